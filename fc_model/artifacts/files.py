@@ -1,0 +1,122 @@
+"""Durable file writes: temporary name, fsync, rename, fsync of the folder.
+
+Order of operations after Pillai et al., "All File Systems Are Not Created Equal" (OSDI 2014): a file's bytes
+are on the disk before its name is, and its name is before anything that refers to it.
+
+Every durable operation passes `crash_point`, so that a test can kill the process at each one in turn
+(`FC_CRASH_AT=7` kills at the seventh) on machines where ptrace, and so strace's injection, is not allowed.
+"""
+
+import hashlib
+import io
+import os
+import shutil
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, cast
+
+TEMPORARY_SUFFIX = ".tmp"
+_CHUNK_BYTES = 1 << 20
+
+_operations = 0
+
+
+def crash_point() -> None:
+    """Kill this process here if it is the durable operation that `FC_CRASH_AT` counts to."""
+    global _operations
+    _operations += 1
+    if os.environ.get("FC_CRASH_AT") == str(_operations):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+class HashingFile(io.RawIOBase):
+    """A binary file that hashes and counts what is written to it."""
+
+    def __init__(self, raw: BinaryIO) -> None:
+        self._raw = raw
+        self._hash = hashlib.sha256()
+        self.num_bytes = 0
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data) -> int:  # type: ignore[no-untyped-def,override]
+        view = memoryview(data).cast("B")
+        self._raw.write(view)
+        self._hash.update(view)
+        self.num_bytes += len(view)
+        return len(view)
+
+    def tell(self) -> int:
+        return self.num_bytes
+
+    @property
+    def sha256(self) -> str:
+        return self._hash.hexdigest()
+
+
+@contextmanager
+def atomic_write(path: Path) -> Iterator[HashingFile]:
+    """Open `path` for writing so that it appears whole or not at all.
+
+    Yields a binary file that hashes as it writes. An exception inside removes the temporary file and leaves
+    whatever stood at `path`.
+    """
+    temporary = path.with_name(path.name + TEMPORARY_SUFFIX)
+    try:
+        with open(temporary, "wb") as raw:
+            file = HashingFile(raw)
+            yield file
+            crash_point()
+            raw.flush()
+            os.fsync(raw.fileno())
+        crash_point()
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    crash_point()
+    fsync_folder(path.parent)
+
+
+def write_bytes(path: Path, data: bytes) -> str:
+    """Write `data` to `path` durably; returns its sha256."""
+    with atomic_write(path) as file:
+        file.write(data)
+    return file.sha256
+
+
+def move_in(source: Path, target: Path) -> tuple[int, str]:
+    """Move a finished file to `target` durably; returns (bytes, sha256). Both may lie on different disks."""
+    if source.stat().st_dev != target.parent.stat().st_dev:
+        with open(source, "rb") as file, atomic_write(target) as copy:
+            shutil.copyfileobj(file, cast(BinaryIO, copy), _CHUNK_BYTES)
+        source.unlink()
+        return copy.num_bytes, copy.sha256
+    digest = sha256_file(source)
+    with open(source, "rb") as file:
+        crash_point()
+        os.fsync(file.fileno())
+    num_bytes = source.stat().st_size
+    crash_point()
+    os.replace(source, target)
+    crash_point()
+    fsync_folder(target.parent)
+    return num_bytes, digest
+
+
+def fsync_folder(path: Path) -> None:
+    """Make the names inside the folder durable."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sha256_file(path: Path) -> str:
+    """sha256 of a file's bytes, as hex."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

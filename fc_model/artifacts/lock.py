@@ -1,0 +1,62 @@
+"""One writer per artifact: an flock that dies with its holder, and a fence against a holder that was passed over.
+
+The kernel releases an flock when its process ends, however it ends, so a dead holder needs no clean-up. A holder
+that hangs (or is stopped) keeps the lock; a person may break it by deleting the lock file, and the fence (is the
+file that I locked still the file at that path?) then keeps the old holder from committing.
+"""
+
+import fcntl
+import json
+import os
+import socket
+from pathlib import Path
+from types import TracebackType
+
+from fc_model.errors import UserError
+
+
+class ArtifactLock:
+    """Context manager; raises UserError naming the holder's pid and host when somebody else holds it."""
+
+    def __init__(self, path: Path, what: str) -> None:
+        self._path = path
+        self._what = what
+        self._descriptor = -1
+
+    def __enter__(self) -> "ArtifactLock":
+        while True:
+            self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            try:
+                fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                holder = os.read(self._descriptor, 4096).decode(errors="replace").strip() or "unknown"
+                os.close(self._descriptor)
+                raise UserError(
+                    f"{self._what} is being written by another process ({holder}); wait for it, "
+                    f"or stop it and delete {self._path}"
+                ) from error
+            if self.is_mine():
+                break
+            os.close(self._descriptor)  # the last holder removed the file between our open and our flock
+        os.ftruncate(self._descriptor, 0)
+        os.pwrite(self._descriptor, json.dumps({"pid": os.getpid(), "host": socket.gethostname()}).encode(), 0)
+        return self
+
+    def is_mine(self) -> bool:
+        """True while the file at the path is the one that this process locked."""
+        try:
+            return os.stat(self._path).st_ino == os.fstat(self._descriptor).st_ino
+        except FileNotFoundError:
+            return False
+
+    def check(self) -> None:
+        """Raises UserError when the lock was broken: a newer writer may be at work."""
+        if not self.is_mine():
+            raise UserError(f"{self._what}: this writer's lock was broken while it ran; it commits nothing")
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.is_mine():
+            self._path.unlink()
+        os.close(self._descriptor)
