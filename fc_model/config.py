@@ -1,0 +1,287 @@
+"""Shapes and settings of a model and of one training stage, as a track declares them.
+
+This module is read when Dagster loads its definitions, so it imports no torch.
+`ModelConfig` and `StageConfig` hold what matters (they are part of an artifact's identity),
+`RuntimeConfig` holds what must not matter.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+
+class _Config(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class ModelConfig(_Config):
+    """A decoder-only transformer of the Llama family."""
+
+    vocab_size: int = Field(gt=0, description="Entries of the token embedding, special tokens included.")
+    num_layers: int = Field(gt=0, description="Decoder blocks.")
+    hidden_size: int = Field(gt=0, description="Width of the residual stream.")
+    num_heads: int = Field(gt=0, description="Query heads.")
+    num_kv_heads: int = Field(gt=0, description="Key and value heads (GQA); must divide num_heads.")
+    head_dim: int = Field(gt=0, description="Width of one head; even, since RoPE rotates pairs.")
+    intermediate_size: int = Field(gt=0, description="Width of the SwiGLU layer.")
+    context_length: int = Field(gt=0, description="Longest sequence that the model is meant for, in tokens.")
+    tie_embeddings: bool = Field(default=True, description="The head shares the weights of the token embedding.")
+    rope_theta: float = Field(default=10_000.0, gt=0, description="Base of the rotary frequencies.")
+    norm_eps: float = Field(default=1e-5, gt=0, description="Epsilon of RMSNorm.")
+    dropout: float = Field(
+        default=0.0,
+        ge=0,
+        lt=1,
+        description="Dropout after attention and MLP, in training only.",
+    )
+    position: Literal["rope", "alibi"] = Field(
+        default="rope",
+        description="rope; alibi is an ablation that the exporters refuse.",
+    )
+    embedding_init_std: float = Field(
+        default=0.02,
+        gt=0,
+        description="Standard deviation of the token embedding at the start.",
+    )
+    head_init_std: float = Field(
+        default=0.0,
+        ge=0,
+        description="Standard deviation of an untied head at the start; 0 starts at uniform odds.",
+    )
+    zero_init_outputs: bool = Field(
+        default=True,
+        description="Attention and MLP output projections start at zero, so each block starts as identity.",
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.num_heads % self.num_kv_heads:
+            raise ValueError(
+                f"num_kv_heads ({self.num_kv_heads}) does not divide num_heads ({self.num_heads}): "
+                "take a divisor, 1 for multi-query"
+            )
+        if self.head_dim % 2:
+            raise ValueError(f"head_dim ({self.head_dim}) is odd: take an even one, RoPE rotates pairs of dimensions")
+        return self
+
+    def num_parameters(self) -> int:
+        """Number of trained parameters; a tied head counts once."""
+        query = self.hidden_size * self.num_heads * self.head_dim
+        key = self.hidden_size * self.num_kv_heads * self.head_dim
+        mlp = 3 * self.hidden_size * self.intermediate_size
+        block = 2 * query + 2 * key + mlp + 2 * self.hidden_size
+        embedding = self.vocab_size * self.hidden_size
+        return embedding * (1 if self.tie_embeddings else 2) + self.num_layers * block + self.hidden_size
+
+    def flops_per_token(self, seq_len: int) -> int:
+        """Floating point operations of one forward and backward pass, per token.
+
+        Six per weight of a matrix product (two forward, four backward; the embedding look-up is none) plus the
+        attention scores and values, 12 x layers x heads x head_dim x seq_len, halved because causal.
+        Source: Chowdhery et al. 2022 (PaLM), appendix B.
+        """
+        norms = (2 * self.num_layers + 1) * self.hidden_size
+        lookups = 0 if self.tie_embeddings else self.vocab_size * self.hidden_size
+        matrices = self.num_parameters() - norms - lookups
+        return 6 * matrices + 6 * self.num_layers * self.num_heads * self.head_dim * seq_len
+
+
+class ScheduleConfig(_Config):
+    """Learning rate over the steps of a stage, as a factor of the peak."""
+
+    kind: Literal["cosine", "wsd"] = Field(
+        default="cosine",
+        description="cosine decay, or warm-up / stable / decay (1/80/19 percent by default).",
+    )
+    warmup_steps: int | None = Field(
+        default=None,
+        ge=0,
+        description="Steps of linear warm-up; null takes min(2,000, 2%) for cosine, 1% for wsd.",
+    )
+    min_lr_ratio: float = Field(default=0.1, ge=0, le=1, description="Last learning rate over the peak.")
+    decay_fraction: float = Field(default=0.19, gt=0, le=1, description="wsd: share of the steps that decay.")
+    decay_shape: Literal["linear", "sqrt"] = Field(
+        default="sqrt",
+        description="wsd: linear, or 1 - sqrt(progress), which falls faster at first.",
+    )
+
+
+class OptimizerConfig(_Config):
+    """AdamW for everything, or Muon for the matrices of the blocks and AdamW for the rest."""
+
+    kind: Literal["adamw", "muon"] = Field(default="adamw", description="adamw, or muon with adamw beside it.")
+    betas: tuple[float, float] = Field(default=(0.9, 0.95), description="Decay of AdamW's two moments.")
+    eps: float = Field(default=1e-8, gt=0, description="Epsilon of AdamW.")
+    weight_decay: float = Field(
+        default=0.1,
+        ge=0,
+        description="Decoupled weight decay; never on norms and biases.",
+    )
+    embedding_lr: float | None = Field(default=None, gt=0, description="Peak for the embedding; null takes lr.")
+    head_lr: float | None = Field(default=None, gt=0, description="Peak for an untied head; null takes lr.")
+    muon_lr: float | None = Field(
+        default=None,
+        gt=0,
+        description="Peak for the matrices under muon; required there.",
+    )
+    muon_momentum: float = Field(default=0.95, ge=0, lt=1, description="Nesterov momentum of muon.")
+    muon_weight_decay: float = Field(default=0.0, ge=0, description="Decoupled weight decay on muon's matrices.")
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if not all(0 <= beta < 1 for beta in self.betas):
+            raise ValueError(f"betas {self.betas} leave [0, 1): take for instance [0.9, 0.95]")
+        if self.kind == "muon" and self.muon_lr is None:
+            raise ValueError("muon_lr is missing for kind muon: set it, 0.02 is usual")
+        if self.kind == "adamw" and self.muon_lr is not None:
+            raise ValueError(f"muon_lr ({self.muon_lr}) has no use for kind adamw: remove it or set kind to muon")
+        return self
+
+
+class PlateauConfig(_Config):
+    """Early stop: the held-out loss improves too little over several windows of evaluations in a row."""
+
+    window: int = Field(default=1, gt=0, description="Evaluations that are averaged into one window.")
+    min_improvement: float = Field(
+        default=0.03,
+        gt=0,
+        lt=1,
+        description="Relative fall from one window to the next that counts as progress.",
+    )
+    windows: int = Field(
+        default=2,
+        gt=0,
+        description="Windows in a row without progress that stop the stage.",
+    )
+
+
+class StageConfig(_Config):
+    """One stage of training: everything that its result depends on, beside the model, data and start."""
+
+    name: str = Field(min_length=1, description="Name of the stage, unique in its track.")
+    kind: Literal["pretrain", "overfit"] = Field(
+        default="pretrain",
+        description="pretrain, or overfit: cycle over few tokens to prove that the plumbing learns.",
+    )
+    steps: int | None = Field(default=None, gt=0, description="Optimizer steps; give this or tokens.")
+    tokens: int | None = Field(default=None, gt=0, description="Token budget, rounded up to whole steps.")
+    overfit_tokens: int | None = Field(
+        default=None,
+        gt=0,
+        description="overfit: tokens that are cycled, rounded up to whole batches.",
+    )
+    seq_len: int = Field(gt=0, description="Tokens of one training window.")
+    batch_tokens: int = Field(
+        gt=0,
+        description="Tokens of one optimizer step, over all devices and micro-batches.",
+    )
+    document_mask: bool = Field(default=True, description="Attention never crosses a document border.")
+    lr: float = Field(gt=0, description="Peak learning rate of AdamW.")
+    schedule: ScheduleConfig = Field(default_factory=ScheduleConfig, description="Course of the learning rates.")
+    optimizer: OptimizerConfig = Field(default_factory=OptimizerConfig, description="Optimizer and its groups.")
+    clip_norm: float | None = Field(
+        default=1.0,
+        gt=0,
+        description="Norm of the whole gradient that is clipped to; null for none.",
+    )
+    ema_decay: float = Field(default=0.999, ge=0, lt=1, description="Decay of the averaged weights, a step.")
+    precision: Literal["auto", "fp32", "bf16", "fp16"] = Field(
+        default="auto",
+        description="Autocast over fp32 weights; auto takes bf16 where it is faster, else fp16 on CUDA and MPS, else fp32.",
+    )
+    gradient_checkpointing: bool = Field(default=False, description="Recompute each block in the backward pass.")
+    eval_every: int | None = Field(default=None, gt=0, description="Steps between held-out losses; null: end only.")
+    eval_tokens: int = Field(
+        default=65_536,
+        gt=0,
+        description="Size of the fixed held-out sample, in tokens.",
+    )
+    checkpoint_every: int = Field(default=500, gt=0, description="Steps between checkpoints.")
+    plateau: PlateauConfig | None = Field(default=None, description="Early stop; null for none.")
+    max_bad_steps: int = Field(
+        default=3,
+        gt=0,
+        description="Non-finite steps in a row that roll back to the last checkpoint.",
+    )
+    seed: int = Field(
+        default=0,
+        ge=0,
+        lt=2**63,
+        description="Seed of the initial weights, data order and dropout.",
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if (self.steps is None) == (self.tokens is None):
+            raise ValueError(f"stage {self.name}: give exactly one of steps and tokens")
+        if self.batch_tokens % self.seq_len:
+            lower = max(self.batch_tokens // self.seq_len, 1) * self.seq_len
+            raise ValueError(
+                f"stage {self.name}: batch_tokens ({self.batch_tokens}) is no multiple of seq_len ({self.seq_len}): "
+                f"set it to {lower}"
+            )
+        if (self.kind == "overfit") != (self.overfit_tokens is not None):
+            raise ValueError(f"stage {self.name}: overfit_tokens belongs to kind overfit, and only there")
+        if (warmup := self.schedule.warmup_steps) is not None and warmup > self.num_steps:
+            raise ValueError(
+                f"stage {self.name}: warmup_steps ({warmup}) exceeds steps ({self.num_steps}): "
+                "lower it; at most 2% of the steps is usual"
+            )
+        if self.schedule.kind == "wsd" and self.num_warmup_steps + self.num_decay_steps > self.num_steps:
+            raise ValueError(
+                f"stage {self.name}: warmup_steps ({self.num_warmup_steps}) and decay_fraction "
+                f"({self.schedule.decay_fraction}) exceed steps ({self.num_steps}): lower either"
+            )
+        if self.plateau is not None and self.eval_every is None:
+            raise ValueError(f"stage {self.name}: plateau needs eval_every: set it, or set plateau to null")
+        return self
+
+    @property
+    def num_steps(self) -> int:
+        """Optimizer steps of the whole stage."""
+        return self.steps if self.steps is not None else math.ceil((self.tokens or 0) / self.batch_tokens)
+
+    @property
+    def batch_size(self) -> int:
+        """Windows of one optimizer step."""
+        return self.batch_tokens // self.seq_len
+
+    @property
+    def num_warmup_steps(self) -> int:
+        """Steps of warm-up, the default of the schedule resolved."""
+        if self.schedule.warmup_steps is not None:
+            return self.schedule.warmup_steps
+        share = 0.02 if self.schedule.kind == "cosine" else 0.01
+        return min(2000, math.ceil(share * self.num_steps))
+
+    @property
+    def num_decay_steps(self) -> int:
+        """wsd: steps of the last phase."""
+        return max(1, round(self.schedule.decay_fraction * self.num_steps))
+
+
+class RuntimeConfig(_Config):
+    """How a stage is run on this machine; none of it is part of an artifact's identity."""
+
+    device: Literal["auto", "cpu", "cuda", "mps"] = Field(default="auto", description="auto: cuda, else mps, else cpu.")
+    threads: int | None = Field(
+        default=None,
+        gt=0,
+        description="CPU threads of torch; null: the cores of this process.",
+    )
+    micro_batch: int | None = Field(
+        default=None,
+        gt=0,
+        description="Windows of one forward pass; null: the whole batch, halved when memory runs out.",
+    )
+    log_every: int = Field(default=10, gt=0, description="Steps between lines of the log.")
+    compile: Literal["auto"] | bool = Field(
+        default="auto",
+        description="torch.compile; auto: where a compiler stands and the stage is long enough to pay.",
+    )
+    keep_checkpoints: int = Field(default=2, ge=1, description="Checkpoints that are kept while a stage runs.")
+    progress: bool = Field(default=True, description="Show the progress in the terminal.")
+    mlflow_uri: str | None = Field(default=None, description="Tracking database, sqlite:///...; null: no MLflow.")
