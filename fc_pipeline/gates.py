@@ -1,0 +1,79 @@
+"""Gates: what must hold of an artifact's metrics before anything goes on from it.
+
+The verdict is written into the artifact's manifest, because a Dagster check holds only within its own run.
+A missing verdict, a missing metric and a metric that is not a number all fail.
+"""
+
+import math
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from fc_model.artifacts import Artifact
+from fc_model.errors import UserError
+
+
+class Gate(BaseModel):
+    """One condition on one metric of one artifact of the track."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    on: str = Field(description="Artifact within the track, such as evals/pretrain_b or parity.")
+    metric: str = Field(description="Name in the artifact's metrics, such as bits_per_byte.")
+    min: float | None = Field(default=None, description="The metric must be at least this.")
+    max: float | None = Field(default=None, description="The metric must be at most this.")
+    why: str = Field(default="", description="Where the margin comes from.")
+    waive: str | None = Field(default=None, description="Reason to go on in spite of a failure; shown in the report.")
+
+    @model_validator(mode="after")
+    def _bounded(self) -> "Gate":
+        if self.min is None and self.max is None:
+            raise ValueError(f"gate {self.on}.{self.metric} has neither min nor max: give one")
+        return self
+
+    def verdict(self, metrics: dict[str, float]) -> dict[str, Any]:
+        """The verdict as the manifest keeps it; `value` is None when the metric is missing or not finite."""
+        value = metrics.get(self.metric)
+        good = value is not None and math.isfinite(value)
+        passed = good and (self.min is None or value >= self.min) and (self.max is None or value <= self.max)  # type: ignore[operator]
+        return {
+            "name": f"{self.on}.{self.metric}",
+            "metric": self.metric,
+            "value": value if good else None,
+            "min": self.min,
+            "max": self.max,
+            "why": self.why,
+            "passed": passed,
+            "waived": self.waive,
+        }
+
+
+def judge(metrics: dict[str, float], gates: list[Gate]) -> list[dict[str, Any]]:
+    """The verdicts on these metrics, in the order of the gates."""
+    return [gate.verdict(metrics) for gate in gates]
+
+
+def failures(artifact: Artifact, gates: list[Gate]) -> list[str]:
+    """Why nothing may go on from the artifact, one line each; empty when it may."""
+    recorded = {verdict["name"]: verdict for verdict in artifact.manifest.gates}
+    found = []
+    for gate in gates:
+        expected = gate.verdict(artifact.metrics)
+        verdict = recorded.get(expected["name"])
+        if verdict is None or any(verdict[bound] != expected[bound] for bound in ("min", "max")):
+            found.append(f"gate {expected['name']} has no verdict: materialize {artifact.key} again")
+        elif not (verdict["passed"] or gate.waive):
+            bounds = [f"at least {gate.min:g}"] * (gate.min is not None) + [f"at most {gate.max:g}"] * (
+                gate.max is not None
+            )
+            found.append(f"gate {expected['name']} failed: {verdict['value']}, must be {' and '.join(bounds)}")
+    return found
+
+
+def require_passed(artifact: Artifact, gates: list[Gate], *, for_key: str) -> None:
+    """Raises UserError unless every gate of the artifact has a passing (or waived) verdict."""
+    found = failures(artifact, gates)
+    if found:
+        raise UserError(
+            f"{for_key} cannot go on from {artifact.key}: {'; '.join(found)} (or waive it with a reason in the track)"
+        )

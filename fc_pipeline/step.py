@@ -1,0 +1,62 @@
+"""What a step is told, and what is known of it before it runs."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from fc_model.artifacts import Artifact, ArtifactWriter
+
+
+def _ignore(metrics: dict[str, Any]) -> None:
+    """Reports to nobody."""
+
+
+@dataclass(kw_only=True)
+class Runtime:
+    """What must not matter to the bytes that a step writes."""
+
+    home: Path
+    """FC_HOME: artifacts, the cache of downloads, MLflow's database."""
+    workers: int = 1
+    threads: int = 1
+    device: str = "auto"
+    report: Callable[[dict[str, Any]], None] = _ignore
+    """Takes live progress: {"step", "steps", "loss", "tokens_per_second", "eta_seconds", ...}."""
+    tags: dict[str, str] = field(default_factory=dict)
+    """For MLflow: dagster.run_id and the like."""
+
+
+@dataclass(kw_only=True)
+class Step:
+    """The one argument of a step's function."""
+
+    key: str
+    config: dict[str, Any]
+    inputs: dict[str, Artifact]
+    out: ArtifactWriter
+    runtime: Runtime
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepSpec:
+    """A step as data: what the graph lists, the plan compares and Dagster shows."""
+
+    key: str
+    function: str
+    """Import path, `package.module:name`, so that listing the steps imports none of them."""
+    description: str
+    group: str
+    config: dict[str, Any] = field(default_factory=dict)
+    inputs: dict[str, str] = field(default_factory=dict)
+    """Role -> key of the artifact."""
+    requires: tuple[str, ...] = ()
+    """Keys whose gates must have passed; they are not part of the identity."""
+    kinds: tuple[str, ...] = ("python",)
+    accelerator: bool = False
+    """True for steps that need the one accelerator (or all cores) for themselves."""
+
+    @property
+    def upstream(self) -> tuple[str, ...]:
+        """Every key that must exist before this step runs, without repeats."""
+        return tuple(dict.fromkeys((*self.inputs.values(), *self.requires)))
