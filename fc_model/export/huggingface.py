@@ -1,0 +1,71 @@
+"""A folder in the Hugging Face layout: loads as LlamaForCausalLM with its tokenizer, offline."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fc_model.config import ModelConfig
+from fc_model.export.huggingface_tokenizer import export_tokenizer
+from fc_model.export.vocabulary import Vocabulary, read_vocabulary
+from fc_model.export.weights import llama_weights
+
+if TYPE_CHECKING:
+    from fc_model.decoder import Decoder
+
+
+def export_huggingface(model: "Decoder", config: ModelConfig, tokenizer_file: Path, out_folder: Path) -> None:
+    """Write model.safetensors (float32), config.json, generation_config.json and the tokenizer's files.
+
+    Equal inputs give equal bytes. Raises UserError for a model or tokenizer that the layout can't express.
+    """
+    from safetensors.torch import save_file
+
+    weights = llama_weights(model, config)
+    vocabulary = read_vocabulary(tokenizer_file, vocab_size=config.vocab_size)
+    out_folder.mkdir(parents=True, exist_ok=True)
+    save_file(weights, out_folder / "model.safetensors", metadata={"format": "pt"})
+    write_json(out_folder / "config.json", llama_config(config, vocabulary))
+    write_json(out_folder / "generation_config.json", _token_ids(vocabulary))
+    export_tokenizer(vocabulary, tokenizer_file, out_folder, context_length=config.context_length)
+
+
+def llama_config(config: ModelConfig, vocabulary: Vocabulary) -> dict[str, Any]:
+    """config.json of a LlamaForCausalLM."""
+    return {
+        "architectures": ["LlamaForCausalLM"],
+        "model_type": "llama",
+        "vocab_size": config.vocab_size,
+        "hidden_size": config.hidden_size,
+        "intermediate_size": config.intermediate_size,
+        "num_hidden_layers": config.num_layers,
+        "num_attention_heads": config.num_heads,
+        "num_key_value_heads": config.num_kv_heads,
+        "head_dim": config.head_dim,
+        "max_position_embeddings": config.context_length,
+        "hidden_act": "silu",
+        "attention_bias": False,
+        "mlp_bias": False,
+        "attention_dropout": 0.0,
+        "rms_norm_eps": config.norm_eps,
+        # transformers 5 reads rope_parameters; older readers, mlx-lm among them, only the top-level key.
+        "rope_parameters": {"rope_type": "default", "rope_theta": config.rope_theta},
+        "rope_theta": config.rope_theta,
+        "tie_word_embeddings": config.tie_embeddings,
+        "initializer_range": config.embedding_init_std,
+        "dtype": "float32",
+        "use_cache": True,
+        **_token_ids(vocabulary),
+    }
+
+
+def write_json(file: Path, content: dict[str, Any]) -> None:
+    """Indented JSON with a fixed order of keys."""
+    file.write_text(json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _token_ids(vocabulary: Vocabulary) -> dict[str, int | None]:
+    return {
+        "bos_token_id": vocabulary.bos,
+        "eos_token_id": vocabulary.eos,
+        "pad_token_id": vocabulary.pad,
+    }

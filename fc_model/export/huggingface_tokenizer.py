@@ -1,0 +1,70 @@
+"""tokenizer.json and its companions, for `AutoTokenizer`, from a SentencePiece model."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fc_model.errors import UserError
+from fc_model.export.vocabulary import PieceType, Vocabulary
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+SPACE = "\u2581"  # SentencePiece writes a space as this character
+
+# `tokenizers` matches every entry of a vocabulary against the text, SentencePiece only normal pieces. Other pieces
+# get this much less than the worst normal score, so that no segmentation of text is ever better with one.
+SCORE_PENALTY = 1000.0
+
+
+def export_tokenizer(vocabulary: Vocabulary, tokenizer_file: Path, out_folder: Path, *, context_length: int) -> None:
+    """Write tokenizer.json, tokenizer_config.json, special_tokens_map.json and tokenizer.model into `out_folder`.
+
+    Special tokens are atomic; a caller who must not let text name them passes `split_special_tokens=True`.
+    """
+    if vocabulary.algorithm != "unigram":
+        raise UserError(f"{tokenizer_file}: only a unigram tokenizer exports to Hugging Face, this one is bpe")
+    (out_folder / "tokenizer.json").write_text(
+        unigram_tokenizer(vocabulary).to_str(pretty=True) + "\n", encoding="utf-8"
+    )
+    names = _special_names(vocabulary)
+    settings: dict[str, Any] = {
+        "tokenizer_class": "PreTrainedTokenizerFast",
+        "model_max_length": context_length,
+        "clean_up_tokenization_spaces": False,
+        **names,
+    }
+    for file_name, content in (("tokenizer_config.json", settings), ("special_tokens_map.json", names)):
+        text = json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False)
+        (out_folder / file_name).write_text(text + "\n", encoding="utf-8")
+    shutil.copyfile(tokenizer_file, out_folder / "tokenizer.model")
+
+
+def unigram_tokenizer(vocabulary: Vocabulary) -> "Tokenizer":
+    """The same segmentation in the `tokenizers` library."""
+    from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers
+
+    worst = min(piece.score for _, piece in vocabulary.of_type(PieceType.NORMAL))
+    scores = [
+        (piece.text, piece.score if piece.type is PieceType.NORMAL else worst - SCORE_PENALTY)
+        for piece in vocabulary.pieces
+    ]
+    tokenizer = Tokenizer(models.Unigram(scores, unk_id=vocabulary.unk, byte_fallback=True))
+    tokenizer.normalizer = normalizers.Replace(" ", SPACE)
+    tokenizer.decoder = decoders.Sequence([decoders.Replace(SPACE, " "), decoders.ByteFallback(), decoders.Fuse()])
+    special = vocabulary.of_type(PieceType.UNKNOWN, PieceType.CONTROL)
+    tokenizer.add_special_tokens([AddedToken(piece.text, special=True, normalized=False) for _, piece in special])
+    user_defined = vocabulary.of_type(PieceType.USER_DEFINED)
+    tokenizer.add_tokens([AddedToken(piece.text, special=False, normalized=False) for _, piece in user_defined])
+    return tokenizer
+
+
+def _special_names(vocabulary: Vocabulary) -> dict[str, str]:
+    ids = {
+        "unk_token": vocabulary.unk,
+        "bos_token": vocabulary.bos,
+        "eos_token": vocabulary.eos,
+        "pad_token": vocabulary.pad,
+    }
+    return {name: vocabulary.pieces[token].text for name, token in ids.items() if token is not None}

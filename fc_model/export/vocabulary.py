@@ -1,0 +1,96 @@
+"""What the exporters need to know of a SentencePiece model file."""
+
+from dataclasses import dataclass
+from enum import IntEnum
+from pathlib import Path
+from typing import Literal
+
+from fc_model.errors import UserError
+
+
+class PieceType(IntEnum):
+    """Kinds of pieces; SentencePiece and GGUF use the same numbers."""
+
+    NORMAL = 1
+    UNKNOWN = 2
+    CONTROL = 3
+    USER_DEFINED = 4
+    UNUSED = 5
+    BYTE = 6
+
+
+@dataclass(frozen=True, kw_only=True)
+class Piece:
+    text: str
+    score: float
+    type: PieceType
+
+
+@dataclass(frozen=True, kw_only=True)
+class Vocabulary:
+    """Pieces by id; `bos`, `eos` and `pad` are None where the model has none."""
+
+    algorithm: Literal["unigram", "bpe"]
+    pieces: tuple[Piece, ...]
+    unk: int
+    bos: int | None
+    eos: int | None
+    pad: int | None
+
+    def of_type(self, *types: PieceType) -> list[tuple[int, Piece]]:
+        """(id, piece) of every piece of one of `types`."""
+        return [(token, piece) for token, piece in enumerate(self.pieces) if piece.type in types]
+
+
+def read_vocabulary(tokenizer_file: Path, *, vocab_size: int) -> Vocabulary:
+    """Read a SentencePiece model; pieces are padded with unused ones up to `vocab_size`, the model's.
+
+    Raises UserError when the file is no such model, does not fit into `vocab_size`, or changes the text before it
+    is cut: other runtimes can only be shown to agree without normalisation, dummy prefix or whitespace removal.
+    """
+    from google.protobuf.message import DecodeError
+    from sentencepiece import sentencepiece_model_pb2 as messages
+
+    proto = messages.ModelProto()
+    try:
+        proto.ParseFromString(tokenizer_file.read_bytes())
+    except DecodeError as error:
+        raise UserError(f"{tokenizer_file} is not a SentencePiece model") from error
+    _check_plain(tokenizer_file, proto)
+    if len(proto.pieces) > vocab_size:
+        raise UserError(
+            f"{tokenizer_file} has {len(proto.pieces)} pieces, more than the model's vocab_size ({vocab_size}): "
+            "export with the tokenizer that the model was trained with"
+        )
+    pieces = [Piece(text=piece.piece, score=piece.score, type=PieceType(piece.type)) for piece in proto.pieces]
+    pieces += [
+        Piece(text=f"<unused_{token}>", score=0.0, type=PieceType.UNUSED) for token in range(len(pieces), vocab_size)
+    ]
+    spec = proto.trainer_spec
+    return Vocabulary(
+        algorithm="unigram" if spec.model_type == spec.UNIGRAM else "bpe",
+        pieces=tuple(pieces),
+        unk=spec.unk_id,
+        bos=_optional(spec.bos_id),
+        eos=_optional(spec.eos_id),
+        pad=_optional(spec.pad_id),
+    )
+
+
+def _check_plain(tokenizer_file: Path, proto: object) -> None:
+    spec, normalizer = proto.trainer_spec, proto.normalizer_spec  # type: ignore[attr-defined]
+    problems = {
+        f"model_type {spec.model_type} (only unigram and bpe export)": spec.model_type not in (spec.UNIGRAM, spec.BPE),
+        "no byte fallback": not spec.byte_fallback,
+        f"normalisation {normalizer.name}": bool(normalizer.precompiled_charsmap),
+        "add_dummy_prefix": normalizer.add_dummy_prefix,
+        "remove_extra_whitespaces": normalizer.remove_extra_whitespaces,
+        "treat_whitespace_as_suffix": spec.treat_whitespace_as_suffix,
+    }
+    found = [problem for problem, present in problems.items() if present]
+    if found:
+        raise UserError(f"{tokenizer_file} can't be exported faithfully: {', '.join(found)}; train it without")
+
+
+def _optional(token: int) -> int | None:
+    return token if token >= 0 else None

@@ -1,0 +1,33 @@
+"""Weights of our decoder under the names and in the layout of transformers' Llama."""
+
+from typing import TYPE_CHECKING
+
+from fc_model.config import ModelConfig
+from fc_model.errors import UserError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from fc_model.decoder import Decoder
+
+EMBEDDING = "model.embed_tokens.weight"
+HEAD = "lm_head.weight"
+
+
+def llama_weights(model: "Decoder", config: ModelConfig) -> "dict[str, Tensor]":
+    """Float32 CPU copies of the weights, sorted by name; a tied head is left out.
+
+    Raises UserError for a model that the Llama architecture can't express, or with a weight that isn't finite.
+    """
+    import torch
+
+    if config.position != "rope":
+        raise UserError(f"model.position is {config.position}: only rope can be exported, train the model with rope")
+    weights = {}
+    for name, tensor in sorted(model.state_dict().items()):
+        if name == HEAD and config.tie_embeddings:
+            continue
+        if not torch.isfinite(tensor).all():
+            raise UserError(f"{name} has values that are not finite: export an earlier checkpoint")
+        weights[name if name == HEAD else f"model.{name}"] = tensor.detach().to("cpu", torch.float32).contiguous()
+    return weights
