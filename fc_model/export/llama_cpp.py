@@ -41,7 +41,7 @@ class LlamaCpp:
             raise UserError(f"{gguf_file}: no such GGUF file")
         self._gguf_file = gguf_file
         self._timeout_s = timeout_s
-        self._errors = tempfile.TemporaryFile()
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 (lives as long as the worker, closed with it)
         self._process = subprocess.Popen(
             [
                 sys.executable,

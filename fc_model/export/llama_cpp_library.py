@@ -12,6 +12,7 @@ Structs go by value in llama.h and grow between releases. Two rules keep that sa
 """
 
 import ctypes
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -246,7 +247,7 @@ def _load_library() -> ctypes.CDLL:
 _MEND = "install the version that constraints.txt names"
 
 
-def _check_defaults(name: str, parameters: ctypes.Structure, defaults: dict[str, object]) -> None:
+def _check_defaults(name: str, parameters: ctypes.Structure, defaults: Mapping[str, object]) -> None:
     for field, expected in defaults.items():
         found = getattr(parameters, field)
         if found != expected:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from fc_model.errors import UserError
 
@@ -51,7 +51,7 @@ def read_vocabulary(tokenizer_file: Path, *, vocab_size: int) -> Vocabulary:
     from google.protobuf.message import DecodeError
     from sentencepiece import sentencepiece_model_pb2 as messages
 
-    proto = messages.ModelProto()
+    proto = messages.ModelProto()  # type: ignore[attr-defined]  # made at import time from a descriptor
     try:
         proto.ParseFromString(tokenizer_file.read_bytes())
     except DecodeError as error:
@@ -77,8 +77,8 @@ def read_vocabulary(tokenizer_file: Path, *, vocab_size: int) -> Vocabulary:
     )
 
 
-def _check_plain(tokenizer_file: Path, proto: object) -> None:
-    spec, normalizer = proto.trainer_spec, proto.normalizer_spec  # type: ignore[attr-defined]
+def _check_plain(tokenizer_file: Path, proto: Any) -> None:
+    spec, normalizer = proto.trainer_spec, proto.normalizer_spec
     problems = {
         f"model_type {spec.model_type} (only unigram and bpe export)": spec.model_type not in (spec.UNIGRAM, spec.BPE),
         "no byte fallback": not spec.byte_fallback,
