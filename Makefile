@@ -1,0 +1,51 @@
+# Every target does its own set-up: Python 3.11+ and make are all that a machine needs.
+TRACK ?= nano
+BIN := .venv/bin
+
+export DAGSTER_HOME ?= $(CURDIR)/dagster_home
+export FC_HOME ?= $(CURDIR)/data
+
+.PHONY: help setup nano run test check format plan status ui bench-train bench-quality clean
+
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+setup: ## make .venv with every dependency at its locked version
+	@scripts/setup
+
+nano: TRACK := nano
+nano: run ## from raw documents to a model that llama.cpp runs
+
+run: setup ## the same for another track: make run TRACK=small
+	@$(BIN)/fustercluck run $(TRACK)
+
+test: setup ## the test suite; warnings are errors
+	@$(BIN)/pytest
+
+check: setup ## lint, format and types
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/fustercluck check
+
+format: setup ## put the code into its format
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+plan: setup ## what would run and why: make plan TRACK=nano
+	@$(BIN)/fustercluck plan $(TRACK) --explain
+
+status: setup ## what is built, what is running
+	@$(BIN)/fustercluck status $(TRACK)
+
+ui: setup ## Dagster and MLflow on loopback
+	@$(BIN)/fustercluck ui
+
+bench-train: setup ## tokens per second of a training step, beside litgpt and transformers
+	@$(BIN)/python -m bench.train_step
+
+bench-quality: setup ## held-out bits per byte for a fixed number of CPU seconds
+	@$(BIN)/python -m bench.quality
+
+clean: ## remove what was installed (data stays)
+	rm -rf .venv
