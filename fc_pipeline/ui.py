@@ -1,0 +1,55 @@
+"""Dagster and MLflow in the browser, on loopback only: neither has a login."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from fc_model.errors import UserError
+
+_SERVICES_STOP_SECONDS = 20
+
+
+def serve(home: Path, *, dagster_port: int = 3000, mlflow_port: int = 5000) -> int:
+    """Run both until Ctrl-C or until one of them ends; returns the exit status.
+
+    Running trainings are run workers of their own and go on when the pages are closed.
+    """
+    database = home / "mlflow" / "mlflow.db"
+    database.parent.mkdir(parents=True, exist_ok=True)
+    dagster = ["dg", "dev", "-w", "workspace.yaml", "--host", "127.0.0.1", "--port", str(dagster_port)]
+    mlflow = [
+        *("mlflow", "server", "--backend-store-uri", f"sqlite:///{database}", "--workers", "1"),
+        *("--host", "127.0.0.1", "--port", str(mlflow_port), "--allowed-hosts", "localhost:*,127.0.0.1:*"),
+    ]
+    environment = os.environ | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    services = [_start(dagster, environment), _start(mlflow, environment)]
+    print(f"Dagster http://127.0.0.1:{dagster_port}   MLflow http://127.0.0.1:{mlflow_port}   Ctrl-C stops both")
+    try:
+        while all(service.poll() is None for service in services):
+            time.sleep(0.5)
+        return next(service.returncode for service in services if service.poll() is not None) or 1
+    except KeyboardInterrupt:
+        return 0
+    finally:
+        for service in services:
+            _stop(service)
+
+
+def _start(command: list[str], environment: dict[str, str]) -> subprocess.Popen[bytes]:
+    """In a session of its own, so that Ctrl-C reaches only this process, which then stops the services in order."""
+    program = Path(sys.executable).with_name(command[0])
+    if not program.exists():
+        raise UserError(f"{program} is missing: run `make setup`")
+    return subprocess.Popen([str(program), *command[1:]], env=environment, start_new_session=True)
+
+
+def _stop(service: subprocess.Popen[bytes]) -> None:
+    if service.poll() is None:
+        service.send_signal(signal.SIGINT)
+        try:
+            service.wait(_SERVICES_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            os.killpg(service.pid, signal.SIGKILL)
