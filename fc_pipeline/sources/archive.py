@@ -1,0 +1,101 @@
+"""Reads named files out of a wheel, zip or tar without unpacking it to disk and without running anything in it."""
+
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from fc_model.errors import UserError
+from fc_pipeline.sources.globs import is_plain
+
+MAX_MEMBERS = 200_000
+
+_BROKEN = (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, NotImplementedError, OSError, ValueError)
+
+
+def members(path: Path) -> list[tuple[str, int]]:
+    """(name, bytes) of every regular file with a plain name, in the archive's order.
+
+    Raises:
+        UserError: the archive is broken or has more than MAX_MEMBERS members.
+    """
+    found = []
+    with _broken_archive(path):
+        if _is_zip(path):
+            with zipfile.ZipFile(path) as archive:
+                entries = [(info.filename, info.file_size) for info in archive.infolist() if _regular(info)]
+        else:
+            with tarfile.open(path, mode="r|*") as stream:
+                entries = [(info.name, info.size) for info in _bounded(stream, path) if info.isreg()]
+        if len(entries) > MAX_MEMBERS:
+            raise UserError(f"{path.name}: more than {MAX_MEMBERS} files; this is no package")
+        found = [(name, size) for name, size in entries if is_plain(name)]
+    return found
+
+
+def read_members(
+    path: Path, wanted: Callable[[str], bool], *, max_file_bytes: int, max_total_bytes: int
+) -> Iterator[tuple[str, bytes]]:
+    """Yields (name, content) of the wanted regular files, in the archive's order.
+
+    Sizes are counted as the bytes come out, not as the archive states them.
+
+    Raises:
+        UserError: the archive is broken, or a cap is passed.
+    """
+    total = 0
+    for name, file in _opened(path, wanted):
+        with _broken_archive(path):
+            data = file.read(max_file_bytes + 1)
+        total += len(data)
+        if len(data) > max_file_bytes or total > max_total_bytes:
+            cap = "max_file_bytes" if len(data) > max_file_bytes else "max_total_bytes"
+            raise UserError(f"{path.name}: {name} unpacks to more than {cap} allows; raise {cap} if that is right")
+        yield name, data
+
+
+def _opened(path: Path, wanted: Callable[[str], bool]) -> Iterator[tuple[str, IO[bytes]]]:
+    with _broken_archive(path):
+        if _is_zip(path):
+            with zipfile.ZipFile(path) as archive:
+                for info in archive.infolist():
+                    if _regular(info) and is_plain(info.filename) and wanted(info.filename):
+                        with archive.open(info) as file:
+                            yield info.filename, file
+        else:
+            with tarfile.open(path, mode="r|*") as stream:
+                for member in _bounded(stream, path):
+                    if member.isreg() and is_plain(member.name) and wanted(member.name):
+                        content = stream.extractfile(member)
+                        if content is not None:
+                            yield member.name, content
+
+
+def _is_zip(path: Path) -> bool:
+    return path.suffix in {".whl", ".zip"}
+
+
+def _regular(info: zipfile.ZipInfo) -> bool:
+    """True for a file that is neither a folder nor a link (Unix mode in the upper half of the attributes)."""
+    kind = (info.external_attr >> 16) & 0o170000
+    return not info.is_dir() and kind in {0, 0o100000}
+
+
+def _bounded(stream: tarfile.TarFile, path: Path) -> Iterator[tarfile.TarInfo]:
+    for number, member in enumerate(stream):
+        if number >= MAX_MEMBERS:
+            raise UserError(f"{path.name}: more than {MAX_MEMBERS} files; this is no package")
+        yield member
+
+
+@contextmanager
+def _broken_archive(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except _BROKEN as error:
+        raise UserError(
+            f"{path.name}: broken archive ({type(error).__name__}: {error}); delete {path} and fetch it again"
+        ) from error

@@ -1,0 +1,30 @@
+"""Globs over the paths inside an archive or a folder: `*`, `?`, `**` and `{a,b}`, always with forward slashes."""
+
+import re
+from functools import lru_cache
+
+_TOKEN = re.compile(r"\*\*/|\*\*|\*|\?|\{[^{}]*\}|[^*?{}]+|[{}]")
+_TRANSLATION = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
+
+
+@lru_cache(maxsize=4096)
+def _compiled(glob: str) -> re.Pattern[str]:
+    parts = []
+    for token in _TOKEN.findall(glob):
+        if token in _TRANSLATION:
+            parts.append(_TRANSLATION[token])
+        elif token.startswith("{") and token.endswith("}"):
+            parts.append("(?:" + "|".join(re.escape(choice) for choice in token[1:-1].split(",")) + ")")
+        else:
+            parts.append(re.escape(token))
+    return re.compile("".join(parts))
+
+
+def matches(path: str, glob: str, exclude: tuple[str, ...] | list[str] = ()) -> bool:
+    """True when `path` matches the whole glob and none of the excluded ones."""
+    return _compiled(glob).fullmatch(path) is not None and not any(_compiled(other).fullmatch(path) for other in exclude)
+
+
+def is_plain(path: str) -> bool:
+    """False for a name that leaves its folder (absolute, drive, `..`) or hides something: such names are skipped."""
+    return not (path.startswith("/") or "\\" in path or ":" in path.split("/")[0] or ".." in path.split("/"))

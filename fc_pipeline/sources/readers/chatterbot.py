@@ -1,0 +1,25 @@
+"""Dialogues of the chatterbot corpus: YAML with `conversations`, each a list of turns."""
+
+from collections.abc import Iterator
+
+import yaml
+
+from fc_pipeline.sources.readers.item import BadInput, Item, decode
+from fc_pipeline.sources.schema import FileSpec
+
+_SPEAKERS = ("User", "Assistant")
+
+
+def read(data: bytes, spec: FileSpec) -> Iterator[Item]:
+    """One document a conversation, the speakers by turns."""
+    try:
+        content = yaml.safe_load(decode(data))
+    except yaml.YAMLError as error:
+        raise BadInput("invalid_yaml", str(error).replace("\n", " ")) from error
+    if not isinstance(content, dict) or not isinstance(content.get("conversations"), list):
+        raise BadInput("invalid_yaml", "has no list of conversations")
+    categories = content.get("categories", [])
+    for number, turns in enumerate(content["conversations"]):
+        if isinstance(turns, list) and len(turns) > 1:
+            lines = [f"{_SPEAKERS[position % 2]}: {str(turn).strip()}" for position, turn in enumerate(turns)]
+            yield Item(str(number), "\n".join(lines), {"categories": categories})

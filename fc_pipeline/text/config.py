@@ -1,0 +1,44 @@
+"""Settings of the three steps that clean a corpus, as a track states them."""
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from fc_pipeline.text.filters import FilterSettings, default_filters
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class FilterConfig(_Strict):
+    """What a document must be to be kept: filters in order, each on the domains that it names."""
+
+    filters: list[FilterSettings] = Field(
+        default_factory=default_filters, description="Applied in this order; the first that refuses a document drops it."
+    )
+    num_samples: int = Field(default=5, ge=0, description="Dropped documents a reason shown in the drop report.")
+
+
+class DedupConfig(_Strict):
+    """Exact and near-duplicate removal (MinHash-LSH, every candidate verified by its true Jaccard similarity)."""
+
+    ngram: int = Field(default=5, ge=1, description="Words a shingle.")
+    num_buckets: int = Field(default=14, ge=1, description="LSH bands.")
+    hashes_per_bucket: int = Field(
+        default=8, ge=1, description="Rows a band; a pair of similarity s is found with 1 - (1 - s^rows)^bands."
+    )
+    jaccard: float = Field(default=0.8, gt=0, le=1, description="Documents at least this similar are duplicates.")
+    seed: int = Field(default=1, ge=0, description="Of the hash functions.")
+
+
+class HoldoutConfig(_Strict):
+    """What is never trained on."""
+
+    fraction: float = Field(default=0.02, ge=0, le=0.5, description="Share of each domain's clusters (1-2%).")
+    min_documents: int = Field(default=8, ge=0, description="At least so many documents of every domain.")
+    seed: int = Field(default=0, ge=0, description="Changes which clusters are held out.")
+
+    @model_validator(mode="after")
+    def _holds_something_out(self) -> "HoldoutConfig":
+        if self.fraction == 0 and self.min_documents == 0:
+            raise ValueError("holdout is empty: give fraction or min_documents")
+        return self

@@ -1,0 +1,21 @@
+"""What all filters share: on which domains they act, and what they answer."""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from fc_pipeline.sources.schema import Domain
+
+Verdict = str | None
+"""Why the document is dropped (letters, digits, `_`), or None to keep it."""
+
+PROSE: list[Domain] = ["science", "data", "chat"]
+
+
+class Settings(BaseModel):
+    """Every filter's settings: `kind` names the filter, `domains` where it acts (null: everywhere)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    domains: list[Domain] | None = Field(default=None, description="Domains that the filter acts on; null: all.")
+
+    def acts_on(self, domain: str) -> bool:
+        return self.domains is None or domain in self.domains

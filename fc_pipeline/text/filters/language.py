@@ -1,0 +1,40 @@
+"""Language of prose, by py3langid (Naive Bayes over byte n-grams; Lui and Baldwin 2012)."""
+
+from functools import lru_cache
+from typing import Any, Literal
+
+from pydantic import Field
+
+from fc_pipeline.sources.schema import Domain
+from fc_pipeline.text.document import Document
+from fc_pipeline.text.filters.base import PROSE, Settings, Verdict
+
+_SAMPLE_CHARS = 4_000
+
+
+class LanguageSettings(Settings):
+    kind: Literal["language"] = "language"
+    domains: list[Domain] | None = Field(default=PROSE, description="Code and moves have no language to tell.")
+    languages: list[str] = Field(default=["en"], min_length=1, description="ISO 639-1 codes that are kept.")
+    min_chars: int = Field(default=100, ge=0, description="Shorter texts are kept: too little to tell by.")
+    min_probability: float = Field(
+        default=0.9, ge=0, le=1, description="A foreign language is believed only from this probability on."
+    )
+
+
+def wrong_language(document: Document, settings: LanguageSettings) -> Verdict:
+    """`language_<code>`, judged by the beginning of the text."""
+    text = document["text"]
+    if len(text) < settings.min_chars:
+        return None
+    language, probability = _identifier().classify(text[:_SAMPLE_CHARS])
+    if language in settings.languages or probability < settings.min_probability:
+        return None
+    return f"language_{language}"
+
+
+@lru_cache(maxsize=1)
+def _identifier() -> Any:
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier
+
+    return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)

@@ -1,0 +1,57 @@
+"""The quality rules of Gopher (Rae et al. 2021, arXiv:2112.11446, table A1), as datatrove has them."""
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import Field
+
+from fc_pipeline.sources.schema import Domain
+from fc_pipeline.text.document import Document
+from fc_pipeline.text.filters.base import Settings, Verdict
+from fc_pipeline.text.filters.datatrove_verdict import verdict_of
+from fc_pipeline.text.words import word_tokenizer
+
+if TYPE_CHECKING:
+    from datatrove.pipeline.filters import GopherQualityFilter
+
+
+class QualitySettings(Settings):
+    kind: Literal["quality"] = "quality"
+    domains: list[Domain] | None = Field(
+        default=["science", "data"], description="Not on code, moves and dialogues, which break rules made for pages."
+    )
+    min_words: int = Field(default=20, ge=0, description="Fewer words: dropped. Gopher: 50.")
+    max_words: int = Field(default=200_000, gt=0, description="More words: dropped. Gopher: 100,000.")
+    min_mean_word_length: float = Field(default=2.5, ge=0, description="Gopher: 3; formulas have short words.")
+    max_mean_word_length: float = Field(default=12, gt=0, description="Gopher: 10.")
+    max_symbol_ratio: float = Field(default=0.1, gt=0, description="`#` or ellipses a word.")
+    max_bullet_lines: float = Field(default=0.9, gt=0, le=1, description="Share of lines that start with a bullet.")
+    max_ellipsis_lines: float = Field(default=0.3, gt=0, le=1, description="Share of lines that end with an ellipsis.")
+    min_alphabetic_words: float = Field(
+        default=0.4, ge=0, le=1, description="Share of words with a letter; here punctuation counts as words. Gopher: 0.8."
+    )
+    min_stop_words: int = Field(default=2, ge=0, description="Different ones of: the be to of and that have with.")
+
+
+def low_quality(document: Document, settings: QualitySettings) -> Verdict:
+    """The name of datatrove's rule that the document breaks, such as `gopher_enough_stop_words` (too few)."""
+    return verdict_of(_block(settings.model_dump_json()), document)
+
+
+@lru_cache(maxsize=8)
+def _block(settings_json: str) -> "GopherQualityFilter":
+    from datatrove.pipeline.filters import GopherQualityFilter
+
+    settings = QualitySettings.model_validate_json(settings_json)
+    return GopherQualityFilter(
+        min_doc_words=settings.min_words,
+        max_doc_words=settings.max_words,
+        min_avg_word_length=settings.min_mean_word_length,  # type: ignore[arg-type]  # typed int, compared as a number
+        max_avg_word_length=settings.max_mean_word_length,  # type: ignore[arg-type]
+        max_symbol_word_ratio=settings.max_symbol_ratio,
+        max_bullet_lines_ratio=settings.max_bullet_lines,
+        max_ellipsis_lines_ratio=settings.max_ellipsis_lines,
+        max_non_alpha_words_ratio=settings.min_alphabetic_words,
+        min_stop_words=settings.min_stop_words,
+        language=word_tokenizer(),  # type: ignore[arg-type]  # typed str, takes a tokenizer
+    )

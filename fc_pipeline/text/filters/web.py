@@ -1,0 +1,52 @@
+"""Rules for crawled pages: those of FineWeb (Penedo et al. 2024, arXiv:2406.17557) and the page rules of C4."""
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import Field
+
+from fc_pipeline.sources.schema import Domain
+from fc_pipeline.text.document import Document
+from fc_pipeline.text.filters.base import Settings, Verdict
+from fc_pipeline.text.filters.datatrove_verdict import verdict_of
+from fc_pipeline.text.words import word_tokenizer
+
+if TYPE_CHECKING:
+    from datatrove.pipeline.filters import FineWebQualityFilter
+
+_PLACEHOLDER = "lorem ipsum"
+_POLICY = ("cookie policy", "privacy policy", "terms of use", "uses cookies")
+
+
+class WebSettings(Settings):
+    kind: Literal["web"] = "web"
+    domains: list[Domain] | None = Field(default=["science"], description="Where the crawled pages are.")
+    min_punctuated_lines: float = Field(default=0.12, ge=0, le=1, description="Share of lines that end a sentence.")
+    max_short_lines: float = Field(default=0.67, gt=0, le=1, description="Share of lines of 30 characters or fewer.")
+    max_duplicate_line_chars: float = Field(default=0.1, gt=0, le=1, description="Share of characters in lines seen before.")
+    max_lines_per_word: float = Field(default=0.3, gt=0, description="More line feeds a word: a list, not prose.")
+    max_policy_mentions: int = Field(default=2, ge=0, description="Mentions of cookies, privacy policies, terms of use.")
+
+
+def web_noise(document: Document, settings: WebSettings) -> Verdict:
+    """`lorem_ipsum`, `boilerplate`, or the name of datatrove's rule that the document breaks."""
+    lower = document["text"].lower()
+    if _PLACEHOLDER in lower:
+        return "lorem_ipsum"
+    if sum(lower.count(phrase) for phrase in _POLICY) > settings.max_policy_mentions:
+        return "boilerplate"
+    return verdict_of(_block(settings.model_dump_json()), document)
+
+
+@lru_cache(maxsize=8)
+def _block(settings_json: str) -> "FineWebQualityFilter":
+    from datatrove.pipeline.filters import FineWebQualityFilter
+
+    settings = WebSettings.model_validate_json(settings_json)
+    return FineWebQualityFilter(
+        line_punct_thr=settings.min_punctuated_lines,
+        short_line_thr=settings.max_short_lines,
+        char_duplicates_ratio=settings.max_duplicate_line_chars,
+        new_line_ratio=settings.max_lines_per_word,
+        language=word_tokenizer(),  # type: ignore[arg-type]  # typed str, takes a tokenizer
+    )

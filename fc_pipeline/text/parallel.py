@@ -1,0 +1,75 @@
+"""Maps a function over chunks in worker processes, in order, with no process left behind."""
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.connection import wait
+from typing import TypeVar
+
+from fc_model.errors import UserError
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+_QUEUED_PER_WORKER = 2
+
+
+def ordered_map(function: Callable[[T], R], items: Iterable[T], *, workers: int) -> Iterator[R]:
+    """Yields `function(item)` in the order of the items; at most a few items wait in memory.
+
+    With one worker everything runs in this process. Workers are spawned (a fork would copy threads and locks), so
+    `function`, items and results must pickle.
+
+    Raises:
+        UserError: a worker was killed from outside, as when memory runs out.
+    """
+    if workers <= 1:
+        yield from map(function, items)
+        return
+    context = multiprocessing.get_context("spawn")
+    waiting: deque[Future[R]] = deque()
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=_be_a_good_child) as pool:
+        try:
+            for item in items:
+                waiting.append(pool.submit(function, item))
+                if len(waiting) > _QUEUED_PER_WORKER * workers:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        except BrokenProcessPool as error:
+            raise UserError("a worker process was killed (out of memory?); run again with fewer workers") from error
+        finally:
+            for future in waiting:
+                future.cancel()
+
+
+def chunks(items: Iterable[T], *, weight: Callable[[T], int], limit: int) -> Iterator[list[T]]:
+    """Consecutive items in lists whose weights add up to `limit` or a little more."""
+    chunk: list[T] = []
+    total = 0
+    for item in items:
+        chunk.append(item)
+        total += weight(item)
+        if total >= limit:
+            yield chunk
+            chunk, total = [], 0
+    if chunk:
+        yield chunk
+
+
+def _be_a_good_child() -> None:
+    """Leave Ctrl-C to the parent, and end at once when the parent does, however it ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_die_with_parent, daemon=True).start()
+
+
+def _die_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    assert parent is not None, "runs in a child of multiprocessing"
+    wait([parent.sentinel])  # a pipe that the kernel closes with the parent, on every platform
+    os._exit(1)

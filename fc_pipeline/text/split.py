@@ -1,0 +1,84 @@
+"""The step that makes `corpus/<name>/split`: what is trained on and what never is."""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from fc_model.artifacts import read_records
+from fc_model.errors import UserError
+from fc_pipeline.step import Step
+from fc_pipeline.text.config import HoldoutConfig
+
+
+@dataclass
+class Cluster:
+    """Documents that resemble each other; they stay together."""
+
+    name: str
+    domain: str
+    num_documents: int = 0
+
+
+def split(step: Step) -> None:
+    """Writes train.jsonl.zst and holdout.jsonl.zst, each in the order of the input.
+
+    config: HoldoutConfig. inputs: `documents`, deduplicated, with `meta.cluster`.
+
+    Raises:
+        UserError: a domain is so small that nothing is left to train on or nothing to hold out.
+    """
+    config = HoldoutConfig.model_validate(step.config)
+    documents = step.inputs["documents"].path("documents.jsonl.zst")
+    clusters: dict[str, Cluster] = {}
+    for document in read_records(documents):
+        name = document["meta"]["cluster"]
+        clusters.setdefault(name, Cluster(name, document["domain"])).num_documents += 1
+    held_out = choose_holdout(clusters.values(), config)
+
+    counters = step.out.counters
+    metrics: dict[str, float] = {}
+    with step.out.records("train.jsonl.zst") as train, step.out.records("holdout.jsonl.zst") as holdout:
+        for document in read_records(documents):
+            counters.read += 1
+            counters.kept += 1
+            side = "holdout" if document["meta"]["cluster"] in held_out else "train"
+            (holdout if side == "holdout" else train)(document)
+            size = len(document["text"].encode())
+            for name, amount in (("documents", 1), ("bytes", size)):
+                for key in (f"{side}_{name}", f"{side}_{name}_{document['domain']}"):
+                    metrics[key] = metrics.get(key, 0) + amount
+    step.out.metrics = dict(sorted(metrics.items()))
+    for domain in sorted({cluster.domain for cluster in clusters.values()}):
+        if not metrics.get(f"train_documents_{domain}") or not metrics.get(f"holdout_documents_{domain}"):
+            raise UserError(
+                f"{step.key}: domain {domain} has too few documents to split "
+                f"({sum(c.num_documents for c in clusters.values() if c.domain == domain)}); add a source"
+            )
+
+
+def choose_holdout(clusters: Iterable[Cluster], config: HoldoutConfig) -> set[str]:
+    """Names of the clusters that are held out.
+
+    A cluster's place depends on the hash of its name and the seed alone, so new documents do not move old ones. A
+    domain that has less than `min_documents` by then takes the next ones in the order of the hash, up to half of it.
+    """
+    by_domain: dict[str, list[tuple[float, Cluster]]] = {}
+    for cluster in clusters:
+        by_domain.setdefault(cluster.domain, []).append((_place(cluster.name, config.seed), cluster))
+    chosen: set[str] = set()
+    for ranked in by_domain.values():
+        ranked.sort(key=lambda pair: (pair[0], pair[1].name))
+        half = sum(cluster.num_documents for _, cluster in ranked) // 2
+        num_held = 0
+        for place, cluster in ranked:
+            wanted = place < config.fraction or num_held < config.min_documents
+            if wanted and num_held + cluster.num_documents <= half:
+                chosen.add(cluster.name)
+                num_held += cluster.num_documents
+    return chosen
+
+
+def _place(name: str, seed: int) -> float:
+    """Uniform in [0, 1)."""
+    digest = hashlib.sha256(f"{seed}:{name}".encode()).digest()
+    return int.from_bytes(digest[:8], "big") / 2**64
