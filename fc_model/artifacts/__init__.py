@@ -1,7 +1,19 @@
 """The one writer and reader of artifacts. Standard library and zstandard only."""
 
-from fc_model.artifacts.manifest import Counters, Manifest, Recipe
+from fc_model.artifacts.artifact import Artifact
+from fc_model.artifacts.manifest import Counters, Manifest, ManifestError, Recipe
 from fc_model.artifacts.records import read_records
-from fc_model.artifacts.store import Artifact, ArtifactWriter, Store
+from fc_model.artifacts.store import AlreadyBuilt, Store
+from fc_model.artifacts.writer import ArtifactWriter
 
-__all__ = ["Artifact", "ArtifactWriter", "Counters", "Manifest", "Recipe", "Store", "read_records"]
+__all__ = [
+    "AlreadyBuilt",
+    "Artifact",
+    "ArtifactWriter",
+    "Counters",
+    "Manifest",
+    "ManifestError",
+    "Recipe",
+    "Store",
+    "read_records",
+]

@@ -62,11 +62,12 @@ def atomic_write(path: Path) -> Iterator[HashingFile]:
     """Open `path` for writing so that it appears whole or not at all.
 
     Yields a binary file that hashes as it writes. An exception inside removes the temporary file and leaves
-    whatever stood at `path`.
+    whatever stood at `path`. The temporary name carries the process's id, so that a writer that was passed over
+    can neither rename nor remove the file of the one that took its place.
     """
-    temporary = path.with_name(path.name + TEMPORARY_SUFFIX)
+    temporary = path.with_name(f"{path.name}.{os.getpid()}{TEMPORARY_SUFFIX}")
     try:
-        with open(temporary, "wb") as raw:
+        with temporary.open("wb") as raw:
             file = HashingFile(raw)
             yield file
             crash_point()
@@ -89,14 +90,17 @@ def write_bytes(path: Path, data: bytes) -> str:
 
 
 def move_in(source: Path, target: Path) -> tuple[int, str]:
-    """Move a finished file to `target` durably; returns (bytes, sha256). Both may lie on different disks."""
-    if source.stat().st_dev != target.parent.stat().st_dev:
-        with open(source, "rb") as file, atomic_write(target) as copy:
+    """Move a finished file to `target` durably; returns (bytes, sha256).
+
+    Both may lie on different disks. A link is copied: the artifact must hold the bytes, not point at them.
+    """
+    if source.is_symlink() or source.stat().st_dev != target.parent.stat().st_dev:
+        with source.open("rb") as file, atomic_write(target) as copy:
             shutil.copyfileobj(file, cast(BinaryIO, copy), _CHUNK_BYTES)
         source.unlink()
         return copy.num_bytes, copy.sha256
     digest = sha256_file(source)
-    with open(source, "rb") as file:
+    with source.open("rb") as file:
         crash_point()
         os.fsync(file.fileno())
     num_bytes = source.stat().st_size
@@ -105,6 +109,15 @@ def move_in(source: Path, target: Path) -> tuple[int, str]:
     crash_point()
     fsync_folder(target.parent)
     return num_bytes, digest
+
+
+def make_folder(path: Path) -> None:
+    """Create the folder and what is missing above it, each name durable before anything is put into it."""
+    if not path.is_dir():
+        make_folder(path.parent)
+        path.mkdir(exist_ok=True)
+        crash_point()
+        fsync_folder(path.parent)
 
 
 def fsync_folder(path: Path) -> None:
@@ -118,5 +131,5 @@ def fsync_folder(path: Path) -> None:
 
 def sha256_file(path: Path) -> str:
     """sha256 of a file's bytes, as hex."""
-    with open(path, "rb") as file:
+    with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

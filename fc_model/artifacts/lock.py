@@ -11,12 +11,17 @@ import os
 import socket
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from fc_model.errors import UserError
 
 
+class Locked(UserError):
+    """Somebody else is writing the artifact."""
+
+
 class ArtifactLock:
-    """Context manager; raises UserError naming the holder's pid and host when somebody else holds it."""
+    """Context manager; raises Locked (a UserError) naming the holder's pid and host when somebody else holds it."""
 
     def __init__(self, path: Path, what: str) -> None:
         self._path = path
@@ -28,18 +33,25 @@ class ArtifactLock:
             self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
             try:
                 fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
+            except BlockingIOError as error:
                 holder = os.read(self._descriptor, 4096).decode(errors="replace").strip() or "unknown"
                 os.close(self._descriptor)
-                raise UserError(
+                raise Locked(
                     f"{self._what} is being written by another process ({holder}); wait for it, "
                     f"or stop it and delete {self._path}"
                 ) from error
+            except OSError:
+                os.close(self._descriptor)
+                raise
             if self.is_mine():
                 break
             os.close(self._descriptor)  # the last holder removed the file between our open and our flock
-        os.ftruncate(self._descriptor, 0)
-        os.pwrite(self._descriptor, json.dumps({"pid": os.getpid(), "host": socket.gethostname()}).encode(), 0)
+        try:
+            os.ftruncate(self._descriptor, 0)
+            os.pwrite(self._descriptor, json.dumps({"pid": os.getpid(), "host": socket.gethostname()}).encode(), 0)
+        except OSError:  # a full disk: a lock that outlived the failure would bar this process's next attempt
+            self._release()
+            raise
         return self
 
     def is_mine(self) -> bool:
@@ -57,6 +69,26 @@ class ArtifactLock:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._release()
+
+    def _release(self) -> None:
         if self.is_mine():
             self._path.unlink()
         os.close(self._descriptor)
+
+
+def read_holder(path: Path) -> dict[str, Any] | None:
+    """{"pid", "host"} of the process that holds the lock file, or None when there is none or it is dead.
+
+    For display only: it asks whether the process lives instead of trying the lock, because a try would make
+    a writer that starts at that moment fail. A holder on another host counts as alive.
+    """
+    try:
+        holder = json.loads(path.read_text("utf-8"))
+        if holder["host"] == socket.gethostname():
+            os.kill(holder["pid"], 0)
+    except (FileNotFoundError, ProcessLookupError, ValueError):
+        return None
+    except PermissionError:  # it lives, as somebody else's process
+        pass
+    return holder

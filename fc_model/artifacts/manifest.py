@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -9,6 +10,16 @@ from fc_model.errors import UserError
 
 SCHEMA_VERSION = 1
 MANIFEST_NAME = "manifest.json"
+_FILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*(/[A-Za-z0-9][A-Za-z0-9_.-]*)*")
+
+
+class ManifestError(UserError):
+    """A manifest that cannot be read: its artifact counts as damaged, and is built again."""
+
+
+def is_file_name(name: str) -> bool:
+    """True for a relative path of plain names: nothing that leaves its folder or needs quoting anywhere."""
+    return _FILE.fullmatch(name) is not None
 
 
 def canonical_json(value: Any) -> str:
@@ -91,27 +102,37 @@ class Manifest:
     schema: int = SCHEMA_VERSION
 
     def to_json(self) -> str:
-        return json.dumps(asdict(self), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+        """The manifest with a `seal`, the sha256 of all the rest: a flipped bit anywhere in it is found."""
+        raw = asdict(self)
+        return json.dumps({**raw, "seal": _seal(raw)}, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
     @classmethod
-    def from_json(cls, text: str, where: str) -> "Manifest":
-        """Raises UserError, naming `where`, for anything that is not a manifest of this schema."""
+    def from_json(cls, text: bytes, where: str) -> "Manifest":
+        """Raises ManifestError, naming `where`, for anything that is not a whole manifest of this schema."""
         try:
-            raw = json.loads(text)
+            raw = json.loads(text.decode("utf-8"))
             if raw["schema"] != SCHEMA_VERSION:
-                raise UserError(f"{where}: manifest schema {raw['schema']}, this version reads {SCHEMA_VERSION}")
+                raise ManifestError(f"{where}: manifest schema {raw['schema']}, this version reads {SCHEMA_VERSION}")
+            if raw.pop("seal") != _seal(raw):
+                raise ValueError("its seal does not match: a byte was changed")
             recipe = raw.pop("recipe")
             inputs = {role: InputEntry(**entry) for role, entry in recipe["inputs"].items()}
+            files = [FileEntry(**entry) for entry in raw.pop("files")]
+            for entry in files:
+                if not is_file_name(entry.path):
+                    raise ValueError(f"{entry.path!r} cannot be the name of an artifact's file")
             return cls(
                 recipe=Recipe(config=recipe["config"], code=recipe["code"], inputs=inputs),
-                files=[FileEntry(**entry) for entry in raw.pop("files")],
+                files=files,
                 counters=Counters(**raw.pop("counters")),
                 **raw,
             )
-        except (json.JSONDecodeError, RecursionError, KeyError, TypeError, AttributeError) as error:
-            raise UserError(
-                f"{where}: not a manifest ({error!r}); delete the folder and materialize it again"
-            ) from error
+        except (ValueError, RecursionError, KeyError, TypeError, AttributeError) as error:
+            raise ManifestError(f"{where}: not a manifest ({error!r}); materialize its artifact again") from error
+
+
+def _seal(raw: dict[str, Any]) -> str:
+    return hashlib.sha256(canonical_json(raw).encode()).hexdigest()
 
 
 def digest_of(files: list[FileEntry]) -> str:

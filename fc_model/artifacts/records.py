@@ -1,6 +1,5 @@
 """Records: one JSON object a line, compressed with zstandard (`*.jsonl.zst`)."""
 
-import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +10,7 @@ import zstandard
 from fc_model.errors import UserError
 
 _LEVEL = 3
+_CHUNK_BYTES = 1 << 16
 
 
 class RecordWriter:
@@ -35,14 +35,38 @@ def read_records(path: Path) -> Iterator[dict[str, Any]]:
     """Yields the records of a `*.jsonl.zst` file in order.
 
     Raises:
-        UserError: the file is missing, cut short, or not records; names the line.
+        UserError: the file is missing, cut short, or not records; names the last good one.
     """
     number = 0
     try:
-        with open(path, "rb") as raw, zstandard.ZstdDecompressor().stream_reader(raw) as stream:
-            for number, line in enumerate(io.BufferedReader(stream, 1 << 20), start=1):  # type: ignore[type-var]
-                yield json.loads(line)
+        with path.open("rb") as raw:
+            for line in _lines(raw):
+                yield _DECODER.decode(line.decode("utf-8"))
+                number += 1
     except FileNotFoundError as error:
         raise UserError(f"{path}: no such file; materialize its artifact again") from error
-    except (zstandard.ZstdError, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+    except (zstandard.ZstdError, ValueError, RecursionError) as error:
         raise UserError(f"{path}: damaged after record {number} ({error}); materialize its artifact again") from error
+
+
+def _lines(raw: BinaryIO) -> Iterator[bytes]:
+    """Lines of one zstandard frame that fills the file. zstandard's own reader takes a cut frame for a short one.
+
+    Raises ValueError when the frame is cut, something follows it, or its last line has no end.
+    """
+    decompressor = zstandard.ZstdDecompressor().decompressobj()
+    rest = b""
+    while not decompressor.eof and (chunk := raw.read(_CHUNK_BYTES)):
+        *lines, rest = (rest + decompressor.decompress(chunk)).split(b"\n")
+        yield from lines
+    if not decompressor.eof or rest:
+        raise ValueError("the file is cut short")
+    if decompressor.unused_data or raw.read(1):
+        raise ValueError("something follows the last record")
+
+
+def _no_constant(name: str) -> float:
+    raise ValueError(f"{name} is not JSON")
+
+
+_DECODER = json.JSONDecoder(parse_constant=_no_constant)
