@@ -1,188 +1,185 @@
 """The version of code by its meaning: what a function reaches, without comments, docstrings and layout.
 
 A step's function is named by an import path. From its source (nothing is imported) the reader follows every name
-to the functions, classes and constants of this project that it reaches, and hashes each one's normalised source.
+to the functions, classes and constants of this project that it reaches, and hashes each one's normal form.
 So an edited helper changes the version of exactly the steps that reach it, and a comment changes none. What lies
 outside the project (libraries) is recorded in the manifest's run, not hashed here.
 
-Limits, on purpose: a method is reached through its class (all of it), an import of a whole module only through
-the attributes that are used; code that is looked up by a computed name is not seen, so name it in a table.
+A string that is an import path (`package.module:name`, or a module that is run with `python -m`) is followed too.
+Limits, on purpose: a method is reached through its class (all of it), so what only an annotation of a function
+names is not reached; code that is looked up by a computed name is not seen, so name it in a table; files that are
+not Python are not read, so what they say belongs into the step's config.
 """
 
 import ast
 import hashlib
-from functools import lru_cache
+import re
 from pathlib import Path
+from typing import Any
 
 from fc_model.errors import UserError
-
-PACKAGES = ("fc_model", "fc_pipeline")
-_ROOT = Path(__file__).resolve().parent.parent
+from fc_pipeline.python_source import Import, References, bound_names, dump, parse, references, unfollowable
 
 Symbol = tuple[str, str]
 """(module, name at its top level)."""
 
 
-class _Module:
-    """The top-level names of a source file: definitions, and imports of this project's names."""
+class Project:
+    """The source of some packages below one folder, read when it is needed. An edited file is read again."""
 
-    def __init__(self, name: str, path: Path) -> None:
+    def __init__(self, root: Path, packages: tuple[str, ...]) -> None:
+        self._root = root
+        self._packages = packages
+        self._modules: dict[str, _Module] = {}
+        names = "|".join(re.escape(name) for name in packages)
+        self._import_path = re.compile(rf"((?:{names})(?:\.\w+)*)(?::(\w+))?")
+
+    def version(self, function: str) -> dict[str, Any]:
+        """{"version": 16 hex, "parts": {"module:name": 16 hex}}: parts are what it reaches, itself included.
+
+        Args:
+            function: import path, `package.module:name`.
+
+        Raises:
+            UserError: there is no such function, or its code uses an import that cannot be followed.
+        """
+        module, _, name = function.partition(":")
+        start = self._member(Import(module, name), (), where=function)
+        if not name or not start:
+            raise UserError(f"{function}: no such function in this project")
+        parts: dict[str, str] = {}
+        waiting = sorted(start)
+        while waiting:
+            symbol = waiting.pop()
+            label = ":".join(symbol)
+            if label not in parts:
+                found = self._load(symbol[0])
+                assert found is not None
+                parts[label] = found.hash(symbol[1])
+                waiting += self._reached(found, symbol[1])
+        text = "".join(f"{label} {parts[label]}\n" for label in sorted(parts))
+        return {"version": hashlib.sha256(text.encode()).hexdigest()[:16], "parts": dict(sorted(parts.items()))}
+
+    def _path(self, module: str) -> Path | None:
+        if module.split(".")[0] not in self._packages:
+            return None
+        base = self._root.joinpath(*module.split("."))
+        return next((path for path in (base.with_suffix(".py"), base / "__init__.py") if path.is_file()), None)
+
+    def _load(self, module: str) -> "_Module | None":
+        path = self._path(module)
+        if path is None:
+            return None
+        stat = path.stat()
+        stamp = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
+        known = self._modules.get(module)
+        if known is None or known.stamp != stamp:
+            known = self._modules[module] = _Module(module, path, stamp, self._packages)
+        return known
+
+    def _reached(self, module: "_Module", name: str) -> set[Symbol]:
+        """The symbols of the project that one definition refers to."""
+        found: set[Symbol] = set()
+        reads = module.references(name)
+        for chain in reads.own:
+            if chain[0] in module.definitions:
+                found.add((module.name, chain[0]))
+            if chain[0] in module.imports:
+                found |= self._member(module.imports[chain[0]], chain[1:], where=module.name)
+        for target, chain in reads.imported:
+            found |= self._member(target, chain, where=module.name)
+        for text in reads.texts:
+            if (match := self._import_path.fullmatch(text)) and self._path(match[1]):
+                found |= self._member(Import(match[1], match[2]), (), where=module.name)
+        return found
+
+    def _member(self, target: Import, chain: tuple[str, ...], *, where: str, depth: int = 0) -> set[Symbol]:
+        """What `target.chain[0].chain[1]...` is; empty for what lies outside of the project."""
+        if target.module.split(".")[0] not in self._packages:
+            return set()
+        if target.name is not None and self._path(f"{target.module}.{target.name}"):
+            target = Import(f"{target.module}.{target.name}", None)
+        module = self._load(target.module)
+        if module is None or depth > 20:
+            raise UserError(f"{where}: {target.module} cannot be followed: there is no such module in this project")
+        if target.name is None and not chain:  # the module as a value: anything in it may be used
+            return {(module.name, name) for name in module.definitions}
+        name, *rest = (target.name, *chain) if target.name is not None else chain
+        found = {(module.name, name)} if name in module.definitions else set()
+        if name in module.imports:
+            found |= self._member(module.imports[name], tuple(rest), where=module.name, depth=depth + 1)
+        if found or name in module.imports:
+            return found
+        if self._path(f"{module.name}.{name}"):
+            return self._member(Import(f"{module.name}.{name}", None), tuple(rest), where=where, depth=depth + 1)
+        if "__getattr__" in module.definitions:
+            return {(module.name, "__getattr__")}
+        if name.startswith("__") and name.endswith("__"):
+            return set()
+        raise UserError(f"{where}: {module.name}.{name} cannot be followed: no top-level definition has that name")
+
+
+class _Module:
+    """The top-level names of a source file: definitions, and what it imports."""
+
+    def __init__(self, name: str, path: Path, stamp: tuple[int, int, int], packages: tuple[str, ...]) -> None:
         self.name = name
+        self.stamp = stamp
         self.definitions: dict[str, list[ast.stmt]] = {}
-        self.imports: dict[str, tuple[str, str | None]] = {}
-        for node in _parse(path).body:
+        self.imports: dict[str, Import] = {}
+        self._hashes: dict[str, str] = {}
+        self._references: dict[str, References] = {}
+        try:
+            tree = parse(path.read_bytes(), str(path))
+        except (SyntaxError, ValueError) as error:
+            where = getattr(error, "lineno", 0)
+            raise UserError(f"{path}:{where}: {getattr(error, 'msg', error)}; mend it before planning") from error
+        problem = unfollowable(tree, packages)
+        if problem:
+            raise UserError(f"{path}:{problem}")
+        for node in tree.body:
             self._add(node)
 
     def _add(self, node: ast.stmt) -> None:
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            self.definitions.setdefault(node.name, []).append(node)
-        elif isinstance(node, ast.Import | ast.ImportFrom):
-            self.imports.update(_imports(node, self.name))
-        elif isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign):
-            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            for name in (leaf.id for target in targets for leaf in ast.walk(target) if isinstance(leaf, ast.Name)):
-                self.definitions.setdefault(name, []).append(node)
-        elif isinstance(node, ast.If | ast.Try | ast.With):
-            for child in ast.iter_child_nodes(node):
-                if isinstance(child, ast.stmt):
-                    self._add(child)
+        names, imports = bound_names(node)
+        self.imports |= imports
+        for name in sorted(names | _changed(node)):
+            self.definitions.setdefault(name, []).append(node)
+
+    def hash(self, name: str) -> str:
+        """16 hex digits over the normal form of all definitions of a name."""
+        if name not in self._hashes:
+            text = "\n".join(dump(node) for node in self.definitions[name])
+            self._hashes[name] = hashlib.sha256(text.encode()).hexdigest()[:16]
+        return self._hashes[name]
+
+    def references(self, name: str) -> References:
+        if name not in self._references:
+            self._references[name] = references(self.definitions[name])
+        return self._references[name]
 
 
-def _parse(path: Path) -> ast.Module:
-    try:
-        return ast.parse(path.read_text("utf-8"), filename=str(path))
-    except SyntaxError as error:
-        raise UserError(f"{path}:{error.lineno}: {error.msg}; mend it before planning") from error
-
-
-def _module_path(module: str) -> Path | None:
-    base = _ROOT.joinpath(*module.split("."))
-    for path in (base.with_suffix(".py"), base / "__init__.py"):
-        if path.is_file():
-            return path
-    return None
-
-
-def _imports(node: ast.Import | ast.ImportFrom, module: str) -> dict[str, tuple[str, str | None]]:
-    """{local name: (module, name in it or None for the module itself)} for this project's modules."""
-    found: dict[str, tuple[str, str | None]] = {}
-    if isinstance(node, ast.Import):
-        for alias in node.names:
-            if alias.name.split(".")[0] in PACKAGES:
-                if alias.asname is None and "." in alias.name:
-                    raise UserError(
-                        f"{module}: write 'from {alias.name.rpartition('.')[0]} import ...': dotted imports cannot be followed"
-                    )
-                found[alias.asname or alias.name] = (alias.name, None)
-        return found
-    if node.level:
-        raise UserError(f"{module}: relative imports cannot be followed; write the full name")
-    source = node.module or ""
-    if source.split(".")[0] in PACKAGES:
-        for alias in node.names:
-            child = f"{source}.{alias.name}"
-            found[alias.asname or alias.name] = (child, None) if _module_path(child) else (source, alias.name)
+def _changed(node: ast.stmt) -> set[str]:
+    """Names whose values a top-level statement changes in place: `table["x"] = f`, `table.update(...)`."""
+    if isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign):
+        places: list[ast.expr] = list(node.targets) if isinstance(node, ast.Assign) else [node.target]
+    elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+        places = [node.value.func]
+    else:
+        return set()
+    found = set()
+    for place in places:
+        inner = place
+        while isinstance(inner, ast.Attribute | ast.Subscript):
+            inner = inner.value
+        if isinstance(inner, ast.Name) and inner is not place:
+            found.add(inner.id)
     return found
 
 
-@lru_cache(maxsize=None)
-def _module(name: str, mtime_ns: int) -> _Module:
-    path = _module_path(name)
-    assert path is not None
-    return _Module(name, path)
+_PROJECT = Project(Path(__file__).resolve().parent.parent, packages=("fc_model", "fc_pipeline"))
 
 
-def _load(name: str) -> _Module | None:
-    path = _module_path(name)
-    return _module(name, path.stat().st_mtime_ns) if path else None
-
-
-class _WithoutDocstrings(ast.NodeTransformer):
-    def visit(self, node: ast.AST) -> ast.AST:
-        self.generic_visit(node)
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            bare = [part for part in node.body if not _is_text(part)]
-            node.body = bare or [ast.Pass()]
-        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Field":
-            node.keywords = [keyword for keyword in node.keywords if keyword.arg != "description"]
-        return node
-
-
-def _is_text(node: ast.stmt) -> bool:
-    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
-
-
-def _meaning(nodes: list[ast.stmt]) -> str:
-    """The source without comments, docstrings and layout."""
-    text = "\n".join(ast.unparse(node) for node in nodes)
-    return ast.unparse(_WithoutDocstrings().visit(ast.parse(text)))
-
-
-def _references(nodes: list[ast.stmt], module: _Module) -> set[Symbol]:
-    """The project's symbols that these definitions name."""
-    imports = dict(module.imports)
-    for node in nodes:
-        for inner in ast.walk(node):
-            if isinstance(inner, ast.Import | ast.ImportFrom):
-                imports.update(_imports(inner, module.name))
-    found: set[Symbol] = set()
-    for node in nodes:
-        for inner in ast.walk(node):
-            if isinstance(inner, ast.Attribute) and isinstance(inner.value, ast.Name):
-                target = imports.get(inner.value.id)
-                if target is not None and target[1] is None:
-                    found.add((target[0], inner.attr))
-            elif isinstance(inner, ast.Name):
-                if inner.id in module.definitions:
-                    found.add((module.name, inner.id))
-                elif (target := imports.get(inner.id)) is not None and target[1] is not None:
-                    found.add((target[0], target[1]))
-    return found
-
-
-@lru_cache(maxsize=None)
-def _part(symbol: Symbol, mtime_ns: int) -> tuple[str, frozenset[Symbol]]:
-    module = _load(symbol[0])
-    assert module is not None
-    nodes = module.definitions[symbol[1]]
-    return hashlib.sha256(_meaning(nodes).encode()).hexdigest()[:16], frozenset(_references(nodes, module))
-
-
-def _resolve(symbol: Symbol) -> Symbol | None:
-    """Follow re-exports to the module that defines the symbol; None when it is not a definition of ours."""
-    for _ in range(10):
-        module = _load(symbol[0])
-        if module is None:
-            return None
-        if symbol[1] in module.definitions:
-            return symbol
-        target = module.imports.get(symbol[1])
-        if target is None or target[1] is None:
-            return None
-        symbol = (target[0], target[1])
-    return None
-
-
-def code_version(function: str) -> dict:
-    """The version of a function given as `package.module:name`.
-
-    Returns {"version": 16 hex, "parts": {"module:name": 16 hex}}: parts are what it reaches, itself included.
-    Raises UserError when there is no such function.
-    """
-    module, _, name = function.partition(":")
-    start = _resolve((module, name))
-    if start is None:
-        raise UserError(f"{function}: no such function in this project")
-    parts: dict[str, str] = {}
-    waiting = [start]
-    while waiting:
-        symbol = waiting.pop()
-        label = f"{symbol[0]}:{symbol[1]}"
-        if label in parts:
-            continue
-        path = _module_path(symbol[0])
-        assert path is not None
-        parts[label], references = _part(symbol, path.stat().st_mtime_ns)
-        waiting += [found for reference in references if (found := _resolve(reference)) is not None]
-    text = "".join(f"{label} {parts[label]}\n" for label in sorted(parts))
-    return {"version": hashlib.sha256(text.encode()).hexdigest()[:16], "parts": dict(sorted(parts.items()))}
+def code_version(function: str) -> dict[str, Any]:
+    """`Project.version` of a function of this project."""
+    return _PROJECT.version(function)

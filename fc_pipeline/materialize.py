@@ -1,5 +1,6 @@
 """Build one artifact, or return the one that is there. Every Dagster asset of a track is a shell around this."""
 
+import copy
 import importlib
 import platform
 import resource
@@ -8,7 +9,7 @@ import time
 from dataclasses import dataclass
 from importlib.metadata import version
 
-from fc_model.artifacts import Artifact, Store
+from fc_model.artifacts import AlreadyBuilt, Artifact, ManifestError, Recipe, Store
 from fc_pipeline.gates import judge, require_passed
 from fc_pipeline.graph import Graph
 from fc_pipeline.resolve import Resolver
@@ -37,18 +38,50 @@ def materialize(graph: Graph, store: Store, key: str, runtime: Runtime) -> Outco
         require_passed(artifact, graph.gates(artifact.key), for_key=key)
     recipe = resolver.recipe(key)
     assert recipe is not None  # every input was just found
-    existing = store.find(key, recipe.identity(key))
+    identity = recipe.identity(key)
+    existing, problems = _present(store, key, identity)
     if existing is not None:
-        problems = existing.problems()
-        if not problems:
-            return Outcome(_judged(store, existing, graph), reused=True)
+        return Outcome(_reused(store, existing, graph), reused=True)
+    if problems:
         print(f"{key} is damaged and is built again: {'; '.join(problems)}", file=sys.stderr)
 
     for artifact in inputs.values():
         artifact.verify()
+    try:
+        _build(graph, store, key, recipe, inputs, runtime, replace=bool(problems))
+        reused = False
+    except AlreadyBuilt:  # by another process, between our look and our lock
+        reused = True
+    built = store.find(key, identity)
+    assert built is not None
+    return Outcome(_reused(store, built, graph) if reused else built, reused=reused)
+
+
+def _present(store: Store, key: str, identity: str) -> tuple[Artifact | None, list[str]]:
+    """The artifact if it is there and whole, and what is wrong with it if it is not."""
+    try:
+        existing = store.find(key, identity)
+    except ManifestError as error:
+        return None, [str(error)]
+    problems = existing.problems() if existing is not None else []
+    return (None if problems else existing), problems
+
+
+def _build(
+    graph: Graph,
+    store: Store,
+    key: str,
+    recipe: Recipe,
+    inputs: dict[str, Artifact],
+    runtime: Runtime,
+    *,
+    replace: bool,
+) -> None:
+    function = _function(graph[key].function)
+    config = copy.deepcopy(recipe.config)  # a step that changes its config changes no other step's
     started, cpu_started = time.monotonic(), time.process_time()
-    with store.write(key, recipe) as out:
-        _function(spec.function)(Step(key=key, config=spec.config, inputs=inputs, out=out, runtime=runtime))
+    with store.write(key, recipe, replace=replace) as out:
+        function(Step(key=key, config=config, inputs=inputs, out=out, runtime=runtime))
         out.licences = out.licences or _roll_up(list(inputs.values()))
         out.gates = judge(out.metrics, graph.gates(key))
         out.run |= {
@@ -60,9 +93,6 @@ def materialize(graph: Graph, store: Store, key: str, runtime: Runtime) -> Outco
             "libraries": {name: version(name) for name in _RECORDED_LIBRARIES},
             "tags": runtime.tags,
         }
-    built = store.find(key, recipe.identity(key))
-    assert built is not None
-    return Outcome(built, reused=False)
 
 
 def peak_memory_bytes() -> int:
@@ -71,7 +101,9 @@ def peak_memory_bytes() -> int:
     return unit * max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
 
 
-def _judged(store: Store, artifact: Artifact, graph: Graph) -> Artifact:
+def _reused(store: Store, artifact: Artifact, graph: Graph) -> Artifact:
+    """The artifact, judged by the gates as they are now."""
+    store.tidy(artifact)
     verdicts = judge(artifact.metrics, graph.gates(artifact.key))
     return artifact if verdicts == artifact.manifest.gates else store.judge(artifact, verdicts)
 

@@ -61,7 +61,10 @@ class Resolver:
 def read_equivalences(store: Store) -> list[dict]:
     """What people declared equivalent: [{"function", "version", "equals", "reason", "at"}]."""
     path: Path = store.root / _EQUIVALENCES
-    return json.loads(path.read_text("utf-8")) if path.exists() else []
+    try:
+        return json.loads(path.read_text("utf-8")) if path.exists() else []
+    except ValueError as error:
+        raise UserError(f"{path}: not JSON ({error}); mend or delete it") from error
 
 
 def declare_equivalent(graph: Graph, store: Store, key: str, *, reason: str, at: float) -> str:
