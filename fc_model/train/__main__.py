@@ -1,0 +1,32 @@
+"""`python -m fc_model.train STAGE_FOLDER` trains the stage of FOLDER/stage.json and prints its metrics as JSON."""
+
+import argparse
+import json
+import logging
+import sys
+from pathlib import Path
+
+from fc_model.errors import UserError
+from fc_model.train import Interrupted, run_stage
+
+
+def main() -> int:
+    """Train a stage; returns the exit code: 0, 1 for an error to mend, 130 and 143 for Ctrl-C and SIGTERM."""
+    parser = argparse.ArgumentParser(prog="python -m fc_model.train", description=__doc__)
+    parser.add_argument("folder", type=Path, help="holds stage.json; everything is written into it")
+    arguments = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", stream=sys.stderr)
+    try:
+        result = run_stage(arguments.folder)
+    except Interrupted as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    print(json.dumps(result.metrics, indent=1))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,43 @@
+"""Exponential moving average of the weights."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+
+class Ema:
+    """Averaged copies of a model's parameters, by name.
+
+    Early steps use the smaller decay (1 + step) / (10 + step), so that the average does not hang on the weights that
+    the stage began with.
+    """
+
+    def __init__(self, model: nn.Module, decay: float) -> None:
+        self._decay = decay
+        self._names, self._parameters = zip(*model.named_parameters(), strict=True)
+        self._averages = [parameter.detach().clone() for parameter in self._parameters]
+
+    @torch.no_grad()
+    def update(self, step: int) -> None:
+        """Take in the weights after a step, counted from 0."""
+        decay = min(self._decay, (1 + step) / (10 + step))
+        torch._foreach_lerp_(self._averages, list(self._parameters), 1 - decay)
+
+    @torch.no_grad()
+    def swap(self) -> None:
+        """Exchange the model's weights and the averages; a second call puts them back."""
+        for average, parameter in zip(self._averages, self._parameters, strict=True):
+            kept = parameter.detach().clone()
+            parameter.copy_(average)
+            average.copy_(kept)
+
+    def tensors(self) -> dict[str, Tensor]:
+        """The averages by parameter name."""
+        return dict(zip(self._names, self._averages, strict=True))
+
+    @torch.no_grad()
+    def load_tensors(self, tensors: dict[str, Tensor]) -> None:
+        """Take over what `tensors` gave."""
+        for name, average in self.tensors().items():
+            average.copy_(tensors[name])

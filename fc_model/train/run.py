@@ -1,0 +1,304 @@
+"""A training run: where it stands, what it logs, how it begins, goes on and ends. Lightning drives it."""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file
+from torch import Tensor
+
+from fc_model.artifacts.files import write_bytes
+from fc_model.decoder import Decoder
+from fc_model.device import memory_bytes, peak_flops
+from fc_model.errors import UserError
+from fc_model.schedule import lr_factor
+from fc_model.seed import seed_torch
+from fc_model.shards import Shards
+from fc_model.tracking import Tracker
+from fc_model.train.batches import TrainBatches
+from fc_model.train.begin import Beginning
+from fc_model.train.checkpoint import Checkpoint, Checkpoints, save_tensors
+from fc_model.train.compile import compile_blocks
+from fc_model.train.holdout import HoldoutSample, perplexity
+from fc_model.train.learner import Learner, Outcome
+from fc_model.train.metrics_log import MetricsLog
+from fc_model.train.progress import Progress
+from fc_model.train.spec import StageFile
+from fc_model.train.state import Skip, TrainState, batch_number, on_plateau
+
+logger = logging.getLogger(__name__)
+
+_MAX_ROLLBACKS = 3
+_SKIPS = "skips.json"
+
+
+class Run:
+    """One stage in training.
+
+    Args:
+        folder: the stage's folder, which everything is written into.
+        spec: the stage file.
+        beginning: the settings that the run began with, and the choices of this machine.
+        report: takes live progress.
+    """
+
+    def __init__(
+        self, folder: Path, spec: StageFile, beginning: Beginning, *, report: Callable[[dict[str, Any]], None] | None
+    ) -> None:
+        self.folder, self.spec, self.stage, self.beginning = folder, spec, spec.stage, beginning
+        self._report = report
+        train = Shards(spec.shards)
+        if train.vocab_size != spec.model.vocab_size:
+            raise UserError(
+                f"{spec.shards}: packed for a vocabulary of {train.vocab_size}, but model.vocab_size is "
+                f"{spec.model.vocab_size}: set it to the tokenizer's"
+            )
+        self.batches = TrainBatches(train, spec.stage)
+        self.bytes_per_token = train.num_bytes / train.num_tokens
+        self.holdout = HoldoutSample(spec.shards, spec.stage)
+        seed_torch(spec.stage.seed, "weights")
+        self.learner = Learner(
+            Decoder(spec.model), spec.stage, device=beginning.torch_device, dtype=beginning.autocast_dtype
+        )
+        if beginning.compile:
+            compile_blocks(self.learner.decoder)
+        self.checkpoints = Checkpoints(
+            folder / "checkpoints", run=beginning.fingerprint, keep=spec.runtime.keep_checkpoints
+        )
+        self.state = TrainState()
+        self.skips: list[Skip] = []
+        self._step_seconds: list[float] = []
+        self._restore()
+        self.log = MetricsLog(folder / "metrics.jsonl", step=self.state.step)
+        self.progress = Progress(spec.stage.name, steps=spec.stage.num_steps, enabled=spec.runtime.progress)
+        self.tracker = Tracker(spec.runtime.mlflow_uri, tags=spec.tags, params=beginning.settings)
+
+    @property
+    def done(self) -> bool:
+        """Whether no step is left."""
+        return self.state.step >= self.stage.num_steps or self.state.stopped_early
+
+    def train_step(self, backward: Callable[[Tensor], None]) -> None:
+        """One step, with all that is due after it but the checkpoint."""
+        begin = time.perf_counter()
+        state, number = self.state, batch_number(self.state.step, self.skips)
+        factor = lr_factor(state.step, self.stage)
+        outcome = self.learner.step(self.batches(number), state, backward=backward)
+        state.losses.append(outcome.loss if outcome.applied else None)
+        state.step += 1
+        seconds = time.perf_counter() - begin
+        self._step_seconds.append(seconds)
+        state.seconds += seconds
+        if outcome.applied:
+            state.bad_in_a_row = 0
+        else:
+            self._note_bad_step(outcome, number)
+        metrics: dict[str, Any] = {}
+        if state.step % self.spec.runtime.log_every == 0 or state.step in (1, self.stage.num_steps):
+            metrics |= self._train_metrics(outcome, factor)
+        every = self.stage.eval_every
+        if (every and state.step % every == 0) or state.step == self.stage.num_steps:
+            metrics |= self._evaluate()
+        if metrics:
+            self._write({"step": state.step, "steps": self.stage.num_steps, **metrics})
+        if state.bad_in_a_row >= self.stage.max_bad_steps:
+            self._roll_back()
+
+    def save(self) -> None:
+        """Write a checkpoint, unless the weights or moments are not finite."""
+        tensors = {
+            "model": self._weights(),
+            "ema": self.learner.ema.tensors(),
+            "optimizer": self.learner.optimizer.tensors(),
+        }
+        for name, group in tensors.items():
+            for key, tensor in group.items():
+                if not bool(torch.isfinite(tensor).all()):
+                    logger.warning("step %d: %s of %s is not finite; no checkpoint", self.state.step, key, name)
+                    return
+        self.checkpoints.save(self.state.step, tensors, self.state.to_json())
+
+    def finish(self) -> list[str]:
+        """Write the results; returns the names of the files."""
+        state, learner = self.state, self.learner
+        tensors = {
+            "model.safetensors": self._weights(),
+            "ema.safetensors": learner.ema.tensors(),
+            "optimizer.safetensors": learner.optimizer.tensors(),
+        }
+        for name, group in tensors.items():
+            save_tensors(self.folder / name, group)
+        history = {
+            "steps": state.step,
+            "tokens": state.step * self.stage.batch_tokens,
+            "losses": state.losses,
+            "evaluations": state.evaluations,
+            "bad_steps": state.bad_steps,
+            "skips": [[skip.step, skip.batches] for skip in self.skips],
+            "stopped_early": state.stopped_early,
+        }
+        write_bytes(self.folder / "state.json", (json.dumps(history, allow_nan=False) + "\n").encode())
+        return [*tensors, "state.json", "metrics.jsonl"]
+
+    def result_metrics(self) -> dict[str, float]:
+        """Flat figures of the whole run, for gates and reports."""
+        state = self.state
+        losses = [loss for loss in state.losses if loss is not None]
+        if not losses or not state.evaluations:
+            raise UserError(
+                f"stage {self.stage.name}: no step of {state.step} had a finite loss or evaluation: lower lr, or check "
+                "the weights that it starts from"
+            )
+        tail = losses[-max(1, len(losses) // 20) :]
+        tokens, seconds = state.step * self.stage.batch_tokens, max(state.seconds, 1e-9)
+        return {
+            "loss_first": losses[0],
+            "loss_final": sum(tail) / len(tail),
+            **{key: value for key, value in state.evaluations[-1].items() if key != "step"},
+            "steps": state.step,
+            "tokens": tokens,
+            "seconds": seconds,
+            "tokens_per_second": tokens / seconds,
+            "mfu": self._mfu(tokens / seconds),
+            "memory_bytes": memory_bytes(self.learner.device),
+            "nan_count": state.bad_steps,
+            "rollbacks": len(self.skips),
+            "stopped_early": int(state.stopped_early),
+            "parameters": self.spec.model.num_parameters(),
+        }
+
+    def close(self, status: str) -> None:
+        """Close the logs."""
+        self.log.close()
+        self.progress.close()
+        self.tracker.close(status)
+
+    def _weights(self) -> dict[str, Tensor]:
+        return {name: parameter.detach() for name, parameter in self.learner.decoder.named_parameters()}
+
+    def _restore(self) -> None:
+        """Take up the newest checkpoint, or the weights to start from, or fresh ones."""
+        path = self.folder / _SKIPS
+        self.skips = [Skip(*pair) for pair in json.loads(path.read_text("utf-8"))] if path.is_file() else []
+        checkpoint = self.checkpoints.newest()
+        if checkpoint is not None:
+            self._load(checkpoint)
+            return
+        if self.spec.start is not None:
+            self._load_weights(load_file(self.spec.start), source=self.spec.start)
+        elif self.skips:
+            seed_torch(self.stage.seed, "weights")
+            self.learner.decoder.init_weights()
+        self.learner.ema.load_tensors(self._weights())
+        self.learner.optimizer.load_tensors({})
+        self.state = TrainState(micro_batch=self.beginning.micro_batch, loss_scale=self.learner.first_scale())
+
+    def _load(self, checkpoint: Checkpoint) -> None:
+        self._load_weights(checkpoint.tensors("model"), source=checkpoint.folder)
+        self.learner.ema.load_tensors(checkpoint.tensors("ema"))
+        self.learner.optimizer.load_tensors(checkpoint.tensors("optimizer"))
+        self.state = TrainState.from_json(checkpoint.state)
+        logger.info("stage %s goes on at step %d", self.stage.name, self.state.step)
+
+    def _load_weights(self, tensors: Mapping[str, Tensor], *, source: Path) -> None:
+        shapes = {name: tuple(tensor.shape) for name, tensor in self._weights().items()}
+        given = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
+        if shapes != given:
+            name = min(name for name in shapes.keys() | given.keys() if shapes.get(name) != given.get(name))
+            raise UserError(
+                f"{source}: {name} is {given.get(name)}, but this model's is {shapes.get(name)}: "
+                "the stage before it must have the same model"
+            )
+        self.learner.decoder.load_state_dict(dict(tensors))
+
+    def _note_bad_step(self, outcome: Outcome, number: int) -> None:
+        self.state.bad_steps += 1
+        self.state.bad_in_a_row += 1
+        windows = self.batches.window_ids(number)
+        logger.warning(
+            "step %d is not applied: loss %s, gradient norm %s, on windows %s",
+            self.state.step, outcome.loss, outcome.grad_norm, windows,
+        )  # fmt: skip
+        self._write({"step": self.state.step, "bad_windows": windows, "nan_count": self.state.bad_steps})
+
+    def _roll_back(self) -> None:
+        """Go back to the last checkpoint and jump over the batches between it and here (as PaLM, section 5.1)."""
+        failed, bad_steps = self.state.step, self.state.bad_steps
+        if len(self.skips) == _MAX_ROLLBACKS:
+            raise UserError(
+                f"stage {self.stage.name}: step {failed} and {self.stage.max_bad_steps - 1} before it had no finite "
+                f"loss or gradient, after {_MAX_ROLLBACKS} rollbacks: lower lr, or check the data of the windows in "
+                "metrics.jsonl"
+            )
+        checkpoint = self.checkpoints.newest()
+        step = checkpoint.step if checkpoint is not None else 0
+        skips = [*self.skips, Skip(step=step, batches=failed - step)]
+        # On the disk before the state goes back, so that a kill here resumes with the jump.
+        write_bytes(self.folder / _SKIPS, json.dumps([[skip.step, skip.batches] for skip in skips]).encode())
+        seconds = self.state.seconds
+        self._restore()
+        self.state.bad_steps, self.state.seconds = bad_steps, seconds
+        logger.warning("rolled back from step %d to %d; its batches are skipped", failed, step)
+
+    def _evaluate(self) -> dict[str, float]:
+        """Held-out figures of the weights and of their average; may stop the stage on a plateau."""
+        begin = time.perf_counter()
+        learner, state = self.learner, self.state
+        now = self.holdout.evaluate(learner.decoder, device=learner.device, dtype=learner.dtype)
+        learner.ema.swap()
+        average = self.holdout.evaluate(learner.decoder, device=learner.device, dtype=learner.dtype)
+        learner.ema.swap()
+        figures = {f"holdout_{key}": value for key, value in now.items()}
+        figures |= {f"ema_{key}": value for key, value in average.items()}
+        state.seconds += time.perf_counter() - begin
+        if not all(math.isfinite(value) for value in figures.values()):
+            logger.warning("step %d: the held-out loss is not finite", state.step)
+            return figures
+        state.evaluations.append({"step": state.step, **figures})
+        curve = [evaluation["holdout_bpb"] for evaluation in state.evaluations]
+        if self.stage.plateau is not None and on_plateau(curve, self.stage.plateau):
+            state.stopped_early = True
+            logger.info("stage %s stops at step %d: the held-out loss is on a plateau", self.stage.name, state.step)
+        return figures
+
+    def _train_metrics(self, outcome: Outcome, factor: float) -> dict[str, Any]:
+        state, every = self.state, self.spec.runtime.log_every
+        recent = [loss for loss in state.losses[-every:] if loss is not None]
+        loss = sum(recent) / len(recent) if recent else math.nan
+        window = self._step_seconds[-every:]
+        rate = self.stage.batch_tokens * len(window) / max(sum(window), 1e-9)
+        left = max(0, self.stage.num_steps - state.step) * self.stage.batch_tokens
+        return {
+            "loss": loss,
+            "bpb": loss / math.log(2) / self.bytes_per_token,
+            "ppl": perplexity(loss),
+            "lr": self.stage.lr * factor,
+            "grad_norm": outcome.grad_norm,
+            "tokens": state.step * self.stage.batch_tokens,
+            "tokens_per_second": rate,
+            "mfu": self._mfu(rate),
+            "memory_bytes": memory_bytes(self.learner.device),
+            "nan_count": state.bad_steps,
+            "eta_seconds": left / rate,
+            "seconds": state.seconds,
+        }
+
+    def _mfu(self, tokens_per_second: float) -> float:
+        flops = self.spec.model.flops_per_token(self.stage.seq_len) * tokens_per_second
+        return flops / peak_flops(self.learner.device, self.learner.dtype)
+
+    def _write(self, record: dict[str, Any]) -> None:
+        self.log.write(record)
+        if "loss" in record or "holdout_loss" in record:
+            self.tracker.log({key: value for key, value in record.items() if key != "steps"}, step=record["step"])
+        if "loss" in record:
+            self.progress.update(record)
+            if self._report is not None:
+                self._report(record)
