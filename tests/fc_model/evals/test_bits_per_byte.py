@@ -1,0 +1,222 @@
+"""Held-out bits per byte: worked by hand, every token once, and that random weights don't pass."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fc_model.config import ModelConfig
+from fc_model.decoder import Decoder
+from fc_model.errors import UserError
+from fc_model.evals.bits_per_byte import (
+    Score,
+    count_tokens,
+    extent,
+    mixed_bits_per_byte,
+    score_split,
+    unigram_score,
+    windows,
+)
+from fc_model.evals.load import load_decoder, shuffle_weights
+from fc_model.shard_writer import SplitWriter, write_index
+from fc_model.shards import Shards
+
+BOS, EOS = 1, 2
+VOCAB = 64
+CONFIG = ModelConfig(
+    vocab_size=VOCAB,
+    num_layers=2,
+    hidden_size=32,
+    num_heads=4,
+    num_kv_heads=2,
+    head_dim=8,
+    intermediate_size=48,
+    context_length=64,
+)
+
+
+def pack(folder: Path, lengths: list[int], *, bytes_a_token: int = 3, split: str = "holdout-code") -> Shards:
+    """Documents of random tokens, EOS appended, over several files."""
+    generator = np.random.default_rng(len(lengths))
+    opener = lambda name: (folder / name).open("wb")  # noqa: E731
+    with SplitWriter(opener, split, vocab_size=VOCAB, shard_tokens=40) as writer:
+        for row, length in enumerate(lengths):
+            ids = generator.integers(3, VOCAB, size=length)
+            writer.add(np.append(ids, EOS), row=row, domain="code", num_bytes=bytes_a_token * length)
+    token_bytes = np.full(VOCAB, bytes_a_token)
+    token_bytes[EOS] = 0
+    write_index(
+        opener,
+        splits={split: writer.summary()},
+        token_bytes=token_bytes,
+        tokenizer_fingerprint="f" * 64,
+        eos_id=EOS,
+    )
+    return Shards(folder, split)
+
+
+def random_decoder(seed: int = 0) -> Decoder:
+    torch.manual_seed(seed)
+    model = Decoder(CONFIG.model_copy(update={"zero_init_outputs": False, "embedding_init_std": 0.3}))
+    return model.eval()
+
+
+def test_uniform_model_costs_log2_of_the_vocabulary_a_token(tmp_path: Path) -> None:
+    shards = pack(tmp_path, [10, 0, 33, 7])
+    model = random_decoder()
+    with torch.no_grad():
+        model.embed_tokens.weight.zero_()  # the head is tied: all logits are equal
+    score = score_split(model, shards, window=16)
+    assert (score.num_tokens, score.num_bytes) == (54, 150)
+    assert score.bits_per_byte == pytest.approx(math.log2(VOCAB) * 54 / 150, rel=1e-6)
+    assert score.perplexity == pytest.approx(VOCAB, rel=1e-5)
+
+
+@pytest.mark.parametrize(("window", "stride"), [(64, 64), (64, 32), (16, 1)])
+def test_equals_each_document_alone_when_it_fits_the_context(tmp_path: Path, window: int, stride: int) -> None:
+    lengths = [13, 5, 0, 14, 9] if window == 16 else [30, 50, 12, 40, 3]
+    shards = pack(tmp_path, lengths)
+    model = random_decoder()
+    expected = 0.0
+    for ordinal in range(shards.num_documents):
+        ids = torch.from_numpy(shards.tokens(*shards.document_span(ordinal)))
+        inputs = torch.cat((torch.tensor([BOS]), ids[:-1]))
+        with torch.inference_mode():
+            expected += float(F.cross_entropy(model(inputs.unsqueeze(0))[0], ids, reduction="sum"))
+    score = score_split(model, shards, window=window, stride=stride)
+    if stride == 1:
+        assert score.nats == pytest.approx(expected, rel=1e-5)
+    else:  # a window's border cuts some documents, and less context can't cost the same
+        assert score.nats != pytest.approx(expected, rel=1e-5)
+        assert score.nats == pytest.approx(expected, rel=0.2)
+
+
+def test_other_documents_cannot_be_seen(tmp_path: Path) -> None:
+    shards = pack(tmp_path, [20, 20])
+    model = random_decoder()
+    first = score_split(model, shards, window=64, max_tokens=21)
+    assert first.num_tokens == 21
+    both = score_split(model, shards, window=64)
+    ids = torch.from_numpy(shards.tokens(*shards.document_span(1)))
+    with torch.inference_mode():
+        logits = model(torch.cat((torch.tensor([BOS]), ids[:-1])).unsqueeze(0))[0]
+    second = float(F.cross_entropy(logits, ids, reduction="sum"))
+    assert both.nats == pytest.approx(first.nats + second, rel=1e-5)
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    lengths=st.lists(st.integers(0, 50), min_size=1, max_size=12),
+    window=st.integers(1, 40),
+    share=st.floats(0, 1),
+)
+def test_every_token_is_scored_exactly_once(
+    tmp_path_factory: pytest.TempPathFactory, lengths: list[int], window: int, share: float
+) -> None:
+    shards = pack(tmp_path_factory.mktemp("shards"), [1, *lengths])
+    stride = max(1, round(share * window))
+    inputs, targets, documents = [], [], []
+    for batch, scored_BT in windows(shards, num_tokens=shards.num_tokens, window=window, stride=stride):
+        assert batch.document_BT is not None
+        inputs += batch.ids_BT[scored_BT].tolist()
+        targets += batch.targets_BT[scored_BT].tolist()
+        documents += batch.document_BT[scored_BT].tolist()
+    assert targets == shards.tokens(0, shards.num_tokens).tolist()
+    assert inputs == [BOS, *(BOS if token == EOS else token for token in targets[:-1])]
+    assert documents == np.repeat(np.arange(len(lengths) + 1), [length + 1 for length in (1, *lengths)]).tolist()
+
+
+def test_max_tokens_takes_whole_documents_and_their_bytes(tmp_path: Path) -> None:
+    shards = pack(tmp_path, [10, 20, 30])
+    assert extent(shards, max_tokens=None) == (63, 180)
+    assert extent(shards, max_tokens=62) == (32, 90)
+    assert extent(shards, max_tokens=32) == (32, 90)
+    assert extent(shards, max_tokens=31) == (11, 30)
+    assert extent(shards, max_tokens=1) == (11, 30)
+
+
+def test_bytes_that_the_tokens_do_not_stand_for_are_refused(tmp_path: Path) -> None:
+    pack(tmp_path, [10])
+    table = np.fromfile(tmp_path / "token_bytes.bin", dtype="<u2")
+    table[3:] += 1
+    table.tofile(tmp_path / "token_bytes.bin")
+    with pytest.raises(UserError, match="have 30 bytes, their tokens stand for 40: pack the shards again"):
+        extent(Shards(tmp_path, "holdout-code"), max_tokens=None)
+
+
+@pytest.mark.parametrize("stride", [-1, 17])
+def test_stride_outside_the_window_is_refused(tmp_path: Path, stride: int) -> None:
+    with pytest.raises(UserError, match="must be between 1 and the window"):
+        score_split(random_decoder(), pack(tmp_path, [10]), window=16, stride=stride)
+
+
+def test_unigram_baseline_worked_by_hand(tmp_path: Path) -> None:
+    shards = pack(tmp_path, [10, 20])
+    counts = np.zeros(VOCAB, dtype=np.int64)
+    uniform = unigram_score(counts, shards)
+    assert uniform.bits_per_byte == pytest.approx(math.log2(VOCAB) * 32 / 90)
+    own = count_tokens(shards)
+    assert own.sum() == 32 and own[EOS] == 2
+    ids = shards.tokens(0, 32)
+    expected = -sum(math.log((own[token] + 1) / (32 + VOCAB)) for token in ids)
+    assert unigram_score(own, shards).nats == pytest.approx(expected)
+    assert count_tokens(shards, chunk=5).tolist() == own.tolist()
+
+
+def test_mix_leaves_out_domains_without_a_score() -> None:
+    scores = {
+        "code": Score(nats=math.log(2) * 80, num_tokens=10, num_bytes=40),
+        "chess": Score(nats=math.log(2) * 40, num_tokens=10, num_bytes=10),
+    }
+    assert mixed_bits_per_byte(scores, {"code": 30, "chess": 10, "chat": 60}) == pytest.approx(2.5)
+    assert (scores["code"] + scores["chess"]).bits_per_byte == pytest.approx(120 / 50)
+    with pytest.raises(UserError, match="none of the domains chess, code has a weight"):
+        mixed_bits_per_byte(scores, {"science": 1})
+
+
+def test_shuffled_weights_forget_what_was_learned(tmp_path: Path) -> None:
+    shards = pack(tmp_path, [30, 30])
+    model = random_decoder()
+    optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
+    ((batch, _),) = windows(shards, num_tokens=62, window=62, stride=62)
+    for _ in range(60):
+        optimizer.zero_grad()
+        model.loss(batch.ids_BT, batch.targets_BT, batch.document_BT).backward()
+        optimizer.step()
+    learned = score_split(model, shards, window=64)
+    spread = [float(weight.detach().std()) for weight in model.parameters()]
+    shuffle_weights(model, seed=0)
+    assert [float(weight.detach().std()) for weight in model.parameters()] == pytest.approx(spread, rel=1e-4)
+    random = score_split(model, shards, window=64)
+    assert learned.bits_per_byte < 0.3 * math.log2(VOCAB) * 62 / 180
+    assert random.bits_per_byte > 0.9 * math.log2(VOCAB) * 62 / 180
+
+
+def test_bf16_is_close_to_fp32(tmp_path: Path) -> None:
+    shards = pack(tmp_path, [30, 30])
+    exact, rounded = (score_split(random_decoder(), shards, window=32, dtype=dtype) for dtype in (None, torch.bfloat16))
+    assert exact.nats != rounded.nats
+    assert rounded.bits_per_byte == pytest.approx(exact.bits_per_byte, rel=0.01)
+
+
+def test_load_takes_the_asked_weights_and_refuses_others(tmp_path: Path) -> None:
+    from safetensors.torch import save_file
+
+    (tmp_path / "config.json").write_text(CONFIG.model_dump_json())
+    for seed, name in enumerate(("model", "ema")):
+        save_file(random_decoder(seed).state_dict(), tmp_path / f"{name}.safetensors")
+    for seed, name in enumerate(("model", "ema")):
+        loaded = load_decoder(tmp_path, weights=name)  # type: ignore[arg-type]
+        assert torch.equal(loaded.norm.weight, random_decoder(seed).norm.weight)
+        assert torch.equal(loaded.embed_tokens.weight, random_decoder(seed).embed_tokens.weight)
+    (tmp_path / "config.json").write_text(CONFIG.model_copy(update={"vocab_size": 65}).model_dump_json())
+    with pytest.raises(UserError, match=r"tensor embed_tokens\.weight is not as config.json says"):
+        load_decoder(tmp_path, weights="ema")
+    (tmp_path / "ema.safetensors").write_bytes(b"not a tensor file")
+    with pytest.raises(UserError, match="train the stage again"):
+        load_decoder(tmp_path, weights="ema")
