@@ -178,6 +178,12 @@ class StageConfig(_Config):
         gt=0,
         description="Tokens of one optimizer step, over all devices and micro-batches.",
     )
+    first_batch: int = Field(
+        default=0,
+        ge=0,
+        description="Batch of the data order to begin with: the graph sets it, so that a stage reads on where the one "
+        "before it ended.",
+    )
     document_mask: bool = Field(default=True, description="Attention never crosses a document border.")
     lr: float = Field(gt=0, description="Peak learning rate of AdamW.")
     schedule: ScheduleConfig = Field(default_factory=ScheduleConfig, description="Course of the learning rates.")

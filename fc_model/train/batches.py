@@ -78,4 +78,4 @@ class TrainBatches:
         return [int(window) for window in ids]
 
     def _index(self, number: int) -> int:
-        return number if self._cycle is None else number % self._cycle
+        return self._stage.first_batch + (number if self._cycle is None else number % self._cycle)

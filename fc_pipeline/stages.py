@@ -1,0 +1,55 @@
+"""The step of a training stage: writes the stage's folder, lets fc_model train in it, takes the result in."""
+
+import json
+from typing import Any
+
+from fc_model.config import ModelConfig, RuntimeConfig, StageConfig
+from fc_pipeline.step import Step
+
+_LOGS = {"metrics.jsonl"}
+
+
+def train_stage(step: Step) -> None:
+    """Train one stage on the packed shards, from the weights of the stage before it if there is one.
+
+    Killed at any moment, the next attempt goes on from the newest good checkpoint in the workspace.
+    Metrics: what `fc_model.train.run_stage` returns.
+    """
+    from fc_model.train import run_stage
+
+    model = ModelConfig.model_validate(step.config["model"])
+    folder = step.out.workspace("training")
+    start = step.inputs.get("start")
+    runtime = RuntimeConfig(
+        device=step.runtime.device,  # type: ignore[arg-type]
+        threads=step.runtime.threads,
+        progress=False,
+        mlflow_uri=mlflow_uri(step),
+    )
+    stage_file: dict[str, Any] = {
+        "model": model.model_dump(),
+        "stage": StageConfig.model_validate(step.config["stage"]).model_dump(),
+        "runtime": runtime.model_dump(),
+        "shards": str(step.inputs["shards"].folder),
+        "start": str(start.path("model.safetensors")) if start else None,
+        "tags": {**step.runtime.tags, "fc.artifact": f"{step.key}/{step.out.folder.name}"},
+    }
+    (folder / "stage.json").write_text(json.dumps(stage_file, indent=1) + "\n", "utf-8")
+    result = run_stage(folder, report=step.runtime.report)
+
+    step.out.write_text("config.json", model.model_dump_json(indent=1) + "\n")
+    handover = step.out.workspace("handover")
+    for name in result.files:
+        # A link, so that a kill between here and the commit leaves the training folder whole.
+        (handover / name).unlink(missing_ok=True)
+        (handover / name).hardlink_to(folder / name)
+        step.out.adopt(name, handover / name, content=name not in _LOGS)
+    step.out.metrics |= result.metrics
+    step.out.run["mlflow_run_id"] = result.mlflow_run_id
+
+
+def mlflow_uri(step: Step) -> str:
+    """MLflow's database below FC_HOME: written directly, so that logging needs no server."""
+    database = step.runtime.home / "mlflow" / "mlflow.db"
+    database.parent.mkdir(parents=True, exist_ok=True)
+    return f"sqlite:///{database}"

@@ -1,0 +1,186 @@
+"""The graph of all tracks: which steps there are, and what each is made from."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from fc_pipeline.gates import Gate
+from fc_pipeline.graph import Graph
+from fc_pipeline.step import StepSpec
+from fc_pipeline.track import CorpusConfig, TrackConfig
+
+
+def build_graph(tracks: Iterable[TrackConfig]) -> Graph:
+    """Sources and corpora are shared: tracks that name the same one must declare it equally (UserError)."""
+    steps: list[StepSpec] = []
+    gates: dict[str, list[Gate]] = {}
+    for track in tracks:
+        steps += [*_corpus(track.corpus), *_data(track), *_training(track), *_exports(track), _report(track)]
+        for gate in track.gates:
+            gates.setdefault(f"{track.name}/{gate.on}", []).append(gate)
+    return Graph(steps, gates)
+
+
+def _corpus(corpus: CorpusConfig) -> Iterator[StepSpec]:
+    from fc_pipeline.sources.catalogue import resolve_source
+
+    sources = [resolve_source(entry) for entry in corpus.sources]
+    for source in sources:
+        yield StepSpec(
+            key=f"sources/{source.name}",
+            function="fc_pipeline.sources.fetch:fetch_source",
+            description=f"Documents of {source.name} ({source.kind}, {source.licence}), extracted to text.",
+            group="sources",
+            config=source.model_dump(mode="json"),
+            kinds=("python", source.kind) if source.kind == "pypi" else ("python",),
+        )
+    base = f"corpus/{corpus.name}"
+    group = f"corpus_{corpus.name}"
+    yield StepSpec(
+        key=f"{base}/filtered",
+        function="fc_pipeline.text.filter_documents:filter_documents",
+        description="Documents that pass the filters; the dropped ones are kept by reason.",
+        group=group,
+        config=corpus.filtering.model_dump(mode="json"),
+        inputs={source.name: f"sources/{source.name}" for source in sources},
+    )
+    yield StepSpec(
+        key=f"{base}/deduplicated",
+        function="fc_pipeline.text.deduplicate:deduplicate",
+        description="One of each group of equal or nearly equal documents (MinHash, verified by Jaccard).",
+        group=group,
+        config=corpus.dedup.model_dump(mode="json"),
+        inputs={"documents": f"{base}/filtered"},
+    )
+    yield StepSpec(
+        key=f"{base}/split",
+        function="fc_pipeline.text.split:split",
+        description="Training documents and a holdout by duplicate cluster and domain.",
+        group=group,
+        config=corpus.holdout.model_dump(mode="json"),
+        inputs={"documents": f"{base}/deduplicated"},
+    )
+
+
+def _data(track: TrackConfig) -> Iterator[StepSpec]:
+    split = f"corpus/{track.corpus.name}/split"
+    group = f"{track.name}_data"
+    yield StepSpec(
+        key=f"{track.name}/tokenizer",
+        function="fc_pipeline.tokenizer:train_tokenizer",
+        description=f"SentencePiece {track.tokenizer.kind} tokenizer of {track.tokenizer.vocab_size:,} pieces.",
+        group=group,
+        config={"tokenizer": track.tokenizer.model_dump(mode="json"), "weights": dict(track.mixture.weights)},
+        inputs={"documents": split},
+    )
+    yield StepSpec(
+        key=f"{track.name}/shards",
+        function="fc_pipeline.shards:pack_shards",
+        description="Token ids in the order of training, mixed by domain, traceable to their documents.",
+        group=group,
+        config=track.mixture.model_dump(mode="json"),
+        inputs={"documents": split, "tokenizer": f"{track.name}/tokenizer"},
+    )
+
+
+def _training(track: TrackConfig) -> Iterator[StepSpec]:
+    shards, tokenizer = f"{track.name}/shards", f"{track.name}/tokenizer"
+    start: str | None = None
+    before: str | None = None
+    windows_read: dict[int, int] = {}
+    for name, stage in track.stages.items():
+        key = f"{track.name}/stages/{name}"
+        pretrain = stage.kind == "pretrain"
+        first_batch = -(-windows_read.get(stage.seq_len, 0) // stage.batch_size) if pretrain else 0
+        config: dict[str, Any] = {
+            "model": track.model.model_dump(mode="json"),
+            "stage": stage.model_copy(update={"first_batch": first_batch}).model_dump(mode="json"),
+        }
+        yield StepSpec(
+            key=key,
+            function="fc_pipeline.stages:train_stage",
+            description=f"{stage.num_steps:,} steps of {stage.batch_tokens:,} tokens ({stage.kind}).",
+            group=f"{track.name}_training",
+            config=config,
+            inputs={"shards": shards} | ({"start": start} if start and pretrain else {}),
+            requires=(before,) if before else (),
+            kinds=("pytorch", "mlflow"),
+            accelerator=True,
+        )
+        before = key
+        if not pretrain:
+            continue
+        yield StepSpec(
+            key=f"{track.name}/evals/{name}",
+            function="fc_pipeline.evals:evaluate",
+            description=f"Held-out bits per byte by domain and samples, after {name}.",
+            group=f"{track.name}_evaluation",
+            config=track.evals.model_dump(mode="json"),
+            inputs={"stage": key, "shards": shards, "tokenizer": tokenizer},
+            kinds=("pytorch",),
+            accelerator=True,
+        )
+        before = f"{track.name}/evals/{name}"
+        start = key
+        windows_read[stage.seq_len] = (first_batch + stage.num_steps) * stage.batch_size
+
+
+def _exports(track: TrackConfig) -> Iterator[StepSpec]:
+    final = {"stage": f"{track.name}/stages/{track.final_stage}", "tokenizer": f"{track.name}/tokenizer"}
+    gated = (f"{track.name}/evals/{track.final_stage}",)
+    group = f"{track.name}_exports"
+    about = {"name": track.name, "description": track.description}
+    yield StepSpec(
+        key=f"{track.name}/exports/huggingface",
+        function="fc_pipeline.exports:huggingface",
+        description="Folder that transformers loads as LlamaForCausalLM with its tokenizer.",
+        group=group,
+        config={**about, "weights": track.evals.weights},
+        inputs=final,
+        requires=gated,
+        kinds=("huggingface",),
+    )
+    yield StepSpec(
+        key=f"{track.name}/exports/gguf",
+        function="fc_pipeline.exports:gguf",
+        description=f"GGUF files for llama.cpp: {', '.join(track.exports.gguf.quantizations)}.",
+        group=group,
+        config={**about, "weights": track.evals.weights, **track.exports.gguf.model_dump(mode="json")},
+        inputs=final,
+        requires=gated,
+    )
+    yield StepSpec(
+        key=f"{track.name}/parity",
+        function="fc_pipeline.exports:parity",
+        description="Token ids and logits of torch, transformers and llama.cpp, side by side.",
+        group=group,
+        config={"weights": track.evals.weights, **track.parity.model_dump(mode="json")},
+        inputs={
+            **final,
+            "documents": f"corpus/{track.corpus.name}/split",
+            "huggingface": f"{track.name}/exports/huggingface",
+            "gguf": f"{track.name}/exports/gguf",
+        },
+    )
+
+
+def _report(track: TrackConfig) -> StepSpec:
+    keys: dict[str, str] = {f"corpus/{part}": f"corpus/{track.corpus.name}/{part}" for part in ("filtered", "deduplicated", "split")}
+    for role in ("tokenizer", "shards", *_stage_roles(track), "exports/huggingface", "exports/gguf", "parity"):
+        keys[role] = f"{track.name}/{role}"
+    return StepSpec(
+        key=f"{track.name}/report",
+        function="fc_pipeline.report.write:write_report",
+        description="Report and model card, written from the manifests.",
+        group=f"{track.name}_report",
+        config={"name": track.name, "description": track.description, "weights": dict(track.mixture.weights)},
+        inputs=keys,
+    )
+
+
+def _stage_roles(track: TrackConfig) -> list[str]:
+    return [
+        f"{part}/{name}"
+        for name, stage in track.stages.items()
+        for part in (("stages", "evals") if stage.kind == "pretrain" else ("stages",))
+    ]
+

@@ -1,0 +1,217 @@
+"""A track: the one file in which a person says what to read, what to train and what must hold.
+
+A track is a Dagster component, `fc_pipeline/defs/tracks/<name>/defs.yaml`. `extends:` names another track whose
+fields it starts from: mappings are merged, everything else is replaced, and null takes an entry of a mapping away.
+Nothing here imports torch or Dagster.
+"""
+
+import difflib
+import types
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Union, get_args, get_origin
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from fc_model.config import ModelConfig, StageConfig
+from fc_model.errors import UserError
+from fc_pipeline.evals import EvalConfig
+from fc_pipeline.exports import GgufConfig, ParityConfig
+from fc_pipeline.gates import Gate
+from fc_pipeline.mixture import MixtureConfig
+from fc_pipeline.text.config import DedupConfig, FilterConfig, HoldoutConfig
+from fc_pipeline.tokenizer import TokenizerConfig
+
+TRACKS = Path(__file__).parent / "defs" / "tracks"
+TRACK_TYPE = "fc_pipeline.components.Track"
+_NAME = r"^[a-z][a-z0-9_]*$"
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class CorpusConfig(_Strict):
+    """Documents before any tokenizer. Tracks that name the same corpus share it, and must declare it equally."""
+
+    name: str = Field(pattern=_NAME, description="Name of the corpus; its artifacts are corpus/<name>/...")
+    sources: list[str | dict[str, Any]] = Field(
+        min_length=1,
+        description="Names from fc_pipeline/sources/catalog, or whole source definitions of one's own.",
+    )
+    filtering: FilterConfig = Field(default_factory=FilterConfig, description="What a document must be to be kept.")
+    dedup: DedupConfig = Field(default_factory=DedupConfig, description="Exact and near-duplicate removal.")
+    holdout: HoldoutConfig = Field(default_factory=HoldoutConfig, description="What is never trained on.")
+
+
+class ExportsConfig(_Strict):
+    gguf: GgufConfig = Field(default_factory=GgufConfig, description="Files for llama.cpp.")
+
+
+class TrackConfig(_Strict):
+    """Everything that one model is made from."""
+
+    name: str = Field(pattern=_NAME, description="Name of the track: the first part of its asset keys.")
+    description: str = Field(default="", description="One sentence for the UI, the report and the model card.")
+    owners: list[str] = Field(default=[], description="team:<name> or e-mail addresses, shown in the UI.")
+    corpus: CorpusConfig = Field(description="Which documents, and how they are cleaned.")
+    tokenizer: TokenizerConfig = Field(description="The tokenizer that is trained on the corpus.")
+    mixture: MixtureConfig = Field(description="Domain weights and token budget of the packed shards.")
+    model: ModelConfig = Field(description="Shape of the decoder; vocab_size is the tokenizer's.")
+    stages: dict[str, StageConfig] = Field(min_length=1, description="Stages of training, in order, by name.")
+    evals: EvalConfig = Field(default_factory=EvalConfig, description="Held-out evaluation after every stage.")
+    exports: ExportsConfig = Field(default_factory=ExportsConfig, description="Formats for other runtimes.")
+    parity: ParityConfig = Field(default_factory=ParityConfig, description="Comparison of the exports with torch.")
+    gates: list[Gate] = Field(default=[], description="What must hold before anything goes on.")
+    rebuild_cron: str = Field(default="0 3 * * 0", description="When the schedule rebuilds the shards, if switched on.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_in(cls, raw: Any) -> Any:
+        """The vocabulary's size and the stages' names are said once."""
+        if not isinstance(raw, dict):
+            return raw
+        raw = dict(raw)
+        tokenizer, model, stages = raw.get("tokenizer"), raw.get("model"), raw.get("stages")
+        if isinstance(tokenizer, dict) and isinstance(model, dict):
+            size = tokenizer.get("vocab_size")
+            if model.setdefault("vocab_size", size) != size:
+                raise ValueError(f"model.vocab_size ({model['vocab_size']}) is not tokenizer.vocab_size ({size}): leave it out")
+        if isinstance(stages, dict):
+            raw["stages"] = {
+                name: {**stage, "name": name} if isinstance(stage, dict) else stage for name, stage in stages.items()
+            }
+        return raw
+
+    @field_validator("stages")
+    @classmethod
+    def _names(cls, stages: dict[str, StageConfig]) -> dict[str, StageConfig]:
+        for name in stages:
+            if not name.replace("_", "").isalnum() or name != name.lower():
+                raise ValueError(f"stage name {name!r}: take lower case letters, digits and _")
+        return stages
+
+    @model_validator(mode="after")
+    def _adds_up(self) -> "TrackConfig":
+        for name, stage in self.stages.items():
+            if stage.seq_len > self.model.context_length:
+                raise ValueError(
+                    f"stages.{name}.seq_len ({stage.seq_len}) exceeds model.context_length ({self.model.context_length})"
+                )
+        if not self._pretraining:
+            raise ValueError("stages: none is of kind pretrain, so there is nothing to export: add one")
+        limit = self.mixture.tokens * self.mixture.max_passes
+        if self.pretrain_tokens > limit:
+            shares = " + ".join(f"{name} {stage.num_steps * stage.batch_tokens:,}" for name, stage in self._pretraining)
+            raise ValueError(
+                f"the stages read {self.pretrain_tokens:,} tokens ({shares}), mixture.tokens ({self.mixture.tokens:,}) "
+                f"x max_passes ({self.mixture.max_passes:g}) gives {limit:,.0f}: raise mixture.tokens or lower the stages"
+            )
+        known = {"tokenizer", "shards", "exports/huggingface", "exports/gguf", "parity", "report"}
+        known |= {f"stages/{name}" for name in self.stages} | {f"evals/{name}" for name, _ in self._pretraining}
+        for gate in self.gates:
+            if gate.on not in known:
+                raise ValueError(f"gates: {gate.on!r} is no artifact of this track{_suggest(gate.on, known)}")
+        return self
+
+    @property
+    def _pretraining(self) -> list[tuple[str, StageConfig]]:
+        return [(name, stage) for name, stage in self.stages.items() if stage.kind == "pretrain"]
+
+    @cached_property
+    def pretrain_tokens(self) -> int:
+        """Tokens that all stages of pre-training read together."""
+        return sum(stage.num_steps * stage.batch_tokens for _, stage in self._pretraining)
+
+    @property
+    def final_stage(self) -> str:
+        """The stage whose weights are exported: the last one of pre-training."""
+        return self._pretraining[-1][0]
+
+
+def parse_track(name: str, attributes: dict[str, Any]) -> TrackConfig:
+    """Validate attributes in which `extends` is already resolved.
+
+    Raises UserError, one line: the track, each field, what is wrong and the mend.
+    """
+    try:
+        return TrackConfig.model_validate({**attributes, "name": name})
+    except ValidationError as error:
+        problems = [_problem(item, attributes) for item in error.errors()]
+        raise UserError(f"tracks/{name}: {'; '.join(problems)}") from error
+
+
+def read_attributes(name: str, folder: Path = TRACKS, *, _seen: tuple[str, ...] = ()) -> dict[str, Any]:
+    """The attributes of a track's file with `extends` resolved.
+
+    Raises UserError for a missing or broken file and for tracks that extend each other in a circle.
+    """
+    if name in _seen:
+        raise UserError(f"tracks extend each other in a circle: {' -> '.join((*_seen, name))}")
+    path = folder / name / "defs.yaml"
+    try:
+        raw = yaml.safe_load(path.read_text("utf-8"))
+    except FileNotFoundError as error:
+        names = [found.parent.name for found in folder.glob("*/defs.yaml")]
+        raise UserError(f"there is no track {name!r}{_suggest(name, set(names))}") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: not YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(raw, dict) or raw.get("type") != TRACK_TYPE or not isinstance(raw.get("attributes"), dict):
+        raise UserError(f"{path}: a track needs `type: {TRACK_TYPE}` and `attributes:`")
+    return resolve_extends(raw["attributes"], folder, _seen=(*_seen, name))
+
+
+def resolve_extends(attributes: dict[str, Any], folder: Path = TRACKS, *, _seen: tuple[str, ...] = ()) -> dict[str, Any]:
+    """The attributes laid over those of the track that they extend, if any."""
+    own = {key: value for key, value in attributes.items() if key != "extends"}
+    if attributes.get("extends") is None:
+        return own
+    return _merge(read_attributes(str(attributes["extends"]), folder, _seen=_seen), own)
+
+
+def load_tracks(folder: Path = TRACKS) -> dict[str, TrackConfig]:
+    """Every track below the folder, by name, sorted. Raises UserError for the first that is wrong."""
+    names = sorted(path.parent.name for path in folder.glob("*/defs.yaml"))
+    return {name: parse_track(name, read_attributes(name, folder)) for name in names}
+
+
+def _merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    """Mappings are merged, other values replaced, null takes an entry of the base away."""
+    merged = dict(base)
+    for key, value in over.items():
+        if value is None and isinstance(base.get(key), dict):
+            del merged[key]
+        elif isinstance(value, dict) and isinstance(base.get(key), dict):
+            merged[key] = _merge(base[key], value)
+        else:
+            merged[key] = value
+    return merged
+
+
+def _problem(item: Any, attributes: dict[str, Any]) -> str:
+    where = ".".join(str(part) for part in item["loc"])
+    if item["type"] == "extra_forbidden":
+        return f"{where} is no field{_suggest(str(item['loc'][-1]), _fields_at(item['loc'][:-1]))}"
+    if item["type"] == "missing":
+        return f"{where} is missing: add it"
+    message = item["msg"].removeprefix("Value error, ")
+    return message if item["type"] == "value_error" and not where else f"{where}: {message}"
+
+
+def _fields_at(location: tuple[Any, ...]) -> set[str]:
+    """Names of the fields of the model at a place in the track."""
+    model: Any = TrackConfig
+    for part in location:
+        if isinstance(model, type) and issubclass(model, BaseModel):
+            model = model.model_fields[part].annotation if part in model.model_fields else None
+        elif get_origin(model) in (dict, list):
+            model = get_args(model)[-1]
+        if get_origin(model) in (Union, types.UnionType):
+            model = next((choice for choice in get_args(model) if isinstance(choice, type)), None)
+    return set(model.model_fields) if isinstance(model, type) and issubclass(model, BaseModel) else set()
+
+
+def _suggest(name: str, known: set[str]) -> str:
+    close = difflib.get_close_matches(name, sorted(known), n=1)
+    return f"; did you mean {close[0]!r}?" if close else (f"; there are: {', '.join(sorted(known))}" if known else "")
