@@ -39,6 +39,7 @@ class RecordFields(Strict):
     key: str | None = Field(default=None, description="field that identifies the record; default: its key or number")
     meta: list[str] = Field(default=[], description="fields to keep in the document's meta")
     require: list[str] = Field(default=[], description="a record where one of these is missing or empty is dropped")
+    remove: list[str] = Field(default=[], description="regular expressions of markup to take out of the text")
     delimiter: str = Field(default=",", min_length=1, max_length=1, description="of csv files")
     group: Grouping | None = None
 

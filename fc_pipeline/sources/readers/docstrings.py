@@ -13,7 +13,9 @@ _ROLE = re.compile(r":[\w:+-]+:`[~!]?([^`<]+?)(?:\s*<[^>`]*>)?`")
 _MATH_ROLE = re.compile(r":math:`([^`]+)`")
 _DOUBLE_BACKTICKS = re.compile(r"``([^`\n]+)``")
 _LINK = re.compile(r"`([^`<\n]+?)\s*<[^>`]*>`__?")
-_DROPPED_LINE = re.compile(r"^\s*\.\. (?:versionadded|versionchanged|deprecated|_[\w -]+|index|plot|only)\b.*\n", re.MULTILINE)
+_DROPPED_LINE = re.compile(
+    r"^[ \t]*(?:%\(\w+\)s|\.\. (?:versionadded|versionchanged|deprecated|_[\w -]+|index|plot|only)\b.*)\n", re.MULTILINE
+)
 
 _Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 

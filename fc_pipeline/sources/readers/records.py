@@ -94,7 +94,7 @@ def documents(rows: Iterable[Row | BadInput], fields: RecordFields) -> Iterator[
             yield row
         else:
             complete = all(lookup(row, name) for name in fields.require)
-            text = render(fields.text, row) if complete else ""
+            text = _without(fields.remove, render(fields.text, row)) if complete else ""
             key = str(lookup(row, fields.key or "_key"))
             yield Item(key, text, {name: lookup(row, name) for name in fields.meta})
 
@@ -111,8 +111,15 @@ def _grouped(rows: Iterable[Row | BadInput], fields: RecordFields) -> Iterator[I
     for value, members in groups.items():
         for number, start in enumerate(range(0, len(members), group.size)):
             part = members[start : start + group.size]
-            text = "\n\n".join([render(group.title, part[0]), *(render(fields.text, row) for row in part)])
+            parts = [render(group.title, part[0]), *(_without(fields.remove, render(fields.text, row)) for row in part)]
+            text = "\n\n".join(parts)
             yield Item(f"{value}.{number}", text, {group.by: value, "records": len(part)})
+
+
+def _without(patterns: list[str], text: str) -> str:
+    for pattern in patterns:
+        text = re.sub(pattern, "", text)
+    return text
 
 
 def lookup(row: Row, name: str) -> Any:

@@ -27,6 +27,11 @@ _DROPPED_DIRECTIVES = {
     "inheritance-diagram", "meta", "minigallery", "module", "nbgallery", "raw", "tabularcolumns", "testcleanup",
     "testsetup", "toctree", "video", "highlight", "changelog", "contents", "include", "mermaid", "rst-class", "cssclass",
 }  # fmt: skip
+_TITLED_DIRECTIVES = {
+    "admonition", "card", "centered", "deprecated", "dropdown", "grid-item-card", "seealso", "tab-item", "todo", "versionadded",
+    "versionchanged",
+}  # fmt: skip
+"""Their argument is words for the reader, not a name or an option."""
 _DIRECTIVE = re.compile(r"^[ \t]*(?:\.\. (?:\|[^|]+\| )?)([\w:.-]+)::", re.MULTILINE)
 _OWN = {"code", "math", "table", "csv-table", "list-table", "note", "tip", "hint", "warning", "caution", "danger", "error"}
 _OWN |= {"important", "attention", "admonition", "topic", "sidebar", "epigraph", "pull-quote", "container", "rubric"}
@@ -138,7 +143,7 @@ def _directive(kind: str) -> Any:
                 text = "\n".join(self.content)
                 return [nodes.literal_block(text, text)] if text.strip() else []
             holder = nodes.container()
-            if self.arguments:
+            if self.arguments and self.name.lower() in _TITLED_DIRECTIVES:
                 title, _ = self.state.inline_text(self.arguments[0], self.lineno)
                 holder += nodes.paragraph("", "", *title)
             self.state.nested_parse(self.content, self.content_offset, holder, match_titles=True)

@@ -12,6 +12,7 @@ _SILENT = {
     "comment", "decoration", "docinfo", "figure", "footnote_reference", "image", "label", "meta", "pending", "problematic",
     "raw", "reference_target", "substitution_definition", "system_message", "target", "title_reference_target", "tbody_",
 }  # fmt: skip
+_PAGE_SETTINGS = {"html_theme", "nocomments", "nosearch", "orphan", "tocdepth"}
 _MAX_HEADING = 6
 
 
@@ -40,6 +41,8 @@ def _block(node: "nodes.Node", depth: int) -> Iterator[str]:
         yield from _definition(node, depth)
     elif kind == "field":
         name, body = node.children
+        if name.astext() in _PAGE_SETTINGS:
+            return
         yield f"{inline(name)}: {join(blocks(body, depth))}".rstrip(": ")
     elif kind == "table":
         yield from _table(node)

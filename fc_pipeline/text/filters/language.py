@@ -9,7 +9,7 @@ from fc_pipeline.sources.schema import Domain
 from fc_pipeline.text.document import Document
 from fc_pipeline.text.filters.base import PROSE, Settings, Verdict
 
-_SAMPLE_CHARS = 4_000
+_SAMPLE_CHARS = 2_000
 
 
 class LanguageSettings(Settings):

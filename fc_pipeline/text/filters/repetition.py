@@ -20,10 +20,13 @@ class RepetitionSettings(Settings):
     domains: list[Domain] | None = Field(
         default=["science", "data"], description="Code and moves repeat by nature, dialogues are too short."
     )
-    max_duplicate_lines: float = Field(default=0.3, gt=0, le=1, description="Share of lines seen before.")
-    max_duplicate_line_chars: float = Field(default=0.2, gt=0, le=1, description="The same, by characters.")
-    max_duplicate_paragraphs: float = Field(default=0.3, gt=0, le=1, description="Share of paragraphs seen before.")
-    max_duplicate_paragraph_chars: float = Field(default=0.2, gt=0, le=1, description="The same, by characters.")
+    min_words: int = Field(
+        default=150, ge=0, description="Shorter texts are kept: their commonest phrase is a large share of little."
+    )
+    max_duplicate_lines: float = Field(default=0.5, gt=0, le=1, description="Share of lines seen before. Gopher: 0.3.")
+    max_duplicate_line_chars: float = Field(default=0.35, gt=0, le=1, description="By characters. Gopher: 0.2.")
+    max_duplicate_paragraphs: float = Field(default=0.4, gt=0, le=1, description="Share of paragraphs seen before. Gopher: 0.3.")
+    max_duplicate_paragraph_chars: float = Field(default=0.3, gt=0, le=1, description="By characters. Gopher: 0.2.")
     max_top_ngrams: dict[int, float] = Field(
         default={2: 0.2, 3: 0.18, 4: 0.16}, description="Share of characters in the most frequent n-gram."
     )
@@ -35,6 +38,8 @@ class RepetitionSettings(Settings):
 
 def repetitive(document: Document, settings: RepetitionSettings) -> Verdict:
     """The name of datatrove's rule that the document breaks, such as `top_2_gram`."""
+    if document["text"].count(" ") < settings.min_words:
+        return None
     return verdict_of(_block(settings.model_dump_json()), document)
 
 
