@@ -108,7 +108,7 @@ def quantize(
     elif weight.shape[-1] % block_size:
         kind = GGMLQuantizationType.F16
     largest = float(np.abs(weight).max())
-    if kind is GGMLQuantizationType.F16 and largest > np.finfo(np.float16).max:
+    if kind is GGMLQuantizationType.F16 and largest > float(np.finfo(np.float16).max):
         raise UserError(f"{weight_name} holds {largest:g}, too large for f16: export as bf16 or f32")
     return quants.quantize(weight, kind), kind
 

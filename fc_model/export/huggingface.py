@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fc_model.config import ModelConfig
+from fc_model.errors import UserError
 from fc_model.export.huggingface_tokenizer import export_tokenizer
 from fc_model.export.vocabulary import Vocabulary, read_vocabulary
-from fc_model.export.weights import llama_weights
+from fc_model.export.weights import HEAD, llama_weights
 
 if TYPE_CHECKING:
     from fc_model.decoder import Decoder
@@ -25,8 +26,56 @@ def export_huggingface(model: "Decoder", config: ModelConfig, tokenizer_file: Pa
     out_folder.mkdir(parents=True, exist_ok=True)
     save_file(weights, out_folder / "model.safetensors", metadata={"format": "pt"})
     write_json(out_folder / "config.json", llama_config(config, vocabulary))
-    write_json(out_folder / "generation_config.json", _token_ids(vocabulary))
+    # Documents follow an EOS in training, <s> is never seen there: generation without a prompt starts from EOS.
+    write_json(out_folder / "generation_config.json", {**_token_ids(vocabulary), "bos_token_id": vocabulary.eos})
     export_tokenizer(vocabulary, tokenizer_file, out_folder, context_length=config.context_length)
+
+
+def load_huggingface(folder: Path) -> "Decoder":
+    """Our decoder with the weights of a folder that `export_huggingface` wrote.
+
+    Raises UserError when the folder is incomplete or holds another architecture.
+    """
+    import torch
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    from fc_model.decoder import Decoder
+
+    config = read_llama_config(folder / "config.json")
+    with torch.device("meta"):
+        model = Decoder(config)
+    try:
+        weights = load_file(folder / "model.safetensors")
+        named = {name if name == HEAD else name.removeprefix("model."): tensor for name, tensor in weights.items()}
+        model.load_state_dict(named, assign=True)
+    except (OSError, SafetensorError, RuntimeError) as error:
+        reason = str(error).split("\n")[0]
+        raise UserError(f"{folder}/model.safetensors does not fit config.json ({reason}): export again") from error
+    return model.eval()
+
+
+def read_llama_config(file: Path) -> ModelConfig:
+    """The inverse of `llama_config`. Raises UserError for anything but a plain Llama."""
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UserError(f"{file} can't be read ({error}): give a folder written by the Hugging Face export") from error
+    if content.get("architectures") != ["LlamaForCausalLM"]:
+        raise UserError(f"{file}: architectures is {content.get('architectures')}, only LlamaForCausalLM is read")
+    return ModelConfig(
+        vocab_size=content["vocab_size"],
+        num_layers=content["num_hidden_layers"],
+        hidden_size=content["hidden_size"],
+        num_heads=content["num_attention_heads"],
+        num_kv_heads=content["num_key_value_heads"],
+        head_dim=content["head_dim"],
+        intermediate_size=content["intermediate_size"],
+        context_length=content["max_position_embeddings"],
+        tie_embeddings=content["tie_word_embeddings"],
+        rope_theta=content["rope_parameters"]["rope_theta"],
+        norm_eps=content["rms_norm_eps"],
+    )
 
 
 def llama_config(config: ModelConfig, vocabulary: Vocabulary) -> dict[str, Any]:

@@ -12,7 +12,7 @@ Structs go by value in llama.h and grow between releases. Two rules keep that sa
 """
 
 import ctypes
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -155,6 +155,7 @@ class LlamaCppModel:
         self.vocab_size: int = self._library.llama_vocab_n_tokens(self._vocab)
         self.context_length = context_length or self._library.llama_model_n_ctx_train(self._model)
         self._context = self._make_context(gguf_file, threads)
+        self._num_fed = 0
 
     def vocabulary(self) -> dict[str, object]:
         """Sizes and special ids; `bos` and `eos` are -1 where the file names none."""
@@ -189,16 +190,27 @@ class LlamaCppModel:
 
     def reset(self) -> None:
         """Forget everything that was decoded."""
+        self._num_fed = 0
         self._library.llama_memory_clear(self._library.llama_get_memory(self._context), True)
 
-    def decode(self, token: int) -> NDArray[np.float32]:
-        """Feed one token after those already fed; return the logits [vocab] of the next one."""
-        if not 0 <= token < self.vocab_size:
-            raise UserError(f"llama.cpp: token id {token} is outside the vocabulary of {self.vocab_size}")
-        tokens = (ctypes.c_int32 * 1)(token)
-        status = self._library.llama_decode(self._context, self._library.llama_batch_get_one(tokens, 1))
-        if status != 0:
-            raise UserError(f"llama.cpp: decode failed with status {status}{self._error_text()}")
+    def decode(self, ids: Sequence[int]) -> NDArray[np.float32]:
+        """Feed `ids` (at least one) after those already fed; return the logits [vocab] of the next token.
+
+        Raises UserError for an id outside the vocabulary or when the context is full.
+        """
+        for token in ids:
+            if not 0 <= token < self.vocab_size:
+                raise UserError(f"llama.cpp: token id {token} is outside the vocabulary of {self.vocab_size}")
+        # llama.cpp rounds its context up, and would go on beyond what the model was trained for.
+        if self._num_fed + len(ids) > self.context_length:
+            raise UserError(f"llama.cpp: the context of {self.context_length} tokens is full")
+        self._num_fed += len(ids)
+        for start in range(0, len(ids), self._batch_size):
+            chunk = ids[start : start + self._batch_size]
+            tokens = (ctypes.c_int32 * len(chunk))(*chunk)
+            status = self._library.llama_decode(self._context, self._library.llama_batch_get_one(tokens, len(chunk)))
+            if status != 0:
+                raise UserError(f"llama.cpp: decode failed with status {status}{self._error_text()}")
         return np.ctypeslib.as_array(self._library.llama_get_logits_ith(self._context, -1), (self.vocab_size,)).copy()
 
     def _load_model(self, gguf_file: Path) -> int:
@@ -213,6 +225,7 @@ class LlamaCppModel:
     def _make_context(self, gguf_file: Path, threads: int) -> int:
         parameters = self._library.llama_context_default_params()
         _check_defaults("llama_context_params", parameters, CONTEXT_DEFAULTS)
+        self._batch_size = parameters.n_batch
         parameters.n_ctx = self.context_length
         parameters.n_threads = parameters.n_threads_batch = threads
         parameters.flash_attn_type = 0

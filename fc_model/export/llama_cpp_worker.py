@@ -45,14 +45,14 @@ def answer(model: LlamaCppModel, request: dict[str, Any]) -> Reply:
             return {"pieces": [model.piece(token).hex() for token in request["ids"]]}, None
         case "logits":
             model.reset()
-            return {}, np.stack([model.decode(token) for token in request["ids"]])
+            return {}, np.stack([model.decode([token]) for token in request["ids"]])
         case "greedy":
             return {"ids": greedy(model, request["ids"], request["num_tokens"])}, None
         case "reset":
             model.reset()
             return {}, None
         case "next":
-            return {}, np.stack([model.decode(token) for token in request["ids"]][-1:])
+            return {}, model.decode(request["ids"])[np.newaxis]
         case method:
             raise UserError(f"llama.cpp worker: no method {method!r}")
 
@@ -60,12 +60,12 @@ def answer(model: LlamaCppModel, request: dict[str, Any]) -> Reply:
 def greedy(model: LlamaCppModel, prompt: list[int], num_tokens: int) -> list[int]:
     """The most likely continuation, `num_tokens` ids; the lowest id wins a tie."""
     model.reset()
-    logits = [model.decode(token) for token in prompt][-1]
+    logits = [model.decode([token]) for token in prompt][-1]
     ids: list[int] = []
     while len(ids) < num_tokens:
         ids.append(int(logits.argmax()))
         if len(ids) < num_tokens:
-            logits = model.decode(ids[-1])
+            logits = model.decode(ids[-1:])
     return ids
 
 

@@ -1,0 +1,209 @@
+"""Does an export compute what the trained model computes?
+
+Each runtime gets the same prompts as ids; its logits after every token and its greedy continuation are compared with
+the trained model's, and its tokenizer with ours. `parity.json` keeps the prompts and the expected outputs, so that a
+runtime which is not here can be held to them too.
+"""
+
+import itertools
+import json
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fc_model.errors import UserError
+from fc_model.export.llama_cpp import LlamaCpp
+from fc_model.export.llama_cpp_server import server_completions
+from fc_model.export.logit_comparison import LogitComparison
+from fc_model.export.tokenizer_comparison import Encoder, compare_tokenizers, sample_lines
+from fc_model.export.vocabulary import PieceType, read_vocabulary
+from fc_model.generate import Runtime, greedy
+
+if TYPE_CHECKING:
+    from fc_model.decoder import Decoder
+
+PARITY_SCHEMA = 1
+
+# Prompts beside the held-out ones: nothing, white space, code, numbers, an accent, a script and a symbol that most
+# vocabularies lack, and the names of special tokens as plain text.
+EDGE_PROMPTS = ("", "  \n\t", "def f(x):\n    return x", "3.14159 1e-10", "café", "日本語 🙂", "</s> <image>")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ParitySettings:
+    """Size of the comparison; lengths in tokens."""
+
+    seed: int = 0
+    num_prompts: int = 16
+    prompt_length: int = 64
+    continuation_length: int = 24
+    top_k: int = 10
+    num_lines: int = 2000
+    threads: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prompt:
+    """A prompt, and what the trained model makes of it. `ids` begin with the end-of-document token."""
+
+    text: str
+    ids: list[int]
+    logits: NDArray[np.float32]  # [len(ids) + len(continuation), vocab]
+    continuation: list[int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ParityReport:
+    """`metrics` is flat, to be gated; `misses` lists the lines on which a tokenizer differs from ours."""
+
+    metrics: dict[str, float]
+    misses: dict[str, list[dict[str, Any]]]
+
+
+def parity_report(
+    *,
+    model: "Decoder",
+    tokenizer_file: Path,
+    huggingface_folder: Path | None,
+    gguf_files: Mapping[str, Path],
+    texts: Sequence[str],
+    out_folder: Path,
+    settings: ParitySettings | None = None,
+) -> ParityReport:
+    """Compare the exports of `model` with it; write parity.json and tokenizer_misses.json into `out_folder`.
+
+    `gguf_files` maps a quantization (it names the metrics) to its file; `texts` are held-out documents. Prompts are
+    cut to what the model's context holds. Raises UserError when there is nothing to compare or an export won't load.
+    """
+    from fc_model.tokenizer import Tokenizer
+
+    settings = _fit_context(settings or ParitySettings(), model.config.context_length)
+    tokenizer = Tokenizer(tokenizer_file)
+    vocabulary = read_vocabulary(tokenizer_file, vocab_size=model.config.vocab_size)
+    if vocabulary.eos is None:
+        raise UserError(f"{tokenizer_file} has no end-of-document token: train it with one")
+    lines = sample_lines(texts, num_lines=settings.num_lines, seed=settings.seed)
+    if not lines:
+        raise UserError("parity: the held-out texts are empty, give some to compare on")
+    prompts = make_prompts(model, tokenizer, eos=vocabulary.eos, texts=texts, settings=settings)
+    _write_json(out_folder / "parity.json", expected_outputs(prompts, settings))
+
+    metrics: dict[str, float] = {"parity_prompts": len(prompts), "tokenizer_lines": len(lines)}
+    tokenized: dict[str, list[list[int]]] = {}
+    if huggingface_folder is not None:
+        from fc_model.export.transformers_runtime import TransformersModel, tokenize_with_transformers
+
+        tokenized["hf"] = tokenize_with_transformers(huggingface_folder, lines)
+        huggingface = TransformersModel(huggingface_folder)
+        metrics |= compare_logits("huggingface", huggingface, prompts)
+        continuations = [greedy(huggingface, prompt.ids, settings.continuation_length) for prompt in prompts]
+        metrics |= compare_continuations("huggingface", prompts, continuations)
+    for quantization, gguf_file in sorted(gguf_files.items()):
+        name = f"gguf_{quantization}"
+        with LlamaCpp(gguf_file, threads=settings.threads) as llama_cpp:
+            tokenized["llama_cpp"] = llama_cpp.tokenize(lines)
+            metrics |= compare_logits(name, llama_cpp, prompts)
+            continuations = [llama_cpp.greedy(prompt.ids, settings.continuation_length) for prompt in prompts]
+            metrics |= compare_continuations(name, prompts, continuations)
+        served = server_completions(
+            gguf_file,
+            [prompt.ids for prompt in prompts],
+            num_tokens=settings.continuation_length,
+            context_length=model.config.context_length,
+            threads=settings.threads,
+        )
+        until_eos = [_until(vocabulary.eos, prompt.continuation) for prompt in prompts]
+        equal = [_until(vocabulary.eos, ids) == expected for ids, expected in zip(served, until_eos, strict=True)]
+        metrics[f"{name}_server_greedy_match"] = sum(equal) / len(equal)
+    misses: dict[str, list[dict[str, Any]]] = {}
+    byte_ids = frozenset(token for token, _ in vocabulary.of_type(PieceType.BYTE))
+    for name, found in tokenized.items():
+        comparison = compare_tokenizers(tokenizer=tokenizer, byte_ids=byte_ids, lines=lines, found=found)
+        metrics |= comparison.metrics(name)
+        misses[name] = comparison.misses
+    _write_json(out_folder / "tokenizer_misses.json", misses)
+    return ParityReport(metrics=metrics, misses=misses)
+
+
+def make_prompts(
+    model: "Decoder", tokenizer: Encoder, *, eos: int, texts: Sequence[str], settings: ParitySettings
+) -> list[Prompt]:
+    """The edge prompts and the beginnings of `num_prompts` texts in a seeded choice, with the model's outputs."""
+    from fc_model.cached_decoder import CachedDecoder
+
+    cached = CachedDecoder(model)
+    chosen = random.Random(settings.seed).sample(sorted(texts), k=min(settings.num_prompts, len(texts)))
+    prompts = []
+    for text in (*EDGE_PROMPTS, *chosen):
+        # A token has at most 16 characters on average, so this is enough text and no long document is cut for nothing.
+        start = text[: 16 * settings.prompt_length]
+        ids = [eos, *tokenizer.encode(start)][: settings.prompt_length]
+        continuation = greedy(cached, ids, settings.continuation_length)
+        prompts.append(
+            Prompt(text=start, ids=ids, logits=_forward(model, ids + continuation), continuation=continuation)
+        )
+    return prompts
+
+
+def expected_outputs(prompts: Sequence[Prompt], settings: ParitySettings) -> dict[str, Any]:
+    """What another runtime must reproduce: for each prompt the greedy ids, and the top-k logits behind each of them.
+
+    The ids of a prompt are the end-of-document token and the first tokens of its text.
+    """
+    outputs = []
+    for prompt in prompts:
+        behind = prompt.logits[len(prompt.ids) - 1 : -1]
+        order = np.argsort(-behind, axis=1, kind="stable")[:, : settings.top_k]
+        outputs.append(
+            {
+                "text": prompt.text,
+                "ids": prompt.ids,
+                "expected_ids": prompt.continuation,
+                "topk_ids": order.tolist(),
+                "topk_logits": np.take_along_axis(behind, order, axis=1).astype(np.float64).round(5).tolist(),
+            }
+        )
+    return {"schema": PARITY_SCHEMA, "sampling": "greedy", "settings": asdict(settings), "prompts": outputs}
+
+
+def compare_logits(name: str, runtime: Runtime, prompts: Sequence[Prompt]) -> dict[str, float]:
+    """Metrics over every position of every prompt and its expected continuation."""
+    comparison = LogitComparison()
+    for prompt in prompts:
+        comparison.add(expected=prompt.logits, found=runtime.logits(prompt.ids + prompt.continuation))
+    return comparison.metrics(name)
+
+
+def compare_continuations(name: str, prompts: Sequence[Prompt], found: Sequence[Sequence[int]]) -> dict[str, float]:
+    """Share of the prompts whose greedy continuation is the expected one."""
+    equal = [prompt.continuation == list(ids) for prompt, ids in zip(prompts, found, strict=True)]
+    return {f"{name}_greedy_match": sum(equal) / len(equal)}
+
+
+def _until(eos: int, ids: Sequence[int]) -> list[int]:
+    """`ids` before the first end-of-document token, where llama.cpp's server stops."""
+    return list(itertools.takewhile(lambda token: token != eos, ids))
+
+
+def _fit_context(settings: ParitySettings, context_length: int) -> ParitySettings:
+    continuation_length = min(settings.continuation_length, context_length // 2)
+    prompt_length = min(settings.prompt_length, context_length - continuation_length)
+    return replace(settings, continuation_length=continuation_length, prompt_length=prompt_length)
+
+
+def _forward(model: "Decoder", ids: list[int]) -> NDArray[np.float32]:
+    import torch
+
+    with torch.inference_mode():
+        logits = model(torch.tensor([ids], device=model.embed_tokens.weight.device))[0]
+    array: NDArray[np.float32] = logits.float().cpu().numpy()
+    return array
+
+
+def _write_json(file: Path, content: dict[str, Any]) -> None:
+    file.write_text(json.dumps(content, ensure_ascii=False, sort_keys=True, indent=1) + "\n", encoding="utf-8")

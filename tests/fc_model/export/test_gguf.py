@@ -1,0 +1,133 @@
+"""GGUF files: metadata, layout, bytes, and what is refused. That llama.cpp computes the same: test_llama_cpp.py."""
+
+import hashlib
+from pathlib import Path
+
+import gguf
+import numpy as np
+import pytest
+import torch
+from tiny_exports import Exports, tiny_model
+
+from fc_model.errors import UserError
+from fc_model.export.gguf import export_gguf, interleave_rope
+from fc_model.export.vocabulary import PieceType
+
+
+def test_metadata_is_complete(exports: Exports) -> None:
+    fields = gguf.GGUFReader(exports.gguf("f16")).fields
+    values = {name: field.contents() for name, field in fields.items() if not name.startswith("tokenizer.ggml.tokens")}
+    expected = {
+        "general.architecture": "llama",
+        "general.name": "tiny",
+        "general.license": "apache-2.0",
+        "general.file_type": gguf.LlamaFileType.MOSTLY_F16,
+        "llama.vocab_size": 1000,
+        "llama.context_length": 128,
+        "llama.embedding_length": 64,
+        "llama.block_count": 2,
+        "llama.feed_forward_length": 192,
+        "llama.attention.head_count": 4,
+        "llama.attention.head_count_kv": 2,
+        "llama.attention.key_length": 16,
+        "llama.attention.value_length": 16,
+        "llama.rope.freq_base": 50_000.0,
+        "llama.rope.dimension_count": 16,
+        "tokenizer.ggml.model": "t5",
+        "tokenizer.ggml.add_bos_token": False,
+        "tokenizer.ggml.add_eos_token": False,
+        "tokenizer.ggml.add_space_prefix": False,
+        "tokenizer.ggml.remove_extra_whitespaces": False,
+        "tokenizer.ggml.unknown_token_id": 0,
+        "tokenizer.ggml.bos_token_id": 1,
+        "tokenizer.ggml.eos_token_id": 2,
+        "tokenizer.ggml.padding_token_id": 3,
+    }
+    assert {name: values.get(name) for name in expected} == expected
+    assert values["llama.attention.layer_norm_rms_epsilon"] == pytest.approx(1e-5)
+    types = values["tokenizer.ggml.token_type"]
+    assert types[:5] == [PieceType.UNKNOWN, PieceType.CONTROL, PieceType.CONTROL, PieceType.CONTROL, PieceType.CONTROL]
+    assert types.count(PieceType.BYTE) == 256
+    assert types.count(PieceType.USER_DEFINED) == 2
+
+
+@pytest.mark.parametrize(("quantization", "kind"), [("f32", "F32"), ("f16", "F16"), ("bf16", "BF16"), ("q8_0", "Q8_0")])
+def test_types_of_tensors(exports: Exports, quantization: str, kind: str) -> None:
+    tensors = {tensor.name: tensor for tensor in gguf.GGUFReader(exports.gguf(quantization)).tensors}
+    assert "output.weight" not in tensors  # tied
+    assert len(tensors) == 2 + 2 * 9
+    for name, tensor in tensors.items():
+        assert tensor.tensor_type.name == ("F32" if "norm" in name else kind), name
+
+
+def test_equal_models_give_equal_bytes(exports: Exports, tmp_path: Path) -> None:
+    model = tiny_model()
+    again = tmp_path / "again.gguf"
+    export_gguf(
+        model,
+        model.config,
+        exports.tokenizer_file,
+        again,
+        quantization="q8_0",
+        name="tiny",
+        licence="apache-2.0",
+        description="A model for tests",
+    )
+    digests = [hashlib.sha256(file.read_bytes()).hexdigest() for file in (again, exports.gguf("q8_0"))]
+    assert digests[0] == digests[1]
+
+
+def test_rows_of_a_rotated_pair_become_neighbours() -> None:
+    config = tiny_model().config
+    rows = np.repeat(np.arange(64, dtype=np.float32)[:, np.newaxis], 64, axis=1)
+    moved = interleave_rope("model.layers.0.self_attn.q_proj.weight", rows, config)[:, 0]
+    assert moved[:4].tolist() == [0, 8, 1, 9]
+    assert moved[16:20].tolist() == [16, 24, 17, 25]
+    assert interleave_rope("model.layers.0.self_attn.v_proj.weight", rows, config) is rows
+
+
+def test_q8_0_falls_back_to_f16_where_rows_do_not_fit(exports: Exports, tmp_path: Path) -> None:
+    model = tiny_model(intermediate_size=100)
+    out_file = tmp_path / "odd.gguf"
+    export_gguf(
+        model, model.config, exports.tokenizer_file, out_file, quantization="q8_0", name="odd", licence="apache-2.0"
+    )
+    kinds = {tensor.name: tensor.tensor_type.name for tensor in gguf.GGUFReader(out_file).tensors}
+    assert kinds["blk.0.ffn_down.weight"] == "F16"
+    assert kinds["blk.0.ffn_up.weight"] == "Q8_0"
+
+
+def test_refusals(exports: Exports, tmp_path: Path) -> None:
+    def refuse(match: str, **changes: object) -> None:
+        model = tiny_model(**changes)
+        with pytest.raises(UserError, match=match):
+            export_gguf(
+                model, model.config, exports.tokenizer_file, tmp_path / "x.gguf", name="x", licence="apache-2.0"
+            )
+
+    refuse("only rope can be exported", position="alibi")
+    refuse("more than the model's vocab_size", vocab_size=900)
+    refuse("too large for f16", embedding_init_std=1e6)
+
+
+def test_weights_that_are_not_finite_are_refused(exports: Exports, tmp_path: Path) -> None:
+    model = tiny_model()
+    with torch.no_grad():
+        model.norm.weight[3] = float("nan")
+    with pytest.raises(UserError, match=r"norm\.weight has values that are not finite"):
+        export_gguf(model, model.config, exports.tokenizer_file, tmp_path / "x.gguf", name="x", licence="apache-2.0")
+
+
+def test_tokenizers_that_change_the_text_are_refused(exports: Exports, tmp_path: Path) -> None:
+    from sentencepiece import sentencepiece_model_pb2 as messages
+
+    proto = messages.ModelProto.FromString(exports.tokenizer_file.read_bytes())  # type: ignore[attr-defined]
+    proto.normalizer_spec.add_dummy_prefix = True
+    changed = tmp_path / "prefix.model"
+    changed.write_bytes(proto.SerializeToString())
+    model = exports.model
+    with pytest.raises(UserError, match="add_dummy_prefix"):
+        export_gguf(model, model.config, changed, tmp_path / "x.gguf", name="x", licence="apache-2.0")
+    changed.write_bytes(b"no tokenizer")
+    with pytest.raises(UserError, match="is not a SentencePiece model"):
+        export_gguf(model, model.config, changed, tmp_path / "x.gguf", name="x", licence="apache-2.0")

@@ -1,0 +1,54 @@
+"""The tiny model and texts that the tests of exports share; fixtures stand in conftest.py."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from fc_model.config import ModelConfig
+from fc_model.decoder import Decoder
+
+VOCAB_SIZE = 1000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exports:
+    model: Decoder
+    tokenizer_file: Path
+    folder: Path
+    texts: list[str]
+
+    @property
+    def huggingface(self) -> Path:
+        return self.folder / "huggingface"
+
+    def gguf(self, quantization: str) -> Path:
+        return self.folder / f"{quantization}.gguf"
+
+
+def python_sources(folder_name: str) -> list[str]:
+    """Sources of a package of the standard library: real text that every machine has."""
+    folder = Path(os.__file__).parent / folder_name
+    return [file.read_text(encoding="utf-8") for file in sorted(folder.glob("*.py"))]
+
+
+def tiny_model(**changes: object) -> Decoder:
+    """Random weights with outputs that are far from uniform; rope_theta is not the default of any reader."""
+    torch.manual_seed(0)
+    shape: dict[str, object] = {
+        "vocab_size": VOCAB_SIZE,
+        "num_layers": 2,
+        "hidden_size": 64,
+        "num_heads": 4,
+        "num_kv_heads": 2,
+        "head_dim": 16,
+        "intermediate_size": 192,
+        "context_length": 128,
+        "rope_theta": 50_000.0,
+        "embedding_init_std": 0.3,
+        "head_init_std": 0.3,
+        "zero_init_outputs": False,
+    }
+    config = ModelConfig.model_validate(shape | changes)
+    return Decoder(config).eval()
