@@ -22,7 +22,6 @@ def members(path: Path) -> list[tuple[str, int]]:
     Raises:
         UserError: the archive is broken or has more than MAX_MEMBERS members.
     """
-    found = []
     with _broken_archive(path):
         if _is_zip(path):
             with zipfile.ZipFile(path) as archive:
@@ -32,8 +31,7 @@ def members(path: Path) -> list[tuple[str, int]]:
                 entries = [(info.name, info.size) for info in _bounded(stream, path) if info.isreg()]
         if len(entries) > MAX_MEMBERS:
             raise UserError(f"{path.name}: more than {MAX_MEMBERS} files; this is no package")
-        found = [(name, size) for name, size in entries if is_plain(name)]
-    return found
+    return [(name, size) for name, size in entries if is_plain(name)]
 
 
 def read_members(

@@ -24,14 +24,14 @@ Checksum = Callable[[Path], str]
 
 
 def sha256_of(path: Path) -> str:
-    with open(path, "rb") as file:
+    with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def git_blob_of(path: Path) -> str:
     """The id that git gives the file: sha1 of `blob <bytes>\\0` and its bytes."""
     digest = hashlib.sha1(b"blob %d\0" % path.stat().st_size, usedforsecurity=False)
-    with open(path, "rb") as file:
+    with path.open("rb") as file:
         while chunk := file.read(_CHUNK_BYTES):
             digest.update(chunk)
     return digest.hexdigest()
@@ -58,7 +58,7 @@ def fetch(
         return target
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(target.name + ".part")
-    with open(part, "ab") as file:
+    with part.open("ab") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         if target.is_file() and checksum(target) == expected:  # another process was faster
             part.unlink(missing_ok=True)
@@ -76,16 +76,14 @@ def fetch(
                 f"{target.name}: checksum is {found}, expected {expected}; the download was deleted: "
                 "run again, and if it differs again do not trust this file (or correct the pin)"
             )
-        with open(part, "rb") as finished:
+        with part.open("rb") as finished:
             os.fsync(finished.fileno())
         os.replace(part, target)
         fsync_folder(target.parent)
     return target
 
 
-def _download(
-    url: str, part: Path, *, session: Callable[[], "requests.Session"], pause_seconds: float
-) -> None:
+def _download(url: str, part: Path, *, session: Callable[[], "requests.Session"], pause_seconds: float) -> None:
     """Append what is missing to `part`; a broken connection is tried again from where it broke."""
     import requests
 
@@ -95,7 +93,9 @@ def _download(
                 _append(url, part, opened)
                 return
             except requests.HTTPError as error:
-                raise UserError(f"{part.stem}: the server answered {error.response.status_code}; try again later") from error
+                raise UserError(
+                    f"{part.stem}: the server answered {error.response.status_code}; try again later"
+                ) from error
             except requests.RequestException as error:
                 if attempt == _ATTEMPTS:
                     raise UserError(
@@ -115,6 +115,5 @@ def _append(url: str, part: Path, session: "requests.Session") -> None:
             return
         answer.raise_for_status()
         resumed = answer.status_code == 206 and answer.headers.get("Content-Range", "").startswith(f"bytes {have}-")
-        with open(part, "ab" if resumed else "wb") as file:
-            for chunk in answer.iter_content(_CHUNK_BYTES):
-                file.write(chunk)
+        with part.open("ab" if resumed else "wb") as file:
+            file.writelines(answer.iter_content(_CHUNK_BYTES))

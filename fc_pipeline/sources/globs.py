@@ -22,7 +22,9 @@ def _compiled(glob: str) -> re.Pattern[str]:
 
 def matches(path: str, glob: str, exclude: tuple[str, ...] | list[str] = ()) -> bool:
     """True when `path` matches the whole glob and none of the excluded ones."""
-    return _compiled(glob).fullmatch(path) is not None and not any(_compiled(other).fullmatch(path) for other in exclude)
+    return _compiled(glob).fullmatch(path) is not None and not any(
+        _compiled(other).fullmatch(path) for other in exclude
+    )
 
 
 def is_plain(path: str) -> bool:

@@ -12,8 +12,8 @@ from fc_model.errors import UserError
 from fc_pipeline.sources.choose import choose
 from fc_pipeline.sources.download import fetch, git_blob_of
 from fc_pipeline.sources.readers.item import BadInput, Item
-from fc_pipeline.sources.readers.records import documents
-from fc_pipeline.sources.schema import FileSpec, HubSource
+from fc_pipeline.sources.readers.records import Row, documents, field_names
+from fc_pipeline.sources.schema import FileSpec, HubSource, RecordFields
 from fc_pipeline.sources.tables import read_rows
 
 if TYPE_CHECKING:
@@ -89,7 +89,19 @@ def read_hub(source: HubSource, home: Path) -> Iterator[tuple[str, FileSpec, Ite
     for path, spec in sorted(chosen.items()):
         assert spec.fields is not None, "formats of records have fields"
         shard = _shard(source, files[path], folder / path)
-        yield path, spec, documents(read_rows(shard, spec.format), spec.fields)
+        rows = _with_columns(read_rows(shard, spec.format), spec.fields, where=f"{source.repo}/{path}")
+        yield path, spec, documents(rows, spec.fields)
+
+
+def _with_columns(rows: Iterator[Row | BadInput], fields: RecordFields, *, where: str) -> Iterator[Row | BadInput]:
+    """Refuses at its first row a shard that lacks the columns of the text."""
+    for number, row in enumerate(rows):
+        if number == 0 and isinstance(row, dict):
+            missing = [name for name in field_names(fields.text) if name.split(".")[0] not in row]
+            if missing:
+                there = ", ".join(sorted(name for name in row if name != "_key"))
+                raise UserError(f"{where}: no column {', '.join(missing)}; it has {there}: correct `fields.text`")
+        yield row
 
 
 def _shard(source: HubSource, file: HubFile, target: Path) -> Path:

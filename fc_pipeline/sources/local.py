@@ -45,7 +45,9 @@ def read_local(source: LocalSource) -> Iterator[tuple[str, bytes, FileSpec]]:
         except OSError as error:
             raise UserError(f"{folder / name}: cannot be read ({error.strerror}); mend it, or plan again") from error
         if len(data) > source.max_file_bytes:
-            raise UserError(f"{folder / name}: larger than max_file_bytes ({source.max_file_bytes}); raise it or split it")
+            raise UserError(
+                f"{folder / name}: larger than max_file_bytes ({source.max_file_bytes}); raise it or split it"
+            )
         if hashlib.sha256(data).hexdigest() != content[name].sha256:
             raise UserError(f"{folder / name}: changed after the run was planned; run again")
         yield name, data, chosen[name]

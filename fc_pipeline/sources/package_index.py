@@ -37,7 +37,9 @@ class IndexFile:
 @lru_cache(maxsize=1)
 def pip_settings() -> dict[str, str]:
     """pip's settings from its files and PIP_* variables: {"index-url": ..., "extra-index-url": ..., "cert": ...}."""
-    listed = subprocess.run([sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True, check=False)
+    listed = subprocess.run(
+        [sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True, check=False
+    )
     found: dict[str, dict[str, str]] = {section: {} for section in _SECTIONS}
     for line in listed.stdout.splitlines():
         match = re.fullmatch(r"(:env:|download|install|global)\.([\w-]+)=(.+)", line)

@@ -61,7 +61,7 @@ class FileSpec(Strict):
 
 
 class _Source(Strict):
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_.-]*$", description="name of the source; its key is sources/<name>")
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_]*$", description="name of the source; its key is sources/<name>")
     licence: str = Field(description="SPDX identifier of the licence of the text, as the source states it")
     domain: Domain
     files: list[FileSpec] = Field(min_length=1)
@@ -112,7 +112,6 @@ class HubSource(_Source):
     kind: Literal["hub"]
     repo: str = Field(pattern=r"^[\w.-]+/[\w.-]+$")
     revision: str = Field(description="commit (40 hex); a branch is refused when the source is read")
-    max_shards: int | None = Field(default=None, gt=0, description="read only so many shards, spread by hash of path")
 
 
 Source = Annotated[PypiSource | InstalledSource | LocalSource | HubSource, Field(discriminator="kind")]

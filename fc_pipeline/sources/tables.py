@@ -14,18 +14,18 @@ from fc_pipeline.sources.readers.records import Row, jsonl_rows
 from fc_pipeline.sources.schema import Format
 
 
-def read_rows(path: Path, format: Format) -> Iterator[Row | BadInput]:
+def read_rows(path: Path, kind: Format) -> Iterator[Row | BadInput]:
     """Rows of a parquet or jsonl file, each with `_key`, its number.
 
     Raises:
         UserError: the file is cut short or not of its format.
     """
-    if format == "parquet":
+    if kind == "parquet":
         yield from _parquet(path)
-    elif format == "jsonl":
+    elif kind == "jsonl":
         yield from _jsonl(path)
     else:
-        raise UserError(f"{path.name}: a hub's files are parquet or jsonl, not {format}; correct `format`")
+        raise UserError(f"{path.name}: a hub's files are parquet or jsonl, not {kind}; correct `format`")
 
 
 def _parquet(path: Path) -> Iterator[Row]:
@@ -41,7 +41,9 @@ def _parquet(path: Path) -> Iterator[Row]:
                     number += 1
     except (pyarrow.ArrowException, OSError) as error:
         first_line = str(error).split("\n")[0]
-        raise UserError(f"{path}: broken parquet after row {number} ({first_line}); delete it and fetch it again") from error
+        raise UserError(
+            f"{path}: broken parquet after row {number} ({first_line}); delete it and fetch it again"
+        ) from error
 
 
 def _jsonl(path: Path) -> Iterator[Row | BadInput]:
@@ -50,14 +52,15 @@ def _jsonl(path: Path) -> Iterator[Row | BadInput]:
     number = 0
     try:
         with ExitStack() as stack:
-            raw = stack.enter_context(open(path, "rb"))
+            raw = stack.enter_context(path.open("rb"))
             lines: BinaryIO = raw
             if path.suffix == ".gz":
                 lines = cast(BinaryIO, stack.enter_context(gzip.open(raw, "rb")))
-            elif path.suffix == ".zst":
+            elif path.suffix in {".zst", ".zstd"}:
                 stream = stack.enter_context(zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True))
                 lines = cast(BinaryIO, io.BufferedReader(cast(io.RawIOBase, stream), 1 << 20))
-            for number, row in enumerate(jsonl_rows(lines), start=1):
+            for row in jsonl_rows(lines):
                 yield row
+                number += 1
     except (EOFError, zlib.error, zstandard.ZstdError, OSError) as error:
         raise UserError(f"{path}: broken after record {number} ({error}); delete it and fetch it again") from error

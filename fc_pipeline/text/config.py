@@ -13,7 +13,8 @@ class FilterConfig(_Strict):
     """What a document must be to be kept: filters in order, each on the domains that it names."""
 
     filters: list[FilterSettings] = Field(
-        default_factory=default_filters, description="Applied in this order; the first that refuses a document drops it."
+        default_factory=default_filters,
+        description="Applied in this order; the first that refuses a document drops it.",
     )
     num_samples: int = Field(default=5, ge=0, description="Dropped documents a reason shown in the drop report.")
 

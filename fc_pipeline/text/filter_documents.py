@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import lru_cache, partial
-from typing import Any
+from typing import Any, cast
 
 from fc_model.artifacts import ArtifactWriter, read_records
 from fc_pipeline.step import Step
@@ -76,8 +76,7 @@ def _verdict(document: Document, config: FilterConfig) -> Verdict:
 
 def _documents(step: Step) -> Iterator[Document]:
     for artifact in sorted(step.inputs.values(), key=lambda artifact: artifact.key):
-        for record in read_records(artifact.path("documents.jsonl.zst")):
-            yield record  # type: ignore[misc]  # a record of this file is a Document
+        yield from cast(Iterator[Document], read_records(artifact.path("documents.jsonl.zst")))
 
 
 class Drops:
@@ -116,7 +115,9 @@ class Drops:
                 "documents": total[reason],
                 "bytes": self._bytes[reason],
                 "by_source": dict(sorted(self._documents[reason].items())),
-                "samples": [{"id": id, "excerpt": text} for _, id, text in sorted(self._samples[reason], reverse=True)],
+                "samples": [
+                    {"id": name, "excerpt": text} for _, name, text in sorted(self._samples[reason], reverse=True)
+                ],
             }
             for reason in sorted(total, key=lambda reason: (-total[reason], reason))
         }

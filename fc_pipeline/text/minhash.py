@@ -122,5 +122,5 @@ def _silence() -> Iterator[None]:
     from loguru import logger
 
     logger.disable("datatrove")
-    with open(os.devnull, "w") as nothing, contextlib.redirect_stderr(nothing):
+    with Path(os.devnull).open("w") as nothing, contextlib.redirect_stderr(nothing):
         yield

@@ -122,6 +122,11 @@ def _without(patterns: list[str], text: str) -> str:
     return text
 
 
+def field_names(template: str) -> list[str]:
+    """The fields that a template takes."""
+    return [match[0] for match in _FIELD.findall(template)]
+
+
 def lookup(row: Row, name: str) -> Any:
     """The field at a dotted name, or None."""
     value: Any = row
@@ -134,7 +139,7 @@ def render(template: str, row: Row) -> str:
     """Fill the template. A line of it whose fields are all empty is left out."""
     lines = []
     for line in template.split("\n"):
-        names = [match[0] for match in _FIELD.findall(line)]
+        names = field_names(line)
         if names and not any(lookup(row, name) for name in names):
             continue
         lines.append(_FIELD.sub(lambda match: _value(lookup(row, match[1]), words=match[2] is not None), line))

@@ -22,18 +22,32 @@ _CODE_DIRECTIVES = {
     "prompt", "sourcecode", "testcode", "testoutput", "try_examples",
 }  # fmt: skip
 _DROPPED_DIRECTIVES = {
-    "autoattribute", "autoclass", "autodata", "autoexception", "autofunction", "automethod", "automodapi", "automodsumm",
-    "automodule", "autosummary", "currentmodule", "default-role", "describe", "figure", "graphviz", "image", "index",
+    "autoattribute", "autoclass", "autodata", "autoexception", "autofunction", "automethod", "automodapi",
+    "automodsumm", "automodule", "autosummary", "currentmodule", "default-role", "describe", "figure", "graphviz", "image", "index",
     "inheritance-diagram", "meta", "minigallery", "module", "nbgallery", "raw", "tabularcolumns", "testcleanup",
-    "testsetup", "toctree", "video", "highlight", "changelog", "contents", "include", "mermaid", "rst-class", "cssclass",
+    "testsetup", "toctree", "video", "highlight", "changelog", "contents", "include", "mermaid", "rst-class",
+    "cssclass",
 }  # fmt: skip
 _TITLED_DIRECTIVES = {
-    "admonition", "card", "centered", "deprecated", "dropdown", "grid-item-card", "seealso", "tab-item", "todo", "versionadded",
-    "versionchanged",
+    "admonition", "card", "centered", "deprecated", "dropdown", "grid-item-card", "seealso", "tab-item", "todo",
+    "versionadded", "versionchanged",
 }  # fmt: skip
 """Their argument is words for the reader, not a name or an option."""
 _DIRECTIVE = re.compile(r"^[ \t]*(?:\.\. (?:\|[^|]+\| )?)([\w:.-]+)::", re.MULTILINE)
-_OWN = {"code", "math", "table", "csv-table", "list-table", "note", "tip", "hint", "warning", "caution", "danger", "error"}
+_OWN = {
+    "code",
+    "math",
+    "table",
+    "csv-table",
+    "list-table",
+    "note",
+    "tip",
+    "hint",
+    "warning",
+    "caution",
+    "danger",
+    "error",
+}
 _OWN |= {"important", "attention", "admonition", "topic", "sidebar", "epigraph", "pull-quote", "container", "rubric"}
 """docutils' own directives that are read as they are; `replace` and the like act only inside substitutions."""
 _CODE_ROLES = {"", "attr", "class", "code", "const", "data", "exc", "func", "meth", "mod", "obj", "samp"}
@@ -53,11 +67,11 @@ def to_text(source: str) -> str:
 
 def parse(source: str) -> "nodes.document":
     """The doctree; faults of the markup (unknown targets and so on) are not reported."""
-    from docutils import frontend, utils
+    from docutils import utils
 
     _register(sorted(set(_DIRECTIVE.findall(source))))
     parser = _parser()
-    document = utils.new_document("<source>", _settings(frontend, type(parser)))
+    document = utils.new_document("<source>", _settings())
     try:
         parser.parse(source, document)
     except (ValueError, TypeError, IndexError, AssertionError, AttributeError, RecursionError) as error:
@@ -67,8 +81,11 @@ def parse(source: str) -> "nodes.document":
 
 
 @lru_cache(maxsize=1)
-def _settings(frontend: Any, parser: Any) -> Any:
-    settings = frontend.get_default_settings(parser)
+def _settings() -> Any:
+    from docutils import frontend
+    from docutils.parsers import rst
+
+    settings = frontend.get_default_settings(rst.Parser)
     settings.report_level = settings.halt_level = 5  # report nothing, never halt
     settings.file_insertion_enabled = settings.raw_enabled = False
     settings.syntax_highlight = "none"

@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from docutils import nodes
 
 _SILENT = {
-    "comment", "decoration", "docinfo", "figure", "footnote_reference", "image", "label", "meta", "pending", "problematic",
-    "raw", "reference_target", "substitution_definition", "system_message", "target", "title_reference_target", "tbody_",
+    "comment", "decoration", "docinfo", "figure", "footnote_reference", "image", "label", "meta", "pending",
+    "problematic", "raw", "substitution_definition", "system_message", "target",
 }  # fmt: skip
 _PAGE_SETTINGS = {"html_theme", "nocomments", "nosearch", "orphan", "tocdepth"}
 _MAX_HEADING = 6

@@ -8,6 +8,8 @@ Verdict = str | None
 """Why the document is dropped (letters, digits, `_`), or None to keep it."""
 
 PROSE: list[Domain] = ["science", "data", "chat"]
+PAGES: list[Domain] = ["science", "data"]
+CRAWLED: list[Domain] = ["science"]
 
 
 class Settings(BaseModel):

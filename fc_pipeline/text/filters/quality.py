@@ -7,7 +7,7 @@ from pydantic import Field
 
 from fc_pipeline.sources.schema import Domain
 from fc_pipeline.text.document import Document
-from fc_pipeline.text.filters.base import Settings, Verdict
+from fc_pipeline.text.filters.base import PAGES, Settings, Verdict
 from fc_pipeline.text.filters.datatrove_verdict import verdict_of
 from fc_pipeline.text.words import word_tokenizer
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class QualitySettings(Settings):
     kind: Literal["quality"] = "quality"
     domains: list[Domain] | None = Field(
-        default=["science", "data"], description="Not on code, moves and dialogues, which break rules made for pages."
+        default=PAGES, description="Not on code, moves and dialogues, which break rules made for pages."
     )
     min_words: int = Field(default=20, ge=0, description="Fewer words: dropped. Gopher: 50.")
     max_words: int = Field(default=200_000, gt=0, description="More words: dropped. Gopher: 100,000.")
@@ -28,9 +28,14 @@ class QualitySettings(Settings):
     max_bullet_lines: float = Field(default=0.9, gt=0, le=1, description="Share of lines that start with a bullet.")
     max_ellipsis_lines: float = Field(default=0.3, gt=0, le=1, description="Share of lines that end with an ellipsis.")
     min_alphabetic_words: float = Field(
-        default=0.3, ge=0, le=1, description="Share of words with a letter; here punctuation counts as words. Gopher: 0.8."
+        default=0.3,
+        ge=0,
+        le=1,
+        description="Share of words with a letter; here punctuation counts as words. Gopher: 0.8.",
     )
-    min_stop_words: int = Field(default=1, ge=0, description="Different ones of: the be to of and that have with. Gopher: 2.")
+    min_stop_words: int = Field(
+        default=1, ge=0, description="Different ones of: the be to of and that have with. Gopher: 2."
+    )
 
 
 def low_quality(document: Document, settings: QualitySettings) -> Verdict:

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from fc_pipeline.sources.schema import Domain
 from fc_pipeline.text.document import Document
-from fc_pipeline.text.filters.base import Settings, Verdict
+from fc_pipeline.text.filters.base import PAGES, Settings, Verdict
 from fc_pipeline.text.filters.datatrove_verdict import verdict_of
 from fc_pipeline.text.words import word_tokenizer
 
@@ -18,14 +18,16 @@ if TYPE_CHECKING:
 class RepetitionSettings(Settings):
     kind: Literal["repetition"] = "repetition"
     domains: list[Domain] | None = Field(
-        default=["science", "data"], description="Code and moves repeat by nature, dialogues are too short."
+        default=PAGES, description="Code and moves repeat by nature, dialogues are too short."
     )
     min_words: int = Field(
         default=150, ge=0, description="Shorter texts are kept: their commonest phrase is a large share of little."
     )
     max_duplicate_lines: float = Field(default=0.5, gt=0, le=1, description="Share of lines seen before. Gopher: 0.3.")
     max_duplicate_line_chars: float = Field(default=0.35, gt=0, le=1, description="By characters. Gopher: 0.2.")
-    max_duplicate_paragraphs: float = Field(default=0.4, gt=0, le=1, description="Share of paragraphs seen before. Gopher: 0.3.")
+    max_duplicate_paragraphs: float = Field(
+        default=0.4, gt=0, le=1, description="Share of paragraphs seen before. Gopher: 0.3."
+    )
     max_duplicate_paragraph_chars: float = Field(default=0.3, gt=0, le=1, description="By characters. Gopher: 0.2.")
     max_top_ngrams: dict[int, float] = Field(
         default={2: 0.2, 3: 0.18, 4: 0.16}, description="Share of characters in the most frequent n-gram."

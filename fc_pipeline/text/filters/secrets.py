@@ -32,7 +32,9 @@ REASON_PREFIX = "secret_"
 
 class SecretsSettings(Settings):
     kind: Literal["secrets"] = "secrets"
-    allow: list[str] = Field(default=["AKIAIOSFODNN7EXAMPLE"], description="Strings that look like secrets and are none.")
+    allow: list[str] = Field(
+        default=["AKIAIOSFODNN7EXAMPLE"], description="Strings that look like secrets and are none."
+    )
 
 
 def has_secret(document: Document, settings: SecretsSettings) -> Verdict:

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from fc_pipeline.sources.schema import Domain
 from fc_pipeline.text.document import Document
-from fc_pipeline.text.filters.base import Settings, Verdict
+from fc_pipeline.text.filters.base import CRAWLED, Settings, Verdict
 from fc_pipeline.text.filters.datatrove_verdict import verdict_of
 from fc_pipeline.text.words import word_tokenizer
 
@@ -20,12 +20,16 @@ _POLICY = ("cookie policy", "privacy policy", "terms of use", "uses cookies")
 
 class WebSettings(Settings):
     kind: Literal["web"] = "web"
-    domains: list[Domain] | None = Field(default=["science"], description="Where the crawled pages are.")
+    domains: list[Domain] | None = Field(default=CRAWLED, description="Where the crawled pages are.")
     min_punctuated_lines: float = Field(default=0.12, ge=0, le=1, description="Share of lines that end a sentence.")
     max_short_lines: float = Field(default=0.67, gt=0, le=1, description="Share of lines of 30 characters or fewer.")
-    max_duplicate_line_chars: float = Field(default=0.1, gt=0, le=1, description="Share of characters in lines seen before.")
+    max_duplicate_line_chars: float = Field(
+        default=0.1, gt=0, le=1, description="Share of characters in lines seen before."
+    )
     max_lines_per_word: float = Field(default=0.3, gt=0, description="More line feeds a word: a list, not prose.")
-    max_policy_mentions: int = Field(default=2, ge=0, description="Mentions of cookies, privacy policies, terms of use.")
+    max_policy_mentions: int = Field(
+        default=2, ge=0, description="Mentions of cookies, privacy policies, terms of use."
+    )
 
 
 def web_noise(document: Document, settings: WebSettings) -> Verdict:
