@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from fc_model.artifacts import Artifact, Recipe, Store
+from fc_model.artifacts import Artifact, ManifestError, Recipe, Store
 from fc_model.artifacts.files import write_bytes
 from fc_model.artifacts.manifest import InputEntry
 from fc_model.errors import UserError
@@ -42,10 +42,13 @@ class Resolver:
         return Recipe(config=spec.config, code=self.code(key), inputs=inputs)
 
     def artifact(self, key: str) -> Artifact | None:
-        """The present artifact of the key, or None when it has to be built."""
+        """The present artifact of the key, or None when it has to be built: one whose manifest is damaged has to be."""
         if key not in self._artifacts:
             recipe = self.recipe(key)
-            self._artifacts[key] = None if recipe is None else self.store.find(key, recipe.identity(key))
+            try:
+                self._artifacts[key] = None if recipe is None else self.store.find(key, recipe.identity(key))
+            except ManifestError:
+                self._artifacts[key] = None
         return self._artifacts[key]
 
     def require(self, key: str, *, for_key: str) -> Artifact:

@@ -1,0 +1,8 @@
+"""`python -m fc_pipeline`: the same as `fustercluck`."""
+
+import sys
+
+from fc_pipeline.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,262 @@
+"""`fustercluck`: the command line for what Dagster lacks. Every command imports only what it needs, when it runs."""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from fc_model.errors import UserError
+
+if TYPE_CHECKING:
+    from fc_model.artifacts import Artifact, Store
+    from fc_pipeline.graph import Graph
+
+INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit status: 0 good, 1 bad news, 2 an error of the user, 130 Ctrl-C."""
+    options = _parser().parse_args(arguments)
+    try:
+        status: int = options.command(options)
+        sys.stdout.flush()
+    except UserError as error:
+        print(f"fustercluck: error: {' '.join(str(error).split())}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:  # `fustercluck plan | head`: the reader has gone, and with it everything to say
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="fustercluck",
+        description="A model factory: from raw documents to a chat model that llama.cpp runs, as one Dagster graph.",
+        epilog="Artifacts lie in FC_HOME (default: data/), Dagster's runs in DAGSTER_HOME (default: dagster_home/).",
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def add(name: str, function, text: str) -> argparse.ArgumentParser:  # type: ignore[no-untyped-def]
+        command = commands.add_parser(name, help=text, description=text)
+        command.set_defaults(command=function)
+        return command
+
+    command = add("plan", _plan, "what a run would build, and why")
+    command.add_argument("track", nargs="?", help="one track (default: all)")
+    command.add_argument("--explain", action="store_true", help="every reason, changed function and estimate")
+    command.add_argument("--json", action="store_true", help="for other programs")
+
+    command = add("run", _run, "build everything of a track that is not there")
+    command.add_argument("track")
+
+    command = add("status", _status, "what is built, what is running and how far it is, disk use")
+    command.add_argument("track", nargs="?", help="one track (default: all)")
+    command.add_argument("--json", action="store_true", help="for other programs")
+
+    command = add("verify", _verify, "rehash every file of every artifact")
+    command.add_argument("keys", nargs="*", metavar="KEY", help="a key, or the beginning of keys (default: all)")
+    command.add_argument("--strict", action="store_true", help="also name files that no manifest lists")
+
+    command = add("trace", _trace, "which documents a piece of training data came from")
+    command.add_argument("track")
+    place = command.add_mutually_exclusive_group(required=True)
+    place.add_argument("text", nargs="?", help="a text to look for in the shards")
+    place.add_argument("--position", metavar="SPLIT:N", help="a token's place in a split, such as train:1000")
+
+    command = add("chat", _chat, "talk to the model of a track")
+    command.add_argument("track")
+    command.add_argument("--with", dest="export", choices=("gguf", "huggingface"), default="gguf", help="which export")
+    command.add_argument("--file", metavar="NAME", help="which file of the gguf export (default: the first)")
+
+    command = add("gc", _gc, "list, or delete, what no track needs any more")
+    command.add_argument("--apply", action="store_true", help="delete (default: only list)")
+    command.add_argument("--keep", type=int, default=1, metavar="N", help="newest artifacts to keep of each key (1)")
+
+    command = add("equivalent", _equivalent, "declare that changed code makes the same bytes, so nothing is rebuilt")
+    command.add_argument("key")
+    command.add_argument("--reason", required=True, help="why the bytes are the same; recorded")
+
+    command = add("leaderboard", _leaderboard, "the evaluated models of all tracks, the best first")
+    command.add_argument("--json", action="store_true", help="for other programs")
+
+    add("check", _check, "validate every track, and that every step's code can be followed")
+    add("ui", _ui, "Dagster and MLflow in the browser, on loopback")
+    return parser
+
+
+def _graph() -> "Graph":
+    from fc_pipeline.steps_of import build_graph
+    from fc_pipeline.track import load_tracks
+
+    return build_graph(load_tracks().values())
+
+
+def _store() -> "Store":
+    from fc_model.artifacts import Store
+    from fc_pipeline.home import fc_home
+
+    return Store(fc_home())
+
+
+def _keys(graph: "Graph", track: str | None) -> list[str]:
+    return graph.track(track) if track is not None else list(graph)
+
+
+def _print_json(value: object) -> int:
+    print(json.dumps(value, indent=1, ensure_ascii=False))
+    return 0
+
+
+def _plan(options: argparse.Namespace) -> int:
+    from dataclasses import asdict
+
+    from fc_pipeline.plan import UNFINISHED, make_plan
+    from fc_pipeline.plan_text import plan_lines
+    from fc_pipeline.show import print_lines
+
+    graph, store = _graph(), _store()
+    items = make_plan(graph, store, _keys(graph, options.track))
+    unfinished = [item.key for item in items if item.state in UNFINISHED]
+    estimate = None
+    if unfinished:
+        from fc_pipeline.forecast import forecast
+
+        estimate = forecast(graph, store, unfinished)
+    if options.json:
+        return _print_json({"items": [asdict(item) for item in items], "forecast": estimate})
+    print_lines(plan_lines(items, estimate, explain=options.explain))
+    return 0
+
+
+def _run(options: argparse.Namespace) -> int:
+    from fc_pipeline.run import run_track
+
+    return run_track(options.track)
+
+
+def _status(options: argparse.Namespace) -> int:
+    from dataclasses import asdict
+
+    from fc_pipeline.show import print_lines
+    from fc_pipeline.status import make_status, status_lines
+
+    graph, store = _graph(), _store()
+    items = make_status(graph, store, _keys(graph, options.track))
+    if options.json:
+        return _print_json([asdict(item) for item in items])
+    print_lines(status_lines(items, root=store.root))
+    return 0
+
+
+def _verify(options: argparse.Namespace) -> int:
+    from fc_pipeline.verify import verify_store
+
+    store = _store()
+    checked, problems = verify_store(store, options.keys, strict=options.strict)
+    for problem in problems:
+        print(problem)
+    print(f"{checked} artifacts checked, {len(problems)} problems")
+    return 1 if problems else 0
+
+
+def _trace(options: argparse.Namespace) -> int:
+    from fc_pipeline.resolve import Resolver
+    from fc_pipeline.trace import trace_position, trace_text
+
+    graph = _graph()
+    graph.track(options.track)
+    resolver = Resolver(graph, _store())
+    shards = resolver.require(f"{options.track}/shards", for_key="trace").verify()
+    if options.text is not None:
+        tokenizer = resolver.require(f"{options.track}/tokenizer", for_key="trace").verify()
+        return trace_text(shards, tokenizer, options.text)
+    split, separator, position = options.position.rpartition(":")
+    if not separator or not position.isdecimal():
+        raise UserError(f"--position {options.position}: write SPLIT:N, such as train:1000")
+    return trace_position(shards, split, int(position))
+
+
+def _chat(options: argparse.Namespace) -> int:
+    from fc_model.chat import chat
+    from fc_pipeline.home import fc_home
+    from fc_pipeline.resolve import Resolver
+
+    graph = _graph()
+    graph.track(options.track)
+    export = Resolver(graph, _store()).require(f"{options.track}/exports/{options.export}", for_key="chat").verify()
+    model = export.folder
+    if options.export == "gguf":
+        model = export.path(options.file or _first_gguf(export))
+    chat(model, threads=os.cpu_count() or 1, history_file=fc_home() / "chat_history")
+    return 0
+
+
+def _first_gguf(export: "Artifact") -> str:
+    return next(entry.path for entry in export.manifest.files if entry.path.endswith(".gguf"))
+
+
+def _gc(options: argparse.Namespace) -> int:
+    from fc_pipeline.gc import collect, find_garbage, garbage_lines, remove_leftovers
+    from fc_pipeline.show import print_lines, size
+
+    if options.keep < 0:
+        raise UserError("--keep takes 0 or more")
+    graph, store = _graph(), _store()
+    garbage = find_garbage(graph, store, keep=options.keep)
+    print_lines(garbage_lines(garbage))
+    if not options.apply:
+        if garbage:
+            print("nothing was deleted: add --apply to delete")
+        return 0
+    freed = 0
+    for item, refused in collect(store, garbage):
+        freed += item.num_bytes if not refused else 0
+        if refused:
+            print(f"kept: {refused}")
+    freed += remove_leftovers(store)
+    print(f"{size(freed)} freed")
+    return 0
+
+
+def _equivalent(options: argparse.Namespace) -> int:
+    import time
+
+    from fc_pipeline.resolve import declare_equivalent
+
+    older = declare_equivalent(_graph(), _store(), options.key, reason=options.reason, at=time.time())
+    print(f"{options.key}: its code counts as version {older} from now on; recorded in equivalences.json")
+    return 0
+
+
+def _leaderboard(options: argparse.Namespace) -> int:
+    from fc_pipeline.leaderboard import leaderboard, leaderboard_lines
+    from fc_pipeline.show import print_lines
+
+    rows = leaderboard(_graph(), _store())
+    if options.json:
+        return _print_json(rows)
+    print_lines(leaderboard_lines(rows))
+    return 0
+
+
+def _check(options: argparse.Namespace) -> int:
+    from fc_pipeline.code_version import code_version
+
+    graph = _graph()
+    for key in graph:
+        code_version(graph[key].function)
+    print(f"{len(graph.tracks)} tracks ({', '.join(graph.tracks)}) with {len(graph)} artifacts are valid")
+    return 0
+
+
+def _ui(options: argparse.Namespace) -> int:
+    from fc_pipeline.home import dagster_home, fc_home
+    from fc_pipeline.ui import serve
+
+    dagster_home()
+    return serve(fc_home())

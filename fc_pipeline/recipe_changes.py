@@ -1,0 +1,105 @@
+"""What differs between the recipe of an artifact and the recipe that its key has now."""
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from fc_model.artifacts.manifest import InputEntry, Recipe
+
+_SHOWN_CHARS = 60
+_ABSENT = object()
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The recipe of a key as far as it is known: `inputs` has None where the input has yet to be built."""
+
+    config: dict[str, Any]
+    code: dict[str, Any]
+    inputs: dict[str, tuple[str, InputEntry | None]]
+    """Role -> (key, entry)."""
+
+
+@dataclass
+class Changes:
+    """One line each. `parts` lists every function, class and constant behind a changed code version."""
+
+    config: list[str] = field(default_factory=list)
+    code: list[str] = field(default_factory=list)
+    inputs: list[str] = field(default_factory=list)
+    waiting: list[str] = field(default_factory=list)
+    """Inputs that are not built yet: whether they changed shows when they are."""
+    parts: list[str] = field(default_factory=list)
+
+    @property
+    def lines(self) -> list[str]:
+        return [*self.config, *self.code, *self.inputs, *self.waiting]
+
+    @property
+    def certain(self) -> int:
+        """Number of differences that no rebuilt input can take back."""
+        return len(self.config) + len(self.code) + len(self.inputs)
+
+
+def changes(before: Recipe, now: Wanted) -> Changes:
+    """Every difference, in words."""
+    found = Changes(config=config_changes(before.config, json.loads(json.dumps(now.config))))
+    if before.code["version"] != now.code["version"]:
+        found.parts = part_changes(before.code["parts"], now.code["parts"])
+        found.code = [_summary(found.parts)]
+    for role in sorted(before.inputs.keys() - now.inputs.keys()):
+        found.inputs.append(f"input {role} ({before.inputs[role].key}) is gone")
+    for role, (key, entry) in now.inputs.items():
+        old = before.inputs.get(role)
+        if old is None:
+            found.inputs.append(f"input {role} ({key}) is new")
+        elif entry is None:
+            found.waiting.append(f"input {key} is rebuilt")
+        elif entry.digest != old.digest:
+            found.inputs.append(f"input {key} {old.digest[:8]} -> {entry.digest[:8]}")
+    return found
+
+
+def config_changes(before: Any, now: Any, path: str = "") -> list[str]:
+    """`filters.length.min_chars 200 -> 300` for every leaf that differs, in the order of the paths."""
+    if isinstance(before, dict) and isinstance(now, dict):
+        lines: list[str] = []
+        for name in sorted(before.keys() | now.keys()):
+            below = f"{path}.{name}" if path else name
+            lines += config_changes(before.get(name, _ABSENT), now.get(name, _ABSENT), below)
+        return lines
+    if isinstance(before, list) and isinstance(now, list) and len(before) == len(now):
+        return [
+            line
+            for i, pair in enumerate(zip(before, now, strict=True))
+            for line in config_changes(*pair, f"{path}[{i}]")
+        ]
+    if before is _ABSENT:
+        return [f"{path} {_shown(now)} is new"]
+    if now is _ABSENT:
+        return [f"{path} {_shown(before)} is gone"]
+    # JSON's text, because True == 1 == 1.0 and yet they make different identities
+    return [] if json.dumps(before) == json.dumps(now) else [f"{path} {_shown(before)} -> {_shown(now)}"]
+
+
+def part_changes(before: dict[str, str], now: dict[str, str]) -> list[str]:
+    """`changed module:name`, `added ...`, `removed ...`, changed ones first."""
+    both = before.keys() & now.keys()
+    return [
+        *(f"changed {name}" for name in sorted(both) if before[name] != now[name]),
+        *(f"added {name}" for name in sorted(now.keys() - both)),
+        *(f"removed {name}" for name in sorted(before.keys() - both)),
+    ]
+
+
+def _summary(parts: list[str]) -> str:
+    if not parts:  # the version was declared equivalent, and that was taken back
+        return "code version changed"
+    verb, name = parts[0].split(" ", 1)
+    more = f" and {len(parts) - 1} more" if len(parts) > 1 else ""
+    return f"code: {name.rpartition('.')[2]} {verb}{more}"
+
+
+def _shown(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _SHOWN_CHARS else f"{text[: _SHOWN_CHARS - 3]}..."
