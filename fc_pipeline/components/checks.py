@@ -1,0 +1,58 @@
+"""Asset checks that mirror the gates. The verdict that counts is in the manifest; these show it in the UI."""
+
+import re
+from typing import Any
+
+import dagster as dg
+
+from fc_pipeline.gates import Gate
+
+
+def check_names(gates: list[Gate]) -> list[str]:
+    """One name a gate: its metric, with a number when a metric is judged more than once."""
+    names: list[str] = []
+    for gate in gates:
+        name = re.sub(r"\W", "_", gate.metric)
+        same = sum(1 for other in names if other == name or re.fullmatch(rf"{name}_\d+", other))
+        names.append(f"{name}_{same + 1}" if same else name)
+    return names
+
+
+def check_specs(key: str, gates: list[Gate]) -> list[dg.AssetCheckSpec]:
+    """Blocking checks: in the same run nothing downstream starts after a failure."""
+    return [
+        dg.AssetCheckSpec(
+            name=name,
+            asset=key.split("/"),
+            blocking=True,
+            description=f"{gate.metric} must be {bounds(gate.min, gate.max)}." + (f" {gate.why}" if gate.why else ""),
+        )
+        for name, gate in zip(check_names(gates), gates, strict=True)
+    ]
+
+
+def check_results(key: str, gates: list[Gate], verdicts: list[dict[str, Any]]) -> list[dg.AssetCheckResult]:
+    """The verdicts of the manifest as check results; a waived failure passes as a warning that gives the reason."""
+    results = []
+    for name, verdict in zip(check_names(gates), verdicts, strict=True):
+        waived = not verdict["passed"] and bool(verdict["waived"])
+        value = "missing" if verdict["value"] is None else f"{verdict['value']:.6g}"
+        text = f"{verdict['metric']} is {value}, must be {bounds(verdict['min'], verdict['max'])}"
+        metadata = {part: verdict[part] for part in ("value", "min", "max") if verdict[part] is not None}
+        results.append(
+            dg.AssetCheckResult(
+                check_name=name,
+                asset_key=key.split("/"),
+                passed=verdict["passed"] or waived,
+                severity=dg.AssetCheckSeverity.WARN if waived else dg.AssetCheckSeverity.ERROR,
+                description=f"WAIVED: {verdict['waived']} ({text})" if waived else text,
+                metadata=metadata,
+            )
+        )
+    return results
+
+
+def bounds(low: float | None, high: float | None) -> str:
+    """`at least 1 and at most 2`."""
+    named = (("at least", low), ("at most", high))
+    return " and ".join(f"{word} {bound:g}" for word, bound in named if bound is not None)

@@ -1,0 +1,43 @@
+"""The one resource of all assets: where artifacts live and what the machine offers."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from fc_model.artifacts import Store
+from fc_pipeline.home import fc_home
+from fc_pipeline.processes import available_cores
+from fc_pipeline.step import Runtime
+
+
+class Factory(dg.ConfigurableResource):
+    """What must not matter to the bytes that are made. Every field can be changed in the launchpad."""
+
+    home: str = ""
+    """Folder of the artifacts; empty: FC_HOME."""
+    workers: int = 0
+    """Worker processes of data steps; 0: one a core."""
+    threads: int = 0
+    """Threads of tensor libraries; 0: one a core."""
+    device: str = "auto"
+    """auto, cpu, cuda or mps."""
+
+    @property
+    def folder(self) -> Path:
+        return Path(self.home).expanduser().absolute() if self.home else fc_home()
+
+    @property
+    def store(self) -> Store:
+        return Store(self.folder)
+
+    def runtime(self, *, report: Callable[[dict[str, Any]], None], tags: dict[str, str]) -> Runtime:
+        return Runtime(
+            home=self.folder,
+            workers=self.workers or available_cores(),
+            threads=self.threads or available_cores(),
+            device=self.device,
+            report=report,
+            tags=tags,
+        )

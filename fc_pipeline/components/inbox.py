@@ -1,0 +1,41 @@
+"""The inbox folder: which tracks read it, what lies in it, and when that calls for a run. No Dagster daemon needed."""
+
+import hashlib
+import json
+from pathlib import Path
+
+from fc_pipeline.graph import Graph
+
+
+def inbox_readers(graph: Graph, inbox: Path) -> list[str]:
+    """The tracks with a source of kind `local` whose folder is the inbox or lies in it."""
+    inbox = inbox.resolve()
+    sources = {
+        key
+        for key, spec in graph.items()
+        if spec.config.get("kind") == "local"
+        and Path(spec.config["folder"]).expanduser().resolve().is_relative_to(inbox)
+    }
+    return [track for track in graph.tracks if sources & set(graph.closure([f"{track}/shards"]))]
+
+
+def listing_digest(inbox: Path) -> str | None:
+    """Digest over path, size and time of every file, hidden ones left out; None while there is no file."""
+    if not inbox.is_dir():
+        return None
+    files = [path for path in sorted(inbox.rglob("*")) if path.is_file() and not path.name.startswith(".")]
+    rows = [(path.relative_to(inbox).as_posix(), path.stat().st_size, path.stat().st_mtime_ns) for path in files]
+    return hashlib.sha256(json.dumps(rows).encode()).hexdigest()[:16] if rows else None
+
+
+def decide(cursor: str | None, digest: str | None) -> tuple[str, str | None]:
+    """What the inbox calls for: (the cursor to keep, the digest to run for or None).
+
+    A run is due when the listing is the same at two looks, so that no half-copied file is read, and differs from the
+    one that the last run was for. The cursor is JSON: {"seen": digest, "done": digest}.
+    """
+    before = json.loads(cursor) if cursor else {"seen": None, "done": None}
+    settled = digest is not None and digest == before["seen"]
+    due = digest if settled and digest != before["done"] else None
+    after = {"seen": digest, "done": due or before["done"]}
+    return json.dumps(after), due

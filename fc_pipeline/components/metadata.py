@@ -1,0 +1,124 @@
+"""What the UI shows of an artifact, read from its manifest and the first records of its files."""
+
+import itertools
+import os
+from collections import defaultdict
+from typing import Any
+
+import dagster as dg
+
+from fc_model.artifacts import Artifact, read_records
+from fc_pipeline.components.curve import curve_markdown, read_curve
+
+RECORDS_SUFFIX = ".jsonl.zst"
+_PREVIEW_ROWS = 5
+_PREVIEW_CHARACTERS = 160
+_COLUMN_DESCRIPTIONS = {
+    "id": "Unique within the corpus: <source>/<path or key>.",
+    "text": "The document, valid UTF-8.",
+    "source": "Name of the source.",
+    "domain": "Domain that the mixture weighs.",
+    "licence": "SPDX identifier, as the source states it.",
+    "meta": "What else the source says of the document.",
+    "reason": "Why the document was dropped.",
+}
+_TYPES = {str: "string", int: "integer", float: "number", bool: "boolean", dict: "object", list: "array"}
+
+
+def artifact_metadata(artifact: Artifact, *, reused: bool) -> dict[str, Any]:
+    """Metadata of a materialization, the most telling entries first."""
+    manifest = artifact.manifest
+    metadata: dict[str, Any] = dict(manifest.metrics)
+    if "metrics.jsonl" in {entry.path for entry in manifest.files}:
+        metadata["curve"] = dg.MetadataValue.md(
+            curve_markdown(read_curve(artifact.path("metrics.jsonl")), title=artifact.key)
+        )
+    if manifest.counters.read:
+        metadata |= _counters(artifact)
+    metadata |= _records(artifact)
+    if manifest.licences:
+        metadata["licences"] = dg.MetadataValue.md(_licence_table(manifest.licences))
+    run = manifest.run
+    metadata |= {
+        "reused": reused,
+        "seconds": run.get("seconds", 0.0),
+        "peak_memory_mb": round(run.get("peak_memory_bytes", 0) / 1e6, 1),
+        "bytes": artifact.num_bytes,
+        "digest": artifact.digest,
+        "identity": artifact.identity,
+        "path": dg.MetadataValue.path(artifact.folder),
+    }
+    if run.get("mlflow_run_id"):
+        metadata["mlflow"] = dg.MetadataValue.url(mlflow_run_url(run["mlflow_run_id"], run.get("mlflow_experiment_id")))
+    return metadata
+
+
+def mlflow_run_url(run_id: str, experiment_id: str | None) -> str:
+    """Page of a run in the MLflow UI that `make ui` serves (MLFLOW_UI: another address)."""
+    base = os.environ.get("MLFLOW_UI", "http://127.0.0.1:5000")
+    return f"{base}/#/experiments/{experiment_id or '0'}/runs/{run_id}"
+
+
+def markdown_table(header: list[str], rows: list[list[Any]]) -> str:
+    """A table whose cells cannot break it."""
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(_cell(value) for value in line) + " |" for line in lines)
+
+
+def _cell(value: Any) -> str:
+    text = f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+    return " ".join(text.replace("|", "\\|").replace("`", "'").replace("<", "&lt;").split())
+
+
+def _counters(artifact: Artifact) -> dict[str, Any]:
+    counters = artifact.manifest.counters
+    found: dict[str, Any] = {
+        "dagster/row_count": counters.kept,
+        "read": counters.read,
+        "kept": counters.kept,
+        "dropped": sum(counters.dropped.values()),
+        "quarantined": counters.quarantined,
+    }
+    if counters.dropped:
+        rows = [
+            [reason, count, f"{count / counters.read:.2%}"]
+            for reason, count in sorted(counters.dropped.items(), key=lambda item: (-item[1], item[0]))
+        ]
+        found["dropped_by_reason"] = dg.MetadataValue.md(markdown_table(["reason", "documents", "share"], rows))
+    return found
+
+
+def _records(artifact: Artifact) -> dict[str, Any]:
+    """Schema and first rows of the largest file of records."""
+    files = [entry for entry in artifact.manifest.files if entry.path.endswith(RECORDS_SUFFIX) and entry.records]
+    if not files:
+        return {}
+    largest = max(files, key=lambda entry: entry.bytes)
+    rows = list(itertools.islice(read_records(artifact.path(largest.path)), _PREVIEW_ROWS))
+    columns = list(rows[0])
+    schema = dg.TableSchema(
+        columns=[
+            dg.TableColumn(name, _TYPES.get(type(rows[0][name]), "string"), _COLUMN_DESCRIPTIONS.get(name))
+            for name in columns
+        ]
+    )
+    preview = [[_short(row.get(name, "")) for name in columns] for row in rows]
+    return {
+        "dagster/column_schema": schema,
+        "first_rows": dg.MetadataValue.md(f"`{largest.path}`\n\n{markdown_table(columns, preview)}"),
+    }
+
+
+def _short(value: Any) -> str:
+    text = str(value)
+    return text if len(text) <= _PREVIEW_CHARACTERS else f"{text[:_PREVIEW_CHARACTERS]}..."
+
+
+def _licence_table(licences: list[dict[str, Any]]) -> str:
+    sources: dict[str, list[str]] = defaultdict(list)
+    documents: dict[str, int] = defaultdict(int)
+    for entry in licences:
+        sources[entry["licence"]].append(entry["source"])
+        documents[entry["licence"]] += entry.get("documents") or 0
+    rows = [[name, documents[name], ", ".join(sorted(sources[name]))] for name in sorted(sources)]
+    return markdown_table(["licence", "documents", "sources"], rows)

@@ -1,0 +1,112 @@
+"""Live progress of a step: to the Dagster UI as observations, and to whoever listens in this process.
+
+An observation costs about 50 ms and 5 kB on SQLite, so they are at least 15 s apart and at most 300 a step.
+"""
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
+from typing import Any, Protocol
+
+import dagster as dg
+
+from fc_pipeline.components.curve import Point, curve_markdown, thin
+
+MIN_SECONDS = 15.0
+MAX_OBSERVATIONS = 300
+_MAX_HISTORY = 4000
+
+
+class Listener(Protocol):
+    """Hears what the assets of this process do; the terminal is one."""
+
+    def started(self, key: str) -> None: ...
+
+    def progress(self, key: str, metrics: dict[str, Any]) -> None: ...
+
+    def finished(self, key: str, *, reused: bool, seconds: float) -> None: ...
+
+    def failed(self, key: str) -> None: ...
+
+    def interrupted(self, key: str) -> None: ...
+
+    def waiting(self, pool: str) -> None: ...
+
+
+class Silence:
+    """Hears nothing: a run that the UI has started is watched in the UI."""
+
+    def started(self, key: str) -> None: ...
+
+    def progress(self, key: str, metrics: dict[str, Any]) -> None: ...
+
+    def finished(self, key: str, *, reused: bool, seconds: float) -> None: ...
+
+    def failed(self, key: str) -> None: ...
+
+    def interrupted(self, key: str) -> None: ...
+
+    def waiting(self, pool: str) -> None: ...
+
+
+_SILENCE = Silence()
+_LISTENER: ContextVar[Listener] = ContextVar("listener", default=_SILENCE)
+
+
+def listener() -> Listener:
+    """Who listens in this process."""
+    return _LISTENER.get()
+
+
+@contextlib.contextmanager
+def listening(who: Listener) -> Iterator[None]:
+    """Let `who` hear of every asset that is built inside the block."""
+    token = _LISTENER.set(who)
+    try:
+        yield
+    finally:
+        _LISTENER.reset(token)
+
+
+class Progress:
+    """Called with a step's metrics as often as it likes; forwards few of them as observations of the asset."""
+
+    def __init__(
+        self,
+        key: str,
+        observe: Callable[[dg.AssetObservation], None],
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._key = key
+        self._observe = observe
+        self._clock = clock
+        self._started = self._last = clock()
+        self._count = 0
+        self._points: list[Point] = []
+
+    def __call__(self, metrics: dict[str, Any]) -> None:
+        listener().progress(self._key, metrics)
+        if metrics.get("step") is not None and metrics.get("loss") is not None:
+            self._points.append((metrics["step"], metrics["loss"]))
+            if len(self._points) > _MAX_HISTORY:
+                self._points = thin(self._points, _MAX_HISTORY // 2)
+        now = self._clock()
+        if self._count < MAX_OBSERVATIONS and now - self._last >= self._spacing(now, metrics):
+            self._last = now
+            self._count += 1
+            self._observe(dg.AssetObservation(asset_key=self._key.split("/"), metadata=self._metadata(metrics)))
+
+    def _spacing(self, now: float, metrics: dict[str, Any]) -> float:
+        """Seconds between observations: the expected whole duration spread over what is allowed."""
+        expected = now - self._started + (metrics.get("eta_seconds") or 0.0)
+        return max(MIN_SECONDS, expected / MAX_OBSERVATIONS)
+
+    def _metadata(self, metrics: dict[str, Any]) -> dict[str, Any]:
+        metadata: dict[str, Any] = {
+            name: value for name, value in metrics.items() if isinstance(value, int | float | str)
+        }
+        if len(self._points) > 1:
+            metadata["curve"] = dg.MetadataValue.md(curve_markdown(self._points, title=self._key))
+        return metadata

@@ -1,0 +1,47 @@
+"""The JSON schema of a track's file, for editors and `dg check yaml`."""
+
+from typing import Any
+
+from fc_pipeline.track import TrackConfig
+
+
+def track_schema() -> dict[str, Any]:
+    """The schema of TrackConfig for files that may extend another track.
+
+    Nothing is required, because the other track may say it; null takes an entry away; `name` is the folder's name.
+    References are written out, so that the schema can stand inside another one.
+    """
+    schema = TrackConfig.model_json_schema()
+    definitions = schema.pop("$defs", {})
+    full = _relax(_inline(schema, definitions))
+    properties = {name: value for name, value in full["properties"].items() if name != "name"}
+    extends = {"type": "string", "description": "Track to start from; what stands here is laid over it."}
+    return {
+        "type": "object",
+        "title": "Track",
+        "description": full.get("description", ""),
+        "properties": {"extends": extends, **properties},
+        "additionalProperties": False,
+    }
+
+
+def _inline(node: Any, definitions: dict[str, Any]) -> Any:
+    if isinstance(node, list):
+        return [_inline(item, definitions) for item in node]
+    if not isinstance(node, dict):
+        return node
+    if "$ref" in node:
+        target = _inline(definitions[node["$ref"].rpartition("/")[2]], definitions)
+        return {**target, **{key: value for key, value in node.items() if key != "$ref"}}
+    return {key: _inline(value, definitions) for key, value in node.items()}
+
+
+def _relax(node: Any) -> Any:
+    if isinstance(node, list):
+        return [_relax(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    relaxed = {key: _relax(value) for key, value in node.items() if not (key == "required" and isinstance(value, list))}
+    if isinstance(relaxed.get("additionalProperties"), dict):
+        relaxed["additionalProperties"] = {"anyOf": [relaxed["additionalProperties"], {"type": "null"}]}
+    return relaxed

@@ -1,0 +1,53 @@
+"""What Dagster loads: everything below defs/, with the policy that holds for all of it."""
+
+import logging
+import sys
+from pathlib import Path
+
+import dagster as dg
+from dagster._core.events import EngineEventData
+
+from fc_pipeline.components.factory import Factory
+from fc_pipeline.components.progress import listener
+
+
+@dg.logger(config_schema={"log_level": dg.Field(str, default_value="WARNING")})
+def console(context: dg.InitLoggerContext) -> logging.Logger:
+    """Warnings and errors only: what happens in a run is in its event log."""
+    level = context.logger_config["log_level"]
+    logger = logging.Logger("fustercluck", level=level)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(levelname)s %(message)s"))
+    logger.addHandler(handler)
+    return logger
+
+
+@dg.logger
+def for_listener(context: dg.InitLoggerContext) -> logging.Logger:
+    """Tells whoever listens in this process that a step waits for its pool; nothing else does."""
+    logger = logging.Logger("fustercluck.listener", level=logging.DEBUG)
+    logger.addHandler(_WaitingHandler())
+    return logger
+
+
+class _WaitingHandler(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        event = getattr(record, "dagster_meta", {}).get("dagster_event")
+        data = event.event_specific_data if event is not None else None
+        pool = data.metadata.get("pool") if isinstance(data, EngineEventData) else None
+        if pool is not None:
+            listener().waiting(str(pool.value))
+
+
+def policy() -> dg.Definitions:
+    """One process a run (docs/decisions/one-process.md), few lines on the console, one resource for all assets."""
+    return dg.Definitions(
+        executor=dg.in_process_executor,
+        loggers={"console": console, "listener": for_listener},
+        resources={"factory": Factory()},
+    )
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    return dg.Definitions.merge(dg.load_from_defs_folder(path_within_project=Path(__file__).parent), policy())

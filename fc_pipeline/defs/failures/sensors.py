@@ -1,0 +1,33 @@
+"""Tells a person that a run has failed: one line to FC_FAILURE_WEBHOOK, where that is set."""
+
+import os
+
+import dagster as dg
+
+_ADDRESS = "FC_FAILURE_WEBHOOK"
+
+
+@dg.run_failure_sensor(
+    name="failed_runs",
+    minimum_interval_seconds=30,
+    default_status=dg.DefaultSensorStatus.RUNNING if os.environ.get(_ADDRESS) else dg.DefaultSensorStatus.STOPPED,
+    description="Posts {job, run, text} as JSON to the address in FC_FAILURE_WEBHOOK when a run fails.",
+)
+def failed_runs(context: dg.RunFailureSensorContext) -> dg.SkipReason | None:
+    address = os.environ.get(_ADDRESS)
+    if not address:
+        return dg.SkipReason(f"{_ADDRESS} is not set")
+    import requests
+
+    run = context.dagster_run
+    lines = [one_line(event) for event in context.get_step_failure_events()] or [context.failure_event.message or ""]
+    text = f"{run.job_name} failed: {'; '.join(lines)}"
+    requests.post(address, json={"job": run.job_name, "run": run.run_id, "text": text}, timeout=10).raise_for_status()
+    return None
+
+
+def one_line(event: dg.DagsterEvent) -> str:
+    """`key: what went wrong`, without a stack trace."""
+    from fc_pipeline.run import describe_failure
+
+    return describe_failure(event)

@@ -1,0 +1,43 @@
+"""Files put into `<FC_HOME>/inbox/` rebuild the shards of the tracks that read them."""
+
+import dagster as dg
+
+from fc_pipeline.components.automation import shards_job
+from fc_pipeline.components.inbox import decide, inbox_readers, listing_digest
+from fc_pipeline.components.shared import all_tracks
+from fc_pipeline.graph import Graph
+from fc_pipeline.home import fc_home
+
+
+@dg.definitions
+def inbox() -> dg.Definitions:
+    return dg.Definitions(sensors=[inbox_sensor(all_tracks())])
+
+
+def inbox_sensor(graph: Graph) -> dg.SensorDefinition:
+    """Asks for the shards of each track that reads the inbox; when none does, it says so at every look."""
+    readers = inbox_readers(graph, fc_home() / "inbox")
+
+    def look(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+        folder = fc_home() / "inbox"
+        if not readers:
+            return dg.SensorResult(
+                skip_reason=f"no track reads {folder}: add a source of kind `local` with that folder to its corpus"
+            )
+        cursor, due = decide(context.cursor, listing_digest(folder))
+        if due is None:
+            return dg.SensorResult(skip_reason=f"nothing new in {folder}", cursor=cursor)
+        requests = [
+            dg.RunRequest(run_key=f"{track}-{due}", job_name=f"{track}_shards", tags={"fustercluck/inbox": due})
+            for track in readers
+        ]
+        return dg.SensorResult(run_requests=requests, cursor=cursor)
+
+    return dg.SensorDefinition(
+        name="inbox",
+        evaluation_fn=look,
+        jobs=[shards_job(track, graph) for track in readers],
+        minimum_interval_seconds=30,
+        default_status=dg.DefaultSensorStatus.STOPPED,
+        description="New or changed files in <FC_HOME>/inbox rebuild the shards of the tracks that read it.",
+    )

@@ -1,0 +1,211 @@
+"""Build a track from the command line: a run of the Dagster instance, so that the UI shows it, in this process."""
+
+import os
+import signal
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+import dagster as dg
+from dagster._utils.interrupts import check_captured_interrupt
+
+from fc_model.artifacts import ManifestError, Store
+from fc_model.errors import UserError
+from fc_pipeline.components.progress import listening
+from fc_pipeline.forecast import forecast
+from fc_pipeline.gates import failures
+from fc_pipeline.graph import Graph
+from fc_pipeline.home import dagster_home, fc_home
+from fc_pipeline.launcher import reclaim_dead_runs
+from fc_pipeline.processes import stop_children
+from fc_pipeline.resolve import Resolver
+from fc_pipeline.terminal import Terminal, duration, own_stream
+
+INTERRUPTED = 130
+"""Exit status after Ctrl-C, as shells give it."""
+_HEARD_SECONDS = 1.5
+
+
+def run_track(name: str, *, keys: Sequence[str] | None = None) -> int:
+    """Build everything of a track, or these keys of it with what they need; returns the exit status.
+
+    0: all there; 1: failed, the reason stands in one line above; 130: interrupted.
+    Raises UserError when there is no such track or key.
+    """
+    from fc_pipeline.components.shared import all_tracks
+
+    graph = all_tracks()
+    wanted = graph.closure(keys) if keys is not None else graph.track(name)
+    return build(name, graph, wanted, _definitions)
+
+
+def _definitions() -> dg.Definitions:
+    from fc_pipeline.definitions import defs
+
+    return defs()
+
+
+def build(job_name: str, graph: Graph, keys: list[str], definitions: Callable[[], dg.Definitions]) -> int:
+    """Run the job on these keys unless every one of them is there, verified, gated and known to the instance."""
+    started = time.monotonic()
+    _require_instance(dagster_home())
+    with dg.DagsterInstance.get() as instance, own_stream() as stream:
+        for run_id in reclaim_dead_runs(instance):
+            stream.write(f"{job_name}: run {run_id[:8]} had died; its slots are free again\n")
+        missing = to_build(graph, Store(fc_home()), keys)
+        stream.write(f"{job_name}: {len(keys)} assets, {len(missing)} to build{_estimate(graph, missing)}\n")
+        if not missing and known(instance, graph, Store(fc_home()), keys):
+            stream.write(f"{job_name}: nothing to do, everything verified in {duration(time.monotonic() - started)}\n")
+            return 0
+        terminal = Terminal(stream, len(keys))
+        return _execute(job_name, keys, definitions(), instance, terminal, started)
+
+
+def to_build(graph: Graph, store: Store, keys: list[str]) -> list[str]:
+    """The keys without a whole artifact that has passed its gates, in order."""
+    resolver = Resolver(graph, store)
+    missing = []
+    for key in keys:
+        try:
+            artifact = resolver.artifact(key)
+        except ManifestError:
+            artifact = None
+        if artifact is None or artifact.problems() or failures(artifact, graph.gates(key)):
+            missing.append(key)
+    return missing
+
+
+def known(instance: dg.DagsterInstance, graph: Graph, store: Store, keys: list[str]) -> bool:
+    """True when the instance's newest materialization of each key is the present artifact, so that the UI is right."""
+    resolver = Resolver(graph, store)
+    events = instance.get_latest_materialization_events([_asset_key(key) for key in keys])
+    for key in keys:
+        event, artifact = events.get(_asset_key(key)), resolver.artifact(key)
+        materialization = event.asset_materialization if event is not None else None
+        tags = (materialization.tags or {}) if materialization is not None else {}
+        if artifact is None or tags.get("dagster/data_version") != artifact.digest:
+            return False
+    return True
+
+
+def _execute(
+    job_name: str,
+    keys: list[str],
+    definitions: dg.Definitions,
+    instance: dg.DagsterInstance,
+    terminal: Terminal,
+    started: float,
+) -> int:
+    job = definitions.resolve_job_def(job_name)
+    run_id = str(uuid.uuid4())
+    terminal.on_interrupt = lambda: _asked_to_end(instance, run_id)
+    give_up = lambda: _give_up(instance, run_id, terminal, job_name)  # noqa: E731
+    with listening(terminal), _terminate_is_interrupt(), _interrupts_are_heard(give_up):
+        result = job.execute_in_process(
+            instance=instance,
+            run_id=run_id,
+            asset_selection=[_asset_key(key) for key in keys],
+            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}, "listener": {}}},
+            tags={"fustercluck/started_by": "command line"},
+            raise_on_error=False,
+        )
+    run = instance.get_run_by_id(run_id)
+    if run is not None and run.status == dg.DagsterRunStatus.CANCELED:
+        give_up()
+        return INTERRUPTED
+    took = duration(time.monotonic() - started)
+    if result.success:
+        terminal.line(f"{job_name}: done in {took}, {terminal.built} built, {terminal.reused} reused")
+        return 0
+    for event in result.filter_events(lambda event: event.is_step_failure):
+        terminal.line(f"error: {describe_failure(event)}")
+    terminal.line(f"{job_name}: failed after {took} (run {run_id[:8]}, details in the UI)")
+    return 1
+
+
+def _asked_to_end(instance: dg.DagsterInstance, run_id: str) -> None:
+    """A person ended the run: it is canceled then, not failed, and nothing retries it."""
+    run = instance.get_run_by_id(run_id)
+    if run is not None and run.status == dg.DagsterRunStatus.STARTED:
+        instance.report_run_canceling(run)
+
+
+def _give_up(instance: dg.DagsterInstance, run_id: str, terminal: Terminal, job_name: str) -> None:
+    """Leave no process, no slot and no open run behind."""
+    stop_children()
+    run = instance.get_run_by_id(run_id)
+    if run is not None and not run.is_finished:
+        instance.report_run_canceled(run, "Interrupted.")
+    instance.event_log_storage.free_concurrency_slots_for_run(run_id)
+    terminal.line(f"{job_name}: interrupted; what is finished stays, and the next run goes on from there")
+
+
+@contextmanager
+def _interrupts_are_heard(give_up: Callable[[], None]) -> Iterator[None]:
+    """End the process when Dagster has swallowed an interrupt, as it does while a step waits for its pool."""
+    done = threading.Event()
+
+    def watch() -> None:
+        while not done.wait(0.5):
+            if check_captured_interrupt() and not done.wait(_HEARD_SECONDS) and check_captured_interrupt():
+                give_up()
+                os._exit(INTERRUPTED)
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        done.set()
+        watcher.join()
+
+
+def describe_failure(event: dg.DagsterEvent) -> str:
+    """`key: what went wrong` in one line, without a stack trace."""
+    data = event.step_failure_data
+    key = (event.step_key or event.job_name).replace("__", "/")
+    if data.user_failure_data is not None and data.user_failure_data.description:
+        return f"{key}: {data.user_failure_data.description}"
+    error = data.error
+    while error is not None and error.cause is not None:
+        error = error.cause
+    return f"{key}: {' '.join((error.message if error is not None else 'failed').split())}"
+
+
+def _asset_key(key: str) -> dg.AssetKey:
+    return dg.AssetKey(key.split("/"))
+
+
+def _estimate(graph: Graph, missing: list[str]) -> str:
+    """Where it starts, and how long it may take; the sum leaves out what was never built."""
+    if not missing:
+        return ""
+    total = forecast(graph, Store(fc_home()), missing)["total"]
+    unknown = len(total["unknown"])
+    took = f", about {duration(total['seconds'])}" if unknown < len(missing) else ""
+    return f" from {missing[0]} on{took}{f' and {unknown} never timed' if took and unknown else ''}"
+
+
+def _require_instance(home: Path) -> None:
+    if not (home / "dagster.yaml").is_file():
+        raise UserError(
+            f"{home} has no dagster.yaml: work in the project's folder, or set DAGSTER_HOME to its dagster_home"
+        )
+
+
+@contextmanager
+def _terminate_is_interrupt() -> Iterator[None]:
+    """SIGTERM, as from a service manager, ends a run the way Ctrl-C does."""
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

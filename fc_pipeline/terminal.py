@@ -1,0 +1,98 @@
+"""Progress of a run on the terminal: one line an asset, and a live line while a stage trains."""
+
+import io
+import os
+import time
+from collections.abc import Callable
+from typing import Any, TextIO
+
+_LIVE_SECONDS = 0.5
+_PLAIN_SECONDS = 30.0
+_CLEAR = "\r\x1b[2K"
+
+
+def own_stream(descriptor: int = 1) -> TextIO:
+    """A stream to where `descriptor` leads now: it stays on the terminal while Dagster redirects the steps' output."""
+    return io.TextIOWrapper(
+        os.fdopen(os.dup(descriptor), "wb", buffering=0), "utf-8", errors="replace", write_through=True
+    )
+
+
+class Terminal:
+    """Prints what the assets of a run do. Without a terminal the live line becomes a plain one every 30 s."""
+
+    def __init__(self, stream: TextIO, total: int, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._stream = stream
+        self._total = total
+        self._clock = clock
+        self._live = stream.isatty()
+        self._done = 0
+        self._shown_at = 0.0
+        self.built = 0
+        self.reused = 0
+        self.on_interrupt: Callable[[], object] = lambda: None
+        self._waited_for: set[str] = set()
+
+    def started(self, key: str) -> None:
+        self._shown_at = self._clock()
+        if self._live:
+            self._stream.write(f"{_CLEAR}{self._place()} {key} ...")
+
+    def progress(self, key: str, metrics: dict[str, Any]) -> None:
+        now = self._clock()
+        if now - self._shown_at >= (_LIVE_SECONDS if self._live else _PLAIN_SECONDS):
+            self._shown_at = now
+            line = f"{self._place()} {key}  {progress_text(metrics)}"
+            self._stream.write(f"{_CLEAR}{line}" if self._live else f"{line}\n")
+
+    def finished(self, key: str, *, reused: bool, seconds: float) -> None:
+        self._done += 1
+        self.reused += reused
+        self.built += not reused
+        self.line(f"{self._place(self._done)} {key}  {'reused' if reused else f'built in {duration(seconds)}'}")
+
+    def failed(self, key: str) -> None:
+        self.line(f"{self._place()} {key}  FAILED")
+
+    def interrupted(self, key: str) -> None:
+        self.on_interrupt()
+
+    def waiting(self, pool: str) -> None:
+        if pool not in self._waited_for:
+            self._waited_for.add(pool)
+            self.line(f"{self._place()} waits for another run that uses the pool {pool!r} (Ctrl-C gives up)")
+
+    def line(self, text: str) -> None:
+        """A line of its own, over the live one."""
+        self._stream.write(f"{_CLEAR if self._live else ''}{text}\n")
+
+    def _place(self, number: int | None = None) -> str:
+        shown = self._done + 1 if number is None else number
+        return f"[{shown:>{len(str(self._total))}}/{self._total}]"
+
+
+def progress_text(metrics: dict[str, Any]) -> str:
+    """`step 120/400  loss 3.412  1,234 tokens/s  1 min 5 s left`, of what is there."""
+    parts = []
+    if metrics.get("step") is not None:
+        steps = metrics.get("steps")
+        parts.append(f"step {metrics['step']:,}" + (f"/{steps:,}" if steps else ""))
+    if metrics.get("loss") is not None:
+        parts.append(f"loss {metrics['loss']:.3f}")
+    if metrics.get("tokens_per_second"):
+        parts.append(f"{metrics['tokens_per_second']:,.0f} tokens/s")
+    if metrics.get("eta_seconds") is not None:
+        parts.append(f"{duration(metrics['eta_seconds'])} left")
+    return "  ".join(parts)
+
+
+def duration(seconds: float) -> str:
+    """`0.4 s`, `12 s`, `3 min 5 s`, `2 h 10 min`."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"

@@ -1,0 +1,88 @@
+"""A code location with the shape of a track and steps that do almost nothing."""
+
+import os
+import sys
+from pathlib import Path
+
+import dagster as dg
+
+from fc_pipeline import code_version
+from fc_pipeline.components.asset import assets_of
+from fc_pipeline.definitions import policy
+from fc_pipeline.gates import Gate
+from fc_pipeline.graph import Graph
+from fc_pipeline.step import StepSpec
+
+_STEPS = "tests.reliability.fake_steps"
+_ROOT = Path(__file__).resolve().parents[2]
+
+# The steps of this graph lie outside of the project's packages, and have code versions like any other.
+code_version._PROJECT = code_version.Project(_ROOT, packages=("fc_model", "fc_pipeline", "tests"))
+
+
+def fake_graph(*, steps: int = 3, seconds: float = 0.01, value: float = 1.0, last: str = "measure") -> Graph:
+    """source -> corpus -> stage -> eval, gated -> report."""
+    return Graph(
+        [
+            StepSpec(key="sources/a", function=f"{_STEPS}:write_documents", description="Documents.", group="sources"),
+            StepSpec(
+                key="corpus/c/filtered",
+                function=f"{_STEPS}:write_documents",
+                description="Fewer documents.",
+                group="corpus",
+                inputs={"a": "sources/a"},
+            ),
+            StepSpec(
+                key="toy/stages/one",
+                function=f"{_STEPS}:train",
+                description="Training.",
+                group="toy",
+                config={"steps": steps, "seconds": seconds},
+                inputs={"documents": "corpus/c/filtered"},
+                kinds=("pytorch", "mlflow"),
+                accelerator=True,
+            ),
+            StepSpec(
+                key="toy/evals/one",
+                function=f"{_STEPS}:measure",
+                description="Evaluation.",
+                group="toy",
+                config={"value": value},
+                inputs={"stage": "toy/stages/one"},
+            ),
+            StepSpec(
+                key="toy/report",
+                function=f"{_STEPS}:{last}",
+                description="Report.",
+                group="toy",
+                config={"value": 1.0},
+                inputs={"stage": "toy/stages/one"},
+                requires=("toy/evals/one",),
+            ),
+        ],
+        {"toy/evals/one": [Gate(on="evals/one", metric="bits_per_byte", max=2.0, why="Measured.")]},
+    )
+
+
+def definitions_of(graph: Graph) -> dg.Definitions:
+    """The graph's assets and one job, under the project's own policy."""
+    keys = [dg.AssetKey(key.split("/")) for key in graph]
+    job = dg.define_asset_job("toy", selection=dg.AssetSelection.assets(*keys))
+    return dg.Definitions.merge(dg.Definitions(assets=assets_of(graph, list(graph)), jobs=[job]), policy())
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    """What the code server of the process tests loads; FC_TEST_SECONDS is the length of a training step."""
+    return definitions_of(slow_graph())
+
+
+def slow_graph() -> Graph:
+    return fake_graph(steps=int(os.environ["FC_TEST_STEPS"]), seconds=float(os.environ["FC_TEST_SECONDS"]))
+
+
+if __name__ == "__main__":
+    from fc_pipeline.run import build
+
+    graph = slow_graph()
+    sys.exit(build("toy", graph, list(graph), lambda: definitions_of(graph)))
