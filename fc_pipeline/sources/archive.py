@@ -1,5 +1,6 @@
 """Reads named files out of a wheel, zip or tar without unpacking it to disk and without running anything in it."""
 
+import gzip
 import tarfile
 import zipfile
 import zlib
@@ -12,6 +13,7 @@ from fc_model.errors import UserError
 from fc_pipeline.sources.globs import is_plain
 
 MAX_MEMBERS = 200_000
+_CHUNK_BYTES = 1 << 20
 
 _BROKEN = (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, NotImplementedError, OSError, ValueError)
 
@@ -27,8 +29,7 @@ def members(path: Path) -> list[tuple[str, int]]:
             with zipfile.ZipFile(path) as archive:
                 entries = [(info.filename, info.file_size) for info in archive.infolist() if _regular(info)]
         else:
-            with tarfile.open(path, mode="r|*") as stream:
-                entries = [(info.name, info.size) for info in _bounded(stream, path) if info.isreg()]
+            entries = [(info.name, info.size) for info, _ in _tar_members(path) if info.isreg()]
         if len(entries) > MAX_MEMBERS:
             raise UserError(f"{path.name}: more than {MAX_MEMBERS} files; this is no package")
     return [(name, size) for name, size in entries if is_plain(name)]
@@ -64,12 +65,11 @@ def _opened(path: Path, wanted: Callable[[str], bool]) -> Iterator[tuple[str, IO
                         with archive.open(info) as file:
                             yield info.filename, file
         else:
-            with tarfile.open(path, mode="r|*") as stream:
-                for member in _bounded(stream, path):
-                    if member.isreg() and is_plain(member.name) and wanted(member.name):
-                        content = stream.extractfile(member)
-                        if content is not None:
-                            yield member.name, content
+            for member, stream in _tar_members(path):
+                if member.isreg() and is_plain(member.name) and wanted(member.name):
+                    content = stream.extractfile(member)
+                    assert content is not None, "a regular file has content"
+                    yield member.name, content
 
 
 def _is_zip(path: Path) -> bool:
@@ -82,11 +82,16 @@ def _regular(info: zipfile.ZipInfo) -> bool:
     return not info.is_dir() and kind in {0, 0o100000}
 
 
-def _bounded(stream: tarfile.TarFile, path: Path) -> Iterator[tarfile.TarInfo]:
-    for number, member in enumerate(stream):
-        if number >= MAX_MEMBERS:
-            raise UserError(f"{path.name}: more than {MAX_MEMBERS} files; this is no package")
-        yield member
+def _tar_members(path: Path) -> Iterator[tuple[tarfile.TarInfo, tarfile.TarFile]]:
+    """Each member as the stream comes to it; it must be read before the next one is asked for."""
+    with gzip.open(path) as unpacked:
+        with tarfile.open(fileobj=unpacked, mode="r|") as stream:
+            for number, member in enumerate(stream):
+                if number >= MAX_MEMBERS:
+                    raise UserError(f"{path.name}: more than {MAX_MEMBERS} files; this is no package")
+                yield member, stream
+        while unpacked.read(_CHUNK_BYTES):  # tarfile takes a cut between two members for the end; gzip's trailer knows
+            pass
 
 
 @contextmanager

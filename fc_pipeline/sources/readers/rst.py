@@ -23,8 +23,8 @@ _CODE_DIRECTIVES = {
 }  # fmt: skip
 _DROPPED_DIRECTIVES = {
     "autoattribute", "autoclass", "autodata", "autoexception", "autofunction", "automethod", "automodapi",
-    "automodsumm", "automodule", "autosummary", "currentmodule", "default-role", "describe", "figure", "graphviz", "image", "index",
-    "inheritance-diagram", "meta", "minigallery", "module", "nbgallery", "raw", "tabularcolumns", "testcleanup",
+    "automodsumm", "automodule", "autosummary", "currentmodule", "default-role", "describe", "figure", "graphviz",
+    "image", "index", "inheritance-diagram", "meta", "minigallery", "module", "nbgallery", "raw", "tabularcolumns", "testcleanup",
     "testsetup", "toctree", "video", "highlight", "changelog", "contents", "include", "mermaid", "rst-class",
     "cssclass",
 }  # fmt: skip
