@@ -1,13 +1,16 @@
 """The tiny model and texts that the tests of exports share; fixtures stand in conftest.py."""
 
 import os
+import string
 from dataclasses import dataclass
 from pathlib import Path
 
+import sentencepiece
 import torch
 
 from fc_model.config import ModelConfig
 from fc_model.decoder import Decoder
+from fc_model.special_tokens import BOS, CONTROL_TOKENS, EOS, PAD, UNK
 
 VOCAB_SIZE = 1000
 
@@ -52,3 +55,35 @@ def tiny_model(**changes: object) -> Decoder:
     }
     config = ModelConfig.model_validate(shape | changes)
     return Decoder(config).eval()
+
+
+def train_tokenizer(folder: Path, *, model_type: str) -> Path:
+    """A SentencePiece model with the settings that a track's tokenizer has."""
+    prefix = folder / model_type
+    lines = [line for text in python_sources("asyncio") for line in text.split("\n")]
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter([string.ascii_letters + string.digits + string.punctuation, *lines[:4000]]),
+        model_prefix=str(prefix),
+        model_type=model_type,
+        vocab_size=VOCAB_SIZE,
+        byte_fallback=True,
+        normalization_rule_name="identity",
+        add_dummy_prefix=False,
+        remove_extra_whitespaces=False,
+        allow_whitespace_only_pieces=True,
+        split_digits=True,
+        character_coverage=1.0,
+        unk_id=0,
+        bos_id=1,
+        eos_id=2,
+        pad_id=3,
+        unk_piece=UNK,
+        bos_piece=BOS,
+        eos_piece=EOS,
+        pad_piece=PAD,
+        control_symbols=list(CONTROL_TOKENS),
+        user_defined_symbols=["\n", "\t"],
+        num_threads=1,
+        minloglevel=2,
+    )
+    return prefix.with_suffix(".model")

@@ -1,0 +1,47 @@
+"""Rounded scores: little changes, and ties are broken alike everywhere."""
+
+import random
+from pathlib import Path
+
+import sentencepiece
+from tiny_exports import Exports, tiny_model, train_tokenizer
+
+from fc_model.export.exact_scores import round_scores
+from fc_model.export.gguf import export_gguf
+from fc_model.export.huggingface_tokenizer import unigram_tokenizer
+from fc_model.export.llama_cpp import LlamaCpp
+from fc_model.export.vocabulary import PieceType, read_vocabulary
+
+
+def test_scores_become_multiples_and_little_changes(tmp_path: Path) -> None:
+    trained = train_tokenizer(tmp_path, model_type="unigram")
+    before = read_vocabulary(trained, vocab_size=1000)
+    rounded_file = tmp_path / "rounded.model"
+    rounded_file.write_bytes(round_scores(trained.read_bytes()))
+    after = read_vocabulary(rounded_file, vocab_size=1000)
+    for old, new in zip(before.pieces, after.pieces, strict=True):
+        assert (new.text, new.type) == (old.text, old.type)
+        assert abs(new.score - old.score) <= 1 / 128
+        assert (new.score * 64).is_integer() or new.type is not PieceType.NORMAL
+    assert round_scores(rounded_file.read_bytes()) == rounded_file.read_bytes()
+
+
+def test_ties_are_broken_alike(exports: Exports) -> None:
+    drawn = random.Random(1)
+    texts = ["".join(drawn.choices([" ", "  ", "=", "==", "(", "))", "-", "a"], k=200)) for _ in range(300)]
+    ours = sentencepiece.SentencePieceProcessor(model_file=str(exports.tokenizer_file))
+    expected = [ours.encode(text) for text in texts]
+    tokenizer = unigram_tokenizer(read_vocabulary(exports.tokenizer_file, vocab_size=1000))
+    assert [tokenizer.encode(text).ids for text in texts] == expected
+    with LlamaCpp(exports.gguf("f16")) as llama_cpp:
+        assert llama_cpp.tokenize(texts) == expected
+
+
+def test_bpe_goes_to_llama_cpp_with_its_byte_fallback(exports: Exports, tmp_path: Path) -> None:
+    tokenizer_file = train_tokenizer(tmp_path, model_type="bpe")
+    model = tiny_model()
+    export_gguf(model, model.config, tokenizer_file, tmp_path / "bpe.gguf", name="bpe", licence="apache-2.0")
+    texts = [*exports.texts, "é 日本 🙂\x00", "</s> <image> <0x0A>", "  a\n\t b  "]
+    ours = sentencepiece.SentencePieceProcessor(model_file=str(tokenizer_file))
+    with LlamaCpp(tmp_path / "bpe.gguf") as llama_cpp:
+        assert llama_cpp.tokenize(texts) == [ours.encode(text) for text in texts]
