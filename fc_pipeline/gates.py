@@ -18,7 +18,7 @@ class Gate(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    on: str = Field(description="Artifact within the track, such as evals/pretrain_b or parity.")
+    artifact: str = Field(description="Artifact within the track, such as evals/pretrain_b or parity.")
     metric: str = Field(description="Name in the artifact's metrics, such as bits_per_byte.")
     min: float | None = Field(default=None, description="The metric must be at least this.")
     max: float | None = Field(default=None, description="The metric must be at most this.")
@@ -28,7 +28,7 @@ class Gate(BaseModel):
     @model_validator(mode="after")
     def _bounded(self) -> "Gate":
         if self.min is None and self.max is None:
-            raise ValueError(f"gate {self.on}.{self.metric} has neither min nor max: give one")
+            raise ValueError(f"gate {self.artifact}.{self.metric} has neither min nor max: give one")
         return self
 
     def verdict(self, metrics: dict[str, float]) -> dict[str, Any]:
@@ -37,7 +37,7 @@ class Gate(BaseModel):
         good = value is not None and math.isfinite(value)
         passed = good and (self.min is None or value >= self.min) and (self.max is None or value <= self.max)  # type: ignore[operator]
         return {
-            "name": f"{self.on}.{self.metric}",
+            "name": f"{self.artifact}.{self.metric}",
             "metric": self.metric,
             "value": value if good else None,
             "min": self.min,

@@ -16,7 +16,7 @@ def build_graph(tracks: Iterable[TrackConfig]) -> Graph:
     for track in tracks:
         steps += [*_corpus(track.corpus), *_data(track), *_training(track), *_exports(track), _report(track)]
         for gate in track.gates:
-            gates.setdefault(f"{track.name}/{gate.on}", []).append(gate)
+            gates.setdefault(f"{track.name}/{gate.artifact}", []).append(gate)
     return Graph(steps, gates)
 
 

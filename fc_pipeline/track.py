@@ -111,8 +111,8 @@ class TrackConfig(_Strict):
         known = {"tokenizer", "shards", "exports/huggingface", "exports/gguf", "parity", "report"}
         known |= {f"stages/{name}" for name in self.stages} | {f"evals/{name}" for name, _ in self._pretraining}
         for gate in self.gates:
-            if gate.on not in known:
-                raise ValueError(f"gates: {gate.on!r} is no artifact of this track{_suggest(gate.on, known)}")
+            if gate.artifact not in known:
+                raise ValueError(f"gates: {gate.artifact!r} is no artifact of this track{_suggest(gate.artifact, known)}")
         return self
 
     @property
