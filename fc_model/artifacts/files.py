@@ -7,6 +7,7 @@ Every durable operation passes `crash_point`, so that a test can kill the proces
 (`FC_CRASH_AT=7` kills at the seventh) on machines where ptrace, and so strace's injection, is not allowed.
 """
 
+import errno
 import hashlib
 import io
 import os
@@ -112,10 +113,16 @@ def move_in(source: Path, target: Path) -> tuple[int, str]:
 
 
 def make_folder(path: Path) -> None:
-    """Create the folder and what is missing above it, each name durable before anything is put into it."""
+    """Create the folder and what is missing above it, each name durable before anything is put into it.
+
+    Raises NotADirectoryError when a file is in the way.
+    """
     if not path.is_dir():
         make_folder(path.parent)
-        path.mkdir(exist_ok=True)
+        try:
+            path.mkdir(exist_ok=True)
+        except FileExistsError as error:
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path)) from error
         crash_point()
         fsync_folder(path.parent)
 

@@ -1,0 +1,20 @@
+"""What all tests share. Warnings are errors and the time limits stand in pyproject.toml."""
+
+import os
+
+import pytest
+from hypothesis import settings
+from toy_project import ToyProject
+
+# Two workers on two cores: libraries that start a thread per core would get in each other's way.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# The same examples on every machine, and none stored: a test that fails fails for everyone.
+settings.register_profile("fustercluck", derandomize=True, deadline=None, database=None, max_examples=60)
+settings.load_profile("fustercluck")
+
+
+@pytest.fixture
+def toy(tmp_path, monkeypatch) -> ToyProject:
+    """A small project with real steps in a folder of its own, whose source a test may edit."""
+    return ToyProject(tmp_path, monkeypatch)

@@ -1,0 +1,94 @@
+"""A writer killed anywhere leaves what was there before or the whole new artifact, and the next attempt completes."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import small_writer
+from small_writer import KEY, find, recipe, tree
+
+SCRIPT = [sys.executable, "-W", "error", small_writer.__file__]
+STRACE = shutil.which("strace")
+
+
+def run(*arguments: object, before: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*before, *SCRIPT, *map(str, arguments)], capture_output=True, text=True, timeout=120)
+
+
+def sweep(folder: Path, what: str) -> list[dict]:
+    result = run("sweep", folder, what)
+    assert result.returncode == 0, result.stderr
+    return json.loads(result.stdout)
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    root = tmp_path_factory.mktemp("uninterrupted")
+    small_writer.write(root, 2)
+    return tree(root / KEY / recipe(2).identity(KEY))
+
+
+@pytest.mark.parametrize("what", ["write", "replace"])
+def test_killed_at_every_operation(tmp_path, uninterrupted, what):
+    rounds = sweep(tmp_path, what)
+    assert [found["killed"] for found in rounds] == [True] * (len(rounds) - 1) + [False]
+    assert len(rounds) > 30  # every file takes its fsyncs and its rename
+    for found in rounds:
+        assert found["after_kill"]["first"] == [], found
+        second = found["after_kill"]["second"]
+        # Absent, or whole; one that is being replaced because it is damaged may also stand as it stood.
+        assert not second or (what == "replace" and len(second) == 1 and "model.bin" in second[0]), found
+        assert found["after_rerun"]["first"] == found["after_rerun"]["strict"] == [], found
+        assert found["after_rerun"]["tree"] == uninterrupted, found
+
+
+def test_killed_while_removing(tmp_path):
+    for found in sweep(tmp_path, "remove"):
+        assert found["after_kill"]["first"] == [] == found["after_rerun"]["first"]
+        assert found["after_kill"]["second"] in (None, [])
+        assert found["after_rerun"]["tree"] == {}
+
+
+def test_killed_while_judging(tmp_path):
+    for found in sweep(tmp_path, "judge"):
+        assert found["after_kill"]["second"] == [] == found["after_rerun"]["second"]
+        assert found["after_kill"]["gates"] in ([], [{"name": "toy.loss", "passed": True}])
+        assert found["after_rerun"]["gates"] == [{"name": "toy.loss", "passed": True}]
+
+
+def strace(*arguments: str) -> tuple[str, ...]:
+    return (str(STRACE), "-f", "-qq", "-o", "/dev/null", *arguments)
+
+
+def can_inject(folder: Path) -> bool:
+    if STRACE is None:
+        return False
+    result = run("write", folder, 1, before=strace("-e", "trace=fsync", "-e", "inject=fsync:signal=SIGKILL:when=1"))
+    return result.returncode in (-9, 137)
+
+
+SYSCALLS = ["fsync", "rename,renameat,renameat2", "unlink,unlinkat", "mkdir,mkdirat", "write,pwrite64", "ftruncate"]
+
+
+@pytest.mark.parametrize("syscalls", SYSCALLS)
+def test_killed_at_every_system_call(tmp_path, uninterrupted, syscalls):
+    if not can_inject(tmp_path / "probe"):
+        pytest.skip("strace cannot inject here (no strace, or no ptrace); the crash points above cover the same places")
+    for when in range(1, 40):
+        root = tmp_path / str(when)
+        small_writer.write(root, 1)
+        inject = strace("-e", f"trace={syscalls}", "-e", f"inject={syscalls}:signal=SIGKILL:when={when}")
+        killed = run("write", root, 2, before=inject).returncode
+        first, second = find(root, 1), find(root, 2)
+        assert first is not None and first.problems(strict=True) == []
+        assert second is None or second.problems() == []
+        small_writer.write(root, 2)
+        assert tree(root / KEY / recipe(2).identity(KEY)) == uninterrupted
+        if killed == 0:
+            assert when > 1
+            return
+        assert killed in (-9, 137)
+    raise AssertionError("the writer never completed")

@@ -1,0 +1,95 @@
+"""A disk that is full or broken: one clear line, nothing earlier lost, and the next attempt completes."""
+
+import resource
+import shutil
+import subprocess
+import sys
+
+import pytest
+import small_writer
+from small_writer import find
+from test_crashes import SCRIPT, STRACE, can_inject, run, strace
+
+
+def check(result: subprocess.CompletedProcess[str], root, why: str) -> None:
+    assert result.returncode == 2, result.stderr
+    assert result.stderr.count("\n") == 1, result.stderr
+    assert "toy/artifact" in result.stderr and why in result.stderr and "MB free" in result.stderr
+    first = find(root, 1)
+    assert first is not None and first.problems(strict=True) == []
+    assert find(root, 2) is None
+
+
+@pytest.fixture
+def tiny_disk(tmp_path):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = shutil.which("mount")
+    made = mount and subprocess.run([mount, "-t", "tmpfs", "-o", "size=96k", "none", disk], capture_output=True)
+    if not made or made.returncode != 0:
+        pytest.skip("mounting a small tmpfs needs root; RLIMIT_FSIZE below tests the same path")
+    yield disk
+    subprocess.run(["umount", disk], check=True)
+
+
+def test_full_disk(tiny_disk):
+    small_writer.write(tiny_disk, 1)
+    ballast = tiny_disk / "ballast"
+    with ballast.open("wb", buffering=0) as file:
+        room = shutil.disk_usage(tiny_disk).free - 8192
+        file.write(bytes(room))
+    check(run("write", tiny_disk, 2), tiny_disk, "No space left on device")
+    with ballast.open("ab", buffering=0) as file, pytest.raises(OSError, match="No space"):
+        while True:
+            file.write(bytes(4096))
+    check(run("write", tiny_disk, 2), tiny_disk, "No space left on device")  # not a byte free: not even for a lock
+    ballast.unlink()
+    assert run("write", tiny_disk, 2).returncode == 0
+    second = find(tiny_disk, 2)
+    assert second is not None and second.problems(strict=True) == []
+
+
+def test_lock_on_a_full_disk_does_not_bar_the_same_process(tiny_disk):
+    with (tiny_disk / "ballast").open("wb", buffering=0) as file, pytest.raises(OSError, match="No space"):
+        while True:
+            file.write(bytes(4096))
+    for _ in range(2):
+        with pytest.raises(small_writer.UserError, match="No space left"):
+            small_writer.write(tiny_disk, 1)
+    (tiny_disk / "ballast").unlink()
+    small_writer.write(tiny_disk, 1)
+
+
+def test_file_size_limit(tmp_path):
+    small_writer.write(tmp_path, 1)
+
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+
+    command = [*SCRIPT, "write", str(tmp_path), "2"]
+    check(subprocess.run(command, capture_output=True, text=True, preexec_fn=limit), tmp_path, "File too large")
+    assert run("write", tmp_path, 2).returncode == 0
+
+
+@pytest.mark.parametrize("error", ["ENOSPC", "EIO"])
+@pytest.mark.parametrize("syscall", ["fsync", "rename", "mkdir"])
+def test_injected_error(tmp_path, error, syscall):
+    if STRACE is None or not can_inject(tmp_path / "probe"):
+        pytest.skip("strace cannot inject here")
+    why = {"ENOSPC": "No space left on device", "EIO": "Input/output error"}[error]
+    for when in (1, 3):
+        root = tmp_path / str(when)
+        small_writer.write(root, 1)
+        inject = strace("-e", f"trace={syscall}", "-e", f"inject={syscall}:error={error}:when={when}")
+        check(run("write", root, 2, before=inject), root, why)
+        small_writer.write(root, 2)
+        second = find(root, 2)
+        assert second is not None and second.problems(strict=True) == []
+
+
+def test_read_only_and_missing_folder(tmp_path):
+    blocked = tmp_path / "file"
+    blocked.write_text("not a folder")
+    result = run("write", blocked, 1)
+    assert result.returncode == 2 and "Not a directory" in result.stderr and result.stderr.count("\n") == 1
+    assert sys.platform != "linux" or blocked.read_text() == "not a folder"
