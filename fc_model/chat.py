@@ -20,7 +20,10 @@ HISTORY_LENGTH = 1000
 
 
 class TextCodec(Protocol):
-    """Text to ids and back; `pieces` gives the bytes of each id, which may be part of a character."""
+    """Text to ids and back; `pieces` gives the bytes of each id, which may be part of a character.
+
+    `control_tokens` are the ids that stand for no text.
+    """
 
     @property
     def eos(self) -> int: ...

@@ -11,7 +11,9 @@ from fc_model.export.vocabulary import PieceType, Vocabulary
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-SPACE = "\u2581"  # SentencePiece writes a space as this character
+# SentencePiece writes a space as this character. Here the pieces hold spaces themselves, so that the character in a
+# text is an unknown one and goes as bytes, as in our tokenizer, and is not read back as a space.
+SPACE = "\u2581"
 
 # `tokenizers` matches every entry of a vocabulary against the text, SentencePiece only normal pieces. Other pieces
 # get this much less than the worst normal score, so that no segmentation of text is ever better with one.
@@ -43,16 +45,15 @@ def export_tokenizer(vocabulary: Vocabulary, tokenizer_file: Path, out_folder: P
 
 def unigram_tokenizer(vocabulary: Vocabulary) -> "Tokenizer":
     """The same segmentation in the `tokenizers` library."""
-    from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers
+    from tokenizers import AddedToken, Tokenizer, decoders, models
 
     worst = min(piece.score for _, piece in vocabulary.of_type(PieceType.NORMAL))
     scores = [
-        (piece.text, piece.score if piece.type is PieceType.NORMAL else worst - SCORE_PENALTY)
+        (piece.text.replace(SPACE, " "), piece.score if piece.type is PieceType.NORMAL else worst - SCORE_PENALTY)
         for piece in vocabulary.pieces
     ]
     tokenizer = Tokenizer(models.Unigram(scores, unk_id=vocabulary.unk, byte_fallback=True))
-    tokenizer.normalizer = normalizers.Replace(" ", SPACE)
-    tokenizer.decoder = decoders.Sequence([decoders.Replace(SPACE, " "), decoders.ByteFallback(), decoders.Fuse()])
+    tokenizer.decoder = decoders.Sequence([decoders.ByteFallback(), decoders.Fuse()])
     special = vocabulary.of_type(PieceType.UNKNOWN, PieceType.CONTROL)
     tokenizer.add_special_tokens([AddedToken(piece.text, special=True, normalized=False) for _, piece in special])
     user_defined = vocabulary.of_type(PieceType.USER_DEFINED)

@@ -23,6 +23,7 @@ from fc_model.errors import UserError
 GGML_TYPE_F32 = 0
 GGML_TYPE_F16 = 1
 LOG_LEVEL_ERROR = 4
+ATTRIBUTES_WITHOUT_TEXT = 1 << 0 | 1 << 1 | 1 << 3  # LLAMA_TOKEN_ATTR_UNKNOWN, _UNUSED, _CONTROL
 ERROR_MESSAGES_KEPT = 5
 
 
@@ -112,7 +113,7 @@ _SIGNATURES: dict[str, tuple[object, list[object]]] = {
     "llama_vocab_eos": (ctypes.c_int32, [_POINTER]),
     "llama_vocab_bos": (ctypes.c_int32, [_POINTER]),
     "llama_vocab_get_add_bos": (ctypes.c_bool, [_POINTER]),
-    "llama_vocab_is_control": (ctypes.c_bool, [_POINTER, ctypes.c_int32]),
+    "llama_vocab_get_attr": (ctypes.c_int32, [_POINTER, ctypes.c_int32]),
     "llama_get_memory": (_POINTER, [_POINTER]),
     "llama_memory_clear": (None, [_POINTER, ctypes.c_bool]),
     "llama_batch_get_one": (_Batch, [ctypes.POINTER(ctypes.c_int32), ctypes.c_int32]),
@@ -158,7 +159,10 @@ class LlamaCppModel:
         self._num_fed = 0
 
     def vocabulary(self) -> dict[str, object]:
-        """Sizes and special ids; `bos` and `eos` are -1 where the file names none."""
+        """Sizes and special ids; `bos` and `eos` are -1 where the file names none.
+
+        `control` are the ids that stand for no text: unknown, unused and control tokens.
+        """
         ids = range(self.vocab_size)
         return {
             "vocab_size": self.vocab_size,
@@ -166,7 +170,7 @@ class LlamaCppModel:
             "bos": self._library.llama_vocab_bos(self._vocab),
             "eos": self._library.llama_vocab_eos(self._vocab),
             "add_bos": self._library.llama_vocab_get_add_bos(self._vocab),
-            "control": [token for token in ids if self._library.llama_vocab_is_control(self._vocab, token)],
+            "control": [t for t in ids if self._library.llama_vocab_get_attr(self._vocab, t) & ATTRIBUTES_WITHOUT_TEXT],
         }
 
     def tokenize(self, text: str) -> list[int]:

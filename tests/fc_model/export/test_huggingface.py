@@ -5,7 +5,6 @@ import random
 from pathlib import Path
 
 import pytest
-import sentencepiece
 import torch
 import transformers
 from tiny_exports import Exports, python_sources, tiny_model
@@ -13,6 +12,7 @@ from tiny_exports import Exports, python_sources, tiny_model
 from fc_model.errors import UserError
 from fc_model.export.huggingface import export_huggingface, load_huggingface
 from fc_model.export.transformers_runtime import TransformersModel, tokenize_with_transformers
+from fc_model.tokenizer import Tokenizer
 
 EDGE_STRINGS = (
     *("", " ", "  ", "\n", "\n\n", "\t\t x", " leading", "trailing ", "a  b   c", "\r\n", "\x00", "\x7f"),
@@ -59,8 +59,8 @@ def test_config_serves_readers_of_both_generations(exports: Exports) -> None:
     assert config.tie_word_embeddings is True
 
 
-def test_ids_are_those_of_sentencepiece(exports: Exports) -> None:
-    ours = sentencepiece.SentencePieceProcessor(model_file=str(exports.tokenizer_file))
+def test_ids_are_those_of_our_tokenizer(exports: Exports) -> None:
+    ours = Tokenizer(exports.tokenizer_file)
     lines = [line for text in python_sources("email") for line in text.splitlines(keepends=True)]
     drawn = random.Random(0)
     runs = ["".join(drawn.choices(["  ", "=", "==", "a", "\n", "(", "-"], k=60)) for _ in range(500)]
@@ -75,7 +75,7 @@ def test_special_tokens_are_atomic_and_text_round_trips(exports: Exports) -> Non
     assert (tokenizer.bos_token_id, tokenizer.eos_token_id, tokenizer.pad_token_id) == (1, 2, 3)
     assert tokenizer.encode("</s>") == [2]
     assert tokenizer.encode("<image>", add_special_tokens=False) == [4]
-    text = "  def f(x):\n\treturn 'é 日本 🙂'  "
+    text = "  def f(x):\n\treturn 'é 日本 🙂 \u2581'  "
     assert tokenizer.decode(tokenizer.encode(text)) == text
 
 
