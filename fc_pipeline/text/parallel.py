@@ -8,6 +8,8 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from functools import lru_cache
+from itertools import chain, islice
 from multiprocessing.connection import wait
 from typing import TypeVar
 
@@ -22,30 +24,39 @@ _QUEUED_PER_WORKER = 2
 def ordered_map(function: Callable[[T], R], items: Iterable[T], *, workers: int) -> Iterator[R]:
     """Yields `function(item)` in the order of the items; at most a few items wait in memory.
 
-    With one worker everything runs in this process. Workers are spawned (a fork would copy threads and locks), so
-    `function`, items and results must pickle.
+    With one worker, or a single item, everything runs in this process. Workers are spawned (a fork would copy threads
+    and locks), so `function`, items and results must pickle. The pool stays for the next call, since a new worker
+    takes seconds to import what it needs.
 
     Raises:
         UserError: a worker was killed from outside, as when memory runs out.
     """
-    if workers <= 1:
-        yield from map(function, items)
+    items = iter(items)
+    first = list(islice(items, 2))
+    if workers <= 1 or len(first) < 2:
+        yield from map(function, chain(first, items))
         return
-    context = multiprocessing.get_context("spawn")
+    pool = _pool(workers)
     waiting: deque[Future[R]] = deque()
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=_be_a_good_child) as pool:
-        try:
-            for item in items:
-                waiting.append(pool.submit(function, item))
-                if len(waiting) > _QUEUED_PER_WORKER * workers:
-                    yield waiting.popleft().result()
-            while waiting:
+    try:
+        for item in chain(first, items):
+            waiting.append(pool.submit(function, item))
+            if len(waiting) > _QUEUED_PER_WORKER * workers:
                 yield waiting.popleft().result()
-        except BrokenProcessPool as error:
-            raise UserError("a worker process was killed (out of memory?); run again with fewer workers") from error
-        finally:
-            for future in waiting:
-                future.cancel()
+        while waiting:
+            yield waiting.popleft().result()
+    except BrokenProcessPool as error:
+        _pool.cache_clear()
+        raise UserError("a worker process was killed (out of memory?); run again with fewer workers") from error
+    finally:
+        for future in waiting:
+            future.cancel()
+
+
+@lru_cache(maxsize=1)
+def _pool(workers: int) -> ProcessPoolExecutor:
+    context = multiprocessing.get_context("spawn")
+    return ProcessPoolExecutor(workers, mp_context=context, initializer=_be_a_good_child)
 
 
 def chunks(items: Iterable[T], *, weight: Callable[[T], int], limit: int) -> Iterator[list[T]]:
