@@ -1,6 +1,7 @@
 """Reads named files out of a wheel, zip or tar without unpacking it to disk and without running anything in it."""
 
 import gzip
+import lzma
 import tarfile
 import zipfile
 import zlib
@@ -15,7 +16,17 @@ from fc_pipeline.sources.globs import is_plain
 MAX_MEMBERS = 200_000
 _CHUNK_BYTES = 1 << 20
 
-_BROKEN = (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, NotImplementedError, OSError, ValueError)
+# RuntimeError: a file that says it is encrypted; NotImplementedError: an unknown compression; ValueError: a bad name.
+_BROKEN = (
+    zipfile.BadZipFile,
+    tarfile.TarError,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    RuntimeError,
+    OSError,
+    ValueError,
+)
 
 
 def members(path: Path) -> list[tuple[str, int]]:

@@ -16,7 +16,7 @@ from fc_model.errors import UserError
 if TYPE_CHECKING:
     import requests
 
-_CHUNK_BYTES = 1 << 20
+_CHUNK_BYTES = 1 << 16  # what of a chunk has come when a connection breaks is lost
 _ATTEMPTS = 5
 _TIMEOUT_SECONDS = 60
 

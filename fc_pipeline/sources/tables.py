@@ -1,17 +1,17 @@
 """Large files of records on disk, read as a stream: parquet by row group, JSON lines by line (plain, gz, zst)."""
 
 import gzip
-import io
 import zlib
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
 from fc_model.errors import UserError
 from fc_pipeline.sources.readers.item import BadInput
 from fc_pipeline.sources.readers.records import Row, jsonl_rows
 from fc_pipeline.sources.schema import Format
+
+_CHUNK_BYTES = 1 << 20
 
 
 def read_rows(path: Path, kind: Format) -> Iterator[Row | BadInput]:
@@ -51,16 +51,34 @@ def _jsonl(path: Path) -> Iterator[Row | BadInput]:
 
     number = 0
     try:
-        with ExitStack() as stack:
-            raw = stack.enter_context(path.open("rb"))
-            lines: BinaryIO = raw
+        with path.open("rb") as raw:
             if path.suffix == ".gz":
-                lines = cast(BinaryIO, stack.enter_context(gzip.open(raw, "rb")))
+                lines: Iterable[bytes] = gzip.GzipFile(fileobj=raw)
             elif path.suffix in {".zst", ".zstd"}:
-                stream = stack.enter_context(zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True))
-                lines = cast(BinaryIO, io.BufferedReader(cast(io.RawIOBase, stream), 1 << 20))
+                lines = _zstandard_lines(raw)
+            else:
+                lines = raw
             for row in jsonl_rows(lines):
                 yield row
                 number += 1
     except (EOFError, zlib.error, zstandard.ZstdError, OSError) as error:
         raise UserError(f"{path}: broken after record {number} ({error}); delete it and fetch it again") from error
+
+
+def _zstandard_lines(raw: BinaryIO) -> Iterator[bytes]:
+    """Lines of one or more frames. Raises EOFError when the last is cut, which zstandard's own reader lets pass."""
+    import zstandard
+
+    rest = b""
+    frame = zstandard.ZstdDecompressor().decompressobj()
+    begun = False
+    while data := (frame.unused_data if frame.eof else b"") or raw.read(_CHUNK_BYTES):
+        if frame.eof:
+            frame = zstandard.ZstdDecompressor().decompressobj()
+        begun = True
+        *lines, rest = (rest + frame.decompress(data)).split(b"\n")
+        yield from lines
+    if begun and not frame.eof:
+        raise EOFError("cut inside a zstandard frame")
+    if rest:
+        yield rest

@@ -23,10 +23,10 @@ _CODE_DIRECTIVES = {
 }  # fmt: skip
 _DROPPED_DIRECTIVES = {
     "autoattribute", "autoclass", "autodata", "autoexception", "autofunction", "automethod", "automodapi",
-    "automodsumm", "automodule", "autosummary", "currentmodule", "default-role", "describe", "figure", "graphviz",
-    "image", "index", "inheritance-diagram", "meta", "minigallery", "module", "nbgallery", "raw", "tabularcolumns", "testcleanup",
-    "testsetup", "toctree", "video", "highlight", "changelog", "contents", "include", "mermaid", "rst-class",
-    "cssclass",
+    "automodsumm", "automodule", "autosummary", "changelog", "contents", "cssclass", "currentmodule",
+    "default-role", "describe", "figure", "graphviz", "highlight", "image", "include", "index",
+    "inheritance-diagram", "mermaid", "meta", "minigallery", "module", "nbgallery", "raw", "rst-class",
+    "tabularcolumns", "testcleanup", "testsetup", "toctree", "video",
 }  # fmt: skip
 _TITLED_DIRECTIVES = {
     "admonition", "card", "centered", "deprecated", "dropdown", "grid-item-card", "seealso", "tab-item", "todo",

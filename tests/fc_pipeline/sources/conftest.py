@@ -29,7 +29,7 @@ class Loopback:
             def do_GET(self) -> None:
                 loopback.answer(self)
 
-            def log_message(self, format: str, *args: Any) -> None:
+            def log_message(self, *args: Any) -> None:
                 """Silent."""
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)

@@ -86,7 +86,7 @@ def test_a_damaged_file_in_the_cache_is_fetched_again(loopback, tmp_path: Path) 
 
 
 def test_a_refusal_is_one_line(loopback, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="package.whl: the server answered 404"):
+    with pytest.raises(UserError, match=r"package\.whl: the server answered 404"):
         get(loopback, tmp_path / "package.whl")
 
 

@@ -1,0 +1,272 @@
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fc_pipeline.sources.readers import READERS, BadInput, Item
+from fc_pipeline.sources.schema import FileSpec
+
+
+def read(format_name: str, text: str | bytes) -> list[Item]:
+    data = text.encode() if isinstance(text, str) else text
+    items = list(READERS[format_name](data, FileSpec(glob="*", format=format_name)))
+    assert all(isinstance(item, Item) for item in items)
+    return items  # type: ignore[return-value]
+
+
+def test_rst_keeps_words_code_and_formulas_and_drops_machinery() -> None:
+    (item,) = read(
+        "rst",
+        """:orphan:
+
+.. currentmodule:: demo
+.. _label:
+
+=====
+Title
+=====
+
+Use :func:`~demo.core.fit` with :class:`Model <demo.Model>`, see :ref:`the guide <label>` and `docs <x.html>`_.
+A formula :math:`\\alpha + \\beta_1`, ``literal``, |version|.
+
+.. note::
+   Mind the *gap*.
+
+.. code-block:: python
+   :linenos:
+
+   x = 1
+
+>>> x + 1
+2
+
+.. toctree::
+   a
+   b
+
+.. image:: picture.png
+
+.. math::
+
+   E = mc^2
+
+Section
+-------
+
+- one
+- two with
+  a second line
+
+  1. inner
+
+term
+    its definition
+
+=====  =====
+A      B
+=====  =====
+1      2
+=====  =====
+
+.. a comment
+.. unknown-directive:: argument
+   :option: value
+
+   Words inside.
+""",
+    )
+    text = item.text
+    assert text.startswith("# Title\n\nUse `fit` with `Model`, see the guide and docs.")
+    assert "A formula $\\alpha + \\beta_1$, `literal`, version." in text
+    assert "Mind the gap." in text
+    assert "```python\nx = 1\n```" in text
+    assert "```python\n>>> x + 1\n2\n```" in text
+    assert "$$\nE = mc^2\n$$" in text
+    assert "## Section\n\n- one\n- two with\n  a second line" in text
+    assert "term\n    its definition" in text
+    assert "| A | B |\n| 1 | 2 |" in text
+    assert "Words inside." in text
+    for machinery in ("toctree", "picture", "comment", "currentmodule", "label", "orphan", "linenos", "option", "::"):
+        assert machinery not in text
+
+
+def test_markdown_keeps_formulas_and_drops_markup() -> None:
+    (item,) = read(
+        "md",
+        """---
+title: front matter
+---
+# Head <b>bold</b>
+
+See [the site](https://example.org) and ![image](x.png) with $a_{i} \\{ b_{j}$ and `code`.
+
+$$
+\\begin{aligned} x_1 &= \\\\ 2 \\end{aligned}
+$$
+
+* one
+* two
+  * deep
+
+| a | b |
+|---|---|
+| 1 | 2 |
+
+```{code-cell} ipython3
+:tags: [hide]
+print(1)
+```
+
+```{note}
+Read *this*.
+```
+
+<!-- comment -->
+""",
+    )
+    text = item.text
+    assert text.startswith("# Head bold\n\nSee the site and")
+    assert "with $a_{i} \\{ b_{j}$ and `code`." in text
+    assert "$$\n\\begin{aligned} x_1 &= \\\\ 2 \\end{aligned}\n$$" in text
+    assert "- one\n- two\n  - deep" in text
+    assert "| a | b |\n| 1 | 2 |" in text
+    assert "```python\nprint(1)\n```" in text
+    assert "Read this." in text
+    for gone in ("front matter", "example.org", "x.png", "comment", "hide", "<b>", "{note}"):
+        assert gone not in text
+
+
+def test_notebook_keeps_prose_and_code_and_drops_outputs() -> None:
+    notebook = {
+        "cells": [
+            {"cell_type": "markdown", "source": ["# Title\n", "Some *words*."]},
+            {"cell_type": "code", "source": "x = 1\nx", "outputs": [{"data": {"image/png": "SECRETOUTPUT"}}]},
+            {"cell_type": "raw", "source": "raw"},
+        ],
+        "metadata": {"kernelspec": {"language": "julia"}},
+        "nbformat": 4,
+    }
+    (item,) = read("ipynb", json.dumps(notebook))
+    assert item.text == "# Title\n\nSome words.\n\n```julia\nx = 1\nx\n```"
+
+
+def test_gallery_script_becomes_prose_between_code() -> None:
+    (item,) = read(
+        "gallery",
+        '''"""
+=====
+Title
+=====
+
+About :math:`x`.
+"""
+
+# Authors: The developers
+# SPDX-License-Identifier: BSD-3-Clause
+
+import demo
+
+# %%
+# Next step
+# ---------
+# Uses :func:`demo.fit`.
+demo.fit()  # fits
+
+##############################################################################
+# Another block.
+''',
+    )
+    assert item.text == (
+        "# Title\n\nAbout $x$.\n\n```python\nimport demo\n```\n\n# Next step\n\nUses `demo.fit`.\n\n"
+        "```python\ndemo.fit()  # fits\n```\n\nAnother block."
+    )
+
+
+def test_docstrings_give_a_document_for_each_public_definition() -> None:
+    words = "This sentence is here to make the description long enough to be worth reading. " * 3
+    items = read(
+        "docstrings",
+        f'''
+def fit(x, *, tolerance=1e-3):
+    """Fit with :func:`~demo.solve` and ``x``.
+
+    {words}
+
+    .. versionadded:: 1.2
+    %(shared)s
+
+    Notes
+    -----
+    Uses :math:`x^2`.
+    """
+
+class Model:
+    """A model. {words}"""
+
+    def predict(self, x):
+        """Predict from x."""
+
+    def _hidden(self):
+        """Not shown."""
+
+def _private():
+    """Not shown. {words}"""
+
+def short():
+    """Too short."""
+''',
+    )
+    assert [item.key for item in items] == ["fit", "Model"]
+    assert items[0].text.startswith("fit(x, *, tolerance=0.001)\n\nFit with demo.solve and `x`.")
+    assert "Notes\n-----\nUses $x^2$." in items[0].text
+    assert "versionadded" not in items[0].text and "shared" not in items[0].text
+    assert items[1].text.endswith("Model.predict(self, x)\n\nPredict from x.")
+
+
+def test_dialogues_alternate_speakers() -> None:
+    items = read(
+        "chatterbot", "categories:\n- AI\nconversations:\n- - Who are you?\n  - A model.\n  - Oh.\n- - alone\n"
+    )
+    assert [item.text for item in items] == ["User: Who are you?\nAssistant: A model.\nUser: Oh."]
+
+
+def test_pgn_is_cut_into_games() -> None:
+    game = '[Event "A"]\n[White "X"]\n\n1. e4 e5 {good [Event "no"]} 1-0'
+    items = read("pgn", f"{game}\n\n{game.replace('A', 'B')}\n")
+    assert [item.meta["tags"]["Event"] for item in items] == ["A", "B"]
+    assert items[0].text == game
+
+
+@pytest.mark.parametrize("format_name", sorted(set(READERS) - {"csv", "json", "jsonl"}))
+@settings(max_examples=40, deadline=None)
+@given(data=st.binary(max_size=300) | st.text(max_size=300).map(lambda text: text.encode("utf-8", "surrogatepass")))
+def test_any_bytes_are_read_or_refused(format_name: str, data: bytes) -> None:
+    """A reader lets no other exception out, whatever the bytes, and never gives text that is not Unicode."""
+    try:
+        items = list(READERS[format_name](data, FileSpec(glob="*", format=format_name)))
+    except BadInput as error:
+        assert error.reason.startswith("invalid_")
+        return
+    for item in items:
+        assert isinstance(item, Item)
+        item.text.encode()
+
+
+@pytest.mark.parametrize(
+    ("format_name", "data", "reason"),
+    [
+        ("txt", b"caf\xe9", "invalid_utf8"),
+        ("py", b"x = '\xff'", "invalid_utf8"),
+        ("ipynb", b"{not json", "invalid_notebook"),
+        ("ipynb", b"[1]", "invalid_notebook"),
+        ("chatterbot", b"a: [", "invalid_yaml"),
+        ("chatterbot", b"- 1", "invalid_yaml"),
+        ("gallery", b"def (", "invalid_python"),
+        ("docstrings", b"x = = 1", "invalid_python"),
+    ],
+)
+def test_bad_input_has_a_reason(format_name: str, data: bytes, reason: str) -> None:
+    with pytest.raises(BadInput) as error:
+        list(READERS[format_name](data, FileSpec(glob="*", format=format_name)))
+    assert error.value.reason == reason

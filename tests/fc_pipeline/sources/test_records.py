@@ -1,0 +1,81 @@
+import gzip
+import json
+
+import pytest
+
+from fc_pipeline.sources.readers import READERS, BadInput, Item
+from fc_pipeline.sources.readers.records import render
+from fc_pipeline.sources.schema import FileSpec, RecordFields
+
+
+def read(format_name: str, data: bytes, **fields) -> list[Item | BadInput]:
+    spec = FileSpec(glob="*", format=format_name, fields=RecordFields(**fields))
+    return list(READERS[format_name](data, spec))
+
+
+def test_an_object_of_records_is_keyed_by_its_names() -> None:
+    data = json.dumps({"b": {"title": "B", "n": 1}, "a": {"title": "A", "n": None}}).encode()
+    items = read("json", data, text="{title} {n}", meta=["n"])
+    assert [(item.key, item.text, item.meta) for item in items] == [("b", "B 1", {"n": 1}), ("a", "A", {"n": None})]
+
+
+def test_records_below_a_dotted_name() -> None:
+    data = json.dumps({"version": 1, "data": {"puzzles": [{"id": "x", "moves": ["e4", "e5"]}]}}).encode()
+    (item,) = read("json", data, records="data.puzzles", key="id", text="{moves|words}")
+    assert (item.key, item.text) == ("x", "e4 e5")
+
+
+def test_a_record_without_a_required_field_gives_an_empty_document() -> None:
+    items = read("json", b'[{"t": "x"}, {"t": ""}, {}]', text="{t}", require=["t"])
+    assert [item.text for item in items] == ["x", "", ""]
+
+
+def test_groups_join_records_in_order_up_to_their_size() -> None:
+    rows = [{"eco": eco, "name": f"{eco}{number}"} for number in range(3) for eco in ("A", "B")]
+    group = {"by": "eco", "title": "Code {eco}", "size": 2}
+    items = read("json", json.dumps(rows).encode(), text="{name}", group=group)
+    assert [(item.key, item.text) for item in items] == [
+        ("A.0", "Code A\n\nA0\n\nA1"),
+        ("A.1", "Code A\n\nA2"),
+        ("B.0", "Code B\n\nB0\n\nB1"),
+        ("B.1", "Code B\n\nB2"),
+    ]
+
+
+def test_a_bad_line_is_refused_alone() -> None:
+    lines = b'{"t": "one"}\nnot json\n\n{"t": "caf\xe9"}\n[1]\n{"t": "two"}'
+    items = read("jsonl", lines, text="{t}")
+    assert [item.text for item in items if isinstance(item, Item)] == ["one", "two"]
+    refused = [(item.reason, item.detail.split(":")[0]) for item in items if isinstance(item, BadInput)]
+    assert refused == [("invalid_json", "line 2"), ("invalid_utf8", "line 4"), ("invalid_json", "line 5")]
+
+
+def test_packed_lines_are_unpacked_and_a_cut_is_refused() -> None:
+    packed = gzip.compress(b'{"t": "one"}\n' * 1000, mtime=0)
+    assert len(read("jsonl", packed, text="{t}")) == 1000
+    with pytest.raises(BadInput) as error:
+        read("jsonl", packed[:-10], text="{t}")
+    assert error.value.reason == "invalid_gzip"
+
+
+def test_csv_with_quotes_and_another_delimiter() -> None:
+    items = read("csv", b'name;note\nA;"x; ""y""\nz"\nB;\n', text="{name}: {note}", delimiter=";")
+    assert [item.text for item in items] == ['A: x; "y"\nz', "B:"]
+
+
+def test_a_template_leaves_out_lines_whose_fields_are_empty() -> None:
+    row = {"title": "T", "steps": ["a", "b"], "note": "", "deep": {"list": [["p1"], ["p2", "p3"]]}}
+    assert render("# {title}\n\n{note}\n{steps}", row) == "# T\n\n- a\n- b"
+    assert render("{deep.list}", row) == "p1\n\np2\n\np3"
+    assert render("fixed {braces}", {}) == ""
+
+
+def test_markup_is_removed_from_the_text() -> None:
+    (item,) = read("json", b'[{"t": "flour<ref name=\\"x\\"/> and salt"}]', text="{t}", remove=["<ref[^<>]*/>"])
+    assert item.text == "flour and salt"
+
+
+@pytest.mark.parametrize("data", [b"{", b"3", b'"text"', b"\xff\xfe"])
+def test_no_records(data: bytes) -> None:
+    with pytest.raises(BadInput):
+        read("json", data, text="{t}")
