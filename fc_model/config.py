@@ -288,6 +288,6 @@ class RuntimeConfig(_Config):
         default="auto",
         description="torch.compile; auto: where a compiler stands and the stage is long enough to pay.",
     )
-    keep_checkpoints: int = Field(default=2, ge=1, description="Checkpoints that are kept while a stage runs.")
+    keep_checkpoints: int = Field(default=2, ge=2, description="Checkpoints that are kept while a stage runs.")
     progress: bool = Field(default=True, description="Show the progress in the terminal.")
     mlflow_uri: str | None = Field(default=None, description="Tracking database, sqlite:///...; null: no MLflow.")

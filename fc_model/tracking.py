@@ -27,11 +27,12 @@ class Tracker:
 
     Args:
         uri: `sqlite:///...`; None tracks nothing.
-        tags: `fc.artifact` (key/identity) finds the run again; the first part of the key names the experiment.
+        artifact: key/identity; a tag that finds the run again. The first part of the key names the experiment.
+        tags: further tags of the run.
         params: settings to show beside the run, nested mappings become dotted names.
     """
 
-    def __init__(self, uri: str | None, *, tags: Mapping[str, str], params: Mapping[str, Any]) -> None:
+    def __init__(self, uri: str | None, *, artifact: str, tags: Mapping[str, str], params: Mapping[str, Any]) -> None:
         self.run_id: str | None = None
         self._client: MlflowClient | None = None
         self._pending: list[tuple[str, float, int, int]] = []
@@ -41,7 +42,7 @@ class Tracker:
             try:
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")  # of MLflow's own dependencies
-                    self._open(uri, dict(tags), params)
+                    self._open(uri, artifact, {**tags, ARTIFACT_TAG: artifact}, params)
             except Exception as error:
                 self._stop(error)
 
@@ -70,14 +71,13 @@ class Tracker:
         self.flush()
         self._try(lambda client, run_id: client.set_terminated(run_id, status=status))
 
-    def _open(self, uri: str, tags: dict[str, str], params: Mapping[str, Any]) -> None:
+    def _open(self, uri: str, artifact: str, tags: dict[str, str], params: Mapping[str, Any]) -> None:
         for noisy in ("alembic", "mlflow.store.db.utils"):
             logging.getLogger(noisy).setLevel(logging.WARNING)
         from mlflow import MlflowClient
         from mlflow.entities import Param
 
         client = MlflowClient(tracking_uri=uri)
-        artifact = tags.setdefault(ARTIFACT_TAG, "untracked")
         name = artifact.split("/")[0]
         experiment = client.get_experiment_by_name(name)
         experiment_id = experiment.experiment_id if experiment else client.create_experiment(name)

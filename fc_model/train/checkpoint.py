@@ -70,7 +70,10 @@ class Checkpoints:
         folder.rename(target)
         crash_point()
         fsync_folder(self._root)
-        for old in self._folders()[self._keep :]:
+        # Higher steps are of a future that was given up: passed over as damaged, or rolled back from.
+        standing = self._folders()
+        place = standing.index(target)
+        for old in standing[:place] + standing[place + self._keep :]:
             shutil.rmtree(old)
 
     def newest(self) -> Checkpoint | None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import gc
 import logging
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -51,6 +52,10 @@ class Learner:
         self.stage, self.device, self.dtype = stage, device, dtype
         self.optimizer = StageOptimizer(self.decoder, stage)
         self.ema = Ema(self.decoder, stage.ema_decay)
+
+    def weights(self) -> dict[str, Tensor]:
+        """The decoder's parameters by name, a tied head not twice."""
+        return {name: parameter.detach() for name, parameter in self.decoder.named_parameters()}
 
     def first_scale(self) -> float:
         """Loss scale to begin with."""
@@ -114,6 +119,19 @@ class Learner:
             backward(loss * state.loss_scale if state.loss_scale != 1 else loss)
             total += loss.detach()
         return float(total)
+
+
+def load_weights(decoder: Decoder, tensors: Mapping[str, Tensor], *, source: Path) -> None:
+    """Take over weights by name. Raises UserError that names the first tensor that is absent or of another shape."""
+    shapes = {name: tuple(parameter.shape) for name, parameter in decoder.named_parameters()}
+    given = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
+    if shapes != given:
+        name = min(name for name in shapes.keys() | given.keys() if shapes.get(name) != given.get(name))
+        raise UserError(
+            f"{source}: {name} is {given.get(name)}, but this model's is {shapes.get(name)}: "
+            "the stage before it must have the same model"
+        )
+    decoder.load_state_dict(dict(tensors))
 
 
 def _adapt_scale(state: TrainState, *, fits: bool) -> None:

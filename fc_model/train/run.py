@@ -6,7 +6,7 @@ import json
 import logging
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,18 +16,18 @@ from torch import Tensor
 
 from fc_model.artifacts.files import write_bytes
 from fc_model.decoder import Decoder
-from fc_model.device import memory_bytes, peak_flops
 from fc_model.errors import UserError
 from fc_model.schedule import lr_factor
 from fc_model.seed import seed_torch
 from fc_model.shards import Shards
-from fc_model.tracking import Tracker
+from fc_model.tracking import ARTIFACT_TAG, Tracker
 from fc_model.train.batches import TrainBatches
 from fc_model.train.begin import Beginning
 from fc_model.train.checkpoint import Checkpoint, Checkpoints, save_tensors
 from fc_model.train.compile import compile_blocks
-from fc_model.train.holdout import HoldoutSample, perplexity
-from fc_model.train.learner import Learner, Outcome
+from fc_model.train.holdout import HoldoutSample
+from fc_model.train.learner import Learner, Outcome, load_weights
+from fc_model.train.meter import Meter
 from fc_model.train.metrics_log import MetricsLog
 from fc_model.train.progress import Progress
 from fc_model.train.spec import StageFile
@@ -61,7 +61,6 @@ class Run:
                 f"{spec.model.vocab_size}: set it to the tokenizer's"
             )
         self.batches = TrainBatches(train, spec.stage)
-        self.bytes_per_token = train.num_bytes / train.num_tokens
         self.holdout = HoldoutSample(spec.shards, spec.stage)
         seed_torch(spec.stage.seed, "weights")
         self.learner = Learner(
@@ -74,11 +73,21 @@ class Run:
         )
         self.state = TrainState()
         self.skips: list[Skip] = []
-        self._step_seconds: list[float] = []
+        self.meter = Meter(
+            spec,
+            device=beginning.torch_device,
+            dtype=beginning.autocast_dtype,
+            bytes_per_token=train.num_bytes / train.num_tokens,
+        )
         self._restore()
         self.log = MetricsLog(folder / "metrics.jsonl", step=self.state.step)
         self.progress = Progress(spec.stage.name, steps=spec.stage.num_steps, enabled=spec.runtime.progress)
-        self.tracker = Tracker(spec.runtime.mlflow_uri, tags=spec.tags, params=beginning.settings)
+        self.tracker = Tracker(
+            spec.runtime.mlflow_uri,
+            artifact=spec.tags.get(ARTIFACT_TAG, f"{spec.stage.name}/{beginning.fingerprint[:16]}"),
+            tags=spec.tags,
+            params=beginning.settings,
+        )
 
     @property
     def done(self) -> bool:
@@ -93,16 +102,14 @@ class Run:
         outcome = self.learner.step(self.batches(number), state, backward=backward)
         state.losses.append(outcome.loss if outcome.applied else None)
         state.step += 1
-        seconds = time.perf_counter() - begin
-        self._step_seconds.append(seconds)
-        state.seconds += seconds
+        state.seconds += self.meter.step_took(time.perf_counter() - begin)
         if outcome.applied:
             state.bad_in_a_row = 0
         else:
             self._note_bad_step(outcome, number)
         metrics: dict[str, Any] = {}
         if state.step % self.spec.runtime.log_every == 0 or state.step in (1, self.stage.num_steps):
-            metrics |= self._train_metrics(outcome, factor)
+            metrics |= self.meter.step_metrics(state, grad_norm=outcome.grad_norm, lr=self.stage.lr * factor)
         every = self.stage.eval_every
         if (every and state.step % every == 0) or state.step == self.stage.num_steps:
             metrics |= self._evaluate()
@@ -114,7 +121,7 @@ class Run:
     def save(self) -> None:
         """Write a checkpoint, unless the weights or moments are not finite."""
         tensors = {
-            "model": self._weights(),
+            "model": self.learner.weights(),
             "ema": self.learner.ema.tensors(),
             "optimizer": self.learner.optimizer.tensors(),
         }
@@ -129,7 +136,7 @@ class Run:
         """Write the results; returns the names of the files."""
         state, learner = self.state, self.learner
         tensors = {
-            "model.safetensors": self._weights(),
+            "model.safetensors": self.learner.weights(),
             "ema.safetensors": learner.ema.tensors(),
             "optimizer.safetensors": learner.optimizer.tensors(),
         }
@@ -147,41 +154,11 @@ class Run:
         write_bytes(self.folder / "state.json", (json.dumps(history, allow_nan=False) + "\n").encode())
         return [*tensors, "state.json", "metrics.jsonl"]
 
-    def result_metrics(self) -> dict[str, float]:
-        """Flat figures of the whole run, for gates and reports."""
-        state = self.state
-        losses = [loss for loss in state.losses if loss is not None]
-        if not losses or not state.evaluations:
-            raise UserError(
-                f"stage {self.stage.name}: no step of {state.step} had a finite loss or evaluation: lower lr, or check "
-                "the weights that it starts from"
-            )
-        tail = losses[-max(1, len(losses) // 20) :]
-        tokens, seconds = state.step * self.stage.batch_tokens, max(state.seconds, 1e-9)
-        return {
-            "loss_first": losses[0],
-            "loss_final": sum(tail) / len(tail),
-            **{key: value for key, value in state.evaluations[-1].items() if key != "step"},
-            "steps": state.step,
-            "tokens": tokens,
-            "seconds": seconds,
-            "tokens_per_second": tokens / seconds,
-            "mfu": self._mfu(tokens / seconds),
-            "memory_bytes": memory_bytes(self.learner.device),
-            "nan_count": state.bad_steps,
-            "rollbacks": len(self.skips),
-            "stopped_early": int(state.stopped_early),
-            "parameters": self.spec.model.num_parameters(),
-        }
-
     def close(self, status: str) -> None:
         """Close the logs."""
         self.log.close()
         self.progress.close()
         self.tracker.close(status)
-
-    def _weights(self) -> dict[str, Tensor]:
-        return {name: parameter.detach() for name, parameter in self.learner.decoder.named_parameters()}
 
     def _restore(self) -> None:
         """Take up the newest checkpoint, or the weights to start from, or fresh ones."""
@@ -192,31 +169,20 @@ class Run:
             self._load(checkpoint)
             return
         if self.spec.start is not None:
-            self._load_weights(load_file(self.spec.start), source=self.spec.start)
+            load_weights(self.learner.decoder, load_file(self.spec.start), source=self.spec.start)
         elif self.skips:
             seed_torch(self.stage.seed, "weights")
             self.learner.decoder.init_weights()
-        self.learner.ema.load_tensors(self._weights())
+        self.learner.ema.load_tensors(self.learner.weights())
         self.learner.optimizer.load_tensors({})
         self.state = TrainState(micro_batch=self.beginning.micro_batch, loss_scale=self.learner.first_scale())
 
     def _load(self, checkpoint: Checkpoint) -> None:
-        self._load_weights(checkpoint.tensors("model"), source=checkpoint.folder)
+        load_weights(self.learner.decoder, checkpoint.tensors("model"), source=checkpoint.folder)
         self.learner.ema.load_tensors(checkpoint.tensors("ema"))
         self.learner.optimizer.load_tensors(checkpoint.tensors("optimizer"))
         self.state = TrainState.from_json(checkpoint.state)
         logger.info("stage %s goes on at step %d", self.stage.name, self.state.step)
-
-    def _load_weights(self, tensors: Mapping[str, Tensor], *, source: Path) -> None:
-        shapes = {name: tuple(tensor.shape) for name, tensor in self._weights().items()}
-        given = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
-        if shapes != given:
-            name = min(name for name in shapes.keys() | given.keys() if shapes.get(name) != given.get(name))
-            raise UserError(
-                f"{source}: {name} is {given.get(name)}, but this model's is {shapes.get(name)}: "
-                "the stage before it must have the same model"
-            )
-        self.learner.decoder.load_state_dict(dict(tensors))
 
     def _note_bad_step(self, outcome: Outcome, number: int) -> None:
         self.state.bad_steps += 1
@@ -267,32 +233,6 @@ class Run:
             state.stopped_early = True
             logger.info("stage %s stops at step %d: the held-out loss is on a plateau", self.stage.name, state.step)
         return figures
-
-    def _train_metrics(self, outcome: Outcome, factor: float) -> dict[str, Any]:
-        state, every = self.state, self.spec.runtime.log_every
-        recent = [loss for loss in state.losses[-every:] if loss is not None]
-        loss = sum(recent) / len(recent) if recent else math.nan
-        window = self._step_seconds[-every:]
-        rate = self.stage.batch_tokens * len(window) / max(sum(window), 1e-9)
-        left = max(0, self.stage.num_steps - state.step) * self.stage.batch_tokens
-        return {
-            "loss": loss,
-            "bpb": loss / math.log(2) / self.bytes_per_token,
-            "ppl": perplexity(loss),
-            "lr": self.stage.lr * factor,
-            "grad_norm": outcome.grad_norm,
-            "tokens": state.step * self.stage.batch_tokens,
-            "tokens_per_second": rate,
-            "mfu": self._mfu(rate),
-            "memory_bytes": memory_bytes(self.learner.device),
-            "nan_count": state.bad_steps,
-            "eta_seconds": left / rate,
-            "seconds": state.seconds,
-        }
-
-    def _mfu(self, tokens_per_second: float) -> float:
-        flops = self.spec.model.flops_per_token(self.stage.seq_len) * tokens_per_second
-        return flops / peak_flops(self.learner.device, self.learner.dtype)
 
     def _write(self, record: dict[str, Any]) -> None:
         self.log.write(record)

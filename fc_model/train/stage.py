@@ -61,7 +61,9 @@ def run_stage(folder: Path, *, report: Callable[[dict[str, Any]], None] | None =
                     from fc_model.train.lightning import fit
 
                     fit(run, request)
-            result = StageResult(run.result_metrics(), run.finish(), run.tracker.run_id)
+            result = StageResult(
+                run.meter.result_metrics(run.state, rollbacks=len(run.skips)), run.finish(), run.tracker.run_id
+            )
             run.tracker.log({f"final_{name}": value for name, value in result.metrics.items()}, step=run.state.step)
             write_bytes(finished, (json.dumps(asdict(result), indent=1) + "\n").encode())
             status = "FINISHED"

@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from fc_model.config import StageConfig
+from fc_model.config import ScheduleConfig, StageConfig
 from fc_model.schedule import lr_factor
 
 
 def stage(steps: int, **schedule: Any) -> StageConfig:
-    return StageConfig(name="a", steps=steps, seq_len=8, batch_tokens=8, lr=1.0, schedule=schedule)
+    return StageConfig(name="a", steps=steps, seq_len=8, batch_tokens=8, lr=1.0, schedule=ScheduleConfig(**schedule))
 
 
 def test_cosine() -> None:

@@ -1,5 +1,6 @@
 """From packed windows to inputs and targets."""
 
+import itertools
 from pathlib import Path
 
 import pytest
@@ -34,7 +35,7 @@ def test_packed_loss_equals_the_documents_alone() -> None:
     torch.manual_seed(0)
     decoder = Decoder(ModelConfig(**MODEL | {"zero_init_outputs": False, "embedding_init_std": 1.0, "dropout": 0.0}))
     documents = [[5, 6, 7, EOS], [9, EOS], [8, 8, 4, 5, EOS]]
-    ids_BT1 = torch.tensor([[EOS, *sum(documents, [])]])
+    ids_BT1 = torch.tensor([[EOS, *itertools.chain(*documents)]])
     document_BT1 = torch.tensor([[-1, *[n for n, document in enumerate(documents) for _ in document]]])
     packed = make_batch(ids_BT1, document_BT1)
     together = decoder.loss(packed.ids_BT, packed.targets_BT, packed.document_BT, num_targets=1)

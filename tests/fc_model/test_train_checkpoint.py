@@ -27,7 +27,7 @@ def save(root: Path, step: int) -> None:
 
 
 def test_newest_is_by_step_and_old_ones_go(tmp_path: Path) -> None:
-    for step in (4, 8, 100, 12):
+    for step in (4, 8, 12, 100):
         save(tmp_path, step)
         os.utime(tmp_path / f"step-{step:08d}", (1e9 - step, 1e9 - step))
     found = checkpoints(tmp_path).newest()
@@ -35,6 +35,12 @@ def test_newest_is_by_step_and_old_ones_go(tmp_path: Path) -> None:
     assert (found.step, found.state) == (100, {"step": 100})
     assert found.tensors("ema")["weight"].tolist() == [100, 100, 100]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["step-00000012", "step-00000100"]
+
+
+def test_a_future_that_was_given_up_goes(tmp_path: Path) -> None:
+    for step in (4, 8, 6):
+        save(tmp_path, step)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["step-00000004", "step-00000006"]
 
 
 def test_none_yet(tmp_path: Path) -> None:
@@ -72,7 +78,7 @@ def test_all_damaged_is_an_error(tmp_path: Path) -> None:
     save(tmp_path, 8)
     for folder in tmp_path.iterdir():
         (folder / "model.safetensors").write_bytes(b"")
-    with pytest.raises(UserError, match="2 checkpoints and none is good.*restore one, or remove the folder"):
+    with pytest.raises(UserError, match=r"2 checkpoints and none is good.*restore one, or remove the folder"):
         checkpoints(tmp_path).newest()
 
 

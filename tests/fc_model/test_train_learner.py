@@ -159,7 +159,7 @@ def test_average_by_hand() -> None:
     name, parameter = next(iter(one.decoder.named_parameters()))
     start = parameter.detach().clone()
     with torch.no_grad():
-        parameter += 1
+        parameter.add_(1)
     one.ema.update(0)  # decay min(0.5, 1 / 10)
     assert torch.allclose(one.ema.tensors()[name], start + 0.9)
     one.ema.update(100)  # decay min(0.5, 101 / 110)

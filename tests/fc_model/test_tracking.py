@@ -1,0 +1,110 @@
+"""MLflow: one run through kills and resumes, and never a reason to stop."""
+
+import logging
+import math
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from train_fixtures import write_stage, write_tiny_shards
+
+from fc_model.tracking import Tracker, flatten, tag_run
+from fc_model.train import run_stage
+
+ARTIFACT = "nano/stages/pretrain/0123456789abcdef"
+
+
+@pytest.fixture(scope="module")
+def uri(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return f"sqlite:///{tmp_path_factory.mktemp('mlflow')}/mlflow.db"
+
+
+@pytest.fixture(autouse=True)
+def _quiet() -> Iterator[None]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def client(uri: str) -> Any:
+    from mlflow import MlflowClient
+
+    return MlflowClient(tracking_uri=uri)
+
+
+def history(uri: str, run_id: str, name: str) -> list[tuple[int, float]]:
+    return sorted((metric.step, metric.value) for metric in client(uri).get_metric_history(run_id, name))
+
+
+def test_one_run_through_a_kill(uri: str) -> None:
+    settings = {"stage": {"lr": 0.1, "optimizer": {"kind": "muon"}}}
+    tracker = Tracker(uri, artifact=ARTIFACT, tags={"dagster.run_id": "one"}, params=settings)
+    for step in (1, 2, 3):
+        tracker.log({"loss": 4.0 - step, "step": step, "bad": math.nan, "note": "text"}, step=step)
+    tracker.flush()  # killed here: the run is never closed
+    again = Tracker(uri, artifact=ARTIFACT, tags={"dagster.run_id": "two"}, params=settings)
+    assert again.run_id is not None
+    assert again.run_id == tracker.run_id
+    for step in (2, 3, 4):
+        again.log({"loss": 4.0 - step}, step=step)
+    again.close("FINISHED")
+    assert history(uri, again.run_id, "loss") == [(1, 3.0), (2, 2.0), (3, 1.0), (4, 0.0)]
+    run = client(uri).get_run(again.run_id)
+    assert run.info.status == "FINISHED"
+    assert run.data.tags["fc.artifact"] == ARTIFACT
+    assert run.data.tags["dagster.run_id"] == "two"
+    assert run.data.params == {"stage.lr": "0.1", "stage.optimizer.kind": "muon"}
+    assert "bad" not in run.data.metrics
+    assert client(uri).get_experiment(run.info.experiment_id).name == "nano"
+    tag_run(uri, again.run_id, {"fc.data_version": "abc"})
+    assert client(uri).get_run(again.run_id).data.tags["fc.data_version"] == "abc"
+
+
+def test_another_artifact_is_another_run(uri: str) -> None:
+    one = Tracker(uri, artifact="nano/a/1", tags={}, params={})
+    other = Tracker(uri, artifact="nano/a/2", tags={}, params={})
+    assert one.run_id != other.run_id
+
+
+def test_a_failure_is_reported_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "file").write_text("", "utf-8")
+    with caplog.at_level(logging.WARNING, logger="fc_model"):
+        tracker = Tracker(f"sqlite:///{tmp_path}/file/mlflow.db", artifact=ARTIFACT, tags={}, params={})
+        tracker.log({"loss": 1.0}, step=1)
+        tracker.close("FINISHED")
+        tag_run(f"sqlite:///{tmp_path}/file/mlflow.db", "none", {"a": "b"})
+    assert tracker.run_id is None
+    assert caplog.text.count("MLflow tracking stops, training goes on") == 1
+
+
+def test_no_uri_tracks_nothing() -> None:
+    tracker = Tracker(None, artifact=ARTIFACT, tags={}, params={})
+    tracker.log({"loss": 1.0}, step=1)
+    tracker.close("FINISHED")
+    assert tracker.run_id is None
+
+
+def test_a_stage_logs_by_name(tmp_path: Path, uri: str) -> None:
+    shards = write_tiny_shards(tmp_path / "shards")
+    folder = write_stage(
+        tmp_path / "stage",
+        shards,
+        stage={"steps": 10},
+        runtime={"mlflow_uri": uri, "log_every": 5},
+        tags={"fc.artifact": "nano/stages/tiny/1", "dagster.asset_key": "nano/stages/tiny"},
+    )
+    result = run_stage(folder)
+    assert result.mlflow_run_id is not None
+    run = client(uri).get_run(result.mlflow_run_id)
+    names = {"loss", "bpb", "ppl", "lr", "grad_norm", "tokens_per_second", "memory_bytes", "nan_count", "mfu",
+             "eta_seconds", "tokens", "holdout_bpb", "ema_bpb", "final_holdout_bpb"}  # fmt: skip
+    assert names <= run.data.metrics.keys()
+    assert [step for step, _ in history(uri, result.mlflow_run_id, "loss")] == [1, 5, 10]
+    assert run.data.tags["dagster.asset_key"] == "nano/stages/tiny"
+    assert run.data.params["stage.optimizer.kind"] == "muon"
+
+
+def test_flatten() -> None:
+    assert flatten({"a": {"b": 1, "c": {"d": 2}}, "e": 3}) == {"a.b": 1, "a.c.d": 2, "e": 3}
