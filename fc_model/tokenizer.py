@@ -1,125 +1,122 @@
-"""SentencePiece tokenizer: text and any bytes to token ids and back, exactly."""
+"""The tokenizer: SentencePiece, made exact for any bytes and closed to special tokens.
+
+SentencePiece alone is not lossless: it writes U+2581 for a space, so the text's own U+2581 would come back as a
+space, and it replaces invalid UTF-8. Both are spelled in byte tokens here. Special tokens have ids, but no text gives
+them: `<image>` in a document is cut into ordinary pieces.
+"""
 
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
-from functools import cached_property
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from fc_model.errors import UserError
-from fc_model.special_tokens import BOS, EOS, PAD, SPECIAL_TOKENS, UNK
+import numpy as np
+import sentencepiece
+from numpy.typing import NDArray
 
-_SPACE = "\u2581"
-"""SentencePiece writes spaces as this character and reads it as a space, so the character itself goes as bytes."""
-_NOT_TEXT = re.compile(f"[{_SPACE}\ud800-\udfff]+")
+from fc_model.errors import UserError
+from fc_model.special_tokens import BOS, EOS, PAD, UNK
+
+_SPACE = "\u2581"  # what SentencePiece puts in the place of a space
+# What must not reach SentencePiece: its own mark, and surrogates, which stand for bytes that are no UTF-8.
+_UNSAFE = re.compile("([\u2581\ud800-\udfff]+)")
 
 
 class Tokenizer:
-    """A SentencePiece model with byte fallback and the project's special tokens.
+    """A trained tokenizer.
 
-    Text never gives a special token: they are control symbols, which the segmentation does not match.
-    Raises UserError when the file is missing or is no such model.
+    Args:
+        model_file: SentencePiece model, `tokenizer.model` of a tokenizer's artifact.
+
+    Raises:
+        UserError: the file is missing or is no SentencePiece model with byte fallback.
     """
 
     def __init__(self, model_file: Path) -> None:
-        from sentencepiece import SentencePieceProcessor
-
+        self.model_file = Path(model_file)
+        if not self.model_file.is_file():
+            raise UserError(f"{model_file}: no such file; materialize the tokenizer")
+        data = self.model_file.read_bytes()
         try:
-            self._model = Path(model_file).read_bytes()
-            self._processor = SentencePieceProcessor(model_proto=self._model)
-        except (FileNotFoundError, RuntimeError) as error:
-            raise UserError(f"{model_file}: no SentencePiece model ({error}); train the tokenizer again") from error
-        self.vocab_size: int = self._processor.get_piece_size()
-        self._byte_ids = [self._processor.piece_to_id(f"<0x{byte:02X}>") for byte in range(256)]
-        unknown = self._processor.unk_id()
-        if unknown in self._byte_ids:
-            raise UserError(f"{model_file}: has no byte fallback; train the tokenizer with it")
-        for name in SPECIAL_TOKENS[1:]:
-            if self._processor.piece_to_id(name) == unknown:
-                raise UserError(f"{model_file}: lacks the special token {name}; train the tokenizer again")
+            self._processor = sentencepiece.SentencePieceProcessor(model_proto=data)
+        except RuntimeError as error:
+            raise UserError(f"{model_file}: not a SentencePiece model; materialize the tokenizer again") from error
+        processor = self._processor
+        self.fingerprint = hashlib.sha256(data).hexdigest()
+        self.vocab_size: int = processor.vocab_size()
+        self._ids = {processor.id_to_piece(token): token for token in range(self.vocab_size)}
+        self._bytes = [self._piece_bytes(token) for token in range(self.vocab_size)]
+        try:
+            self._byte_ids = [self._ids[f"<0x{byte:02X}>"] for byte in range(256)]
+        except KeyError as error:
+            raise UserError(f"{model_file}: has no byte tokens; train it with byte_fallback") from error
+        self.unk_id, self.bos_id = self.special(UNK), self.special(BOS)
+        self.eos_id, self.pad_id = self.special(EOS), self.special(PAD)
 
-    @cached_property
-    def fingerprint(self) -> str:
-        """sha256 of the model file: equal for equal tokenizers, and only for them."""
-        return hashlib.sha256(self._model).hexdigest()
+    @property
+    def token_bytes(self) -> NDArray[np.int64]:
+        """Bytes of text that each id stands for, shape (vocab_size,); 0 for special tokens."""
+        return np.array([len(piece) for piece in self._bytes], dtype=np.int64)
+
+    @property
+    def byte_ids(self) -> frozenset[int]:
+        """The 256 ids that stand for single bytes."""
+        return frozenset(self._byte_ids)
 
     def special(self, name: str) -> int:
-        """Id of a special token. Raises UserError for any other name."""
-        if name not in SPECIAL_TOKENS:
-            raise UserError(f"{name!r} is no special token; there are: {' '.join(SPECIAL_TOKENS)}")
-        return int(self._processor.piece_to_id(name))
-
-    @property
-    def bos_id(self) -> int:
-        return self.special(BOS)
-
-    @property
-    def eos_id(self) -> int:
-        return self.special(EOS)
-
-    @property
-    def pad_id(self) -> int:
-        return self.special(PAD)
-
-    @property
-    def unk_id(self) -> int:
-        return self.special(UNK)
+        """Id of a special token. Raises UserError when this tokenizer has none of that name."""
+        token = self._ids.get(name)
+        if token is None or not (self._processor.is_control(token) or self._processor.is_unknown(token)):
+            raise UserError(f"{self.model_file}: no special token {name!r}; train the tokenizer again")
+        return token
 
     def encode(self, text: str) -> list[int]:
-        """Token ids of the text. Lone surrogates from `surrogateescape` stand for their bytes."""
-        if _NOT_TEXT.search(text) is None:
-            return list(self._processor.encode(text))
-        return [token for run in _runs(text) for token in self._encode_run(run)]
+        """Ids of a text; never those of special tokens. Lone surrogates are spelled as bytes."""
+        if _is_safe(text):
+            ids: list[int] = self._processor.encode(text)
+            return ids
+        return self.encode_bytes(text.encode("utf-8", "surrogatepass"))
 
     def encode_batch(self, texts: Sequence[str], *, threads: int = 1) -> list[list[int]]:
-        """`encode` of each text; the number of threads changes nothing but the time."""
-        plain = [text if _NOT_TEXT.search(text) is None else "" for text in texts]
-        encoded = self._processor.encode(plain, num_threads=threads)
+        """Ids of each text, the same for any number of threads."""
+        safe = [text if _is_safe(text) else "" for text in texts]
+        batch: list[list[int]] = self._processor.encode(safe, num_threads=threads)
         return [
-            ids if len(kept) == len(text) else self.encode(text)
-            for text, kept, ids in zip(texts, plain, encoded, strict=True)
+            ids if text is original else self.encode(original)
+            for ids, text, original in zip(batch, safe, texts, strict=True)
         ]
 
     def encode_bytes(self, data: bytes) -> list[int]:
-        """Token ids of any bytes: what is not UTF-8 goes byte by byte."""
-        return self.encode(data.decode("utf-8", "surrogateescape"))
+        """Ids of any bytes; `decode_bytes` gives them back exactly."""
+        ids: list[int] = []
+        # Split at the captured group: even places are plain text, odd ones are spelled byte by byte.
+        for place, part in enumerate(_UNSAFE.split(data.decode("utf-8", "surrogateescape"))):
+            if place % 2:
+                ids += [self._byte_ids[byte] for byte in part.encode("utf-8", "surrogateescape")]
+            elif part:
+                ids += self._processor.encode(part)
+        return ids
 
-    def decode_bytes(self, ids: Sequence[int]) -> bytes:
-        """The bytes that the ids stand for; special tokens stand for none."""
-        table = self.token_bytes
-        return b"".join([table[token] for token in ids])
+    def decode_bytes(self, ids: Iterable[int]) -> bytes:
+        """The bytes that ids stand for; special tokens stand for none. Raises UserError for an id out of range."""
+        ids = list(ids)
+        if ids and not 0 <= min(ids) <= max(ids) < self.vocab_size:
+            raise UserError(f"{self.model_file}: ids must be 0 to {self.vocab_size - 1}, got {min(ids)} to {max(ids)}")
+        return b"".join([self._bytes[token] for token in ids])
 
-    def decode(self, ids: Sequence[int]) -> str:
-        """The text that the ids stand for; bytes that are no UTF-8 become U+FFFD."""
+    def decode(self, ids: Iterable[int]) -> str:
+        """The text of ids, without special tokens; bytes that are no UTF-8 become U+FFFD."""
         return self.decode_bytes(ids).decode("utf-8", "replace")
 
-    def piece(self, token: int) -> str:
-        """The piece as the model writes it, with U+2581 for a space."""
-        return str(self._processor.id_to_piece(token))
-
-    @cached_property
-    def token_bytes(self) -> list[bytes]:
-        """What each id stands for."""
-        byte_of = {token: bytes([byte]) for byte, token in enumerate(self._byte_ids)}
-        silent = {self._processor.piece_to_id(name) for name in SPECIAL_TOKENS}
-        return [
-            b"" if token in silent else byte_of.get(token) or self.piece(token).replace(_SPACE, " ").encode("utf-8")
-            for token in range(self.vocab_size)
-        ]
-
-    def _encode_run(self, run: str) -> list[int]:
-        if _NOT_TEXT.match(run) is None:
-            return list(self._processor.encode(run))
-        return [self._byte_ids[byte] for byte in run.encode("utf-8", "surrogateescape")]
+    def _piece_bytes(self, token: int) -> bytes:
+        processor = self._processor
+        if processor.is_byte(token):
+            return bytes([int(processor.id_to_piece(token)[3:5], 16)])
+        if processor.is_control(token) or processor.is_unknown(token) or processor.is_unused(token):
+            return b""
+        text: str = processor.id_to_piece(token)
+        return text.replace(_SPACE, " ").encode()
 
 
-def _runs(text: str) -> Iterator[str]:
-    """The text cut into what SentencePiece can take and what has to go as bytes."""
-    start = 0
-    for match in _NOT_TEXT.finditer(text):
-        if match.start() > start:
-            yield text[start : match.start()]
-        yield match.group()
-        start = match.end()
-    if start < len(text):
-        yield text[start:]
+def _is_safe(text: str) -> bool:
+    return text.isascii() or _UNSAFE.search(text) is None

@@ -1,109 +1,131 @@
-"""The order in which documents are packed, so that every prefix has the asked mix of domains."""
+"""Which documents the shards hold, how often, and in which order: so that every stretch has the track's mix."""
 
-import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from fc_model.errors import UserError
 
 
 class MixtureConfig(BaseModel):
+    """What the shards of a track hold."""
+
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
-    tokens: int = Field(gt=0, description="Tokens of the packed training split.")
-    weights: dict[str, float] = Field(min_length=1, description="Share of each domain in the tokens; normalised.")
-    max_epochs: float = Field(
-        default=1.0, gt=0, description="How often a document of a small domain may come; more is refused."
+    tokens: int = Field(gt=0, description="Tokens of the training split.")
+    weights: dict[str, float] = Field(
+        min_length=1, description="Share of the tokens by domain, in any unit; they are normalised."
     )
-    max_passes: float = Field(default=1.0, gt=0, description="How often the stages may go over the packed split.")
-    shard_tokens: int = Field(default=50_000_000, gt=0, description="Tokens of one file.")
-    seed: int = Field(default=0, ge=0, description="Of the order of the documents.")
+    max_epochs: float = Field(
+        default=1.0, ge=1, description="How often a document may come at most, where its domain is too small."
+    )
+    max_passes: float = Field(default=1.0, gt=0, description="How often the stages together may go over the shards.")
+    shard_tokens: int = Field(default=100_000_000, gt=0, description="Tokens a file; the last document fills it up.")
+    seed: int = Field(default=0, ge=0, description="Changes the order of the documents.")
 
     @field_validator("weights")
     @classmethod
     def _positive(cls, weights: dict[str, float]) -> dict[str, float]:
-        wrong = [domain for domain, weight in weights.items() if weight <= 0]
-        if wrong:
-            raise ValueError(f"weights of {', '.join(wrong)} are not positive: leave a domain out by null")
+        for domain, weight in weights.items():
+            if weight < 0:
+                raise ValueError(f"{domain}: a weight is 0 or more, not {weight:g}")
+        if not any(weights.values()):
+            raise ValueError("all weights are 0: give at least one domain a share")
         return weights
-
-    @property
-    def shares(self) -> dict[str, float]:
-        """The weights, normalised to a sum of 1."""
-        total = sum(self.weights.values())
-        return {domain: weight / total for domain, weight in sorted(self.weights.items())}
 
 
 @dataclass(frozen=True)
 class Mixture:
-    """Documents in the order of packing, as indices into the list that was mixed."""
+    """A chosen order of documents."""
 
-    order: list[int]
+    order: NDArray[np.int64]
+    """Document numbers in the order of the shards, repeats included."""
     tokens: dict[str, int]
-    """Tokens of each domain in the order."""
+    """Tokens by domain in that order."""
     epochs: dict[str, float]
-    """Tokens taken over tokens there are: how often a document of the domain comes on average."""
-
-    @property
-    def realised(self) -> dict[str, float]:
-        """Share of each domain in the tokens."""
-        total = sum(self.tokens.values())
-        return {domain: tokens / total for domain, tokens in self.tokens.items()}
+    """Tokens taken of a domain over tokens that it has; above 1 documents are repeated."""
 
 
-def mix(domains: Sequence[str], lengths: Sequence[int], config: MixtureConfig) -> Mixture:
-    """Order documents so that the tokens of every prefix are split among the domains as asked.
+def shares(weights: Mapping[str, float]) -> dict[str, float]:
+    """Weights as parts of 1, without the domains of weight 0, by name."""
+    total = sum(weights.values())
+    return {domain: weights[domain] / total for domain in sorted(weights) if weights[domain] > 0}
 
-    The next document always comes from the domain that is furthest behind its share; within a domain documents
-    come in a seeded permutation, a new one each epoch. It ends when the token budget is reached.
+
+def mix(
+    lengths: Mapping[str, NDArray[np.int64]],
+    numbers: Mapping[str, NDArray[np.int64]],
+    *,
+    weights: Mapping[str, float],
+    tokens: int,
+    max_epochs: float,
+    seed: int,
+) -> Mixture:
+    """Choose documents for `tokens` tokens in the proportions of `weights`.
+
+    Each domain's documents come in a seeded order, all of them before any comes again. Then a document's place is the
+    share of its domain's quota that lies before its middle (weighted fair queueing, Demers et al. 1989), so that any
+    prefix is off the mix by no more than the longest document of each domain.
 
     Args:
-        domains: domain of each document.
-        lengths: its tokens.
+        lengths: tokens of each document by domain.
+        numbers: the same documents' numbers, which the order is made of.
 
     Raises:
-        UserError: a domain of the weights has no documents, or too few for its share within max_epochs.
+        UserError: a domain is too small even when every document comes `max_epochs` times.
     """
-    shares = config.shares
-    members: dict[str, list[int]] = {domain: [] for domain in shares}
-    available = dict.fromkeys(shares, 0)
-    for index, domain in enumerate(domains):
-        if domain in members:
-            members[domain].append(index)
-            available[domain] += lengths[index]
-    _check(shares, available, config)
-
-    streams = {domain: _epochs(members[domain], domain, config.seed) for domain in shares}
-    taken = dict.fromkeys(shares, 0)
-    order: list[int] = []
-    total = 0
-    while total < config.tokens:
-        domain = min(shares, key=lambda name: (taken[name] / shares[name], name))
-        index = next(streams[domain])
-        order.append(index)
-        taken[domain] += lengths[index]
-        total += lengths[index]
-    return Mixture(order, taken, {domain: taken[domain] / available[domain] for domain in shares})
-
-
-def _check(shares: Mapping[str, float], available: Mapping[str, int], config: MixtureConfig) -> None:
-    for domain, share in shares.items():
-        wanted = share * config.tokens
-        if wanted > available[domain] * config.max_epochs:
-            largest = min(available[name] * config.max_epochs / part for name, part in shares.items())
-            raise UserError(
-                f"mixture: {domain} has {available[domain]:,} tokens, {wanted:,.0f} are asked of it, which is more than "
-                f"max_epochs ({config.max_epochs:g}): add sources, raise max_epochs, or set mixture.tokens to at most "
-                f"{largest:,.0f}"
-            )
+    parts = shares(weights)
+    available = {domain: int(lengths[domain].sum()) if domain in lengths else 0 for domain in parts}
+    _check_enough(available, parts, tokens=tokens, max_epochs=max_epochs)
+    places: list[NDArray[np.float64]] = []
+    chosen: list[NDArray[np.int64]] = []
+    taken: dict[str, int] = {}
+    for index, (domain, share) in enumerate(parts.items()):
+        quota = tokens * share
+        documents = _repeat(lengths[domain], tokens=quota, entropy=[seed, index])
+        sizes = lengths[domain][documents]
+        ends = np.cumsum(sizes)
+        middles = ends - sizes / 2
+        # The last document is taken if more than half of it fits: no domain is off by more than half a document.
+        count = int(np.searchsorted(middles, quota))
+        places.append(middles[:count] / share)
+        chosen.append(numbers[domain][documents[:count]])
+        taken[domain] = int(ends[count - 1]) if count else 0
+    rank = np.concatenate([np.full(len(place), index) for index, place in enumerate(places)])
+    order = np.concatenate(chosen)[np.lexsort((rank, np.concatenate(places)))]
+    return Mixture(
+        order=order,
+        tokens=taken,
+        epochs={domain: taken[domain] / available[domain] for domain in parts},
+    )
 
 
-def _epochs(members: list[int], domain: str, seed: int) -> Iterator[int]:
-    epoch = 0
-    while True:
-        shuffled = list(members)
-        random.Random(f"{seed} {domain} {epoch}").shuffle(shuffled)
-        yield from shuffled
-        epoch += 1
+def mix_error(tokens: Mapping[str, int], weights: Mapping[str, float]) -> float:
+    """The largest distance of a domain's share of the tokens from its weight, in percentage points."""
+    parts, total = shares(weights), sum(tokens.values())
+    return max(abs(tokens.get(domain, 0) / max(total, 1) - share) for domain, share in parts.items()) * 100
+
+
+def _repeat(lengths: NDArray[np.int64], *, tokens: float, entropy: list[int]) -> NDArray[Any]:
+    """Indices of documents that hold at least `tokens` and the next one, epoch after epoch, each in its own order."""
+    num_epochs = int(tokens // lengths.sum()) + 1
+    generator = np.random.default_rng(entropy)
+    return np.concatenate([generator.permutation(len(lengths)) for _ in range(num_epochs)])
+
+
+def _check_enough(available: Mapping[str, int], parts: Mapping[str, float], *, tokens: int, max_epochs: float) -> None:
+    short = [
+        f"{domain} has {available[domain]:,} of {tokens * share:,.0f}"
+        for domain, share in parts.items()
+        if available[domain] * max_epochs < tokens * share
+    ]
+    if short:
+        most = min(int(available[domain] * max_epochs / share) for domain, share in parts.items())
+        raise UserError(
+            f"mixture: not enough tokens even if every document comes {max_epochs:g} times: {'; '.join(short)}; add "
+            f"documents, raise mixture.max_epochs, or lower mixture.tokens from {tokens:,} to {most:,} or less"
+        )
