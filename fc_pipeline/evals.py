@@ -13,10 +13,10 @@ from fc_pipeline.step import Step
 if TYPE_CHECKING:
     from fc_model.decoder import Decoder
     from fc_model.evals.bits_per_byte import Score
+    from fc_model.evals.load import Weights
     from fc_model.shards import Shards
 
 _HOLDOUT = "holdout-"
-_WEIGHTS: tuple[Literal["model"], Literal["ema"]] = ("model", "ema")
 
 _PROMPTS = {
     "science": ["The law of conservation of energy states that", "A cell is"],
@@ -80,11 +80,12 @@ def evaluate(step: Step) -> None:
 
     figures: dict[str, dict[str, Any]] = {}
     started, num_tokens = time.perf_counter(), 0
-    for weights in sorted(_WEIGHTS, key=lambda weights: weights == config.weights):  # those that go on are the last
-        model = load_decoder(step.inputs["stage"].folder, weights=weights, device=device)
+    order: list[Weights] = ["model", "ema"] if config.weights == "ema" else ["ema", "model"]
+    for name in order:  # the last ones go on
+        model = load_decoder(step.inputs["stage"].folder, weights=name, device=device)
         scores = _score(model, splits, max_tokens=config.max_tokens_per_domain, settings=settings, step=step)
-        figures[weights] = summarize(scores, mix)
-        num_tokens += figures[weights]["overall"]["tokens"]
+        figures[name] = summarize(scores, mix)
+        num_tokens += figures[name]["overall"]["tokens"]
     seconds = time.perf_counter() - started
     step.out.metrics |= flat(figures[config.weights])
     for weights, summary in sorted(figures.items()):

@@ -1,0 +1,1 @@
+"""The report of a track, its model card and the leaderboard, all written from the manifests."""

@@ -1,0 +1,115 @@
+"""What every artifact of a track says of itself: cost, verdicts, licences, lineage."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from fc_model.artifacts import Artifact
+from fc_model.config import ModelConfig, StageConfig
+
+
+def cite(artifact: Artifact) -> str:
+    """How a number names where it comes from in the HTML report, which may change with the time of a build."""
+    return f"{artifact.key}@{artifact.identity}"
+
+
+def cite_content(artifact: Artifact) -> str:
+    """The same for files whose bytes must depend on the contents of the inputs alone."""
+    return f"{artifact.key}@sha256:{artifact.digest[:16]}"
+
+
+def cost(artifacts: Iterable[Artifact]) -> list[dict[str, Any]]:
+    """Per artifact: seconds, CPU seconds, peak memory, bytes on disk, and tokens and FLOPs of training."""
+    return [_cost(artifact) for artifact in artifacts]
+
+
+def _cost(artifact: Artifact) -> dict[str, Any]:
+    run, config = artifact.manifest.run, artifact.manifest.recipe.config
+    row: dict[str, Any] = {
+        "artifact": artifact,
+        "seconds": run.get("seconds"),
+        "cpu_seconds": run.get("cpu_seconds"),
+        "peak_memory_bytes": run.get("peak_memory_bytes"),
+        "disk_bytes": artifact.num_bytes,
+        "tokens": None,
+        "flops": None,
+    }
+    if "/stages/" in artifact.key:
+        row["tokens"] = artifact.metrics["tokens"]
+        row["flops"] = row["tokens"] * flops_per_token(config)
+    return row
+
+
+def flops_per_token(config: dict[str, Any]) -> int:
+    """FLOPs of training on a token, from the config of a stage's artifact."""
+    stage = StageConfig.model_validate(config["stage"])
+    return ModelConfig.model_validate(config["model"]).flops_per_token(stage.seq_len)
+
+
+def totals(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Sums over `cost`; the peak of memory is the highest one."""
+    sums = {
+        name: sum(row[name] or 0 for row in rows)
+        for name in ("seconds", "cpu_seconds", "disk_bytes", "tokens", "flops")
+    }
+    return sums | {"peak_memory_bytes": max((row["peak_memory_bytes"] or 0 for row in rows), default=0)}
+
+
+def gates(artifacts: Iterable[Artifact]) -> list[dict[str, Any]]:
+    """Every verdict with its artifact, state and margin, the distance to the nearer bound (below 0: failed)."""
+    found = []
+    for artifact in artifacts:
+        for verdict in artifact.manifest.gates:
+            state = "passed" if verdict["passed"] else ("waived" if verdict["waived"] else "failed")
+            found.append({**verdict, "artifact": artifact, "state": state, "margin": _margin(verdict)})
+    return found
+
+
+def _margin(verdict: dict[str, Any]) -> float | None:
+    if verdict["value"] is None:
+        return None
+    above = [verdict["value"] - verdict["min"]] if verdict["min"] is not None else []
+    below = [verdict["max"] - verdict["value"]] if verdict["max"] is not None else []
+    return min(above + below)
+
+
+def licences(artifacts: Iterable[Artifact]) -> list[dict[str, Any]]:
+    """[{"licence", "source", "documents"}], each source once, by licence and source."""
+    entries = {entry["source"]: entry for artifact in artifacts for entry in artifact.manifest.licences}
+    return sorted(entries.values(), key=lambda entry: (entry["licence"], entry["source"]))
+
+
+def lineage(artifacts: Iterable[Artifact]) -> list[dict[str, Any]]:
+    """Per artifact: its inputs, code version and MLflow run; then the inputs that were not given, by name alone."""
+    given = list(artifacts)
+    rows: list[dict[str, Any]] = [
+        {
+            "key": artifact.key,
+            "identity": artifact.identity,
+            "digest": artifact.digest,
+            "code": artifact.manifest.recipe.code["version"],
+            "inputs": [
+                f"{role}: {entry.key}@{entry.identity}"
+                for role, entry in sorted(artifact.manifest.recipe.inputs.items())
+            ],
+            "mlflow_run_id": artifact.manifest.run.get("mlflow_run_id"),
+        }
+        for artifact in given
+    ]
+    known = {artifact.key for artifact in given}
+    others = {entry.key: entry for artifact in given for entry in artifact.manifest.recipe.inputs.values()}
+    return rows + [
+        {
+            "key": key,
+            "identity": others[key].identity,
+            "digest": others[key].digest,
+            "code": None,
+            "inputs": [],
+            "mlflow_run_id": None,
+        }
+        for key in sorted(others.keys() - known)
+    ]
+
+
+def edges(artifacts: Iterable[Artifact]) -> dict[str, set[str]]:
+    """Key -> keys that it was made from."""
+    return {artifact.key: {entry.key for entry in artifact.manifest.recipe.inputs.values()} for artifact in artifacts}

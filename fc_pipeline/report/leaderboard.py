@@ -1,0 +1,53 @@
+"""One row a report, so that runs and tracks can be compared."""
+
+import json
+from typing import Any
+
+from fc_model.artifacts import Store
+from fc_model.errors import UserError
+
+ROW_FILE = "row.json"
+
+
+def leaderboard(store: Store) -> list[dict[str, Any]]:
+    """The rows of all reports of all tracks in the store, lowest bits per byte first.
+
+    A row is what the report wrote (see `row`), with the report's `identity`, `committed_at` and `seconds`.
+    """
+    rows = []
+    for key in store.keys():  # noqa: SIM118 - a store is no mapping
+        if key.endswith("/report"):
+            for artifact in store.versions(key):
+                try:
+                    found = json.loads(artifact.path(ROW_FILE).read_text("utf-8"))
+                except (OSError, json.JSONDecodeError) as error:
+                    raise UserError(f"{artifact.folder / ROW_FILE}: {error}; materialize {key} again") from error
+                run = artifact.manifest.run
+                rows.append({**found, "identity": artifact.identity, "committed_at": run.get("committed_at")})
+    return sorted(
+        rows, key=lambda row: (row["bits_per_byte"] is None, row["bits_per_byte"], row["track"], row["identity"])
+    )
+
+
+def row(context: dict[str, Any]) -> dict[str, Any]:
+    """What a report says of its track in one line; nothing in it depends on time."""
+    last = context["evals"][-1] if context["evals"] else None
+    overall = last["chosen"]["overall"] if last else {}
+    states = [gate["state"] for gate in context["gates"]]
+    return {
+        "track": context["name"],
+        "bits_per_byte": overall.get("bits_per_byte"),
+        "bits_per_byte_mix": overall.get("bits_per_byte_mix"),
+        "perplexity": overall.get("perplexity"),
+        "domains": {name: figures["bits_per_byte"] for name, figures in last["chosen"]["domains"].items()}
+        if last
+        else {},
+        "weights": last["weights"] if last else None,
+        "stage": last["name"] if last else None,
+        "parameters": context["parameters"],
+        "tokens": context["tokens"],
+        "flops": context["flops"],
+        "gates": {state: states.count(state) for state in ("passed", "waived", "failed")},
+        "licences": sorted({entry["licence"] for entry in context["licences"]}),
+        "digests": {artifact.key: artifact.digest for artifact in context["artifacts"]},
+    }

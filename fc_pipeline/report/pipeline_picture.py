@@ -1,0 +1,97 @@
+"""The pipeline as a picture: artifacts from left to right, joined by what each was made from."""
+
+from collections import defaultdict
+from typing import Any
+
+_WIDTH, _HEIGHT, _GAP_X, _GAP_Y, _LETTERS = 132, 44, 34, 14, 20
+_BAND_GAP = 56
+_BAND_COLUMNS = 6
+"""More columns than this go on in a second row, so that the letters stay readable."""
+
+
+def pipeline_picture(edges: dict[str, set[str]], sublabels: dict[str, str]) -> dict[str, Any]:
+    """Places of boxes and curves for a template: {"width", "height", "boxes", "curves"}.
+
+    Args:
+        edges: key -> keys that it was made from. All `sources/...` become one box.
+        sublabels: a second line by key.
+    """
+    nodes = {_fold(key): {_fold(made_from) for made_from in inputs} for key, inputs in edges.items()}
+    for inputs in list(nodes.values()):
+        for key in inputs:
+            nodes.setdefault(key, set())
+    depth: dict[str, int] = {}
+    columns: dict[int, list[str]] = defaultdict(list)
+    for key in sorted(nodes):
+        columns[_depth(key, nodes, depth)].append(key)
+    place: dict[str, tuple[float, float]] = {}
+    height = 0.0
+    for first in range(0, max(columns) + 1, _BAND_COLUMNS):
+        band = range(first, min(first + _BAND_COLUMNS, max(columns) + 1))
+        tallest = max(len(columns[column]) for column in band)
+        height += _BAND_GAP if first else 0
+        for column in band:
+            top = height + (tallest - len(columns[column])) * (_HEIGHT + _GAP_Y) / 2
+            for row, key in enumerate(columns[column]):
+                place[key] = ((column - first) * (_WIDTH + _GAP_X) + 1, round(top + row * (_HEIGHT + _GAP_Y), 1) + 1)
+        height += tallest * (_HEIGHT + _GAP_Y) - _GAP_Y
+    num_sources = len({key for inputs in edges.values() for key in inputs if key.startswith("sources/")})
+    boxes = [
+        {
+            "x": x,
+            "y": y,
+            "label": _short(key),
+            "sublabel": f"{num_sources} sources" if key == "sources" else sublabels.get(key, ""),
+            "title": key,
+        }
+        for key, (x, y) in sorted(place.items())
+    ]
+    curves = [
+        _curve(place[made_from], place[key], same_band=depth[made_from] // _BAND_COLUMNS == depth[key] // _BAND_COLUMNS)
+        for key in sorted(nodes)
+        for made_from in sorted(_without_shortcuts(key, nodes))
+    ]
+    width = min(max(columns) + 1, _BAND_COLUMNS) * (_WIDTH + _GAP_X) - _GAP_X
+    return {"width": width + 2, "height": height + 2, "box": (_WIDTH, _HEIGHT), "boxes": boxes, "curves": curves}
+
+
+def _curve(start: tuple[float, float], end: tuple[float, float], *, same_band: bool) -> str:
+    """From the right of a box to the left of a later one, or from its foot to the head of one in the next row."""
+    if same_band:
+        x0, y0, x1, y1 = start[0] + _WIDTH, start[1] + _HEIGHT / 2, end[0], end[1] + _HEIGHT / 2
+        middle = (x0 + x1) / 2
+        return f"M{x0} {y0} C{middle} {y0} {middle} {y1} {x1} {y1}"
+    x0, y0, x1, y1 = start[0] + _WIDTH / 2, start[1] + _HEIGHT, end[0] + _WIDTH / 2, end[1]
+    middle = (y0 + y1) / 2
+    return f"M{x0} {y0} C{x0} {middle} {x1} {middle} {x1} {y1}"
+
+
+def _fold(key: str) -> str:
+    return "sources" if key.startswith("sources/") else key
+
+
+def _short(key: str) -> str:
+    """The part of a key that tells it from its neighbours."""
+    name = key.split("/", 2)[2] if key.startswith("corpus/") else key.partition("/")[2] or key
+    return name if len(name) <= _LETTERS else name[: _LETTERS - 1] + "…"
+
+
+def _depth(key: str, nodes: dict[str, set[str]], known: dict[str, int]) -> int:
+    if key not in known:
+        known[key] = 1 + max((_depth(made_from, nodes, known) for made_from in nodes[key]), default=-1)
+    return known[key]
+
+
+def _above(key: str, nodes: dict[str, set[str]]) -> set[str]:
+    """Everything that a key was made from, directly or not."""
+    found: set[str] = set()
+    waiting = list(nodes[key])
+    while waiting:
+        found.add(made_from := waiting.pop())
+        waiting += nodes[made_from] - found
+    return found
+
+
+def _without_shortcuts(key: str, nodes: dict[str, set[str]]) -> set[str]:
+    """The inputs that no other input was made from: the rest would be lines beside a longer way."""
+    return {made_from for made_from in nodes[key] if not any(made_from in _above(o, nodes) for o in nodes[key])}

@@ -1,0 +1,111 @@
+"""Templates to text. Whatever comes from a document or a config is data: it can neither run nor break the layout."""
+
+import re
+from typing import Any
+
+import jinja2
+import yaml
+from markupsafe import Markup
+
+from fc_pipeline.report.facts import cite, cite_content
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~&])")
+
+
+def render_html(name: str, context: dict[str, Any]) -> str:
+    """A template of HTML; every value is escaped."""
+    return _environment(autoescape=True).get_template(name).render(context)
+
+
+def render_markdown(name: str, context: dict[str, Any]) -> str:
+    """A template of Markdown; every value is escaped unless a filter made it safe (`fence`, `yaml`)."""
+    text = _environment(autoescape=False, finalize=_markdown).get_template(name).render(context)
+    return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
+
+
+def _environment(**settings: Any) -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("fc_pipeline.report"),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        **settings,
+    )
+    environment.globals |= {"amount_of": amount, "percent_of": percent, "size_of": size, "short_of": short}
+    environment.filters |= {
+        "amount": amount,
+        "size": size,
+        "duration": duration,
+        "percent": percent,
+        "visible": visible,
+        "fence": fence,
+        "yaml": to_yaml,
+        "cite": cite,
+        "cite_content": cite_content,
+        "svg": Markup,  # only for what this package drew itself
+    }
+    return environment
+
+
+def visible(text: str) -> str:
+    """Control characters and those that turn the direction of writing, as the symbol U+FFFD."""
+    return _CONTROL.sub("\ufffd", text)
+
+
+def amount(value: float | None) -> str:
+    """Whole numbers with separators up to a billion, others with four digits: 1,234,567 and 2.306 and 1.2e+15."""
+    if value is None:
+        return "–"
+    if float(value).is_integer() and abs(value) < 1e10:
+        return f"{int(value):,}"
+    return f"{value:,.0f}" if 1e4 <= abs(value) < 1e10 else f"{value:.4g}"
+
+
+def short(value: float) -> str:
+    """Three digits and a letter: 416M."""
+    power = next(power for power in (4, 3, 2, 1, 0) if abs(value) >= 1000**power or power == 0)
+    return f"{value / 1000**power:.3g}{('', 'k', 'M', 'B', 'T')[power]}"
+
+
+def size(num_bytes: float | None) -> str:
+    """Bytes in the largest unit that leaves a whole part: 12.3 MB."""
+    if num_bytes is None:
+        return "–"
+    power = next(power for power in (4, 3, 2, 1, 0) if num_bytes >= 1000**power or power == 0)
+    return f"{num_bytes / 1000**power:.3g} {('B', 'kB', 'MB', 'GB', 'TB')[power]}"
+
+
+def duration(seconds: float | None) -> str:
+    """Seconds below two minutes, minutes and seconds below two hours, else hours and minutes."""
+    if seconds is None:
+        return "–"
+    if seconds < 120:
+        return f"{seconds:.1f} s"
+    if seconds < 7200:
+        return f"{int(seconds) // 60} min {int(seconds) % 60} s"
+    return f"{int(seconds) // 3600} h {int(seconds) % 3600 // 60} min"
+
+
+def percent(share: float | None) -> str:
+    """A share as per cent with one decimal."""
+    return "–" if share is None else f"{share:.1%}"
+
+
+def fence(text: str) -> Markup:
+    """A Markdown code block around any text: its fence is longer than any run of backticks inside."""
+    longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
+    marks = "`" * max(3, longest + 1)
+    return Markup(f"{marks}text\n{visible(text)}\n{marks}")
+
+
+def to_yaml(value: Any) -> Markup:
+    """YAML of plain values, for the front matter of a model card."""
+    return Markup(yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=100).strip())
+
+
+def _markdown(value: Any) -> Any:
+    """Text that cannot be taken for markup or leave its line; numbers and what a filter made safe as they are."""
+    if isinstance(value, Markup):
+        return str(value)
+    return _MARKDOWN.sub(r"\\\1", " ".join(visible(value).split())) if isinstance(value, str) else value

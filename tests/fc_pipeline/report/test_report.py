@@ -1,0 +1,224 @@
+"""The report: every number from an artifact, hostile documents shown as text, the same bytes from the same inputs."""
+
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from built_track import DOMAINS, HOSTILE_PROMPT, SCRIPT, Builder, build_track
+
+from fc_model.artifacts import Artifact
+from fc_model.errors import UserError
+from fc_pipeline.report.facts import gates
+from fc_pipeline.report.leaderboard import leaderboard
+from fc_pipeline.report.pipeline_picture import pipeline_picture
+from fc_pipeline.report.render import amount, duration, fence, short, size, visible
+from fc_pipeline.report.write import templates_digest, write_report
+
+CONFIG = {"name": "nano", "description": "A model & more", "weights": {"science": 50, "code": 30, "chess": 20}}
+
+
+def write(build: Builder, keys: list[str] | None = None) -> Artifact:
+    return build("nano/report", write_report, config=CONFIG, inputs={key: key for key in keys or list(build.built)})
+
+
+@pytest.fixture(scope="module")
+def report(build: Builder) -> Artifact:
+    keys = [key for key in build.built if key != "nano/report"]
+    return write(build, keys)
+
+
+class Page(HTMLParser):
+    """What a browser would see: elements, the text, and the numbers with their origins."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.attributes: list[tuple[str, str | None]] = []
+        self.origins: set[str] = set()
+        self.text = ""
+        self._open: list[str] = []
+        self.feed(text)
+        self.close()
+        assert not self._open, f"never closed: {self._open}"
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += attrs
+        if tag == "data":
+            self.origins.add(dict(attrs)["title"] or "")
+        if tag not in ("meta", "br"):
+            self._open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += attrs
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self._open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+@pytest.fixture(scope="module")
+def page(report: Artifact) -> Page:
+    return Page(report.path("report.html").read_text("utf-8"))
+
+
+def test_hostile_documents_are_text(report: Artifact, page: Page) -> None:
+    assert "script" not in page.tags
+    assert not [name for name, _ in page.attributes if name.startswith("on")]
+    assert page.text.count(SCRIPT) > len(DOMAINS)
+    assert visible(HOSTILE_PROMPT) in page.text
+    assert "\x1b" not in page.text and "\u202e" not in page.text
+    card = report.path("model_card.md").read_text("utf-8")
+    outside = re.sub(r"^(`{3,})text\n.*?^\1$", "", card, flags=re.DOTALL | re.MULTILINE)
+    assert SCRIPT in card and "<script" not in re.sub(r"\\<", "", outside)
+
+
+def test_nothing_is_loaded_from_elsewhere(page: Page) -> None:
+    links = [value or "" for name, value in page.attributes if name in ("src", "href", "xlink:href", "srcset")]
+    assert links and all(link.startswith("#") for link in links)
+
+
+def test_every_number_names_an_artifact_that_exists(build: Builder, page: Page) -> None:
+    assert page.origins <= {f"{artifact.key}@{artifact.identity}" for artifact in build.built.values()}
+    assert {origin.partition("@")[0] for origin in page.origins} >= {
+        "corpus/small/filtered",
+        "corpus/small/deduplicated",
+        "nano/shards",
+        "nano/stages/first",
+        "nano/evals/second",
+        "nano/exports/gguf",
+        "nano/parity",
+    }
+
+
+def test_documents_fall_from_read_to_kept(build: Builder, page: Page) -> None:
+    filtered = build.built["corpus/small/filtered"].manifest.counters
+    kept = build.built["corpus/small/deduplicated"].manifest.counters.kept
+    assert filtered.dropped and kept < filtered.kept < filtered.read
+    for reason in (*filtered.dropped, "exact_duplicate"):
+        assert f"− {reason}" in page.text and f"dropped as {reason}" in page.text
+    assert re.search(rf"read\s*{filtered.read}", page.text) and re.search(rf"kept\s*{kept}", page.text)
+
+
+def test_curves_of_every_stage(page: Page) -> None:
+    labels = [value for name, value in page.attributes if name == "aria-label"]
+    for title in ("Bits per byte", "Loss", "Learning rate", "Gradient norm", "Throughput"):
+        assert labels.count(title) == 2
+    assert not [value for _, value in page.attributes if value and "#a1000" in value]
+
+
+def test_gates_show_margin_and_waiver(build: Builder, page: Page) -> None:
+    found = {gate["name"]: gate for gate in gates(build.built.values())}
+    assert found["evals/second.bits_per_byte"]["margin"] == pytest.approx(0.1)
+    assert found["evals/second.bits_per_byte"]["state"] == "passed"
+    assert found["evals/second.unigram_gain"]["state"] == "waived"
+    assert found["evals/second.unigram_gain"]["margin"] == pytest.approx(-0.07)
+    assert "Waived: small corpus" in page.text and "three seeds, worst + 0.05" in page.text
+
+
+def test_lineage_names_inputs_and_mlflow_runs(build: Builder, page: Page) -> None:
+    for artifact in build.built.values():
+        if artifact.key != "nano/report":
+            assert artifact.identity in page.text and artifact.digest[:16] in page.text
+    assert "run-of-first" in page.text and "run-of-second" in page.text
+
+
+def test_model_card_front_matter(report: Artifact) -> None:
+    text = report.path("model_card.md").read_text("utf-8")
+    front = yaml.safe_load(text.split("---\n")[1])
+    assert (front["license"], front["datasets"]) == ("cc-by-4.0", ["games"])
+    results = front["model-index"][0]["results"]
+    assert [result["dataset"]["name"] for result in results][1:] == [f"held-out {domain}" for domain in DOMAINS]
+    assert results[0]["metrics"][0] == {"type": "bits_per_byte", "value": 1.5, "name": "Bits per byte"}
+
+
+def test_contents_depend_on_the_contents_of_the_inputs_alone(tmp_path: Path) -> None:
+    reports = []
+    for place, seconds in (("one", 3.0), ("two", 3333.0)):
+        build = build_track(tmp_path / place, seconds=seconds)
+        found = write(build)
+        reports.append((found, {e.path: e.sha256 for e in found.manifest.files if e.content}))
+    (first, files), (second, others) = reports
+    assert files == others and set(files) == {"report.md", "model_card.md", "row.json"}
+    assert first.digest == second.digest
+    assert first.path("report.html").read_bytes() != second.path("report.html").read_bytes()
+
+
+def test_a_track_without_evaluation_or_exports_has_a_report(tmp_path: Path) -> None:
+    build = build_track(tmp_path)
+    few = write(build, ["corpus/small/filtered", "nano/shards"])
+    page = Page(few.path("report.html").read_text("utf-8"))
+    assert "Held-out quality" not in page.text and "Cost" in page.text
+    assert json.loads(few.path("row.json").read_text())["bits_per_byte"] is None
+    assert "bits_per_byte" not in few.metrics
+
+
+def test_leaderboard_ranks_the_reports_of_the_store(tmp_path: Path) -> None:
+    build = build_track(tmp_path)
+    whole, few = write(build), write(build, ["nano/shards"])
+    rows = leaderboard(build.store)
+    assert [(row["track"], row["identity"]) for row in rows] == [("nano", whole.identity), ("nano", few.identity)]
+    assert rows[0]["bits_per_byte"] == 1.5 and rows[0]["gates"] == {"passed": 2, "waived": 1, "failed": 0}
+    assert rows[0]["digests"]["nano/shards"] == build.built["nano/shards"].digest
+    (whole.folder / "row.json").write_text("{")
+    with pytest.raises(UserError, match="materialize nano/report again"):
+        leaderboard(build.store)
+
+
+def test_pipeline_picture_has_no_line_beside_a_longer_way() -> None:
+    edges = {
+        "corpus/a/filtered": {"sources/x", "sources/y"},
+        "t/tokenizer": {"corpus/a/filtered"},
+        "t/shards": {"corpus/a/filtered", "t/tokenizer"},
+    }
+    picture = pipeline_picture(edges, {"t/shards": "5 MB"})
+    assert [(box["label"], box["sublabel"]) for box in picture["boxes"]] == [
+        ("filtered", ""),
+        ("sources", "2 sources"),
+        ("shards", "5 MB"),
+        ("tokenizer", ""),
+    ]
+    assert len(picture["curves"]) == 3
+    xs = {box["label"]: box["x"] for box in picture["boxes"]}
+    assert xs["sources"] < xs["filtered"] < xs["tokenizer"] < xs["shards"]
+    inside = all(0 < box["x"] < picture["width"] and 0 < box["y"] < picture["height"] for box in picture["boxes"])
+    assert inside
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (amount(1_234_567), "1,234,567"),
+        (amount(2.30649), "2.306"),
+        (amount(12345.6), "12,346"),
+        (amount(1.057e15), "1.057e+15"),
+        (amount(None), "–"),
+        (short(416_154_624), "416M"),
+        (size(1_234_567_890), "1.23 GB"),
+        (size(0), "0 B"),
+        (duration(75.52), "75.5 s"),
+        (duration(725), "12 min 5 s"),
+        (duration(9000), "2 h 30 min"),
+        (str(fence("a ```` b")), "`````text\na ```` b\n`````"),
+    ],
+)
+def test_formats(text: str, expected: str) -> None:
+    assert text == expected
+
+
+def test_templates_have_a_version() -> None:
+    assert re.fullmatch(r"[0-9a-f]{16}", templates_digest())
+
+
+def test_markdown_values_stay_in_their_line(report: Artifact) -> None:
+    text = report.path("report.md").read_text("utf-8")
+    for block in re.findall(r"(?:^\|.*\n)+", text, flags=re.MULTILINE):
+        columns: set[Any] = {len(re.findall(r"(?<!\\)\|", line)) for line in block.splitlines()}
+        assert len(columns) == 1, block
