@@ -57,7 +57,9 @@ def unigram_tokenizer(vocabulary: Vocabulary) -> "Tokenizer":
     special = vocabulary.of_type(PieceType.UNKNOWN, PieceType.CONTROL)
     tokenizer.add_special_tokens([AddedToken(piece.text, special=True, normalized=False) for _, piece in special])
     user_defined = vocabulary.of_type(PieceType.USER_DEFINED)
-    tokenizer.add_tokens([AddedToken(piece.text, special=False, normalized=False) for _, piece in user_defined])
+    tokenizer.add_tokens(
+        [AddedToken(piece.text.replace(SPACE, " "), special=False, normalized=False) for _, piece in user_defined]
+    )
     return tokenizer
 
 

@@ -62,10 +62,11 @@ def read_vocabulary(tokenizer_file: Path, *, vocab_size: int) -> Vocabulary:
             f"{tokenizer_file} has {len(proto.pieces)} pieces, more than the model's vocab_size ({vocab_size}): "
             "export with the tokenizer that the model was trained with"
         )
-    pieces = [Piece(text=piece.piece, score=piece.score, type=PieceType(piece.type)) for piece in proto.pieces]
-    pieces += [
-        Piece(text=f"<unused_{token}>", score=0.0, type=PieceType.UNUSED) for token in range(len(pieces), vocab_size)
+    pieces = [
+        Piece(text=piece.piece, score=piece.score, type=PieceType(piece.type)) if _can_match(piece) else _unused(token)
+        for token, piece in enumerate(proto.pieces)
     ]
+    pieces += [_unused(token) for token in range(len(pieces), vocab_size)]
     spec = proto.trainer_spec
     return Vocabulary(
         algorithm="unigram" if spec.model_type == spec.UNIGRAM else "bpe",
@@ -75,6 +76,18 @@ def read_vocabulary(tokenizer_file: Path, *, vocab_size: int) -> Vocabulary:
         eos=_optional(spec.eos_id),
         pad=_optional(spec.pad_id),
     )
+
+
+def _can_match(piece: Any) -> bool:
+    """False for a user-defined symbol with a space.
+
+    SentencePiece turns the text's spaces into U+2581 first, so it never finds such a symbol; other runtimes would.
+    """
+    return not (piece.type == piece.USER_DEFINED and " " in piece.piece)
+
+
+def _unused(token: int) -> Piece:
+    return Piece(text=f"<unused_{token}>", score=0.0, type=PieceType.UNUSED)
 
 
 def _check_plain(tokenizer_file: Path, proto: Any) -> None:

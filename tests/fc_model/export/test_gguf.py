@@ -49,6 +49,7 @@ def test_metadata_is_complete(exports: Exports) -> None:
     assert types[:5] == [PieceType.UNKNOWN, PieceType.CONTROL, PieceType.CONTROL, PieceType.CONTROL, PieceType.CONTROL]
     assert types.count(PieceType.BYTE) == 256
     assert types.count(PieceType.USER_DEFINED) == 2
+    assert types.count(PieceType.UNUSED) == 1  # a symbol with spaces, which SentencePiece never matches
 
 
 @pytest.mark.parametrize(("quantization", "kind"), [("f32", "F32"), ("f16", "F16"), ("bf16", "BF16"), ("q8_0", "Q8_0")])

@@ -63,7 +63,7 @@ def test_feeding_piece_by_piece_is_feeding_at_once(exports: Exports) -> None:
 def test_vocabulary_and_pieces(exports: Exports) -> None:
     with LlamaCpp(exports.gguf("f16")) as llama_cpp:
         assert (llama_cpp.vocab_size, llama_cpp.context_length, llama_cpp.bos, llama_cpp.eos) == (1000, 128, 1, 2)
-        assert llama_cpp.control_tokens == list(range(17))
+        assert llama_cpp.control_tokens == [*range(17), 19]
         text = "def f(x):\n\treturn  x + 1\n"
         ids = llama_cpp.tokenize([text])[0]
         assert b"".join(llama_cpp.pieces(ids)).decode() == text

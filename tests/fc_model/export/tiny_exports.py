@@ -82,7 +82,7 @@ def train_tokenizer(folder: Path, *, model_type: str) -> Path:
         eos_piece=EOS,
         pad_piece=PAD,
         control_symbols=list(CONTROL_TOKENS),
-        user_defined_symbols=["\n", "\t"],
+        user_defined_symbols=["\n", "\t", "  "],
         num_threads=1,
         minloglevel=2,
     )
