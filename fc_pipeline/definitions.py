@@ -6,6 +6,7 @@ from pathlib import Path
 
 import dagster as dg
 from dagster._core.events import EngineEventData
+from dagster._core.execution.plan.objects import ErrorSource, StepFailureData
 
 from fc_pipeline.components.factory import Factory
 from fc_pipeline.components.progress import listener
@@ -24,19 +25,20 @@ def console(context: dg.InitLoggerContext) -> logging.Logger:
 
 @dg.logger
 def for_listener(context: dg.InitLoggerContext) -> logging.Logger:
-    """Tells whoever listens in this process that a step waits for its pool; nothing else does."""
+    """Tells whoever listens in this process what an asset cannot: it waits for a pool, or was interrupted."""
     logger = logging.Logger("fustercluck.listener", level=logging.DEBUG)
-    logger.addHandler(_WaitingHandler())
+    logger.addHandler(_EventHandler())
     return logger
 
 
-class _WaitingHandler(logging.Handler):
+class _EventHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
-        event = getattr(record, "dagster_meta", {}).get("dagster_event")
+        event = getattr(record, "dagster_event", None)
         data = event.event_specific_data if event is not None else None
-        pool = data.metadata.get("pool") if isinstance(data, EngineEventData) else None
-        if pool is not None:
-            listener().waiting(str(pool.value))
+        if isinstance(data, EngineEventData) and "pool" in data.metadata:
+            listener().waiting(str(data.metadata["pool"].value))
+        elif isinstance(data, StepFailureData) and data.error_source is ErrorSource.INTERRUPT:
+            listener().interrupted()
 
 
 def policy() -> dg.Definitions:

@@ -54,7 +54,7 @@ class Terminal:
     def failed(self, key: str) -> None:
         self.line(f"{self._place()} {key}  FAILED")
 
-    def interrupted(self, key: str) -> None:
+    def interrupted(self) -> None:
         self.on_interrupt()
 
     def waiting(self, pool: str) -> None:

@@ -1,5 +1,5 @@
 """The Track component, and the shells that show steps as Dagster assets."""
 
-# from fc_pipeline.components.track import Track
+from fc_pipeline.components.track import Track
 
-# __all__ = ["Track"]
+__all__ = ["Track"]

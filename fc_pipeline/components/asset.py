@@ -5,7 +5,6 @@ import time
 from typing import Any
 
 import dagster as dg
-from dagster._core.errors import DagsterExecutionInterruptedError
 
 from fc_model.artifacts.manifest import canonical_json
 from fc_model.errors import UserError
@@ -57,9 +56,6 @@ def asset_for(spec: StepSpec, graph: Graph, *, owners: list[str] | None = None) 
         except UserError as error:
             who.failed(spec.key)
             raise dg.Failure(description=str(error), allow_retries=False) from None
-        except (KeyboardInterrupt, DagsterExecutionInterruptedError):
-            who.interrupted(spec.key)
-            raise
         except Exception as error:
             who.failed(spec.key)
             if retries:

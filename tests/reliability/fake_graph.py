@@ -20,7 +20,7 @@ _ROOT = Path(__file__).resolve().parents[2]
 code_version._PROJECT = code_version.Project(_ROOT, packages=("fc_model", "fc_pipeline", "tests"))
 
 
-def fake_graph(*, steps: int = 3, seconds: float = 0.01, value: float = 1.0, last: str = "measure") -> Graph:
+def fake_graph(*, steps: int = 3, value: float = 1.0, last: str = "measure") -> Graph:
     """source -> corpus -> stage -> eval, gated -> report."""
     return Graph(
         [
@@ -37,7 +37,7 @@ def fake_graph(*, steps: int = 3, seconds: float = 0.01, value: float = 1.0, las
                 function=f"{_STEPS}:train",
                 description="Training.",
                 group="toy",
-                config={"steps": steps, "seconds": seconds},
+                config={"steps": steps},
                 inputs={"documents": "corpus/c/filtered"},
                 kinds=("pytorch", "mlflow"),
                 accelerator=True,
@@ -60,7 +60,7 @@ def fake_graph(*, steps: int = 3, seconds: float = 0.01, value: float = 1.0, las
                 requires=("toy/evals/one",),
             ),
         ],
-        {"toy/evals/one": [Gate(on="evals/one", metric="bits_per_byte", max=2.0, why="Measured.")]},
+        {"toy/evals/one": [Gate(artifact="evals/one", metric="bits_per_byte", max=2.0, why="Measured.")]},
     )
 
 
@@ -78,7 +78,7 @@ def defs() -> dg.Definitions:
 
 
 def slow_graph() -> Graph:
-    return fake_graph(steps=int(os.environ["FC_TEST_STEPS"]), seconds=float(os.environ["FC_TEST_SECONDS"]))
+    return fake_graph(steps=int(os.environ["FC_TEST_STEPS"]))
 
 
 if __name__ == "__main__":

@@ -33,7 +33,7 @@ def train(step: Step) -> None:
         os._exit(0)
     lines = []
     for number in range(first, step.config["steps"]):
-        time.sleep(step.config["seconds"])
+        time.sleep(float(os.environ["FC_TEST_SECONDS"]))
         place.write_text(str(number + 1))
         lines.append(f'{{"step": {number + 1}, "loss": {5 / (number + 1)}}}')
         step.runtime.report({"step": number + 1, "steps": step.config["steps"], "loss": 5 / (number + 1)})

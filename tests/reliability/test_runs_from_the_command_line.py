@@ -1,0 +1,57 @@
+"""`fustercluck run` in a process of its own: Ctrl-C, kill -9, waiting for the accelerator."""
+
+import signal
+from collections.abc import Iterator
+
+import pytest
+
+from tests.reliability.processes import DEADLINE, Place, wait_until
+
+
+@pytest.fixture
+def place(tmp_path) -> Iterator[Place]:
+    found = Place(tmp_path, steps=300)
+    yield found
+    found.remove()
+
+
+def run(place: Place, log: str = "run.log"):
+    return place.start("-m", "tests.reliability.fake_graph", log=log)
+
+
+def test_interrupted_waiting_killed_and_resumed(place):
+    # Ctrl-C while a stage trains.
+    interrupted = run(place, "interrupted.log")
+    wait_until(lambda: place.step() >= 2, "the stage trains")
+    assert len(place.children()) == 1
+    interrupted.send_signal(signal.SIGINT)
+    assert interrupted.wait(DEADLINE) == 130
+    assert "interrupted; what is finished stays" in place.log("interrupted.log")
+    assert "Traceback" not in place.log("interrupted.log")
+    assert place.processes() == []
+    assert place.claimed_slots() == 0
+    assert place.statuses() == ["CANCELED"]
+
+    # Ctrl-C while a second run waits for the accelerator that the first one holds.
+    before = place.step()
+    killed = run(place, "killed.log")
+    wait_until(lambda: place.step() >= before + 2, "the next run trains on")
+    waiting = run(place, "waiting.log")
+    wait_until(lambda: "pool 'accelerator'" in place.log("waiting.log"), "the second run says that it waits")
+    waiting.send_signal(signal.SIGINT)
+    assert waiting.wait(DEADLINE) == 130, place.log("waiting.log")
+    assert place.statuses() == ["CANCELED", "STARTED", "CANCELED"]
+
+    # kill -9, and no daemon to notice: the next run frees the slot and goes on.
+    killed.kill()
+    killed.wait(DEADLINE)
+    wait_until(lambda: not place.processes(), "what the run had started has ended")
+    assert place.claimed_slots() == 1
+    before = place.step()
+    place.environment["FC_TEST_SECONDS"] = "0"
+    last = run(place, "last.log")
+    assert last.wait(DEADLINE) == 0, place.log("last.log")
+    assert "its slots are free again" in place.log("last.log")
+    assert place.statuses() == ["SUCCESS", "CANCELED", "FAILURE", "CANCELED"]
+    assert place.claimed_slots() == 0
+    assert place.metrics("toy/stages/one")["resumed_from"] >= before
