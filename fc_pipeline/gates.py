@@ -12,6 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from fc_model.artifacts import Artifact
 from fc_model.errors import UserError
 
+_ASKED = ("metric", "min", "max")
+"""Fields that make two verdicts answers to the same question: a metric may have several gates."""
+
 
 class Gate(BaseModel):
     """One condition on one metric of one artifact of the track."""
@@ -55,18 +58,19 @@ def judge(metrics: dict[str, float], gates: list[Gate]) -> list[dict[str, Any]]:
 
 def failures(artifact: Artifact, gates: list[Gate]) -> list[str]:
     """Why nothing may go on from the artifact, one line each; empty when it may."""
-    recorded = {verdict["name"]: verdict for verdict in artifact.manifest.gates}
     found = []
     for gate in gates:
-        expected = gate.verdict(artifact.metrics)
-        verdict = recorded.get(expected["name"])
-        if verdict is None or any(verdict[bound] != expected[bound] for bound in ("min", "max")):
-            found.append(f"gate {expected['name']} has no verdict: materialize {artifact.key} again")
-        elif not (verdict["passed"] or gate.waive):
-            bounds = [f"at least {gate.min:g}"] * (gate.min is not None) + [f"at most {gate.max:g}"] * (
-                gate.max is not None
-            )
-            found.append(f"gate {expected['name']} failed: {verdict['value']}, must be {' and '.join(bounds)}")
+        name, asked = f"{gate.artifact}.{gate.metric}", (gate.metric, gate.min, gate.max)
+        verdicts = [entry for entry in artifact.manifest.gates if tuple(map(entry.get, _ASKED)) == asked]
+        if not verdicts:
+            found.append(f"gate {name} has no verdict: materialize {artifact.key} again")
+        elif not (verdicts[0]["passed"] or gate.waive):
+            bounds = [
+                f"{word} {bound:g}"
+                for word, bound in (("at least", gate.min), ("at most", gate.max))
+                if bound is not None
+            ]
+            found.append(f"gate {name} failed: {verdicts[0]['value']}, must be {' and '.join(bounds)}")
     return found
 
 

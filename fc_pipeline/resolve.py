@@ -75,10 +75,10 @@ def declare_equivalent(graph: Graph, store: Store, key: str, *, reason: str, at:
 
     Returns the older code version. Raises UserError when there is nothing to declare.
     """
+    present = code_version(graph[key].function)["version"]
     versions = store.versions(key)
     if not versions:
         raise UserError(f"{key} was never built: there is nothing to be equivalent to")
-    present = code_version(graph[key].function)["version"]
     older = versions[-1].manifest.recipe.code["version"]
     if present == older:
         raise UserError(f"{key}: its code has not changed since it was built")

@@ -1,6 +1,9 @@
 """What all tests share. Warnings are errors and the time limits stand in pyproject.toml."""
 
 import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -15,6 +18,16 @@ settings.load_profile("fustercluck")
 
 
 @pytest.fixture
-def toy(tmp_path, monkeypatch) -> ToyProject:
+def memory_disk(tmp_path) -> Iterator[Path]:
+    """A folder in memory where there is one: hundreds of fsyncs on a busy disk take a minute."""
+    if not os.access("/dev/shm", os.W_OK):
+        yield tmp_path
+        return
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
+        yield Path(folder)
+
+
+@pytest.fixture
+def toy(memory_disk, monkeypatch) -> ToyProject:
     """A small project with real steps in a folder of its own, whose source a test may edit."""
-    return ToyProject(tmp_path, monkeypatch)
+    return ToyProject(memory_disk, monkeypatch)

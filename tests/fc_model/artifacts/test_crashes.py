@@ -32,8 +32,8 @@ def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("what", ["write", "replace"])
-def test_killed_at_every_operation(tmp_path, uninterrupted, what):
-    rounds = sweep(tmp_path, what)
+def test_killed_at_every_operation(memory_disk, uninterrupted, what):
+    rounds = sweep(memory_disk, what)
     assert [found["killed"] for found in rounds] == [True] * (len(rounds) - 1) + [False]
     assert len(rounds) > 30  # every file takes its fsyncs and its rename
     for found in rounds:
@@ -45,15 +45,15 @@ def test_killed_at_every_operation(tmp_path, uninterrupted, what):
         assert found["after_rerun"]["tree"] == uninterrupted, found
 
 
-def test_killed_while_removing(tmp_path):
-    for found in sweep(tmp_path, "remove"):
+def test_killed_while_removing(memory_disk):
+    for found in sweep(memory_disk, "remove"):
         assert found["after_kill"]["first"] == [] == found["after_rerun"]["first"]
         assert found["after_kill"]["second"] in (None, [])
         assert found["after_rerun"]["tree"] == {}
 
 
-def test_killed_while_judging(tmp_path):
-    for found in sweep(tmp_path, "judge"):
+def test_killed_while_judging(memory_disk):
+    for found in sweep(memory_disk, "judge"):
         assert found["after_kill"]["second"] == [] == found["after_rerun"]["second"]
         assert found["after_kill"]["gates"] in ([], [{"name": "toy.loss", "passed": True}])
         assert found["after_rerun"]["gates"] == [{"name": "toy.loss", "passed": True}]
@@ -74,11 +74,11 @@ SYSCALLS = ["fsync", "rename,renameat,renameat2", "unlink,unlinkat", "mkdir,mkdi
 
 
 @pytest.mark.parametrize("syscalls", SYSCALLS)
-def test_killed_at_every_system_call(tmp_path, uninterrupted, syscalls):
-    if not can_inject(tmp_path / "probe"):
+def test_killed_at_every_system_call(memory_disk, uninterrupted, syscalls):
+    if not can_inject(memory_disk / "probe"):
         pytest.skip("strace cannot inject here (no strace, or no ptrace); the crash points above cover the same places")
     for when in range(1, 40):
-        root = tmp_path / str(when)
+        root = memory_disk / str(when)
         small_writer.write(root, 1)
         inject = strace("-e", f"trace={syscalls}", "-e", f"inject={syscalls}:signal=SIGKILL:when={when}")
         killed = run("write", root, 2, before=inject).returncode

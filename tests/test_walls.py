@@ -1,0 +1,154 @@
+"""An import only ever points down, and some calls stand nowhere."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from fc_pipeline.python_source import unfollowable
+
+ROOT = Path(__file__).resolve().parent.parent
+FILES = sorted(path for package in ("fc_model", "fc_pipeline") for path in (ROOT / package).rglob("*.py"))
+DAGSTER_FOLDERS = ("defs", "components")
+DAGSTER_FILES = {"definitions.py", "launcher.py", "run.py", "run_logs.py", "processes.py"}
+
+
+def imported(path: Path, *, at_load: bool = False) -> list[str]:
+    """Modules that a file imports; `at_load` leaves out what stands inside functions and TYPE_CHECKING blocks."""
+    found: list[str] = []
+
+    def visit(node: ast.AST) -> None:
+        if isinstance(node, ast.Import):
+            found.extend(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            found.extend(f"{'.' * node.level}{node.module or ''}.{alias.name}" for alias in node.names)
+        if at_load and isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            return
+        if at_load and isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            return
+        for child in ast.iter_child_nodes(node):
+            visit(child)
+
+    visit(ast.parse(path.read_bytes()))
+    return found
+
+
+def below(name: str) -> list[Path]:
+    return [path for path in FILES if path.is_relative_to(ROOT / name)]
+
+
+def test_there_is_something_to_look_at():
+    assert len(below("fc_model")) > 20 and len(below("fc_pipeline")) > 20
+    assert "json" in imported(ROOT / "fc_pipeline" / "cli.py", at_load=True)
+    assert "fc_pipeline.run.run_track" not in imported(ROOT / "fc_pipeline" / "cli.py", at_load=True)
+    assert "fc_pipeline.run.run_track" in imported(ROOT / "fc_pipeline" / "cli.py")
+
+
+def offences(paths: list[Path], names: set[str], *, at_load: bool = False) -> dict[str, list[str]]:
+    """What each file imports of these top-level packages; files without are left out."""
+    found = {
+        str(path.relative_to(ROOT)): [name for name in imported(path, at_load=at_load) if name.split(".")[0] in names]
+        for path in paths
+    }
+    return {path: names for path, names in found.items() if names}
+
+
+def test_the_model_knows_no_pipeline():
+    assert offences(below("fc_model"), {"dagster", "fc_pipeline"}) == {}
+
+
+def test_artifacts_need_the_standard_library_and_zstandard():
+    allowed = sys.stdlib_module_names | {"zstandard"}
+    for path in below("fc_model/artifacts"):
+        names = [name for name in imported(path) if name.split(".")[0] not in allowed]
+        assert all(name.startswith(("fc_model.artifacts.", "fc_model.errors.")) for name in names), path
+
+
+def test_dagster_stays_in_its_folders():
+    pipeline = ROOT / "fc_pipeline"
+    outside = [
+        path
+        for path in below("fc_pipeline")
+        if path.relative_to(pipeline).parts[0] not in DAGSTER_FOLDERS
+        and str(path.relative_to(pipeline)) not in DAGSTER_FILES
+    ]
+    assert len(outside) > 20
+    assert offences(outside, {"dagster"}) == {}
+
+
+def test_the_pipeline_loads_without_torch():
+    heavy = {"torch", "pytorch_lightning", "lightning", "transformers", "datatrove", "mlflow"}
+    assert offences(below("fc_pipeline"), heavy, at_load=True) == {}
+
+
+def test_imports_can_be_followed():
+    """`code_version` follows names through imports; relative, dotted and * imports hide where a name comes from."""
+    found = {path: unfollowable(ast.parse(path.read_bytes()), ("fc_model", "fc_pipeline")) for path in FILES}
+    assert {path: problem for path, problem in found.items() if problem} == {}
+
+
+UNSAFE_MODULES = {"pickle", "dill", "shelve", "marshal"}
+UNSAFE_CALLS = {"eval", "exec", "os.system", "os.popen", "builtins.eval", "yaml.load", "pickle.load", "pickle.loads"}
+UNSAFE_ARGUMENTS = {
+    ("weights_only", False),
+    ("allow_pickle", True),
+    ("shell", True),
+    ("trust_remote_code", True),
+    ("errors", "ignore"),
+}
+
+
+def forbidden(tree: ast.AST) -> list[str]:
+    """Calls that run what a file says, or that lose bytes in silence."""
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            modules = {alias.name for alias in node.names} | {getattr(node, "module", None)}
+            found += [f"{node.lineno}: import {name}" for name in modules & UNSAFE_MODULES]
+        elif isinstance(node, ast.Call):
+            called = ast.unparse(node.func)
+            constants = {word.arg: word.value.value for word in node.keywords if isinstance(word.value, ast.Constant)}
+            found += [f"{node.lineno}: {called}"] * (called in UNSAFE_CALLS)
+            found += [f"{node.lineno}: {word}" for word in constants.items() if word in UNSAFE_ARGUMENTS]
+            texts = [part.value for part in node.args if isinstance(part, ast.Constant)]
+            lossy = called.endswith((".decode", ".encode")) and "ignore" in texts
+            unguarded = called == "torch.load" and "weights_only" not in constants
+            found += [f"{node.lineno}: {called}"] * (lossy or unguarded)
+    return found
+
+
+def test_nothing_unsafe():
+    found = {str(path.relative_to(ROOT)): forbidden(ast.parse(path.read_bytes())) for path in FILES}
+    assert {path: lines for path, lines in found.items() if lines} == {}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "eval(text)",
+        "exec(text)",
+        "os.system(text)",
+        "import pickle",
+        "pickle.load(file)",
+        "torch.load(path)",
+        "torch.load(path, weights_only=False)",
+        "np.load(path, allow_pickle=True)",
+        "subprocess.run(text, shell=True)",
+        "load(name, trust_remote_code=True)",
+        "open(path, errors='ignore')",
+        "data.decode('utf-8', 'ignore')",
+        "yaml.load(text)",
+    ],
+)
+def test_unsafe_calls_are_seen(line):
+    assert forbidden(ast.parse(line))
+
+
+def test_plan_and_status_load_neither_torch_nor_dagster():
+    modules = "cli, plan_text, status, gc, materialize, steps_of, forecast"
+    heavy = ("torch", "dagster", "mlflow", "transformers", "datatrove")
+    code = f"import sys\nfrom fc_pipeline import {modules}\nprint([name for name in {heavy!r} if name in sys.modules])"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert result.stdout == "[]\n", result.stderr
