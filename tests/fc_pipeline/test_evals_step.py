@@ -194,7 +194,7 @@ def test_samples_name_their_prompt_and_decoding(learned: Artifact) -> None:
         for decoding in ("greedy", "drawn")
         for domain, prompt in (("chess", "the white"), ("code", "def mean"))
     ]
-    assert any(word in samples[0]["text"] for word in ("bishop", "pawn", "black", "the"))
+    assert samples[1]["text"].startswith("(values)")
 
 
 def test_weights_that_are_not_finite_are_refused(world: World) -> None:
