@@ -7,16 +7,13 @@ from pathlib import Path
 from fc_pipeline.graph import Graph
 
 
-def inbox_readers(graph: Graph, inbox: Path) -> list[str]:
-    """The tracks with a source of kind `local` whose folder is the inbox or lies in it."""
+def inbox_readers(graph: Graph, inbox: Path) -> dict[str, list[str]]:
+    """{track: the keys up to its shards} of the tracks with a source of kind `local` in or below the inbox."""
     inbox = inbox.resolve()
-    sources = {
-        key
-        for key, spec in graph.items()
-        if spec.config.get("kind") == "local"
-        and Path(spec.config["folder"]).expanduser().resolve().is_relative_to(inbox)
-    }
-    return [track for track in graph.tracks if sources & set(graph.closure([f"{track}/shards"]))]
+    local = {key: spec.config["folder"] for key, spec in graph.items() if spec.config.get("kind") == "local"}
+    sources = {key for key, folder in local.items() if Path(folder).expanduser().resolve().is_relative_to(inbox)}
+    data = {track: graph.closure([f"{track}/shards"]) for track in graph.tracks}
+    return {track: keys for track, keys in data.items() if sources & set(keys)}
 
 
 def listing_digest(inbox: Path) -> str | None:

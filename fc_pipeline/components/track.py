@@ -64,7 +64,7 @@ class Track(dg.Component):
         return dg.Definitions(
             assets=assets_of(graph, own, owners=track.owners or None),
             jobs=[track_job(track.name, graph), shards_job(track.name, graph)],
-            schedules=[shards_schedule(track, graph)],
+            schedules=[shards_schedule(track)],
         )
 
 

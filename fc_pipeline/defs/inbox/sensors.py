@@ -2,7 +2,6 @@
 
 import dagster as dg
 
-from fc_pipeline.components.automation import shards_job
 from fc_pipeline.components.inbox import decide, inbox_readers, listing_digest
 from fc_pipeline.components.shared import all_tracks
 from fc_pipeline.graph import Graph
@@ -15,8 +14,9 @@ def inbox() -> dg.Definitions:
 
 
 def inbox_sensor(graph: Graph) -> dg.SensorDefinition:
-    """Asks for the shards of each track that reads the inbox; when none does, it says so at every look."""
+    """Asks for one run up to the shards of all tracks that read the inbox; when none does, it says so."""
     readers = inbox_readers(graph, fc_home() / "inbox")
+    keys = [dg.AssetKey(key.split("/")) for key in graph if any(key in data for data in readers.values())]
 
     def look(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         folder = fc_home() / "inbox"
@@ -27,16 +27,15 @@ def inbox_sensor(graph: Graph) -> dg.SensorDefinition:
         cursor, due = decide(context.cursor, listing_digest(folder))
         if due is None:
             return dg.SensorResult(skip_reason=f"nothing new in {folder}", cursor=cursor)
-        requests = [
-            dg.RunRequest(run_key=f"{track}-{due}", job_name=f"{track}_shards", tags={"fustercluck/inbox": due})
-            for track in readers
-        ]
-        return dg.SensorResult(run_requests=requests, cursor=cursor)
+        tags = {"fustercluck/inbox": due, "fustercluck/tracks": ",".join(readers)}
+        return dg.SensorResult(
+            run_requests=[dg.RunRequest(run_key=due, asset_selection=keys, tags=tags)], cursor=cursor
+        )
 
     return dg.SensorDefinition(
         name="inbox",
         evaluation_fn=look,
-        jobs=[shards_job(track, graph) for track in readers],
+        asset_selection=dg.AssetSelection.assets(*keys) if keys else None,
         minimum_interval_seconds=30,
         default_status=dg.DefaultSensorStatus.STOPPED,
         description="New or changed files in <FC_HOME>/inbox rebuild the shards of the tracks that read it.",
