@@ -74,7 +74,9 @@ class CachedDecoder:
             k_BKTA = torch.cat((cached[0], k_BKTA), dim=2)
             v_BKTA = torch.cat((cached[1], v_BKTA), dim=2)
         self._cache[number] = (k_BKTA, v_BKTA)
-        y_BHTA = F.scaled_dot_product_attention(q_BHTA, k_BKTA, v_BKTA, attn_mask=mask, enable_gqa=attention.grouped)
+        y_BHTA = F.scaled_dot_product_attention(
+            q_BHTA, k_BKTA, v_BKTA, attn_mask=mask, enable_gqa=q_BHTA.shape[1] != k_BKTA.shape[1]
+        )
         output: Tensor = attention.o_proj(y_BHTA.transpose(1, 2).flatten(2))
         return output
 

@@ -26,6 +26,9 @@ class TextCodec(Protocol):
     """
 
     @property
+    def bos(self) -> int: ...
+
+    @property
     def eos(self) -> int: ...
 
     @property
@@ -49,8 +52,8 @@ class Conversation:
         self.reset()
 
     def reset(self) -> None:
-        """Begin a new document: every document follows an end-of-document token in training."""
-        self._ids = [self.codec.eos]
+        """Begin a new document: in training every document is predicted from BOS on."""
+        self._ids = [self.codec.bos]
 
     def reply(self, text: str) -> Iterator[str]:
         """Add `text` to the document and yield the continuation as it is drawn.
@@ -127,9 +130,9 @@ class SentencePieceCodec:
         if not tokenizer_file.is_file():
             raise UserError(f"{tokenizer_file} is missing: export the model again")
         vocabulary = read_vocabulary(tokenizer_file, vocab_size=vocab_size)
-        if vocabulary.eos is None:
-            raise UserError(f"{tokenizer_file} has no end-of-document token: train it with one")
-        self.eos = vocabulary.eos
+        if vocabulary.bos is None or vocabulary.eos is None:
+            raise UserError(f"{tokenizer_file} lacks the token that begins or ends a document: train it with both")
+        self.bos, self.eos = vocabulary.bos, vocabulary.eos
         never = vocabulary.of_type(PieceType.CONTROL, PieceType.UNKNOWN, PieceType.UNUSED)
         self.control_tokens = [token for token, _ in never]
         self._tokenizer = Tokenizer(tokenizer_file)

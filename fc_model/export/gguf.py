@@ -150,7 +150,7 @@ def _add_tokenizer(writer: "GGUFWriter", vocabulary: Vocabulary) -> None:
     writer.add_token_types([int(piece.type) for piece in vocabulary.pieces])
     writer.add_add_space_prefix(False)
     writer.add_remove_extra_whitespaces(False)
-    writer.add_add_bos_token(False)
+    writer.add_add_bos_token(vocabulary.bos is not None)  # every document begins with it in training
     writer.add_add_eos_token(False)
     writer.add_unk_token_id(vocabulary.unk)
     if vocabulary.bos is not None:

@@ -26,8 +26,7 @@ def export_huggingface(model: "Decoder", config: ModelConfig, tokenizer_file: Pa
     out_folder.mkdir(parents=True, exist_ok=True)
     save_file(weights, out_folder / "model.safetensors", metadata={"format": "pt"})
     write_json(out_folder / "config.json", llama_config(config, vocabulary))
-    # Documents follow an EOS in training, <s> is never seen there: generation without a prompt starts from EOS.
-    write_json(out_folder / "generation_config.json", {**_token_ids(vocabulary), "bos_token_id": vocabulary.eos})
+    write_json(out_folder / "generation_config.json", _token_ids(vocabulary))
     export_tokenizer(vocabulary, tokenizer_file, out_folder, context_length=config.context_length)
 
 

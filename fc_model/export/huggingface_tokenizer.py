@@ -45,7 +45,7 @@ def export_tokenizer(vocabulary: Vocabulary, tokenizer_file: Path, out_folder: P
 
 def unigram_tokenizer(vocabulary: Vocabulary) -> "Tokenizer":
     """The same segmentation in the `tokenizers` library."""
-    from tokenizers import AddedToken, Tokenizer, decoders, models
+    from tokenizers import AddedToken, Tokenizer, decoders, models, processors
 
     worst = min(piece.score for _, piece in vocabulary.of_type(PieceType.NORMAL))
     scores = [
@@ -56,6 +56,11 @@ def unigram_tokenizer(vocabulary: Vocabulary) -> "Tokenizer":
     tokenizer.decoder = decoders.Sequence([decoders.ByteFallback(), decoders.Fuse()])
     special = vocabulary.of_type(PieceType.UNKNOWN, PieceType.CONTROL)
     tokenizer.add_special_tokens([AddedToken(piece.text, special=True, normalized=False) for _, piece in special])
+    if vocabulary.bos is not None:  # every document begins with it in training
+        bos = vocabulary.pieces[vocabulary.bos].text
+        tokenizer.post_processor = processors.TemplateProcessing(
+            single=f"{bos} $A", pair=f"{bos} $A {bos} $B", special_tokens=[(bos, vocabulary.bos)]
+        )
     user_defined = vocabulary.of_type(PieceType.USER_DEFINED)
     tokenizer.add_tokens(
         [AddedToken(piece.text.replace(SPACE, " "), special=False, normalized=False) for _, piece in user_defined]

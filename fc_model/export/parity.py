@@ -49,7 +49,7 @@ class ParitySettings:
 
 @dataclass(frozen=True, kw_only=True)
 class Prompt:
-    """A prompt, and what the trained model makes of it. `ids` begin with the end-of-document token."""
+    """A prompt, and what the trained model makes of it. `ids` begin with BOS, as every document in training."""
 
     text: str
     ids: list[int]
@@ -85,12 +85,12 @@ def parity_report(
     settings = _fit_context(settings or ParitySettings(), model.config.context_length)
     tokenizer = Tokenizer(tokenizer_file)
     vocabulary = read_vocabulary(tokenizer_file, vocab_size=model.config.vocab_size)
-    if vocabulary.eos is None:
-        raise UserError(f"{tokenizer_file} has no end-of-document token: train it with one")
+    if vocabulary.bos is None or vocabulary.eos is None:
+        raise UserError(f"{tokenizer_file} lacks the token that begins or ends a document: train it with both")
     lines = sample_lines(texts, num_lines=settings.num_lines, seed=settings.seed)
     if not lines:
         raise UserError("parity: the held-out texts are empty, give some to compare on")
-    prompts = make_prompts(model, tokenizer, eos=vocabulary.eos, texts=texts, settings=settings)
+    prompts = make_prompts(model, tokenizer, bos=vocabulary.bos, texts=texts, settings=settings)
     _write_json(out_folder / "parity.json", expected_outputs(prompts, settings))
 
     metrics: dict[str, float] = {"parity_prompts": len(prompts), "tokenizer_lines": len(lines)}
@@ -131,7 +131,7 @@ def parity_report(
 
 
 def make_prompts(
-    model: "Decoder", tokenizer: Encoder, *, eos: int, texts: Sequence[str], settings: ParitySettings
+    model: "Decoder", tokenizer: Encoder, *, bos: int, texts: Sequence[str], settings: ParitySettings
 ) -> list[Prompt]:
     """The edge prompts and the beginnings of `num_prompts` texts in a seeded choice, with the model's outputs."""
     from fc_model.cached_decoder import CachedDecoder
@@ -142,7 +142,7 @@ def make_prompts(
     for text in (*EDGE_PROMPTS, *chosen):
         # A token has at most 16 characters on average, so this is enough text and no long document is cut for nothing.
         start = text[: 16 * settings.prompt_length]
-        ids = [eos, *tokenizer.encode(start)][: settings.prompt_length]
+        ids = [bos, *tokenizer.encode(start)][: settings.prompt_length]
         continuation = greedy(cached, ids, settings.continuation_length)
         prompts.append(
             Prompt(text=start, ids=ids, logits=_forward(model, ids + continuation), continuation=continuation)

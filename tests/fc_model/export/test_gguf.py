@@ -34,7 +34,7 @@ def test_metadata_is_complete(exports: Exports) -> None:
         "llama.rope.freq_base": 50_000.0,
         "llama.rope.dimension_count": 16,
         "tokenizer.ggml.model": "t5",
-        "tokenizer.ggml.add_bos_token": False,
+        "tokenizer.ggml.add_bos_token": True,
         "tokenizer.ggml.add_eos_token": False,
         "tokenizer.ggml.add_space_prefix": False,
         "tokenizer.ggml.remove_extra_whitespaces": False,
