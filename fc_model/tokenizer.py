@@ -3,6 +3,9 @@
 SentencePiece alone is not lossless: it writes U+2581 for a space, so the text's own U+2581 would come back as a
 space, and it replaces invalid UTF-8. Both are spelled in byte tokens here. Special tokens have ids, but no text gives
 them: `<image>` in a document is cut into ordinary pieces.
+
+Long runs of line ends are cut here too, the longest piece first, as llama.cpp and transformers do. To SentencePiece
+all cuts of such a run into as many pieces are equally good, and rounding decides.
 """
 
 import hashlib
@@ -17,9 +20,10 @@ from numpy.typing import NDArray
 from fc_model.errors import UserError
 from fc_model.special_tokens import BOS, EOS, PAD, UNK
 
+_MAX_LINE_ENDS = 8  # in one piece; longer ones are not looked for
 _SPACE = "\u2581"  # what SentencePiece puts in the place of a space
 # What must not reach SentencePiece: its own mark, and surrogates, which stand for bytes that are no UTF-8.
-_UNSAFE = re.compile("([\u2581\ud800-\udfff]+)")
+_UNSAFE = "[\u2581\ud800-\udfff]+"
 
 
 class Tokenizer:
@@ -50,6 +54,10 @@ class Tokenizer:
             self._byte_ids = [self._ids[f"<0x{byte:02X}>"] for byte in range(256)]
         except KeyError as error:
             raise UserError(f"{model_file}: has no byte tokens; train it with byte_fallback") from error
+        self._line_ends = [self._ids.get("\n" * length) for length in range(_MAX_LINE_ENDS + 1)]
+        longest = max((n for n, token in enumerate(self._line_ends) if token is not None), default=_MAX_LINE_ENDS)
+        self._long_run = "\n" * (longest + 1)
+        self._unsafe = re.compile(f"({_UNSAFE}|\n{{{longest + 1},}})")
         self.unk_id, self.bos_id = self.special(UNK), self.special(BOS)
         self.eos_id, self.pad_id = self.special(EOS), self.special(PAD)
 
@@ -72,14 +80,14 @@ class Tokenizer:
 
     def encode(self, text: str) -> list[int]:
         """Ids of a text; never those of special tokens. Lone surrogates are spelled as bytes."""
-        if _is_safe(text):
+        if self._is_safe(text):
             ids: list[int] = self._processor.encode(text)
             return ids
         return self.encode_bytes(text.encode("utf-8", "surrogatepass"))
 
     def encode_batch(self, texts: Sequence[str], *, threads: int = 1) -> list[list[int]]:
         """Ids of each text, the same for any number of threads."""
-        safe = [text if _is_safe(text) else "" for text in texts]
+        safe = [text if self._is_safe(text) else "" for text in texts]
         batch: list[list[int]] = self._processor.encode(safe, num_threads=threads)
         return [
             ids if text is original else self.encode(original)
@@ -89,9 +97,11 @@ class Tokenizer:
     def encode_bytes(self, data: bytes) -> list[int]:
         """Ids of any bytes; `decode_bytes` gives them back exactly."""
         ids: list[int] = []
-        # Split at the captured group: even places are plain text, odd ones are spelled byte by byte.
-        for place, part in enumerate(_UNSAFE.split(data.decode("utf-8", "surrogateescape"))):
-            if place % 2:
+        # Split at the captured group: even places are plain text, odd ones are cut here.
+        for place, part in enumerate(self._unsafe.split(data.decode("utf-8", "surrogateescape"))):
+            if place % 2 and part[0] == "\n":
+                ids += self._encode_line_ends(len(part))
+            elif place % 2:
                 ids += [self._byte_ids[byte] for byte in part.encode("utf-8", "surrogateescape")]
             elif part:
                 ids += self._processor.encode(part)
@@ -108,6 +118,19 @@ class Tokenizer:
         """The text of ids, without special tokens; bytes that are no UTF-8 become U+FFFD."""
         return self.decode_bytes(ids).decode("utf-8", "replace")
 
+    def _is_safe(self, text: str) -> bool:
+        if text.isascii():
+            return self._long_run not in text
+        return self._unsafe.search(text) is None
+
+    def _encode_line_ends(self, count: int) -> list[int]:
+        ids: list[int] = []
+        for length, token in reversed(list(enumerate(self._line_ends))):
+            if token is not None:
+                ids += [token] * (count // length)
+                count %= length
+        return ids + [self._byte_ids[ord("\n")]] * count
+
     def _piece_bytes(self, token: int) -> bytes:
         processor = self._processor
         if processor.is_byte(token):
@@ -116,7 +139,3 @@ class Tokenizer:
             return b""
         text: str = processor.id_to_piece(token)
         return text.replace(_SPACE, " ").encode()
-
-
-def _is_safe(text: str) -> bool:
-    return text.isascii() or _UNSAFE.search(text) is None

@@ -85,8 +85,15 @@ def test_urls_are_kept_as_they_are(tokenizer: Tokenizer, url: str) -> None:
     assert tokenizer.decode(tokenizer.encode(text)) == text
 
 
+@pytest.mark.parametrize("count", range(1, 12))
+def test_runs_of_line_ends_are_cut_longest_first(tokenizer: Tokenizer, count: int) -> None:
+    pieces = [tokenizer.decode([token]) for token in tokenizer.encode("a" + "\n" * count + "b")]
+    expected = ["\n\n\n"] * (count // 3) + ["\n" * (count % 3)] * (count % 3 > 0)
+    assert pieces == ["a", *expected, "b"]
+
+
 def test_batches_equal_single_texts_for_any_number_of_threads(tokenizer: Tokenizer) -> None:
-    texts = [TEXT[start : start + 97] for start in range(0, 3000, 61)] + ["", "▁x", "a\ud800b", "\0"]
+    texts = [TEXT[start : start + 97] for start in range(0, 3000, 61)] + ["", "▁x", "a\ud800b", "\0", "\n" * 9]
     one = [tokenizer.encode(text) for text in texts]
     assert tokenizer.encode_batch(texts, threads=1) == tokenizer.encode_batch(texts, threads=3) == one
     assert tokenizer.encode_batch([]) == []
