@@ -11,26 +11,42 @@ names is not reached; code that is looked up by a computed name is not seen, so 
 not Python are not read, so what they say belongs into the step's config.
 """
 
-import ast
 import hashlib
+import json
+import os
 import re
 from pathlib import Path
 from typing import Any
 
 from fc_model.errors import UserError
-from fc_pipeline.python_source import Import, References, bound_names, dump, parse, references, unfollowable
+from fc_pipeline.python_module import Module
+from fc_pipeline.python_names import Import, references
 
 Symbol = tuple[str, str]
 """(module, name at its top level)."""
+Stamp = tuple[int, int, int] | None
 
 
 class Project:
-    """The source of some packages below one folder, read when it is needed. An edited file is read again."""
+    """The source of some packages below one folder, read when it is needed. An edited file is read again.
 
-    def __init__(self, root: Path, packages: tuple[str, ...]) -> None:
+    Args:
+        root: folder of the packages.
+        packages: their names.
+        memory: file that remembers the versions of this very source, so that a command answers at once.
+    """
+
+    def __init__(self, root: Path, packages: tuple[str, ...], memory: Path | None = None) -> None:
         self._root = root
         self._packages = packages
-        self._modules: dict[str, _Module] = {}
+        self._memory = memory
+        self._stamps: dict[Path, Stamp] = {}
+        self._digest = ""
+        self._modules: dict[str, Module] = {}
+        self._paths: dict[str, Path | None] = {}
+        self._reached: dict[Symbol, set[Symbol]] = {}
+        self._hashes: dict[Symbol, str] = {}
+        self._versions: dict[str, dict[str, Any]] = {}
         names = "|".join(re.escape(name) for name in packages)
         self._import_path = re.compile(rf"((?:{names})(?:\.\w+)*)(?::(\w+))?")
 
@@ -43,49 +59,92 @@ class Project:
         Raises:
             UserError: there is no such function, or its code uses an import that cannot be followed.
         """
+        self._forget_if_edited()
+        if function not in self._versions:
+            self._versions[function] = self._version(function)
+            if not self._edited():
+                self._remember()
+        return self._versions[function]
+
+    def _version(self, function: str) -> dict[str, Any]:
         module, _, name = function.partition(":")
         start = self._member(Import(module, name), (), where=function)
         if not name or not start:
             raise UserError(f"{function}: no such function in this project")
-        parts: dict[str, str] = {}
-        waiting = sorted(start)
+        reached: set[Symbol] = set()
+        waiting = set(start)
         while waiting:
             symbol = waiting.pop()
-            label = ":".join(symbol)
-            if label not in parts:
-                found = self._load(symbol[0])
-                assert found is not None
-                parts[label] = found.hash(symbol[1])
-                waiting += self._reached(found, symbol[1])
-        text = "".join(f"{label} {parts[label]}\n" for label in sorted(parts))
-        return {"version": hashlib.sha256(text.encode()).hexdigest()[:16], "parts": dict(sorted(parts.items()))}
+            reached.add(symbol)
+            if symbol not in self._reached:
+                self._reached[symbol] = self._references(*symbol)
+            waiting |= self._reached[symbol] - reached
+        parts = {":".join(symbol): self._hash(symbol) for symbol in sorted(reached)}
+        text = "".join(f"{label} {part}\n" for label, part in sorted(parts.items()))
+        return {"version": hashlib.sha256(text.encode()).hexdigest()[:16], "parts": parts}
+
+    def _hash(self, symbol: Symbol) -> str:
+        if symbol not in self._hashes:
+            self._hashes[symbol] = self._modules[symbol[0]].hash(symbol[1])
+        return self._hashes[symbol]
+
+    def _forget_if_edited(self) -> None:
+        if self._stamps and not self._edited():
+            return
+        for cache in (self._modules, self._paths, self._reached, self._hashes, self._versions):
+            cache.clear()
+        files = sorted(path for name in self._packages for path in (self._root / name).rglob("*.py"))
+        self._stamps = {path: _stamp(path) for path in files}
+        if self._memory is not None:
+            digests = [
+                f"{path.relative_to(self._root)} {hashlib.sha256(path.read_bytes()).hexdigest()}" for path in files
+            ]
+            self._digest = hashlib.sha256("\n".join(digests).encode()).hexdigest()
+            self._versions = self._remembered(self._memory)
+
+    def _edited(self) -> bool:
+        return any(_stamp(path) != stamp for path, stamp in self._stamps.items())
+
+    def _remembered(self, memory: Path) -> dict[str, dict[str, Any]]:
+        try:
+            found = json.loads(memory.read_bytes())
+        except (FileNotFoundError, ValueError):
+            return {}
+        return found["versions"] if found["source"] == self._digest else {}
+
+    def _remember(self) -> None:
+        if self._memory is not None and os.access(self._memory.parent, os.W_OK):
+            temporary = self._memory.with_name(f"{self._memory.name}.{os.getpid()}.tmp")
+            temporary.write_text(json.dumps({"source": self._digest, "versions": self._versions}), "utf-8")
+            os.replace(temporary, self._memory)
 
     def _path(self, module: str) -> Path | None:
         if module.split(".")[0] not in self._packages:
             return None
-        base = self._root.joinpath(*module.split("."))
-        return next((path for path in (base.with_suffix(".py"), base / "__init__.py") if path.is_file()), None)
+        if module not in self._paths:
+            base = self._root.joinpath(*module.split("."))
+            files = (base.with_suffix(".py"), base / "__init__.py")
+            self._paths[module] = next((path for path in files if path.is_file()), None)
+        return self._paths[module]
 
-    def _load(self, module: str) -> "_Module | None":
+    def _load(self, module: str) -> "Module | None":
         path = self._path(module)
-        if path is None:
-            return None
-        stat = path.stat()
-        stamp = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
-        known = self._modules.get(module)
-        if known is None or known.stamp != stamp:
-            known = self._modules[module] = _Module(module, path, stamp, self._packages)
-        return known
+        if path is not None and module not in self._modules:
+            self._modules[module] = Module(module, path, self._packages)
+        return self._modules.get(module)
 
-    def _reached(self, module: "_Module", name: str) -> set[Symbol]:
+    def _references(self, module_name: str, name: str) -> set[Symbol]:
         """The symbols of the project that one definition refers to."""
+        module = self._modules[module_name]
         found: set[Symbol] = set()
-        reads = module.references(name)
+        reads = references(module.normal(name))
+        for statement in reads.imports:
+            module.check(statement)
         for chain in reads.own:
             if chain[0] in module.definitions:
                 found.add((module.name, chain[0]))
-            if chain[0] in module.imports:
-                found |= self._member(module.imports[chain[0]], chain[1:], where=module.name)
+            for target in module.imports.get(chain[0], ()):
+                found |= self._member(target, chain[1:], where=module.name)
         for target, chain in reads.imported:
             found |= self._member(target, chain, where=module.name)
         for text in reads.texts:
@@ -106,8 +165,8 @@ class Project:
             return {(module.name, name) for name in module.definitions}
         name, *rest = (target.name, *chain) if target.name is not None else chain
         found = {(module.name, name)} if name in module.definitions else set()
-        if name in module.imports:
-            found |= self._member(module.imports[name], tuple(rest), where=module.name, depth=depth + 1)
+        for imported in module.imports.get(name, ()):
+            found |= self._member(imported, tuple(rest), where=module.name, depth=depth + 1)
         if found or name in module.imports:
             return found
         if self._path(f"{module.name}.{name}"):
@@ -119,65 +178,19 @@ class Project:
         raise UserError(f"{where}: {module.name}.{name} cannot be followed: no top-level definition has that name")
 
 
-class _Module:
-    """The top-level names of a source file: definitions, and what it imports."""
-
-    def __init__(self, name: str, path: Path, stamp: tuple[int, int, int], packages: tuple[str, ...]) -> None:
-        self.name = name
-        self.stamp = stamp
-        self.definitions: dict[str, list[ast.stmt]] = {}
-        self.imports: dict[str, Import] = {}
-        self._hashes: dict[str, str] = {}
-        self._references: dict[str, References] = {}
-        try:
-            tree = parse(path.read_bytes(), str(path))
-        except (SyntaxError, ValueError) as error:
-            where = getattr(error, "lineno", 0)
-            raise UserError(f"{path}:{where}: {getattr(error, 'msg', error)}; mend it before planning") from error
-        problem = unfollowable(tree, packages)
-        if problem:
-            raise UserError(f"{path}:{problem}")
-        for node in tree.body:
-            self._add(node)
-
-    def _add(self, node: ast.stmt) -> None:
-        names, imports = bound_names(node)
-        self.imports |= imports
-        for name in sorted(names | _changed(node)):
-            self.definitions.setdefault(name, []).append(node)
-
-    def hash(self, name: str) -> str:
-        """16 hex digits over the normal form of all definitions of a name."""
-        if name not in self._hashes:
-            text = "\n".join(dump(node) for node in self.definitions[name])
-            self._hashes[name] = hashlib.sha256(text.encode()).hexdigest()[:16]
-        return self._hashes[name]
-
-    def references(self, name: str) -> References:
-        if name not in self._references:
-            self._references[name] = references(self.definitions[name])
-        return self._references[name]
+def _stamp(path: Path) -> Stamp:
+    """What changes when a file is edited; None when it is gone."""
+    try:
+        stat = path.stat()
+    except FileNotFoundError:
+        return None
+    return stat.st_mtime_ns, stat.st_size, stat.st_ino
 
 
-def _changed(node: ast.stmt) -> set[str]:
-    """Names whose values a top-level statement changes in place: `table["x"] = f`, `table.update(...)`."""
-    if isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign):
-        places: list[ast.expr] = list(node.targets) if isinstance(node, ast.Assign) else [node.target]
-    elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
-        places = [node.value.func]
-    else:
-        return set()
-    found = set()
-    for place in places:
-        inner = place
-        while isinstance(inner, ast.Attribute | ast.Subscript):
-            inner = inner.value
-        if isinstance(inner, ast.Name) and inner is not place:
-            found.add(inner.id)
-    return found
-
-
-_PROJECT = Project(Path(__file__).resolve().parent.parent, packages=("fc_model", "fc_pipeline"))
+_HERE = Path(__file__).resolve().parent
+_PROJECT = Project(
+    _HERE.parent, packages=("fc_model", "fc_pipeline"), memory=_HERE / "__pycache__" / "code_version.json"
+)
 
 
 def code_version(function: str) -> dict[str, Any]:

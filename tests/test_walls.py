@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fc_pipeline.python_source import unfollowable
+from fc_pipeline.python_names import unfollowable
 
 ROOT = Path(__file__).resolve().parent.parent
 FILES = sorted(path for package in ("fc_model", "fc_pipeline") for path in (ROOT / package).rglob("*.py"))
@@ -85,8 +85,14 @@ def test_the_pipeline_loads_without_torch():
 
 def test_imports_can_be_followed():
     """`code_version` follows names through imports; relative, dotted and * imports hide where a name comes from."""
-    found = {path: unfollowable(ast.parse(path.read_bytes()), ("fc_model", "fc_pipeline")) for path in FILES}
-    assert {path: problem for path, problem in found.items() if problem} == {}
+    found = {}
+    for path in FILES:
+        imports = [
+            node for node in ast.walk(ast.parse(path.read_bytes())) if isinstance(node, ast.Import | ast.ImportFrom)
+        ]
+        problems = [problem for node in imports if (problem := unfollowable(node, ("fc_model", "fc_pipeline")))]
+        found |= {str(path): problems} if problems else {}
+    assert found == {}
 
 
 UNSAFE_MODULES = {"pickle", "dill", "shelve", "marshal"}

@@ -259,6 +259,35 @@ def test_packages_and_lazy_modules(mini):
     assert mini.parts("step") == {"top:step", "deep.inner:f", "deep:__getattr__", "late:other"}
 
 
+def test_name_imported_from_two_places(mini):
+    (mini.folder / "top.py").write_text(
+        "try:\n    from mini.late import other as f\nexcept ImportError:\n    from mini.words import odd as f\n\n\n"
+        "def step():\n    return f\n"
+    )
+    assert mini.parts("step") == {"top:step", "late:other", "words:odd", "words:even"}
+
+
+def test_remembered_versions_are_of_this_very_source(mini, tmp_path):
+    memory = tmp_path / "memory.json"
+
+    def fresh() -> Project:
+        return Project(tmp_path, packages=("mini",), memory=memory)
+
+    first = fresh().version("mini.top:step")
+    text = memory.read_text()
+    memory.write_text(text.replace(first["version"], "f" * 16))
+    assert fresh().version("mini.top:step")["version"] == "f" * 16  # it is read
+    reader = fresh()
+    assert reader.version("mini.top:step")["version"] == "f" * 16
+    (mini.folder / "words.py").write_text("def tidy(text):\n    return text\n\n\ndef count(texts):\n    return 0\n")
+    edited = mini.version("step")
+    assert reader.version("mini.top:step")["version"] == fresh().version("mini.top:step")["version"] == edited
+    assert edited not in (first["version"], "f" * 16)
+    memory.write_text("{")
+    assert fresh().version("mini.top:step")["version"] == edited
+    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["memory.json"]
+
+
 def test_imports_in_a_circle_are_no_trouble(mini):
     (mini.folder / "late.py").write_text("from mini.top import step\n\n\ndef late_helper():\n    return step\n")
     assert {"late:late_helper", "top:step"} <= mini.parts("step")
@@ -287,14 +316,16 @@ OTHER_PYTHONS = other_pythons()
 @pytest.mark.skipif(not OTHER_PYTHONS, reason="no other Python on this machine")
 def test_the_same_on_every_version_of_python(mini):
     root = Path(module.__file__).parent.parent
+    for package in ("fc_model", "fc_pipeline"):  # a copy, so that nobody edits it between the runs
+        shutil.copytree(root / package, mini.folder.parent / package, ignore=shutil.ignore_patterns("__pycache__"))
     code = (
-        f"import sys, json; sys.path.insert(0, {str(root)!r})\n"
+        f"import sys, json; sys.path.insert(0, {str(mini.folder.parent)!r})\n"
         "from fc_pipeline.code_version import Project, code_version\n"
         f"mini = Project(__import__('pathlib').Path({str(mini.folder.parent)!r}), packages=('mini',))\n"
         f"found = [mini.version('mini.top:' + step) for step in {STEPS!r}]\n"
         "print(json.dumps([*found, code_version('fc_pipeline.stages:train_stage')]))"
     )
-    here = json.loads(subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout)
+    here = json.loads(subprocess.run([sys.executable, "-B", "-c", code], capture_output=True, check=True).stdout)
     for python in OTHER_PYTHONS:
         result = subprocess.run([python, "-B", "-c", code], capture_output=True, text=True)
         assert result.returncode == 0, result.stderr
