@@ -25,8 +25,10 @@ from fc_model.loss import next_token_loss
 from fc_model.shards import Shards
 from fc_model.train.batches import Batch, make_batch
 
-BATCH_TOKENS = 8192
-"""Tokens of one forward pass; more does not run faster on a CPU."""
+BATCH_TOKENS = {"cpu": 2048}
+"""Tokens of one forward pass by kind of device; more does not run faster on a CPU."""
+
+_BATCH_TOKENS_ELSEWHERE = 32_768
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +90,8 @@ def score_split(
     device = model.head_VD.device
     parts = []
     with torch.inference_mode(), torch.autocast(device.type, dtype, enabled=dtype is not None):
-        for batch, scored_BT in windows(shards, num_tokens=num_tokens, window=window, stride=stride):
+        size = max(1, BATCH_TOKENS.get(device.type, _BATCH_TOKENS_ELSEWHERE) // window)
+        for batch, scored_BT in windows(shards, num_tokens=num_tokens, window=window, stride=stride, size=size):
             there, scored_BT = batch.to(device), scored_BT.to(device)
             total = next_token_loss(
                 hidden_ND=model.hidden(there.ids_BT, there.document_BT)[scored_BT],
@@ -120,10 +123,9 @@ def extent(shards: Shards, *, max_tokens: int | None) -> tuple[int, int]:
     return num_tokens, int(shards.token_bytes[shards.tokens(0, num_tokens)].sum())
 
 
-def windows(shards: Shards, *, num_tokens: int, window: int, stride: int) -> Iterator[WindowBatch]:
-    """Batches of windows over the first `num_tokens` tokens; see the module for which targets each scores."""
+def windows(shards: Shards, *, num_tokens: int, window: int, stride: int, size: int) -> Iterator[WindowBatch]:
+    """Batches of `size` windows over the first `num_tokens` tokens; see the module for which targets each scores."""
     starts = np.arange(0, max(num_tokens - window, 0) + stride, stride)
-    size = max(1, BATCH_TOKENS // window)
     for first in range(0, len(starts), size):
         starts_B = starts[first : first + size]
         # Place p of these arrays holds token `low - 1 + p`: the inputs of the first window begin one before it.

@@ -121,7 +121,7 @@ def test_every_token_is_scored_exactly_once(
     shards = pack(tmp_path_factory.mktemp("shards"), [1, *lengths])
     stride = max(1, round(share * window))
     inputs, targets, documents = [], [], []
-    for batch, scored_BT in windows(shards, num_tokens=shards.num_tokens, window=window, stride=stride):
+    for batch, scored_BT in windows(shards, num_tokens=shards.num_tokens, window=window, stride=stride, size=3):
         assert batch.document_BT is not None
         inputs += batch.ids_BT[scored_BT].tolist()
         targets += batch.targets_BT[scored_BT].tolist()
@@ -183,7 +183,7 @@ def test_shuffled_weights_forget_what_was_learned(tmp_path: Path) -> None:
     shards = pack(tmp_path, [30, 30])
     model = random_decoder()
     optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
-    ((batch, _),) = windows(shards, num_tokens=62, window=62, stride=62)
+    ((batch, _),) = windows(shards, num_tokens=62, window=62, stride=62, size=1)
     for _ in range(60):
         optimizer.zero_grad()
         model.loss(batch.ids_BT, batch.targets_BT, batch.document_BT).backward()
