@@ -81,7 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("key")
     command.add_argument("--reason", required=True, help="why the bytes are the same; recorded")
 
-    command = add("leaderboard", _leaderboard, "the evaluated models of all tracks, the best first")
+    command = add("leaderboard", _leaderboard, "every report of every track, the best model first")
     command.add_argument("--json", action="store_true", help="for other programs")
 
     add("check", _check, "validate every track, and that every step's code can be followed")
@@ -90,8 +90,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _graph() -> "Graph":
-    from fc_pipeline.steps_of import build_graph
     from fc_pipeline.track import load_tracks
+    from fc_pipeline.track_graph import build_graph
 
     return build_graph(load_tracks().values())
 
@@ -234,10 +234,11 @@ def _equivalent(options: argparse.Namespace) -> int:
 
 
 def _leaderboard(options: argparse.Namespace) -> int:
-    from fc_pipeline.leaderboard import leaderboard, leaderboard_lines
+    from fc_pipeline.leaderboard_text import leaderboard_lines
+    from fc_pipeline.report.leaderboard import leaderboard
     from fc_pipeline.show import print_lines
 
-    rows = leaderboard(_graph(), _store())
+    rows = leaderboard(_store())
     if options.json:
         return _print_json(rows)
     print_lines(leaderboard_lines(rows))
@@ -245,11 +246,9 @@ def _leaderboard(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
-    from fc_pipeline.code_version import code_version
-
     graph = _graph()
     for key in graph:
-        code_version(graph[key].function)
+        graph.code(key)
     print(f"{len(graph.tracks)} tracks ({', '.join(graph.tracks)}) with {len(graph)} artifacts are valid")
     return 0
 

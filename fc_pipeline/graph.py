@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
+from typing import Any
 
 from fc_model.errors import UserError
+from fc_pipeline.code_version import code_version
 from fc_pipeline.gates import Gate
 from fc_pipeline.step import StepSpec
 
@@ -35,6 +37,7 @@ class Graph(Mapping[str, StepSpec]):
             raise UserError(f"the steps depend on each other in a circle: {' -> '.join(error.args[1])}") from error
         self._steps = {key: self._steps[key] for key in order}
         self._gates = {key: list(found) for key, found in gates.items()}
+        self._code: dict[str, dict[str, Any]] = {}
 
     def __getitem__(self, key: str) -> StepSpec:
         try:
@@ -54,6 +57,13 @@ class Graph(Mapping[str, StepSpec]):
     def gates(self, key: str) -> list[Gate]:
         """The conditions on the artifact of this key, none for most."""
         return self._gates.get(key, [])
+
+    def code(self, key: str) -> dict[str, Any]:
+        """`code_version` of the key's step, read once: an edit while a run goes on is for the next run."""
+        function = self[key].function
+        if function not in self._code:
+            self._code[function] = code_version(function)
+        return self._code[function]
 
     def closure(self, keys: Iterable[str]) -> list[str]:
         """The keys and everything that they are made from, in order."""

@@ -7,7 +7,6 @@ from fc_model.artifacts import Artifact, ManifestError, Recipe, Store
 from fc_model.artifacts.files import write_bytes
 from fc_model.artifacts.manifest import InputEntry
 from fc_model.errors import UserError
-from fc_pipeline.code_version import code_version
 from fc_pipeline.graph import Graph
 
 _EQUIVALENCES = "equivalences.json"
@@ -24,7 +23,7 @@ class Resolver:
 
     def code(self, key: str) -> dict:
         """Code version of the key's step; a version that a person declared equivalent takes the older one's name."""
-        code = dict(code_version(self.graph[key].function))
+        code = dict(self.graph.code(key))
         for entry in self._equivalences:
             if entry["function"] == self.graph[key].function and entry["version"] == code["version"]:
                 code["version"] = entry["equals"]
@@ -75,7 +74,7 @@ def declare_equivalent(graph: Graph, store: Store, key: str, *, reason: str, at:
 
     Returns the older code version. Raises UserError when there is nothing to declare.
     """
-    present = code_version(graph[key].function)["version"]
+    present = graph.code(key)["version"]
     versions = store.versions(key)
     if not versions:
         raise UserError(f"{key} was never built: there is nothing to be equivalent to")

@@ -77,7 +77,9 @@ class TrackConfig(_Strict):
         if isinstance(tokenizer, dict) and isinstance(model, dict):
             size = tokenizer.get("vocab_size")
             if model.setdefault("vocab_size", size) != size:
-                raise ValueError(f"model.vocab_size ({model['vocab_size']}) is not tokenizer.vocab_size ({size}): leave it out")
+                raise ValueError(
+                    f"model.vocab_size ({model['vocab_size']}) is not tokenizer.vocab_size ({size}): leave it out"
+                )
         if isinstance(stages, dict):
             raw["stages"] = {
                 name: {**stage, "name": name} if isinstance(stage, dict) else stage for name, stage in stages.items()
@@ -97,7 +99,8 @@ class TrackConfig(_Strict):
         for name, stage in self.stages.items():
             if stage.seq_len > self.model.context_length:
                 raise ValueError(
-                    f"stages.{name}.seq_len ({stage.seq_len}) exceeds model.context_length ({self.model.context_length})"
+                    f"stages.{name}.seq_len ({stage.seq_len}) exceeds model.context_length "
+                    f"({self.model.context_length})"
                 )
         if not self._pretraining:
             raise ValueError("stages: none is of kind pretrain, so there is nothing to export: add one")
@@ -105,14 +108,17 @@ class TrackConfig(_Strict):
         if self.pretrain_tokens > limit:
             shares = " + ".join(f"{name} {stage.num_steps * stage.batch_tokens:,}" for name, stage in self._pretraining)
             raise ValueError(
-                f"the stages read {self.pretrain_tokens:,} tokens ({shares}), mixture.tokens ({self.mixture.tokens:,}) "
-                f"x max_passes ({self.mixture.max_passes:g}) gives {limit:,.0f}: raise mixture.tokens or lower the stages"
+                f"the stages read {self.pretrain_tokens:,} tokens ({shares}), mixture.tokens "
+                f"({self.mixture.tokens:,}) x max_passes ({self.mixture.max_passes:g}) gives {limit:,.0f}: "
+                "raise mixture.tokens or lower the stages"
             )
         known = {"tokenizer", "shards", "exports/huggingface", "exports/gguf", "parity", "report"}
         known |= {f"stages/{name}" for name in self.stages} | {f"evals/{name}" for name, _ in self._pretraining}
         for gate in self.gates:
             if gate.artifact not in known:
-                raise ValueError(f"gates: {gate.artifact!r} is no artifact of this track{_suggest(gate.artifact, known)}")
+                raise ValueError(
+                    f"gates: {gate.artifact!r} is no artifact of this track{_suggest(gate.artifact, known)}"
+                )
         return self
 
     @property
@@ -162,7 +168,9 @@ def read_attributes(name: str, folder: Path = TRACKS, *, _seen: tuple[str, ...] 
     return resolve_extends(raw["attributes"], folder, _seen=(*_seen, name))
 
 
-def resolve_extends(attributes: dict[str, Any], folder: Path = TRACKS, *, _seen: tuple[str, ...] = ()) -> dict[str, Any]:
+def resolve_extends(
+    attributes: dict[str, Any], folder: Path = TRACKS, *, _seen: tuple[str, ...] = ()
+) -> dict[str, Any]:
     """The attributes laid over those of the track that they extend, if any."""
     own = {key: value for key, value in attributes.items() if key != "extends"}
     if attributes.get("extends") is None:

@@ -8,7 +8,6 @@ import dagster as dg
 
 from fc_model.artifacts.manifest import canonical_json
 from fc_model.errors import UserError
-from fc_pipeline.code_version import code_version
 from fc_pipeline.components.checks import check_results, check_specs
 from fc_pipeline.components.factory import Factory
 from fc_pipeline.components.metadata import artifact_metadata
@@ -34,7 +33,7 @@ def asset_for(spec: StepSpec, graph: Graph, *, owners: list[str] | None = None) 
         group_name=spec.group,
         kinds=set(spec.kinds),
         owners=owners,
-        code_version=_version(spec),
+        code_version=_version(spec, graph),
         check_specs=check_specs(spec.key, gates),
         pool=ACCELERATOR_POOL if spec.accelerator else CORES_POOL,
         metadata={"function": spec.function, "config": dg.MetadataValue.json(spec.config)},
@@ -72,10 +71,10 @@ def asset_for(spec: StepSpec, graph: Graph, *, owners: list[str] | None = None) 
     return build
 
 
-def _version(spec: StepSpec) -> str:
+def _version(spec: StepSpec, graph: Graph) -> str:
     """Code by its meaning, then the config that matters: what Dagster calls the code version covers both."""
     config = hashlib.sha256(canonical_json(spec.config).encode()).hexdigest()
-    return f"{code_version(spec.function)['version'][:12]}-{config[:8]}"
+    return f"{graph.code(spec.key)['version'][:12]}-{config[:8]}"
 
 
 def _num_retries(spec: StepSpec) -> int:

@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 
 from fc_model.errors import UserError
 from fc_pipeline.components.schema import track_schema
-from fc_pipeline.track import TRACK_TYPE, read_attributes
+from fc_pipeline.track import TRACK_TYPE, parse_track, read_attributes
 
 _WIDTH = 100
 
@@ -42,6 +42,7 @@ class TrackScaffolder(Scaffolder[TrackParams]):
 def track_file(name: str, *, extends: str) -> str:
     """The text of a new track: it extends another one, and shows each of that one's values as a comment."""
     base = read_attributes(extends)
+    whole = parse_track(extends, base).model_dump(mode="json")
     lines = [
         f"# {name}: a track. `make run TRACK={name}` builds it; `fustercluck plan {name}` says what that would do.",
         f"# It starts as {extends}, whose values stand below as comments. Uncomment what should differ: mappings are",
@@ -53,7 +54,7 @@ def track_file(name: str, *, extends: str) -> str:
     ]
     for field, schema in track_schema()["properties"].items():
         if field not in ("extends", "description"):
-            entry = [f"  # {line}" for line in _value(field, base.get(field, schema.get("default")), schema)]
+            entry = [f"  # {line}" for line in _value(field, base.get(field, whole[field]), schema)]
             lines += ["", *_comment(schema, indent="  "), *entry]
     return "\n".join(lines) + "\n"
 

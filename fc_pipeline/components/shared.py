@@ -3,7 +3,7 @@
 from functools import lru_cache
 
 from fc_pipeline.graph import Graph
-from fc_pipeline.steps_of import build_graph
+from fc_pipeline.track_graph import build_graph
 from fc_pipeline.track import load_tracks
 
 

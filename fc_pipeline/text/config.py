@@ -23,9 +23,9 @@ class DedupConfig(_Strict):
     """Exact and near-duplicate removal (MinHash-LSH, every candidate verified by its true Jaccard similarity)."""
 
     ngram: int = Field(default=5, ge=1, description="Words a shingle.")
-    num_buckets: int = Field(default=14, ge=1, description="LSH bands.")
+    num_buckets: int = Field(default=20, ge=1, description="LSH bands.")
     hashes_per_bucket: int = Field(
-        default=8, ge=1, description="Rows a band; a pair of similarity s is found with 1 - (1 - s^rows)^bands."
+        default=5, ge=1, description="Rows a band; a pair of similarity s is found with 1 - (1 - s^rows)^bands."
     )
     jaccard: float = Field(default=0.8, gt=0, le=1, description="Documents at least this similar are duplicates.")
     seed: int = Field(default=1, ge=0, description="Of the hash functions.")

@@ -164,7 +164,9 @@ def _exports(track: TrackConfig) -> Iterator[StepSpec]:
 
 
 def _report(track: TrackConfig) -> StepSpec:
-    keys: dict[str, str] = {f"corpus/{part}": f"corpus/{track.corpus.name}/{part}" for part in ("filtered", "deduplicated", "split")}
+    keys: dict[str, str] = {
+        f"corpus/{part}": f"corpus/{track.corpus.name}/{part}" for part in ("filtered", "deduplicated", "split")
+    }
     for role in ("tokenizer", "shards", *_stage_roles(track), "exports/huggingface", "exports/gguf", "parity"):
         keys[role] = f"{track.name}/{role}"
     return StepSpec(
@@ -183,4 +185,3 @@ def _stage_roles(track: TrackConfig) -> list[str]:
         for name, stage in track.stages.items()
         for part in (("stages", "evals") if stage.kind == "pretrain" else ("stages",))
     ]
-
