@@ -3,8 +3,8 @@
 from functools import lru_cache
 
 from fc_pipeline.graph import Graph
-from fc_pipeline.track_graph import build_graph
 from fc_pipeline.track import load_tracks
+from fc_pipeline.track_graph import build_graph
 
 
 @lru_cache(maxsize=1)
