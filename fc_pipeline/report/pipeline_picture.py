@@ -4,7 +4,7 @@ from collections import defaultdict
 from typing import Any
 
 _WIDTH, _HEIGHT, _GAP_X, _GAP_Y, _LETTERS = 132, 44, 34, 14, 20
-_BAND_GAP = 56
+_BAND_GAP, _MARGIN = 56, 20
 _BAND_COLUMNS = 6
 """More columns than this go on in a second row, so that the letters stay readable."""
 
@@ -33,7 +33,10 @@ def pipeline_picture(edges: dict[str, set[str]], sublabels: dict[str, str]) -> d
         for column in band:
             top = height + (tallest - len(columns[column])) * (_HEIGHT + _GAP_Y) / 2
             for row, key in enumerate(columns[column]):
-                place[key] = ((column - first) * (_WIDTH + _GAP_X) + 1, round(top + row * (_HEIGHT + _GAP_Y), 1) + 1)
+                place[key] = (
+                    (column - first) * (_WIDTH + _GAP_X) + _MARGIN,
+                    round(top + row * (_HEIGHT + _GAP_Y), 1) + 1,
+                )
         height += tallest * (_HEIGHT + _GAP_Y) - _GAP_Y
     num_sources = len({key for inputs in edges.values() for key in inputs if key.startswith("sources/")})
     boxes = [
@@ -51,19 +54,18 @@ def pipeline_picture(edges: dict[str, set[str]], sublabels: dict[str, str]) -> d
         for key in sorted(nodes)
         for made_from in sorted(_without_shortcuts(key, nodes))
     ]
-    width = min(max(columns) + 1, _BAND_COLUMNS) * (_WIDTH + _GAP_X) - _GAP_X
+    width = min(max(columns) + 1, _BAND_COLUMNS) * (_WIDTH + _GAP_X) - _GAP_X + _MARGIN
     return {"width": width + 2, "height": height + 2, "box": (_WIDTH, _HEIGHT), "boxes": boxes, "curves": curves}
 
 
 def _curve(start: tuple[float, float], end: tuple[float, float], *, same_band: bool) -> str:
-    """From the right of a box to the left of a later one, or from its foot to the head of one in the next row."""
+    """From the right of a box to the left of a later one; into the next row by the gap between the rows."""
     if same_band:
         x0, y0, x1, y1 = start[0] + _WIDTH, start[1] + _HEIGHT / 2, end[0], end[1] + _HEIGHT / 2
         middle = (x0 + x1) / 2
         return f"M{x0} {y0} C{middle} {y0} {middle} {y1} {x1} {y1}"
-    x0, y0, x1, y1 = start[0] + _WIDTH / 2, start[1] + _HEIGHT, end[0] + _WIDTH / 2, end[1]
-    middle = (y0 + y1) / 2
-    return f"M{x0} {y0} C{x0} {middle} {x1} {middle} {x1} {y1}"
+    x0, y0, x1, y1 = start[0] + _WIDTH / 2, start[1] + _HEIGHT, end[0], end[1] + _HEIGHT / 2
+    return f"M{x0} {y0} V{y0 + _BAND_GAP / 2} H{x1 - _MARGIN / 2} V{y1} H{x1}"
 
 
 def _fold(key: str) -> str:

@@ -12,17 +12,17 @@ _EXCERPT_CHARS = 400
 
 
 def corpus(artifacts: list[Artifact]) -> dict[str, Any] | None:
-    """The way of the documents through the cleaning steps, as a waterfall from all that were read to what was kept."""
+    """The way of the documents through cleaning and packing, a waterfall from all that were read to what was used."""
     steps = [
         artifact
         for artifact in artifacts
-        if artifact.key.startswith("corpus/") and artifact.manifest.counters.read and artifact.manifest.counters.dropped
+        if (artifact.key.startswith("corpus/") or artifact.key.endswith("/shards")) and artifact.manifest.counters.read
     ]
     if not steps:
         return None
-    read = max(artifact.manifest.counters.read for artifact in steps)
+    read = steps[0].manifest.counters.read
     left, bars = read, []
-    for artifact in sorted(steps, key=lambda artifact: -artifact.manifest.counters.read):
+    for artifact in steps:  # in the order of the work
         counters = artifact.manifest.counters
         drops = sorted(counters.dropped.items(), key=lambda item: (-item[1], item[0]))
         for reason, count in (*drops, ("quarantined", counters.quarantined)):
@@ -32,7 +32,7 @@ def corpus(artifacts: list[Artifact]) -> dict[str, Any] | None:
                 bars.append(
                     {"reason": reason, "documents": count, "left": left, "artifact": artifact, "samples": samples}
                 )
-    return {"read": read, "bars": bars, "kept": left, "first": max(steps, key=lambda a: a.manifest.counters.read)}
+    return {"read": read, "bars": bars, "kept": left, "first": steps[0]}
 
 
 def _dropped_samples(artifact: Artifact, reason: str) -> list[dict[str, str]]:

@@ -104,7 +104,7 @@ def test_documents_fall_from_read_to_kept(build: Builder, page: Page) -> None:
     assert filtered.dropped and kept < filtered.kept < filtered.read
     for reason in (*filtered.dropped, "exact_duplicate"):
         assert f"− {reason}" in page.text and f"dropped as {reason}" in page.text
-    assert re.search(rf"read\s*{filtered.read}", page.text) and re.search(rf"kept\s*{kept}", page.text)
+    assert re.search(rf"read\s*{filtered.read}", page.text) and re.search(rf"used\s*{kept}", page.text)
 
 
 def test_curves_of_every_stage(page: Page) -> None:
