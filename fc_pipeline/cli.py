@@ -168,17 +168,22 @@ def _trace(options: argparse.Namespace) -> int:
     from fc_pipeline.resolve import Resolver
     from fc_pipeline.trace import trace_position, trace_text
 
+    place = _place(options.position) if options.position is not None else None
     graph = _graph()
     graph.track(options.track)
     resolver = Resolver(graph, _store())
     shards = resolver.require(f"{options.track}/shards", for_key="trace").verify()
-    if options.text is not None:
-        tokenizer = resolver.require(f"{options.track}/tokenizer", for_key="trace").verify()
-        return trace_text(shards, tokenizer, options.text)
-    split, separator, position = options.position.rpartition(":")
-    if not separator or not position.isdecimal():
-        raise UserError(f"--position {options.position}: write SPLIT:N, such as train:1000")
-    return trace_position(shards, split, int(position))
+    if place is not None:
+        return trace_position(shards, *place)
+    tokenizer = resolver.require(f"{options.track}/tokenizer", for_key="trace").verify()
+    return trace_text(shards, tokenizer, options.text)
+
+
+def _place(text: str) -> tuple[str, int]:
+    split, _, position = text.rpartition(":")
+    if not split or not position.isdecimal():
+        raise UserError(f"--position {text}: write SPLIT:N, such as train:1000")
+    return split, int(position)
 
 
 def _chat(options: argparse.Namespace) -> int:
