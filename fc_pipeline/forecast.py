@@ -125,8 +125,8 @@ def _flops_per_second(store: Store, key: str, model: ModelConfig, stage: StageCo
                 return rate, f"{measured:,.0f} tokens/s measured on {artifact.key}@{artifact.identity}"
     peak = gemm_flops()
     return peak * _TRAINING_SHARE, (
-        f"calculated: {_TRAINING_SHARE:.0%} of the {peak / 1e9:,.0f} GFLOP/s of a matrix product on this CPU when it is "
-        f"idle; half or twice as long is possible"
+        f"calculated: {_TRAINING_SHARE:.0%} of the {peak / 1e9:,.0f} GFLOP/s of a matrix product on this CPU when "
+        f"it is idle; half or twice as long is possible"
     )
 
 
