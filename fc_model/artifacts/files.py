@@ -90,15 +90,17 @@ def write_bytes(path: Path, data: bytes) -> str:
     return file.sha256
 
 
-def move_in(source: Path, target: Path) -> tuple[int, str]:
+def move_in(source: Path, target: Path, *, keep: bool = False) -> tuple[int, str]:
     """Move a finished file to `target` durably; returns (bytes, sha256).
 
     Both may lie on different disks. A link is copied: the artifact must hold the bytes, not point at them.
+    With `keep` the file also stays at `source` (a second name for the same bytes, where the disk has such).
     """
     if source.is_symlink() or source.stat().st_dev != target.parent.stat().st_dev:
         with source.open("rb") as file, atomic_write(target) as copy:
             shutil.copyfileobj(file, cast(BinaryIO, copy), _CHUNK_BYTES)
-        source.unlink()
+        if not keep:
+            source.unlink()
         return copy.num_bytes, copy.sha256
     digest = sha256_file(source)
     with source.open("rb") as file:
@@ -106,10 +108,22 @@ def move_in(source: Path, target: Path) -> tuple[int, str]:
         os.fsync(file.fileno())
     num_bytes = source.stat().st_size
     crash_point()
-    os.replace(source, target)
+    os.replace(_second_name(source, target) if keep else source, target)
     crash_point()
     fsync_folder(target.parent)
     return num_bytes, digest
+
+
+def _second_name(source: Path, target: Path) -> Path:
+    """A hard link beside `target`, or `source` itself on a disk without hard links."""
+    temporary = target.with_name(f"{target.name}.{os.getpid()}{TEMPORARY_SUFFIX}")
+    try:
+        temporary.hardlink_to(source)
+    except OSError as error:
+        if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK):
+            raise
+        return source
+    return temporary
 
 
 def make_folder(path: Path) -> None:

@@ -68,8 +68,13 @@ class ArtifactWriter:
         self.files[name] = FileEntry(name, file.num_bytes, file.sha256, writer.count, content)
 
     def adopt(self, name: str, source: Path, *, content: bool = True, records: int | None = None) -> None:
-        """Take in a finished file, made in the workspace or by a library; it is moved."""
-        num_bytes, digest = move_in(source, self._target(name))
+        """Take in a finished file, made in the workspace or by a library; it is moved.
+
+        What lies in the workspace also stays there until the commit: hashing large files takes minutes, and a
+        kill in between must not cost the work.
+        """
+        keep = source.is_relative_to(self.folder / WORKSPACE)
+        num_bytes, digest = move_in(source, self._target(name), keep=keep)
         self.files[name] = FileEntry(name, num_bytes, digest, records, content)
 
     def workspace(self, name: str) -> Path:

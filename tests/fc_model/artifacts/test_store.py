@@ -5,7 +5,7 @@ import copy
 import numpy as np
 import pytest
 
-from fc_model.artifacts import AlreadyBuilt, ManifestError, Recipe, Store
+from fc_model.artifacts import AlreadyBuilt, Manifest, ManifestError, Recipe, Store
 from fc_model.artifacts.manifest import InputEntry
 from fc_model.errors import UserError
 
@@ -95,24 +95,24 @@ def test_foreign_file(artifact):
     ]
 
 
-def test_any_flipped_bit_of_the_manifest(store, artifact):
-    path = artifact.folder / "manifest.json"
-    whole = path.read_bytes()
+def test_any_flipped_bit_of_the_manifest(artifact):
+    whole = (artifact.folder / "manifest.json").read_bytes()
     for position in range(len(whole)):
         changed = bytearray(whole)
         changed[position] ^= 1 << (position % 8)
-        path.write_bytes(changed)
-        with pytest.raises(ManifestError, match=r"materialize its artifact again|schema"):
-            store.find(KEY, artifact.identity)
+        with pytest.raises(ManifestError, match=r"here: .*(materialize its artifact again|schema)"):
+            Manifest.from_json(bytes(changed), "here")
 
 
 def test_manifest_cut_anywhere(store, artifact):
     path = artifact.folder / "manifest.json"
     whole = path.read_bytes()
     for length in range(len(whole) - 1):
-        path.write_bytes(whole[:length])
         with pytest.raises(ManifestError):
-            store.find(KEY, artifact.identity)
+            Manifest.from_json(whole[:length], "here")
+    path.write_bytes(whole[:100])
+    with pytest.raises(ManifestError, match=r"manifest\.json: not a manifest"):
+        store.find(KEY, artifact.identity)
     assert store.versions(KEY) == []
 
 
@@ -185,6 +185,28 @@ def test_recipe_changed_by_the_step_does_not_reach_the_manifest(store):
     with store.write(KEY, mine):
         mine.config["number"] = 6
     assert store.find(KEY, identity).problems() == []
+
+
+def test_adopted_work_survives_a_kill_before_the_commit(store):
+    other = Recipe(config={}, code=RECIPE.code, inputs={})
+    with pytest.raises(KeyboardInterrupt), store.write(KEY, other) as out:
+        finished = out.workspace("training") / "model.bin"
+        finished.write_text("weights")
+        out.adopt("model.bin", finished)
+        raise KeyboardInterrupt
+    with store.write(KEY, other) as out:
+        finished = out.workspace("training") / "model.bin"
+        assert finished.read_text() == "weights"
+        out.adopt("model.bin", finished)
+    found = store.find(KEY, other.identity(KEY))
+    assert found.problems(strict=True) == [] and found.path("model.bin").stat().st_nlink == 1
+
+
+def test_adopted_file_from_elsewhere_is_moved(tmp_path, store):
+    (tmp_path / "made_by_a_library").write_text("weights")
+    with store.write(KEY, Recipe({}, RECIPE.code, {})) as out:
+        out.adopt("model.bin", tmp_path / "made_by_a_library")
+    assert not (tmp_path / "made_by_a_library").exists()
 
 
 def test_adopted_link_becomes_a_file(tmp_path, store):
