@@ -105,8 +105,8 @@ class LocalRunLauncher(DefaultRunLauncher):
             self._end(run_id)
             return True
         process.terminate()  # SIGTERM: unlike SIGINT, a shell does not make background processes ignore it
-        insist = threading.Thread(target=_kill_after_grace, args=(process, lambda: self._end(run_id)), daemon=True)
-        insist.start()
+        work = (process, lambda: self._end(run_id))
+        threading.Thread(target=_kill_after_grace, args=work, name=f"end {run_id}", daemon=True).start()
         return True
 
     def _end(self, run_id: str) -> None:

@@ -1,0 +1,140 @@
+import dagster as dg
+import pytest
+from dagster_fixtures import Materializer, built, materializer, metadata_of
+
+from fc_pipeline.components import asset
+from fc_pipeline.gates import Gate
+from fc_pipeline.graph import Graph
+from fc_pipeline.run import describe_failure
+from fc_pipeline.step import StepSpec
+from tests.reliability.fake_graph import definitions_of, fake_graph
+
+
+@pytest.fixture
+def run(memory_disk, monkeypatch) -> Materializer:
+    monkeypatch.setattr(asset, "_RETRY_SECONDS", 0)
+    monkeypatch.setenv("FC_TEST_SECONDS", "0")
+    with materializer(memory_disk) as found:
+        yield found
+
+
+def failing(function: str, *, accelerator: bool) -> Graph:
+    spec = StepSpec(
+        key="sources/a",
+        function=f"tests.reliability.fake_steps:{function}",
+        description="Fails.",
+        group="sources",
+        accelerator=accelerator,
+    )
+    return Graph([spec], {})
+
+
+def data_version(run: Materializer, key: str) -> str:
+    event = run.instance.get_latest_materialization_event(dg.AssetKey(key.split("/")))
+    return event.asset_materialization.tags["dagster/data_version"]
+
+
+def test_every_step_is_materialized_with_its_digest_as_data_version(run):
+    graph = fake_graph()
+    result = run(graph)
+    assert result.success
+    assert built(result) == list(graph)
+    for key in graph:
+        metadata = metadata_of(result, key)
+        assert data_version(run, key) == metadata["digest"]
+        assert metadata["path"].startswith(str(run.home))
+        assert metadata["reused"] is False
+
+
+def test_a_second_run_reuses_everything_and_reports_the_same_digests(run):
+    first = run(fake_graph())
+    second = run(fake_graph())
+    assert second.success
+    for key in fake_graph():
+        assert metadata_of(second, key)["reused"] is True
+        assert metadata_of(second, key)["digest"] == metadata_of(first, key)["digest"]
+
+
+def test_documents_show_counters_schema_rows_drops_and_licences(run):
+    metadata = metadata_of(run(fake_graph(), "sources/a"), "sources/a")
+    assert (metadata["read"], metadata["kept"], metadata["dropped"], metadata["quarantined"]) == (3, 2, 1, 0)
+    assert metadata["dagster/row_count"] == 2
+    assert [column.name for column in metadata["dagster/column_schema"].columns] == ["id", "text", "source", "domain"]
+    assert "| a/0 | words \\| and ' more | a | code |" in metadata["first_rows"]
+    assert "| too_short | 1 | 33.33% |" in metadata["dropped_by_reason"]
+    assert "| MIT | 2 | a |" in metadata["licences"]
+
+
+def test_a_stage_shows_its_metrics_and_its_curve(run):
+    run(fake_graph(), "sources/a", "corpus/c/filtered")
+    metadata = metadata_of(run(fake_graph(), "toy/stages/one"), "toy/stages/one")
+    assert metadata["loss"] == 0.5
+    assert metadata["curve"].startswith("![toy/stages/one](data:image/png;base64,iVBOR")
+
+
+def test_the_check_passes_with_value_and_bound(run):
+    (check,) = run(fake_graph(value=1.5)).get_asset_check_evaluations()
+    assert check.passed
+    assert {name: value.value for name, value in check.metadata.items()} == {"value": 1.5, "max": 2.0}
+    assert check.check_name == "bits_per_byte"
+
+
+def test_a_failed_gate_stops_what_comes_after_in_this_run_and_in_the_next(run):
+    graph = fake_graph(value=2.5)
+    result = run(graph)
+    assert not result.success
+    (check,) = result.get_asset_check_evaluations()
+    assert not check.passed
+    assert check.severity == dg.AssetCheckSeverity.ERROR
+    assert check.description == "bits_per_byte is 2.5, must be at most 2"
+    assert "toy/report" not in built(result)
+
+    later = run(graph, "toy/report")
+    assert not later.success
+    (failure,) = later.filter_events(lambda event: event.is_step_failure)
+    assert "gate evals/one.bits_per_byte failed: 2.5" in describe_failure(failure)
+
+
+def test_a_waived_gate_lets_the_run_go_on_and_says_so(run):
+    graph = fake_graph(value=2.5)
+    waived = Gate(artifact="evals/one", metric="bits_per_byte", max=2.0, waive="known bad, for the demo")
+    result = run(Graph(graph.values(), {"toy/evals/one": [waived]}))
+    assert result.success
+    (check,) = result.get_asset_check_evaluations()
+    assert check.passed
+    assert check.severity == dg.AssetCheckSeverity.WARN
+    assert check.description.startswith("WAIVED: known bad, for the demo (bits_per_byte is 2.5")
+
+
+def test_what_a_person_must_mend_is_one_line_and_is_not_retried(run):
+    result = run(failing("refuse", accelerator=True))
+    (failure,) = result.filter_events(lambda event: event.is_step_failure)
+    assert describe_failure(failure) == "sources/a: shelf 3 is empty: fill it"
+    assert failure.step_failure_data.error.cause is None
+    assert not result.filter_events(lambda event: event.event_type_value == "STEP_UP_FOR_RETRY")
+
+
+@pytest.mark.parametrize(("accelerator", "retries"), [(True, 1), (False, 2)])
+def test_a_crash_is_retried_and_then_told_in_one_line(run, accelerator, retries):
+    result = run(failing("crash", accelerator=accelerator))
+    again = result.filter_events(lambda event: event.event_type_value == "STEP_UP_FOR_RETRY")
+    assert len(again) == retries
+    (failure,) = result.filter_events(lambda event: event.is_step_failure)
+    assert describe_failure(failure) == "sources/a: RuntimeError: the wheel came off"
+
+
+def test_pools_kinds_groups_and_code_versions_come_from_the_step(run):
+    graph = fake_graph()
+    nodes = {"/".join(spec.key.path): spec for spec in definitions_of(graph).resolve_all_asset_specs()}
+    assert nodes["toy/stages/one"].kinds == {"pytorch", "mlflow"}
+    assert nodes["toy/stages/one"].group_name == "toy"
+    assert {dep.asset_key for dep in nodes["toy/report"].deps} == {
+        dg.AssetKey(["toy", "stages", "one"]),
+        dg.AssetKey(["toy", "evals", "one"]),
+    }
+    other = {"/".join(s.key.path): s for s in definitions_of(fake_graph(steps=4)).resolve_all_asset_specs()}
+    changed = [key for key in nodes if nodes[key].code_version != other[key].code_version]
+    assert changed == ["toy/stages/one"]
+    pools = {key: asset.asset_for(graph[key], graph).op.pool for key in graph}
+    assert {key for key, pool in pools.items() if pool == "accelerator"} == {"toy/stages/one"}
+    assert {pool for key, pool in pools.items() if key != "toy/stages/one"} == {"cores"}

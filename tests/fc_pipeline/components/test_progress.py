@@ -1,0 +1,128 @@
+import base64
+
+import pytest
+
+from fc_pipeline.components.checks import bounds, check_names
+from fc_pipeline.components.curve import curve_markdown, thin
+from fc_pipeline.components.metadata import markdown_table
+from fc_pipeline.components.progress import MAX_OBSERVATIONS, Progress, listening
+from fc_pipeline.gates import Gate
+from fc_pipeline.terminal import Terminal, duration, progress_text
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def observe(total_seconds: float, *, every: float, eta: bool) -> list[float]:
+    """When observations are made by a step that reports `every` so many seconds."""
+    clock, times = Clock(), []
+    progress = Progress("toy/stages/one", lambda _: times.append(clock.now), clock=clock)
+    while clock.now < total_seconds:
+        clock.now += every
+        progress({"step": 1, "eta_seconds": total_seconds - clock.now} if eta else {"step": 1})
+    return times
+
+
+def test_observations_are_15_seconds_apart():
+    times = observe(120.0, every=0.5, eta=True)
+    assert times == [15.0 * number for number in range(1, 9)]
+
+
+@pytest.mark.parametrize("eta", [True, False])
+def test_a_week_of_training_makes_at_most_300_observations_spread_over_it(eta):
+    week = 7 * 86400.0
+    times = observe(week, every=60.0, eta=eta)
+    assert 200 <= len(times) <= MAX_OBSERVATIONS
+    assert times[-1] > (0.95 if eta else 0.5) * week
+
+
+def test_an_observation_carries_the_metrics_and_a_picture():
+    clock, seen = Clock(), []
+    progress = Progress("toy/stages/one", seen.append, clock=clock)
+    for step in range(1, 5):
+        clock.now += 10.0
+        progress({"step": step, "loss": 5.0 / step, "tokens_per_second": 100.0, "eta_seconds": 7.0})
+    metadata = {name: value.value for name, value in seen[-1].metadata.items()}
+    assert (metadata["step"], metadata["loss"], metadata["tokens_per_second"]) == (4, 1.25, 100.0)
+    picture = base64.b64decode(metadata["curve"].partition("base64,")[2].rstrip(")"))
+    assert picture.startswith(b"\x89PNG")
+    assert len(picture) < 30_000
+
+
+def test_thinning_keeps_the_first_and_the_last_point():
+    points = [(step, 1.0) for step in range(1001)]
+    kept = thin(points, 100)
+    assert kept[0] == points[0]
+    assert kept[-1] == points[-1]
+    assert len(kept) <= 101
+    assert thin([]) == []
+
+
+def test_the_picture_is_the_same_for_the_same_points():
+    points = [(step, 5.0 / (step + 1)) for step in range(50)]
+    assert curve_markdown(points, title="a") == curve_markdown(points, title="a")
+
+
+def test_table_cells_cannot_break_the_table():
+    assert markdown_table(["a"], [["x|y\nz`<b>"]]) == "| a |\n| --- |\n| x\\|y z'&lt;b> |"
+
+
+def test_gates_on_one_metric_get_names_of_their_own():
+    gates = [
+        Gate(artifact="parity", metric="logit diff", max=1),
+        Gate(artifact="parity", metric="kl", min=0),
+        Gate(artifact="parity", metric="kl", max=1),
+        Gate(artifact="parity", metric="kl", max=2),
+    ]
+    assert check_names(gates) == ["logit_diff", "kl", "kl_2", "kl_3"]
+    assert [bounds(gate.min, gate.max) for gate in gates[:2]] == ["at most 1", "at least 0"]
+    assert bounds(1, 2.5) == "at least 1 and at most 2.5"
+
+
+class Stream:
+    def __init__(self, *, tty: bool) -> None:
+        self.tty = tty
+        self.text = ""
+
+    def isatty(self) -> bool:
+        return self.tty
+
+    def write(self, text: str) -> None:
+        self.text += text
+
+
+def test_the_terminal_prints_a_line_an_asset_and_a_plain_line_every_30_seconds():
+    clock, stream = Clock(), Stream(tty=False)
+    terminal = Terminal(stream, 12, clock=clock)
+    terminal.started("toy/shards")
+    terminal.finished("toy/shards", reused=True, seconds=0.1)
+    terminal.started("toy/stages/one")
+    with listening(terminal):
+        progress = Progress("toy/stages/one", lambda _: None, clock=clock)
+        for _ in range(62):
+            clock.now += 1.0
+            progress({"step": 7, "steps": 900, "loss": 3.25, "tokens_per_second": 12345.6, "eta_seconds": 65})
+    terminal.finished("toy/stages/one", reused=False, seconds=62)
+    live = "[ 2/12] toy/stages/one  step 7/900  loss 3.250  12,346 tokens/s  1 min 5 s left\n"
+    assert stream.text == (f"[ 1/12] toy/shards  reused\n{live}{live}[ 2/12] toy/stages/one  built in 1 min 2 s\n")
+    assert (terminal.built, terminal.reused) == (1, 1)
+
+
+def test_the_live_line_is_rewritten_on_a_terminal():
+    clock, stream = Clock(), Stream(tty=True)
+    terminal = Terminal(stream, 3, clock=clock)
+    terminal.started("a")
+    clock.now += 1.0
+    terminal.progress("a", {"step": 1})
+    terminal.finished("a", reused=False, seconds=1.0)
+    assert "\n" not in stream.text[: stream.text.rindex("\r")]
+    assert stream.text.endswith("\r\x1b[2K[1/3] a  built in 1.0 s\n")
+
+
+def test_durations_and_progress_read_well():
+    assert [duration(seconds) for seconds in (0.42, 12.4, 185, 7800)] == ["0.4 s", "12 s", "3 min 5 s", "2 h 10 min"]
+    assert progress_text({}) == ""

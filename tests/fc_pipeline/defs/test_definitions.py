@@ -1,0 +1,125 @@
+"""What Dagster loads: stable keys and groups, nothing heavy, the policy, and the workspace that names it."""
+
+import os
+import subprocess
+import sys
+import tomllib
+from functools import lru_cache
+from pathlib import Path
+
+import dagster as dg
+import pytest
+import yaml
+
+from fc_pipeline.components.shared import all_tracks
+from fc_pipeline.definitions import defs
+
+ROOT = Path(__file__).resolve().parents[3]
+GOLDEN = Path(__file__).with_name("asset_keys.txt")
+
+# Dagster marks what it attaches to components itself.
+pytestmark = pytest.mark.filterwarnings("ignore:Class `.*Reference.*` is currently in beta")
+
+
+@lru_cache(maxsize=1)
+def loaded() -> dg.Definitions:
+    return defs()
+
+
+def specs() -> dict[str, dg.AssetSpec]:
+    return {"/".join(spec.key.path): spec for spec in loaded().resolve_all_asset_specs()}
+
+
+def test_keys_and_groups_are_the_golden_ones():
+    """After a wanted change: FC_WRITE_GOLDEN=1 pytest tests/fc_pipeline/defs, and read the difference."""
+    found = "".join(f"{key}  {spec.group_name}\n" for key, spec in sorted(specs().items()))
+    if os.environ.get("FC_WRITE_GOLDEN"):
+        GOLDEN.write_text(found, "utf-8")
+    assert found == GOLDEN.read_text("utf-8")
+
+
+def test_everything_is_loadable():
+    dg.Definitions.validate_loadable(loaded())
+
+
+def test_dagster_shows_exactly_the_graph_of_all_tracks():
+    graph = all_tracks()
+    found = specs()
+    assert set(found) == set(graph)
+    for key, spec in found.items():
+        assert {"/".join(dep.asset_key.path) for dep in spec.deps} == set(graph[key].upstream), key
+        assert spec.description, key
+        assert spec.code_version, key
+
+
+def test_every_gate_has_a_blocking_check():
+    graph = all_tracks()
+    checks: dict[str, int] = {}
+    for asset in loaded().resolve_asset_graph().assets_defs:
+        for check in asset.check_specs:
+            assert check.blocking
+            key = "/".join(check.asset_key.path)
+            checks[key] = checks.get(key, 0) + 1
+    assert checks == {key: len(graph.gates(key)) for key in graph if graph.gates(key)}
+    assert checks
+
+
+def test_each_track_has_its_jobs_and_its_schedule_which_is_off():
+    tracks = all_tracks().tracks
+    assert {"pico", "nano", "fustercluck_450"} <= set(tracks)
+    jobs = {job.name for job in loaded().jobs}
+    assert jobs == {name for track in tracks for name in (track, f"{track}_shards")}
+    for schedule in loaded().schedules:
+        assert schedule.default_status == dg.DefaultScheduleStatus.STOPPED
+    assert {schedule.name for schedule in loaded().schedules} == {f"{track}_shards_schedule" for track in tracks}
+
+
+def test_a_job_covers_what_its_track_needs_and_nothing_else():
+    graph = all_tracks()
+    for name, keys in (("pico", graph.track("pico")), ("pico_shards", graph.closure(["pico/shards"]))):
+        selected = loaded().resolve_job_def(name).asset_layer.executable_asset_keys
+        assert {"/".join(key.path) for key in selected} == set(keys)
+
+
+def test_a_run_is_one_process():
+    assert loaded().resolve_job_def("pico").executor_def.name == "in_process"
+
+
+_LOAD = """
+import sys, time
+from fc_pipeline.definitions import defs
+defs().resolve_all_asset_specs()
+heavy = {"torch", "mlflow", "pytorch_lightning", "transformers", "matplotlib", "datatrove", "datasets"}
+print(sorted(heavy & set(sys.modules)), time.process_time())
+"""
+
+
+def test_loading_imports_nothing_heavy_and_takes_few_seconds():
+    run = subprocess.run([sys.executable, "-c", _LOAD], cwd=ROOT, capture_output=True, text=True, check=True)
+    heavy, _, seconds = run.stdout.rpartition(" ")
+    assert heavy == "[]"
+    assert float(seconds) < 6.0, "CPU seconds; 2.2 when this was written"
+
+
+def test_workspace_and_dg_agree_on_the_code_location():
+    workspace = yaml.safe_load((ROOT / "workspace.yaml").read_text("utf-8"))
+    (entry,) = workspace["load_from"]
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["dg"]["project"]
+    assert entry["python_module"]["location_name"] == settings["code_location_name"]
+    assert entry["python_module"]["module_name"] == f"{settings['root_module']}.definitions"
+
+
+def test_the_instance_settings_are_valid_and_safe(tmp_path, monkeypatch):
+    (tmp_path / "dagster.yaml").write_text((ROOT / "dagster_home" / "dagster.yaml").read_text("utf-8"), "utf-8")
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+    with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
+        assert not instance.telemetry_enabled
+        assert not instance.nux_enabled
+        assert type(instance.run_launcher).__name__ == "LocalRunLauncher"
+        assert type(instance.compute_log_manager).__name__ == "FileLogManager"
+        assert instance.run_monitoring_enabled
+        assert instance.run_monitoring_max_resume_run_attempts == 0
+        assert instance.run_monitoring_settings["free_slots_after_run_end_seconds"] == 5
+        assert instance.run_retries_enabled
+        assert instance.run_retries_max_retries == 1
+        assert instance.global_op_concurrency_default_limit == 1
