@@ -164,9 +164,13 @@ def _exports(track: TrackConfig) -> Iterator[StepSpec]:
 
 
 def _report(track: TrackConfig) -> StepSpec:
-    keys: dict[str, str] = {
-        f"corpus/{part}": f"corpus/{track.corpus.name}/{part}" for part in ("filtered", "deduplicated", "split")
-    }
+    """Its inputs are every artifact of the track, in the order of the work."""
+    from fc_pipeline.report.write import templates_digest
+    from fc_pipeline.sources.catalogue import resolve_source
+
+    keys = {key: key for key in (f"sources/{resolve_source(entry).name}" for entry in track.corpus.sources)}
+    for part in ("filtered", "deduplicated", "split"):
+        keys[f"corpus/{part}"] = f"corpus/{track.corpus.name}/{part}"
     for role in ("tokenizer", "shards", *_stage_roles(track), "exports/huggingface", "exports/gguf", "parity"):
         keys[role] = f"{track.name}/{role}"
     return StepSpec(
@@ -174,7 +178,13 @@ def _report(track: TrackConfig) -> StepSpec:
         function="fc_pipeline.report.write:write_report",
         description="Report and model card, written from the manifests.",
         group=f"{track.name}_report",
-        config={"name": track.name, "description": track.description, "weights": dict(track.mixture.weights)},
+        config={
+            "name": track.name,
+            "description": track.description,
+            "weights": dict(track.mixture.weights),
+            "gates": [gate.model_dump(mode="json") for gate in track.gates],
+            "templates": templates_digest(),
+        },
         inputs=keys,
     )
 
