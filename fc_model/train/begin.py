@@ -92,7 +92,12 @@ def _choose(settings: dict[str, Any], spec: StageFile, threads: int) -> Beginnin
         device=device.type,
         precision=names[dtype],
         compile=should_compile(runtime.compile, model=spec.model, stage=stage, device=device, dtype=dtype),
-        micro_batch=min(micro_batch, stage.batch_size),
+        micro_batch=_divisor(stage.batch_size, at_most=micro_batch),
         threads=threads,
         torch_version=torch.__version__,
     )
+
+
+def _divisor(number: int, *, at_most: int) -> int:
+    """The largest divisor up to a bound: micro-batches of one shape need one compilation."""
+    return next(size for size in range(min(number, at_most), 0, -1) if number % size == 0)

@@ -52,6 +52,8 @@ class Learner:
         self.stage, self.device, self.dtype = stage, device, dtype
         self.optimizer = StageOptimizer(self.decoder, stage)
         self.ema = Ema(self.decoder, stage.ema_decay)
+        self.compiled: Callable[..., Tensor] | None = None
+        """`decoder.loss` compiled, for the windows of training; None takes it as it is."""
 
     def weights(self) -> dict[str, Tensor]:
         """The decoder's parameters by name, a tied head not twice."""
@@ -110,12 +112,13 @@ class Learner:
     def _forward_backward(self, batch: Batch, state: TrainState, backward: Callable[[Tensor], None]) -> float:
         seed_torch(self.stage.seed, "step", state.step)
         self.decoder.train()
+        compute = self.compiled or self.decoder.loss
         num_targets = int((batch.targets_BT != IGNORE).sum())
         total = torch.zeros((), device=self.device)
         for start in range(0, len(batch), state.micro_batch):
             part = batch.rows(start, start + state.micro_batch).to(self.device)
             with torch.autocast(self.device.type, dtype=self.dtype, enabled=self.dtype is not None):
-                loss = self.decoder.loss(part.ids_BT, part.targets_BT, part.document_BT, num_targets=num_targets)
+                loss = compute(part.ids_BT, part.targets_BT, part.document_BT, num_targets=num_targets)
             backward(loss * state.loss_scale if state.loss_scale != 1 else loss)
             total += loss.detach()
         return float(total)

@@ -24,7 +24,7 @@ from fc_model.tracking import ARTIFACT_TAG, Tracker
 from fc_model.train.batches import TrainBatches
 from fc_model.train.begin import Beginning
 from fc_model.train.checkpoint import Checkpoint, Checkpoints, save_tensors
-from fc_model.train.compile import compile_blocks
+from fc_model.train.compile import compiled_loss
 from fc_model.train.holdout import HoldoutSample
 from fc_model.train.learner import Learner, Outcome, load_weights
 from fc_model.train.meter import Meter
@@ -67,7 +67,7 @@ class Run:
             Decoder(spec.model), spec.stage, device=beginning.torch_device, dtype=beginning.autocast_dtype
         )
         if beginning.compile:
-            compile_blocks(self.learner.decoder)
+            self.learner.compiled = compiled_loss(self.learner.decoder, seq_len=spec.stage.seq_len)
         self.checkpoints = Checkpoints(
             folder / "checkpoints", run=beginning.fingerprint, keep=spec.runtime.keep_checkpoints
         )

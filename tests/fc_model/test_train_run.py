@@ -3,6 +3,7 @@
 import json
 import logging
 import math
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -273,3 +274,25 @@ def test_begin_records_the_choices(tmp_path: Path, shards: Path) -> None:
     beginning = json.loads((tmp_path / "begin.json").read_text("utf-8"))
     assert beginning["precision"] in ("fp32", "bf16")
     assert (beginning["device"], beginning["threads"], beginning["micro_batch"]) == ("cpu", 1, 4)
+
+
+def test_compiled_training_is_the_same_but_for_rounding_and_resumes_exactly(tmp_path: Path, shards: Path) -> None:
+    setting = {"stage": {"steps": 6}, "model": {"dropout": 0.0, "num_layers": 1}}
+    eager = drive(open_run(write_stage(tmp_path / "eager", shards, **setting)))
+    folder = write_stage(tmp_path / "compiled", shards, runtime={"compile": True}, **setting)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the compiler's own
+        whole = drive(open_run(folder))
+        resumed = open_run(folder)
+        assert resumed.state.step == 4
+        drive(resumed)
+    assert whole.state.losses == pytest.approx(eager.state.losses, rel=1e-4)
+    assert resumed.state.losses == whole.state.losses
+    for name, weight in whole.learner.weights().items():
+        assert torch.equal(resumed.learner.weights()[name], weight)
+
+
+@pytest.mark.parametrize(("micro_batch", "expected"), [(None, 4), (3, 2), (1, 1), (100, 4)])
+def test_micro_batches_divide_the_batch(tmp_path: Path, shards: Path, micro_batch: int | None, expected: int) -> None:
+    spec = read_stage_file(write_stage(tmp_path, shards, runtime={"micro_batch": micro_batch}))
+    assert begin(tmp_path, spec).micro_batch == expected
