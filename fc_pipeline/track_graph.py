@@ -113,7 +113,7 @@ def _training(track: TrackConfig) -> Iterator[StepSpec]:
             key=f"{track.name}/evals/{name}",
             function="fc_pipeline.evals:evaluate",
             description=f"Held-out bits per byte by domain and samples, after {name}.",
-            group=f"{track.name}_evaluation",
+            group=f"{track.name}_training",
             config=track.evals.model_dump(mode="json"),
             inputs={"stage": key, "shards": shards, "tokenizer": tokenizer},
             kinds=("pytorch",),
