@@ -14,7 +14,7 @@ RECORDS_SUFFIX = ".jsonl.zst"
 _PREVIEW_ROWS = 5
 _PREVIEW_CHARACTERS = 160
 _COLUMN_DESCRIPTIONS = {
-    "id": "Unique within the corpus: <source>/<path or key>.",
+    "id": "Unique within the corpus: its source, then its path or key there.",
     "text": "The document, valid UTF-8.",
     "source": "Name of the source.",
     "domain": "Domain that the mixture weighs.",
@@ -49,14 +49,17 @@ def artifact_metadata(artifact: Artifact, *, reused: bool) -> dict[str, Any]:
         "path": dg.MetadataValue.path(artifact.folder),
     }
     if run.get("mlflow_run_id"):
-        metadata["mlflow"] = dg.MetadataValue.url(mlflow_run_url(run["mlflow_run_id"], run.get("mlflow_experiment_id")))
+        metadata["mlflow"] = dg.MetadataValue.url(mlflow_run_url(run["mlflow_run_id"]))
     return metadata
 
 
-def mlflow_run_url(run_id: str, experiment_id: str | None) -> str:
-    """Page of a run in the MLflow UI that `make ui` serves (MLFLOW_UI: another address)."""
+def mlflow_run_url(run_id: str) -> str:
+    """Page of a run in the MLflow UI that `make ui` serves (MLFLOW_UI: another address).
+
+    The page finds the run by its id, whatever experiment the address names.
+    """
     base = os.environ.get("MLFLOW_UI", "http://127.0.0.1:5000")
-    return f"{base}/#/experiments/{experiment_id or '0'}/runs/{run_id}"
+    return f"{base}/#/experiments/0/runs/{run_id}"
 
 
 def markdown_table(header: list[str], rows: list[list[Any]]) -> str:

@@ -4,6 +4,7 @@ An observation costs about 50 ms and 5 kB on SQLite, so they are at least 15 s a
 """
 
 import contextlib
+import math
 import time
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
@@ -105,9 +106,12 @@ class Progress:
         return max(MIN_SECONDS, elapsed / _GROWTH if left is None else (elapsed + left) / MAX_OBSERVATIONS)
 
     def _metadata(self, metrics: dict[str, Any]) -> dict[str, Any]:
-        metadata: dict[str, Any] = {
-            name: value for name, value in metrics.items() if isinstance(value, int | float | str)
-        }
+        metadata = {name: value for name, value in metrics.items() if _can_be_shown(value)}
         if len(self._points) > 1:
             metadata["curve"] = dg.MetadataValue.md(curve_markdown(self._points, title=self._key))
         return metadata
+
+
+def _can_be_shown(value: Any) -> bool:
+    """Text and finite numbers: the event log is JSON, which has no NaN."""
+    return isinstance(value, int | str) or (isinstance(value, float) and math.isfinite(value))

@@ -8,6 +8,7 @@ from dagster.components import ComponentTypeSpec, scaffold_with
 from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler
 from pydantic_core import CoreSchema
 
+from fc_model.errors import UserError
 from fc_pipeline.components.asset import assets_of
 from fc_pipeline.components.automation import shards_job, shards_schedule, track_job
 from fc_pipeline.components.scaffold import TrackScaffolder
@@ -54,8 +55,12 @@ class Track(dg.Component):
     def load(cls, attributes: BaseModel | None, context: dg.ComponentLoadContext) -> "Track":
         """The folder's name is the track's name. Raises UserError, one line, for whatever is wrong in the file."""
         given = attributes.model_dump(exclude_unset=True) if attributes else {}
-        name = _folder(context).name
-        return cls(parse_track(name, resolve_extends(given, TRACKS)))
+        folder = _folder(context)
+        if folder.is_relative_to(TRACKS.parent) and folder.parent != TRACKS:
+            raise UserError(
+                f"{folder}: a track lies in {TRACKS}, where its sources are looked for: move its folder there"
+            )
+        return cls(parse_track(folder.name, resolve_extends(given, TRACKS)))
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         track = self.config

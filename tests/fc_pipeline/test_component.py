@@ -3,6 +3,7 @@
 import re
 import shutil
 from functools import lru_cache
+from types import SimpleNamespace
 
 import dagster as dg
 import jsonschema
@@ -122,6 +123,13 @@ def test_a_wrong_file_is_told_in_one_line(wrong, message):
         assert error is not None
         assert message in str(error)
         assert "\n" not in str(error)
+
+
+def test_a_track_that_lies_elsewhere_is_refused():
+    folder = TRACKS.parent / "mine"
+    context = SimpleNamespace(path=folder / "defs.yaml")
+    with pytest.raises(UserError, match="mine: tracks are looked for in"):
+        Track.load(Track.get_model_cls()(extends="pico"), context)
 
 
 def test_read_attributes_accepts_what_the_scaffold_writes(tmp_path):

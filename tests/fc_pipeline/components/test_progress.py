@@ -53,6 +53,14 @@ def test_an_observation_carries_the_metrics_and_a_picture():
     assert len(picture) < 30_000
 
 
+def test_what_is_not_a_number_is_left_out():
+    clock, seen = Clock(), []
+    progress = Progress("toy/stages/one", seen.append, clock=clock)
+    clock.now = 20.0
+    progress({"step": 1, "loss": float("nan"), "lr": float("inf"), "device": "cpu", "note": None})
+    assert set(seen[0].metadata) == {"step", "device"}
+
+
 def test_thinning_keeps_the_first_and_the_last_point():
     points = [(step, 1.0) for step in range(1001)]
     kept = thin(points, 100)
