@@ -57,9 +57,7 @@ class Track(dg.Component):
         given = attributes.model_dump(exclude_unset=True) if attributes else {}
         folder = _folder(context)
         if folder.is_relative_to(TRACKS.parent) and folder.parent != TRACKS:
-            raise UserError(
-                f"{folder}: a track lies in {TRACKS}, where its sources are looked for: move its folder there"
-            )
+            raise UserError(f"{folder}: tracks are looked for in {TRACKS}: move this folder there")
         return cls(parse_track(folder.name, resolve_extends(given, TRACKS)))
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
