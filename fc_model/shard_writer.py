@@ -31,9 +31,7 @@ class SplitWriter:
     Use as a context manager; `summary` is the split's entry in `index.json` once it has closed.
     """
 
-    def __init__(
-        self, open_file: OpenFile, split: str, *, vocab_size: int, shard_tokens: int
-    ) -> None:
+    def __init__(self, open_file: OpenFile, split: str, *, vocab_size: int, shard_tokens: int) -> None:
         self._open_file = open_file
         self._split = split
         self._dtype = token_dtype(vocab_size)
@@ -45,9 +43,7 @@ class SplitWriter:
         self._file: BinaryIO | None = None
         self._totals: dict[str, Counter[str]] = {}
 
-    def add(
-        self, ids: NDArray[np.integer[Any]], *, row: int, domain: str, num_bytes: int
-    ) -> None:
+    def add(self, ids: NDArray[np.integer[Any]], *, row: int, domain: str, num_bytes: int) -> None:
         """Appends one document.
 
         Args:
@@ -70,10 +66,7 @@ class SplitWriter:
     def summary(self) -> dict[str, Any]:
         """Counts of the split and of each domain, and the list of its files."""
         domains = {name: dict(self._totals[name]) for name in sorted(self._totals)}
-        totals = {
-            unit: sum(domain[unit] for domain in domains.values())
-            for unit in ("tokens", "bytes", "documents")
-        }
+        totals = {unit: sum(domain[unit] for domain in domains.values()) for unit in ("tokens", "bytes", "documents")}
         return totals | {"domains": domains, "shards": self._shards}
 
     def __enter__(self) -> Self:
@@ -100,9 +93,7 @@ class SplitWriter:
         name = self._shard_name()
         with self._open_file(f"{name}.idx") as file:
             file.write(np.array(self._documents, dtype="<i8").tobytes())
-        self._shards.append(
-            {"name": name, "tokens": self._tokens, "documents": len(self._documents)}
-        )
+        self._shards.append({"name": name, "tokens": self._tokens, "documents": len(self._documents)})
         self._documents, self._tokens = [], 0
         self._file_context = self._file = None
 

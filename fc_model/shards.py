@@ -31,9 +31,7 @@ class EvalBatch(NamedTuple):
 
     ids_BT1: "torch.Tensor"  # int64; targets are [:, 1:]
     document_BT1: "torch.Tensor"  # int32; equal where two tokens share a document, -1 outside the split
-    scored_BT: (
-        "torch.Tensor"  # bool; False where the target is padding after the split's end
-    )
+    scored_BT: "torch.Tensor"  # bool; False where the target is padding after the split's end
     num_bytes: int  # bytes of text that the scored targets stand for
 
 
@@ -63,10 +61,7 @@ class Shards:
         if split not in self.index["splits"]:
             names = ", ".join(self.index["splits"])
             raise UserError(f"{self.folder}: no split {split!r}; it has {names}")
-        if (
-            tokenizer_fingerprint is not None
-            and tokenizer_fingerprint != self.index["tokenizer"]
-        ):
+        if tokenizer_fingerprint is not None and tokenizer_fingerprint != self.index["tokenizer"]:
             raise UserError(
                 f"{self.folder}: made with tokenizer {self.index['tokenizer'][:16]}, but {tokenizer_fingerprint[:16]}"
                 " is in use; pack the shards again with it"
@@ -82,19 +77,14 @@ class Shards:
         self._dtype = np.dtype(self.index["dtype"]).newbyteorder("<")
         self._names = [shard["name"] for shard in summary["shards"]]
         self._check_files(summary["shards"])
-        self._tokens = [
-            np.memmap(self.folder / f"{name}.bin", dtype=self._dtype, mode="r")
-            for name in self._names
-        ]
+        self._tokens = [np.memmap(self.folder / f"{name}.bin", dtype=self._dtype, mode="r") for name in self._names]
         # First token of each file, and the end of the last: shape (number of files + 1,).
         self._bounds = np.cumsum([0] + [len(tokens) for tokens in self._tokens])
 
     @cached_property
     def token_bytes(self) -> NDArray[np.int64]:
         """Bytes of text that each token id stands for, shape (vocab_size,)."""
-        return np.fromfile(self.folder / "token_bytes.bin", dtype="<u2").astype(
-            np.int64
-        )
+        return np.fromfile(self.folder / "token_bytes.bin", dtype="<u2").astype(np.int64)
 
     @cached_property
     def document_starts(self) -> NDArray[np.int64]:
@@ -116,9 +106,7 @@ class Shards:
             )
         return windows
 
-    def window_ids(
-        self, step: int, batch_size: int, seq_len: int, seed: int
-    ) -> NDArray[np.int64]:
+    def window_ids(self, step: int, batch_size: int, seq_len: int, seed: int) -> NDArray[np.int64]:
         """Indices of the windows of a training step, shape (B,): every window once an epoch, in a seeded order."""
         num_windows = self.num_windows(seq_len)
         samples = np.arange(step * batch_size, (step + 1) * batch_size, dtype=np.int64)
@@ -126,28 +114,18 @@ class Shards:
         windows = np.empty_like(samples)
         for epoch in np.unique(epochs):
             chosen = epochs == epoch
-            windows[chosen] = permute(
-                positions[chosen], size=num_windows, seed=seed, stream=int(epoch)
-            )
+            windows[chosen] = permute(positions[chosen], size=num_windows, seed=seed, stream=int(epoch))
         return windows
 
-    def window(
-        self, index: int, seq_len: int
-    ) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    def window(self, index: int, seq_len: int) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
         """Tokens and document ordinals of one training window, both of shape (T1,)."""
         num_windows = self.num_windows(seq_len)
         if not 0 <= index < num_windows:
-            raise UserError(
-                f"{self.folder}: window {index} of {num_windows} in split {self.split!r} does not exist"
-            )
+            raise UserError(f"{self.folder}: window {index} of {num_windows} in split {self.split!r} does not exist")
         start = index * seq_len
-        return self.tokens(start, start + seq_len + 1), self._ordinals(
-            start, start + seq_len + 1
-        )
+        return self.tokens(start, start + seq_len + 1), self._ordinals(start, start + seq_len + 1)
 
-    def batch(
-        self, step: int, batch_size: int, seq_len: int, seed: int
-    ) -> tuple["torch.Tensor", "torch.Tensor"]:
+    def batch(self, step: int, batch_size: int, seq_len: int, seed: int) -> tuple["torch.Tensor", "torch.Tensor"]:
         """The windows of a training step.
 
         Returns:
@@ -155,17 +133,12 @@ class Shards:
         """
         import torch
 
-        windows = [
-            self.window(int(index), seq_len)
-            for index in self.window_ids(step, batch_size, seq_len, seed)
-        ]
+        windows = [self.window(int(index), seq_len) for index in self.window_ids(step, batch_size, seq_len, seed)]
         ids_BT1 = np.stack([ids for ids, _ in windows])
         document_BT1 = np.stack([documents for _, documents in windows])
         return torch.from_numpy(ids_BT1), torch.from_numpy(document_BT1)
 
-    def windows_sequential(
-        self, seq_len: int, batch_size: int = 1
-    ) -> Iterator[EvalBatch]:
+    def windows_sequential(self, seq_len: int, batch_size: int = 1) -> Iterator[EvalBatch]:
         """All tokens of the split in order, each a target exactly once.
 
         The first target's input is an EOS put before the split, as every other document follows one; the last
@@ -178,14 +151,10 @@ class Shards:
             stop = min(start + stride, self.num_tokens)
             ids = np.full(stride + 1, self.eos_id, dtype=np.int64)
             documents = np.full(stride + 1, -1, dtype=np.int32)
-            lead = (
-                1 if start == 0 else 0
-            )  # place 0 holds the token before `start`, which the first batch lacks
+            lead = 1 if start == 0 else 0  # place 0 holds the token before `start`, which the first batch lacks
             ids[lead : stop - start + 1] = self.tokens(start - 1 + lead, stop)
             documents[lead : stop - start + 1] = self._ordinals(start - 1 + lead, stop)
-            places_BT1 = np.arange(batch_size)[:, None] * seq_len + np.arange(
-                seq_len + 1
-            )
+            places_BT1 = np.arange(batch_size)[:, None] * seq_len + np.arange(seq_len + 1)
             yield EvalBatch(
                 ids_BT1=torch.from_numpy(ids[places_BT1]),
                 document_BT1=torch.from_numpy(documents[places_BT1]),
@@ -205,9 +174,7 @@ class Shards:
         ids = np.concatenate(parts).astype(np.int64)
         if ids.max(initial=0) >= self.vocab_size:
             place = start + int(np.argmax(ids >= self.vocab_size))
-            name = self._names[
-                int(np.searchsorted(self._bounds, place, side="right")) - 1
-            ]
+            name = self._names[int(np.searchsorted(self._bounds, place, side="right")) - 1]
             raise UserError(
                 f"{self.folder / name}.bin: token id {ids[place - start]} at position {place} of split "
                 f"{self.split!r}, but the vocabulary has {self.vocab_size}; the file is damaged, build it again"
@@ -221,16 +188,12 @@ class Shards:
                 f"{self.folder}: split {self.split!r} has tokens 0 to {self.num_tokens - 1}, none at {position}"
             )
         ordinal = int(np.searchsorted(self.document_starts, position, side="right")) - 1
-        return int(self.document_rows[ordinal]), position - int(
-            self.document_starts[ordinal]
-        )
+        return int(self.document_rows[ordinal]), position - int(self.document_starts[ordinal])
 
     def document_span(self, ordinal: int) -> tuple[int, int]:
         """First token and end of the split's `ordinal`-th document."""
         starts = self.document_starts
-        stop = (
-            int(starts[ordinal + 1]) if ordinal + 1 < len(starts) else self.num_tokens
-        )
+        stop = int(starts[ordinal + 1]) if ordinal + 1 < len(starts) else self.num_tokens
         return int(starts[ordinal]), stop
 
     @cached_property
@@ -241,11 +204,7 @@ class Shards:
             pairs = np.fromfile(self.folder / f"{name}.idx", dtype="<i8").reshape(-1, 2)
             parts.append(pairs + np.array([offset, 0]))
         # Fortran order keeps each column contiguous, which searchsorted needs to avoid a copy a call.
-        return (
-            np.asfortranarray(np.concatenate(parts))
-            if parts
-            else np.empty((0, 2), dtype=np.int64)
-        )
+        return np.asfortranarray(np.concatenate(parts)) if parts else np.empty((0, 2), dtype=np.int64)
 
     def _ordinals(self, start: int, stop: int) -> NDArray[np.int32]:
         """Which document of the split each token of [start, stop) belongs to, shape (stop - start,)."""
@@ -263,9 +222,7 @@ class Shards:
             sizes[f"{shard['name']}.idx"] = shard["documents"] * 16
         missing = [name for name in sizes if not (self.folder / name).is_file()]
         if missing:
-            raise UserError(
-                f"{self.folder}: missing {', '.join(missing)}; build the shards again"
-            )
+            raise UserError(f"{self.folder}: missing {', '.join(missing)}; build the shards again")
         for name, size in sizes.items():
             found = (self.folder / name).stat().st_size
             if found != size:
@@ -279,14 +236,10 @@ def read_index(folder: Path) -> dict[str, Any]:
     """The contents of `index.json`. Raises UserError when it is missing or of another schema."""
     path = Path(folder) / "index.json"
     if not path.is_file():
-        raise UserError(
-            f"{path}: missing; {folder} is no shards artifact, or is not whole"
-        )
+        raise UserError(f"{path}: missing; {folder} is no shards artifact, or is not whole")
     index: dict[str, Any] = json.loads(path.read_text())
     if index["schema"] != INDEX_SCHEMA:
-        raise UserError(
-            f"{path}: schema {index['schema']}, but this version reads {INDEX_SCHEMA}; build it again"
-        )
+        raise UserError(f"{path}: schema {index['schema']}, but this version reads {INDEX_SCHEMA}; build it again")
     return index
 
 
@@ -295,9 +248,7 @@ def list_splits(folder: Path) -> list[str]:
     return sorted(read_index(folder)["splits"])
 
 
-def permute(
-    positions: NDArray[np.int64], *, size: int, seed: int, stream: int
-) -> NDArray[np.int64]:
+def permute(positions: NDArray[np.int64], *, size: int, seed: int, stream: int) -> NDArray[np.int64]:
     """Images of positions under a seeded permutation of range(size), without building it.
 
     A balanced Feistel network on the next even power of two, walked until the image falls inside the range

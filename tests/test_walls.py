@@ -153,7 +153,7 @@ def test_unsafe_calls_are_seen(line):
 
 
 def test_plan_and_status_load_neither_torch_nor_dagster():
-    modules = "cli, plan_text, status, gc, materialize, steps_of, forecast"
+    modules = "cli, plan_text, status, gc, materialize, track_graph, forecast"
     heavy = ("torch", "dagster", "mlflow", "transformers", "datatrove")
     code = f"import sys\nfrom fc_pipeline import {modules}\nprint([name for name in {heavy!r} if name in sys.modules])"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)

@@ -33,9 +33,7 @@ def write_shards(
 ) -> Path:
     """Documents of token ids (EOS is appended); row 100 + i for the i-th, two bytes a token, none for EOS."""
     opener = file_opener(folder)
-    with SplitWriter(
-        opener, split, vocab_size=vocab, shard_tokens=shard_tokens
-    ) as writer:
+    with SplitWriter(opener, split, vocab_size=vocab, shard_tokens=shard_tokens) as writer:
         for number, ids in enumerate(documents):
             domain = ("code", "science")[number % 2]
             writer.add(
@@ -58,10 +56,7 @@ def write_shards(
 
 def random_documents(number: int, longest: int = 40) -> list[np.ndarray]:
     generator = np.random.default_rng(0)
-    return [
-        generator.integers(3, VOCAB, size=generator.integers(0, longest))
-        for _ in range(number)
-    ]
+    return [generator.integers(3, VOCAB, size=generator.integers(0, longest)) for _ in range(number)]
 
 
 @pytest.fixture
@@ -78,9 +73,7 @@ def flat(documents: list[np.ndarray]) -> np.ndarray:
     return np.concatenate([np.append(ids, EOS) for ids in documents])
 
 
-def test_tokens_come_back_across_files(
-    folder: Path, documents: list[np.ndarray]
-) -> None:
+def test_tokens_come_back_across_files(folder: Path, documents: list[np.ndarray]) -> None:
     shards = Shards(folder)
     assert len(list(folder.glob("*.bin"))) > 3
     row = flat(documents)
@@ -94,25 +87,15 @@ def test_tokens_come_back_across_files(
 
 def test_every_token_is_located(folder: Path, documents: list[np.ndarray]) -> None:
     shards = Shards(folder)
-    expected = [
-        (100 + n, place)
-        for n, ids in enumerate(documents)
-        for place in range(len(ids) + 1)
-    ]
-    assert [
-        shards.locate(position) for position in range(shards.num_tokens)
-    ] == expected
+    expected = [(100 + n, place) for n, ids in enumerate(documents) for place in range(len(ids) + 1)]
+    assert [shards.locate(position) for position in range(shards.num_tokens)] == expected
     with pytest.raises(UserError, match=f"none at {shards.num_tokens}"):
         shards.locate(shards.num_tokens)
 
 
-def test_windows_name_the_document_of_each_token(
-    folder: Path, documents: list[np.ndarray]
-) -> None:
+def test_windows_name_the_document_of_each_token(folder: Path, documents: list[np.ndarray]) -> None:
     shards = Shards(folder)
-    owner = np.concatenate(
-        [np.full(len(ids) + 1, n) for n, ids in enumerate(documents)]
-    )
+    owner = np.concatenate([np.full(len(ids) + 1, n) for n, ids in enumerate(documents)])
     for index in range(shards.num_windows(16)):
         ids, ordinals = shards.window(index, 16)
         assert (ids == flat(documents)[16 * index : 16 * index + 17]).all()
@@ -126,44 +109,29 @@ def test_batches_are_a_function_of_the_step(folder: Path) -> None:
     again = Shards(folder)
     for step, (ids, ordinals) in batches.items():
         ids_again, ordinals_again = again.batch(step, 4, 16, seed=7)
-        assert (
-            ids.shape == (4, 17)
-            and (ids == ids_again).all()
-            and (ordinals == ordinals_again).all()
-        )
+        assert ids.shape == (4, 17) and (ids == ids_again).all() and (ordinals == ordinals_again).all()
         assert str(ids.dtype) == "torch.int64" and str(ordinals.dtype) == "torch.int32"
 
 
 def test_each_epoch_sees_each_window_once_in_its_own_order(folder: Path) -> None:
     shards = Shards(folder)
     windows = shards.num_windows(16)
-    stream = np.concatenate(
-        [shards.window_ids(step, 3, 16, seed=1) for step in range(windows)]
-    )  # three epochs
+    stream = np.concatenate([shards.window_ids(step, 3, 16, seed=1) for step in range(windows)])  # three epochs
     epochs = stream.reshape(3, windows)
     assert all(sorted(epoch) == list(range(windows)) for epoch in epochs)
     assert not (epochs[0] == epochs[1]).all()
-    assert not (
-        epochs[0]
-        == [shards.window_ids(step, 1, 16, seed=2)[0] for step in range(windows)]
-    ).all()
-    assert (
-        shards.window_ids(0, windows, 16, seed=1) == epochs[0]
-    ).all()  # the batch size only cuts the stream
+    assert not (epochs[0] == [shards.window_ids(step, 1, 16, seed=2)[0] for step in range(windows)]).all()
+    assert (shards.window_ids(0, windows, 16, seed=1) == epochs[0]).all()  # the batch size only cuts the stream
 
 
-@pytest.mark.parametrize(
-    ("seq_len", "batch_size"), [(16, 1), (16, 3), (7, 4), (5000, 2)]
-)
+@pytest.mark.parametrize(("seq_len", "batch_size"), [(16, 1), (16, 3), (7, 4), (5000, 2)])
 def test_sequential_windows_score_every_token_once(
     folder: Path, documents: list[np.ndarray], seq_len: int, batch_size: int
 ) -> None:
     shards = Shards(folder)
     targets, inputs, num_bytes = [], [], 0
     for batch in shards.windows_sequential(seq_len, batch_size):
-        assert (
-            batch.ids_BT1.shape == batch.document_BT1.shape == (batch_size, seq_len + 1)
-        )
+        assert batch.ids_BT1.shape == batch.document_BT1.shape == (batch_size, seq_len + 1)
         targets += batch.ids_BT1[:, 1:][batch.scored_BT].tolist()
         inputs += batch.ids_BT1[:, :-1][batch.scored_BT].tolist()
         num_bytes += batch.num_bytes
@@ -221,9 +189,7 @@ def test_missing_files_are_all_named(folder: Path) -> None:
         Shards(folder)
 
 
-@pytest.mark.parametrize(
-    "name", ["train-00000.bin", "train-00001.idx", "token_bytes.bin"]
-)
+@pytest.mark.parametrize("name", ["train-00000.bin", "train-00001.idx", "token_bytes.bin"])
 def test_a_wrong_size_is_refused(folder: Path, name: str) -> None:
     with (folder / name).open("ab") as file:
         file.write(b"\0")
@@ -235,15 +201,8 @@ def test_an_id_outside_the_vocabulary_is_refused(folder: Path) -> None:
     tokens = np.memmap(folder / "train-00001.bin", dtype="<u2", mode="r+")
     tokens[3] = VOCAB
     tokens.flush()
-    position = (
-        json.loads((folder / "index.json").read_text())["splits"]["train"]["shards"][0][
-            "tokens"
-        ]
-        + 3
-    )
-    with pytest.raises(
-        UserError, match=rf"train-00001\.bin: token id 300 at position {position} "
-    ):
+    position = json.loads((folder / "index.json").read_text())["splits"]["train"]["shards"][0]["tokens"] + 3
+    with pytest.raises(UserError, match=rf"train-00001\.bin: token id 300 at position {position} "):
         for _ in Shards(folder).windows_sequential(16):
             pass
 

@@ -78,5 +78,5 @@ def test_mistakes(steps, gates, message):
         Graph(steps, gates)
 
 
-def test_equal_steps_of_two_tracks_are_one():
+def test_equal_track_graph_two_tracks_are_one():
     assert len(Graph([*STEPS, *STEPS], {})) == 7
