@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import sys
+import math
 import time
 from functools import cache
 
@@ -68,9 +69,9 @@ def autocast_dtype(precision: str, device: torch.device) -> torch.dtype | None:
 def gemm_flops(device: torch.device, dtype: torch.dtype, *, size: int = 768, seconds: float = 0.15) -> float:
     """FLOP/s of the best of several square matrix products on the device, with the threads that are set."""
     left = torch.randn(size, size, device=device, generator=torch.Generator(device).manual_seed(0)).to(dtype)
-    best, stop = float("inf"), time.perf_counter() + seconds
     (left @ left).sum().item()
-    while time.perf_counter() < stop:
+    best, stop = float("inf"), time.perf_counter() + seconds
+    while math.isinf(best) or time.perf_counter() < stop:
         begin = time.perf_counter()
         product = left @ left
         if device.type != "cpu":

@@ -177,3 +177,9 @@ def test_golden_losses(shards: Path) -> None:
     losses = [one.step(batches(step), TrainState(step=step, micro_batch=4)).loss for step in range(20)]
     expected = [float(line) for line in GOLDEN.read_text("utf-8").split()]
     assert losses == pytest.approx(expected, rel=1e-3)
+
+
+def test_the_rate_of_the_matrix_product_is_known_however_slow_the_machine_is() -> None:
+    from fc_model.device import gemm_flops
+
+    assert 0 < gemm_flops(torch.device("cpu"), torch.float32, size=64, seconds=0.0) < float("inf")

@@ -1,0 +1,134 @@
+"""The whole graph, for real: pico through Dagster, from the package index to the report, and then again."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from fc_model.artifacts import Artifact, Store
+from fc_model.errors import UserError
+from fc_pipeline.graph import Graph
+from fc_pipeline.materialize import materialize
+from fc_pipeline.plan import make_plan
+from fc_pipeline.resolve import Resolver
+from fc_pipeline.step import Runtime
+from fc_pipeline.track import load_tracks, parse_track, read_attributes
+from fc_pipeline.track_graph import build_graph
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@dataclass
+class Built:
+    """A store in which pico was built, by `fustercluck run pico`."""
+
+    home: Path
+    environment: dict[str, str]
+    output: str
+
+    @property
+    def store(self) -> Store:
+        return Store(self.home)
+
+    def artifact(self, key: str) -> Artifact:
+        found = Resolver(pico_graph(), self.store).artifact(key)
+        assert found is not None
+        return found
+
+    def command(self, *words: str, typed: str | None = None) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "fc_pipeline", *words],
+            env=self.environment, cwd=ROOT, input=typed, capture_output=True, text=True, timeout=280,
+        )  # fmt: skip
+
+
+def pico_graph() -> Graph:
+    return build_graph([load_tracks()["pico"]])
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Built]:
+    folder = tmp_path_factory.mktemp("pico")
+    dagster_home = folder / "dagster_home"
+    dagster_home.mkdir()
+    (dagster_home / "dagster.yaml").write_bytes((ROOT / "dagster_home" / "dagster.yaml").read_bytes())
+    environment = os.environ | {"FC_HOME": str(folder / "data"), "DAGSTER_HOME": str(dagster_home)}
+    place = Built(folder / "data", environment, "")
+    done = place.command("run", "pico")
+    assert done.returncode == 0, done.stdout + done.stderr
+    place.output = done.stdout
+    yield place
+
+
+@pytest.mark.timeout(600)
+def test_everything_is_there_verified_and_has_passed_its_gates(built: Built) -> None:
+    graph = pico_graph()
+    for key in graph:
+        artifact = built.artifact(key).verify()
+        verdicts = artifact.manifest.gates
+        assert len(verdicts) == len(graph.gates(key)) and all(verdict["passed"] for verdict in verdicts), verdicts
+    assert built.artifact("pico/evals/pretrain_b").metrics["bits_per_byte"] < 2.2
+    assert built.command("verify", "--strict").returncode == 0
+
+
+def test_again_builds_nothing_and_takes_seconds(built: Built) -> None:
+    started = time.monotonic()
+    done = built.command("run", "pico")
+    assert done.returncode == 0 and "nothing to do" in done.stdout, done.stdout + done.stderr
+    assert time.monotonic() - started < 60  # seconds on a quiet machine; this bound only rules a build out
+
+
+def test_a_threshold_rebuilds_what_depends_on_it_and_nothing_else(built: Built) -> None:
+    attributes = read_attributes("pico")
+    attributes["corpus"]["dedup"] = {**attributes["corpus"]["dedup"], "jaccard": 0.7}
+    graph = build_graph([parse_track("pico", attributes)])
+    plan = {item.key: item for item in make_plan(graph, built.store, graph.track("pico"))}
+    untouched = {key for key in plan if key.startswith("sources/")} | {"corpus/pico/filtered"}
+    assert {key for key, item in plan.items() if item.state == "fresh"} == untouched
+    assert plan["corpus/pico/deduplicated"].state == "build"
+    assert any("jaccard 0.8 -> 0.7" in reason for reason in plan["corpus/pico/deduplicated"].reasons)
+
+
+def test_a_gate_that_fails_stops_the_export_in_a_later_run(built: Built, tmp_path: Path) -> None:
+    attributes = read_attributes("pico")
+    attributes["gates"] = [{"artifact": "evals/pretrain_b", "metric": "bits_per_byte", "max": 0.1}]
+    graph = build_graph([parse_track("pico", attributes)])
+    materialize(graph, built.store, "pico/evals/pretrain_b", Runtime(home=built.home))
+    with pytest.raises(UserError, match=r"cannot go on from pico/evals/pretrain_b: gate .*bits_per_byte failed"):
+        materialize(graph, built.store, "pico/exports/gguf", Runtime(home=built.home))
+    materialize(pico_graph(), built.store, "pico/evals/pretrain_b", Runtime(home=built.home))  # as it was
+
+
+def test_data_steps_give_the_same_bytes_with_another_number_of_workers(built: Built, tmp_path: Path) -> None:
+    graph, store = pico_graph(), Store(tmp_path)
+    (tmp_path / "cache").symlink_to(built.home / "cache")
+    keys = graph.closure(["pico/shards"])
+    for key in keys:
+        materialize(graph, store, key, Runtime(home=tmp_path, workers=1))
+    other = Resolver(graph, store)
+    assert {key: other.require(key, for_key="test").digest for key in keys} == {
+        key: built.artifact(key).digest for key in keys
+    }
+
+
+def test_the_model_talks_and_its_words_lead_to_documents(built: Built) -> None:
+    for which in ("huggingface", "gguf"):
+        done = built.command("chat", "pico", "--with", which, typed="Returns the number of\n")
+        assert done.returncode == 0 and done.stdout.strip(), done.stderr
+    traced = built.command("trace", "pico", "Dutch Defense")
+    assert traced.returncode == 0 and "pico_openings" in traced.stdout and "MIT" in traced.stdout
+
+
+def test_status_and_report_tell_what_was_built(built: Built) -> None:
+    status = json.loads(built.command("status", "pico", "--json").stdout)
+    assert status
+    report = built.artifact("pico/report")
+    card = report.path("model_card.md").read_text("utf-8")
+    assert "BSD-3-Clause" in card and "MIT" in card
+    assert "<html" in report.path("report.html").read_text("utf-8")
