@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import sys
 import math
+import sys
 import time
 from functools import cache
 
