@@ -121,7 +121,7 @@ def test_the_model_talks_and_its_words_lead_to_documents(built: Built) -> None:
     for which in ("huggingface", "gguf"):
         done = built.command("chat", "pico", "--with", which, typed="Returns the number of\n")
         assert done.returncode == 0 and done.stdout.strip(), done.stderr
-    traced = built.command("trace", "pico", "Dutch Defense")
+    traced = built.command("trace", "pico", "King's Indian")
     assert traced.returncode == 0 and "pico_openings" in traced.stdout and "MIT" in traced.stdout
 
 
