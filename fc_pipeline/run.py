@@ -16,6 +16,7 @@ from dagster._utils.interrupts import check_captured_interrupt
 from fc_model.artifacts import ManifestError, Store
 from fc_model.errors import UserError
 from fc_pipeline.components.progress import listening
+from fc_pipeline.components.shared import asset_keys
 from fc_pipeline.forecast import forecast
 from fc_pipeline.gates import failures
 from fc_pipeline.graph import Graph
@@ -25,6 +26,7 @@ from fc_pipeline.processes import stop_children
 from fc_pipeline.resolve import Resolver
 from fc_pipeline.terminal import Terminal, duration, own_stream
 
+FAILED = 1
 INTERRUPTED = 130
 """Exit status after Ctrl-C, as shells give it."""
 _HEARD_SECONDS = 1.5
@@ -62,7 +64,31 @@ def build(job_name: str, graph: Graph, keys: list[str], definitions: Callable[[]
             stream.write(f"{job_name}: nothing to do, everything verified in {duration(time.monotonic() - started)}\n")
             return 0
         terminal = Terminal(stream, len(keys))
-        return _execute(job_name, keys, definitions(), instance, terminal, started)
+        job = definitions().resolve_job_def(job_name)
+        for partition, alike in by_partition(graph, keys):
+            status = _execute(job, asset_keys(graph, alike), partition, instance, terminal)
+            if status:
+                break
+        took = duration(time.monotonic() - started)
+        if status == 0:
+            terminal.line(f"{job_name}: done in {took}, {terminal.built} built, {terminal.reused} reused")
+        elif status == FAILED:
+            terminal.line(f"{job_name}: failed after {took}, details in the UI")
+        return status
+
+
+def by_partition(graph: Graph, keys: Sequence[str]) -> list[tuple[str | None, list[str]]]:
+    """The keys in the order of the work, in groups of one partition each: a Dagster run knows only one."""
+    ranks: dict[str, int] = {}
+    groups: dict[tuple[int, str | None], list[str]] = {}
+    for key in keys:
+        partition = graph[key].partition
+        before = (
+            ranks[other] + (graph[other].partition != partition) for other in graph[key].upstream if other in ranks
+        )
+        ranks[key] = max(before, default=0)
+        groups.setdefault((ranks[key], partition), []).append(key)
+    return [(partition, groups[rank, partition]) for rank, partition in sorted(groups, key=lambda group: group[0])]
 
 
 def to_build(graph: Graph, store: Store, keys: list[str]) -> list[str]:
@@ -82,9 +108,15 @@ def to_build(graph: Graph, store: Store, keys: list[str]) -> list[str]:
 def known(instance: dg.DagsterInstance, graph: Graph, store: Store, keys: list[str]) -> bool:
     """True when the instance's newest materialization of each key is the present artifact, so that the UI is right."""
     resolver = Resolver(graph, store)
-    events = instance.get_latest_materialization_events([_asset_key(key) for key in keys])
+    whole = [key for key in keys if graph[key].partition is None]
+    events = instance.get_latest_materialization_events(asset_keys(graph, whole))
     for key in keys:
-        event, artifact = events.get(_asset_key(key)), resolver.artifact(key)
+        (asset_key,), partition, artifact = asset_keys(graph, [key]), graph[key].partition, resolver.artifact(key)
+        if partition is None:
+            event = events.get(asset_key)
+        else:
+            records = dg.AssetRecordsFilter(asset_key=asset_key, asset_partitions=[partition])
+            event = next((found.event_log_entry for found in instance.fetch_materializations(records, 1).records), None)
         materialization = event.asset_materialization if event is not None else None
         tags = (materialization.tags or {}) if materialization is not None else {}
         if artifact is None or tags.get("dagster/data_version") != artifact.digest:
@@ -93,22 +125,22 @@ def known(instance: dg.DagsterInstance, graph: Graph, store: Store, keys: list[s
 
 
 def _execute(
-    job_name: str,
-    keys: list[str],
-    definitions: dg.Definitions,
+    job: dg.JobDefinition,
+    assets: list[dg.AssetKey],
+    partition: str | None,
     instance: dg.DagsterInstance,
     terminal: Terminal,
-    started: float,
 ) -> int:
-    job = definitions.resolve_job_def(job_name)
+    """One run of the instance, in this process; returns the exit status and has said what went wrong."""
     run_id = str(uuid.uuid4())
     terminal.on_interrupt = lambda: _asked_to_end(instance, run_id)
-    give_up = lambda: _give_up(instance, run_id, terminal, job_name)  # noqa: E731
+    give_up = lambda: _give_up(instance, run_id, terminal, job.name)  # noqa: E731
     with listening(terminal), _terminate_is_interrupt(), _interrupts_are_heard(give_up):
         result = job.execute_in_process(
             instance=instance,
             run_id=run_id,
-            asset_selection=[_asset_key(key) for key in keys],
+            asset_selection=assets,
+            partition_key=partition,
             run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}, "listener": {}}},
             tags={"fustercluck/started_by": "command line"},
             raise_on_error=False,
@@ -117,14 +149,9 @@ def _execute(
     if run is not None and run.status == dg.DagsterRunStatus.CANCELED:
         give_up()
         return INTERRUPTED
-    took = duration(time.monotonic() - started)
-    if result.success:
-        terminal.line(f"{job_name}: done in {took}, {terminal.built} built, {terminal.reused} reused")
-        return 0
     for event in result.filter_events(lambda event: event.is_step_failure):
-        terminal.line(f"error: {describe_failure(event)}")
-    terminal.line(f"{job_name}: failed after {took} (run {run_id[:8]}, details in the UI)")
-    return 1
+        terminal.line(f"error: {describe_failure(event)} (run {run_id[:8]})")
+    return 0 if result.success else FAILED
 
 
 def _asked_to_end(instance: dg.DagsterInstance, run_id: str) -> None:
@@ -174,10 +201,6 @@ def describe_failure(event: dg.DagsterEvent) -> str:
     while error is not None and error.cause is not None:
         error = error.cause
     return f"{key}: {' '.join((error.message if error is not None else 'failed').split())}"
-
-
-def _asset_key(key: str) -> dg.AssetKey:
-    return dg.AssetKey(key.split("/"))
 
 
 def _estimate(graph: Graph, missing: list[str]) -> str:

@@ -55,6 +55,13 @@ class StepSpec:
     kinds: tuple[str, ...] = ("python",)
     accelerator: bool = False
     """True for steps that need the one accelerator (or all cores) for themselves."""
+    partition: str | None = None
+    """Last part of the key of a step that is one of several alike: the dump of a corpus."""
+
+    @property
+    def asset(self) -> str:
+        """What Dagster lists: the key, without the partition."""
+        return self.key if self.partition is None else self.key.removesuffix(f"/{self.partition}")
 
     @property
     def upstream(self) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ Nothing here imports torch or Dagster.
 """
 
 import difflib
+import re
 import types
 from functools import cached_property
 from pathlib import Path
@@ -40,9 +41,29 @@ class CorpusConfig(_Strict):
         min_length=1,
         description="Names from fc_pipeline/sources/catalog, or whole source definitions of one's own.",
     )
+    dumps: dict[str, list[str | dict[str, Any]]] = Field(
+        default={},
+        description="Later additions, in order: sources by name of the dump. Each is cleaned by itself and "
+        "deduplicated against what came before, whose documents are not read again.",
+    )
     filtering: FilterConfig = Field(default_factory=FilterConfig, description="What a document must be to be kept.")
     dedup: DedupConfig = Field(default_factory=DedupConfig, description="Exact and near-duplicate removal.")
     holdout: HoldoutConfig = Field(default_factory=HoldoutConfig, description="What is never trained on.")
+
+    @field_validator("dumps")
+    @classmethod
+    def _dump_names(cls, dumps: dict[str, list[str | dict[str, Any]]]) -> dict[str, list[str | dict[str, Any]]]:
+        for name, sources in dumps.items():
+            if not re.fullmatch(r"[a-z0-9][a-z0-9_.-]*", name) or re.fullmatch(r"[0-9a-f]{16}", name):
+                raise ValueError(f"dump name {name!r}: take lower case letters, digits and -_., as in 2026-11")
+            if not sources:
+                raise ValueError(f"dump {name} has no sources: name one, or take the dump away")
+        return dumps
+
+    @property
+    def all_sources(self) -> list[str | dict[str, Any]]:
+        """The entries of the corpus and of its dumps, in order."""
+        return [*self.sources, *(entry for sources in self.dumps.values() for entry in sources)]
 
 
 class ExportsConfig(_Strict):

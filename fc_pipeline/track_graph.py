@@ -5,6 +5,7 @@ from typing import Any
 
 from fc_pipeline.gates import Gate
 from fc_pipeline.graph import Graph
+from fc_pipeline.sources.catalogue import resolve_source
 from fc_pipeline.step import StepSpec
 from fc_pipeline.track import CorpusConfig, TrackConfig
 
@@ -21,10 +22,7 @@ def build_graph(tracks: Iterable[TrackConfig]) -> Graph:
 
 
 def _corpus(corpus: CorpusConfig) -> Iterator[StepSpec]:
-    from fc_pipeline.sources.catalogue import resolve_source
-
-    sources = [resolve_source(entry) for entry in corpus.sources]
-    for source in sources:
+    for source in {source.name: source for source in map(resolve_source, corpus.all_sources)}.values():
         yield StepSpec(
             key=f"sources/{source.name}",
             function="fc_pipeline.sources.fetch:fetch_source",
@@ -34,30 +32,49 @@ def _corpus(corpus: CorpusConfig) -> Iterator[StepSpec]:
             kinds=("python", source.kind) if source.kind == "pypi" else ("python",),
         )
     base = f"corpus/{corpus.name}"
-    group = f"corpus_{corpus.name}"
-    yield StepSpec(
-        key=f"{base}/filtered",
-        function="fc_pipeline.text.filter_documents:filter_documents",
-        description="Documents that pass the filters; the dropped ones are kept by reason.",
-        group=group,
-        config=corpus.filtering.model_dump(mode="json"),
-        inputs={source.name: f"sources/{source.name}" for source in sources},
-    )
-    yield StepSpec(
-        key=f"{base}/deduplicated",
-        function="fc_pipeline.text.deduplicate:deduplicate",
-        description="One of each group of equal or nearly equal documents (MinHash, verified by Jaccard).",
-        group=group,
-        config=corpus.dedup.model_dump(mode="json"),
-        inputs={"documents": f"{base}/filtered"},
-    )
+    before = {"base": f"{base}/deduplicated"}
+    yield from _clean(corpus, corpus.sources)
+    for dump, entries in corpus.dumps.items():
+        yield from _clean(corpus, entries, dump=dump, before=dict(before))
+        before[dump] = f"{base}/dumps/deduplicated/{dump}"
     yield StepSpec(
         key=f"{base}/split",
         function="fc_pipeline.text.split:split",
         description="Training documents and a holdout by duplicate cluster and domain.",
-        group=group,
+        group=f"corpus_{corpus.name}",
         config=corpus.holdout.model_dump(mode="json"),
-        inputs={"documents": f"{base}/deduplicated"},
+        inputs={"documents": before.pop("base")} | {f"documents/{dump}": key for dump, key in before.items()},
+    )
+
+
+def _clean(
+    corpus: CorpusConfig,
+    entries: list[str | dict[str, Any]],
+    *,
+    dump: str | None = None,
+    before: dict[str, str] | None = None,
+) -> Iterator[StepSpec]:
+    """Filtered and deduplicated documents of the corpus, or of a dump that comes after others."""
+    base = f"corpus/{corpus.name}" if dump is None else f"corpus/{corpus.name}/dumps"
+    suffix = "" if dump is None else f"/{dump}"
+    yield StepSpec(
+        key=f"{base}/filtered{suffix}",
+        function="fc_pipeline.text.filter_documents:filter_documents",
+        description="Documents that pass the filters; the dropped ones are kept by reason.",
+        group=f"corpus_{corpus.name}",
+        config=corpus.filtering.model_dump(mode="json"),
+        inputs={name: f"sources/{name}" for name in (resolve_source(entry).name for entry in entries)},
+        partition=dump,
+    )
+    yield StepSpec(
+        key=f"{base}/deduplicated{suffix}",
+        function="fc_pipeline.text.deduplicate:deduplicate",
+        description="One of each group of equal or nearly equal documents (MinHash, verified by Jaccard).",
+        group=f"corpus_{corpus.name}",
+        config=corpus.dedup.model_dump(mode="json"),
+        inputs={"documents": f"{base}/filtered{suffix}"}
+        | {f"before/{name}": key for name, key in (before or {}).items()},
+        partition=dump,
     )
 
 
@@ -166,10 +183,10 @@ def _exports(track: TrackConfig) -> Iterator[StepSpec]:
 def _report(track: TrackConfig) -> StepSpec:
     """Its inputs are every artifact of the track, in the order of the work."""
     from fc_pipeline.report.write import templates_digest
-    from fc_pipeline.sources.catalogue import resolve_source
 
-    keys = {key: key for key in (f"sources/{resolve_source(entry).name}" for entry in track.corpus.sources)}
-    for part in ("filtered", "deduplicated", "split"):
+    keys = {key: key for key in (f"sources/{resolve_source(entry).name}" for entry in track.corpus.all_sources)}
+    dumps = [f"dumps/{part}/{dump}" for dump in track.corpus.dumps for part in ("filtered", "deduplicated")]
+    for part in ("filtered", "deduplicated", *dumps, "split"):
         keys[f"corpus/{part}"] = f"corpus/{track.corpus.name}/{part}"
     for role in ("tokenizer", "shards", *_stage_roles(track), "exports/huggingface", "exports/gguf", "parity"):
         keys[role] = f"{track.name}/{role}"

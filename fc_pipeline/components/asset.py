@@ -22,26 +22,35 @@ CORES_POOL = "cores"
 _RETRY_SECONDS = 5
 
 
-def asset_for(spec: StepSpec, graph: Graph, *, owners: list[str] | None = None) -> dg.AssetsDefinition:
-    """The asset of a step. Its checks are the gates on the artifact; its data version is the artifact's digest."""
+def asset_for(steps: list[StepSpec], graph: Graph, *, owners: list[str] | None = None) -> dg.AssetsDefinition:
+    """The asset of a step, or of the steps that are its partitions, in order.
+
+    Its checks are the gates on the artifact; its data version is the artifact's digest.
+    """
+    spec = steps[0]
     gates, retries = graph.gates(spec.key), _num_retries(spec)
+    by_partition = {step.partition: step for step in steps}
+    upstream = dict.fromkeys(graph[key].asset for step in steps for key in step.upstream)
+    upstream.pop(spec.asset, None)  # a dump needs those before it, which Dagster has no word for
 
     @dg.asset(
-        key=spec.key.split("/"),
-        deps=[dg.AssetKey(key.split("/")) for key in spec.upstream],
+        key=spec.asset.split("/"),
+        deps=[dg.AssetKey(key.split("/")) for key in upstream],
+        partitions_def=_partitions(steps),
         description=spec.description,
         group_name=spec.group,
         kinds=set(spec.kinds),
         owners=owners,
         code_version=_version(spec, graph),
-        check_specs=check_specs(spec.key, gates),
+        check_specs=check_specs(spec.asset, gates),
         pool=ACCELERATOR_POOL if spec.accelerator else CORES_POOL,
         metadata={"function": spec.function, "config": dg.MetadataValue.json(spec.config)},
     )
     def build(context: dg.AssetExecutionContext, factory: Factory) -> dg.MaterializeResult:
         forked_children_die_with_me()
+        spec = by_partition[context.partition_key if context.has_partition_key else None]
         runtime = factory.runtime(
-            report=Progress(spec.key, context.log_event),
+            report=Progress(spec, context.log_event),
             tags={
                 "dagster.run_id": context.run.run_id,
                 "dagster.asset_key": spec.key,
@@ -65,10 +74,15 @@ def asset_for(spec: StepSpec, graph: Graph, *, owners: list[str] | None = None) 
         return dg.MaterializeResult(
             data_version=dg.DataVersion(artifact.digest),
             metadata=artifact_metadata(artifact, reused=outcome.reused),
-            check_results=check_results(spec.key, gates, artifact.manifest.gates),
+            check_results=check_results(spec.asset, gates, artifact.manifest.gates),
         )
 
     return build
+
+
+def _partitions(steps: list[StepSpec]) -> dg.StaticPartitionsDefinition | None:
+    names = [step.partition for step in steps if step.partition is not None]
+    return dg.StaticPartitionsDefinition(names) if names else None
 
 
 def _version(spec: StepSpec, graph: Graph) -> str:
@@ -88,5 +102,8 @@ def _num_retries(spec: StepSpec) -> int:
 
 
 def assets_of(graph: Graph, keys: list[str], *, owners: list[str] | None = None) -> list[Any]:
-    """The assets of these keys, in order."""
-    return [asset_for(graph[key], graph, owners=owners) for key in keys]
+    """The assets of these keys, in order; keys that are partitions of one asset make one."""
+    steps: dict[str, list[StepSpec]] = {}
+    for key in keys:
+        steps.setdefault(graph[key].asset, []).append(graph[key])
+    return [asset_for(alike, graph, owners=owners) for alike in steps.values()]

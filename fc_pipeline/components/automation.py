@@ -3,19 +3,20 @@
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
+from fc_pipeline.components.shared import asset_keys
 from fc_pipeline.graph import Graph
 from fc_pipeline.track import TrackConfig
 
 
 def track_job(track: str, graph: Graph) -> UnresolvedAssetJobDefinition:
     """`<track>`: everything that the track needs."""
-    return _job(track, graph.track(track), f"All of {track}: documents, training, evaluation, exports, report.")
+    return _job(track, graph, graph.track(track), f"All of {track}: documents, training, evaluation, exports, report.")
 
 
 def shards_job(track: str, graph: Graph) -> UnresolvedAssetJobDefinition:
     """`<track>_shards`: its data only, up to the packed shards."""
     keys = graph.closure([f"{track}/shards"])
-    return _job(f"{track}_shards", keys, f"The data of {track}: sources, corpus, tokenizer, shards.")
+    return _job(f"{track}_shards", graph, keys, f"The data of {track}: sources, corpus, tokenizer, shards.")
 
 
 def shards_schedule(track: TrackConfig) -> dg.ScheduleDefinition:
@@ -29,9 +30,9 @@ def shards_schedule(track: TrackConfig) -> dg.ScheduleDefinition:
     )
 
 
-def _job(name: str, keys: list[str], description: str) -> UnresolvedAssetJobDefinition:
+def _job(name: str, graph: Graph, keys: list[str], description: str) -> UnresolvedAssetJobDefinition:
     return dg.define_asset_job(
         name=name,
-        selection=dg.AssetSelection.assets(*(dg.AssetKey(key.split("/")) for key in keys)),
+        selection=dg.AssetSelection.assets(*asset_keys(graph, keys)),
         description=description,
     )

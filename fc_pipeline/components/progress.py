@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import dagster as dg
 
 from fc_pipeline.components.curve import Point, curve_markdown, thin
+from fc_pipeline.step import StepSpec
 
 MIN_SECONDS = 15.0
 MAX_OBSERVATIONS = 300
@@ -76,12 +77,13 @@ class Progress:
 
     def __init__(
         self,
-        key: str,
+        spec: StepSpec,
         observe: Callable[[dg.AssetObservation], None],
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._key = key
+        self._spec = spec
+        self._key = spec.key
         self._observe = observe
         self._clock = clock
         self._started = self._last = clock()
@@ -98,7 +100,13 @@ class Progress:
         if self._count < MAX_OBSERVATIONS and now - self._last >= self._spacing(now, metrics):
             self._last = now
             self._count += 1
-            self._observe(dg.AssetObservation(asset_key=self._key.split("/"), metadata=self._metadata(metrics)))
+            self._observe(
+                dg.AssetObservation(
+                    asset_key=self._spec.asset.split("/"),
+                    partition=self._spec.partition,
+                    metadata=self._metadata(metrics),
+                )
+            )
 
     def _spacing(self, now: float, metrics: dict[str, Any]) -> float:
         """Seconds between observations: the whole duration spread over what is allowed, or ever more when unknown."""

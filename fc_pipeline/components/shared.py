@@ -1,6 +1,9 @@
 """The graph of all tracks, which the shared assets (sources, corpora) come from."""
 
+from collections.abc import Iterable
 from functools import lru_cache
+
+import dagster as dg
 
 from fc_pipeline.graph import Graph
 from fc_pipeline.track import load_tracks
@@ -16,3 +19,8 @@ def all_tracks() -> Graph:
 def keys_below(graph: Graph, part: str) -> list[str]:
     """The keys whose first part is this one, in order."""
     return [key for key in graph if key.split("/")[0] == part]
+
+
+def asset_keys(graph: Graph, keys: Iterable[str]) -> list[dg.AssetKey]:
+    """What Dagster calls these keys, each once: the partitions of an asset share its name."""
+    return [dg.AssetKey(asset.split("/")) for asset in dict.fromkeys(graph[key].asset for key in keys)]

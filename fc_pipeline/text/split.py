@@ -1,8 +1,9 @@
 """The step that makes `corpus/<name>/split`: what is trained on and what never is."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from fc_model.artifacts import read_records
 from fc_model.errors import UserError
@@ -22,15 +23,14 @@ class Cluster:
 def split(step: Step) -> None:
     """Writes train.jsonl.zst and holdout.jsonl.zst, each in the order of the input.
 
-    config: HoldoutConfig. inputs: `documents`, deduplicated, with `meta.cluster`.
+    config: HoldoutConfig. inputs: `documents`, deduplicated, with `meta.cluster`; `documents/<dump>` of each dump.
 
     Raises:
         UserError: a domain is so small that nothing is left to train on or nothing to hold out.
     """
     config = HoldoutConfig.model_validate(step.config)
-    documents = step.inputs["documents"].path("documents.jsonl.zst")
     clusters: dict[str, Cluster] = {}
-    for document in read_records(documents):
+    for document in _documents(step):
         name = document["meta"]["cluster"]
         clusters.setdefault(name, Cluster(name, document["domain"])).num_documents += 1
     held_out = choose_holdout(clusters.values(), config)
@@ -38,7 +38,7 @@ def split(step: Step) -> None:
     counters = step.out.counters
     metrics: dict[str, float] = {}
     with step.out.records("train.jsonl.zst") as train, step.out.records("holdout.jsonl.zst") as holdout:
-        for document in read_records(documents):
+        for document in _documents(step):
             counters.read += 1
             counters.kept += 1
             side = "holdout" if document["meta"]["cluster"] in held_out else "train"
@@ -54,6 +54,12 @@ def split(step: Step) -> None:
                 f"{step.key}: domain {domain} has too few documents to split "
                 f"({sum(c.num_documents for c in clusters.values() if c.domain == domain)}); add a source"
             )
+
+
+def _documents(step: Step) -> Iterator[dict[str, Any]]:
+    """Of the corpus, then of its dumps by name."""
+    for role in sorted(step.inputs):
+        yield from read_records(step.inputs[role].path("documents.jsonl.zst"))
 
 
 def choose_holdout(clusters: Iterable[Cluster], config: HoldoutConfig) -> set[str]:

@@ -8,6 +8,7 @@ import dagster as dg
 
 from fc_pipeline import code_version
 from fc_pipeline.components.asset import assets_of
+from fc_pipeline.components.shared import asset_keys
 from fc_pipeline.definitions import policy
 from fc_pipeline.gates import Gate
 from fc_pipeline.graph import Graph
@@ -66,8 +67,7 @@ def fake_graph(*, steps: int = 3, value: float = 1.0, last: str = "measure") -> 
 
 def definitions_of(graph: Graph) -> dg.Definitions:
     """The graph's assets and one job, under the project's own policy."""
-    keys = [dg.AssetKey(key.split("/")) for key in graph]
-    job = dg.define_asset_job("toy", selection=dg.AssetSelection.assets(*keys))
+    job = dg.define_asset_job("toy", selection=dg.AssetSelection.assets(*asset_keys(graph, graph)))
     return dg.Definitions.merge(dg.Definitions(assets=assets_of(graph, list(graph)), jobs=[job]), policy())
 
 

@@ -3,7 +3,7 @@
 import dagster as dg
 
 from fc_pipeline.components.inbox import decide, inbox_readers, listing_digest
-from fc_pipeline.components.shared import all_tracks
+from fc_pipeline.components.shared import all_tracks, asset_keys
 from fc_pipeline.graph import Graph
 from fc_pipeline.home import fc_home
 
@@ -16,7 +16,7 @@ def inbox() -> dg.Definitions:
 def inbox_sensor(graph: Graph) -> dg.SensorDefinition:
     """Asks for one run up to the shards of all tracks that read the inbox; when none does, it says so."""
     readers = inbox_readers(graph, fc_home() / "inbox")
-    keys = [dg.AssetKey(key.split("/")) for key in graph if any(key in data for data in readers.values())]
+    keys = asset_keys(graph, (key for key in graph if any(key in data for data in readers.values())))
 
     def look(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         folder = fc_home() / "inbox"

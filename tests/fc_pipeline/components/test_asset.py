@@ -135,6 +135,6 @@ def test_pools_kinds_groups_and_code_versions_come_from_the_step(run):
     other = {"/".join(s.key.path): s for s in definitions_of(fake_graph(steps=4)).resolve_all_asset_specs()}
     changed = [key for key in nodes if nodes[key].code_version != other[key].code_version]
     assert changed == ["toy/stages/one"]
-    pools = {key: asset.asset_for(graph[key], graph).op.pool for key in graph}
+    pools = {key: asset.asset_for([graph[key]], graph).op.pool for key in graph}
     assert {key for key, pool in pools.items() if pool == "accelerator"} == {"toy/stages/one"}
     assert {pool for key, pool in pools.items() if key != "toy/stages/one"} == {"cores"}

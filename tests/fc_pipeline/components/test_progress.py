@@ -7,7 +7,10 @@ from fc_pipeline.components.curve import curve_markdown, thin
 from fc_pipeline.components.metadata import markdown_table
 from fc_pipeline.components.progress import MAX_OBSERVATIONS, Progress, listening
 from fc_pipeline.gates import Gate
+from fc_pipeline.step import StepSpec
 from fc_pipeline.terminal import Terminal, duration, progress_text
+
+STAGE = StepSpec(key="toy/stages/one", function="", description="", group="toy")
 
 
 class Clock:
@@ -20,7 +23,7 @@ class Clock:
 def observe(total_seconds: float, *, every: float, eta: bool) -> list[float]:
     """When observations are made by a step that reports `every` so many seconds."""
     clock, times = Clock(), []
-    progress = Progress("toy/stages/one", lambda _: times.append(clock.now), clock=clock)
+    progress = Progress(STAGE, lambda _: times.append(clock.now), clock=clock)
     while clock.now < total_seconds:
         clock.now += every
         progress({"step": 1, "eta_seconds": total_seconds - clock.now} if eta else {"step": 1})
@@ -42,7 +45,7 @@ def test_a_week_of_training_makes_at_most_300_observations_spread_over_it(eta):
 
 def test_an_observation_carries_the_metrics_and_a_picture():
     clock, seen = Clock(), []
-    progress = Progress("toy/stages/one", seen.append, clock=clock)
+    progress = Progress(STAGE, seen.append, clock=clock)
     for step in range(1, 5):
         clock.now += 10.0
         progress({"step": step, "loss": 5.0 / step, "tokens_per_second": 100.0, "eta_seconds": 7.0})
@@ -55,7 +58,7 @@ def test_an_observation_carries_the_metrics_and_a_picture():
 
 def test_what_is_not_a_number_is_left_out():
     clock, seen = Clock(), []
-    progress = Progress("toy/stages/one", seen.append, clock=clock)
+    progress = Progress(STAGE, seen.append, clock=clock)
     clock.now = 20.0
     progress({"step": 1, "loss": float("nan"), "lr": float("inf"), "device": "cpu", "note": None})
     assert set(seen[0].metadata) == {"step", "device"}
@@ -110,7 +113,7 @@ def test_the_terminal_prints_a_line_an_asset_and_a_plain_line_every_30_seconds()
     terminal.finished("toy/shards", reused=True, seconds=0.1)
     terminal.started("toy/stages/one")
     with listening(terminal):
-        progress = Progress("toy/stages/one", lambda _: None, clock=clock)
+        progress = Progress(STAGE, lambda _: None, clock=clock)
         for _ in range(62):
             clock.now += 1.0
             progress({"step": 7, "steps": 900, "loss": 3.25, "tokens_per_second": 12345.6, "eta_seconds": 65})
