@@ -10,7 +10,7 @@ from fc_model.artifacts import Artifact, Store, read_records
 from fc_model.errors import UserError
 from fc_model.shards import Shards, list_splits
 from fc_model.tokenizer import Tokenizer
-from fc_pipeline import shards as shards_module
+from fc_pipeline import encode_documents
 from fc_pipeline.shards import pack_shards
 from fc_pipeline.tokenizer import train_tokenizer
 
@@ -91,7 +91,7 @@ def test_workers_and_batches_do_not_matter(
 ) -> None:
     again = build(store, "test/shards", pack_shards, mixture_config(), inputs, workers=2, code="2")
     assert again.digest == packed.digest
-    monkeypatch.setattr(shards_module, "_BATCH_CHARS", 1000)
+    monkeypatch.setattr(encode_documents, "_BATCH_CHARS", 1000)
     again = build(store, "test/shards", pack_shards, mixture_config(), inputs, workers=3, code="3")
     assert again.digest == packed.digest
     other = build(store, "test/shards", pack_shards, mixture_config(seed=1), inputs)
