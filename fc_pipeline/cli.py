@@ -53,6 +53,7 @@ def _parser() -> argparse.ArgumentParser:
 
     command = add("run", _run, "build everything of a track that is not there")
     command.add_argument("track")
+    command.add_argument("--only", nargs="+", metavar="KEY", help="only these keys and what they need")
 
     command = add("status", _status, "what is built, what is running and how far it is, disk use")
     command.add_argument("track", nargs="?", help="one track (default: all)")
@@ -67,6 +68,12 @@ def _parser() -> argparse.ArgumentParser:
     place = command.add_mutually_exclusive_group(required=True)
     place.add_argument("text", nargs="?", help="a text to look for in the shards")
     place.add_argument("--position", metavar="SPLIT:N", help="a token's place in a split, such as train:1000")
+    place.add_argument("--document", metavar="ID", help="which artifacts, stages and exports a document touched")
+
+    command = add("takedown", _takedown, "take documents and their copies out of everything made from them")
+    command.add_argument("documents", nargs="+", metavar="ID", help="as `trace` shows them: <source>/<path>")
+    command.add_argument("--reason", default="", help="recorded with the takedown")
+    command.add_argument("--apply", action="store_true", help="record, rebuild and delete (default: only show)")
 
     command = add("chat", _chat, "talk to the model of a track")
     command.add_argument("track")
@@ -89,11 +96,11 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _graph() -> "Graph":
+def _graph(*, also_without: Sequence[str] = ()) -> "Graph":
     from fc_pipeline.track import load_tracks
     from fc_pipeline.track_graph import build_graph
 
-    return build_graph(load_tracks().values())
+    return build_graph(load_tracks().values(), also_without=also_without)
 
 
 def _store() -> "Store":
@@ -136,7 +143,7 @@ def _plan(options: argparse.Namespace) -> int:
 def _run(options: argparse.Namespace) -> int:
     from fc_pipeline.run import run_track
 
-    return run_track(options.track)
+    return run_track(options.track, keys=options.only)
 
 
 def _status(options: argparse.Namespace) -> int:
@@ -171,12 +178,57 @@ def _trace(options: argparse.Namespace) -> int:
     place = _place(options.position) if options.position is not None else None
     graph = _graph()
     graph.track(options.track)
+    if options.document is not None:
+        return _touched(graph, options.document)
     resolver = Resolver(graph, _store())
     shards = resolver.require(f"{options.track}/shards", for_key="trace").verify()
     if place is not None:
         return trace_position(shards, *place)
     tokenizer = resolver.require(f"{options.track}/tokenizer", for_key="trace").verify()
     return trace_text(shards, tokenizer, options.text)
+
+
+def _touched(graph: "Graph", document: str) -> int:
+    from fc_pipeline.lineage import touched, touched_lines
+    from fc_pipeline.show import print_lines
+    from fc_pipeline.takedown import live_artifacts
+
+    items = touched(_store(), [document])
+    print_lines(touched_lines(items, live_artifacts(graph, _store())))
+    return 0 if items else 1
+
+
+def _takedown(options: argparse.Namespace) -> int:
+    import time
+
+    from fc_pipeline import takedown
+    from fc_pipeline.lineage import touched, touched_lines
+    from fc_pipeline.show import print_lines
+    from fc_pipeline.takedown_list import record
+
+    store, before = _store(), _graph()
+    items = touched(store, options.documents)
+    takedown.require_known(items, options.documents, before)
+    print_lines(touched_lines(items, takedown.live_artifacts(before, store)))
+    after = _graph(also_without=options.documents)
+    work = takedown.to_rebuild(before, after, store)
+    for track, keys in work.items():
+        print(f"{track}: {len(keys)} artifacts are built again: {', '.join(keys)}")
+    if not options.apply:
+        print("nothing was changed: add --apply to take it down")
+        return 0
+    record(store.root, options.documents, reason=options.reason, at=time.time())
+    if status := takedown.rebuild(work):
+        print(
+            f"recorded, but not rebuilt: mend it, `fustercluck run {next(iter(work))}`, then this again",
+            file=sys.stderr,
+        )
+        return status
+    takedown.remove_touched(store, after, items)
+    left = takedown.remaining(store, options.documents)
+    print_lines(touched_lines(left, takedown.live_artifacts(after, store)) if left else [])
+    print(f"{len(left)} artifacts but the sources still hold or have read {', '.join(options.documents)}")
+    return 1 if left else 0
 
 
 def _place(text: str) -> tuple[str, int]:

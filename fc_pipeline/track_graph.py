@@ -1,28 +1,35 @@
 """The graph of all tracks: which steps there are, and what each is made from."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from fc_pipeline.gates import Gate
 from fc_pipeline.graph import Graph
 from fc_pipeline.sources.catalogue import resolve_source
 from fc_pipeline.step import StepSpec
+from fc_pipeline.takedown_list import taken_down
 from fc_pipeline.track import CorpusConfig, TrackConfig
 
 
-def build_graph(tracks: Iterable[TrackConfig]) -> Graph:
-    """Sources and corpora are shared: tracks that name the same one must declare it equally (UserError)."""
+def build_graph(tracks: Iterable[TrackConfig], *, also_without: Sequence[str] = ()) -> Graph:
+    """Sources and corpora are shared: tracks that name the same one must declare it equally (UserError).
+
+    Documents that were taken down (fc_pipeline/takedown.py), or are to be left out as well, are part of the recipe of
+    the corpora that read their sources.
+    """
     steps: list[StepSpec] = []
     gates: dict[str, list[Gate]] = {}
     for track in tracks:
-        steps += [*_corpus(track.corpus), *_data(track), *_training(track), *_exports(track), _report(track)]
+        steps += [*_corpus(track.corpus, also_without), *_data(track), *_training(track), *_exports(track)]
+        steps.append(_report(track))
         for gate in track.gates:
             gates.setdefault(f"{track.name}/{gate.artifact}", []).append(gate)
     return Graph(steps, gates)
 
 
-def _corpus(corpus: CorpusConfig) -> Iterator[StepSpec]:
-    for source in {source.name: source for source in map(resolve_source, corpus.all_sources)}.values():
+def _corpus(corpus: CorpusConfig, also_without: Sequence[str]) -> Iterator[StepSpec]:
+    sources = {source.name: source for source in map(resolve_source, corpus.all_sources)}
+    for source in sources.values():
         yield StepSpec(
             key=f"sources/{source.name}",
             function="fc_pipeline.sources.fetch:fetch_source",
@@ -31,6 +38,9 @@ def _corpus(corpus: CorpusConfig) -> Iterator[StepSpec]:
             config=source.model_dump(mode="json"),
             kinds=("python", source.kind) if source.kind == "pypi" else ("python",),
         )
+    removed = {*taken_down(list(sources)), *(name for name in also_without if name.split("/")[0] in sources)}
+    if removed:
+        corpus = corpus.model_copy(update={"dedup": corpus.dedup.model_copy(update={"removed": sorted(removed)})})
     base = f"corpus/{corpus.name}"
     before = {"base": f"{base}/deduplicated"}
     yield from _clean(corpus, corpus.sources)
