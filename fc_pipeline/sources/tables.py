@@ -1,84 +1,127 @@
-"""Large files of records on disk, read as a stream: parquet by row group, JSON lines by line (plain, gz, zst)."""
+"""Files of records, read as a stream: parquet by row group and only the columns in use, JSON lines by line."""
 
-import gzip
-import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from fc_model.errors import UserError
-from fc_pipeline.sources.readers.item import BadInput
-from fc_pipeline.sources.readers.records import Row, jsonl_rows
-from fc_pipeline.sources.schema import Format
+from fc_pipeline.sources.columns import arrow_type, difference, record_difference
+from fc_pipeline.sources.compression import capped_lines, unpacked_chunks
+from fc_pipeline.sources.limits import Limits
+from fc_pipeline.sources.readers.item import BadInput, Item
+from fc_pipeline.sources.readers.records import OWN, Row, documents, jsonl_rows
+from fc_pipeline.sources.readers.template import used_columns
+from fc_pipeline.sources.schema import FileSpec
 
-_CHUNK_BYTES = 1 << 20
+if TYPE_CHECKING:
+    import pyarrow
+
+STREAMED = {"jsonl", "parquet"}
+"""Formats whose files may be larger than memory."""
+
+_BATCH_ROWS = 256
 
 
-def read_rows(path: Path, kind: Format) -> Iterator[Row | BadInput]:
-    """Rows of a parquet or jsonl file, each with `_key`, its number.
+def read_pinned(path: Path, spec: FileSpec, limits: Limits, *, where: str) -> Iterator[Item | BadInput]:
+    """The documents of a file that was pinned by a checksum: it must be whole.
 
     Raises:
-        UserError: the file is cut short or not of its format.
+        UserError: the file is cut short, not of its format, or its columns are not the expected ones.
     """
-    if kind == "parquet":
-        yield from _parquet(path)
-    elif kind == "jsonl":
-        yield from _jsonl(path)
-    else:
-        raise UserError(f"{path.name}: a hub's files are parquet or jsonl, not {kind}; correct `format`")
-
-
-def _parquet(path: Path) -> Iterator[Row]:
-    import pyarrow
-    from pyarrow import parquet
-
-    number = 0
     try:
-        with parquet.ParquetFile(path) as table:
-            for batch in table.iter_batches(batch_size=1024):
-                for row in batch.to_pylist():
-                    yield {"_key": str(number), **row}
-                    number += 1
-    except (pyarrow.ArrowException, OSError) as error:
-        first_line = str(error).split("\n")[0]
+        with path.open("rb") as file:
+            yield from read_table(file, spec, limits, where=where)
+    except BadInput as error:
         raise UserError(
-            f"{path}: broken parquet after row {number} ({first_line}); delete it and fetch it again"
+            f"{where}: broken {spec.format}: {error.detail} ({error.reason}); delete {path} and fetch it again, and if "
+            "it is still broken leave the file out with `exclude`"
         ) from error
 
 
-def _jsonl(path: Path) -> Iterator[Row | BadInput]:
-    import zstandard
+def read_table(file: BinaryIO, spec: FileSpec, limits: Limits, *, where: str) -> Iterator[Item | BadInput]:
+    """The documents of a parquet or jsonl (plain, gz, zst) file.
 
-    number = 0
+    Raises:
+        BadInput: the file breaks off or is not of its format; what came before stands.
+        UserError: its columns are not the expected ones, or lack those of the text; names `where`.
+    """
+    fields = spec.fields
+    assert fields is not None, "formats of records have fields"
+    if spec.format == "parquet":
+        rows = _parquet(file, spec, where=where)
+    else:
+        lines = capped_lines(unpacked_chunks(file), limit=limits.record_bytes)
+        rows = _typed(jsonl_rows(lines, replace=limits.replace), spec, where=where)
+    for item in documents(rows, fields):
+        if isinstance(item, Item) and len(item.text) > limits.record_bytes:
+            yield BadInput("record_too_large", f"{item.key}: {len(item.text)} characters")
+        else:
+            yield item
+
+
+def _typed(rows: Iterator[Row | BadInput], spec: FileSpec, *, where: str) -> Iterator[Row | BadInput]:
+    """Refuses a file at the first record that differs; without a schema, at its first if it lacks the text."""
+    first = True
+    for row in rows:
+        if isinstance(row, dict):
+            record = {name: value for name, value in row.items() if name not in OWN}
+            if spec.columns is not None:
+                _refuse(record_difference(spec.columns, record), where=f"{where}: record {row['_key']}")
+            elif first:
+                _refuse_missing(spec, list(record), where=where)
+            first = False
+        yield row
+
+
+def _parquet(file: BinaryIO, spec: FileSpec, *, where: str) -> Iterator[Row | BadInput]:
+    import pyarrow
+    from pyarrow import parquet
+
+    assert spec.fields is not None
+    numbers = count()
     try:
-        with path.open("rb") as raw:
-            if path.suffix == ".gz":
-                lines: Iterable[bytes] = gzip.GzipFile(fileobj=raw)
-            elif path.suffix in {".zst", ".zstd"}:
-                lines = _zstandard_lines(raw)
-            else:
-                lines = raw
-            for row in jsonl_rows(lines):
-                yield row
-                number += 1
-    except (EOFError, zlib.error, zstandard.ZstdError, OSError) as error:
-        raise UserError(f"{path}: broken after record {number} ({error}); delete it and fetch it again") from error
+        with parquet.ParquetFile(file) as table:
+            schema = table.schema_arrow
+            if spec.columns is not None:
+                found = {field.name: arrow_type(field.type) for field in schema}
+                _refuse(difference(spec.columns, found), where=where)
+            _refuse_missing(spec, schema.names, where=where)
+            wanted = [name for name in used_columns(spec.fields) if name in schema.names]
+            for batch in table.iter_batches(batch_size=_BATCH_ROWS, columns=wanted):
+                yield from _rows(batch, numbers)
+    # ValueError: pyarrow finds some faults in Python code (bad UTF-8 in a name, an unknown page).
+    except (pyarrow.ArrowException, OSError, ValueError) as error:
+        first_line = str(error).split("\n")[0]
+        raise BadInput("invalid_parquet", f"after row {next(numbers)}: {first_line}") from error
 
 
-def _zstandard_lines(raw: BinaryIO) -> Iterator[bytes]:
-    """Lines of one or more frames. Raises EOFError when the last is cut, which zstandard's own reader lets pass."""
-    import zstandard
+def _rows(batch: "pyarrow.RecordBatch", numbers: Iterator[int]) -> Iterator[Row | BadInput]:
+    try:
+        rows = batch.to_pylist()
+    except UnicodeDecodeError:  # a writer that put other bytes into a column of texts: only that row is refused
+        for position in range(batch.num_rows):
+            number = next(numbers)
+            try:
+                yield {"_key": str(number), **batch.slice(position, 1).to_pylist()[0]}
+            except UnicodeDecodeError as error:
+                yield BadInput("invalid_utf8", f"row {number}: {error.reason}")
+        return
+    for row in rows:
+        yield {"_key": str(next(numbers)), **row}
 
-    rest = b""
-    frame = zstandard.ZstdDecompressor().decompressobj()
-    begun = False
-    while data := (frame.unused_data if frame.eof else b"") or raw.read(_CHUNK_BYTES):
-        if frame.eof:
-            frame = zstandard.ZstdDecompressor().decompressobj()
-        begun = True
-        *lines, rest = (rest + frame.decompress(data)).split(b"\n")
-        yield from lines
-    if begun and not frame.eof:
-        raise EOFError("cut inside a zstandard frame")
-    if rest:
-        yield rest
+
+def _refuse(differs: str | None, *, where: str) -> None:
+    if differs is not None:
+        raise UserError(
+            f"{where}: not the expected schema: {differs}; correct `schema` and `fields`, or pin another revision"
+        )
+
+
+def _refuse_missing(spec: FileSpec, there: list[str], *, where: str) -> None:
+    assert spec.fields is not None
+    missing = [name for name in used_columns(spec.fields, text_only=True) if name not in there]
+    if missing:
+        raise UserError(
+            f"{where}: no column {', '.join(missing)}; it has {', '.join(sorted(there))}: correct `fields.text`"
+        )

@@ -2,7 +2,20 @@
 
 from collections.abc import Callable, Iterator
 
-from fc_pipeline.sources.readers import chatterbot, docstrings, gallery, markdown, notebook, pgn, plain, records, rst
+from fc_pipeline.sources.readers import (
+    chatterbot,
+    docstrings,
+    gallery,
+    html,
+    markdown,
+    notebook,
+    pdf,
+    pgn,
+    plain,
+    r_help,
+    records,
+    rst,
+)
 from fc_pipeline.sources.readers.item import BadInput, Item
 from fc_pipeline.sources.schema import FileSpec
 
@@ -13,15 +26,20 @@ READERS: dict[str, Reader] = {
     "csv": records.read_csv,
     "docstrings": docstrings.read,
     "gallery": gallery.read,
+    "html": html.read,
     "ipynb": notebook.read,
     "json": records.read_json,
-    "jsonl": records.read_jsonl,
     "md": markdown.read,
+    "pdf": pdf.read,
     "pgn": pgn.read,
     "py": plain.read,
+    "r_help": r_help.read,
     "rst": rst.read,
     "txt": plain.read,
 }
-"""`parquet` is not here: its files are read from disk, row group by row group (fc_pipeline/sources/tables.py)."""
+"""`jsonl` and `parquet` are not here: they are read as streams (fc_pipeline/sources/tables.py)."""
 
-__all__ = ["READERS", "BadInput", "Item", "Reader"]
+ISOLATED = {"html", "pdf"}
+"""Formats whose parsers are native code or open to documents made to harm: read in a child process with caps."""
+
+__all__ = ["ISOLATED", "READERS", "BadInput", "Item", "Reader"]

@@ -1,6 +1,7 @@
 """Markdown to plain Markdown: prose, headings, lists, tables and code stay; links, images and HTML go."""
 
 import re
+import textwrap
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -29,8 +30,8 @@ def read(data: bytes, spec: FileSpec) -> Iterator[Item]:
     yield Item("", to_text(decode(data)), {})
 
 
-def to_text(source: str) -> str:
-    """CommonMark (with tables, and MyST's directives and roles) to text."""
+def to_text(source: str, *, indented_code: str = "") -> str:
+    """CommonMark (with tables, and MyST's directives and roles) to text; indented code is of the language given."""
     formulas: list[str] = []
 
     def hide(match: re.Match[str]) -> str:
@@ -39,7 +40,7 @@ def to_text(source: str) -> str:
 
     # CommonMark knows no formulas: it would take the backslashes and underscores of LaTeX for markup.
     hidden = _FORMULA.sub(hide, _FRONT_MATTER.sub("", _PRIVATE.sub("", source)))
-    text = join(_blocks(_parser().parse(hidden)))
+    text = join(_blocks(_parser().parse(hidden), indented_code))
     return _HIDDEN.sub(lambda match: formulas[int(match[1])], text)
 
 
@@ -50,7 +51,7 @@ def _parser() -> "MarkdownIt":
     return MarkdownIt("commonmark").enable("table")
 
 
-def _blocks(tokens: "list[Token]") -> Iterator[str]:
+def _blocks(tokens: "list[Token]", indented_code: str) -> Iterator[str]:
     """Yields the text of each block; list items carry their marker and depth."""
     markers: list[str] = []
     pending = ""
@@ -75,7 +76,10 @@ def _blocks(tokens: "list[Token]") -> Iterator[str]:
         elif token.type == "tr_close":
             yield "| " + " | ".join(row) + " |"
             row = []
-        elif token.type in {"fence", "code_block"}:
+        elif token.type == "code_block":
+            if token.content.strip():
+                yield fence(textwrap.dedent(token.content), indented_code)
+        elif token.type == "fence":
             yield from _code(token)
 
 

@@ -1,21 +1,21 @@
 """Jupyter notebooks: the prose and the code, without outputs, as Markdown."""
 
-import json
 from collections.abc import Iterator
 
 from fc_pipeline.sources.readers.blocks import fence, join
 from fc_pipeline.sources.readers.item import BadInput, Item, decode
 from fc_pipeline.sources.readers.markdown import to_text
+from fc_pipeline.sources.readers.strict_json import parse_json
 from fc_pipeline.sources.schema import FileSpec
 
 
 def read(data: bytes, spec: FileSpec) -> Iterator[Item]:
     """One document a notebook (nbformat 4). Raises BadInput for anything else."""
     try:
-        notebook = json.loads(decode(data))
+        notebook = parse_json(decode(data), strict=False)
         language = notebook.get("metadata", {}).get("kernelspec", {}).get("language", "python")
         cells = [(cell["cell_type"], _joined(cell["source"])) for cell in notebook["cells"]]
-    except (json.JSONDecodeError, RecursionError, KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, AttributeError) as error:
         raise BadInput("invalid_notebook", repr(error)) from error
     parts = []
     for kind, source in cells:

@@ -1,31 +1,28 @@
 """JSON, JSON lines and CSV: each record becomes a document by a template, or a line of a grouped one."""
 
 import csv
-import gzip
+import datetime
+import decimal
 import io
-import json
 import re
-import zlib
+import uuid
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from fc_pipeline.sources.readers.item import BadInput, Item, decode
+from fc_pipeline.sources.readers.item import BadInput, Item, decode, mend
+from fc_pipeline.sources.readers.strict_json import parse_json
+from fc_pipeline.sources.readers.template import Row, lookup, render
 from fc_pipeline.sources.schema import FileSpec, RecordFields
 
-_FIELD = re.compile(r"\{(\w+(?:\.\w+)*)(\|words)?\}")
-_GZIP = b"\x1f\x8b"
-_MAX_UNPACKED_BYTES = 1 << 29
-_BLANK_LINES = re.compile(r"\n{3,}")
+__all__ = ["OWN", "Row", "documents", "jsonl_rows", "read_csv", "read_json"]
 
-Row = dict[str, Any]
+OWN = {"_key", "_replaced"}
+"""What is put beside a record's own fields: its name or number, how many characters had to be replaced."""
 
 
 def read_json(data: bytes, spec: FileSpec) -> Iterator[Item | BadInput]:
     """A list of records, or an object whose values are records (its keys are then `_key`)."""
-    try:
-        content = json.loads(decode(data))
-    except (json.JSONDecodeError, RecursionError) as error:
-        raise BadInput("invalid_json", str(error)) from error
+    content = parse_json(decode(data))
     fields = _fields(spec)
     if fields.records:
         content = lookup(content, fields.records) if isinstance(content, dict) else None
@@ -38,24 +35,6 @@ def read_json(data: bytes, spec: FileSpec) -> Iterator[Item | BadInput]:
     return documents(rows, fields)
 
 
-def read_jsonl(data: bytes, spec: FileSpec) -> Iterator[Item | BadInput]:
-    """One JSON object a line; a bad line is refused alone."""
-    if data.startswith(_GZIP):
-        data = _unpacked(data)
-    return documents(jsonl_rows(data.split(b"\n")), _fields(spec))
-
-
-def _unpacked(data: bytes) -> bytes:
-    try:
-        with gzip.GzipFile(fileobj=io.BytesIO(data)) as file:
-            content = file.read(_MAX_UNPACKED_BYTES + 1)
-    except (OSError, EOFError, zlib.error) as error:
-        raise BadInput("invalid_gzip", str(error)) from error
-    if len(content) > _MAX_UNPACKED_BYTES:
-        raise BadInput("invalid_gzip", f"unpacks to more than {_MAX_UNPACKED_BYTES} bytes")
-    return content
-
-
 def read_csv(data: bytes, spec: FileSpec) -> Iterator[Item | BadInput]:
     """CSV with a header line."""
     reader = csv.DictReader(io.StringIO(decode(data), newline=""), delimiter=_fields(spec).delimiter)
@@ -66,22 +45,22 @@ def read_csv(data: bytes, spec: FileSpec) -> Iterator[Item | BadInput]:
     return documents(rows, _fields(spec))
 
 
-def jsonl_rows(lines: Iterable[bytes]) -> Iterator[Row | BadInput]:
-    """A row for each line, or the reason (with the line's number) why it is none."""
+def jsonl_rows(lines: Iterable[bytes | None], *, replace: bool = False) -> Iterator[Row | BadInput]:
+    """A row for each line, or the reason (with the line's number) why it is none. None is a line that is too long."""
     for number, line in enumerate(lines):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(decode(line))
-        except (json.JSONDecodeError, RecursionError) as error:
-            yield BadInput("invalid_json", f"line {number + 1}: {error}")
-        except BadInput as error:
-            yield BadInput(error.reason, f"line {number + 1}: {error.detail}")
-        else:
-            if isinstance(row, dict):
-                yield {"_key": str(number), **row}
+        if line is None:
+            yield BadInput("record_too_large", f"line {number + 1}: longer than max_record_bytes")
+        elif line.strip():
+            line, replaced = mend(line) if replace else (line, 0)
+            try:
+                row = parse_json(decode(line))
+            except BadInput as error:
+                yield BadInput(error.reason, f"line {number + 1}: {error.detail}")
             else:
-                yield BadInput("invalid_json", f"line {number + 1}: holds a {type(row).__name__}, not a record")
+                if isinstance(row, dict):
+                    yield {"_key": str(number), **row, **({"_replaced": replaced} if replaced else {})}
+                else:
+                    yield BadInput("invalid_json", f"line {number + 1}: holds a {type(row).__name__}, not a record")
 
 
 def documents(rows: Iterable[Row | BadInput], fields: RecordFields) -> Iterator[Item | BadInput]:
@@ -96,7 +75,8 @@ def documents(rows: Iterable[Row | BadInput], fields: RecordFields) -> Iterator[
             complete = all(lookup(row, name) for name in fields.require)
             text = _without(fields.remove, render(fields.text, row)) if complete else ""
             key = str(lookup(row, fields.key or "_key"))
-            yield Item(key, text, {name: lookup(row, name) for name in fields.meta})
+            meta = {name: _plain(lookup(row, name)) for name in fields.meta}
+            yield Item(key, text, {**meta, "replaced": row["_replaced"]} if "_replaced" in row else meta)
 
 
 def _grouped(rows: Iterable[Row | BadInput], fields: RecordFields) -> Iterator[Item | BadInput]:
@@ -122,49 +102,15 @@ def _without(patterns: list[str], text: str) -> str:
     return text
 
 
-def field_names(template: str) -> list[str]:
-    """The fields that a template takes."""
-    return [match[0] for match in _FIELD.findall(template)]
-
-
-def lookup(row: Row, name: str) -> Any:
-    """The field at a dotted name, or None."""
-    value: Any = row
-    for part in name.split("."):
-        value = value.get(part) if isinstance(value, dict) else None
-    return value
-
-
-def render(template: str, row: Row) -> str:
-    """Fill the template. A line of it whose fields are all empty is left out."""
-    lines = []
-    for line in template.split("\n"):
-        names = field_names(line)
-        if names and not any(lookup(row, name) for name in names):
-            continue
-        lines.append(_FIELD.sub(lambda match: _value(lookup(row, match[1]), words=match[2] is not None), line))
-    return _BLANK_LINES.sub("\n\n", "\n".join(lines)).strip()
-
-
-def _value(value: Any, *, words: bool = False) -> str:
-    """A field as text: lists of texts as '- ' lines (or as words), lists of lists as paragraphs."""
-    if value is None:
-        return ""
+def _plain(value: Any) -> Any:
+    """A value of a table as JSON has it: moments and decimals as text."""
+    if isinstance(value, dict):
+        return {name: _plain(element) for name, element in value.items()}
     if isinstance(value, list):
-        if words:
-            return " ".join(_value(element) for element in value)
-        if any(isinstance(element, list) for element in value):
-            return "\n\n".join(_paragraphs(value))
-        return "\n".join(f"- {_value(element)}" for element in value)
-    return value.strip() if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
-def _paragraphs(value: list[Any]) -> Iterator[str]:
-    for element in value:
-        if isinstance(element, list):
-            yield from _paragraphs(element)
-        else:
-            yield _value(element)
+        return [_plain(element) for element in value]
+    if isinstance(value, datetime.date | datetime.time):
+        return value.isoformat()
+    return str(value) if isinstance(value, decimal.Decimal | uuid.UUID | datetime.timedelta) else value
 
 
 def _fields(spec: FileSpec) -> RecordFields:

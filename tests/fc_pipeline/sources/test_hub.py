@@ -1,13 +1,15 @@
 import gzip
-import hashlib
 import io
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pyarrow
 import pytest
 import zstandard
+from loopback_server import Cut, Hub, Redirect, Status
 from pyarrow import parquet
 
 from fc_model.artifacts import read_records
@@ -38,32 +40,11 @@ SHARDS = {
 }
 
 
-def git_blob(data: bytes) -> str:
-    return hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest()
-
-
 @pytest.fixture
-def hub(loopback, monkeypatch):
-    """The hub's layout: commit of a branch, tree in two pages, files at `resolve`."""
+def hub(loopback, monkeypatch) -> Hub:
     monkeypatch.setenv("HF_ENDPOINT", loopback.url)
     monkeypatch.delenv("HF_TOKEN", raising=False)
-    base = "/api/datasets/org/demo"
-    entries = [{"type": "directory", "oid": "0" * 40, "size": 0, "path": "data"}]
-    for path, data in SHARDS.items():
-        entry = {"type": "file", "oid": git_blob(data), "size": len(data), "path": path}
-        if not path.endswith(".md"):
-            entry |= {"lfs": {"oid": hashlib.sha256(data).hexdigest(), "size": len(data)}, "oid": "f" * 40, "size": 134}
-        entries.append(entry)
-        loopback.files[f"/datasets/org/demo/resolve/{COMMIT}/{path}"] = data
-    query = f"{base}/tree/{COMMIT}?recursive=true&expand=false"
-    following = f"{query}&cursor=abc"
-    link = {"Link": f'<{loopback.url}{following}>; rel="next"', "Content-Type": "application/json"}
-    loopback.files |= {
-        f"{base}/revision/main": json.dumps({"sha": COMMIT}).encode(),
-        query: (json.dumps(entries[:3]).encode(), link),
-        following: json.dumps(entries[3:]).encode(),
-    }
-    return loopback
+    return Hub(loopback, "org/demo", COMMIT, SHARDS)
 
 
 def source(**fields) -> dict:
@@ -79,18 +60,6 @@ def source(**fields) -> dict:
         ],
     }
     return resolve_source({**entry, **fields}).model_dump(mode="json")
-
-
-def relist(hub, path: str, data: bytes) -> None:
-    """Put other bytes in the place of a shard, and list them as such."""
-    for page in [name for name in hub.files if "/tree/" in name]:
-        body, headers = hub.files[page] if isinstance(hub.files[page], tuple) else (hub.files[page], {})
-        entries = json.loads(body)
-        for listed in entries:
-            if listed["path"] == path:
-                listed["lfs"] = {"oid": hashlib.sha256(data).hexdigest(), "size": len(data)}
-        hub.files[page] = (json.dumps(entries).encode(), headers)
-    hub.files[f"/datasets/org/demo/resolve/{COMMIT}/{path}"] = data
 
 
 LINES = [{"glob": "lines/*", "format": "jsonl", "fields": {"text": "{text}", "key": "id"}}]
@@ -112,15 +81,46 @@ def test_packed_lines_are_read(hub, run_step) -> None:
     assert texts(run_step(fetch_source, "sources/demo", source(files=LINES))) == [row["text"] for row in ROWS]
 
 
-def test_a_broken_shard_download_resumes(hub, run_step) -> None:
-    path = f"/datasets/org/demo/resolve/{COMMIT}/data/train-0.parquet"
+def test_a_file_of_another_format_is_read_whole(hub, run_step) -> None:
+    config = source(files=[{"glob": "*.md", "format": "md"}])
+    assert texts(run_step(fetch_source, "sources/demo", config)) == ["# Demo"]
+
+
+def test_the_bytes_do_not_depend_on_the_workers(hub, run_step) -> None:
+    files = [*source()["files"], *LINES, {"glob": "*.md", "format": "md"}]
+    one = run_step(fetch_source, "sources/demo", source(files=files))
+    assert run_step(fetch_source, "sources/demo", source(files=files), workers=2).digest == one.digest
+
+
+def test_every_fault_of_the_line_is_borne(hub, run_step, waits) -> None:
     rows = [{"text": os.urandom(100).hex(), "id": f"row-{number}", "url": ""} for number in range(3000)]
-    data = as_parquet(rows)
-    relist(hub, "data/train-0.parquet", data)
-    hub.break_after[path] = [200_000]
+    hub.put("data/train-0.parquet", as_parquet(rows))
+    shard, tree = hub.address("data/train-0.parquet"), hub.tree
+    hub.loopback.faults |= {
+        tree: [Status(429, {"Retry-After": "3"}), Cut(20)],
+        f"{tree}&cursor=1": [Status(500)],
+        shard: [Status(502)],
+        hub.store("data/train-0.parquet"): [Cut(200_000), Status(503, {"Retry-After": "5"}), Cut(100_000)],
+    }
     assert len(texts(run_step(fetch_source, "sources/demo", source()))) == 3000 + 800
-    ranges = [asked for asked_path, asked in hub.requests if asked_path == path]
-    assert ranges[0] is None and ranges[1].startswith("bytes=") and len(ranges) == 2
+    starts = hub.loopback.starts(hub.store("data/train-0.parquet"))
+    assert starts[0] == 0 and 0 < starts[1] == starts[2] < starts[3]
+    assert 3.0 in waits and 5.0 in waits
+
+
+def test_a_shard_leaves_the_cache_when_it_was_read(hub, run_step, tmp_path: Path) -> None:
+    artifact = run_step(fetch_source, "sources/demo", source(keep_shards=False))
+    assert len(texts(artifact)) == len(ROWS)
+    assert not list((tmp_path / "home" / "cache").rglob("*.parquet"))
+
+
+def test_the_token_goes_to_the_hub_and_nowhere_else(hub, run_step, monkeypatch) -> None:
+    monkeypatch.setenv("HF_TOKEN", "secret")
+    store = f"http://localhost:{hub.loopback.url.rsplit(':', 1)[1]}{hub.store('data/train-0.parquet')}"
+    hub.loopback.files[hub.address("data/train-0.parquet")] = Redirect(store)
+    run_step(fetch_source, "sources/demo", source())
+    assert hub.loopback.authorizations[hub.tree] == "Bearer secret"
+    assert hub.loopback.authorizations[hub.store("data/train-0.parquet")] is None
 
 
 def test_a_cap_on_bytes_takes_fewer_shards(hub, run_step) -> None:
@@ -135,7 +135,7 @@ def test_a_branch_is_refused_and_its_commit_named(hub, run_step) -> None:
 
 
 def test_a_shard_that_differs_from_the_listing_is_refused(hub, run_step) -> None:
-    hub.files[f"/datasets/org/demo/resolve/{COMMIT}/data/train-1.parquet"] = SHARDS["data/train-0.parquet"]
+    hub.put("data/train-1.parquet", SHARDS["data/train-0.parquet"], listed=SHARDS["data/train-1.parquet"])
     with pytest.raises(UserError, match=r"train-1\.parquet: checksum is"):
         run_step(fetch_source, "sources/demo", source())
 
@@ -149,19 +149,50 @@ def test_a_missing_text_column_is_named(hub, run_step) -> None:
 @pytest.mark.parametrize("path", ["data/train-0.parquet", "lines/part-0.jsonl.zst", "lines/part-1.json.gz"])
 def test_a_truncated_shard_is_one_clear_line(hub, run_step, path: str) -> None:
     """The publisher uploaded a broken file: its checksum is right, its content is cut."""
-    relist(hub, path, SHARDS[path][:-50])
+    hub.put(path, SHARDS[path][:-50])
     config = source() if path.endswith("parquet") else source(files=LINES)
-    with pytest.raises(UserError, match=r"broken .*delete it and fetch it again") as error:
+    with pytest.raises(UserError, match=r"broken (parquet|jsonl): .*delete .* and fetch it again") as error:
         run_step(fetch_source, "sources/demo", config)
     assert Path(path).name in str(error.value) and "\n" not in str(error.value)
 
 
 def test_an_unreachable_hub_is_one_line(monkeypatch, run_step) -> None:
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
-    with pytest.raises(UserError, match=r"cannot be reached .*set HF_ENDPOINT to a mirror"):
+    with pytest.raises(UserError, match=r"data set org/demo at http.*\(HF_ENDPOINT\): the connection broke 5 times"):
         run_step(fetch_source, "sources/demo", source())
 
 
 def test_an_unknown_data_set_is_one_line(hub, run_step) -> None:
-    with pytest.raises(UserError, match="data set org/other: the hub answers 404"):
+    with pytest.raises(UserError, match=r"data set org/other at .*: the server answered 404: it is not there"):
         run_step(fetch_source, "sources/demo", source(repo="org/other"))
+
+
+def test_a_path_that_leads_out_of_the_data_set_is_refused(hub, run_step) -> None:
+    hub.put("../../evil.parquet", b"")
+    with pytest.raises(UserError, match=r"it lists '\.\./\.\./evil\.parquet', which leads out of it"):
+        run_step(fetch_source, "sources/demo", source())
+
+
+def test_the_newest_commit_is_told_without_heavy_imports(hub) -> None:
+    code = f"""
+import sys
+from fc_pipeline.sources.hub import newest_commit
+assert newest_commit("org/demo", "main") == "{COMMIT}"
+print([name for name in ("torch", "pyarrow", "numpy", "datatrove", "docutils", "pandas") if name in sys.modules])
+"""
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"
+
+
+def test_a_changed_schema_is_refused_with_the_difference(hub, run_step) -> None:
+    schema = {"text": "string", "id": "string", "url": "list<string>", "score": "double"}
+    spec = {**source()["files"][0], "schema": schema}
+    with pytest.raises(UserError) as error:
+        run_step(fetch_source, "sources/demo", source(files=[spec]))
+    assert str(error.value).startswith(
+        "org/demo/data/train-0.parquet: not the expected schema: column url: expected list<string>, is string; "
+        "column score is gone; correct"
+    )
+    lines = [{**LINES[0], "schema": {"text": "string", "id": "int64"}}]
+    with pytest.raises(UserError, match="record 0: not the expected schema: column id: expected int64, is string"):
+        run_step(fetch_source, "sources/demo", source(files=lines))

@@ -238,7 +238,7 @@ def test_pgn_is_cut_into_games() -> None:
     assert items[0].text == game
 
 
-@pytest.mark.parametrize("format_name", sorted(set(READERS) - {"csv", "json", "jsonl"}))
+@pytest.mark.parametrize("format_name", sorted(set(READERS) - {"csv", "json"}))
 @settings(max_examples=40, deadline=None)
 @given(data=st.binary(max_size=300) | st.text(max_size=300).map(lambda text: text.encode("utf-8", "surrogatepass")))
 def test_any_bytes_are_read_or_refused(format_name: str, data: bytes) -> None:
@@ -246,7 +246,7 @@ def test_any_bytes_are_read_or_refused(format_name: str, data: bytes) -> None:
     try:
         items = list(READERS[format_name](data, FileSpec(glob="*", format=format_name)))
     except BadInput as error:
-        assert error.reason.startswith("invalid_")
+        assert error.reason.startswith(("invalid_", "hostile_", "too_"))
         return
     for item in items:
         assert isinstance(item, Item)
@@ -258,7 +258,7 @@ def test_any_bytes_are_read_or_refused(format_name: str, data: bytes) -> None:
     [
         ("txt", b"caf\xe9", "invalid_utf8"),
         ("py", b"x = '\xff'", "invalid_utf8"),
-        ("ipynb", b"{not json", "invalid_notebook"),
+        ("ipynb", b"{not json", "invalid_json"),
         ("ipynb", b"[1]", "invalid_notebook"),
         ("chatterbot", b"a: [", "invalid_yaml"),
         ("chatterbot", b"- 1", "invalid_yaml"),

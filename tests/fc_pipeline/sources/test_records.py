@@ -3,14 +3,17 @@ import json
 
 import pytest
 
-from fc_pipeline.sources.readers import READERS, BadInput, Item
-from fc_pipeline.sources.readers.records import render
+from fc_pipeline.sources.limits import Limits
+from fc_pipeline.sources.read_file import read_file
+from fc_pipeline.sources.readers import BadInput, Item
+from fc_pipeline.sources.readers.template import render
 from fc_pipeline.sources.schema import FileSpec, RecordFields
 
 
 def read(format_name: str, data: bytes, **fields) -> list[Item | BadInput]:
     spec = FileSpec(glob="*", format=format_name, fields=RecordFields(**fields))
-    return list(READERS[format_name](data, spec))
+    limits = Limits(file_bytes=1 << 24, record_bytes=1 << 20, replace=False, isolate=False)
+    return list(read_file(data, spec, limits, where="test"))
 
 
 def test_an_object_of_records_is_keyed_by_its_names() -> None:
@@ -53,9 +56,7 @@ def test_a_bad_line_is_refused_alone() -> None:
 def test_packed_lines_are_unpacked_and_a_cut_is_refused() -> None:
     packed = gzip.compress(b'{"t": "one"}\n' * 1000, mtime=0)
     assert len(read("jsonl", packed, text="{t}")) == 1000
-    with pytest.raises(BadInput) as error:
-        read("jsonl", packed[:-10], text="{t}")
-    assert error.value.reason == "invalid_gzip"
+    assert read("jsonl", packed[:-10], text="{t}")[-1].reason == "invalid_gzip"
 
 
 def test_csv_with_quotes_and_another_delimiter() -> None:
@@ -75,7 +76,14 @@ def test_markup_is_removed_from_the_text() -> None:
     assert item.text == "flour and salt"
 
 
+def test_turns_of_a_conversation_in_both_spellings() -> None:
+    chat = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"}]
+    tools = [{"from": "human", "value": "Add"}, {"from": "function_call", "value": "{}"}, {"from": "observation"}]
+    assert render("{turns|turns}", {"turns": chat}) == "User: Hi\nAssistant: Hello"
+    assert render("{turns|turns}", {"turns": tools}) == "User: Add\nTool call: {}\nTool result:"
+
+
 @pytest.mark.parametrize("data", [b"{", b"3", b'"text"', b"\xff\xfe"])
 def test_no_records(data: bytes) -> None:
-    with pytest.raises(BadInput):
-        read("json", data, text="{t}")
+    (bad,) = read("json", data, text="{t}")
+    assert isinstance(bad, BadInput)

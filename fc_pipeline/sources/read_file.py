@@ -1,0 +1,55 @@
+"""One file's bytes to documents, whatever the file holds: unpacked, decoded, read, and every fault counted."""
+
+import io
+from collections.abc import Iterator
+
+from fc_pipeline.sources.compression import unpack
+from fc_pipeline.sources.limits import Limits
+from fc_pipeline.sources.readers import ISOLATED, READERS
+from fc_pipeline.sources.readers.item import BadInput, Item, mend, sound
+from fc_pipeline.sources.schema import FileSpec
+from fc_pipeline.sources.tables import STREAMED, read_table
+
+MAX_BYTES = {"html": 10 << 20, "pdf": 64 << 20}
+"""Larger ones are refused unread: no page that people read is so large."""
+_BINARY = {"pdf", "r_help"}
+
+
+def read_file(data: bytes, spec: FileSpec, limits: Limits, *, where: str) -> Iterator[Item | BadInput]:
+    """The documents of a file; the last is a BadInput when the file cannot be read to its end.
+
+    Raises:
+        UserError: the columns of a table are not the expected ones.
+    """
+    try:
+        for item in _items(data, spec, limits, where=where):
+            yield sound(item, replace=limits.replace)
+    except BadInput as error:
+        yield error
+    except RecursionError:
+        yield BadInput("too_deep", "nested deeper than the reader bears")
+
+
+def _items(data: bytes, spec: FileSpec, limits: Limits, *, where: str) -> Iterator[Item | BadInput]:
+    if spec.format in STREAMED:
+        yield from read_table(io.BytesIO(data), spec, limits, where=where)
+        return
+    replaced = 0
+    if spec.format not in _BINARY:
+        data = unpack(data, limit=limits.file_bytes)
+        if limits.replace and spec.format != "html":  # a page may state another encoding; its reader knows
+            data, replaced = mend(data)
+    if len(data) > MAX_BYTES.get(spec.format, len(data)):
+        raise BadInput("too_large", f"{len(data)} bytes; {spec.format} is read up to {MAX_BYTES[spec.format]}")
+    for number, item in enumerate(_read(data, spec, isolate=limits.isolate or spec.format in ISOLATED)):
+        if replaced and number == 0 and isinstance(item, Item):
+            item = Item(item.key, item.text, {**item.meta, "replaced": replaced})
+        yield item
+
+
+def _read(data: bytes, spec: FileSpec, *, isolate: bool) -> Iterator[Item | BadInput]:
+    if isolate:
+        from fc_pipeline.sources.sandbox import sandbox
+
+        return iter(sandbox().read(data, spec))
+    return READERS[spec.format](data, spec)
