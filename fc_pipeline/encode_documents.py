@@ -11,7 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,10 +25,16 @@ if TYPE_CHECKING:
 
 _BATCH_CHARS = 250_000  # of text that a thread encodes at a time
 _QUEUED_PER_THREAD = 2
-_TYPE = np.dtype("<u4")
 
 Record = dict[str, Any]
-Ids = list[NDArray[np.uint32]]
+
+
+class Batch(NamedTuple):
+    """Consecutive documents, each with EOS."""
+
+    tokens: bytes
+    lengths: list[int]
+    checksum: str
 
 
 @dataclass
@@ -36,6 +42,7 @@ class Encoded:
     """What is kept in memory of the documents that were encoded; their tokens lie in a file, one after the other."""
 
     file: Path
+    dtype: np.dtype[Any]
     domains: list[str]
     length: "array[int]" = field(default_factory=lambda: array("q"))  # tokens, EOS included
     num_bytes: "array[int]" = field(default_factory=lambda: array("q"))  # UTF-8 bytes of the text
@@ -54,9 +61,9 @@ class Encoded:
         found = (np.asarray(self.domain) == self.domains.index(domain)) & (np.asarray(self.held_out) == held_out)
         return np.flatnonzero(found)
 
-    def tokens(self) -> NDArray[np.uint32]:
+    def tokens(self) -> NDArray[np.integer[Any]]:
         """All tokens, mapped from the file."""
-        return np.memmap(self.file, dtype=_TYPE, mode="r") if self.length else np.empty(0, dtype=_TYPE)
+        return np.memmap(self.file, dtype=self.dtype, mode="r") if self.length else np.empty(0, dtype=self.dtype)
 
 
 class Journal:
@@ -65,7 +72,8 @@ class Journal:
     What an earlier attempt wrote is taken over batch by batch, as far as tokens and lines agree; the rest is cut off.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, token_bytes: int) -> None:
+        self._token_bytes = token_bytes
         self.tokens_file = folder / "tokens.bin"
         self._lines_file = folder / "batches.jsonl"
         for file in (self.tokens_file, self._lines_file):
@@ -85,15 +93,11 @@ class Journal:
         """Lengths of the documents of the next batch that an earlier attempt has encoded, None when there is none."""
         return self._kept.popleft() if self._kept else None
 
-    def add(self, batch: Ids) -> list[int]:
-        """Writes a batch; returns the lengths of its documents."""
-        tokens = np.concatenate(batch).tobytes()
-        lengths = [len(ids) for ids in batch]
-        self._tokens.write(tokens)
+    def add(self, batch: Batch) -> None:
+        self._tokens.write(batch.tokens)
         self._tokens.flush()  # before the line that vouches for them
-        self._lines.write(json.dumps({"lengths": lengths, "checksum": _checksum(tokens)}).encode() + b"\n")
+        self._lines.write(json.dumps({"lengths": batch.lengths, "checksum": batch.checksum}).encode() + b"\n")
         self._lines.flush()
-        return lengths
 
     def _whole_batches(self) -> Iterator[list[int]]:
         lines_end = tokens_end = 0
@@ -103,8 +107,8 @@ class Journal:
                     entry = json.loads(line)
                 except ValueError:  # cut in the middle
                     break
-                data = tokens.read(sum(entry["lengths"]) * _TYPE.itemsize)
-                if not line.endswith(b"\n") or _checksum(data) != entry["checksum"]:
+                data = tokens.read(sum(entry["lengths"]) * self._token_bytes)
+                if not line.endswith(b"\n") or checksum_of(data) != entry["checksum"]:
                     break
                 lines_end += len(line)
                 tokens_end += len(data)
@@ -113,7 +117,7 @@ class Journal:
             tokens.truncate(tokens_end)
 
 
-def _checksum(data: bytes) -> str:
+def checksum_of(data: bytes) -> str:
     import xxhash
 
     return xxhash.xxh3_64_hexdigest(data)
@@ -124,17 +128,25 @@ def encode_documents(step: Step, tokenizer: "Tokenizer", *, domains: list[str]) 
 
     Every document ends with EOS. The documents of other domains are dropped and counted.
     """
+    from fc_model.shard_writer import token_dtype
+
+    dtype = token_dtype(tokenizer.vocab_size)
     threads = max(step.runtime.workers, step.runtime.threads)
     with ExitStack() as files:
-        journal = files.enter_context(Journal(step.out.workspace("encoded")))
+        journal = files.enter_context(Journal(step.out.workspace("encoded"), token_bytes=dtype.itemsize))
         write = files.enter_context(step.out.records("documents.jsonl.zst"))
         pool = files.enter_context(ThreadPoolExecutor(threads, thread_name_prefix="encode"))
-        encoded = Encoded(journal.tokens_file, domains)
-        waiting: deque[tuple[str, list[Record], Future[Ids] | list[int]]] = deque()
+        encoded = Encoded(journal.tokens_file, dtype, domains)
+        waiting: deque[tuple[str, list[Record], Future[Batch] | list[int]]] = deque()
 
         def write_next() -> None:
             side, batch, result = waiting.popleft()
-            lengths = journal.add(result.result()) if isinstance(result, Future) else result
+            if isinstance(result, Future):
+                encoded_batch = result.result()
+                journal.add(encoded_batch)
+                lengths = encoded_batch.lengths
+            else:
+                lengths = result
             for record, length in zip(batch, lengths, strict=True):
                 num_bytes = _utf8_length(record["text"])
                 encoded.add(length=length, num_bytes=num_bytes, domain=record["domain"], held_out=side == "holdout")
@@ -144,7 +156,7 @@ def encode_documents(step: Step, tokenizer: "Tokenizer", *, domains: list[str]) 
 
         for side, batch in _batches(step, set(domains)):
             texts = [record["text"] for record in batch]
-            waiting.append((side, batch, journal.take() or pool.submit(_encode, tokenizer, texts)))
+            waiting.append((side, batch, journal.take() or pool.submit(encode, tokenizer, texts, dtype)))
             if len(waiting) > _QUEUED_PER_THREAD * threads:
                 write_next()
         while waiting:
@@ -152,8 +164,12 @@ def encode_documents(step: Step, tokenizer: "Tokenizer", *, domains: list[str]) 
     return encoded
 
 
-def _encode(tokenizer: "Tokenizer", texts: list[str]) -> Ids:
-    return [np.append(ids, tokenizer.eos_id).astype(_TYPE) for ids in tokenizer.encode_batch(texts)]
+def encode(tokenizer: "Tokenizer", texts: list[str], dtype: np.dtype[Any]) -> Batch:
+    """The tokens of texts as bytes of `dtype`, each text with EOS."""
+    ids = tokenizer.encode_batch(texts)
+    end = np.array([tokenizer.eos_id], dtype=np.int32)
+    tokens = np.concatenate([part for one in ids for part in (one, end)]).astype(dtype).tobytes()
+    return Batch(tokens, [len(one) + 1 for one in ids], checksum_of(tokens))
 
 
 def _utf8_length(text: str) -> int:

@@ -16,7 +16,7 @@ from pack_fixtures import build, build_split, mixture_config, tokenizer_config
 from fc_model.artifacts import Artifact, Store
 from fc_model.tokenizer import Tokenizer
 from fc_pipeline import encode_documents
-from fc_pipeline.encode_documents import Journal
+from fc_pipeline.encode_documents import Batch, Journal, checksum_of
 from fc_pipeline.shards import pack_shards
 from fc_pipeline.step import Step
 from fc_pipeline.tokenizer import train_tokenizer
@@ -81,15 +81,25 @@ def test_a_killed_attempt_is_taken_up_where_it_stood(tmp_path: Path, monkeypatch
     done = len(lines.read_bytes().splitlines())
     assert done > 3
 
-    encoded = []
+    encoded: list[int] = []
     encode = Tokenizer.encode_batch
-    monkeypatch.setattr(Tokenizer, "encode_batch", lambda self, texts: encoded.append(texts) or encode(self, texts))
+
+    def count(tokenizer: Tokenizer, texts: list[str]) -> Any:
+        encoded.append(len(texts))
+        return encode(tokenizer, texts)
+
+    monkeypatch.setattr(Tokenizer, "encode_batch", count)
     resumed = build(store, "test/shards", pack_shards, mixture_config(), inputs)
     assert resumed.digest == expected.digest
     num_batches = done + len(encoded)
     encoded.clear()
     build(store, "test/other_shards", pack_shards, mixture_config(), inputs, code="again")
     assert num_batches == len(encoded)
+
+
+def written(batch: list[list[int]]) -> Batch:
+    tokens = np.array([token for ids in batch for token in ids], dtype="<u4").tobytes()
+    return Batch(tokens, [len(ids) for ids in batch], checksum_of(tokens))
 
 
 @given(
@@ -100,10 +110,10 @@ def test_only_whole_batches_are_taken_over(
     tmp_path_factory: pytest.TempPathFactory, batches: list[list[list[int]]], data: st.DataObject
 ) -> None:
     folder = tmp_path_factory.mktemp("journal")
-    with Journal(folder) as journal:
+    with Journal(folder, token_bytes=4) as journal:
         assert journal.take() is None
         for batch in batches:
-            journal.add([np.array(ids, dtype=np.uint32) for ids in batch])
+            journal.add(written(batch))
     all_tokens = [token for batch in batches for ids in batch for token in ids]
     file = folder / data.draw(st.sampled_from(["tokens.bin", "batches.jsonl"]))
     content = file.read_bytes()
@@ -114,7 +124,7 @@ def test_only_whole_batches_are_taken_over(
     elif damage == "flip" and file.name == "tokens.bin":
         file.write_bytes(content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :])
 
-    with Journal(folder) as journal:
+    with Journal(folder, token_bytes=4) as journal:
         taken = []
         while (lengths := journal.take()) is not None:
             taken.append(lengths)
@@ -122,5 +132,5 @@ def test_only_whole_batches_are_taken_over(
         if damage == "none":
             assert len(taken) == len(batches)
         for batch in batches[len(taken) :]:
-            journal.add([np.array(ids, dtype=np.uint32) for ids in batch])
+            journal.add(written(batch))
     assert np.fromfile(folder / "tokens.bin", dtype="<u4").tolist() == all_tokens
