@@ -1,123 +1,97 @@
 """The step that makes `corpus/<name>/filtered`: documents that pass the filters; the others are kept by reason."""
 
-import hashlib
-import heapq
 import json
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Iterator
 from contextlib import ExitStack
 from functools import lru_cache, partial
-from typing import Any, cast
+from pathlib import Path
+from typing import NamedTuple, cast
 
-from fc_model.artifacts import ArtifactWriter, read_records
+from fc_model.artifacts import read_records
 from fc_pipeline.step import Step
 from fc_pipeline.text.config import FilterConfig
 from fc_pipeline.text.document import Document
-from fc_pipeline.text.filters import FILTERS, Verdict
-from fc_pipeline.text.filters.secrets import REASON_PREFIX
+from fc_pipeline.text.drops import Drops
+from fc_pipeline.text.filters.chain import Chain, Refusal
+from fc_pipeline.text.filters.scrub import scrub_dropped
 from fc_pipeline.text.parallel import chunks, ordered_map
 
 _CHUNK_CHARS = 1 << 20
-_EXCERPT_CHARS = 400
+PERPLEXITY_ROLE = "perplexity_model"
 
-Write = Callable[[dict[str, Any]], None]
+
+class Judged(NamedTuple):
+    """A document as it is kept, or scrubbed when it is refused, and the bytes of its text before that."""
+
+    document: Document
+    refusal: Refusal | None
+    num_bytes: int
 
 
 def filter_documents(step: Step) -> None:
     """Writes documents.jsonl.zst, dropped/<reason>.jsonl.zst for every reason, and drops.json, the drop report.
 
-    config: FilterConfig. inputs: `sources/<name>` under any role; they are read in the order of their keys.
+    What filters changed in a kept document stands in its `meta.edits`, and summed up in the metrics `edits_...`.
+    config: FilterConfig. inputs: `sources/<name>` under any role, read in the order of their keys, and
+    `perplexity_model` when the filters ask for it.
     """
     config = FilterConfig.model_validate(step.config)
     counters = step.out.counters
+    edits: Counter[str] = Counter()
     text_bytes = 0
+    model = step.inputs.get(PERPLEXITY_ROLE)
     with ExitStack() as files:
         keep = files.enter_context(step.out.records("documents.jsonl.zst"))
         drops = Drops(step.out, files, num_samples=config.num_samples)
         batches = chunks(_documents(step), weight=lambda document: len(document["text"]), limit=_CHUNK_CHARS)
-        judge = partial(judge_batch, config.model_dump_json())
+        judge = partial(judge_batch, config.model_dump_json(), str(model.path("models.npy")) if model else None)
         for judged in ordered_map(judge, batches, workers=step.runtime.workers):
-            for document, reason in judged:
+            for document, refusal, num_bytes in judged:
                 counters.read += 1
-                if reason is None:
+                if refusal is None:
                     counters.kept += 1
-                    text_bytes += len(document["text"].encode())
+                    text_bytes += num_bytes
+                    edits.update(_edit_counts(document))
                     keep(dict(document))
                 else:
-                    counters.drop(reason)
-                    drops.add(document, reason)
+                    counters.drop(refusal.reason)
+                    drops.add(document, refusal, num_bytes=num_bytes)
             step.runtime.report({"documents": counters.read, "kept": counters.kept})
         step.out.write_text("drops.json", json.dumps(drops.report(), indent=1, ensure_ascii=False) + "\n")
     step.out.metrics = {
         "documents": counters.kept,
         "text_bytes": text_bytes,
         "kept_fraction": counters.kept / max(1, counters.read),
+        **dict(sorted(edits.items())),
     }
 
 
-def judge_batch(config_json: str, documents: list[Document]) -> list[tuple[Document, Verdict]]:
-    """Each document, changed by the filters that mend, with the reason of the first one that refuses it."""
-    config = _parsed(config_json)
-    return [(document, _verdict(document, config)) for document in documents]
+def judge_batch(config_json: str, models: str | None, documents: list[Document]) -> list[Judged]:
+    """Each document, changed by the filters that mend, with the refusal of the first one that refuses it."""
+    chain = _chain(config_json, models)
+    judged = []
+    for document in documents:
+        refusal = chain.judge(document)
+        num_bytes = len(document["text"].encode())
+        judged.append(Judged(scrub_dropped(document, refusal.reason) if refusal else document, refusal, num_bytes))
+    return judged
 
 
 @lru_cache(maxsize=1)
-def _parsed(config_json: str) -> FilterConfig:
-    return FilterConfig.model_validate_json(config_json)
+def _chain(config_json: str, models: str | None) -> Chain:
+    config = FilterConfig.model_validate_json(config_json)
+    return Chain(config.filters, Path(models) if models else None)
 
 
-def _verdict(document: Document, config: FilterConfig) -> Verdict:
-    for settings in config.filters:
-        if settings.acts_on(document["domain"]):
-            reason = FILTERS[settings.kind](document, settings)
-            if reason is not None:
-                return reason
-    return None
+def _edit_counts(document: Document) -> Iterator[str]:
+    """`edits_<filter>_<what>` as often as it was done."""
+    for kind, edits in document["meta"].get("edits", {}).items():
+        for what, times in edits.items():
+            yield from [f"edits_{kind}_{what}"] * times
 
 
 def _documents(step: Step) -> Iterator[Document]:
-    for artifact in sorted(step.inputs.values(), key=lambda artifact: artifact.key):
+    sources = [artifact for role, artifact in step.inputs.items() if role != PERPLEXITY_ROLE]
+    for artifact in sorted(sources, key=lambda artifact: artifact.key):
         yield from cast(Iterator[Document], read_records(artifact.path("documents.jsonl.zst")))
-
-
-class Drops:
-    """Writes dropped documents by reason and remembers a few of each for the report."""
-
-    def __init__(self, out: ArtifactWriter, files: ExitStack, *, num_samples: int) -> None:
-        self._out = out
-        self._files = files
-        self._num_samples = num_samples
-        self._writers: dict[str, Write] = {}
-        self._documents: dict[str, dict[str, int]] = {}
-        self._bytes: dict[str, int] = {}
-        self._samples: dict[str, list[tuple[int, str, str]]] = {}
-
-    def add(self, document: Document, reason: str) -> None:
-        # A published secret is not published again: neither the kept record nor the sample shows the text.
-        text = "" if reason.startswith(REASON_PREFIX) else document["text"]
-        if reason not in self._writers:
-            self._writers[reason] = self._files.enter_context(self._out.records(f"dropped/{reason}.jsonl.zst"))
-        self._writers[reason]({**document, "text": text, "reason": reason})
-        by_source = self._documents.setdefault(reason, {})
-        by_source[document["source"]] = by_source.get(document["source"], 0) + 1
-        self._bytes[reason] = self._bytes.get(reason, 0) + len(document["text"].encode())
-        # The samples are those with the smallest hashes: a fair draw that is the same in every run.
-        rank = -int.from_bytes(hashlib.sha256(document["id"].encode()).digest()[:8], "big")
-        samples = self._samples.setdefault(reason, [])
-        heapq.heappush(samples, (rank, document["id"], text[:_EXCERPT_CHARS]))
-        if len(samples) > self._num_samples:
-            heapq.heappop(samples)
-
-    def report(self) -> dict[str, Any]:
-        """{reason: {"documents", "bytes", "by_source": {source: n}, "samples": [{"id", "excerpt"}]}}, most first."""
-        total = {reason: sum(by_source.values()) for reason, by_source in self._documents.items()}
-        return {
-            reason: {
-                "documents": total[reason],
-                "bytes": self._bytes[reason],
-                "by_source": dict(sorted(self._documents[reason].items())),
-                "samples": [
-                    {"id": name, "excerpt": text} for _, name, text in sorted(self._samples[reason], reverse=True)
-                ],
-            }
-            for reason in sorted(total, key=lambda reason: (-total[reason], reason))
-        }

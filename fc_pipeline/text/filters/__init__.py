@@ -1,6 +1,7 @@
 """Filters: one a file, each a settings model with `kind` and a function that says why a document is dropped.
 
-To add one, write its file, and add its settings to `FilterSettings` and its function to `FILTERS`.
+To add one, write its file, and add its settings to `FilterSettings`, its function to `FILTERS`, and labelled cases
+as `fixtures/<kind>.jsonl`.
 """
 
 from collections.abc import Callable
@@ -8,48 +9,85 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from fc_pipeline.text.document import Document
 from fc_pipeline.text.filters.base import Verdict
+from fc_pipeline.text.filters.boilerplate import BoilerplateSettings, cut_boilerplate
+from fc_pipeline.text.filters.c4 import C4Settings, below_c4
+from fc_pipeline.text.filters.fineweb import FinewebSettings, web_noise
 from fc_pipeline.text.filters.language import LanguageSettings, wrong_language
 from fc_pipeline.text.filters.length import LengthSettings, wrong_length
+from fc_pipeline.text.filters.licence import LicenceSettings, wrong_licence
+from fc_pipeline.text.filters.perplexity import PerplexitySettings, surprising
+from fc_pipeline.text.filters.pii import PiiSettings, personal_data
 from fc_pipeline.text.filters.quality import QualitySettings, low_quality
 from fc_pipeline.text.filters.repetition import RepetitionSettings, repetitive
 from fc_pipeline.text.filters.secrets import SecretsSettings, has_secret
 from fc_pipeline.text.filters.unicode import UnicodeSettings, normalise
-from fc_pipeline.text.filters.web import WebSettings, web_noise
+from fc_pipeline.text.filters.url import UrlSettings, unwanted_url
 
 FilterSettings = Annotated[
     UnicodeSettings
+    | UrlSettings
+    | LicenceSettings
+    | BoilerplateSettings
     | LengthSettings
     | SecretsSettings
+    | PiiSettings
     | LanguageSettings
     | QualitySettings
     | RepetitionSettings
-    | WebSettings,
+    | C4Settings
+    | FinewebSettings
+    | PerplexitySettings,
     Field(discriminator="kind"),
 ]
 
-FILTERS: dict[str, Callable[[Document, Any], Verdict]] = {
+FILTERS: dict[str, Callable[..., Verdict]] = {
     "unicode": normalise,
+    "url": unwanted_url,
+    "licence": wrong_licence,
+    "boilerplate": cut_boilerplate,
     "length": wrong_length,
     "secrets": has_secret,
+    "pii": personal_data,
     "language": wrong_language,
     "quality": low_quality,
     "repetition": repetitive,
-    "web": web_noise,
+    "c4": below_c4,
+    "fineweb": web_noise,
+    "perplexity": surprising,
 }
+"""Each takes a document, which it may mend, and its settings; `perplexity` also the models that it judges by."""
 
 
-def default_filters() -> list[FilterSettings]:
-    """A sensible order: cheap and certain first. `web` is for crawled pages and is not among them."""
+def default_filters() -> list[Any]:
+    """A sensible order for clean text: cheap and certain first. Crawled pages take `crawled_filters`."""
     return [
         UnicodeSettings(),
         LengthSettings(),
         SecretsSettings(),
+        PiiSettings(),
         LanguageSettings(),
         QualitySettings(),
         RepetitionSettings(),
     ]
 
 
-__all__ = ["FILTERS", "FilterSettings", "Verdict", "default_filters"]
+def crawled_filters() -> list[Any]:
+    """For crawled pages, in the order of FineWeb: address, extraction, language, repetition, quality."""
+    return [
+        UnicodeSettings(),
+        UrlSettings(),
+        LicenceSettings(),
+        BoilerplateSettings(),
+        LengthSettings(),
+        SecretsSettings(),
+        LanguageSettings(),
+        RepetitionSettings(),
+        QualitySettings(),
+        C4Settings(),
+        FinewebSettings(),
+        PiiSettings(),
+    ]
+
+
+__all__ = ["FILTERS", "FilterSettings", "Verdict", "crawled_filters", "default_filters"]

@@ -1,8 +1,13 @@
-"""What all filters share: on which domains they act, and what they answer."""
+"""What all filters share: on which domains they act, what they answer, and how they say what they changed."""
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from fc_pipeline.sources.schema import Domain
+from fc_pipeline.text.document import Document
 
 Verdict = str | None
 """Why the document is dropped (letters, digits, `_`), or None to keep it."""
@@ -21,3 +26,10 @@ class Settings(BaseModel):
 
     def acts_on(self, domain: str) -> bool:
         return self.domains is None or domain in self.domains
+
+
+def note_edits(document: Document, kind: str, edits: Mapping[str, int]) -> None:
+    """Remember in `meta.edits` what a filter changed in the text, so that it can be traced: {kind: {what: times}}."""
+    if edits:
+        noted: dict[str, Any] = document["meta"].setdefault("edits", {})
+        noted[kind] = dict(sorted((Counter(noted.get(kind, {})) + Counter(edits)).items()))

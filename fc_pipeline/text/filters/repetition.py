@@ -1,18 +1,25 @@
 """The repetition rules of Gopher (Rae et al. 2021, arXiv:2112.11446, table A1), as datatrove has them."""
 
+import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
 from pydantic import Field
 
 from fc_pipeline.sources.schema import Domain
 from fc_pipeline.text.document import Document
 from fc_pipeline.text.filters.base import PAGES, Settings, Verdict
 from fc_pipeline.text.filters.datatrove_verdict import verdict_of
-from fc_pipeline.text.words import word_tokenizer
+from fc_pipeline.text.words import word_tokenizer, words_of
 
 if TYPE_CHECKING:
     from datatrove.pipeline.filters import GopherRepetitionFilter
+    from numpy.typing import NDArray
+
+_PARAGRAPHS = re.compile(r"\n{2,}")
+_LINES = re.compile(r"\n+")
+_MIX = np.uint64(0x9E3779B97F4A7C15)  # odd, so that multiplying loses nothing
 
 
 class RepetitionSettings(Settings):
@@ -42,7 +49,68 @@ def repetitive(document: Document, settings: RepetitionSettings) -> Verdict:
     """The name of datatrove's rule that the document breaks, such as `top_2_gram`."""
     if document["text"].count(" ") < settings.min_words:
         return None
+    if surely_passes(document["text"], settings):
+        return None
     return verdict_of(_block(settings.model_dump_json()), document)
+
+
+def surely_passes(text: str, settings: RepetitionSettings) -> bool:
+    """True when upper bounds of all that is measured stay below the thresholds; what is left goes to datatrove.
+
+    Nearly every document passes here, five times as fast. What datatrove counts as characters of duplicate n-grams
+    are words that some earlier n-gram holds too, so words that a repeated n-gram of the shortest length covers bound
+    it for every length; equal hashes of different n-grams only raise the bound.
+    """
+    for pattern, share, char_share in (
+        (_PARAGRAPHS, settings.max_duplicate_paragraphs, settings.max_duplicate_paragraph_chars),
+        (_LINES, settings.max_duplicate_lines, settings.max_duplicate_line_chars),
+    ):
+        parts = pattern.split(text.strip() if pattern is _PARAGRAPHS else text)
+        different = set(parts)
+        chars = sum(map(len, parts)) - sum(map(len, different))
+        if len(parts) - len(different) > share * len(parts) or chars > char_share * len(text):
+            return False
+    words = words_of(text)
+    number: dict[str, int] = {}
+    ids = np.array([number.setdefault(word, len(number)) for word in words], np.uint64)
+    ends = np.cumsum(np.array([0, *map(len, words)]))
+    if any(_most_chars(ids, ends, n) > share * len(text) for n, share in settings.max_top_ngrams.items()):
+        return False
+    if not settings.max_duplicate_ngrams:
+        return True
+    shortest, smallest = min(settings.max_duplicate_ngrams), min(settings.max_duplicate_ngrams.values())
+    return _covered_chars(ids, ends, shortest) <= smallest * len(text)
+
+
+def _hashes(ids: "NDArray[np.uint64]", n: int) -> "NDArray[np.uint64]":
+    """A number for each n-gram of word numbers, equal for equal ones."""
+    count = max(0, len(ids) - n + 1)
+    hashes = np.zeros(count, np.uint64)
+    for offset in range(n):
+        hashes = (hashes + ids[offset : offset + count]) * _MIX
+        hashes ^= hashes >> np.uint64(29)
+    return hashes
+
+
+def _most_chars(ids: "NDArray[np.uint64]", ends: "NDArray[np.int64]", n: int) -> int:
+    """The most characters that any one n-gram has in all of its places, with the spaces that datatrove joins by."""
+    hashes = _hashes(ids, n)
+    if not len(hashes):
+        return 0
+    _, first, counts = np.unique(hashes, return_index=True, return_counts=True)
+    return int(((ends[first + n] - ends[first] + n - 1) * counts).max())
+
+
+def _covered_chars(ids: "NDArray[np.uint64]", ends: "NDArray[np.int64]", n: int) -> int:
+    """Characters of the words that lie in an n-gram which came before."""
+    hashes = _hashes(ids, n)
+    order = np.argsort(hashes, kind="stable")
+    again = np.sort(order[1:][hashes[order][1:] == hashes[order][:-1]])
+    if not len(again):
+        return 0
+    begins = again
+    stops = np.minimum(begins + n, np.append(begins[1:], len(ids)))  # overlaps count once
+    return int((ends[stops] - ends[begins]).sum())
 
 
 @lru_cache(maxsize=8)

@@ -13,7 +13,6 @@ _REPLACEMENT = "\ufffd"
 # C0 and C1 controls but tab and line feed; soft hyphen, zero-width space, word joiner, byte order mark, interlinear
 # marks; noncharacters. Joiners (U+200C, U+200D) stay: scripts and emoji need them.
 _NO_TEXT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u200b\u2060\ufeff\ufff9-\ufffb\ufffe\uffff]")
-_TRAILING_SPACE = re.compile(r"[ \t]+$", re.MULTILINE)
 
 
 class UnicodeSettings(Settings):
@@ -30,5 +29,7 @@ def normalise(document: Document, settings: UnicodeSettings) -> Verdict:
         return "replacement_characters"
     if not text.isascii() or not text.isprintable():
         text = _NO_TEXT.sub("", unicodedata.normalize("NFC", text))
-    document["text"] = _TRAILING_SPACE.sub("", text).strip("\n")
+    if " \n" in text or "\t\n" in text or text.endswith((" ", "\t")):
+        text = "\n".join(line.rstrip(" \t") for line in text.split("\n"))
+    document["text"] = text.strip("\n")
     return None

@@ -6,10 +6,10 @@ from pydantic import ValidationError
 from fc_model.artifacts import read_records
 from fc_pipeline.text.config import FilterConfig
 from fc_pipeline.text.filter_documents import filter_documents
-from fc_pipeline.text.filters import FILTERS, default_filters
+from fc_pipeline.text.filters import FILTERS, crawled_filters, default_filters
 
 GOOD = "The quick brown fox jumps over the lazy dog and then walks to the river with a friend of the family. " * 2
-SECRET = GOOD + "AKIA" + "Q" * 16
+SECRET = GOOD + "AKIA" + "Q7RT" * 4
 
 
 def config(**fields) -> dict:
@@ -76,4 +76,6 @@ def test_a_wrong_filter_is_refused() -> None:
 def test_every_filter_can_be_named_in_a_track() -> None:
     config = FilterConfig.model_validate({"filters": [{"kind": kind} for kind in FILTERS]})
     assert [chosen.kind for chosen in config.filters] == list(FILTERS)
-    assert {chosen.kind for chosen in default_filters()} == set(FILTERS) - {"web"}
+    kinds = [chosen.kind for chosen in crawled_filters()]
+    assert {*kinds, "perplexity"} == set(FILTERS) and len(kinds) == len(set(kinds))
+    assert {chosen.kind for chosen in default_filters()} < set(kinds)

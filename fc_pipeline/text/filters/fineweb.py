@@ -1,4 +1,4 @@
-"""Rules for crawled pages: those of FineWeb (Penedo et al. 2024, arXiv:2406.17557) and the page rules of C4."""
+"""The quality rules of FineWeb (Penedo et al. 2024, arXiv:2406.17557) for crawled pages, as datatrove has them."""
 
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
@@ -14,31 +14,20 @@ from fc_pipeline.text.words import word_tokenizer
 if TYPE_CHECKING:
     from datatrove.pipeline.filters import FineWebQualityFilter
 
-_PLACEHOLDER = "lorem ipsum"
-_POLICY = ("cookie policy", "privacy policy", "terms of use", "uses cookies")
 
-
-class WebSettings(Settings):
-    kind: Literal["web"] = "web"
+class FinewebSettings(Settings):
+    kind: Literal["fineweb"] = "fineweb"
     domains: list[Domain] | None = Field(default=CRAWLED, description="Where the crawled pages are.")
     min_punctuated_lines: float = Field(default=0.12, ge=0, le=1, description="Share of lines that end a sentence.")
     max_short_lines: float = Field(default=0.67, gt=0, le=1, description="Share of lines of 30 characters or fewer.")
     max_duplicate_line_chars: float = Field(
-        default=0.1, gt=0, le=1, description="Share of characters in lines seen before."
+        default=0.1, gt=0, le=1, description="Share of characters in lines seen before. FineWeb: 0.01, of raw pages."
     )
     max_lines_per_word: float = Field(default=0.3, gt=0, description="More line feeds a word: a list, not prose.")
-    max_policy_mentions: int = Field(
-        default=2, ge=0, description="Mentions of cookies, privacy policies, terms of use."
-    )
 
 
-def web_noise(document: Document, settings: WebSettings) -> Verdict:
-    """`lorem_ipsum`, `boilerplate`, or the name of datatrove's rule that the document breaks."""
-    lower = document["text"].lower()
-    if _PLACEHOLDER in lower:
-        return "lorem_ipsum"
-    if sum(lower.count(phrase) for phrase in _POLICY) > settings.max_policy_mentions:
-        return "boilerplate"
+def web_noise(document: Document, settings: FinewebSettings) -> Verdict:
+    """The name of datatrove's rule that the document breaks, such as `short_line_ratio`."""
     return verdict_of(_block(settings.model_dump_json()), document)
 
 
@@ -46,7 +35,7 @@ def web_noise(document: Document, settings: WebSettings) -> Verdict:
 def _block(settings_json: str) -> "FineWebQualityFilter":
     from datatrove.pipeline.filters import FineWebQualityFilter
 
-    settings = WebSettings.model_validate_json(settings_json)
+    settings = FinewebSettings.model_validate_json(settings_json)
     return FineWebQualityFilter(
         line_punct_thr=settings.min_punctuated_lines,
         short_line_thr=settings.max_short_lines,

@@ -1,0 +1,54 @@
+"""The step that makes `corpus/<name>/perplexity_model`: what the perplexity filter judges by."""
+
+import hashlib
+import heapq
+from collections.abc import Iterator
+from typing import cast
+
+import numpy as np
+
+from fc_model.artifacts import read_records
+from fc_pipeline.step import Step
+from fc_pipeline.text.config import FilterConfig
+from fc_pipeline.text.document import Document
+from fc_pipeline.text.filters.character_model import CharacterModel
+from fc_pipeline.text.filters.perplexity import NUM_FOLDS, PerplexitySettings, fold_of
+
+_MAX_DOCUMENT_CHARS = 20_000  # of one document, so that no long one fills the sample
+
+
+def fit_perplexity_model(step: Step) -> None:
+    """Writes models.npy: for each half of the documents an n-gram model of a sample of it.
+
+    config: FilterConfig, of which the settings of `perplexity` count. inputs: the sources, under any role.
+    """
+    config = FilterConfig.model_validate(step.config)
+    settings = next(chosen for chosen in config.filters if isinstance(chosen, PerplexitySettings))
+    counters = step.out.counters
+    samples: list[list[tuple[int, str, str]]] = [[] for _ in range(NUM_FOLDS)]
+    sizes = [0] * NUM_FOLDS
+    for document in _documents(step):
+        counters.read += 1
+        counters.kept += 1
+        if not settings.acts_on(document["domain"]):
+            continue
+        # The documents with the smallest hashes: a fair draw, the same in every run and in every order.
+        fold = fold_of(document["id"])
+        text = document["text"][:_MAX_DOCUMENT_CHARS]
+        heapq.heappush(samples[fold], (-_rank(document["id"], settings.seed), document["id"], text))
+        sizes[fold] += len(text)
+        while sizes[fold] - len(samples[fold][0][2]) >= settings.train_bytes // NUM_FOLDS:
+            sizes[fold] -= len(heapq.heappop(samples[fold])[2])
+    models = [CharacterModel.fit(text for _, _, text in sorted(sample)) for sample in samples]
+    with step.out.open("models.npy") as file:
+        np.save(file, np.stack([model.counts for model in models]), allow_pickle=False)
+    step.out.metrics = {"sampled_documents": sum(map(len, samples)), "sampled_chars": sum(sizes)}
+
+
+def _rank(name: str, seed: int) -> int:
+    return int.from_bytes(hashlib.sha256(f"{seed}:{name}".encode()).digest()[:8], "big")
+
+
+def _documents(step: Step) -> Iterator[Document]:
+    for artifact in sorted(step.inputs.values(), key=lambda artifact: artifact.key):
+        yield from cast(Iterator[Document], read_records(artifact.path("documents.jsonl.zst")))
