@@ -1,6 +1,6 @@
 """Settings of the three steps that clean a corpus, as a track states them."""
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from fc_pipeline.text.filters import FilterSettings, default_filters
 
@@ -28,7 +28,22 @@ class DedupConfig(_Strict):
         default=5, ge=1, description="Rows a band; a pair of similarity s is found with 1 - (1 - s^rows)^bands."
     )
     jaccard: float = Field(default=0.8, gt=0, le=1, description="Documents at least this similar are duplicates.")
+    related: float = Field(
+        default=0.5, gt=0, le=1, description="Kept documents at least this similar stay on one side of the split."
+    )
+    max_bucket: int = Field(
+        default=100, ge=1, description="Kept documents with one band in common that a further one is compared with."
+    )
     seed: int = Field(default=1, ge=0, description="Of the hash functions.")
+    removed: list[str] = Field(
+        default_factory=list, description="Ids of documents that are taken down, with all their copies."
+    )
+    num_samples: int = Field(default=20, ge=0, description="Pairs of near-duplicates shown in the report of clusters.")
+
+    @field_validator("removed")
+    @classmethod
+    def _order_does_not_matter(cls, removed: list[str]) -> list[str]:
+        return sorted(set(removed))
 
 
 class HoldoutConfig(_Strict):

@@ -1,120 +1,104 @@
 """The step that makes `corpus/<name>/deduplicated`: one of each group of equal or nearly equal documents."""
 
+import json
 import shutil
-from collections.abc import Iterator
-from functools import partial
+from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
+
+import numpy as np
 
 from fc_model.artifacts import read_records
 from fc_pipeline.step import Step
+from fc_pipeline.text.cluster_report import ClusterReport
 from fc_pipeline.text.config import DedupConfig
-from fc_pipeline.text.exact_duplicates import ExactDuplicates
-from fc_pipeline.text.minhash import candidate_groups
-from fc_pipeline.text.near_duplicates import Duplicate, verify_group
-from fc_pipeline.text.parallel import chunks, ordered_map
+from fc_pipeline.text.duplicate_index import KEPT_PART, TAKEN_DOWN_PART, open_index, write_index
+from fc_pipeline.text.duplicates import find_duplicates
+from fc_pipeline.text.verdicts import KEPT, REASONS, TAKEN_DOWN, Verdicts
 
-_CHUNK_CHARS = 2 << 20
+_BEFORE = "before/"
+_ROWS_PER_REPORT = 1 << 14
+
+Write = Callable[[dict[str, Any]], None]
 
 
 def deduplicate(step: Step) -> None:
-    """Writes documents.jsonl.zst, clusters.jsonl.zst and dropped/{exact,near}_duplicate.jsonl.zst.
+    """Keeps the first of duplicates, in the order of the input and after those of the dumps before.
 
-    Of duplicates, the first in the order of the input stays. Each kept document gets `meta.cluster`: the id of the
-    first document of its candidate group, so that what resembles it can be kept on the same side of a split.
+    Writes documents.jsonl.zst (`meta.cluster`: documents with the same one resemble each other, and belong on the
+    same side of a split), dropped/<reason>.jsonl.zst for every reason, duplicates.jsonl.zst ({"id", "reason",
+    "duplicate_of", "dump" of that one or null, "jaccard"} of each dropped document), clusters.json (a report), and
+    index/ and taken_down/, which later dumps need of this one (fc_pipeline/text/duplicate_index.py).
 
-    config: DedupConfig. inputs: `documents`, with documents.jsonl.zst.
+    config: DedupConfig. inputs: `documents`, with documents.jsonl.zst; `before/<dump>`: the artifacts of this step of
+    earlier dumps, taken in the order of their names. Their documents are not read.
+
+    Raises:
+        UserError: an index was made with other settings, or an earlier dump keeps a copy of a removed document.
     """
     config = DedupConfig.model_validate(step.config)
-    documents = step.inputs["documents"].path("documents.jsonl.zst")
-    workspace = step.out.workspace("minhash")
+    workspace = step.out.workspace("signatures")
     shutil.rmtree(workspace)  # half of an earlier attempt: signatures of other rows would match wrongly
     workspace.mkdir()
-
-    ids: list[str] = []
-    exact: dict[int, int] = {}
-    unique: list[int] = []
-
-    def unique_texts() -> Iterator[str]:
-        seen = ExactDuplicates()
-        for row, document in enumerate(read_records(documents)):
-            ids.append(document["id"])
-            first = seen.first_row(document["text"], row)
-            if first == row:
-                unique.append(row)
-                yield document["text"]
-            else:
-                exact[row] = first
-
-    batches = chunks(unique_texts(), weight=len, limit=_CHUNK_CHARS)
-    workers = step.runtime.workers
-    found = candidate_groups(batches, config, workspace=workspace, workers=workers)
-    groups = [[unique[position] for position in group] for group in found]
-    step.runtime.report({"documents": len(ids), "candidate_groups": len(groups)})
-
-    near: dict[int, Duplicate] = {}
-    verify = partial(verify_group, config.model_dump_json())
-    for duplicates in ordered_map(verify, _with_texts(groups, documents), workers=workers):
-        near.update((duplicate.row, duplicate) for duplicate in duplicates)
-
-    cluster_of = {row: group[0] for group in groups for row in group}
-    _write(step, ids=ids, exact=exact, near=near, cluster_of=cluster_of)
-    _write_clusters(step, ids=ids, exact=exact, near=near, cluster_of=cluster_of)
+    dumps = sorted(role for role in step.inputs if role.startswith(_BEFORE))
+    kept, taken_down = (
+        [open_index(step.inputs[role], part, dump=role.removeprefix(_BEFORE), config=config) for role in dumps]
+        for part in (KEPT_PART, TAKEN_DOWN_PART)
+    )
+    documents = read_records(step.inputs["documents"].path("documents.jsonl.zst"))
+    verdicts, clusters = find_duplicates(
+        documents, config, before=kept, taken_down=taken_down, folder=workspace, workers=step.runtime.workers
+    )
+    step.runtime.report({"documents": len(verdicts.reason), "kept": int(np.sum(verdicts.reason == KEPT))})
+    _write_documents(step, verdicts, clusters, num_samples=config.num_samples)
+    for part, reason, names in ((KEPT_PART, KEPT, clusters), (TAKEN_DOWN_PART, TAKEN_DOWN, {})):
+        rows = np.flatnonzero(verdicts.reason == reason)
+        write_index(step.out, part, verdicts.documents, rows, clusters=names, config=config)
 
 
-def _with_texts(groups: list[list[int]], documents: Any) -> Iterator[list[tuple[int, str]]]:
-    wanted = {row for group in groups for row in group}
-    texts = {row: document["text"] for row, document in enumerate(read_records(documents)) if row in wanted}
-    for group in groups:
-        yield [(row, texts.pop(row)) for row in group]
-
-
-def _write(
-    step: Step, *, ids: list[str], exact: dict[int, int], near: dict[int, Duplicate], cluster_of: dict[int, int]
-) -> None:
+def _write_documents(step: Step, verdicts: Verdicts, clusters: dict[int, str], *, num_samples: int) -> None:
     counters = step.out.counters
     text_bytes = 0
-    with (
-        step.out.records("documents.jsonl.zst") as keep,
-        step.out.records("dropped/exact_duplicate.jsonl.zst") as drop_exact,
-        step.out.records("dropped/near_duplicate.jsonl.zst") as drop_near,
-    ):
+    report = ClusterReport(verdicts, num_samples=num_samples)
+    with ExitStack() as files:
+        keep, note = (
+            files.enter_context(step.out.records(f"{name}.jsonl.zst")) for name in ("documents", "duplicates")
+        )
+        drops: dict[str, Write] = {
+            reason: files.enter_context(step.out.records(f"dropped/{reason}.jsonl.zst"))
+            for code, reason in enumerate(REASONS)
+            if code != KEPT and (verdicts.reason == code).any()
+        }
         for row, document in enumerate(read_records(step.inputs["documents"].path("documents.jsonl.zst"))):
             counters.read += 1
-            if row in exact:
-                counters.drop("exact_duplicate")
-                drop_exact({**document, "duplicate_of": ids[exact[row]], "jaccard": 1.0})
-            elif row in near:
-                counters.drop("near_duplicate")
-                drop_near({**document, "duplicate_of": ids[near[row].kept], "jaccard": near[row].jaccard})
-            else:
+            report.see(row, document["text"])
+            reason = REASONS[verdicts.reason[row]]
+            if verdicts.reason[row] == KEPT:
                 counters.kept += 1
                 text_bytes += len(document["text"].encode())
-                cluster = ids[cluster_of.get(row, row)]
+                cluster = clusters.get(row, document["id"])
                 keep({**document, "meta": {**document["meta"], "cluster": cluster}})
+            else:
+                counters.drop(reason)
+                why = _why(verdicts, row, reason)
+                # What is taken down is not published again.
+                text = document["text"] if reason in ("exact_duplicate", "near_duplicate") else ""
+                drops[reason]({**document, "text": text, **why})
+                note({"id": document["id"], **why})
+            if counters.read % _ROWS_PER_REPORT == 0:
+                step.runtime.report({"documents": counters.read, "kept": counters.kept})
+        step.out.write_text("clusters.json", json.dumps(report.report(), indent=1, ensure_ascii=False) + "\n")
     step.out.metrics = {
         "documents": counters.kept,
         "text_bytes": text_bytes,
-        "exact_duplicates": counters.dropped.get("exact_duplicate", 0),
-        "near_duplicates": counters.dropped.get("near_duplicate", 0),
+        **{f"{reason}s": counters.dropped.get(reason, 0) for reason in ("exact_duplicate", "near_duplicate")},
+        "taken_down": counters.dropped.get("taken_down", 0) + counters.dropped.get("taken_down_copy", 0),
     }
 
 
-def _write_clusters(
-    step: Step, *, ids: list[str], exact: dict[int, int], near: dict[int, Duplicate], cluster_of: dict[int, int]
-) -> None:
-    """One record a group of two or more: {"cluster", "members": [{"id", "duplicate_of", "jaccard"}]}."""
-    members: dict[int, list[int]] = {}
-    for row in sorted({*exact, *exact.values(), *cluster_of}):
-        first = exact.get(row, row)
-        members.setdefault(cluster_of.get(first, first), []).append(row)
-    with step.out.records("clusters.jsonl.zst") as write:
-        for cluster, rows in sorted(members.items()):
-            write({"cluster": ids[cluster], "members": [_member(row, ids, exact, near) for row in rows]})
-
-
-def _member(row: int, ids: list[str], exact: dict[int, int], near: dict[int, Duplicate]) -> dict[str, Any]:
-    if row in exact:
-        return {"id": ids[row], "duplicate_of": ids[exact[row]], "jaccard": 1.0}
-    if row in near:
-        return {"id": ids[row], "duplicate_of": ids[near[row].kept], "jaccard": near[row].jaccard}
-    return {"id": ids[row], "duplicate_of": None, "jaccard": None}
+def _why(verdicts: Verdicts, row: int, reason: str) -> dict[str, Any]:
+    if reason == "taken_down":
+        return {"reason": reason, "duplicate_of": None, "dump": None, "jaccard": None}
+    original = verdicts.original(row)
+    jaccard = round(float(verdicts.jaccard[row]), 4)
+    return {"reason": reason, "duplicate_of": original.id, "dump": original.dump, "jaccard": jaccard}

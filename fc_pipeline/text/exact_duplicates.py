@@ -1,16 +1,15 @@
-"""Exact duplicates: equal texts up to case and white space."""
+"""Exact duplicates: equal texts up to case and white space, known by their digests of 128 bits."""
 
-import hashlib
+import numpy as np
 
 
-class ExactDuplicates:
-    """Remembers 16 bytes of each text that it has seen."""
-
-    def __init__(self) -> None:
-        self._seen: dict[bytes, int] = {}
-
-    def first_row(self, text: str, row: int) -> int:
-        """The row of the first equal text; `row` itself when the text is new."""
-        normalised = " ".join(text.casefold().split())
-        digest = hashlib.sha256(normalised.encode()).digest()[:16]
-        return self._seen.setdefault(digest, row)
+def first_rows(digests: np.ndarray) -> np.ndarray:
+    """int64 [N]: for each row of uint64 [N, 2] the first row that is equal to it; itself when it is the first."""
+    if not len(digests):
+        return np.empty(0, np.int64)
+    order = np.lexsort((digests[:, 1], digests[:, 0]))  # stable: of equal ones the first comes first
+    ranked = digests[order]
+    new = np.concatenate(([True], (ranked[1:] != ranked[:-1]).any(axis=1)))
+    first = np.empty(len(digests), np.int64)
+    first[order] = order[np.flatnonzero(new)[np.cumsum(new) - 1]]
+    return first

@@ -1,126 +1,73 @@
-"""Candidates for near-duplicates by datatrove's MinHash-LSH blocks.
+"""MinHash signatures of shingles, folded into the band keys of locality-sensitive hashing.
 
-The blocks (signatures, buckets, clusters) run in our own worker pool, not in datatrove's executor: its helper
-processes outlive a killed parent, and its log of finished tasks would let a rebuild skip work.
+A text's signature holds, for each of `num_buckets * hashes_per_bucket` hash functions, the least value that the
+function takes on its shingles; two texts agree in a place with the probability of their Jaccard similarity (Broder,
+"On the resemblance and containment of documents", 1997). Places are taken together in bands of `hashes_per_bucket`,
+and texts that agree in all of a band are candidates: a pair of similarity s is one with 1 - (1 - s^rows)^bands
+(Leskovec, Rajaraman, Ullman, "Mining of Massive Datasets", 3.4). A band is kept as a key of 32 bits: what collides by
+chance is one more candidate, and candidates are verified.
 """
 
-import contextlib
-import os
-import struct
-from collections.abc import Iterable, Iterator
-from functools import lru_cache, partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from functools import lru_cache
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+import xxhash
 
 from fc_pipeline.text.config import DedupConfig
-from fc_pipeline.text.parallel import ordered_map
-from fc_pipeline.text.words import word_tokenizer
+from fc_pipeline.text.shingles import Shingles, shingle
 
-if TYPE_CHECKING:
-    import numpy as np
-    from datatrove.pipeline.dedup import MinhashDedupSignature
-
-Texts = list[str]
+_BLOCK = 1 << 16
+"""Shingles that all functions are applied to before the next ones come, so that they stay in the cache."""
 
 
-def candidate_groups(
-    batches: Iterable[Texts], config: DedupConfig, *, workspace: Path, workers: int
-) -> list[list[int]]:
-    """Groups of texts that may be near-duplicates of each other, as sorted rows; a text alone is in no group.
+class Signatures(NamedTuple):
+    """What is known of a list of N texts without the texts."""
 
-    Rows count the texts of all batches from 0. The groups depend on the texts alone, not on batches or workers.
-    """
-    starts: list[int] = [0]
-
-    def numbered() -> Iterator[tuple[int, Texts]]:
-        for rank, texts in enumerate(batches):
-            starts.append(starts[-1] + len(texts))
-            yield rank, texts
-
-    settings = config.model_dump_json()
-    for _ in ordered_map(partial(_write_signatures, settings, str(workspace)), numbered(), workers=workers):
-        pass
-    if starts == [0]:
-        return []
-    buckets = range(config.num_buckets)
-    for _ in ordered_map(partial(_match_bucket, settings, str(workspace)), buckets, workers=workers):
-        pass
-    return _clusters(config, workspace, starts)
+    shingles: Shingles
+    bands: np.ndarray
+    """uint32 [num_buckets, N]; of a text without shingles it is meaningless."""
 
 
-@lru_cache(maxsize=2)
-def signature_block(config_json: str, folder: str) -> "MinhashDedupSignature":
-    """datatrove's first stage; it also knows the shingles of a text."""
-    from datatrove.pipeline.dedup import MinhashDedupSignature
-
-    return MinhashDedupSignature(
-        output_folder=folder,
-        config=_minhash_config(DedupConfig.model_validate_json(config_json)),
-        language=word_tokenizer(),  # type: ignore[arg-type]  # typed str, takes a tokenizer
-    )
+def sign(config: DedupConfig, texts: list[str]) -> Signatures:
+    """Shingles, digests and band keys of each text; they depend on that text alone."""
+    shingles = shingle(texts, ngram=config.ngram)
+    bands = band_keys(shingles, num_buckets=config.num_buckets, rows=config.hashes_per_bucket, seed=config.seed)
+    return Signatures(shingles, bands)
 
 
-def shingles(text: str, config_json: str) -> "np.ndarray":
-    """The hashes (uint64, sorted, unique) of the word n-grams of the simplified text."""
-    import numpy as np
-
-    return np.unique(signature_block(config_json, os.devnull).get_shingles(text))
-
-
-def _minhash_config(config: DedupConfig) -> Any:
-    from datatrove.pipeline.dedup.minhash import MinhashConfig
-
-    return MinhashConfig(
-        n_grams=config.ngram,
-        num_buckets=config.num_buckets,
-        hashes_per_bucket=config.hashes_per_bucket,
-        seed=config.seed,
-    )
-
-
-def _write_signatures(config_json: str, workspace: str, batch: tuple[int, Texts]) -> None:
-    from datatrove.data import Document
-
-    rank, texts = batch
-    block = signature_block(config_json, f"{workspace}/signatures")
-    with _silence():
-        block.run((Document(text=text, id=str(row)) for row, text in enumerate(texts)), rank=rank)
+def band_keys(shingles: Shingles, *, num_buckets: int, rows: int, seed: int) -> np.ndarray:
+    """uint32 [num_buckets, N]."""
+    multipliers, weights = _functions(num_buckets * rows, seed)
+    signatures = np.zeros((num_buckets * rows, len(shingles.counts)), np.uint32)
+    ends = np.cumsum(shingles.counts)
+    filled = np.flatnonzero(shingles.counts)
+    starts = (ends - shingles.counts)[filled]
+    for first, last in _blocks(starts, len(shingles.hashes)):
+        low = starts[first]
+        high = starts[last] if last < len(starts) else len(shingles.hashes)
+        hashes = shingles.hashes[low:high]
+        within = starts[first:last] - low
+        values = np.empty_like(hashes)
+        for place, multiplier in enumerate(multipliers):
+            np.multiply(hashes, multiplier, out=values)  # an odd factor permutes the numbers modulo 2^32
+            signatures[place, filled[first:last]] = np.minimum.reduceat(values, within)
+    keys = np.zeros((num_buckets, len(shingles.counts)), np.uint64)
+    for row in range(rows):
+        keys = (keys + signatures[row::rows]) * weights[row]
+        keys ^= keys >> np.uint64(31)
+    return (keys >> np.uint64(32)).astype(np.uint32)
 
 
-def _match_bucket(config_json: str, workspace: str, bucket: int) -> None:
-    from datatrove.pipeline.dedup import MinhashDedupBuckets
-
-    config = DedupConfig.model_validate_json(config_json)
-    block = MinhashDedupBuckets(
-        input_folder=f"{workspace}/signatures", output_folder=f"{workspace}/buckets", config=_minhash_config(config)
-    )
-    with _silence():
-        block.run(None, bucket, config.num_buckets)
+def _blocks(starts: np.ndarray, total: int) -> list[tuple[int, int]]:
+    """Ranges of texts of about a block of shingles each."""
+    bounds = [*np.searchsorted(starts, np.arange(0, total, _BLOCK)).tolist(), len(starts)]
+    return [(low, high) for low, high in pairwise(bounds) if low < high]
 
 
-def _clusters(config: DedupConfig, workspace: Path, starts: list[int]) -> list[list[int]]:
-    from datatrove.pipeline.dedup import MinhashDedupCluster
-
-    block = MinhashDedupCluster(
-        input_folder=str(workspace / "buckets"),
-        output_folder=str(workspace / "clusters"),
-        config=_minhash_config(config),
-        save_cluster_id=True,
-    )
-    with _silence():
-        block.run(None, 0, 1)
-    groups: dict[int, list[int]] = {}
-    for path in sorted((workspace / "clusters").glob("*.clusters")):
-        for row, cluster in struct.iter_unpack("<2I", path.read_bytes()):
-            groups.setdefault(cluster, []).append(starts[int(path.stem)] + row)
-    return sorted(sorted(rows) for rows in groups.values())
-
-
-@contextlib.contextmanager
-def _silence() -> Iterator[None]:
-    """datatrove logs every task and draws a progress bar; our own report is enough."""
-    from loguru import logger
-
-    logger.disable("datatrove")
-    with Path(os.devnull).open("w") as nothing, contextlib.redirect_stderr(nothing):
-        yield
+@lru_cache(maxsize=4)
+def _functions(num_hashes: int, seed: int) -> tuple[list[np.uint32], list[np.uint64]]:
+    """(odd factors modulo 2^32, one a hash function; odd factors modulo 2^64 that fold a band)."""
+    odd = [xxhash.xxh3_64_intdigest(f"{seed} {place}".encode()) | 1 for place in range(num_hashes)]
+    return [np.uint32(factor >> 32 | 1) for factor in odd], [np.uint64(factor) for factor in odd]

@@ -103,15 +103,17 @@ def test_exact_duplicates_up_to_case_and_space(run_step, corpus) -> None:
     assert (counters.read, counters.kept, counters.dropped) == (4, 2, {"exact_duplicate": 2})
 
 
-def test_clusters_name_every_member(run_step, corpus) -> None:
+def test_every_dropped_document_names_its_kept_one(run_step, corpus) -> None:
     text = " ".join(random.Random(1).choices(WORDS, k=300))
     near = vary(text, 0.95, random.Random(2))
-    texts = {"a": text, "b": near, "c": text.upper(), "d": "alone " * 30}
+    texts = {"a": text, "b": near, "c": text.upper(), "d": "alone " * 30, "e": near.title()}
     artifact = run_step(deduplicate, "corpus/demo/deduplicated", config(), documents=corpus(texts))
-    (cluster,) = read_records(artifact.path("clusters.jsonl.zst"))
-    assert cluster["cluster"] == "a"
-    members = {member["id"]: member["duplicate_of"] for member in cluster["members"]}
-    assert members == {"a": None, "b": "a", "c": "a"}
+    jaccard = round(true_jaccard(text, near), 4)
+    assert list(read_records(artifact.path("duplicates.jsonl.zst"))) == [
+        {"id": "b", "reason": "near_duplicate", "duplicate_of": "a", "dump": None, "jaccard": jaccard},
+        {"id": "c", "reason": "exact_duplicate", "duplicate_of": "a", "dump": None, "jaccard": 1.0},
+        {"id": "e", "reason": "near_duplicate", "duplicate_of": "a", "dump": None, "jaccard": jaccard},
+    ]
     documents = list(read_records(artifact.path("documents.jsonl.zst")))
     assert [(document["id"], document["meta"]["cluster"]) for document in documents] == [("a", "a"), ("d", "d")]
 
@@ -145,7 +147,7 @@ def test_a_chain_of_small_changes_removes_only_true_duplicates(run_step, corpus)
 
 
 def test_the_bytes_do_not_depend_on_the_workers_or_an_earlier_attempt(run_step, corpus, monkeypatch) -> None:
-    monkeypatch.setattr("fc_pipeline.text.deduplicate._CHUNK_CHARS", 200_000)
+    monkeypatch.setattr("fc_pipeline.text.signed_documents._CHUNK_CHARS", 200_000)
     texts, _ = planted()
     documents = corpus(texts)
     one = run_step(deduplicate, "corpus/demo/deduplicated", config(), workers=1, documents=documents)
@@ -156,11 +158,11 @@ def test_the_bytes_do_not_depend_on_the_workers_or_an_earlier_attempt(run_step, 
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr("fc_pipeline.text.deduplicate._write", stop)
+        patched.setattr("fc_pipeline.text.deduplicate._write_documents", stop)
         with pytest.raises(KeyboardInterrupt):
             run_step(deduplicate, "corpus/demo/deduplicated", config(seed=2), documents=documents)
     again = run_step(deduplicate, "corpus/demo/deduplicated", config(seed=2), documents=documents)
-    assert again.path("clusters.jsonl.zst").stat().st_size > 0
+    assert again.manifest.counters.dropped["near_duplicate"] > 50
     assert not (again.folder / "workspace").exists()
 
 
