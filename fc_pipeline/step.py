@@ -58,6 +58,9 @@ class StepSpec:
     partition: str | None = None
     """Last part of the key of a step that is one of several alike: the dump of a corpus."""
 
+    fresh_for_days: int | None = None
+    """Age at which the UI warns; None for what never grows old by itself."""
+
     @property
     def asset(self) -> str:
         """What Dagster lists: the key, without the partition."""

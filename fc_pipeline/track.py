@@ -85,6 +85,9 @@ class TrackConfig(_Strict):
     exports: ExportsConfig = Field(default_factory=ExportsConfig, description="Formats for other runtimes.")
     parity: ParityConfig = Field(default_factory=ParityConfig, description="Comparison of the exports with torch.")
     gates: list[Gate] = Field(default=[], description="What must hold before anything goes on.")
+    fresh_for_days: int = Field(
+        default=14, ge=1, description="The UI warns when the shards are older than this, and is red at twice the age."
+    )
     rebuild_cron: str = Field(default="0 3 * * 0", description="When the schedule rebuilds the shards, if switched on.")
 
     @model_validator(mode="before")

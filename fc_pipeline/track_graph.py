@@ -106,6 +106,7 @@ def _data(track: TrackConfig) -> Iterator[StepSpec]:
         group=group,
         config=track.mixture.model_dump(mode="json"),
         inputs={"documents": split, "tokenizer": f"{track.name}/tokenizer"},
+        fresh_for_days=track.fresh_for_days,
     )
 
 

@@ -8,6 +8,7 @@ import dagster as dg
 
 from fc_model.artifacts.manifest import canonical_json
 from fc_model.errors import UserError
+from fc_pipeline.components.automation import freshness, when_content_changed
 from fc_pipeline.components.checks import check_results, check_specs
 from fc_pipeline.components.factory import Factory
 from fc_pipeline.components.metadata import artifact_metadata
@@ -44,6 +45,8 @@ def asset_for(steps: list[StepSpec], graph: Graph, *, owners: list[str] | None =
         code_version=_version(spec, graph),
         check_specs=check_specs(spec.asset, gates),
         pool=ACCELERATOR_POOL if spec.accelerator else CORES_POOL,
+        automation_condition=when_content_changed() if upstream else None,
+        freshness_policy=freshness(spec.fresh_for_days) if spec.fresh_for_days else None,
         metadata={"function": spec.function, "config": dg.MetadataValue.json(spec.config)},
     )
     def build(context: dg.AssetExecutionContext, factory: Factory) -> dg.MaterializeResult:

@@ -67,7 +67,7 @@ class Track(dg.Component):
         return dg.Definitions(
             assets=assets_of(graph, own, owners=track.owners or None),
             jobs=[track_job(track.name, graph), shards_job(track.name, graph)],
-            schedules=[shards_schedule(track)],
+            schedules=[shards_schedule(track.name, track.rebuild_cron)],
         )
 
 

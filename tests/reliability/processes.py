@@ -133,17 +133,17 @@ def alive(pid: int) -> bool:
 class Services:
     """The web server and the daemon, each with a code server of its own."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: Place, *, workspace: str = "workspace.yaml") -> None:
         self.place = place
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
         # The databases are made once and here: two processes that both find none would both make them.
         place.runs()
-        workspace = ("-w", str(ROOT / "tests" / "reliability" / "workspace.yaml"))
-        web = ("-m", "dagster_webserver", *workspace, "-h", "127.0.0.1", "-p", str(self.port))
+        location = ("-w", str(ROOT / "tests" / "reliability" / workspace))
+        web = ("-m", "dagster_webserver", *location, "-h", "127.0.0.1", "-p", str(self.port))
         self.web = place.start(*web, log="web.log")
-        self.daemon = place.start("-m", "dagster._daemon", "run", *workspace, log="daemon.log")
+        self.daemon = place.start("-m", "dagster._daemon", "run", *location, log="daemon.log")
         wait_until(self._ready, "the web server serves the code location")
 
     def _ready(self) -> bool:

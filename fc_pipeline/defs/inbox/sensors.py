@@ -13,7 +13,7 @@ def inbox() -> dg.Definitions:
     return dg.Definitions(sensors=[inbox_sensor(all_tracks())])
 
 
-def inbox_sensor(graph: Graph) -> dg.SensorDefinition:
+def inbox_sensor(graph: Graph, *, seconds: int = 30) -> dg.SensorDefinition:
     """Asks for one run up to the shards of all tracks that read the inbox; when none does, it says so."""
     readers = inbox_readers(graph, fc_home() / "inbox")
     keys = asset_keys(graph, (key for key in graph if any(key in data for data in readers.values())))
@@ -36,7 +36,7 @@ def inbox_sensor(graph: Graph) -> dg.SensorDefinition:
         name="inbox",
         evaluation_fn=look,
         asset_selection=dg.AssetSelection.assets(*keys) if keys else None,
-        minimum_interval_seconds=30,
+        minimum_interval_seconds=seconds,
         default_status=dg.DefaultSensorStatus.STOPPED,
         description="New or changed files in <FC_HOME>/inbox rebuild the shards of the tracks that read it.",
     )

@@ -168,3 +168,28 @@ def test_the_schedule_asks_for_the_shards_every_week(home):
     with dg.DagsterInstance.ephemeral() as instance:
         data = schedule.evaluate_tick(dg.build_schedule_context(instance=instance, scheduled_execution_time=sunday))
     assert len(data.run_requests) == 1
+
+
+def test_retention_deletes_what_no_track_needs_and_keeps_the_newest(home, monkeypatch):
+    monkeypatch.setattr("fc_pipeline.components.shared.all_tracks", fake_graph)
+    from fc_model.artifacts import Recipe, Store
+    from fc_pipeline.defs.retention.schedules import retention
+
+    store = Store(home)
+    for number in range(4):
+        recipe = Recipe(config={"number": number}, code={"version": "1", "parts": {}}, inputs={})
+        with store.write("sources/a", recipe) as out:
+            out.write_text("a.txt", "a" * 1000)
+            out.run["committed_at"] = float(number)
+
+    def run(**config: object) -> dict:
+        result = retention.execute_in_process(run_config={"ops": {"collect_garbage": {"config": config}}})
+        (event,) = result.filter_events(lambda event: event.is_successful_output)
+        return {name: value.value for name, value in event.event_specific_data.metadata.items()}
+
+    listed = run(dry_run=True)
+    assert (listed["folders"], listed["freed_mb"], len(store.versions("sources/a"))) == (2, 0.0, 4)
+    assert run()["folders"] == 2
+    assert [artifact.manifest.recipe.config["number"] for artifact in store.versions("sources/a")] == [2, 3]
+    assert run(keep=0)["folders"] == 2
+    assert store.versions("sources/a") == []

@@ -68,17 +68,18 @@ def test_each_track_has_its_jobs_and_its_schedule_which_is_off():
     tracks = all_tracks().tracks
     assert {"pico", "nano", "fustercluck_450"} <= set(tracks)
     jobs = {job.name for job in loaded().jobs}
-    assert jobs == {name for track in tracks for name in (track, f"{track}_shards")}
+    assert jobs == {name for track in tracks for name in (track, f"{track}_shards")} | {"retention"}
     for schedule in loaded().schedules:
         assert schedule.default_status == dg.DefaultScheduleStatus.STOPPED
-    assert {schedule.name for schedule in loaded().schedules} == {f"{track}_shards_schedule" for track in tracks}
+    weekly = {f"{track}_shards_schedule" for track in tracks}
+    assert {schedule.name for schedule in loaded().schedules} == weekly | {"retention_schedule"}
 
 
 def test_a_job_covers_what_its_track_needs_and_nothing_else():
     graph = all_tracks()
     for name, keys in (("pico", graph.track("pico")), ("pico_shards", graph.closure(["pico/shards"]))):
         selected = loaded().resolve_job_def(name).asset_layer.executable_asset_keys
-        assert {"/".join(key.path) for key in selected} == set(keys)
+        assert {"/".join(key.path) for key in selected} == {graph[key].asset for key in keys}
 
 
 def test_a_run_is_one_process():

@@ -1,0 +1,74 @@
+"""A code location that builds by itself: inbox, schedule, dumps and automation conditions around a tiny track."""
+
+import os
+from pathlib import Path
+
+import dagster as dg
+
+from fc_pipeline.components.asset import assets_of
+from fc_pipeline.components.automation import changed_content_sensor, shards_job, shards_schedule
+from fc_pipeline.definitions import policy
+from fc_pipeline.defs.inbox.sensors import inbox_sensor
+from fc_pipeline.graph import Graph
+from fc_pipeline.step import Step, StepSpec
+from tests.reliability import fake_graph as _versions  # noqa: F401 - steps of the tests have code versions
+
+_HERE = "tests.reliability.automated_graph"
+
+
+def inbox() -> Path:
+    return Path(os.environ["FC_HOME"]) / "inbox"
+
+
+def read_inbox(step: Step) -> None:
+    """The texts of the inbox at this moment, in the order of their content: names and times do not matter."""
+    with step.out.records("documents.jsonl.zst") as write:
+        for text in sorted(path.read_text("utf-8") for path in inbox().glob("*.txt")):
+            step.out.counters.read += 1
+            step.out.counters.kept += 1
+            write({"id": text, "text": text})
+
+
+def count_documents(step: Step) -> None:
+    """A step that reads its input, as packing and training do."""
+    (read,) = step.inputs.values()
+    step.out.metrics["documents"] = read.metrics.get("documents", read.manifest.counters.kept)
+    step.out.write_text("result.txt", f"{step.out.metrics['documents']}\n")
+
+
+def automated_graph() -> Graph:
+    texts = sorted(path.read_text("utf-8") for path in inbox().glob("*.txt"))
+    names = [path.name for path in sorted(inbox().glob("*.txt"))]
+
+    def step(key: str, function: str, inputs: dict[str, str] | None = None, **settings: object) -> StepSpec:
+        return StepSpec(
+            key=key, function=f"{_HERE}:{function}", description="A step.", group="toy", inputs=inputs or {}, **settings
+        )  # type: ignore[arg-type]
+
+    return Graph(
+        [
+            # As a local source does, it pins what lies in the folder; renaming a file builds it again, to equal bytes.
+            step(
+                "sources/notes",
+                "read_inbox",
+                config={"kind": "local", "folder": str(inbox()), "names": names, "texts": texts},
+            ),
+            step("corpus/c/dumps/filtered/one", "read_inbox", partition="one"),
+            step("corpus/c/dumps/filtered/two", "read_inbox", partition="two"),
+            step("toy/shards", "count_documents", {"documents": "sources/notes"}, fresh_for_days=1),
+            step("toy/stages/one", "count_documents", {"shards": "toy/shards"}, accelerator=True),
+        ],
+        {},
+    )
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    graph = automated_graph()
+    toy = dg.Definitions(
+        assets=assets_of(graph, list(graph)),
+        jobs=[shards_job("toy", graph)],
+        schedules=[shards_schedule("toy", "* * * * *")],
+        sensors=[inbox_sensor(graph, seconds=2), changed_content_sensor(seconds=2)],
+    )
+    return dg.Definitions.merge(toy, policy())
