@@ -1,10 +1,11 @@
 """The step that makes `sources/<name>`: get the files, read them, write documents and what could not be read."""
 
+import hashlib
 from collections.abc import Iterator
 from functools import partial
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from fc_pipeline.sources.bad_rate import BadRate
 from fc_pipeline.sources.http import read_http
@@ -34,6 +35,10 @@ _REPORT_EVERY = 1000
 Read = tuple[str, FileSpec, Item | BadInput]
 
 
+class Drop(NamedTuple):
+    reason: str
+
+
 def fetch_source(step: Step) -> None:
     """Writes documents.jsonl.zst and quarantine.jsonl.zst, in the order of the source's files.
 
@@ -56,8 +61,8 @@ def fetch_source(step: Step) -> None:
                 counters.quarantined += 1
                 quarantine({"source": source.name, "path": path, "reason": item.reason, "detail": item.detail})
                 bad.saw(path, item, read=counters.read)
-            elif not item.text.strip():
-                counters.drop("empty")
+            elif isinstance(item, Drop):
+                counters.drop(item.reason)
             else:
                 counters.kept += 1
                 keep(_document(source, path, spec, item))
@@ -82,19 +87,31 @@ def _document(source: Source, path: str, spec: FileSpec, item: Item) -> dict[str
     }
 
 
-def _distinct(found: Iterator[Read]) -> Iterator[Read]:
-    """Refuses a document whose key another of its file has; the keys of one file at a time are held."""
+def _distinct(found: Iterator[Read]) -> Iterator[tuple[str, FileSpec, Item | BadInput | Drop]]:
+    """Drops what is empty, or comes again under its key with the same text; refuses another text under that key.
+
+    The keys of one file at a time are held.
+    """
     current = None
-    seen: set[str] = set()
+    seen: dict[str, bytes] = {}
     for path, spec, item in found:
         if path != current:
-            current, seen = path, set()
-        if isinstance(item, Item) and item.text.strip():
-            if item.key in seen:
-                item = BadInput("duplicate_key", f"another of the file is called {item.key!r}; set `fields.key`")
+            current, seen = path, {}
+        if isinstance(item, BadInput):
+            yield path, spec, item
+        elif not item.text.strip():
+            yield path, spec, Drop("empty")
+        else:
+            digest = hashlib.blake2b(item.text.encode(), digest_size=16).digest()
+            known = seen.get(item.key)
+            if known is None:
+                seen[item.key] = digest
+                yield path, spec, item
+            elif known == digest:
+                yield path, spec, Drop("repeated")
             else:
-                seen.add(item.key)
-        yield path, spec, item
+                detail = f"another of the file is called {item.key!r}; set `fields.key`"
+                yield path, spec, BadInput("duplicate_key", detail)
 
 
 def _read(source: Source, *, home: Path, workers: int) -> Iterator[Read]:

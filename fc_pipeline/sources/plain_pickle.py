@@ -50,7 +50,15 @@ def _loaded(data: bytes) -> Any:
                 raise BadInput("hostile_pickle", f"{opcode.name} {argument} at byte {position} is beyond its size")
         return _ImportsNothing(io.BytesIO(data)).load()
     # What genops and the unpickler raise for broken input is not of one family.
-    except (pickle.UnpicklingError, ValueError, EOFError, IndexError, KeyError, TypeError, AttributeError) as error:
+    except (
+        pickle.UnpicklingError,
+        LookupError,
+        ValueError,
+        EOFError,
+        TypeError,
+        AttributeError,
+        OverflowError,
+    ) as error:
         raise BadInput("invalid_pickle", f"{type(error).__name__}: {error}") from error
 
 

@@ -11,7 +11,7 @@ from fc_pipeline.sources.globs import is_plain
 Domain = Literal["science", "data", "code", "chess", "chat"]
 Format = Literal[
     "chatterbot", "csv", "docstrings", "gallery", "html", "ipynb", "json", "jsonl", "md", "parquet", "pdf", "pgn",
-    "py", "r_help", "rst", "txt",
+    "py", "r_help", "rst", "torre_lesson", "txt",
 ]  # fmt: skip
 RECORD_FORMATS = {"csv", "json", "jsonl", "parquet"}
 """Formats that hold many records a file and so need `fields`."""
@@ -38,14 +38,15 @@ class RecordFields(Strict):
 
     text: str = Field(
         description="template: {name} is the record's field ({a.b} of a nested one), {_key} its key; a list gives "
-        "'- ' lines, with {name|words} words, with {name|turns} a conversation, and a list of lists paragraphs; lines "
-        "with only empty fields are left out"
+        "'- ' lines, with {name|words} words, with {name|turns} a conversation, with {name|sections} the headings and "
+        "paragraphs of a paper, and a list of lists paragraphs; lines with only empty fields are left out"
     )
     records: str | None = Field(default=None, description="json: dotted name of the list or object of records inside")
     key: str | None = Field(default=None, description="field that identifies the record; default: its key or number")
     meta: list[str] = Field(default=[], description="fields to keep in the document's meta")
     require: list[str] = Field(default=[], description="a record where one of these is missing or empty is dropped")
     remove: list[str] = Field(default=[], description="regular expressions of markup to take out of the text")
+    replace: dict[str, str] = Field(default={}, description="{regular expression: what stands there instead}")
     delimiter: str = Field(default=",", min_length=1, max_length=1, description="of csv files")
     group: Grouping | None = None
 

@@ -15,6 +15,7 @@ from fc_pipeline.sources.readers import (
     r_help,
     records,
     rst,
+    torre_lesson,
 )
 from fc_pipeline.sources.readers.item import BadInput, Item
 from fc_pipeline.sources.schema import FileSpec
@@ -35,6 +36,7 @@ READERS: dict[str, Reader] = {
     "py": plain.read,
     "r_help": r_help.read,
     "rst": rst.read,
+    "torre_lesson": torre_lesson.read,
     "txt": plain.read,
 }
 """`jsonl` and `parquet` are not here: they are read as streams (fc_pipeline/sources/tables.py)."""

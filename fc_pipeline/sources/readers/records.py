@@ -73,7 +73,7 @@ def documents(rows: Iterable[Row | BadInput], fields: RecordFields) -> Iterator[
             yield row
         else:
             complete = all(lookup(row, name) for name in fields.require)
-            text = _without(fields.remove, render(fields.text, row)) if complete else ""
+            text = _cleaned(fields, render(fields.text, row)) if complete else ""
             key = str(lookup(row, fields.key or "_key"))
             meta = {name: _plain(lookup(row, name)) for name in fields.meta}
             yield Item(key, text, {**meta, "replaced": row["_replaced"]} if "_replaced" in row else meta)
@@ -91,14 +91,16 @@ def _grouped(rows: Iterable[Row | BadInput], fields: RecordFields) -> Iterator[I
     for value, members in groups.items():
         for number, start in enumerate(range(0, len(members), group.size)):
             part = members[start : start + group.size]
-            parts = [render(group.title, part[0]), *(_without(fields.remove, render(fields.text, row)) for row in part)]
+            parts = [render(group.title, part[0]), *(_cleaned(fields, render(fields.text, row)) for row in part)]
             text = "\n\n".join(parts)
             yield Item(f"{value}.{number}", text, {group.by: value, "records": len(part)})
 
 
-def _without(patterns: list[str], text: str) -> str:
-    for pattern in patterns:
+def _cleaned(fields: RecordFields, text: str) -> str:
+    for pattern in fields.remove:
         text = re.sub(pattern, "", text)
+    for pattern, replacement in fields.replace.items():
+        text = re.sub(pattern, replacement, text)
     return text
 
 

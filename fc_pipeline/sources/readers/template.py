@@ -9,7 +9,7 @@ from fc_pipeline.sources.schema import RecordFields
 
 Row = dict[str, Any]
 
-_FIELD = re.compile(r"\{(\w+(?:\.\w+)*)(?:\|(words|turns))?\}")
+_FIELD = re.compile(r"\{(\w+(?:\.\w+)*)(?:\|(words|turns|sections))?\}")
 _BLANK_LINES = re.compile(r"\n{3,}")
 _SPEAKERS = {
     "user": "User", "human": "User", "assistant": "Assistant", "gpt": "Assistant", "system": "System",
@@ -54,6 +54,8 @@ def _value(value: Any, *, style: str | None = None) -> str:
     """A field as text: lists of texts as '- ' lines (or words, or turns), lists of lists as paragraphs."""
     if value is None:
         return ""
+    if isinstance(value, dict) and style == "sections":
+        return "\n\n".join(_sections(value))
     if isinstance(value, list):
         if style == "words":
             return " ".join(_value(element) for element in value)
@@ -69,6 +71,15 @@ def _turn(turn: Row) -> str:
     """One turn, as the chat data sets write it: {role, content} or {from, value}."""
     speaker = str(turn.get("role") or turn.get("from") or "user")
     return f"{_SPEAKERS.get(speaker, speaker.capitalize())}: {_value(turn.get('content', turn.get('value')))}"
+
+
+def _sections(paper: Row) -> Iterator[str]:
+    """{section_name: [name], paragraphs: [[text]]}, side by side; a name is the path `Part ::: Section`."""
+    for name, paragraphs in zip(paper.get("section_name") or [], paper.get("paragraphs") or [], strict=False):
+        heading = str(name or "").rsplit(":::", 1)[-1].strip()
+        if heading:
+            yield f"## {heading}"
+        yield from filter(None, _paragraphs(paragraphs))
 
 
 def _paragraphs(value: list[Any]) -> Iterator[str]:

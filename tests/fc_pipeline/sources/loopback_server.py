@@ -7,6 +7,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import unquote
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ class Loopback:
         self.requests.append((handler.path, asked))
         self.authorizations[handler.path] = handler.headers.get("Authorization")
         fault = self.faults[handler.path].pop(0) if self.faults[handler.path] else None
-        entry = self.files.get(handler.path)
+        entry = self.files.get(handler.path, self.files.get(unquote(handler.path)))
         if isinstance(fault, Status):
             self._empty(handler, fault.code, fault.headers)
         elif entry is None:

@@ -1,3 +1,4 @@
+import gzip
 import io
 import tarfile
 import zipfile
@@ -8,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fc_model.errors import UserError
+from fc_pipeline.sources import archive as archive_module
 from fc_pipeline.sources.archive import members, read_members
 
 CAPS = {"max_file_bytes": 1 << 20, "max_total_bytes": 1 << 21}
@@ -128,4 +130,62 @@ def test_a_zip_bomb_stops_at_the_cap(tmp_path: Path) -> None:
 def test_many_files_stop_at_the_total_cap(tmp_path: Path) -> None:
     path = wheel(tmp_path / "bomb.whl", {f"zeros{number}": bytes(1 << 20) for number in range(4)})
     with pytest.raises(UserError, match="max_total_bytes"):
+        read_all(path)
+
+
+def packed_tar(path: Path, blocks: bytes) -> Path:
+    path.write_bytes(gzip.compress(blocks + bytes(1024), mtime=0))
+    return path
+
+
+def tar_bytes(files: dict[str, bytes]) -> bytes:
+    data = io.BytesIO()
+    with tarfile.open(fileobj=data, mode="w", format=tarfile.GNU_FORMAT) as archive:
+        for name, content in files.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            archive.addfile(info, io.BytesIO(content))
+    return data.getvalue()
+
+
+@pytest.mark.parametrize("kind", [tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK])
+def test_a_header_that_would_fill_the_memory_is_refused(kind: bytes, tmp_path: Path) -> None:
+    info = tarfile.TarInfo("header")
+    info.type, info.size = kind, 1 << 32
+    with pytest.raises(UserError, match=r"^bomb\.tar\.gz: broken archive \(ReadError: a header of 4294967296 bytes\)"):
+        listed(packed_tar(tmp_path / "bomb.tar.gz", info.tobuf(tarfile.GNU_FORMAT) + bytes(4096)))
+
+
+def test_a_header_that_cannot_be_read_is_not_the_end_of_the_archive(tmp_path: Path) -> None:
+    """tarfile stops at such a header without a word, and the files behind it would be lost."""
+    whole = bytearray(tar_bytes({"a.txt": b"a" * 600, "b.txt": b"b"}))
+    whole[512 + 1024 + 150] ^= 1  # in the checksum of the second header
+    with pytest.raises(UserError, match="broken archive"):
+        listed(packed_tar(tmp_path / "demo.tar.gz", bytes(whole)))
+
+
+def test_a_member_larger_than_the_whole_may_be_stops_while_it_is_listed(tmp_path: Path) -> None:
+    path = sdist(tmp_path / "bomb.tar.gz", {"zeros": bytes(8 << 20)})
+    with pytest.raises(UserError, match=r"bomb\.tar\.gz: unpacks to more than max_total_bytes \(2097152\)"):
+        listed(path)
+
+
+@pytest.mark.parametrize(("make", "name"), [(wheel, "many.whl"), (sdist, "many.tar.gz")])
+def test_more_members_than_any_package_has(make, name: str, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(archive_module, "MAX_MEMBERS", 100)
+    path = make(tmp_path / name, {f"{number}": b"" for number in range(101)})
+    with pytest.raises(UserError, match="more than 100 files; this is no package"):
+        listed(path)
+
+
+def test_a_sparse_member_gives_no_more_than_its_cap(tmp_path: Path) -> None:
+    info = tarfile.TarInfo("sparse")
+    info.type = tarfile.GNUTYPE_SPARSE
+    header = bytearray(info.tobuf(tarfile.GNU_FORMAT))
+    header[483:495] = b"00777777777 "  # the size that it says it has: 128 MiB
+    header[148:156] = b" " * 8
+    header[148:156] = b"%06o\0 " % sum(header)
+    path = packed_tar(tmp_path / "sparse.tar.gz", bytes(header))
+    assert listed(path)[0][1] > 100 << 20
+    with pytest.raises(UserError, match="sparse unpacks to more than max_file_bytes allows"):
         read_all(path)

@@ -1,0 +1,450 @@
+"""What the outside may send: each is quarantined under a reason and counted, or refused by name; the rest goes on."""
+
+import gzip
+import io
+import json
+import pickle
+import struct
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import pyarrow
+import pytest
+import zstandard
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pyarrow import parquet
+
+from fc_model.artifacts import read_records
+from fc_model.errors import UserError
+from fc_pipeline.sources.catalogue import resolve_source
+from fc_pipeline.sources.fetch import fetch_source
+from fc_pipeline.sources.limits import Limits
+from fc_pipeline.sources.read_file import read_file
+from fc_pipeline.sources.readers import BadInput, Item
+from fc_pipeline.sources.sandbox import Sandbox
+from fc_pipeline.sources.schema import FileSpec, RecordFields
+
+LIMITS = Limits(file_bytes=8 << 20, record_bytes=1 << 20, replace=False, isolate=False)
+FIELDS = {"text": "{t}"}
+ROWS = [{"t": f"text {number}", "n": number} for number in range(4000)]
+LINES = b"".join(json.dumps(row).encode() + b"\n" for row in ROWS)
+PAGE = "<html><body><main><h1>Title</h1><p>{}</p></main></body></html>"
+PROSE = "A paragraph that is long enough to be the content of the page, with some more words in it."
+
+
+def read(format_name: str, data: bytes, limits: Limits = LIMITS, **fields: Any) -> list[Item | BadInput]:
+    spec = FileSpec(glob="*", format=format_name, fields=RecordFields(**fields) if fields else None)
+    return list(read_file(data, spec, limits, where="test"))
+
+
+def reason(format_name: str, data: bytes, limits: Limits = LIMITS, **fields: Any) -> str:
+    """The reason of the one thing that comes of hostile data."""
+    (bad,) = read(format_name, data, limits, **fields)
+    assert isinstance(bad, BadInput), bad
+    assert len(bad.detail) < 500
+    return bad.reason
+
+
+def as_parquet(rows: list[dict[str, Any]]) -> bytes:
+    file = io.BytesIO()
+    parquet.write_table(pyarrow.Table.from_pylist(rows), file, row_group_size=500)
+    return file.getvalue()
+
+
+def inbox(folder: Path, format_name: str, glob: str, **changes: Any) -> dict[str, Any]:
+    fields = {"fields": FIELDS} if format_name in {"json", "jsonl", "parquet", "csv"} else {}
+    entry = {
+        "name": "inbox", "kind": "local", "folder": str(folder), "licence": "CC0-1.0", "domain": "science",
+        "files": [{"glob": glob, "format": format_name, **fields}], **changes,
+    }  # fmt: skip
+    return resolve_source(entry).model_dump(mode="json")
+
+
+# ---- Broken files of records (row 8) ----
+
+
+@pytest.mark.parametrize("eighth", range(8))
+@pytest.mark.parametrize(
+    ("format_name", "whole"),
+    [("parquet", as_parquet(ROWS)), ("jsonl", gzip.compress(LINES, mtime=0)), ("jsonl", zstandard.compress(LINES))],
+    ids=["parquet", "gzip", "zstd"],
+)
+def test_a_cut_file_of_records_ends_with_its_fault(format_name: str, whole: bytes, eighth: int) -> None:
+    items = read(format_name, whole[: len(whole) * eighth // 8 or 5], **FIELDS)
+    assert isinstance(items[-1], BadInput) and items[-1].reason.startswith("invalid_")
+    texts = [item.text for item in items if isinstance(item, Item)]
+    assert texts == [row["t"] for row in ROWS[: len(texts)]], "what came before the cut stands"
+
+
+@pytest.mark.parametrize("format_name", ["parquet", "jsonl"])
+@settings(max_examples=60, deadline=None)
+@given(position=st.integers(0, 10**9), change=st.integers(1, 255))
+def test_a_flipped_byte_is_a_fault_or_another_text_never_a_traceback(
+    format_name: str, position: int, change: int
+) -> None:
+    data = bytearray(as_parquet(ROWS) if format_name == "parquet" else zstandard.compress(LINES))
+    data[position % len(data)] ^= change
+    for item in read(format_name, bytes(data), **FIELDS):
+        assert isinstance(item, Item | BadInput)
+
+
+def test_a_broken_file_in_an_inbox_costs_only_itself(run_step, tmp_path: Path) -> None:
+    (tmp_path / "a.parquet").write_bytes(as_parquet(ROWS))
+    (tmp_path / "b.parquet").write_bytes(as_parquet(ROWS)[:-100])
+    artifact = run_step(fetch_source, "sources/inbox", inbox(tmp_path, "parquet", "*.parquet"))
+    counters = artifact.manifest.counters
+    assert (counters.read, counters.kept, counters.quarantined) == (4001, 4000, 1)
+    (refused,) = read_records(artifact.path("quarantine.jsonl.zst"))
+    assert (refused["path"], refused["reason"]) == ("b.parquet", "invalid_parquet")
+
+
+# ---- Text that is none (row 9) ----
+
+
+def test_other_bytes_than_utf8_are_refused_or_replaced_and_counted(run_step, tmp_path: Path) -> None:
+    (tmp_path / "latin.txt").write_bytes(b"caf\xe9 au lait")
+    (tmp_path / "good.txt").write_text("good")
+    (tmp_path / "nul.txt").write_bytes(b"a\0b")
+    with pytest.raises(UserError, match=r"2 of 3 records cannot be read \(invalid_utf8 1, nul_character 1; the first"):
+        run_step(fetch_source, "sources/inbox", inbox(tmp_path, "txt", "*.txt"))
+    config = inbox(tmp_path, "txt", "*.txt", undecodable="replace")
+    artifact = run_step(fetch_source, "sources/inbox", config)
+    documents = {d["meta"]["path"]: d for d in read_records(artifact.path("documents.jsonl.zst"))}
+    assert documents["latin.txt"]["text"] == "caf\ufffd au lait" and documents["nul.txt"]["text"] == "a\ufffdb"
+    assert documents["latin.txt"]["meta"]["replaced"] == 1 and "replaced" not in documents["good.txt"]["meta"]
+    assert artifact.metrics["replaced_characters"] == 2
+
+
+def test_in_lines_of_json_only_the_bad_one_is_refused_or_mended() -> None:
+    data = b'{"t": "caf\xe9"}\n{"t": "x\\u0000y"}\n{"t": "\\ud800"}\n{"t": "good"}\n'
+    items = read("jsonl", data, **FIELDS)
+    assert [item.reason for item in items if isinstance(item, BadInput)] == [
+        "invalid_utf8", "nul_character", "invalid_unicode"
+    ]  # fmt: skip
+    mended = read("jsonl", data, LIMITS._replace(replace=True), **FIELDS)
+    assert [item.text for item in mended] == ["caf\ufffd", "x\ufffdy", "\ufffd", "good"]
+    assert [item.meta.get("replaced") for item in mended] == [1, 1, 1, None]
+
+
+def test_a_byte_order_mark_and_line_ends_go_and_bidi_stays() -> None:
+    (item,) = read("txt", "\ufeffone\r\ntwo\rthree \u202eright\u202c".encode())
+    assert item.text == "one\ntwo\nthree \u202eright\u202c"
+
+
+def test_a_line_of_ten_megabytes_is_refused_alone_and_never_held_twice() -> None:
+    data = b'{"t": "' + b"x" * (10 << 20) + b'"}\n{"t": "good"}\n'
+    items = read("jsonl", data, **FIELDS)
+    assert [getattr(item, "reason", None) or item.text for item in items] == ["record_too_large", "good"]
+    (long,) = read("txt", b"x" * (7 << 20))
+    assert len(long.text) == 7 << 20
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.binary(max_size=200))
+def test_any_bytes_come_out_as_text_or_as_a_reason(data: bytes) -> None:
+    for limits in (LIMITS, LIMITS._replace(replace=True)):
+        for item in [*read("txt", data, limits), *read("jsonl", b'{"t": "' + data + b'"}', limits, **FIELDS)]:
+            if isinstance(item, Item):
+                assert "\0" not in item.text
+                item.text.encode()
+
+
+def test_a_texts_column_with_other_bytes_costs_only_its_row() -> None:
+    array = pyarrow.array([b"one", b"caf\xe9", b"two"], type=pyarrow.binary())
+    file = io.BytesIO()
+    parquet.write_table(pyarrow.table({"t": array.view(pyarrow.string())}), file)
+    items = read("parquet", file.getvalue(), **FIELDS)
+    assert [getattr(item, "reason", None) or item.text for item in items] == ["one", "invalid_utf8", "two"]
+
+
+# ---- Missing and hostile paths (rows 10, 27) ----
+
+
+def test_missing_files_are_all_named_before_any_is_read(run_step, tmp_path: Path) -> None:
+    for name in "abc":
+        (tmp_path / f"{name}.txt").write_text(name)
+    config = inbox(tmp_path, "txt", "*.txt")
+    (tmp_path / "a.txt").unlink()
+    (tmp_path / "c.txt").unlink()
+    with pytest.raises(UserError, match=r"2 of 3 files are gone from .*: a\.txt, c\.txt; bring them back"):
+        run_step(fetch_source, "sources/inbox", config)
+
+
+@pytest.mark.parametrize(
+    "path", ["../x", "/etc/passwd", "a/../../x", "C:\\x", "C:/x", "a\\b", "..", "a/..", "x\0y", "", "//host/x", "../"]
+)
+def test_a_planned_path_that_leads_out_is_refused(path: str, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("a")
+    config = inbox(tmp_path, "txt", "*.txt")
+    content = [{"path": path, "bytes": 1, "sha256": "0" * 64}]
+    from fc_pipeline.sources.schema import parse_source
+
+    with pytest.raises(UserError, match=r"content\.0\.path: Value error, .* leads out of the source"):
+        parse_source({**config, "content": content}, "source inbox")
+
+
+def test_a_link_out_of_the_inbox_is_not_followed(run_step, tmp_path: Path) -> None:
+    folder = tmp_path / "inbox"
+    folder.mkdir()
+    (tmp_path / "secret.txt").write_text("secret")
+    (folder / "link.txt").symlink_to(tmp_path / "secret.txt")
+    (folder / "a.txt").write_text("a")
+    artifact = run_step(fetch_source, "sources/inbox", inbox(folder, "txt", "*.txt"))
+    assert [d["text"] for d in read_records(artifact.path("documents.jsonl.zst"))] == ["a"]
+
+
+# ---- Bombs (row 22) ----
+
+
+@pytest.mark.parametrize("pack", [lambda data: gzip.compress(data), zstandard.compress], ids=["gzip", "zstd"])
+def test_a_bomb_is_refused_as_a_file_and_as_a_stream(pack) -> None:
+    bomb = pack(bytes(80 << 20))
+    assert len(bomb) < 100_000
+    assert reason("txt", bomb) == "bomb"
+    assert reason("jsonl", bomb, **FIELDS) == "bomb"
+
+
+def test_packed_text_is_read_whatever_its_format() -> None:
+    for packed in (
+        gzip.compress(b"# Head\n"),
+        zstandard.compress(b"# Head\n"),
+        gzip.compress(b"# ") + gzip.compress(b"Head"),
+    ):
+        assert [item.text for item in read("md", packed)] == ["# Head"]
+    assert reason("md", gzip.compress(b"# Head\n" * 1000)[:-9]) == "invalid_gzip"
+    assert reason("md", zstandard.compress(b"# Head\n" * 1000)[:-5]) == "invalid_zstd"
+
+
+# ---- Pages made to harm (row 24) ----
+
+HOSTILE_PAGES = {
+    "nested": b"<div>" * 100_000 + b"x" + b"</div>" * 100_000,
+    "attributes": b"<p " + b" ".join(b"a%d=1" % number for number in range(200_000)) + b">text</p>",
+    "huge": b"<p>" + b"x" * (50 << 20) + b"</p>",
+    "open tags": b"<b>" * 50_000 + b"x",
+    "entities": b"<p>" + b"&amp;" * 200_000 + b"</p>",
+    "angles": b"<" * 500_000,
+    "charset": b"<meta charset " * 100_000 + b"\xff",
+    "doctype": b'<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;">]><p>&b;&b;</p>',
+}
+
+
+def test_hostile_pages_are_dropped_and_counted_and_the_others_unharmed(run_step, tmp_path: Path, monkeypatch) -> None:
+    from fc_pipeline.sources import sandbox as module
+
+    quick = Sandbox(cpu_seconds=1.0)
+    monkeypatch.setattr(module, "sandbox", lambda: quick)
+    for number, (name, data) in enumerate(HOSTILE_PAGES.items()):
+        (tmp_path / f"{number}-good.html").write_text(PAGE.format(f"{PROSE} {number}"))
+        (tmp_path / f"{number}-{name}.html").write_bytes(data)
+    config = inbox(tmp_path, "html", "*.html", max_bad_rate=0.5)
+    artifact = run_step(fetch_source, "sources/inbox", config)
+    quick.close()
+    kept = [d for d in read_records(artifact.path("documents.jsonl.zst")) if "good" in d["meta"]["path"]]
+    assert [d["text"] for d in kept] == [f"# Title\n\n{PROSE} {number}" for number in range(len(HOSTILE_PAGES))]
+    refused = {r["path"].split("-")[1]: r["reason"] for r in read_records(artifact.path("quarantine.jsonl.zst"))}
+    assert refused["nested.html"] == refused["attributes.html"] == "timeout"
+    assert refused["huge.html"] == "too_large"
+    assert refused["charset.html"] == "invalid_utf8"
+
+
+def test_a_reader_that_dies_or_eats_all_memory_is_replaced() -> None:
+    sandbox = Sandbox(cpu_seconds=5.0, memory_bytes=400 << 20)
+    spec = FileSpec(glob="*", format="html")
+    with pytest.raises(BadInput) as error:
+        sandbox.read(b"<p>" + b"<i>x" * 2_500_000, spec)
+    assert error.value.reason in {"reader_died", "too_large", "timeout"}
+    (item,) = sandbox.read(PAGE.format(PROSE).encode(), spec)
+    assert isinstance(item, Item) and PROSE in item.text
+    assert sandbox._child is not None
+    sandbox._child.kill()
+    with pytest.raises(BadInput) as error:
+        sandbox.read(b"<p>x</p>", spec)
+    assert error.value.reason == "reader_died"
+    assert len(sandbox.read(b"<p>x</p>", spec)) == 1
+    sandbox.close()
+
+
+def test_any_format_can_be_read_in_the_child_process() -> None:
+    isolated = LIMITS._replace(isolate=True)
+    for format_name, data in (("md", b"# Head\n\ntext"), ("py", b"x = 1"), ("rst", b"Head\n====\n")):
+        assert read(format_name, data, isolated) == read(format_name, data)
+    assert reason("ipynb", b"[", isolated) == "invalid_json"
+
+
+# ---- JSON (row 26) ----
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("[" * 100_000 + "]" * 100_000, "nested deeper than 64"),
+        ('{"t":' * 100_000 + "1" + "}" * 100_000, "nested deeper than 64"),
+        ('{"t": "x", "t": "y"}', "key 't' comes twice"),
+        ('{"t": NaN}', "NaN is not JSON"),
+        ('{"t": -Infinity}', "-Infinity is not JSON"),
+        ('{"t": 1e400}', "1e400 is beyond a float"),
+        ('{"t": ' + "9" * 5000 + "}", "digits"),
+        ('{"t": "\x01"}', "control character"),
+        ('{"t": 1} x', "Extra data"),
+    ],
+)
+@pytest.mark.parametrize("format_name", ["json", "jsonl"])
+def test_odd_json_is_refused(format_name: str, text: str, why: str) -> None:
+    (bad,) = read(format_name, text.encode(), **FIELDS)
+    assert isinstance(bad, BadInput) and bad.reason == "invalid_json" and why in bad.detail
+
+
+def test_brackets_in_strings_are_no_depth() -> None:
+    (item,) = read("jsonl", json.dumps({"t": "[" * 1000 + '\\"{'}).encode(), **FIELDS)
+    assert item.text.startswith("[[[")
+    deep = json.dumps({"t": "x", "n": json.loads("[" * 62 + "]" * 62)}).encode()
+    assert [item.text for item in read("jsonl", deep, **FIELDS)] == ["x"]
+
+
+def test_a_notebook_with_nan_in_its_outputs_is_read_and_a_bottomless_one_is_not() -> None:
+    cell = '{"cell_type": "code", "source": "x = 1", "outputs": [NaN]}'
+    (item,) = read("ipynb", f'{{"cells": [{cell}]}}'.encode())
+    assert "x = 1" in item.text
+    assert reason("ipynb", b'{"cells": ' + b"[" * 1000 + b"]" * 1000 + b"}") == "invalid_json"
+
+
+def test_yaml_that_stands_for_billions_is_refused() -> None:
+    bomb = "a: &a [x, x]\nb: &b [*a, *a]\nconversations: [*b, *b]\n"
+    assert reason("chatterbot", bomb.encode()) == "invalid_yaml"
+    assert reason("chatterbot", b"[" * 10_000) == "invalid_yaml"
+
+
+# ---- Pickles (row 23) ----
+
+
+class Evil:
+    def __reduce__(self) -> tuple[Any, ...]:
+        import os
+
+        return os.system, ("touch /tmp/pickle-canary-must-not-exist",)
+
+
+def test_only_pickles_of_dicts_and_texts_are_read() -> None:
+    page = "set| R Documentation  \n---|---  \n\n## Title\n\na\n\n    \n\nfirst\n\n### Examples\n\n    \n    x <- 1\n"
+    pages = {"pkg": {"set": page}}
+    for protocol in range(1, 6):
+        (item,) = read("r_help", pickle.dumps(pages, protocol=protocol))
+        assert (item.key, item.text) == ("pkg/set", "## Title\n\n- a: first\n\n### Examples\n\n```r\nx <- 1\n```")
+    same = "x"
+    shared = read("r_help", pickle.dumps({"b": {"1": same}, "a": {"1": same, "0": same}}))
+    assert [item.key for item in shared] == ["a/0", "a/1", "b/1"]
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        (pickle.dumps({"a": Evil()}), "hostile_pickle"),
+        (pickle.dumps({"a": {"b": Evil()}}, protocol=0), "hostile_pickle"),
+        (pickle.dumps({"a": {"b": ["x"]}}), "hostile_pickle"),
+        (pickle.dumps({"a": {"b": b"x"}}), "hostile_pickle"),
+        (pickle.dumps({"a": {"b": 1}}), "hostile_pickle"),
+        (b"cos\nsystem\n(S'true'\ntR.", "hostile_pickle"),
+        (b"\x80\x04}r" + struct.pack("<I", 2**31) + b".", "hostile_pickle"),
+        (b"\x80\x04\x8d" + struct.pack("<Q", 2**40) + b"x.", "invalid_pickle"),
+        (pickle.dumps({"a": "text"}), "invalid_pickle"),
+        (pickle.dumps("text"), "invalid_pickle"),
+        (pickle.dumps({"a": {"b": "x" * 100}})[:-20], "invalid_pickle"),
+        (b"", "invalid_pickle"),
+        (b"\x80\x04}\x94h\x05.", "invalid_pickle"),
+        (b"\x80\x04}}}s.", "invalid_pickle"),
+    ],
+)
+def test_any_other_pickle_is_refused_before_it_runs(data: bytes, why: str) -> None:
+    assert reason("r_help", data) == why
+    assert not Path("/tmp/pickle-canary-must-not-exist").exists()
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.integers(0, 10**6), st.integers(1, 255))
+def test_a_flipped_pickle_is_pages_or_a_reason(position: int, change: int) -> None:
+    data = bytearray(pickle.dumps({"a": {"b": "some text", "c": "more"}, "d": {"b": "some text"}}))
+    data[position % len(data)] ^= change
+    for item in read("r_help", bytes(data)):
+        assert isinstance(item, Item | BadInput)
+
+
+def test_a_text_that_stands_in_very_many_places_is_a_bomb() -> None:
+    text = "x" * 3_000_000
+    shared = {str(number): text for number in range(200)}
+    assert reason("r_help", pickle.dumps({"a": shared})) == "bomb"
+
+
+# ---- PDF ----
+
+
+def test_a_broken_pdf_is_refused() -> None:
+    for data in (b"", b"%PDF-1.7\n%%EOF", b"no pdf", b"%PDF-1.4" + bytes(1000)):
+        assert reason("pdf", data) in {"invalid_pdf", "reader_died"}
+
+
+# ---- A source that is mostly broken ----
+
+
+def test_a_source_that_is_mostly_broken_stops_with_one_line(run_step, tmp_path: Path) -> None:
+    lines = [b'{"t": "good"}'] * 300 + [b"broken"] * 4
+    (tmp_path / "x.jsonl").write_bytes(b"\n".join(lines))
+    with pytest.raises(UserError) as error:
+        run_step(fetch_source, "sources/inbox", inbox(tmp_path, "jsonl", "*.jsonl"))
+    assert "\n" not in str(error.value)
+    assert str(error.value).startswith("source inbox: 4 of 304 records cannot be read (invalid_json 4; the first is")
+    config = inbox(tmp_path, "jsonl", "*.jsonl", max_bad_rate=0.02)
+    assert run_step(fetch_source, "sources/inbox", config).manifest.counters.quarantined == 4
+
+
+def test_a_source_of_which_nothing_can_be_read_stops(run_step, tmp_path: Path) -> None:
+    (tmp_path / "x.txt").write_bytes(b"\xff")
+    with pytest.raises(UserError, match="1 of 1 records cannot be read"):
+        run_step(fetch_source, "sources/inbox", inbox(tmp_path, "txt", "*.txt", max_bad_rate=1.0))
+
+
+def test_a_source_of_nothing_but_faults_stops_long_before_its_end(run_step, tmp_path: Path) -> None:
+    (tmp_path / "x.jsonl").write_bytes(b"broken\n" * 100_000)
+    with pytest.raises(UserError, match="source inbox: 1000 of 1000 records cannot be read"):
+        run_step(fetch_source, "sources/inbox", inbox(tmp_path, "jsonl", "*.jsonl"))
+
+
+def test_a_file_above_the_cap_is_quarantined_unread(run_step, tmp_path: Path) -> None:
+    (tmp_path / "large.txt").write_bytes(b"x" * 2000)
+    (tmp_path / "small.txt").write_bytes(b"x" * 1000)
+    artifact = run_step(fetch_source, "sources/inbox", inbox(tmp_path, "txt", "*.txt", max_file_bytes=1500))
+    (refused,) = read_records(artifact.path("quarantine.jsonl.zst"))
+    assert (refused["path"], refused["reason"]) == ("large.txt", "too_large")
+
+
+# ---- Tar (row 21): see also test_archive.py ----
+
+
+def test_hostile_members_that_a_glob_wants_are_counted(run_step, tmp_path: Path) -> None:
+    import hashlib
+
+    data = io.BytesIO()
+    with tarfile.open(fileobj=data, mode="w:gz") as archive:
+        for name, kind in (("demo/link.txt", tarfile.SYMTYPE), ("demo/device.txt", tarfile.CHRTYPE)):
+            info = tarfile.TarInfo(name)
+            info.type, info.linkname = kind, "/etc/passwd"
+            archive.addfile(info)
+        for name in ("../up.txt", "/root.txt", "demo/a.txt", "demo/b.txt"):
+            info = tarfile.TarInfo(name)
+            info.size = 5
+            archive.addfile(info, io.BytesIO(b"words"))
+    digest = hashlib.sha256(data.getvalue()).hexdigest()
+    cached = tmp_path / "home/cache/downloads" / digest / "demo-1.0.tar.gz"
+    cached.parent.mkdir(parents=True)
+    cached.write_bytes(data.getvalue())
+    entry = {
+        "name": "demo", "kind": "pypi", "project": "demo", "version": "1.0", "file": "demo-1.0.tar.gz",
+        "sha256": digest, "licence": "MIT", "domain": "chat", "files": [{"glob": "**/*.txt", "format": "txt"}],
+    }  # fmt: skip
+    with pytest.raises(UserError, match=r"4 of 6 records cannot be read \(unsafe_member 4"):
+        run_step(fetch_source, "sources/demo", resolve_source(entry).model_dump(mode="json"))
+    config = resolve_source({**entry, "max_bad_rate": 0.9}).model_dump(mode="json")
+    counters = run_step(fetch_source, "sources/demo", config).manifest.counters
+    assert (counters.read, counters.kept, counters.quarantined) == (6, 2, 4)

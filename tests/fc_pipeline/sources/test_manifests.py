@@ -1,0 +1,177 @@
+"""The manifests of the hub's data sets, read from shards with the columns that their cards state."""
+
+import io
+import json
+from datetime import date, datetime, time
+from typing import Any
+
+import pyarrow as pa
+import pytest
+import zstandard
+from loopback_server import Hub
+from pyarrow import parquet
+
+from fc_model.artifacts import read_records
+from fc_model.errors import UserError
+from fc_pipeline.sources.catalogue import names, read_entry, resolve_source
+from fc_pipeline.sources.fetch import fetch_source
+
+TEXT = pa.string()
+WEB = {"language": TEXT, "language_score": pa.float64(), "token_count": pa.int64(), "score": pa.float64()}
+STARCODER = {
+    "max_stars_repo_path": TEXT, "max_stars_repo_name": TEXT, "max_stars_count": pa.int64(), "id": TEXT, "content": TEXT
+}  # fmt: skip
+MESSAGE = pa.struct({"content": TEXT, "role": TEXT})
+CARDS: dict[str, tuple[str, dict[str, pa.DataType]]] = {
+    "refinedweb": (
+        "data/train-00000-of-05534-b8fc5348cbe605a5.parquet",
+        {
+            "content": TEXT, "url": TEXT, "timestamp": pa.timestamp("s"), "dump": TEXT, "segment": TEXT,
+            "image_urls": pa.list_(pa.list_(TEXT)),
+        },
+    ),
+    "fineweb_edu": (
+        "sample/10BT/000_00000.parquet",
+        {"text": TEXT, "id": TEXT, "dump": TEXT, "url": TEXT, "file_path": TEXT, **WEB, "int_score": pa.int64()},
+    ),
+    "fineweb_edu_dedup": (
+        "fineweb-edu-dedup/train-00000-of-00234.parquet",
+        {"text": pa.large_string(), "id": TEXT, "metadata": pa.struct({"url": TEXT, "int_score": pa.int64()})},
+    ),
+    "finemath": (
+        "finemath-4plus/train-00000-of-00064.parquet",
+        {
+            "url": TEXT, "fetch_time": pa.int64(), "content_mime_type": TEXT, "warc_filename": TEXT,
+            "warc_record_offset": pa.int32(), "warc_record_length": pa.int32(), "text": TEXT,
+            "token_count": pa.int32(), "char_count": pa.int32(), "metadata": TEXT, "score": pa.float64(),
+            "int_score": pa.int64(), "crawl": TEXT, "snapshot_type": TEXT, "language": TEXT,
+            "language_score": pa.float64(),
+        },
+    ),
+    "stack_edu": (
+        "Python/train-00000-of-00005.parquet",
+        {
+            "blob_id": TEXT, "language": TEXT, "repo_name": TEXT, "path": TEXT, "src_encoding": TEXT,
+            "length_bytes": pa.int64(), "score": pa.float64(), "int_score": pa.int64(),
+            "detected_licenses": pa.large_list(pa.large_string()), "license_type": TEXT, "text": TEXT,
+        },
+    ),
+    "tinystories": ("data/train-00000-of-00004-2d5a1467fff1081b.parquet", {"text": TEXT}),
+    "cosmopedia": (
+        "cosmopedia-v2/train-00000-of-00104.parquet",
+        {"prompt": TEXT, "text": TEXT, "token_length": pa.int64(), "audience": TEXT, "format": TEXT, "seed_data": TEXT},
+    ),
+    "open_web_math": (
+        "data/train-00000-of-00114-5a023365406cb9c4.parquet",
+        {"url": TEXT, "text": TEXT, "date": TEXT, "metadata": TEXT},
+    ),
+    "ultrachat": (
+        "data/train_sft-00000-of-00003-a3ecf92756993583.parquet",
+        {"prompt": TEXT, "prompt_id": TEXT, "messages": pa.list_(MESSAGE)},
+    ),
+    "starcoder_python": ("python/train-00000-of-00059.parquet", STARCODER),
+    "jupyter_scripts": ("jupyter-scripts-dedup-filtered/train-00000-of-00002.parquet", STARCODER),
+    "lichess_games": (
+        "data/year=2017/month=11/train-00000-of-00020.parquet",
+        {
+            "Event": TEXT, "Site": TEXT, "White": TEXT, "Black": TEXT, "Result": TEXT, "WhiteTitle": TEXT,
+            "BlackTitle": TEXT, "WhiteElo": pa.int16(), "BlackElo": pa.int16(), "WhiteRatingDiff": pa.int16(),
+            "BlackRatingDiff": pa.int16(), "UTCDate": pa.date32(), "UTCTime": pa.time32("s"), "ECO": TEXT,
+            "Opening": TEXT, "Termination": TEXT, "TimeControl": TEXT, "movetext": TEXT,
+        },
+    ),
+}  # fmt: skip
+LINES: dict[str, tuple[str, dict[str, Any]]] = {
+    "slimpajama": (
+        "train/chunk1/example_train_0.jsonl.zst",
+        {"text": "Prose.", "meta": {"redpajama_set_name": "RedPajamaC4"}},
+    ),
+    "dolma": (
+        "data/wiki/wiki-0000.json.gz",
+        {"id": "1", "text": "Prose.", "source": "wiki", "added": "2024-01-01", "metadata": {"length": 3}},
+    ),
+}
+COMMIT = "89abcdef0123456789abcdef0123456789abcdef"
+
+
+def sample(kind: pa.DataType, number: int) -> Any:
+    """A value of a type."""
+    if pa.types.is_struct(kind):
+        return {field.name: sample(field.type, number) for field in kind}
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        return [sample(kind.value_type, number)]
+    if pa.types.is_timestamp(kind):
+        return datetime(2023, 1, 1, second=number)
+    if pa.types.is_date(kind):
+        return date(2023, 1, 1)
+    if pa.types.is_time(kind):
+        return time(1, 2, number)
+    return number if pa.types.is_integer(kind) or pa.types.is_floating(kind) else f"value {number}"
+
+
+def shard(columns: dict[str, pa.DataType]) -> bytes:
+    rows = [{name: sample(kind, number) for name, kind in columns.items()} for number in range(3)]
+    file = io.BytesIO()
+    parquet.write_table(pa.Table.from_pylist(rows, schema=pa.schema(columns)), file)
+    return file.getvalue()
+
+
+@pytest.fixture
+def serve(loopback, monkeypatch):
+    def serve(name: str, path: str, data: bytes) -> dict[str, Any]:
+        monkeypatch.setenv("HF_ENDPOINT", loopback.url)
+        entry = read_entry(name)
+        commit = COMMIT if entry["revision"] == "main" else entry["revision"]
+        Hub(loopback, entry["repo"], commit, {"README.md": b"# Card\n", path: data})
+        return resolve_source({**entry, "revision": commit}).model_dump(mode="json")
+
+    return serve
+
+
+def test_every_hub_manifest_is_tested() -> None:
+    hubs = {name for name in names() if read_entry(name)["kind"] == "hub"}
+    assert hubs == set(CARDS) | set(LINES)
+    for name in hubs:
+        assert all(spec.get("schema") for spec in read_entry(name)["files"]), f"{name} states its schema"
+
+
+@pytest.mark.parametrize("name", sorted(CARDS))
+def test_a_shard_of_the_stated_columns_becomes_documents(name: str, serve, run_step) -> None:
+    path, columns = CARDS[name]
+    artifact = run_step(fetch_source, f"sources/{name}", serve(name, path, shard(columns)))
+    documents = list(read_records(artifact.path("documents.jsonl.zst")))
+    assert len(documents) == 3 and all("value" in document["text"] for document in documents)
+    assert artifact.manifest.counters.quarantined == 0
+
+
+@pytest.mark.parametrize("name", sorted(CARDS))
+def test_a_shard_whose_text_became_a_list_is_refused(name: str, serve, run_step) -> None:
+    path, columns = CARDS[name]
+    column = next(c for c in ("text", "content", "movetext", "messages") if c in columns)
+    changed = {**columns, column: pa.list_(TEXT), "extra": pa.bool_()}
+    config = serve(name, path, shard(changed | {"extra": TEXT}))
+    with pytest.raises(UserError, match=f"not the expected schema: .*column {column}: expected .*, is list<string>"):
+        run_step(fetch_source, f"sources/{name}", config)
+
+
+@pytest.mark.parametrize("name", sorted(LINES))
+def test_lines_of_the_stated_columns_become_documents(name: str, serve, run_step) -> None:
+    path, record = LINES[name]
+    data = zstandard.compress(json.dumps(record).encode() + b"\n")
+    artifact = run_step(fetch_source, f"sources/{name}", serve(name, path, data))
+    assert [document["text"] for document in read_records(artifact.path("documents.jsonl.zst"))] == ["Prose."]
+
+
+@pytest.mark.parametrize("name", sorted(LINES))
+def test_lines_whose_text_became_a_list_are_refused(name: str, serve, run_step) -> None:
+    path, record = LINES[name]
+    data = zstandard.compress(json.dumps({**record, "text": ["Prose."]}).encode() + b"\n")
+    with pytest.raises(UserError, match=r"record 0: not the expected schema: column text: expected string, is list<st"):
+        run_step(fetch_source, f"sources/{name}", serve(name, path, data))
+
+
+def test_the_hubs_own_stack_edu_has_no_text_and_says_so(serve, run_step) -> None:
+    path, columns = CARDS["stack_edu"]
+    config = serve("stack_edu", path, shard({name: kind for name, kind in columns.items() if name != "text"}))
+    with pytest.raises(UserError, match=r"Python/train-00000-of-00005\.parquet: .*column text is gone"):
+        run_step(fetch_source, "sources/stack_edu", config)
