@@ -54,7 +54,17 @@ def materialize(graph: Graph, store: Store, key: str, runtime: Runtime) -> Outco
         reused = True
     built = store.find(key, identity)
     assert built is not None
+    if not reused and (run_id := built.manifest.run.get("mlflow_run_id")):
+        _link_back(run_id, built, runtime)
     return Outcome(_reused(store, built, graph) if reused else built, reused=reused)
+
+
+def _link_back(run_id: str, built: Artifact, runtime: Runtime) -> None:
+    """The MLflow run learns which bytes came of it, which nobody knows before the commit."""
+    from fc_model.tracking import tag_run
+    from fc_pipeline.stages import mlflow_uri
+
+    tag_run(mlflow_uri(runtime.home), run_id, {"fc.data_version": built.digest})
 
 
 def _present(store: Store, key: str, identity: str) -> tuple[Artifact | None, list[str]]:

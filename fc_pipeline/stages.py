@@ -1,6 +1,7 @@
 """The step of a training stage: writes the stage's folder, lets fc_model train in it, takes the result in."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 from fc_model.config import ModelConfig, RuntimeConfig, StageConfig
@@ -24,7 +25,7 @@ def train_stage(step: Step) -> None:
         device=step.runtime.device,  # type: ignore[arg-type]
         threads=step.runtime.threads,
         progress=False,
-        mlflow_uri=mlflow_uri(step),
+        mlflow_uri=mlflow_uri(step.runtime.home),
     )
     stage_file: dict[str, Any] = {
         "model": model.model_dump(),
@@ -48,8 +49,8 @@ def train_stage(step: Step) -> None:
     step.out.run["mlflow_run_id"] = result.mlflow_run_id
 
 
-def mlflow_uri(step: Step) -> str:
+def mlflow_uri(home: Path) -> str:
     """MLflow's database below FC_HOME: written directly, so that logging needs no server."""
-    database = step.runtime.home / "mlflow" / "mlflow.db"
+    database = home / "mlflow" / "mlflow.db"
     database.parent.mkdir(parents=True, exist_ok=True)
     return f"sqlite:///{database}"

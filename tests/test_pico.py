@@ -77,6 +77,18 @@ def test_everything_is_there_verified_and_has_passed_its_gates(built: Built) -> 
     assert built.command("verify", "--strict").returncode == 0
 
 
+def test_an_mlflow_run_and_its_artifact_lead_to_each_other(built: Built) -> None:
+    from mlflow import MlflowClient
+
+    stage = built.artifact("pico/stages/pretrain_b")
+    client = MlflowClient(f"sqlite:///{built.home}/mlflow/mlflow.db")
+    run = client.get_run(stage.manifest.run["mlflow_run_id"])
+    assert run.data.tags["fc.data_version"] == stage.digest
+    assert run.data.tags["fc.artifact"] == f"{stage.key}/{stage.identity}"
+    assert run.data.tags["dagster.run_id"] == stage.manifest.run["tags"]["dagster.run_id"]
+    assert run.data.metrics["loss"] > 0
+
+
 def test_again_builds_nothing_and_takes_seconds(built: Built) -> None:
     started = time.monotonic()
     done = built.command("run", "pico")
