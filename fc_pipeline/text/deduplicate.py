@@ -28,7 +28,7 @@ def deduplicate(step: Step) -> None:
     Writes documents.jsonl.zst (`meta.cluster`: documents with the same one resemble each other, and belong on the
     same side of a split), dropped/<reason>.jsonl.zst for every reason, duplicates.jsonl.zst ({"id", "reason",
     "duplicate_of", "dump" of that one or null, "jaccard"} of each dropped document), clusters.json (a report), and
-    index/ and taken_down/, which later dumps need of this one (fc_pipeline/text/duplicate_index.py).
+    {index,taken_down}.{bin,json}, which later dumps need of this one (fc_pipeline/text/duplicate_index.py).
 
     config: DedupConfig. inputs: `documents`, with documents.jsonl.zst; `before/<dump>`: the artifacts of this step of
     earlier dumps, taken in the order of their names. Their documents are not read.

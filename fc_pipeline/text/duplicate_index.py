@@ -1,25 +1,26 @@
 """The stored index of a deduplicated dump: what later dumps need of its documents, without the documents.
 
-Folder `index/` of the artifact holds the kept documents, `taken_down/` those that were taken down. Their N documents
-are numbered from 0 in the order of the dump. All numbers are little-endian:
+`index.bin` holds the kept documents, `taken_down.bin` those that were taken down. Their N documents are numbered from
+0 in the order of the dump. The `.json` beside each says where its sections begin (bytes) and how many numbers each
+has, with the settings of the hashes, in which dumps must agree, and the names of the sources. All is little-endian:
 
-| file | content |
+| section | content |
 |---|---|
-| `index.json` | version, the settings of the hashes (dumps must agree in them), documents, names of the sources |
-| `bands.bin` | uint64, for each band the documents with shingles, sorted: upper half key, lower half document |
-| `digests.bin` | uint64 [2][N]: upper and lower halves of the digests for exact duplicates, sorted |
-| `digest_documents.bin` | uint32 [N]: the document of each digest |
-| `shingles.bin`, `shingle_starts.bin` | uint32 hashes of each document, sorted; int64 [N + 1] where each begins |
-| `names.bin`, `name_starts.bin` | UTF-8 ids of the N documents, then clusters of earlier dumps; int64 starts |
-| `clusters.bin` | uint32 [N]: place of the cluster's name among the names |
-| `sources.bin` | uint16 [N]: place of the source in index.json |
+| `bands` | uint64, for each band the documents with shingles, sorted: upper half key, lower half document |
+| `digests` | uint64 [2][N]: upper and lower halves of the digests for exact duplicates, sorted |
+| `digest_documents` | uint32 [N]: the document of each digest |
+| `shingles`, `shingle_starts` | uint32 hashes of each document, sorted; int64 [N + 1] where each begins |
+| `names`, `name_starts` | UTF-8 ids of the N documents, then clusters of earlier dumps; int64 where each begins |
+| `clusters` | uint32 [N]: place of the cluster's name among the names |
+| `sources` | uint16 [N]: place of the source among the names in the `.json` |
 
 A document takes 8 bytes a band, 42 bytes, its id, and 4 bytes a shingle: with 20 bands and 350 shingles about 1.6 kB.
-Everything but the sorting of one band at a time is written in one pass; readers map the files and look up.
+Readers map the file and look up; ids and shingles are read where they are needed.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -32,27 +33,47 @@ from fc_pipeline.text.signed_documents import SignedDocuments
 
 KEPT_PART, TAKEN_DOWN_PART = "index", "taken_down"
 _VERSION = 1
+_ALIGNMENT = 8
 _ROWS_PER_READ = 1 << 12
+_SECTIONS = {
+    "bands": "<u8",
+    "digests": "<u8",
+    "digest_documents": "<u4",
+    "shingles": "<u4",
+    "shingle_starts": "<i8",
+    "names": "u1",
+    "name_starts": "<i8",
+    "clusters": "<u4",
+    "sources": "<u2",
+}
+"""Name -> type of its numbers."""
 _LOW = np.uint64(0xFFFFFFFF)
 _SHIFT = np.uint64(32)
 
 
 class DuplicateIndex:
-    """One of the two folders of a deduplicated dump, mapped."""
+    """One of the two files of a deduplicated dump, mapped."""
 
     def __init__(self, artifact: Artifact, part: str, dump: str) -> None:
         self.dump = dump
-        about = json.loads(artifact.path(f"{part}/index.json").read_text("utf-8"))
+        about = json.loads(artifact.path(f"{part}.json").read_text("utf-8"))
         self.settings: dict[str, Any] = about["settings"]
         self._sources: list[str] = about["sources"]
-        path = lambda name: artifact.path(f"{part}/{name}.bin")  # noqa: E731
-        self._bands = mapped(path("bands"), "<u8").reshape(self.settings["num_buckets"], -1)
-        self._digests = mapped(path("digests"), "<u8").reshape(2, -1)
-        self._digest_documents = mapped(path("digest_documents"), "<u4")
-        self._names = RaggedFile(path("names"), mapped(path("name_starts"), "<i8"), "u1")
-        self._clusters = mapped(path("clusters"), "<u4")
-        self._source_of = mapped(path("sources"), "<u2")
-        self.shingles = RaggedFile(path("shingles"), mapped(path("shingle_starts"), "<i8"), "<u4")
+        path, sections = artifact.path(f"{part}.bin"), about["sections"]
+
+        def numbers(name: str) -> np.ndarray:
+            return mapped(path, _SECTIONS[name], **sections[name])
+
+        def ragged(name: str, starts: str) -> RaggedFile:
+            return RaggedFile(path, numbers(starts), _SECTIONS[name], offset=sections[name]["offset"])
+
+        self._bands = numbers("bands").reshape(self.settings["num_buckets"], -1)
+        self._digests = numbers("digests").reshape(2, -1)
+        self._digest_documents = numbers("digest_documents")
+        self._names = ragged("names", "name_starts")
+        self._clusters = numbers("clusters")
+        self._source_of = numbers("sources")
+        self.shingles = ragged("shingles", "shingle_starts")
 
     def __len__(self) -> int:
         return len(self._clusters)
@@ -102,24 +123,42 @@ def write_index(
     config: DedupConfig,
 ) -> None:
     """Write the documents of these rows (ascending). `clusters` names the cluster of each that has relatives."""
-    about = {"version": _VERSION, "settings": _settings(config), "documents": len(rows), "sources": documents.sources}
-    out.write_text(f"{part}/index.json", json.dumps(about, indent=1, ensure_ascii=False) + "\n")
     number = np.zeros(len(documents), np.uint64)
     number[rows] = np.arange(len(rows), dtype=np.uint64)
     counts = np.diff(documents.shingles.starts)
     shingled = rows[counts[rows] > 0]
-    with out.open(f"{part}/bands.bin") as file:
-        for band in range(config.num_buckets):
-            file.write(packed(documents.band(band)[shingled], number[shingled]).tobytes())
     digests = documents.digests[rows]
     order = np.lexsort((digests[:, 1], digests[:, 0]))
-    _write(out, f"{part}/digests", digests[order].T)
-    _write(out, f"{part}/digest_documents", order.astype("<u4"))
-    with out.open(f"{part}/shingles.bin") as file:
-        _copy_rows(documents.shingles, rows, file)
-    _write(out, f"{part}/shingle_starts", starts_of(counts[rows]))
-    _write(out, f"{part}/sources", documents.source_of[rows].astype("<u2"))
-    _write_names(out, part, documents, rows, number, clusters)
+    cluster, others = _cluster_names(documents, rows, clusters)
+    id_lengths = [np.diff(documents.ids.starts)[rows], [len(name.encode()) for name in others]]
+    content: dict[str, Iterable[np.ndarray]] = {
+        "bands": (packed(documents.band(band)[shingled], number[shingled]) for band in range(config.num_buckets)),
+        "digests": [digests[order].T],
+        "digest_documents": [order],
+        "shingles": _copied(documents.shingles, rows),
+        "shingle_starts": [starts_of(counts[rows])],
+        "names": chain(_copied(documents.ids, rows), [np.frombuffer("".join(others).encode(), np.uint8)]),
+        "name_starts": [starts_of(np.concatenate(id_lengths).astype(np.int64))],
+        "clusters": [cluster],
+        "sources": [documents.source_of[rows]],
+    }
+    sections = {}
+    with out.open(f"{part}.bin") as file:
+        for name, arrays in content.items():
+            file.write(bytes(-file.tell() % _ALIGNMENT))
+            offset = file.tell()
+            for array in arrays:
+                file.write(array.astype(_SECTIONS[name]).tobytes())
+            count = (file.tell() - offset) // np.dtype(_SECTIONS[name]).itemsize
+            sections[name] = {"offset": offset, "count": count}
+    about = {
+        "version": _VERSION,
+        "settings": _settings(config),
+        "documents": len(rows),
+        "sources": documents.sources,
+        "sections": sections,
+    }
+    out.write_text(f"{part}.json", json.dumps(about, indent=1, ensure_ascii=False) + "\n")
 
 
 def packed(keys: np.ndarray, numbers: np.ndarray) -> np.ndarray:
@@ -142,43 +181,28 @@ def lookup(keys: np.ndarray, band: np.ndarray, limit: np.ndarray) -> tuple[np.nd
     return place, (band[low[place] + within] & _LOW).astype(np.uint32)
 
 
-def _write_names(
-    out: ArtifactWriter,
-    part: str,
-    documents: SignedDocuments,
-    rows: np.ndarray,
-    number: np.ndarray,
-    clusters: Mapping[int, str],
-) -> None:
-    own = {documents.ids.text(row): int(number[row]) for row in rows.tolist() if row in clusters}
-    others = sorted({clusters[row] for row in rows.tolist() if row in clusters} - set(own))
-    place = own | {name: len(rows) + extra for extra, name in enumerate(others)}
-    cluster = np.arange(len(rows), dtype="<u4")
-    for row in rows.tolist():
-        if row in clusters:
-            cluster[int(number[row])] = place[clusters[row]]
-    _write(out, f"{part}/clusters", cluster)
-    with out.open(f"{part}/names.bin") as file:
-        _copy_rows(documents.ids, rows, file)
-        for name in others:
-            file.write(name.encode())
-    lengths = [np.diff(documents.ids.starts)[rows], [len(name.encode()) for name in others]]
-    _write(out, f"{part}/name_starts", starts_of(np.concatenate(lengths).astype(np.int64)))
+def _cluster_names(
+    documents: SignedDocuments, rows: np.ndarray, clusters: Mapping[int, str]
+) -> tuple[np.ndarray, list[str]]:
+    """(for each row the place of its cluster among the ids of the rows and these names; the names)."""
+    named = [(number, clusters[row]) for number, row in enumerate(rows.tolist()) if row in clusters]
+    place = {documents.ids.text(int(rows[number])): number for number, _ in named}
+    others = sorted({name for _, name in named} - set(place))
+    place |= {name: len(rows) + extra for extra, name in enumerate(others)}
+    cluster = np.arange(len(rows))
+    for number, name in named:
+        cluster[number] = place[name]
+    return cluster, others
 
 
-def _copy_rows(source: RaggedFile, rows: np.ndarray, file: Any) -> None:
-    """Append these rows of a ragged file, block by block."""
+def _copied(source: RaggedFile, rows: np.ndarray) -> Iterator[np.ndarray]:
+    """These rows of a ragged file, block by block."""
     chosen = np.zeros(len(source), bool)
     chosen[rows] = True
     for first in range(0, len(source), _ROWS_PER_READ):
         last = min(first + _ROWS_PER_READ, len(source))
         lengths = np.diff(source.starts[first : last + 1])
-        file.write(source.rows(first, last)[np.repeat(chosen[first:last], lengths)].tobytes())
-
-
-def _write(out: ArtifactWriter, name: str, numbers: np.ndarray) -> None:
-    with out.open(f"{name}.bin") as file:
-        file.write(numbers.tobytes())
+        yield source.rows(first, last)[np.repeat(chosen[first:last], lengths)]
 
 
 def _settings(config: DedupConfig) -> dict[str, Any]:

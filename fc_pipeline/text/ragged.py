@@ -13,10 +13,11 @@ class RaggedFile:
     Rows are read when they are asked for, not mapped, so that what was read does not count as memory of the process.
     """
 
-    def __init__(self, path: Path, starts: np.ndarray, dtype: str) -> None:
+    def __init__(self, path: Path, starts: np.ndarray, dtype: str, *, offset: int = 0) -> None:
         self.path = path
         self.starts = starts
         self.dtype = np.dtype(dtype)
+        self._offset = offset
         self._descriptor = os.open(path, os.O_RDONLY)
         weakref.finalize(self, os.close, self._descriptor)
 
@@ -29,7 +30,7 @@ class RaggedFile:
         size = self.dtype.itemsize
         parts = []
         while low < high:  # a read may give less than was asked for, as beyond 2 GiB
-            data = os.pread(self._descriptor, (high - low) * size, low * size)
+            data = os.pread(self._descriptor, (high - low) * size, self._offset + low * size)
             whole = len(data) // size
             if whole == 0:
                 raise OSError(f"{self.path} ends before row {last}")
@@ -52,8 +53,8 @@ def starts_of(lengths: np.ndarray) -> np.ndarray:
     return starts
 
 
-def mapped(path: Path, dtype: str) -> np.ndarray:
-    """The numbers of a file, mapped into memory: read where they are looked at, and not before."""
-    if path.stat().st_size == 0:  # nothing cannot be mapped
+def mapped(path: Path, dtype: str, *, offset: int, count: int) -> np.ndarray:
+    """Numbers of a file, mapped into memory: read where they are looked at, and not before."""
+    if count == 0:  # nothing cannot be mapped
         return np.empty(0, dtype)
-    return np.asarray(np.memmap(path, dtype, mode="r"))
+    return np.asarray(np.memmap(path, dtype, mode="r", offset=offset, shape=(count,)))
