@@ -9,7 +9,7 @@ from fc_pipeline.sources.schema import Domain
 from fc_pipeline.text.document import Document
 from fc_pipeline.text.filters.base import CRAWLED, Settings, Verdict, note_edits
 from fc_pipeline.text.filters.datatrove_verdict import reason_of
-from fc_pipeline.text.words import word_tokenizer
+from fc_pipeline.text.words import num_full_sentences, word_tokenizer
 
 if TYPE_CHECKING:
     from datatrove.pipeline.filters import C4QualityFilter
@@ -44,6 +44,8 @@ def below_c4(document: Document, settings: C4Settings) -> Verdict:
     reason = reason_of(block, shown)
     if reason is not None:
         return f"c4_{reason}"
+    if num_full_sentences(shown.text) < settings.min_sentences:
+        return "c4_too_few_sentences"
     cut = document["text"].count("\n") - shown.text.count("\n")
     if cut:
         document["text"] = shown.text
@@ -59,7 +61,7 @@ def _block(settings_json: str) -> "C4QualityFilter":
     return C4QualityFilter(
         remove_citations=False,
         filter_no_terminal_punct=settings.drop_unpunctuated_lines,
-        min_num_sentences=settings.min_sentences or -1,
+        min_num_sentences=-1,  # counts every line as one; `num_full_sentences` does not
         min_words_per_line=settings.min_words_per_line or -1,
         max_word_length=settings.max_word_length,
         filter_javascript=settings.cut_javascript_lines,

@@ -5,7 +5,7 @@ to the uniform distribution: the hierarchical Dirichlet model of MacKay and Peto
 Digits count as one symbol and white space as one space. Counts lie in hash tables of a fixed size.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 ORDER = 6
 _BITS = 20
 _STRENGTH = 4.0
+_BLOCK_CHARS = 1 << 20
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 _DIGITS = bytes.maketrans(b"123456789", b"000000000")
 
@@ -31,10 +32,9 @@ class CharacterModel:
     @classmethod
     def fit(cls, texts: Iterable[str]) -> "CharacterModel":
         counts = np.zeros((ORDER, 1 << _BITS), np.uint32)
-        for text in texts:
-            data = _bytes_of(text)
-            for n in range(1, ORDER + 1):
-                counts[n - 1] += np.bincount(_slots(data, n), minlength=1 << _BITS).astype(np.uint32)
+        for block in _blocks(texts):
+            for n, slots in enumerate(_slots(_bytes_of(block)), 1):
+                counts[n - 1] += np.bincount(slots, minlength=1 << _BITS).astype(np.uint32)
         return cls(counts)
 
     def bits_per_byte(self, text: str) -> float:
@@ -44,10 +44,9 @@ class CharacterModel:
             return 0.0
         probability = np.full(len(data), 1 / 256)
         context = np.full(len(data), float(self.total))
-        for n in range(1, min(ORDER, len(data)) + 1):
-            seen = self.counts[n - 1][_slots(data, n)].astype(np.float64)
-            # An n-gram that was never told apart from another by its hash may outnumber its context.
-            seen = np.minimum(seen, context[-len(seen) :])
+        for n, slots in enumerate(_slots(data), 1):
+            # An n-gram that shares its place in the table with another may outnumber its context.
+            seen = np.minimum(self.counts[n - 1][slots], context)
             probability[n - 1 :] = (seen + _STRENGTH * probability[n - 1 :]) / (context + _STRENGTH)
             context = seen[:-1]
         return float(-np.log2(probability).mean())
@@ -62,10 +61,22 @@ def _bytes_of(text: str) -> "NDArray[np.uint64]":
     return np.frombuffer(" ".join(text.split()).encode().translate(_DIGITS), np.uint8).astype(np.uint64)
 
 
-def _slots(data: "NDArray[np.uint64]", n: int) -> "NDArray[np.int64]":
-    """Place in the table of each n bytes in a row; shape (len(data) - n + 1,)."""
-    count = max(0, len(data) - n + 1)
-    packed = np.zeros(count, np.uint64)
-    for offset in range(n):
-        packed = (packed << np.uint64(8)) | data[offset : offset + count]
-    return ((packed * _MIX) >> np.uint64(64 - _BITS)).astype(np.int64)
+def _blocks(texts: Iterable[str]) -> Iterator[str]:
+    """The texts joined to blocks of about a million characters: a block costs a pass over the tables."""
+    block: list[str] = []
+    for text in texts:
+        block.append(text)
+        if sum(map(len, block)) >= _BLOCK_CHARS:
+            yield " ".join(block)
+            block = []
+    if block:
+        yield " ".join(block)
+
+
+def _slots(data: "NDArray[np.uint64]") -> Iterator["NDArray[np.int64]"]:
+    """For n = 1 to the order: the place in the table of each n bytes in a row; shape (len(data) - n + 1,)."""
+    packed = data
+    for n in range(1, min(ORDER, len(data)) + 1):
+        if n > 1:
+            packed = (packed[:-1] << np.uint64(8)) | data[n - 1 :]
+        yield ((packed * _MIX) >> np.uint64(64 - _BITS)).astype(np.int64)

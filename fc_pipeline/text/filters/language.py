@@ -22,7 +22,10 @@ class LanguageSettings(Settings):
     languages: list[str] = Field(default=["en"], min_length=1, description="ISO 639-1 codes that are kept.")
     min_chars: int = Field(default=100, ge=0, description="Shorter texts are kept: too little to tell by.")
     min_probability: float = Field(
-        default=0.9, ge=0, le=1, description="A foreign language is believed only from this probability on."
+        default=0.999,
+        ge=0,
+        le=1,
+        description="Dropped when it is this sure that the language is none of those; lists of names look foreign.",
     )
 
 
@@ -34,10 +37,9 @@ def wrong_language(document: Document, settings: LanguageSettings) -> Verdict:
     sample = text[:_SAMPLE_CHARS]
     if "en" in settings.languages and _is_plainly_english(sample):
         return None
-    language, probability = _identifier().classify(sample)
-    if language in settings.languages or probability < settings.min_probability:
-        return None
-    return f"language_{language}"
+    ranked = _identifier().rank(sample)
+    foreign = 1 - sum(probability for language, probability in ranked if language in settings.languages)
+    return f"language_{ranked[0][0]}" if foreign > settings.min_probability else None
 
 
 def _is_plainly_english(sample: str) -> bool:

@@ -109,7 +109,7 @@ def _cards(text: str, begin: int, end: int) -> Iterator[Span]:
         if (
             _ISSUER.match(digits)
             and _check("luhn")(digits)
-            and len(set(digits)) > 3
+            and len(set(digits)) > 2
             and (grouped or told_before(text, match.start(), _CARD_WORDS))
         ):
             yield Span(match.start(), match.end(), "card")

@@ -25,7 +25,7 @@ class QualitySettings(Settings):
     )
     min_words: int = Field(default=20, ge=0, description="Fewer words: dropped. Gopher: 50.")
     max_words: int = Field(default=200_000, gt=0, description="More words: dropped. Gopher: 100,000.")
-    min_mean_word_length: float = Field(default=2.5, ge=0, description="Gopher: 3; formulas have short words.")
+    min_mean_word_length: float = Field(default=2, ge=0, description="Gopher: 3; formulas have short words.")
     max_mean_word_length: float = Field(default=12, gt=0, description="Gopher: 10.")
     max_symbol_ratio: float = Field(default=0.1, gt=0, description="`#` or ellipses a word.")
     max_bullet_lines: float = Field(default=0.9, gt=0, le=1, description="Share of lines that start with a bullet.")

@@ -47,7 +47,7 @@ class RepetitionSettings(Settings):
 
 def repetitive(document: Document, settings: RepetitionSettings) -> Verdict:
     """The name of datatrove's rule that the document breaks, such as `top_2_gram`."""
-    if document["text"].count(" ") < settings.min_words:
+    if document["text"].count(" ") + document["text"].count("\n") < settings.min_words:
         return None
     if surely_passes(document["text"], settings):
         return None
