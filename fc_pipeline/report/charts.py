@@ -1,10 +1,15 @@
-"""Curves of a training stage as SVG that takes its colours from the page, so that they suit light and dark."""
+"""Charts as SVG that takes its colours from the page, so that they suit light and dark."""
 
 import io
 import json
 import re
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from matplotlib.axes import Axes
 
 # matplotlib wants real colours; each stands for a variable of templates/style.css and is replaced in its output.
 _COLOURS = {"#a10001": "--ink-soft", "#a10002": "--line", "#a10003": "--series-1", "#a10004": "--series-2"}
@@ -59,15 +64,39 @@ def _points(records: list[dict[str, Any]], name: str) -> list[tuple[float, float
     return [(record["step"], record[name]) for record in records if record.get(name) is not None]
 
 
-def _svg(panel: Panel, lines: list[tuple[int, list[tuple[float, float]]]]) -> str:
-    import matplotlib as mpl
-    from matplotlib.backends.backend_svg import FigureCanvasSVG
-    from matplotlib.figure import Figure
+def range_chart(title: str, unit: str, rows: "Mapping[str, tuple[float, float, float]]") -> str:
+    """A bar a row, from its first to its last value on a logarithmic axis, with a mark at the middle one."""
 
-    # Without a fixed salt and date the same curve would give other bytes each time.
-    with mpl.rc_context({"svg.hashsalt": panel.title, "svg.fonttype": "none", "font.size": 9}):
-        figure = Figure(figsize=(4.4, 2.3), layout="constrained")
-        axes = figure.subplots()
+    def draw(axes: "Axes") -> None:
+        for place, (low, middle, high) in enumerate(rows.values()):
+            axes.plot([low, high], [place, place], color=_SERIES[0], linewidth=7, solid_capstyle="round", alpha=0.45)
+            axes.plot([middle], [place], color=_SERIES[0], marker="|", markersize=13, markeredgewidth=2.5)
+        axes.set_yticks(range(len(rows)), list(rows))
+        axes.set_ylim(len(rows) - 0.4, -0.6)
+        axes.set_xscale("log")
+        axes.set_xlabel(unit, color=_INK)
+        axes.grid(axis="x", color=_LINE, linewidth=0.8)
+
+    return _draw(title, draw)
+
+
+def bar_chart(title: str, unit: str, rows: "Mapping[str, tuple[float, float]]") -> str:
+    """Two bars a row, the second in the second colour."""
+
+    def draw(axes: "Axes") -> None:
+        for place, values in enumerate(rows.values()):
+            for number, value in enumerate(values):
+                axes.barh(place + 0.36 * number - 0.18, value, height=0.32, color=_SERIES[number])
+        axes.set_yticks(range(len(rows)), list(rows))
+        axes.set_ylim(len(rows) - 0.4, -0.6)
+        axes.set_xlabel(unit, color=_INK)
+        axes.grid(axis="x", color=_LINE, linewidth=0.8)
+
+    return _draw(title, draw)
+
+
+def _svg(panel: Panel, lines: list[tuple[int, list[tuple[float, float]]]]) -> str:
+    def draw(axes: "Axes") -> None:
         for place, points in lines:
             steps, values = zip(*points, strict=True)
             few = len(points) < 40 and place > 0
@@ -76,12 +105,27 @@ def _svg(panel: Panel, lines: list[tuple[int, list[tuple[float, float]]]]) -> st
             axes.set_yscale("log")
         axes.set_xlabel("step", color=_INK)
         axes.grid(axis="y", color=_LINE, linewidth=0.8)
-        axes.tick_params(which="both", colors=_INK, length=0)
-        axes.spines[:].set_visible(False)
         axes.margins(x=0.01)
+
+    return _draw(panel.title, draw)
+
+
+def _draw(title: str, draw: "Callable[[Axes], None]") -> str:
+    import matplotlib as mpl
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+    from matplotlib.figure import Figure
+
+    # Without a fixed salt and date the same picture would give other bytes each time.
+    with mpl.rc_context({"svg.hashsalt": title, "svg.fonttype": "none", "font.size": 9}):
+        figure = Figure(figsize=(4.4, 2.3), layout="constrained")
+        axes = figure.subplots()
+        draw(axes)
+        axes.tick_params(which="both", colors=_INK, length=0)
+        axes.set_axisbelow(True)
+        axes.spines[:].set_visible(False)
         buffer = io.StringIO()
         FigureCanvasSVG(figure).print_svg(buffer, metadata={"Date": None, "Creator": None})
-    return _adopt(buffer.getvalue(), label=panel.title)
+    return _adopt(buffer.getvalue(), label=title)
 
 
 def _adopt(svg: str, *, label: str) -> str:

@@ -1,10 +1,11 @@
 """The sections of a report, each from the files of its artifacts. No artifact of a kind, no section."""
 
 import json
+from collections import defaultdict
 from typing import Any
 
 from fc_model.artifacts import Artifact, read_records
-from fc_pipeline.report.charts import stage_charts
+from fc_pipeline.report.charts import bar_chart, range_chart, stage_charts
 from fc_pipeline.report.facts import flops_per_token
 
 _SHOWN_SAMPLES = 3
@@ -20,7 +21,7 @@ def corpus(artifacts: list[Artifact]) -> dict[str, Any] | None:
     ]
     if not steps:
         return None
-    read = steps[0].manifest.counters.read
+    read = sum(artifact.manifest.counters.read for artifact in steps if "filtered" in artifact.key.split("/"))
     left, bars = read, []
     for artifact in steps:  # in the order of the work
         counters = artifact.manifest.counters
@@ -67,6 +68,40 @@ def mix(shards: Artifact | None, asked: dict[str, float]) -> list[dict[str, Any]
         }
         for name in sorted(domains.keys() | asked.keys())
     ]
+
+
+def documents(shards: Artifact | None, asked: dict[str, float]) -> list[dict[str, Any]]:
+    """Pictures of the packed documents: [{"title", "unit", "svg", "legend"}]."""
+    if shards is None:
+        return []
+    lengths: dict[str, list[int]] = defaultdict(list)
+    for record in read_records(shards.path("documents.jsonl.zst")):
+        lengths[record["domain"]].append(record["tokens"])
+    ranges = {name: spread(sorted(lengths[name])) for name in sorted(lengths)}
+    rows = {
+        row["domain"]: (100 * (row["asked"] or 0.0), 100 * row["packed"])
+        for row in sorted(mix(shards, asked), key=lambda row: -row["packed"])
+    }
+    return [
+        {
+            "title": "Domains",
+            "unit": "percent of training tokens",
+            "svg": bar_chart("Domains", "percent of training tokens", rows),
+            "legend": [("--series-1", "asked for"), ("--series-2", "packed")],
+        },
+        {
+            "title": "Document lengths",
+            "unit": "tokens, from the 10th to the 90th percentile, the median marked",
+            "svg": range_chart("Document lengths", "tokens", ranges),
+            "legend": [],
+        },
+    ]
+
+
+def spread(ordered: list[int]) -> tuple[int, int, int]:
+    """10th, 50th and 90th percentile of an ascending list (nearest rank)."""
+    low, middle, high = (ordered[min(len(ordered) - 1, int(share * len(ordered)))] for share in (0.1, 0.5, 0.9))
+    return low, middle, high
 
 
 def stages(artifacts: list[Artifact]) -> list[dict[str, Any]]:

@@ -53,6 +53,7 @@ def gather(config: dict[str, Any], artifacts: list[Artifact]) -> dict[str, Any]:
         "picture": pipeline_picture(facts.edges(artifacts), _sublabels(artifacts)),
         "corpus": sections.corpus(artifacts),
         "mix": sections.mix(by_part.get("shards"), config["weights"]),
+        "documents": sections.documents(by_part.get("shards"), config["weights"]),
         "tokenizer": by_part.get("tokenizer"),
         "stages": stages,
         "evals": evaluations,
