@@ -3,6 +3,7 @@
 import html
 import re
 from collections.abc import Iterator
+from typing import Any
 
 from fc_pipeline.sources.readers.blocks import fence, join
 from fc_pipeline.sources.readers.item import BadInput, Item
@@ -10,8 +11,12 @@ from fc_pipeline.sources.schema import FileSpec
 
 _CHARSET = re.compile(rb"""<meta[^>]{1,200}?charset\s*=\s*["']?\s*([\w.:-]{1,40})""", re.IGNORECASE)
 _HEAD_BYTES = 4096
-_BLOCK = re.compile(r"<(h[1-6]|p|li|pre)>(.*?)</\1>|<(/?[uo]l)>", re.DOTALL)
-_TAG = re.compile(r"</?(?:h[1-6]|p|li|pre|ul|ol|br)\s*/?>")
+_TAG = re.compile(r"<(/?(?:h[1-6]|p|li|pre|ul|ol)|br)\s*/?>")
+_NUMBER = re.compile(r"\d+\. $")
+_BULLET = "- "
+_FRAME = "nav, header, footer, aside, menu, [role=navigation]"
+_MAX_LINKED = 0.5
+"""A list of which more than this part of the text is links leads elsewhere: it is no content."""
 
 
 def read(data: bytes, spec: FileSpec) -> Iterator[Item]:
@@ -20,6 +25,7 @@ def read(data: bytes, spec: FileSpec) -> Iterator[Item]:
     from resiliparse.parse.html import HTMLTree
 
     tree = HTMLTree.parse(_decoded(data))
+    _keep_bullets(tree)
     marked = extract_plain_text(tree, preserve_formatting="minimal_html", main_content=True, alt_texts=False)
     title = " ".join((tree.title or "").split())
     yield Item("", join(_blocks(marked)), {"title": title} if title else {})
@@ -43,32 +49,52 @@ def _decoded(data: bytes) -> str:
         raise BadInput("invalid_encoding", f"{encoding}: {error}") from error
 
 
+def _keep_bullets(tree: Any) -> None:
+    """Makes numbered lists of bulleted ones, marked as such: resiliparse takes every bulleted list for navigation."""
+    for bulleted in tree.document.query_selector_all("ul"):
+        linked = sum(len(link.text) for link in bulleted.query_selector_all("a"))
+        if linked > _MAX_LINKED * len(bulleted.text) or bulleted.closest(_FRAME) is not None:
+            continue
+        numbered = tree.create_element("ol")
+        for child in list(bulleted.child_nodes):
+            if child.tag == "li":
+                child.prepend(tree.create_text_node(_BULLET))
+            numbered.append_child(child)
+        bulleted.replace_with(numbered)
+
+
 def _blocks(marked: str) -> Iterator[str]:
     """The blocks of the reduced HTML that resiliparse gives: headings, paragraphs, list items, code, bare text."""
-    lists: list[int | None] = []  # of each open list the number of its last item; None for bullets
-    position = 0
-    for match in _BLOCK.finditer(marked):
-        yield _text(marked[position : match.start()])
-        position = match.end()
-        if match[3]:
-            if match[3].startswith("/"):
-                lists = lists[:-1]
-            else:
-                lists.append(0 if match[3] == "ol" else None)
-        elif match[1] == "pre":
-            yield fence(html.unescape(match[2]), "")
-        elif match[1] == "li":
-            indent = "  " * max(0, len(lists) - 1)
-            if lists and lists[-1] is not None:
-                lists[-1] += 1
-            yield f"{indent}{f'{lists[-1]}.' if lists and lists[-1] else '-'} {_text(match[2])}"
-        else:
-            heading = "#" * int(match[1][1]) + " " if match[1] != "p" else ""
-            text = _text(match[2])
-            yield heading + text if text else ""
-    yield _text(marked[position:])
+    numbers: list[int] = []  # of each open list the number of its last item
+    opener = held = ""  # what the next block begins with; its text so far
+    for position, piece in enumerate(_TAG.split(marked)):
+        if position % 2 == 0 or piece == "br":
+            held += "\n" if piece == "br" else piece
+            continue
+        text = _text(held)
+        if piece == "/pre":
+            yield fence(html.unescape(held), "")
+        elif f"{text} ".startswith(_BULLET):  # alone when a paragraph follows
+            opener = _NUMBER.sub(_BULLET, opener)
+            text = text[1:].lstrip()
+        if text and piece != "/pre":
+            yield opener + text
+            opener = ""
+        held = ""
+        if piece in {"ul", "ol"}:
+            numbers.append(0)
+        elif piece in {"/ul", "/ol"}:
+            numbers = numbers[:-1]
+        elif piece == "li" and numbers:
+            numbers[-1] += 1
+            opener = "  " * (len(numbers) - 1) + f"{numbers[-1]}. "
+        elif piece.startswith("h"):
+            opener = "#" * int(piece[1]) + " "
+        elif piece.startswith(("/h", "/l")):
+            opener = ""
+    yield _text(held)
 
 
 def _text(marked: str) -> str:
-    lines = (line.strip() for line in html.unescape(_TAG.sub("\n", marked)).split("\n"))
+    lines = (line.strip() for line in html.unescape(marked).split("\n"))
     return "\n".join(line for line in lines if line)

@@ -1,7 +1,6 @@
 """Markdown to plain Markdown: prose, headings, lists, tables and code stay; links, images and HTML go."""
 
 import re
-import textwrap
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -78,7 +77,7 @@ def _blocks(tokens: "list[Token]", indented_code: str) -> Iterator[str]:
             row = []
         elif token.type == "code_block":
             if token.content.strip():
-                yield fence(textwrap.dedent(token.content), indented_code)
+                yield fence(token.content, indented_code)
         elif token.type == "fence":
             yield from _code(token)
 

@@ -1,0 +1,170 @@
+"""Readers of pages: HTML, PDF, lessons, papers."""
+
+import json
+from typing import Any
+
+import pytest
+
+from fc_pipeline.sources.columns import difference, record_difference
+from fc_pipeline.sources.limits import Limits
+from fc_pipeline.sources.read_file import read_file
+from fc_pipeline.sources.readers import BadInput, Item
+from fc_pipeline.sources.readers.pdf import unwrapped
+from fc_pipeline.sources.readers.template import render
+from fc_pipeline.sources.schema import FileSpec
+
+LIMITS = Limits(file_bytes=1 << 24, record_bytes=1 << 20, replace=False, isolate=False)
+PROSE = "A paragraph with <b>bold</b> words, a <a href='x'>link</a> and <code>code()</code> &amp; an entity."
+PAGE = f"""<!DOCTYPE html><html><head><title> A
+ title </title><style>p {{ color: red }}</style><script>let x = "no";</script></head><body>
+<nav><ul><li><a href="/">Home</a></li><li><a href="/about">About</a></li></ul></nav>
+<article><h1>Head</h1><p>{PROSE}</p><p>{PROSE}</p><h2>Part</h2>
+<p>Points:</p><ul><li>the first point of the list, said at length</li>
+<li><p>the second</p><ul><li>and a part of it</li></ul></li></ul>
+<ol><li>{PROSE}</li><li>second step of the list</li></ol>
+<pre>def f():
+    return "&lt;x&gt;"</pre>
+<p>Caf\u00e9 {PROSE}</p></article><footer><p>Copyright nobody, all rights given away.</p></footer></body></html>"""
+
+
+def read(format_name: str, data: bytes) -> list[Item | BadInput]:
+    return list(read_file(data, FileSpec(glob="*", format=format_name), LIMITS, where="test"))
+
+
+def one(format_name: str, data: bytes) -> Item:
+    (item,) = read(format_name, data)
+    assert isinstance(item, Item), item
+    return item
+
+
+def test_a_page_keeps_its_content_and_layout_and_loses_its_frame() -> None:
+    item = one("html", PAGE.encode())
+    plain = "A paragraph with bold words, a link and code() & an entity."
+    assert item.meta == {"title": "A title"}
+    assert item.text.startswith(f"# Head\n\n{plain}\n\n{plain}\n\n## Part\n\nPoints:\n\n")
+    assert "- the first point of the list, said at length\n- the second\n  - and a part of it" in item.text
+    assert f"1. {plain}\n2. second step of the list" in item.text
+    assert '```\ndef f():\n    return "<x>"\n```' in item.text
+    for gone in ("Home", "About", "color", "let x", "Copyright", "<p>", "&amp;"):
+        assert gone not in item.text
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1", "utf-16"])
+def test_a_page_is_decoded_as_it_says(encoding: str) -> None:
+    page = PAGE.replace("<head>", f'<head><meta charset="{encoding}">')
+    item = one("html", page.encode(encoding)) if encoding != "utf-16" else one("html", page.encode("utf-16"))
+    assert "Caf\u00e9 A paragraph" in item.text
+
+
+def test_a_page_of_an_encoding_that_there_is_not_is_refused() -> None:
+    (bad,) = read("html", b'<meta charset="klingon-8"><p>caf\xe9</p>')
+    assert isinstance(bad, BadInput) and (bad.reason, "klingon-8" in bad.detail) == ("invalid_encoding", True)
+
+
+def pdf(text: str) -> bytes:
+    """The smallest PDF that shows a text (ISO 32000-1, annex H)."""
+    content = (
+        b"BT /F1 12 Tf 72 720 Td "
+        + b" T* ".join(b"14 TL (%s) Tj" % line.encode() for line in text.split("\n"))
+        + b" ET"
+    )
+    objects = [
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 4 0 R "
+        b"/Resources << /Font << /F1 << /Type /Font /Subtype /Type1 /BaseFont /Helvetica >> >> >> >>",
+        b"<< /Length %d >>\nstream\n%s\nendstream" % (len(content), content),
+    ]
+    body, offsets = b"%PDF-1.4\n", []
+    for number, content in enumerate(objects, start=1):
+        offsets.append(len(body))
+        body += b"%d 0 obj\n%s\nendobj\n" % (number, content)
+    table = b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
+    return body + b"xref\n0 5\n0000000000 65535 f \n%strailer\n<< /Size 5 /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF" % (
+        table, len(body),
+    )  # fmt: skip
+
+
+def test_the_text_of_a_pdf() -> None:
+    item = one("pdf", pdf("A line that the width of a\npage cut in two.\nAnother sentence."))
+    assert item.text == "A line that the width of a page cut in two.\nAnother sentence."
+    assert item.meta == {"pages": 1}
+
+
+def test_words_and_sentences_that_lines_cut_are_joined() -> None:
+    assert unwrapped("a won-\r\nderful day,\r\nis it? Yes.\r\nNo") == "a wonderful day, is it? Yes.\nNo"
+
+
+def lesson(*steps: dict[str, Any]) -> bytes:
+    head = {"title": "Forks", "summary": "Two at once.", "category": "tactics", "level": "beginner"}
+    return json.dumps({**head, "steps": [{"title": f"Step {n}", **step} for n, step in enumerate(steps)]}).encode()
+
+
+def test_a_lesson_is_text_with_positions_tasks_and_reasons() -> None:
+    item = one(
+        "torre_lesson",
+        lesson(
+            {"kind": "explain", "fen": "8/8 w", "text": "A knight.", "narration": "aloud"},
+            {"kind": "play", "prompt": "Fork.", "hint": "Jump.", "line": ["e5f7"], "success": "Won."},
+            {"kind": "choose", "question": "Why?", "options": [{"text": "So", "correct": True, "why": "yes"}]},
+            {"kind": "guess", "text": "A game.", "moves": ["e2e4"], "notes": [{"text": "1.e4"}],
+             "guesses": [{"prompt": "Next?", "hint": "h", "why": "w"}]},
+            {"kind": "stars", "narration": "Collect the stars."},
+        ),
+    )  # fmt: skip
+    assert item.text == (
+        "# Forks\n\nTwo at once.\n\n## Step 0\n\nPosition: 8/8 w\n\nA knight.\n\n"
+        "## Step 1\n\nTask: Fork.\nHint: Jump.\nMoves: e5f7\nWon.\n\n"
+        "## Step 2\n\nQuestion: Why?\n- So (right: yes)\n\n"
+        "## Step 3\n\nA game.\n\nMoves: e2e4\n\n- 1.e4\n\nQuestion: Next?\nHint: h\nAnswer: w\n\n"
+        "## Step 4\n\nCollect the stars."
+    )
+    assert item.meta == {"category": "tactics", "level": "beginner"}
+    for data in (b"[]", b'{"title": "x"}', lesson({"kind": "play", "prompt": "no line"})):
+        (bad,) = read("torre_lesson", data)
+        assert isinstance(bad, BadInput) and bad.reason == "invalid_lesson"
+
+
+def test_a_paper_has_its_headings_between_its_paragraphs() -> None:
+    paper = {"section_name": ["", "Intro", "Method ::: Data"], "paragraphs": [["1"], ["a", "b"], ["c"]]}
+    assert render("{p|sections}", {"p": paper}) == "1\n\n## Intro\n\na\n\nb\n\n## Data\n\nc"
+
+
+@pytest.mark.parametrize(
+    ("expected", "found", "differs"),
+    [
+        ({"a": "string"}, {"a": "string"}, None),
+        ({"a": "string"}, {"a": "list<string>"}, "column a: expected string, is list<string>"),
+        ({"a": "string", "b": "int64"}, {"a": "string"}, "column b is gone"),
+        ({"a": "string", "b": "int64?"}, {"a": "string"}, None),
+        ({"a": "string"}, {"a": "string", "b": "int64", "c": "bool"}, "new: b (int64), c (bool)"),
+        ({"a": "string", "*": "any"}, {"a": "string", "b": "int64"}, None),
+        ({"a": "list<struct>"}, {"a": "list<struct<x: string>>"}, None),
+        ({"a": "list<list<string>>"}, {"a": "list<list<string>>"}, None),
+        ({"a": "list<string>"}, {"a": "list<bool>"}, "column a: expected list<string>, is list<bool>"),
+        ({"a": "any"}, {"a": "binary"}, None),
+        (
+            {"text": "string", "url": "string"}, {"text": "list<string>", "link": "string"},
+            "column text: expected string, is list<string>; column url is gone; new: link (string)",
+        ),
+    ],
+)  # fmt: skip
+def test_the_difference_of_two_schemas_in_words(expected, found, differs) -> None:
+    assert difference(expected, found) == differs
+
+
+@pytest.mark.parametrize(
+    ("expected", "record", "differs"),
+    [
+        ({"a": "string", "n": "double"}, {"a": "x", "n": 1}, None),
+        ({"a": "string"}, {"a": None}, None),
+        ({"a": "timestamp"}, {"a": "2024-01-01"}, None),
+        ({"n": "int64"}, {"n": True}, "column n: expected int64, is bool"),
+        ({"n": "int64"}, {"n": 1.5}, "column n: expected int64, is double"),
+        ({"a": "list<string>"}, {"a": ["x", 1]}, "column a: expected list<string>, is list<int64 or string>"),
+        ({"a": "struct"}, {"a": {"b": 1}}, None),
+        ({"a": "string"}, {"b": 1}, "column a is gone; new: b (int64)"),
+    ],
+)
+def test_the_difference_of_a_json_record(expected, record, differs) -> None:
+    assert record_difference(expected, record) == differs
