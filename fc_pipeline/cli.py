@@ -12,6 +12,7 @@ from fc_model.errors import UserError
 if TYPE_CHECKING:
     from fc_model.artifacts import Artifact, Store
     from fc_pipeline.graph import Graph
+    from fc_pipeline.resolve import Resolver
 
 INTERRUPTED = 130
 
@@ -69,6 +70,11 @@ def _parser() -> argparse.ArgumentParser:
     place.add_argument("text", nargs="?", help="a text to look for in the shards")
     place.add_argument("--position", metavar="SPLIT:N", help="a token's place in a split, such as train:1000")
     place.add_argument("--document", metavar="ID", help="which artifacts, stages and exports a document touched")
+
+    command = add("drops", _drops, "what cleaning dropped, by reason, with the documents")
+    command.add_argument("track")
+    command.add_argument("reason", nargs="?", help="show documents that were dropped for it")
+    command.add_argument("--limit", type=int, default=10, metavar="N", help="documents to show (10)")
 
     command = add("takedown", _takedown, "take documents and their copies out of everything made from them")
     command.add_argument("documents", nargs="+", metavar="ID", help="as `trace` shows them: <source>/<path>")
@@ -178,9 +184,9 @@ def _trace(options: argparse.Namespace) -> int:
     place = _place(options.position) if options.position is not None else None
     graph = _graph()
     graph.track(options.track)
-    if options.document is not None:
-        return _touched(graph, options.document)
     resolver = Resolver(graph, _store())
+    if options.document is not None:
+        return _touched(graph, resolver, options.track, options.document)
     shards = resolver.require(f"{options.track}/shards", for_key="trace").verify()
     if place is not None:
         return trace_position(shards, *place)
@@ -188,14 +194,30 @@ def _trace(options: argparse.Namespace) -> int:
     return trace_text(shards, tokenizer, options.text)
 
 
-def _touched(graph: "Graph", document: str) -> int:
+def _touched(graph: "Graph", resolver: "Resolver", track: str, document: str) -> int:
+    from fc_pipeline.decisions import cleaning_artifacts, decision_lines
     from fc_pipeline.lineage import touched, touched_lines
     from fc_pipeline.show import print_lines
     from fc_pipeline.takedown import live_artifacts
 
     items = touched(_store(), [document])
+    print_lines([*decision_lines(cleaning_artifacts(graph, resolver, track), document), ("", "")])
     print_lines(touched_lines(items, live_artifacts(graph, _store())))
     return 0 if items else 1
+
+
+def _drops(options: argparse.Namespace) -> int:
+    from fc_pipeline.decisions import cleaning_artifacts, drop_lines, reason_lines
+    from fc_pipeline.resolve import Resolver
+    from fc_pipeline.show import print_lines
+
+    graph = _graph()
+    artifacts = cleaning_artifacts(graph, Resolver(graph, _store()), options.track)
+    if options.reason is None:
+        print_lines(drop_lines(artifacts))
+    else:
+        print_lines(reason_lines(artifacts, options.reason, limit=options.limit))
+    return 0
 
 
 def _takedown(options: argparse.Namespace) -> int:

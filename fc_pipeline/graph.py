@@ -9,6 +9,9 @@ from fc_pipeline.code_version import code_version
 from fc_pipeline.gates import Gate
 from fc_pipeline.step import StepSpec
 
+SHARED = {"sources", "corpus", "evalsets"}
+"""First parts of the keys that belong to no track."""
+
 
 class Graph(Mapping[str, StepSpec]):
     """Steps by key, in an order in which each comes after what it needs."""
@@ -82,11 +85,11 @@ class Graph(Mapping[str, StepSpec]):
         Raises UserError when there is no such track.
         """
         own = [key for key in self if key.split("/")[0] == name]
-        if not own or name in ("sources", "corpus"):
+        if not own or name in SHARED:
             raise UserError(f"there is no track {name!r}; there are: {', '.join(self.tracks)}")
         return self.closure(own)
 
     @property
     def tracks(self) -> list[str]:
         """Names of the tracks, sorted."""
-        return sorted({key.split("/")[0] for key in self} - {"sources", "corpus"})
+        return sorted({key.split("/")[0] for key in self} - SHARED)

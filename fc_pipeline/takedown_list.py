@@ -34,5 +34,5 @@ def record(home: Path, documents: Sequence[str], *, reason: str, at: float) -> N
     """Add documents to the list."""
     known = read_takedowns(home)
     there = {entry["id"] for entry in known}
-    known += [{"id": name, "reason": reason, "at": at} for name in documents if name not in there]
+    known += [{"id": name, "reason": reason, "at": at} for name in dict.fromkeys(documents) if name not in there]
     write_bytes(home / _FILE, (json.dumps(known, indent=1, ensure_ascii=False) + "\n").encode())

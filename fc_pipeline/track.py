@@ -22,6 +22,7 @@ from fc_pipeline.exports import GgufConfig, ParityConfig
 from fc_pipeline.gates import Gate
 from fc_pipeline.mixture import MixtureConfig
 from fc_pipeline.text.config import DedupConfig, FilterConfig, HoldoutConfig
+from fc_pipeline.text.decontaminate_config import DecontaminationConfig
 from fc_pipeline.tokenizer import TokenizerConfig
 
 TRACKS = Path(__file__).parent / "defs" / "tracks"
@@ -48,6 +49,9 @@ class CorpusConfig(_Strict):
     )
     filtering: FilterConfig = Field(default_factory=FilterConfig, description="What a document must be to be kept.")
     dedup: DedupConfig = Field(default_factory=DedupConfig, description="Exact and near-duplicate removal.")
+    decontamination: DecontaminationConfig = Field(
+        default_factory=DecontaminationConfig, description="Benchmarks of which nothing may be trained on."
+    )
     holdout: HoldoutConfig = Field(default_factory=HoldoutConfig, description="What is never trained on.")
 
     @field_validator("dumps")

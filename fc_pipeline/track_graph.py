@@ -3,11 +3,13 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from fc_pipeline.evalsets.catalogue import resolve_evalset
 from fc_pipeline.gates import Gate
 from fc_pipeline.graph import Graph
 from fc_pipeline.sources.catalogue import resolve_source
 from fc_pipeline.step import StepSpec
 from fc_pipeline.takedown_list import taken_down
+from fc_pipeline.text.filter_quality import fixtures_digest
 from fc_pipeline.track import CorpusConfig, TrackConfig
 
 
@@ -41,20 +43,68 @@ def _corpus(corpus: CorpusConfig, also_without: Sequence[str]) -> Iterator[StepS
     removed = {*taken_down(list(sources)), *(name for name in also_without if name.split("/")[0] in sources)}
     if removed:
         corpus = corpus.model_copy(update={"dedup": corpus.dedup.model_copy(update={"removed": sorted(removed)})})
+    for evalset in map(resolve_evalset, corpus.decontamination.evalsets):
+        yield StepSpec(
+            key=f"evalsets/{evalset.name}",
+            function="fc_pipeline.evalsets.fetch:fetch_evalset",
+            description=f"Items that may not be trained on. {evalset.measures}",
+            group="evalsets",
+            config=evalset.model_dump(mode="json"),
+        )
+    yield from _filter_quality(corpus, sources)
     base = f"corpus/{corpus.name}"
     before = {"base": f"{base}/deduplicated"}
+    cleaned = {"documents": _cleaned(corpus)}
     yield from _clean(corpus, corpus.sources)
     for dump, entries in corpus.dumps.items():
         yield from _clean(corpus, entries, dump=dump, before=dict(before))
         before[dump] = f"{base}/dumps/deduplicated/{dump}"
+        cleaned[f"documents/{dump}"] = _cleaned(corpus, dump)
     yield StepSpec(
         key=f"{base}/split",
         function="fc_pipeline.text.split:split",
         description="Training documents and a holdout by duplicate cluster and domain.",
         group=f"corpus_{corpus.name}",
         config=corpus.holdout.model_dump(mode="json"),
-        inputs={"documents": before.pop("base")} | {f"documents/{dump}": key for dump, key in before.items()},
+        inputs=cleaned,
     )
+
+
+def _filter_quality(corpus: CorpusConfig, sources: Iterable[str]) -> Iterator[StepSpec]:
+    """What the filters are worth, and what the perplexity filter judges by, if it is there."""
+    base, group = f"corpus/{corpus.name}", f"corpus_{corpus.name}"
+    filtering = corpus.filtering.model_dump(mode="json")
+    if _asks_for_perplexity(corpus):
+        yield StepSpec(
+            key=f"{base}/perplexity_model",
+            function="fc_pipeline.text.perplexity_model:fit_perplexity_model",
+            description="Character n-gram models of the sources, by which the perplexity filter judges.",
+            group=group,
+            config=filtering,
+            inputs={name: f"sources/{name}" for name in sources},
+        )
+    yield StepSpec(
+        key=f"{base}/filter_quality",
+        function="fc_pipeline.text.filter_quality:measure_filters",
+        description="Precision and recall of the filters on labelled cases, at the thresholds of this corpus.",
+        group=group,
+        config={"filtering": filtering, "fixtures": fixtures_digest()},
+        inputs=_perplexity_model(corpus),
+    )
+
+
+def _asks_for_perplexity(corpus: CorpusConfig) -> bool:
+    return any(settings.kind == "perplexity" for settings in corpus.filtering.filters)
+
+
+def _perplexity_model(corpus: CorpusConfig) -> dict[str, str]:
+    return {"perplexity_model": f"corpus/{corpus.name}/perplexity_model"} if _asks_for_perplexity(corpus) else {}
+
+
+def _cleaned(corpus: CorpusConfig, dump: str | None = None) -> str:
+    """Key of what cleaning ends with."""
+    last = "decontaminated" if corpus.decontamination.evalsets else "deduplicated"
+    return f"corpus/{corpus.name}/{last}" if dump is None else f"corpus/{corpus.name}/dumps/{last}/{dump}"
 
 
 def _clean(
@@ -64,28 +114,41 @@ def _clean(
     dump: str | None = None,
     before: dict[str, str] | None = None,
 ) -> Iterator[StepSpec]:
-    """Filtered and deduplicated documents of the corpus, or of a dump that comes after others."""
+    """The cleaned documents of the corpus, or of a dump that comes after others."""
     base = f"corpus/{corpus.name}" if dump is None else f"corpus/{corpus.name}/dumps"
     suffix = "" if dump is None else f"/{dump}"
+    group = f"corpus_{corpus.name}"
     yield StepSpec(
         key=f"{base}/filtered{suffix}",
         function="fc_pipeline.text.filter_documents:filter_documents",
         description="Documents that pass the filters; the dropped ones are kept by reason.",
-        group=f"corpus_{corpus.name}",
+        group=group,
         config=corpus.filtering.model_dump(mode="json"),
-        inputs={name: f"sources/{name}" for name in (resolve_source(entry).name for entry in entries)},
+        inputs={name: f"sources/{name}" for name in (resolve_source(entry).name for entry in entries)}
+        | _perplexity_model(corpus),
         partition=dump,
     )
     yield StepSpec(
         key=f"{base}/deduplicated{suffix}",
         function="fc_pipeline.text.deduplicate:deduplicate",
         description="One of each group of equal or nearly equal documents (MinHash, verified by Jaccard).",
-        group=f"corpus_{corpus.name}",
+        group=group,
         config=corpus.dedup.model_dump(mode="json"),
         inputs={"documents": f"{base}/filtered{suffix}"}
         | {f"before/{name}": key for name, key in (before or {}).items()},
         partition=dump,
     )
+    if corpus.decontamination.evalsets:
+        yield StepSpec(
+            key=f"{base}/decontaminated{suffix}",
+            function="fc_pipeline.text.decontaminate:decontaminate",
+            description="Documents that share no run of words with an item of the eval sets.",
+            group=group,
+            config=corpus.decontamination.model_dump(mode="json"),
+            inputs={"documents": f"{base}/deduplicated{suffix}"}
+            | {f"evalsets/{name}": f"evalsets/{name}" for name in corpus.decontamination.evalsets},
+            partition=dump,
+        )
 
 
 def _data(track: TrackConfig) -> Iterator[StepSpec]:
@@ -196,8 +259,9 @@ def _report(track: TrackConfig) -> StepSpec:
     from fc_pipeline.report.write import templates_digest
 
     keys = {key: key for key in (f"sources/{resolve_source(entry).name}" for entry in track.corpus.all_sources)}
-    dumps = [f"dumps/{part}/{dump}" for dump in track.corpus.dumps for part in ("filtered", "deduplicated")]
-    for part in ("filtered", "deduplicated", *dumps, "split"):
+    parts = ("filtered", "deduplicated", *(("decontaminated",) if track.corpus.decontamination.evalsets else ()))
+    dumps = [f"dumps/{part}/{dump}" for dump in track.corpus.dumps for part in parts]
+    for part in ("filter_quality", *parts, *dumps, "split"):
         keys[f"corpus/{part}"] = f"corpus/{track.corpus.name}/{part}"
     for role in ("tokenizer", "shards", *_stage_roles(track), "exports/huggingface", "exports/gguf", "parity"):
         keys[role] = f"{track.name}/{role}"
