@@ -1,11 +1,14 @@
 """Readers of pages: HTML, PDF, lessons, papers."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from fc_pipeline.sources.catalogue import resolve_source
 from fc_pipeline.sources.columns import difference, record_difference
+from fc_pipeline.sources.fetch import fetch_source
 from fc_pipeline.sources.limits import Limits
 from fc_pipeline.sources.read_file import read_file
 from fc_pipeline.sources.readers import BadInput, Item
@@ -168,3 +171,17 @@ def test_the_difference_of_two_schemas_in_words(expected, found, differs) -> Non
 )
 def test_the_difference_of_a_json_record(expected, record, differs) -> None:
     assert record_difference(expected, record) == differs
+
+
+def test_pages_read_in_child_processes_are_the_same_bytes_for_any_workers(run_step, tmp_path: Path) -> None:
+    for number in range(40):
+        (tmp_path / f"{number:02}.html").write_text(PAGE.replace("Head", f"Head {number}") + "<!-- -->" * 10_000)
+        (tmp_path / f"{number:02}.pdf").write_bytes(pdf(f"Page number {number}."))
+    entry = {
+        "name": "inbox", "kind": "local", "folder": str(tmp_path), "licence": "CC0-1.0", "domain": "science",
+        "files": [{"glob": "*.html", "format": "html"}, {"glob": "*.pdf", "format": "pdf"}],
+    }  # fmt: skip
+    config = resolve_source(entry).model_dump(mode="json")
+    one = run_step(fetch_source, "sources/inbox", config, workers=1)
+    assert one.manifest.counters.kept == 80
+    assert run_step(fetch_source, "sources/inbox", config, workers=2).digest == one.digest
