@@ -1,0 +1,25 @@
+"""The bench of tokenizing runs every side on the same texts and prints one line."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from bench.data_tokens import measure, take
+
+
+def test_every_side_is_measured(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    measure(tmp_path, megabytes=0.4, rounds=1)
+    (line,) = capsys.readouterr().out.splitlines()
+    results = json.loads(line)["results"]
+    sides = {f"{kind}_{threads}" for kind in ("sentencepiece", "sentencepiece_arrays", "ours") for threads in (1, 2)}
+    assert results.keys() == sides | {"datatrove"}
+    assert all(one["mb_per_cpu_second"] > 0 for one in results.values())
+    assert len(list(tmp_path.glob("datatrove-*/*.ds"))) == 2, "a warm-up round and a measured one"
+
+
+def test_texts_are_taken_until_there_are_enough_bytes() -> None:
+    records = take(50_000)
+    sizes = [len(record["text"].encode()) for record in records]
+    assert sum(sizes) >= 50_000 > sum(sizes[:-1])
+    assert len({record["id"] for record in records}) == len(records)
