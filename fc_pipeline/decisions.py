@@ -91,4 +91,5 @@ def _note(record: dict) -> str:
     if "evalset" in record:
         return f"{record['action']}: holds {record['item']}: {record['matched']!r}"
     similarity = f" (Jaccard {record['jaccard']:.2f})" if record.get("jaccard") is not None else ""
-    return f"dropped as {record['reason']} of {record['duplicate_of']}{similarity}"
+    of = f" of {record['duplicate_of']}" if record["duplicate_of"] is not None else ""
+    return f"dropped as {record['reason']}{of}{similarity}"

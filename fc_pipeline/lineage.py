@@ -75,18 +75,18 @@ def _is_before_takedowns(key: str) -> bool:
 
 
 def _places(artifact: Artifact, wanted: set[str]) -> Iterator[str]:
-    """Names of the files of an artifact that list one of the documents among their records, what it dropped left out.
+    """Where an artifact holds the text of one of the documents: its files of records, what it dropped left out.
 
     Shards list every document that was encoded; only those with tokens in a split count.
     """
     files = {entry.path for entry in artifact.manifest.files}
-    for path in sorted(files):
-        if path.endswith(_RECORDS) and not path.startswith(_DROPPED):
-            rows = [row for row, record in enumerate(read_records(artifact.path(path))) if record.get("id") in wanted]
-            if rows and "index.json" in files and path == "documents.jsonl.zst":
-                yield from _splits_with(artifact, rows)
-            elif rows:
-                yield path
+    if "token_bytes.bin" in files:
+        listed = enumerate(read_records(artifact.path("documents.jsonl.zst")))
+        yield from _splits_with(artifact, [row for row, record in listed if record["id"] in wanted])
+        return
+    for path in sorted(path for path in files if path.endswith(_RECORDS) and not path.startswith(_DROPPED)):
+        if any(record.get("id") in wanted and "text" in record for record in read_records(artifact.path(path))):
+            yield path
 
 
 def _splits_with(shards: Artifact, rows: list[int]) -> Iterator[str]:
