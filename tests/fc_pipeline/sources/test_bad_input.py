@@ -1,8 +1,10 @@
 """What the outside may send: each is quarantined under a reason and counted, or refused by name; the rest goes on."""
 
 import gzip
+import hashlib
 import io
 import json
+import os
 import pickle
 import struct
 import tarfile
@@ -18,13 +20,14 @@ from pyarrow import parquet
 
 from fc_model.artifacts import read_records
 from fc_model.errors import UserError
+from fc_pipeline.sources import sandbox as sandbox_module
 from fc_pipeline.sources.catalogue import resolve_source
 from fc_pipeline.sources.fetch import fetch_source
 from fc_pipeline.sources.limits import Limits
 from fc_pipeline.sources.read_file import read_file
 from fc_pipeline.sources.readers import BadInput, Item
 from fc_pipeline.sources.sandbox import Sandbox
-from fc_pipeline.sources.schema import FileSpec, RecordFields
+from fc_pipeline.sources.schema import FileSpec, RecordFields, parse_source
 
 LIMITS = Limits(file_bytes=8 << 20, record_bytes=1 << 20, replace=False, isolate=False)
 FIELDS = {"text": "{t}"}
@@ -53,6 +56,10 @@ def as_parquet(rows: list[dict[str, Any]]) -> bytes:
     return file.getvalue()
 
 
+PARQUET = as_parquet(ROWS)
+PACKED = zstandard.compress(LINES)
+
+
 def inbox(folder: Path, format_name: str, glob: str, **changes: Any) -> dict[str, Any]:
     fields = {"fields": FIELDS} if format_name in {"json", "jsonl", "parquet", "csv"} else {}
     entry = {
@@ -68,7 +75,7 @@ def inbox(folder: Path, format_name: str, glob: str, **changes: Any) -> dict[str
 @pytest.mark.parametrize("eighth", range(8))
 @pytest.mark.parametrize(
     ("format_name", "whole"),
-    [("parquet", as_parquet(ROWS)), ("jsonl", gzip.compress(LINES, mtime=0)), ("jsonl", zstandard.compress(LINES))],
+    [("parquet", PARQUET), ("jsonl", gzip.compress(LINES, mtime=0)), ("jsonl", PACKED)],
     ids=["parquet", "gzip", "zstd"],
 )
 def test_a_cut_file_of_records_ends_with_its_fault(format_name: str, whole: bytes, eighth: int) -> None:
@@ -84,15 +91,15 @@ def test_a_cut_file_of_records_ends_with_its_fault(format_name: str, whole: byte
 def test_a_flipped_byte_is_a_fault_or_another_text_never_a_traceback(
     format_name: str, position: int, change: int
 ) -> None:
-    data = bytearray(as_parquet(ROWS) if format_name == "parquet" else zstandard.compress(LINES))
+    data = bytearray(PARQUET if format_name == "parquet" else PACKED)
     data[position % len(data)] ^= change
     for item in read(format_name, bytes(data), **FIELDS):
         assert isinstance(item, Item | BadInput)
 
 
 def test_a_broken_file_in_an_inbox_costs_only_itself(run_step, tmp_path: Path) -> None:
-    (tmp_path / "a.parquet").write_bytes(as_parquet(ROWS))
-    (tmp_path / "b.parquet").write_bytes(as_parquet(ROWS)[:-100])
+    (tmp_path / "a.parquet").write_bytes(PARQUET)
+    (tmp_path / "b.parquet").write_bytes(PARQUET[:-100])
     artifact = run_step(fetch_source, "sources/inbox", inbox(tmp_path, "parquet", "*.parquet"))
     counters = artifact.manifest.counters
     assert (counters.read, counters.kept, counters.quarantined) == (4001, 4000, 1)
@@ -179,8 +186,6 @@ def test_a_planned_path_that_leads_out_is_refused(path: str, tmp_path: Path) -> 
     (tmp_path / "a.txt").write_text("a")
     config = inbox(tmp_path, "txt", "*.txt")
     content = [{"path": path, "bytes": 1, "sha256": "0" * 64}]
-    from fc_pipeline.sources.schema import parse_source
-
     with pytest.raises(UserError, match=r"content\.0\.path: Value error, .* leads out of the source"):
         parse_source({**config, "content": content}, "source inbox")
 
@@ -232,10 +237,8 @@ HOSTILE_PAGES = {
 
 
 def test_hostile_pages_are_dropped_and_counted_and_the_others_unharmed(run_step, tmp_path: Path, monkeypatch) -> None:
-    from fc_pipeline.sources import sandbox as module
-
     quick = Sandbox(cpu_seconds=1.0)
-    monkeypatch.setattr(module, "sandbox", lambda: quick)
+    monkeypatch.setattr(sandbox_module, "sandbox", lambda: quick)
     for number, (name, data) in enumerate(HOSTILE_PAGES.items()):
         (tmp_path / f"{number}-good.html").write_text(PAGE.format(f"{PROSE} {number}"))
         (tmp_path / f"{number}-{name}.html").write_bytes(data)
@@ -322,8 +325,6 @@ def test_yaml_that_stands_for_billions_is_refused() -> None:
 
 class Evil:
     def __reduce__(self) -> tuple[Any, ...]:
-        import os
-
         return os.system, ("touch /tmp/pickle-canary-must-not-exist",)
 
 
@@ -423,8 +424,6 @@ def test_a_file_above_the_cap_is_quarantined_unread(run_step, tmp_path: Path) ->
 
 
 def test_hostile_members_that_a_glob_wants_are_counted(run_step, tmp_path: Path) -> None:
-    import hashlib
-
     data = io.BytesIO()
     with tarfile.open(fileobj=data, mode="w:gz") as archive:
         for name, kind in (("demo/link.txt", tarfile.SYMTYPE), ("demo/device.txt", tarfile.CHRTYPE)):
