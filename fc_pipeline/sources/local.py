@@ -1,7 +1,9 @@
 """Files of a folder, such as an inbox that people put documents into: on this machine, or where fsspec reaches."""
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import BinaryIO
 from urllib.parse import unquote
 
 from fc_model.errors import UserError
@@ -54,14 +56,14 @@ def read_local(source: LocalSource) -> Iterator[SourceFile]:
             yield SourceFile(path, spec, BadInput("too_large", f"{content[path].bytes} bytes, above max_file_bytes"))
         else:
             _refuse_changed(source, content[path])
-            with remote_folder.opened(source.folder, path) if _is_remote(source) else _opened(source, path) as file:
+            with _opened(source, path) as file:
                 yield SourceFile(path, spec, file.read())
 
 
 def _documents(source: LocalSource, file: LocalFile, spec: FileSpec) -> Iterator[Item | BadInput]:
     """A file that people put there may break off: that is one bad record, and what came before stands."""
     _refuse_changed(source, file)
-    with remote_folder.opened(source.folder, file.path) if _is_remote(source) else _opened(source, file.path) as opened:
+    with _opened(source, file.path) as opened:
         try:
             yield from read_table(opened, spec, Limits.of(source), where=f"source {source.name}: {file.path}")
         except BadInput as error:
@@ -108,5 +110,5 @@ def _wanted(source: LocalSource, path: str) -> bool:
     return any(matches(path, spec.glob, spec.exclude) for spec in source.files)
 
 
-def _opened(source: LocalSource, path: str):  # type: ignore[no-untyped-def]
-    return (_folder(source) / path).open("rb")
+def _opened(source: LocalSource, path: str) -> AbstractContextManager[BinaryIO]:
+    return remote_folder.opened(source.folder, path) if _is_remote(source) else (_folder(source) / path).open("rb")
