@@ -7,6 +7,7 @@ and their weights load as LlamaForCausalLM.
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 from typing import Any
@@ -64,15 +65,16 @@ def quality(vocab: int, context: int) -> LossModule:
     """
     model = ModelConfig(
         vocab_size=vocab,
-        num_layers=4,
-        hidden_size=192,
-        num_heads=3,
-        num_kv_heads=3,
+        num_layers=2,
+        hidden_size=128,
+        num_heads=2,
+        num_kv_heads=2,
         head_dim=64,
-        intermediate_size=512,
+        intermediate_size=352,
         context_length=256,
         tie_embeddings=False,
         embedding_init_std=0.8,
+        look_back_init=True,
     )
     stage = StageConfig(
         name="quality",
@@ -81,10 +83,10 @@ def quality(vocab: int, context: int) -> LossModule:
         batch_tokens=8 * model.context_length,
         lr=0.01,
         optimizer=OptimizerConfig(
-            kind="muon",
-            muon_lr=0.02,
-            embedding_lr=0.3,
-            head_lr=0.01,
+            kind="normuon",
+            muon_lr=0.04,
+            embedding_lr=0.1,
+            head_lr=0.02,
             betas=(0.8, 0.95),
             eps=1e-10,
             weight_decay=0.0,
@@ -94,14 +96,14 @@ def quality(vocab: int, context: int) -> LossModule:
     module.batch, module.amp = stage.batch_size, True
     module.optimizer = StageOptimizer(module.decoder, stage).optimizers
     for optimizer in module.optimizer:
-        optimizer.register_step_pre_hook(CosineToZero())
+        optimizer.register_step_pre_hook(LinearToZero())
     if shutil.which(os.environ.get("CXX", "g++")) is not None:
         module.compile(dynamic=False)
     return module
 
 
-class CosineToZero:
-    """The race's cosine ends at a tenth of the peak; this bends it, after the warm-up, to end at zero."""
+class LinearToZero:
+    """The race's cosine ends at a tenth of the peak; this bends it, after the warm-up, to a line that ends at zero."""
 
     def __init__(self) -> None:
         self._peaks: list[float] = []
@@ -113,4 +115,9 @@ class CosineToZero:
             self._peaks = rates
             return
         for group, rate, peak in zip(optimizer.param_groups, rates, self._peaks, strict=True):
-            group["lr"] = max(0.0, (rate - 0.1 * peak) / 0.9)
+            group["lr"] = peak * (1 - spent_share(rate / peak))
+
+
+def spent_share(factor: float) -> float:
+    """Share of the budget at which the race's schedule, 0.1 + 0.9 * (1 + cos(pi * share)) / 2, has this factor."""
+    return math.acos(min(1.0, max(-1.0, (factor - 0.1) / 0.45 - 1))) / math.pi

@@ -55,6 +55,11 @@ class ModelConfig(_Config):
         default=True,
         description="Attention and MLP output projections start at zero, so each block starts as identity.",
     )
+    look_back_init: bool = Field(
+        default=False,
+        description="First heads start out looking 1 and 2 tokens back, and one of the second block as an induction "
+        "head, in place of random ones; see fc_model.look_back.",
+    )
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -65,7 +70,21 @@ class ModelConfig(_Config):
             )
         if self.head_dim % 2:
             raise ValueError(f"head_dim ({self.head_dim}) is odd: take an even one, RoPE rotates pairs of dimensions")
+        if self.look_back_init and not self._can_look_back():
+            raise ValueError(
+                "look_back_init needs rope, two layers, head_dim no wider than hidden_size, and rotary pairs that turn "
+                "less than 2.5 radians over context_length: set it to false, or raise head_dim or rope_theta"
+            )
         return self
+
+    def _can_look_back(self) -> bool:
+        slowest = self.rope_theta ** -((self.head_dim - 2) / self.head_dim)
+        return (
+            self.position == "rope"
+            and self.num_layers > 1
+            and self.head_dim <= self.hidden_size
+            and slowest * self.context_length < 2.5
+        )
 
     def num_parameters(self) -> int:
         """Number of trained parameters; a tied head counts once."""
@@ -110,9 +129,12 @@ class ScheduleConfig(_Config):
 
 
 class OptimizerConfig(_Config):
-    """AdamW for everything, or Muon for the matrices of the blocks and AdamW for the rest."""
+    """AdamW for everything, or Muon or NorMuon for the matrices of the blocks and AdamW for the rest."""
 
-    kind: Literal["adamw", "muon"] = Field(default="adamw", description="adamw, or muon with adamw beside it.")
+    kind: Literal["adamw", "muon", "normuon"] = Field(
+        default="adamw",
+        description="adamw; muon or normuon with adamw beside it.",
+    )
     betas: tuple[float, float] = Field(default=(0.9, 0.95), description="Decay of AdamW's two moments.")
     eps: float = Field(default=1e-8, gt=0, description="Epsilon of AdamW.")
     weight_decay: float = Field(
@@ -125,7 +147,7 @@ class OptimizerConfig(_Config):
     muon_lr: float | None = Field(
         default=None,
         gt=0,
-        description="Peak for the matrices under muon; required there.",
+        description="Peak for the matrices under muon and normuon; required there.",
     )
     muon_momentum: float = Field(default=0.95, ge=0, lt=1, description="Nesterov momentum of muon.")
     muon_weight_decay: float = Field(default=0.0, ge=0, description="Decoupled weight decay on muon's matrices.")
@@ -134,8 +156,8 @@ class OptimizerConfig(_Config):
     def _check(self) -> Self:
         if not all(0 <= beta < 1 for beta in self.betas):
             raise ValueError(f"betas {self.betas} leave [0, 1): take for instance [0.9, 0.95]")
-        if self.kind == "muon" and self.muon_lr is None:
-            raise ValueError("muon_lr is missing for kind muon: set it, 0.02 is usual")
+        if self.kind != "adamw" and self.muon_lr is None:
+            raise ValueError(f"muon_lr is missing for kind {self.kind}: set it, 0.02 is usual")
         if self.kind == "adamw" and self.muon_lr is not None:
             raise ValueError(f"muon_lr ({self.muon_lr}) has no use for kind adamw: remove it or set kind to muon")
         return self

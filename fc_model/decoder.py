@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from fc_model.config import ModelConfig
+from fc_model.look_back import init_look_back
 from fc_model.loss import next_token_loss
 
 _QUERY_BLOCK = 128
@@ -107,6 +108,8 @@ class Decoder(nn.Module):
                 bound = math.sqrt(3 / weight.shape[1])
                 nn.init.uniform_(weight, -bound, bound)
         nn.init.ones_(self.norm.weight)
+        if config.look_back_init:
+            init_look_back(self)
 
     def _positions(self, length: int, device: torch.device) -> tuple[Tensor, Tensor]:
         if (length, device) not in self._tables:

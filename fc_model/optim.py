@@ -12,13 +12,14 @@ from torch.optim import AdamW, Muon, Optimizer
 from fc_model.config import StageConfig
 from fc_model.decoder import Decoder
 from fc_model.errors import UserError
+from fc_model.normuon import NorMuon
 
 
 class StageOptimizer:
-    """AdamW on everything, or Muon on the matrices of the blocks and AdamW on the rest, as one optimizer.
+    """AdamW on everything, or Muon or NorMuon on the matrices of the blocks and AdamW on the rest, as one optimizer.
 
-    Groups of AdamW: embedding, head, matrices (none of them under Muon) and vectors; no weight decay on vectors.
-    Muon after Jordan et al. 2024, in torch's implementation.
+    Groups of AdamW: embedding, head, matrices (none of them beside Muon) and vectors; no weight decay on vectors.
+    Muon after Jordan et al. 2024, in torch's implementation; NorMuon in fc_model.normuon.
     """
 
     def __init__(self, decoder: Decoder, stage: StageConfig) -> None:
@@ -27,9 +28,10 @@ class StageOptimizer:
         self._names: dict[Tensor, str] = {parameter: name for name, parameter in decoder.named_parameters()}
         peaks = {"embedding": config.embedding_lr, "head": config.head_lr}
         self.optimizers: list[Optimizer] = []
-        if config.kind == "muon":
+        if config.kind != "adamw":
+            matrix_optimizer = NorMuon if config.kind == "normuon" else Muon
             self.optimizers.append(
-                Muon(
+                matrix_optimizer(
                     groups.pop("matrices"),
                     lr=config.muon_lr or stage.lr,
                     momentum=config.muon_momentum,

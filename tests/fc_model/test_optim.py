@@ -14,6 +14,7 @@ from fc_model.optim import StageOptimizer, clip_gradient, parameter_groups
 
 ADAMW: dict[str, Any] = {"kind": "adamw"}
 MUON: dict[str, Any] = {"kind": "muon", "muon_lr": 0.02, "embedding_lr": 0.3, "head_lr": 0.004}
+NORMUON: dict[str, Any] = MUON | {"kind": "normuon"}
 
 
 def decoder() -> Decoder:
@@ -60,7 +61,7 @@ def test_peaks_by_group_and_factor() -> None:
     assert rates == pytest.approx([0.01, 0.15, 0.002, STAGE["lr"] / 2])
 
 
-@pytest.mark.parametrize("config", [ADAMW, MUON], ids=["adamw", "muon"])
+@pytest.mark.parametrize("config", [ADAMW, MUON, NORMUON], ids=["adamw", "muon", "normuon"])
 def test_state_through_safetensors_goes_on_bit_for_bit(config: dict[str, Any]) -> None:
     one, other = decoder(), decoder()
     first, second = optimizer(one, **config), optimizer(other, **config)

@@ -1,0 +1,82 @@
+"""NorMuon: the momentum of a matrix is orthogonalised, its rows are brought to one scale, and that is the update."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+POLAR_EXPRESS = (
+    (8.156554524902461, -22.48329292557795, 15.878769915207462),
+    (4.042929935166739, -2.808917465908714, 0.5000178451051316),
+    (3.8916678022926607, -2.772484153217685, 0.5060648178503393),
+    (3.285753657755655, -2.3681294933425376, 0.46449024233003106),
+)
+"""Odd polynomials a x + b x^3 + c x^5, each the best after those before it: the first four of the five that Amsel et
+al. 2025 (arXiv 2505.16932) give in bf16. The fifth costs a fifth of the time and gains nothing that was measurable."""
+
+_TINY = 1e-10
+
+
+class NorMuon(Optimizer):
+    """Muon (Jordan et al. 2024) by Polar Express, with a second moment for each row (Li et al. 2025, arXiv 2510.05491).
+
+    The update of a matrix of R rows and C columns has the size of Muon's: `lr` * sqrt(max(1, R / C)) times a matrix
+    whose singular values are near 1. `momentum` is Nesterov's; `row_decay` is the decay of the rows' second moment.
+    State of a parameter: `momentum_buffer`, its shape, and `row_square`, (R, 1).
+    """
+
+    def __init__(
+        self,
+        params: Iterable[nn.Parameter],
+        *,
+        lr: float,
+        momentum: float = 0.95,
+        row_decay: float = 0.95,
+        weight_decay: float = 0.0,
+    ) -> None:
+        super().__init__(
+            params,
+            {"lr": lr, "momentum": momentum, "row_decay": row_decay, "weight_decay": weight_decay},
+        )
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]
+        """Update every matrix that has a gradient; `closure` is there for torch's interface and is not called."""
+        for group in self.param_groups:
+            for matrix in group["params"]:
+                if matrix.grad is not None:
+                    self._update(matrix, matrix.grad, group)
+
+    def _update(self, matrix: Tensor, gradient: Tensor, group: dict[str, Any]) -> None:
+        state = self.state[matrix]
+        if not state:
+            state["momentum_buffer"] = torch.zeros_like(matrix)
+            state["row_square"] = matrix.new_zeros(matrix.shape[0], 1)
+        state["momentum_buffer"].lerp_(gradient, 1 - group["momentum"])
+        update = orthogonalise(gradient.lerp(state["momentum_buffer"], group["momentum"])).to(matrix.dtype)
+        square = update.square().mean(dim=1, keepdim=True)
+        state["row_square"].lerp_(square, 1 - group["row_decay"])
+        scale = state["row_square"].clamp_min(_TINY).rsqrt()
+        # The Frobenius norm stays what it was: rows change their share of the update, not its size.
+        scale *= (square.sum() / (square * scale.square()).sum().clamp_min(_TINY)).sqrt()
+        rows, columns = matrix.shape
+        if group["weight_decay"]:
+            matrix.mul_(1 - group["lr"] * group["weight_decay"])
+        matrix.add_(update * scale, alpha=-group["lr"] * max(1.0, rows / columns) ** 0.5)
+
+
+def orthogonalise(matrix: Tensor) -> Tensor:
+    """The singular vectors of `matrix` with singular values near 1: four polynomials leave 0.4 to 1.6, in bf16."""
+    wide = matrix.bfloat16()
+    if matrix.shape[0] > matrix.shape[1]:
+        wide = wide.T
+    wide = wide / (wide.norm() * 1.01 + _TINY)
+    for a, b, c in POLAR_EXPRESS:
+        gram = wide @ wide.T
+        polynomial = torch.addmm(gram, gram, gram, beta=b, alpha=c)
+        wide = torch.addmm(wide, polynomial, wide, beta=a)
+    return wide.T if matrix.shape[0] > matrix.shape[1] else wide
