@@ -10,16 +10,20 @@ from fc_pipeline.text.document import Document
 from fc_pipeline.text.filters.base import CRAWLED, Settings, Verdict, note_edits
 
 _MAX_LINE_CHARS = 240  # a longer line is a paragraph, whatever it mentions
+# Said by pages of themselves, wherever it stands in a line.
 _NOTICE = re.compile(
-    r"\b(?:uses? (?:of )?cookies|cookie (?:policy|settings|preferences|notice|consent)|accept (?:all )?cookies"
-    r"|privacy policy|terms (?:of (?:use|service)|and conditions)|all rights reserved|subscribe to our"
-    r"|sign up for our|newsletter"
-    r"|enable javascript|javascript (?:is|must be|to be) (?:disabled|enabled)|ad ?blocker|skip to (?:main )?content"
-    r"|share (?:this|on|via) |follow us on|click here to|log ?in to (?:post|comment|reply)|leave a (?:comment|reply)"
+    r"\b(?:uses? (?:of )?cookies to|cookie (?:policy|settings|preferences|notice|consent)|accept (?:all )?cookies"
+    r"|all rights reserved|subscribe to our|sign up for our|please enable javascript|javascript must be enabled"
+    r"|javascript (?:is|seems to be) disabled|ad ?blocker|skip to (?:main )?content|follow us on"
     r"|your email address will not be published|required fields are marked|add to (?:cart|basket|wishlist)"
-    r"|back to top|powered by wordpress|report this ad|advertisement|continue reading below|read more"
-    r"|related (?:posts|articles)|you (?:may|might) also like|free shipping|view cart|page not found|404 error"
-    r"|sitemap)\b",
+    r"|powered by wordpress|report this ad|continue reading below|free shipping on|page not found|404 error)\b",
+    re.IGNORECASE,
+)
+# Said in articles too, so only at the beginning of a line.
+_NOTICE_AT_START = re.compile(
+    r"^\W{0,4}(?:this (?:web)?site uses cookies|privacy policy|terms (?:of (?:use|service)|and conditions)|newsletter"
+    r"|share (?:this|on|via) |click here to|log ?in to (?:post|comment|reply)|leave a (?:comment|reply)|back to top"
+    r"|advertisement|read more|related (?:posts|articles)|you (?:may|might) also like|view cart|sitemap)\b(?! in\b)",
     re.IGNORECASE,
 )
 _COPYRIGHT = re.compile(r"^\W{0,8}(?:copyright|©|\(c\))\s{0,4}(?:\d{4}|©|by )", re.IGNORECASE)
@@ -35,9 +39,10 @@ _MARKUP = re.compile(
     r"</?[a-zA-Z][a-zA-Z0-9]{0,15}(?:\s[^<>\n]{0,400})?/?>|&(?:nbsp|amp|quot|lt|gt|raquo|laquo|#\d{2,5});"
 )
 _STYLE_LINE = re.compile(
-    r"^\s{0,40}(?:[.#@][\w-]{1,60}[^{}\n]{0,120}\{|[\w-]{2,40}\s?:\s?[^;\n]{1,120};\s{0,4}\}?$|\}\s{0,4}$"
-    r"|(?:var|function|window\.|document\.|jQuery|\$\()\W?[^\n]{0,200}[;{]\s{0,4}$)"
+    r"^\s{0,40}(?:[.#][\w-]{1,60}[^{}\n]{0,120}\{|@(?:media|font-face|import)\b|[\w-]{2,40}\s?:\s?[^;\n]{1,120};\s{0,4}\}?$"
+    r"|\}\s{0,4}$|(?:var |window\.|document\.|jQuery|\$\(|function \w{0,40}\()[^\n]{0,200}[;{]\s{0,4}$)"
 )
+_STYLE_LINES = 3  # fewer are an example in an article
 _MENU_CHARS = 32
 _MENU_LINES = 4
 _SENTENCE_END = (".", "!", "?", ":", ";", ",", '"', "”", "'", ")")
@@ -50,7 +55,7 @@ class BoilerplateSettings(Settings):
         default=0.5, ge=0, le=1, description="Share of characters that may be boilerplate before the page is dropped."
     )
     max_markup: float = Field(
-        default=0.1, ge=0, le=1, description="Share of characters in tags and entities: more is a page never extracted."
+        default=0.2, ge=0, le=1, description="Share of characters in tags and entities: more is a page never extracted."
     )
     min_chars: int = Field(default=120, ge=0, description="Fewer characters left after the cuts: dropped.")
 
@@ -79,6 +84,9 @@ def cut_boilerplate(document: Document, settings: BoilerplateSettings) -> Verdic
 def boilerplate_lines(lines: list[str]) -> set[int]:
     """Numbers of the lines that are notices, style sheets or scripts, or stand in a run of menu entries."""
     cut = {number for number, line in enumerate(lines) if _is_notice(line)}
+    styles = [number for number, line in enumerate(lines) if len(line) <= _MAX_LINE_CHARS and _STYLE_LINE.match(line)]
+    if sum(lines[number].strip() != "}" for number in styles) >= _STYLE_LINES:
+        cut.update(styles)
     run: list[int] = []
     for number, line in enumerate([*lines, "The end."]):
         if not line.strip():
@@ -97,4 +105,4 @@ def boilerplate_lines(lines: list[str]) -> set[int]:
 def _is_notice(line: str) -> bool:
     if not line or len(line) > _MAX_LINE_CHARS:
         return False
-    return bool(_NOTICE.search(line) or _COPYRIGHT.match(line) or _STYLE_LINE.match(line))
+    return bool(_NOTICE.search(line) or _NOTICE_AT_START.match(line) or _COPYRIGHT.match(line))

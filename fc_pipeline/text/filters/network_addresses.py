@@ -13,6 +13,7 @@ _SPELLED = re.compile(
     r"[A-Za-z0-9-]{1,63}(?:(?:\.| {0,2}[(\[{<] {0,2}dot {0,2}[)\]}>] {0,2}| dot )[A-Za-z0-9-]{1,63}){1,4}",
     re.IGNORECASE,
 )
+_SPELLED_MARKS = [f"{at}{space}{bracket}" for at in ("at", "AT") for space in ("", " ") for bracket in ")]}>"]
 # Top-level domains: matrix products and decorators (`a@b.mean`) must not be taken for addresses.
 _LONG_TOP_LEVEL_TEXT = (
     "academy aero africa app arpa art asia bank berlin biz blog cat center church city cloud club com community "
@@ -55,8 +56,7 @@ def find_emails(text: str, *, allow_hosts: Collection[str]) -> Iterator[Span]:
         ):
             yield Span(start, host.end(), "email")
         at = text.find("@", at + 1)
-    lower = text.lower()
-    if "at)" in lower or "at]" in lower or "at}" in lower or "at>" in lower:
+    if any(mark in text for mark in _SPELLED_MARKS):
         for match in _SPELLED.finditer(text):
             yield Span(match.start(), match.end(), "email")
 

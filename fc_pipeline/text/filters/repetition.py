@@ -97,8 +97,12 @@ def _most_chars(ids: "NDArray[np.uint64]", ends: "NDArray[np.int64]", n: int) ->
     hashes = _hashes(ids, n)
     if not len(hashes):
         return 0
-    _, first, counts = np.unique(hashes, return_index=True, return_counts=True)
-    return int(((ends[first + n] - ends[first] + n - 1) * counts).max())
+    order = np.argsort(hashes)
+    ordered = hashes[order]
+    begins = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))  # of each run of equal hashes
+    counts = np.diff(begins, append=len(ordered))
+    place = order[begins]
+    return int(((ends[place + n] - ends[place] + n - 1) * counts).max())
 
 
 def _covered_chars(ids: "NDArray[np.uint64]", ends: "NDArray[np.int64]", n: int) -> int:
