@@ -6,6 +6,9 @@ from pathlib import Path
 import pytest
 
 from bench.data_tokens import measure, take
+from bench.tokenizer_compression import Side
+from bench.tokenizer_compression import measure as compress
+from fc_model.artifacts.records import RecordWriter
 
 
 def test_every_side_is_measured(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -23,3 +26,16 @@ def test_texts_are_taken_until_there_are_enough_bytes() -> None:
     sizes = [len(record["text"].encode()) for record in records]
     assert sum(sizes) >= 50_000 > sum(sizes[:-1])
     assert len({record["id"] for record in records}) == len(records)
+
+
+def test_compression_is_bytes_over_tokens_by_domain(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with (tmp_path / "holdout.jsonl.zst").open("wb") as file:
+        write = RecordWriter(file)
+        for domain, text in (("code", "a b c"), ("chat", "é é"), ("code", "d")):
+            write({"domain": domain, "text": text})
+        write.close()
+    compress(tmp_path / "holdout.jsonl.zst", {"words": Side(7, lambda text: len(text.split()))})
+    (line,) = capsys.readouterr().out.splitlines()
+    assert json.loads(line)["results"] == {
+        "words": {"vocab_size": 7, "bytes_per_token": 1.833, "by_domain": {"chat": 2.5, "code": 1.5}}
+    }
