@@ -2,7 +2,8 @@
 
     python -m bench.tokenizer_compression HOLDOUT.jsonl.zst TOKENIZER.model [TOKENIZER.model ...] [--home FC_HOME]
 
-The packages (6.6 and 1.9 MB) are downloaded into the cache of FC_HOME. A larger vocabulary makes longer tokens and a larger model: compare those of one size, or read the size beside it.
+The packages (6.6 and 1.9 MB) are downloaded into the cache of FC_HOME. A larger vocabulary makes longer tokens and a
+larger model: compare those of one size, or read the size beside it.
 """
 
 from __future__ import annotations
