@@ -37,9 +37,9 @@ class PiiSettings(Settings):
 def personal_data(document: Document, settings: PiiSettings) -> Verdict:
     """`pii_<type>` to drop; to mask, changes the text and the strings of `meta`, and counts in `meta.edits.pii`."""
     spans = find_pii(document["text"], settings)
-    in_meta = [text for text in meta_texts(document["meta"]) if find_pii(text, settings)]
+    in_meta = find_pii("\n".join(meta_texts(document["meta"])), settings)
     if settings.action == "drop":
-        first = spans or (find_pii(in_meta[0], settings) if in_meta else [])
+        first = spans or in_meta
         return PII_REASON_PREFIX + first[0].type if first else None
     if in_meta:
         document["meta"] = map_meta(document["meta"], lambda text: masked(text, find_pii(text, settings)))

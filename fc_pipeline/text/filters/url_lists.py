@@ -57,7 +57,7 @@ def integrated_lists() -> UrlLists:
         hashes.append(line_hashes(rest + b"\n" if rest else b""))
         known_urls = frozenset(urls.read().decode("utf-8", "replace").split("\n"))
     return UrlLists(
-        hosts=np.unique(np.concatenate(hashes)),
+        hosts=np.sort(np.concatenate(hashes)),
         urls=known_urls - {""},
         words=_words(folder / "banned_words.txt"),
         soft_words=_words(folder / "soft_banned_words.txt"),
