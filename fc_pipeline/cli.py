@@ -48,16 +48,16 @@ def _parser() -> argparse.ArgumentParser:
         return command
 
     command = add("plan", _plan, "what a run would build, and why")
-    command.add_argument("track", nargs="?", help="one track (default: all)")
+    command.add_argument("track", nargs="?", help="one track, or experiments/<name> (default: all)")
     command.add_argument("--explain", action="store_true", help="every reason, changed function and estimate")
     command.add_argument("--json", action="store_true", help="for other programs")
 
     command = add("run", _run, "build everything of a track that is not there")
-    command.add_argument("track")
+    command.add_argument("track", help="a track, or experiments/<name>")
     command.add_argument("--only", nargs="+", metavar="KEY", help="only these keys and what they need")
 
     command = add("status", _status, "what is built, what is running and how far it is, disk use")
-    command.add_argument("track", nargs="?", help="one track (default: all)")
+    command.add_argument("track", nargs="?", help="one track, or experiments/<name> (default: all)")
     command.add_argument("--json", action="store_true", help="for other programs")
 
     command = add("verify", _verify, "rehash every file of every artifact")
@@ -103,10 +103,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _graph(*, also_without: Sequence[str] = ()) -> "Graph":
-    from fc_pipeline.track import load_tracks
-    from fc_pipeline.track_graph import build_graph
+    from fc_pipeline.experiments.graph import project_graph
 
-    return build_graph(load_tracks().values(), also_without=also_without)
+    return project_graph(also_without=also_without)
 
 
 def _store() -> "Store":
@@ -328,7 +327,8 @@ def _check(options: argparse.Namespace) -> int:
     graph = _graph()
     for key in graph:
         graph.code(key)
-    print(f"{len(graph.tracks)} tracks ({', '.join(graph.tracks)}) with {len(graph)} artifacts are valid")
+    names = ", ".join((*graph.tracks, *graph.experiments))
+    print(f"{len(graph.tracks)} tracks, {len(graph.experiments)} experiments ({names}), {len(graph)} artifacts: valid")
     return 0
 
 

@@ -9,6 +9,7 @@ from fc_pipeline.code_version import code_version
 from fc_pipeline.gates import Gate
 from fc_pipeline.step import StepSpec
 
+EXPERIMENTS = "experiments"
 SHARED = {"sources", "corpus", "evalsets"}
 """First parts of the keys that belong to no track."""
 
@@ -80,16 +81,20 @@ class Graph(Mapping[str, StepSpec]):
         return [key for key in self if key in found]
 
     def track(self, name: str) -> list[str]:
-        """The keys of a track and of the sources and corpus that it reads, in order.
+        """The keys of a track, or of `experiments/<name>`, and of the sources and corpus that it reads, in order.
 
         Raises UserError when there is no such track.
         """
-        own = [key for key in self if key.split("/")[0] == name]
-        if not own or name in SHARED:
-            raise UserError(f"there is no track {name!r}; there are: {', '.join(self.tracks)}")
-        return self.closure(own)
+        if name not in (*self.tracks, *self.experiments):
+            raise UserError(f"there is no track {name!r}; there are: {', '.join((*self.tracks, *self.experiments))}")
+        return self.closure(key for key in self if key.startswith(f"{name}/"))
 
     @property
     def tracks(self) -> list[str]:
         """Names of the tracks, sorted."""
-        return sorted({key.split("/")[0] for key in self} - SHARED)
+        return sorted({key.split("/")[0] for key in self} - SHARED - {EXPERIMENTS})
+
+    @property
+    def experiments(self) -> list[str]:
+        """`experiments/<name>` of each, sorted."""
+        return sorted({"/".join(key.split("/")[:2]) for key in self if key.split("/")[0] == EXPERIMENTS})

@@ -33,7 +33,7 @@ _HEARD_SECONDS = 1.5
 
 
 def run_track(name: str, *, keys: Sequence[str] | None = None) -> int:
-    """Build everything of a track, or these keys of it with what they need; returns the exit status.
+    """Build everything of a track or experiment, or these keys of it with what they need; returns the exit status.
 
     0: all there; 1: failed, the reason stands in one line above; 130: interrupted.
     Raises UserError when there is no such track or key.
@@ -64,7 +64,7 @@ def build(job_name: str, graph: Graph, keys: list[str], definitions: Callable[[]
             stream.write(f"{job_name}: nothing to do, everything verified in {duration(time.monotonic() - started)}\n")
             return 0
         terminal = Terminal(stream, len(keys))
-        job = definitions().resolve_job_def(job_name)
+        job = _job(definitions(), job_name)
         for partition, alike in by_partition(graph, keys):
             status = _execute(job, asset_keys(graph, alike), partition, instance, terminal)
             if status:
@@ -75,6 +75,11 @@ def build(job_name: str, graph: Graph, keys: list[str], definitions: Callable[[]
         elif status == FAILED:
             terminal.line(f"{job_name}: failed after {took}, details in the UI")
         return status
+
+
+def _job(definitions: dg.Definitions, name: str) -> dg.JobDefinition:
+    """A job has partitions of one kind at most: an experiment, with its several, takes the one that has all assets."""
+    return definitions.resolve_implicit_global_asset_job_def() if "/" in name else definitions.resolve_job_def(name)
 
 
 def by_partition(graph: Graph, keys: Sequence[str]) -> list[tuple[str | None, list[str]]]:

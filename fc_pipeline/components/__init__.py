@@ -1,5 +1,6 @@
-"""The Track component, and the shells that show steps as Dagster assets."""
+"""The Track and Experiment components, and the shells that show steps as Dagster assets."""
 
+from fc_pipeline.components.experiment import Experiment
 from fc_pipeline.components.track import Track
 
-__all__ = ["Track"]
+__all__ = ["Experiment", "Track"]

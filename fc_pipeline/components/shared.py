@@ -1,19 +1,18 @@
-"""The graph of all tracks, which the shared assets (sources, corpora) come from."""
+"""The graph of all tracks and experiments, which the shared assets (sources, corpora) come from."""
 
 from collections.abc import Iterable
 from functools import lru_cache
 
 import dagster as dg
 
+from fc_pipeline.experiments.graph import project_graph
 from fc_pipeline.graph import Graph
-from fc_pipeline.track import load_tracks
-from fc_pipeline.track_graph import build_graph
 
 
 @lru_cache(maxsize=1)
 def all_tracks() -> Graph:
     """Read once a process: a code server reloads by starting a new one."""
-    return build_graph(load_tracks().values())
+    return project_graph()
 
 
 def keys_below(graph: Graph, part: str) -> list[str]:

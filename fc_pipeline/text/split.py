@@ -1,7 +1,7 @@
 """The step that makes `corpus/<name>/split`: what is trained on and what never is."""
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +9,9 @@ from fc_model.artifacts import read_records
 from fc_model.errors import UserError
 from fc_pipeline.step import Step
 from fc_pipeline.text.config import HoldoutConfig
+from fc_pipeline.text.known_holdout import HOLDOUT, held_out_before
+
+Record = dict[str, Any]
 
 
 @dataclass
@@ -24,6 +27,8 @@ def split(step: Step) -> None:
     """Writes train.jsonl.zst and holdout.jsonl.zst, each in the order of the input.
 
     config: HoldoutConfig. inputs: `documents`, deduplicated, with `meta.cluster`; `documents/<dump>` of each dump.
+    With `holdout`, the artifact of this step for another corpus, its holdout is taken as it is, and what it holds out
+    is not trained on here either (fc_pipeline/text/known_holdout.py).
 
     Raises:
         UserError: a domain is so small that nothing is left to train on or nothing to hold out.
@@ -33,33 +38,59 @@ def split(step: Step) -> None:
     for document in _documents(step):
         name = document["meta"]["cluster"]
         clusters.setdefault(name, Cluster(name, document["domain"])).num_documents += 1
-    held_out = choose_holdout(clusters.values(), config)
-
-    counters = step.out.counters
     metrics: dict[str, float] = {}
-    with step.out.records("train.jsonl.zst") as train, step.out.records("holdout.jsonl.zst") as holdout:
-        for document in _documents(step):
-            counters.read += 1
-            counters.kept += 1
-            side = "holdout" if document["meta"]["cluster"] in held_out else "train"
-            (holdout if side == "holdout" else train)(document)
-            size = len(document["text"].encode())
-            for name, amount in (("documents", 1), ("bytes", size)):
-                for key in (f"{side}_{name}", f"{side}_{name}_{document['domain']}"):
-                    metrics[key] = metrics.get(key, 0) + amount
+    if HOLDOUT in step.inputs:
+        _split_like(step, metrics)
+    else:
+        _split_anew(step, choose_holdout(clusters.values(), config), metrics)
     step.out.metrics = dict(sorted(metrics.items()))
     for domain in sorted({cluster.domain for cluster in clusters.values()}):
-        if not metrics.get(f"train_documents_{domain}") or not metrics.get(f"holdout_documents_{domain}"):
+        held_out = HOLDOUT in step.inputs or metrics.get(f"holdout_documents_{domain}")
+        if not metrics.get(f"train_documents_{domain}") or not held_out:
             raise UserError(
                 f"{step.key}: domain {domain} has too few documents to split "
                 f"({sum(c.num_documents for c in clusters.values() if c.domain == domain)}); add a source"
             )
 
 
-def _documents(step: Step) -> Iterator[dict[str, Any]]:
+def _split_anew(step: Step, held_out: set[str], metrics: dict[str, float]) -> None:
+    with step.out.records("train.jsonl.zst") as train, step.out.records("holdout.jsonl.zst") as holdout:
+        for document in _documents(step):
+            if document["meta"]["cluster"] in held_out:
+                _keep(step, document, holdout, "holdout", metrics)
+            else:
+                _keep(step, document, train, "train", metrics)
+
+
+def _split_like(step: Step, metrics: dict[str, float]) -> None:
+    """Documents that the other holdout knows are dropped as `held_out`."""
+    known = held_out_before(step, _documents(step))
+    with step.out.records("train.jsonl.zst") as train, step.out.records("holdout.jsonl.zst") as holdout:
+        for document in _documents(step):
+            if document["id"] in known:
+                step.out.counters.read += 1
+                step.out.counters.drop("held_out")
+            else:
+                _keep(step, document, train, "train", metrics)
+        for document in read_records(step.inputs[HOLDOUT].path("holdout.jsonl.zst")):
+            _keep(step, document, holdout, "holdout", metrics)
+
+
+def _keep(step: Step, document: Record, write: Callable[[Record], None], side: str, metrics: dict[str, float]) -> None:
+    write(document)
+    step.out.counters.read += 1
+    step.out.counters.kept += 1
+    size = len(document["text"].encode())
+    for name, amount in (("documents", 1), ("bytes", size)):
+        for key in (f"{side}_{name}", f"{side}_{name}_{document['domain']}"):
+            metrics[key] = metrics.get(key, 0) + amount
+
+
+def _documents(step: Step) -> Iterator[Record]:
     """Of the corpus, then of its dumps by name."""
     for role in sorted(step.inputs):
-        yield from read_records(step.inputs[role].path("documents.jsonl.zst"))
+        if role.split("/")[0] == "documents":
+            yield from read_records(step.inputs[role].path("documents.jsonl.zst"))
 
 
 def choose_holdout(clusters: Iterable[Cluster], config: HoldoutConfig) -> set[str]:

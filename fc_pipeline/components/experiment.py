@@ -1,0 +1,92 @@
+"""The Experiment component: variants of a track as partitions, from one YAML file."""
+
+import hashlib
+from typing import Any
+
+import dagster as dg
+from dagster.components import ComponentTypeSpec
+from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler
+from pydantic_core import CoreSchema
+
+from fc_model.errors import UserError
+from fc_pipeline.components.asset import assets_of
+from fc_pipeline.components.shared import asset_keys
+from fc_pipeline.experiments.config import EXPERIMENTS, ExperimentConfig, parse_experiment
+from fc_pipeline.experiments.graph import with_experiments
+from fc_pipeline.graph import Graph
+from fc_pipeline.track import parse_track, read_attributes
+from fc_pipeline.track_graph import build_graph
+
+
+class ExperimentAttributes(BaseModel):
+    """Attributes as they stand in the file, validated as a whole by `parse_experiment`."""
+
+    model_config = ConfigDict(extra="allow")
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return experiment_schema()
+
+
+class Experiment(dg.Component):
+    """Variants of a track, each trained with several seeds and scored on the same held-out text."""
+
+    def __init__(self, config: ExperimentConfig) -> None:
+        self.config = config
+
+    @classmethod
+    def get_spec(cls) -> ComponentTypeSpec:
+        return ComponentTypeSpec(description=cls.__doc__, tags=["language-model"], produces=["asset", "job"])
+
+    @classmethod
+    def get_model_cls(cls) -> type[BaseModel]:
+        return ExperimentAttributes
+
+    @classmethod
+    def load(cls, attributes: BaseModel | None, context: dg.ComponentLoadContext) -> "Experiment":
+        """The folder's name is the experiment's. Raises UserError, one line, for whatever is wrong in the file."""
+        folder = context.path.parent if context.path.suffix in (".yaml", ".yml") else context.path
+        if folder.is_relative_to(EXPERIMENTS.parent) and folder.parent != EXPERIMENTS:
+            raise UserError(f"{folder}: experiments are looked for in {EXPERIMENTS}: move this folder there")
+        return cls(parse_experiment(folder.name, attributes.model_dump(exclude_unset=True) if attributes else {}))
+
+    def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
+        name = f"experiments/{self.config.name}"
+        tracks = build_graph([parse_track(self.config.track, read_attributes(self.config.track))])
+        graph = with_experiments(tracks, [self.config])
+        own = [key for key in graph if key.startswith(f"{name}/")]
+        assets = assets_of(graph, own, owners=self.config.owners or None)
+        trainings = [key for key in own if graph[key].asset.split("/")[-1] in ("stages", "evals")]
+        job = dg.define_asset_job(  # of one kind of partition; `fustercluck run` goes through all kinds in order
+            name=name.replace("/", "_"),
+            selection=dg.AssetSelection.assets(*asset_keys(graph, trainings)),
+            description=f"The trainings and evaluations of {name}, a partition for each variant and seed.",
+        )
+        return dg.Definitions(assets=[_of_all_partitions(asset, graph, own) for asset in assets], jobs=[job])
+
+
+def _of_all_partitions(asset: dg.AssetsDefinition, graph: Graph, keys: list[str]) -> dg.AssetsDefinition:
+    """What the UI says of the asset covers every partition; nothing starts trainings by itself."""
+
+    def changed(spec: dg.AssetSpec) -> dg.AssetSpec:
+        steps = [graph[key] for key in keys if graph[key].asset == "/".join(spec.key.path)]
+        configs = {str(step.partition): step.config for step in steps if step.partition is not None}
+        text = repr([(step.key, step.config) for step in steps])
+        code = graph.code(steps[0].key)["version"][:12]
+        return spec.replace_attributes(
+            automation_condition=None,
+            code_version=f"{code}-{hashlib.sha256(text.encode()).hexdigest()[:8]}",
+            metadata={**spec.metadata, "config": dg.MetadataValue.json(configs or steps[0].config)},
+        )
+
+    return asset.map_asset_specs(changed)
+
+
+def experiment_schema() -> dict[str, Any]:
+    """The JSON schema of an experiment's file, references written out; `name` is the folder's name."""
+    schema = ExperimentConfig.model_json_schema()
+    definitions = schema.pop("$defs")
+    schema["properties"]["variants"]["additionalProperties"] = definitions["VariantConfig"]
+    schema["properties"].pop("name")
+    schema["required"].remove("name")
+    return schema

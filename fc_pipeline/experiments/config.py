@@ -1,0 +1,104 @@
+"""An experiment: a track, and variants of it that are trained and scored side by side.
+
+An experiment is a Dagster component, `fc_pipeline/defs/experiments/<name>/defs.yaml`. Nothing here imports Dagster.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from fc_model.errors import UserError
+
+EXPERIMENTS = Path(__file__).resolve().parents[1] / "defs" / "experiments"
+EXPERIMENT_TYPE = "fc_pipeline.components.Experiment"
+BASELINE = "baseline"
+_NAME = r"^[a-z][a-z0-9_]*$"
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class VariantConfig(_Strict):
+    """What is different from the track. Mappings are merged, lists replaced, null takes an entry away."""
+
+    corpus: dict[str, Any] = Field(default={}, description="Fields of the track's corpus; not its name or holdout.")
+    mixture: dict[str, Any] = Field(default={}, description="Fields of the track's mixture.")
+    model: dict[str, Any] = Field(default={}, description="Fields of the track's model.")
+    stage: dict[str, Any] = Field(default={}, description="Settings of the stage, but its tokens and seed.")
+    without_filters: list[str] = Field(default=[], description="Kinds of filters that are left out.")
+    with_filters: list[dict[str, Any]] = Field(
+        default=[], description="Filters in place of the ones of the same kind, or after all others."
+    )
+
+
+class ExperimentConfig(_Strict):
+    """Variants of a track, each trained once a seed and scored on the text that the track holds out."""
+
+    name: str = Field(pattern=_NAME, description="Name of the experiment: its artifacts are experiments/<name>/...")
+    description: str = Field(default="", description="What it asks, in one sentence.")
+    owners: list[str] = Field(default=[], description="team:<name> or e-mail addresses, shown in the UI.")
+    track: str = Field(description="The baseline: its corpus, tokenizer, model and held-out text.")
+    stage: str = Field(description="Stage of pre-training of the track whose settings the trainings take.")
+    tokens: int = Field(gt=0, description="Tokens of one training, a multiple of the stage's batch_tokens.")
+    seeds: list[int] = Field(
+        min_length=1, description="A training of each variant a seed: of the weights and the order of the data."
+    )
+    metric: str = Field(
+        default="bits_per_byte_mix", description="Metric of the evaluation that decides; less is better."
+    )
+    variants: dict[str, VariantConfig] = Field(
+        min_length=2, description="What each lays over the track, by name; `baseline` changes nothing."
+    )
+
+    @field_validator("seeds")
+    @classmethod
+    def _each_once(cls, seeds: list[int]) -> list[int]:
+        if len(set(seeds)) < len(seeds) or min(seeds) < 0:
+            raise ValueError(f"{seeds}: each seed once, 0 or more")
+        return seeds
+
+    @field_validator("variants")
+    @classmethod
+    def _has_a_baseline(cls, variants: dict[str, VariantConfig]) -> dict[str, VariantConfig]:
+        if variants.get(BASELINE) != VariantConfig():
+            raise ValueError(f"`{BASELINE}: {{}}` is missing: what the others are compared with changes nothing")
+        for name in variants:
+            if not name.replace("_", "").isalnum() or name != name.lower() or not name.isascii():
+                raise ValueError(f"variant name {name!r}: take lower case letters, digits and _")
+        return variants
+
+
+def parse_experiment(name: str, attributes: dict[str, Any]) -> ExperimentConfig:
+    """Raises UserError, one line: the experiment, each field, what is wrong and the mend."""
+    try:
+        return ExperimentConfig.model_validate({**attributes, "name": name})
+    except ValidationError as error:
+        raise UserError(f"experiments/{name}: {'; '.join(map(_problem, error.errors()))}") from error
+
+
+def load_experiments(folder: Path = EXPERIMENTS) -> dict[str, ExperimentConfig]:
+    """Every experiment below the folder, by name, sorted. Raises UserError for the first that is wrong."""
+    return {path.parent.name: _read(path) for path in sorted(folder.glob("*/defs.yaml"))}
+
+
+def _read(path: Path) -> ExperimentConfig:
+    try:
+        raw = yaml.safe_load(path.read_text("utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: not YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(raw, dict) or raw.get("type") != EXPERIMENT_TYPE or not isinstance(raw.get("attributes"), dict):
+        raise UserError(f"{path}: an experiment needs `type: {EXPERIMENT_TYPE}` and `attributes:`")
+    return parse_experiment(path.parent.name, raw["attributes"])
+
+
+def _problem(item: Any) -> str:
+    where = ".".join(str(part) for part in item["loc"])
+    if item["type"] == "extra_forbidden":
+        known = VariantConfig if item["loc"][0] == "variants" else ExperimentConfig
+        return f"{where} is no field; there are: {', '.join(known.model_fields)}"
+    if item["type"] == "missing":
+        return f"{where} is missing: add it"
+    return f"{where}: {item['msg'].removeprefix('Value error, ')}"
