@@ -144,3 +144,29 @@ def test_status_and_report_tell_what_was_built(built: Built) -> None:
     card = report.path("model_card.md").read_text("utf-8")
     assert "BSD-3-Clause" in card and "MIT" in card
     assert "<html" in report.path("report.html").read_text("utf-8")
+
+
+def test_dropped_documents_are_shown_by_reason(built: Built) -> None:
+    listed = built.command("drops", "pico")
+    assert listed.returncode == 0 and "exact_duplicate" in listed.stdout, listed.stderr
+    shown = built.command("drops", "pico", "gopher_short_doc", "--limit", "1")
+    assert shown.returncode == 0 and shown.stdout.split("/")[0].startswith("pico_"), shown.stdout + shown.stderr
+    refused = built.command("drops", "pico", "nonsense")
+    assert refused.returncode == 2 and "reasons there are:" in refused.stderr
+
+
+@pytest.mark.timeout(600)
+def test_a_takedown_rebuilds_without_the_document_and_leaves_it_in_its_source_only(built: Built) -> None:
+    title = "Chess openings of ECO code E97"
+    traced = built.command("trace", "pico", title)
+    assert traced.returncode == 0, traced.stderr
+    document = traced.stdout.split("\n")[0].split()[-1]
+    planned = built.command("takedown", document)
+    assert planned.returncode == 0 and "nothing was changed" in planned.stdout, planned.stderr
+    assert "pico/shards" in planned.stdout
+    done = built.command("takedown", document, "--reason", "asked for by its author", "--apply")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.endswith(f"0 artifacts but the sources still hold or have read {document}\n")
+    assert built.command("trace", "pico", title).stdout == "0 places in 0 documents\n"
+    decided = built.command("trace", "pico", "--document", document)
+    assert "dropped as taken_down" in decided.stdout and "pico/stages" not in decided.stdout

@@ -8,9 +8,11 @@ from typing import Any
 import yaml
 
 from fc_model.errors import UserError
+from fc_pipeline.home import fc_home
 from fc_pipeline.sources.installed import installed_version
 from fc_pipeline.sources.local import folder_content
-from fc_pipeline.sources.schema import InstalledSource, LocalSource, Source, parse_source
+from fc_pipeline.sources.revisions import read_revisions
+from fc_pipeline.sources.schema import HubSource, InstalledSource, LocalSource, Source, parse_source
 
 CATALOGUE = Path(__file__).parent / "catalog"
 
@@ -43,7 +45,7 @@ def resolve_source(entry: str | dict[str, Any]) -> Source:
 
 
 def pin(source: Source) -> Source:
-    """Fill in what the machine decides: the installed version, the content of a local folder."""
+    """Fill in what the machine decides: the installed version, the content of a local folder, a followed commit."""
     if isinstance(source, InstalledSource):
         version = installed_version(source.distribution)
         if source.version not in (None, version):
@@ -54,6 +56,8 @@ def pin(source: Source) -> Source:
         return source.model_copy(update={"version": version})
     if isinstance(source, LocalSource):
         return source.model_copy(update={"content": folder_content(source)})
+    if isinstance(source, HubSource) and source.follow is not None:
+        return source.model_copy(update={"revision": read_revisions(fc_home()).get(source.name, source.revision)})
     return source
 
 

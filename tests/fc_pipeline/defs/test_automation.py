@@ -3,16 +3,20 @@
 import datetime
 import json
 import threading
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
 
 import dagster as dg
 import pytest
 
+from fc_model.errors import UserError
 from fc_pipeline.components.inbox import decide, inbox_readers, listing_digest
 from fc_pipeline.components.shared import all_tracks
 from fc_pipeline.defs.failures.sensors import failed_runs
 from fc_pipeline.defs.inbox.sensors import inbox_sensor
+from fc_pipeline.defs.sources.sensors import hub_revision_sensor
 from fc_pipeline.graph import Graph
+from fc_pipeline.sources.catalogue import resolve_source
+from fc_pipeline.sources.revisions import read_revisions
 from fc_pipeline.step import StepSpec
 from tests.reliability.fake_graph import definitions_of, fake_graph
 
@@ -193,3 +197,90 @@ def test_retention_deletes_what_no_track_needs_and_keeps_the_newest(home, monkey
     assert [artifact.manifest.recipe.config["number"] for artifact in store.versions("sources/a")] == [2, 3]
     assert run(keep=0)["folders"] == 2
     assert store.versions("sources/a") == []
+
+
+@pytest.fixture
+def hub(monkeypatch):
+    """A server with the hub's address for the newest commit of a branch."""
+    heads = {"me/told": "a" * 40, "me/followed": "b" * 40}
+
+    class Api(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            parts = self.path.split("/")
+            body = json.dumps({"sha": heads["/".join(parts[3:5])]}).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Api) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{server.server_port}")
+        yield heads
+        server.shutdown()
+
+
+def graph_of_the_hub() -> Graph:
+    def step(key: str, config: dict, inputs: dict) -> StepSpec:
+        function = "tests.reliability.fake_steps:write_documents"
+        return StepSpec(
+            key=key, function=function, description="Documents.", group="data", config=config, inputs=inputs
+        )
+
+    hub = {"kind": "hub", "revision": "0" * 40}
+    return Graph(
+        [
+            step("sources/told", {**hub, "repo": "me/told"}, {}),
+            step("sources/followed", {**hub, "repo": "me/followed", "follow": "main"}, {}),
+            step("mine/shards", {}, {"told": "sources/told", "followed": "sources/followed"}),
+            step("other/shards", {}, {"told": "sources/told"}),
+        ],
+        {},
+    )
+
+
+def test_new_commits_on_the_hub_are_told_or_followed_once(home, hub):
+    def tick(cursor: str | None):
+        with dg.DagsterInstance.ephemeral() as instance:
+            graph = graph_of_the_hub()
+            context = dg.build_sensor_context(instance=instance, cursor=cursor, definitions=definitions_of(graph))
+            return hub_revision_sensor(graph).evaluate_tick(context)
+
+    first = tick(None)
+    (request,) = first.run_requests
+    assert request.run_key == f"sources/followed@{'b' * 40}"
+    assert ["/".join(key.path) for key in request.asset_selection] == [
+        "sources/told",
+        "sources/followed",
+        "mine/shards",
+    ]
+    (told,) = first.asset_events
+    assert (told.asset_key.path[-1], told.metadata["head"].value) == ("told", "a" * 40)
+    assert read_revisions(home) == {"followed": "b" * 40}
+
+    again = tick(first.cursor)
+    assert (list(again.run_requests or []), list(again.asset_events)) == ([], [])
+    assert again.skip_message == "no new commit"
+
+    hub["me/followed"] = "c" * 40
+    assert [request.run_key for request in tick(again.cursor).run_requests] == [f"sources/followed@{'c' * 40}"]
+    source = resolve_source({"from": "tinystories", "name": "followed", "follow": "main"})
+    assert source.revision == "c" * 40
+
+
+def test_a_hub_that_is_away_is_a_skipped_tick(home, monkeypatch):
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    graph = graph_of_the_hub()
+    with dg.DagsterInstance.ephemeral() as instance:
+        context = dg.build_sensor_context(instance=instance, definitions=definitions_of(graph))
+        data = hub_revision_sensor(graph).evaluate_tick(context)
+    assert data.skip_message.startswith("data set me/told at http://127.0.0.1:9 (HF_ENDPOINT): the connection broke")
+
+
+def test_a_damaged_file_of_revisions_is_told(tmp_path):
+    (tmp_path / "revisions.json").write_text("{")
+    with pytest.raises(UserError, match=r"revisions.json: not JSON .*; delete it"):
+        read_revisions(tmp_path)
