@@ -5,7 +5,7 @@ BIN := .venv/bin
 export DAGSTER_HOME ?= $(CURDIR)/dagster_home
 export FC_HOME ?= $(CURDIR)/data
 
-.PHONY: help setup nano run test check format plan status ui bench-train bench-quality clean
+.PHONY: help setup nano run test check format plan status ui bench-train bench-quality bench-data bench-seeds clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -46,6 +46,12 @@ bench-train: setup ## tokens per second of a training step, beside litgpt and tr
 
 bench-quality: setup ## held-out bits per byte for a fixed number of CPU seconds
 	@$(BIN)/python -m bench.quality
+
+bench-data: setup ## documents to packed tokens: duplicates and tokenizing beside the peers
+	@$(BIN)/python -m bench.data
+
+bench-seeds: setup ## the spread of nano's held-out bits per byte over three seeds (trains it three times)
+	@$(BIN)/python -m bench.seeds nano
 
 clean: ## remove what was installed (data stays)
 	rm -rf .venv
