@@ -146,8 +146,9 @@ def datatrove(language: Any = "eng") -> Callable[[Path], Pairs]:
                 ([cluster], 1),
                 ([reader(), drop, keep], 1),
             )
-            for blocks, tasks in stages:
-                LocalPipelineExecutor(blocks, tasks=tasks, workers=1, logging_dir=None, skip_completed=False).run()
+            for number, (blocks, tasks) in enumerate(stages):
+                logs = f"{work}/logs{number}"
+                LocalPipelineExecutor(blocks, tasks=tasks, workers=1, logging_dir=logs, skip_completed=False).run()
             return pairs_of_clusters(
                 (record["id"], record["metadata"].get("minhash_cluster_id", -1))
                 for side in ("kept", "dropped")
