@@ -8,12 +8,14 @@ from typing import cast
 import numpy as np
 
 from fc_model.artifacts import read_records
+from fc_model.errors import UserError
 from fc_pipeline.step import Step
 from fc_pipeline.text.config import FilterConfig
 from fc_pipeline.text.document import Document
 from fc_pipeline.text.filters.character_model import CharacterModel
 from fc_pipeline.text.filters.perplexity import NUM_FOLDS, PerplexitySettings, fold_of
 
+_MIN_CHARS = 10_000
 _MAX_DOCUMENT_CHARS = 20_000  # of one document, so that no long one fills the sample
 
 
@@ -21,6 +23,9 @@ def fit_perplexity_model(step: Step) -> None:
     """Writes models.npy: for each half of the documents an n-gram model of a sample of it.
 
     config: FilterConfig, of which the settings of `perplexity` count. inputs: the sources, under any role.
+
+    Raises:
+        UserError: there is hardly any text, and a model of nothing would drop everything.
     """
     config = FilterConfig.model_validate(step.config)
     settings = next(chosen for chosen in config.filters if isinstance(chosen, PerplexitySettings))
@@ -39,6 +44,11 @@ def fit_perplexity_model(step: Step) -> None:
         sizes[fold] += len(text)
         while sizes[fold] - len(samples[fold][0][2]) >= settings.train_bytes // NUM_FOLDS:
             sizes[fold] -= len(heapq.heappop(samples[fold])[2])
+    if min(sizes) < _MIN_CHARS:
+        raise UserError(
+            f"{step.key}: half of the sources gives {min(sizes):,} characters of the filter's domains, too few to judge "
+            f"by ({_MIN_CHARS:,} are needed); add a source or take the filter perplexity out"
+        )
     models = [CharacterModel.fit(text for _, _, text in sorted(sample)) for sample in samples]
     with step.out.open("models.npy") as file:
         np.save(file, np.stack([model.counts for model in models]), allow_pickle=False)

@@ -4,7 +4,6 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
-import numpy as np
 from pydantic import Field
 
 from fc_pipeline.sources.schema import Domain
@@ -15,11 +14,9 @@ from fc_pipeline.text.words import word_tokenizer, words_of
 
 if TYPE_CHECKING:
     from datatrove.pipeline.filters import GopherRepetitionFilter
-    from numpy.typing import NDArray
 
 _PARAGRAPHS = re.compile(r"\n{2,}")
 _LINES = re.compile(r"\n+")
-_MIX = np.uint64(0x9E3779B97F4A7C15)  # odd, so that multiplying loses nothing
 
 
 class RepetitionSettings(Settings):
@@ -70,51 +67,15 @@ def surely_passes(text: str, settings: RepetitionSettings) -> bool:
         chars = sum(map(len, parts)) - sum(map(len, different))
         if len(parts) - len(different) > share * len(parts) or chars > char_share * len(text):
             return False
-    words = words_of(text)
-    number: dict[str, int] = {}
-    ids = np.array([number.setdefault(word, len(number)) for word in words], np.uint64)
-    ends = np.cumsum(np.array([0, *map(len, words)]))
-    if any(_most_chars(ids, ends, n) > share * len(text) for n, share in settings.max_top_ngrams.items()):
+    from fc_pipeline.text.filters.repeated_ngrams import covered_chars, most_chars, word_numbers
+
+    numbers, ends = word_numbers(words_of(text))
+    if any(most_chars(numbers, ends, n) > share * len(text) for n, share in settings.max_top_ngrams.items()):
         return False
     if not settings.max_duplicate_ngrams:
         return True
     shortest, smallest = min(settings.max_duplicate_ngrams), min(settings.max_duplicate_ngrams.values())
-    return _covered_chars(ids, ends, shortest) <= smallest * len(text)
-
-
-def _hashes(ids: "NDArray[np.uint64]", n: int) -> "NDArray[np.uint64]":
-    """A number for each n-gram of word numbers, equal for equal ones."""
-    count = max(0, len(ids) - n + 1)
-    hashes = np.zeros(count, np.uint64)
-    for offset in range(n):
-        hashes = (hashes + ids[offset : offset + count]) * _MIX
-        hashes ^= hashes >> np.uint64(29)
-    return hashes
-
-
-def _most_chars(ids: "NDArray[np.uint64]", ends: "NDArray[np.int64]", n: int) -> int:
-    """The most characters that any one n-gram has in all of its places, with the spaces that datatrove joins by."""
-    hashes = _hashes(ids, n)
-    if not len(hashes):
-        return 0
-    order = np.argsort(hashes)
-    ordered = hashes[order]
-    begins = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))  # of each run of equal hashes
-    counts = np.diff(begins, append=len(ordered))
-    place = order[begins]
-    return int(((ends[place + n] - ends[place] + n - 1) * counts).max())
-
-
-def _covered_chars(ids: "NDArray[np.uint64]", ends: "NDArray[np.int64]", n: int) -> int:
-    """Characters of the words that lie in an n-gram which came before."""
-    hashes = _hashes(ids, n)
-    order = np.argsort(hashes, kind="stable")
-    again = np.sort(order[1:][hashes[order][1:] == hashes[order][:-1]])
-    if not len(again):
-        return 0
-    begins = again
-    stops = np.minimum(begins + n, np.append(begins[1:], len(ids)))  # overlaps count once
-    return int((ends[stops] - ends[begins]).sum())
+    return covered_chars(numbers, ends, shortest) <= smallest * len(text)
 
 
 @lru_cache(maxsize=8)

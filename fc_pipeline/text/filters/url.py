@@ -9,7 +9,6 @@ from pydantic import Field
 
 from fc_pipeline.text.document import Document
 from fc_pipeline.text.filters.base import Settings, Verdict
-from fc_pipeline.text.filters.url_lists import integrated_lists
 
 _WORD = re.compile(r"[^a-z0-9]+")
 _MAX_URL_CHARS = 2_000
@@ -58,6 +57,8 @@ def _judged(url: str, settings_json: str) -> Verdict:
         return "url_word"
     if not settings.integrated_lists:
         return None
+    from fc_pipeline.text.filters.url_lists import integrated_lists
+
     lists = integrated_lists()
     if lists.lists_host(host):
         return "url_host"

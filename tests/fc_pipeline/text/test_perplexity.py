@@ -91,3 +91,8 @@ def test_the_filter_is_measured_with_the_model(run_step, sources) -> None:
 def test_without_a_model_the_filter_is_refused() -> None:
     with pytest.raises(UserError, match="perplexity: it judges by a model"):
         Chain([PerplexitySettings()])
+
+
+def test_a_model_of_hardly_any_text_is_refused(run_step, corpus) -> None:
+    with pytest.raises(UserError, match="corpus/a/perplexity_model: half of the sources gives 0 characters"):
+        run_step(fit_perplexity_model, "corpus/a/perplexity_model", CONFIG, one=corpus({"only": prose(1)}))
