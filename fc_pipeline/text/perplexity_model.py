@@ -46,8 +46,8 @@ def fit_perplexity_model(step: Step) -> None:
             sizes[fold] -= len(heapq.heappop(samples[fold])[2])
     if min(sizes) < _MIN_CHARS:
         raise UserError(
-            f"{step.key}: half of the sources gives {min(sizes):,} characters of the filter's domains, too few to judge "
-            f"by ({_MIN_CHARS:,} are needed); add a source or take the filter perplexity out"
+            f"{step.key}: half of the sources gives {min(sizes):,} characters of the filter's domains, too few to "
+            f"judge by ({_MIN_CHARS:,} are needed); add a source or take the filter perplexity out"
         )
     models = [CharacterModel.fit(text for _, _, text in sorted(sample)) for sample in samples]
     with step.out.open("models.npy") as file:
