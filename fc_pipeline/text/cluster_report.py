@@ -1,6 +1,7 @@
 """The report on duplicates: how many and how large their groups are, between which sources, and what they look like."""
 
 import hashlib
+import heapq
 from collections import Counter
 from typing import Any
 
@@ -22,8 +23,8 @@ class ClusterReport:
         self._rows = np.flatnonzero((verdicts.reason == EXACT) | (verdicts.reason == NEAR))
         near = np.flatnonzero(verdicts.reason == NEAR)
         # The samples are those with the smallest hashes: a fair draw that is the same in every run.
-        ranks = {row: hashlib.sha256(verdicts.documents.ids.row(row).tobytes()).digest() for row in near.tolist()}
-        self._samples = sorted(sorted(ranks, key=ranks.__getitem__)[:num_samples])
+        ranked = ((hashlib.sha256(verdicts.documents.ids.row(row).tobytes()).digest(), row) for row in near.tolist())
+        self._samples = sorted(row for _, row in heapq.nsmallest(num_samples, ranked))
         originals = {int(verdicts.number[row]) for row in self._samples if verdicts.place[row] == verdicts.own}
         self._excerpts: dict[int, str] = dict.fromkeys([*self._samples, *originals], "")
 

@@ -47,7 +47,13 @@ def deduplicate(step: Step) -> None:
     )
     documents = read_records(step.inputs["documents"].path("documents.jsonl.zst"))
     verdicts, clusters = find_duplicates(
-        documents, config, before=kept, taken_down=taken_down, folder=workspace, workers=step.runtime.workers
+        documents,
+        config,
+        before=kept,
+        taken_down=taken_down,
+        folder=workspace,
+        workers=step.runtime.workers,
+        report=step.runtime.report,
     )
     step.runtime.report({"documents": len(verdicts.reason), "kept": int(np.sum(verdicts.reason == KEPT))})
     _write_documents(step, verdicts, clusters, num_samples=config.num_samples)

@@ -1,6 +1,6 @@
 """Finds the duplicates of a dump: taken-down documents and their copies, then exact, then near-duplicates."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ def find_duplicates(
     taken_down: Sequence[DuplicateIndex],
     folder: Path,
     workers: int,
+    report: Callable[[dict[str, Any]], None] | None = None,
 ) -> tuple[Verdicts, dict[int, str]]:
     """Returns what becomes of each document, and the clusters of those that have relatives.
 
@@ -32,8 +33,9 @@ def find_duplicates(
         before: what earlier dumps kept, in order.
         taken_down: what earlier dumps took down.
         folder: an empty one for half-done work; the verdicts read from it.
+        report: takes live progress.
     """
-    signed = sign_documents(documents, config, folder=folder, workers=workers)
+    signed = sign_documents(documents, config, folder=folder, workers=workers, report=report)
     verdicts = Verdicts(signed, [*before, *taken_down])
     earlier = range(len(before), len(before) + len(taken_down))
     removed = signed.rows_of(config.removed)

@@ -1,7 +1,7 @@
 """The documents of a dump while it is deduplicated: files of the workspace, and some 60 bytes a document in memory."""
 
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -50,7 +50,12 @@ class SignedDocuments:
 
 
 def sign_documents(
-    documents: Iterable[dict[str, Any]], config: DedupConfig, *, folder: Path, workers: int
+    documents: Iterable[dict[str, Any]],
+    config: DedupConfig,
+    *,
+    folder: Path,
+    workers: int,
+    report: Callable[[dict[str, Any]], None] | None = None,
 ) -> SignedDocuments:
     """Read the documents once and keep in `folder` what the search for duplicates needs of them."""
     id_lengths = array("q")
@@ -75,6 +80,8 @@ def sign_documents(
             shingles.write(signed.shingles.hashes.tobytes())
             for file, keys in zip(bands, signed.bands, strict=True):
                 file.write(keys.tobytes())
+            if report is not None:
+                report({"documents_signed": sum(map(len, counts))})
     return SignedDocuments(
         folder,
         digests=np.concatenate(digests),

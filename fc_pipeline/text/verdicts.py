@@ -1,12 +1,11 @@
 """What becomes of each document of a dump, and because of which other one."""
 
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 
 from fc_pipeline.text.duplicate_index import DuplicateIndex
-from fc_pipeline.text.ragged import RaggedFile
 from fc_pipeline.text.signed_documents import SignedDocuments
 
 KEPT, EXACT, NEAR, TAKEN_DOWN, COPY = range(5)
@@ -20,12 +19,6 @@ class Original(NamedTuple):
     dump: str | None
     """None: the dump that is being deduplicated."""
     source: str
-
-
-class Collection(Protocol):
-    """Documents that others are compared with: those of this dump, or an index of an earlier one."""
-
-    shingles: RaggedFile
 
 
 class Verdicts:
