@@ -62,19 +62,15 @@ def pin(source: Source) -> Source:
 
 
 @lru_cache(maxsize=256)
-def _text(name: str) -> str:
+def read_entry(name: str) -> dict[str, Any]:
+    """The raw fields of a catalogue entry, not to be changed; its name is its file's."""
     path = CATALOGUE / f"{name}.yaml"
     if not path.is_file():
         close = difflib.get_close_matches(name, names(), n=1)
         hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(names())}"
         raise UserError(f"source {name!r} is not in the catalogue; {hint}")
-    return path.read_text("utf-8")
-
-
-def read_entry(name: str) -> dict[str, Any]:
-    """The raw fields of a catalogue entry; its name is its file's."""
     try:
-        raw = yaml.safe_load(_text(name))
+        raw = yaml.safe_load(path.read_text("utf-8"))
     except yaml.YAMLError as error:
-        raise UserError(f"{CATALOGUE / name}.yaml: not YAML: {' '.join(str(error).split())}") from error
+        raise UserError(f"{path}: not YAML: {' '.join(str(error).split())}") from error
     return {"name": name, **raw}
