@@ -1,4 +1,4 @@
-"""The documents of a dump while it is deduplicated: files of the workspace, and some 60 bytes a document in memory."""
+"""The documents of a dump while it is deduplicated: files of the workspace, and its digest and offsets in memory."""
 
 from array import array
 from collections.abc import Callable, Iterable, Iterator
