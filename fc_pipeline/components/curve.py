@@ -39,4 +39,9 @@ def curve_markdown(points: Sequence[Point], *, title: str) -> str:
     axes.grid(visible=True, alpha=0.25)
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png")
-    return f"![{title}](data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode('ascii')})"
+    return f"![{title}]({png_source(buffer.getvalue())})"
+
+
+def png_source(picture: bytes) -> str:
+    """The address of a picture that holds the picture."""
+    return f"data:image/png;base64,{base64.b64encode(picture).decode('ascii')}"

@@ -8,7 +8,8 @@ from typing import Any
 import dagster as dg
 
 from fc_model.artifacts import Artifact, read_records
-from fc_pipeline.components.curve import curve_markdown, read_curve
+from fc_pipeline.components.curve import curve_markdown, png_source, read_curve
+from fc_pipeline.experiments.text import PICTURE, TEXT
 
 RECORDS_SUFFIX = ".jsonl.zst"
 _PREVIEW_ROWS = 5
@@ -29,7 +30,10 @@ def artifact_metadata(artifact: Artifact, *, reused: bool) -> dict[str, Any]:
     """Metadata of a materialization, the most telling entries first."""
     manifest = artifact.manifest
     metadata: dict[str, Any] = dict(manifest.metrics)
-    if "metrics.jsonl" in {entry.path for entry in manifest.files}:
+    files = {entry.path for entry in manifest.files}
+    if TEXT in files:
+        metadata["result"] = dg.MetadataValue.md(_with_picture(artifact))
+    if "metrics.jsonl" in files:
         metadata["curve"] = dg.MetadataValue.md(
             curve_markdown(read_curve(artifact.path("metrics.jsonl")), title=artifact.key)
         )
@@ -51,6 +55,12 @@ def artifact_metadata(artifact: Artifact, *, reused: bool) -> dict[str, Any]:
     if run.get("mlflow_run_id"):
         metadata["mlflow"] = dg.MetadataValue.url(mlflow_run_url(run["mlflow_run_id"]))
     return metadata
+
+
+def _with_picture(artifact: Artifact) -> str:
+    """The tables of an experiment's result with its picture inside, since the UI has no folder to find it in."""
+    picture = png_source(artifact.path(PICTURE).read_bytes())
+    return artifact.path(TEXT).read_text("utf-8").replace(f"({PICTURE})", f"({picture})")
 
 
 def mlflow_run_url(run_id: str) -> str:

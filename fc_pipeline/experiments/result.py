@@ -10,7 +10,7 @@ from fc_model.errors import UserError
 from fc_pipeline.experiments.comparison import Compared, Noise, compare
 from fc_pipeline.experiments.config import BASELINE
 from fc_pipeline.experiments.picture import picture
-from fc_pipeline.experiments.text import result_text
+from fc_pipeline.experiments.text import PICTURE, TEXT, result_text
 from fc_pipeline.step import Step
 
 _BITS = "bits_per_byte"
@@ -39,9 +39,9 @@ def write_result(step: Step) -> None:
         "holdout": _holdout(step),
     }
     step.out.write_text("result.json", json.dumps(result, indent=1, allow_nan=False) + "\n")
-    step.out.write_text("result.md", result_text(result))
+    step.out.write_text(TEXT, result_text(result))
     variants, noise = compared[config["metric"]]
-    with step.out.open("result.png") as file:
+    with step.out.open(PICTURE) as file:
         file.write(picture(variants, noise, metric=config["metric"], title=config["name"]))
     step.out.metrics = {
         "variants": len(variants),

