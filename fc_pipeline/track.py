@@ -24,6 +24,7 @@ from fc_pipeline.mixture import MixtureConfig
 from fc_pipeline.text.config import DedupConfig, FilterConfig, HoldoutConfig
 from fc_pipeline.text.decontaminate_config import DecontaminationConfig
 from fc_pipeline.tokenizer import TokenizerConfig
+from fc_pipeline.yaml_text import read_yaml
 
 TRACKS = Path(__file__).parent / "defs" / "tracks"
 TRACK_TYPE = "fc_pipeline.components.Track"
@@ -185,7 +186,7 @@ def read_attributes(name: str, folder: Path = TRACKS, *, _seen: tuple[str, ...] 
         raise UserError(f"tracks extend each other in a circle: {' -> '.join((*_seen, name))}")
     path = folder / name / "defs.yaml"
     try:
-        raw = yaml.safe_load(path.read_text("utf-8"))
+        raw = read_yaml(path.read_text("utf-8"))
     except FileNotFoundError as error:
         names = [found.parent.name for found in folder.glob("*/defs.yaml")]
         raise UserError(f"there is no track {name!r}{_suggest(name, set(names))}") from error

@@ -8,6 +8,7 @@ import yaml
 
 from fc_model.errors import UserError
 from fc_pipeline.evalsets.schema import EvalSet, parse_evalset
+from fc_pipeline.yaml_text import read_yaml
 
 CATALOGUE = Path(__file__).parent / "catalog"
 
@@ -30,7 +31,7 @@ def resolve_evalset(name: str) -> EvalSet:
         hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(names())}"
         raise UserError(f"eval set {name!r} is not in the catalogue; {hint}")
     try:
-        raw = yaml.safe_load(path.read_text("utf-8"))
+        raw = read_yaml(path.read_text("utf-8"))
     except yaml.YAMLError as error:
         raise UserError(f"{path}: not YAML: {' '.join(str(error).split())}") from error
     return parse_evalset({"name": name, **raw}, f"eval set {name}")

@@ -10,6 +10,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from fc_model.errors import UserError
+from fc_pipeline.yaml_text import read_yaml
 
 EXPERIMENTS = Path(__file__).resolve().parents[1] / "defs" / "experiments"
 EXPERIMENT_TYPE = "fc_pipeline.components.Experiment"
@@ -86,7 +87,7 @@ def load_experiments(folder: Path = EXPERIMENTS) -> dict[str, ExperimentConfig]:
 
 def _read(path: Path) -> ExperimentConfig:
     try:
-        raw = yaml.safe_load(path.read_text("utf-8"))
+        raw = read_yaml(path.read_text("utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: not YAML: {' '.join(str(error).split())}") from error
     if not isinstance(raw, dict) or raw.get("type") != EXPERIMENT_TYPE or not isinstance(raw.get("attributes"), dict):

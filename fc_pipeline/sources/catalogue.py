@@ -13,6 +13,7 @@ from fc_pipeline.sources.installed import installed_version
 from fc_pipeline.sources.local import folder_content
 from fc_pipeline.sources.revisions import read_revisions
 from fc_pipeline.sources.schema import HubSource, InstalledSource, LocalSource, Source, parse_source
+from fc_pipeline.yaml_text import read_yaml
 
 CATALOGUE = Path(__file__).parent / "catalog"
 
@@ -70,7 +71,7 @@ def read_entry(name: str) -> dict[str, Any]:
         hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(names())}"
         raise UserError(f"source {name!r} is not in the catalogue; {hint}")
     try:
-        raw = yaml.safe_load(path.read_text("utf-8"))
+        raw = read_yaml(path.read_text("utf-8"))
     except yaml.YAMLError as error:
         raise UserError(f"{path}: not YAML: {' '.join(str(error).split())}") from error
     return {"name": name, **raw}

@@ -1,6 +1,7 @@
 """Files of distributions that this environment has installed: code, and documentation that wheels carry."""
 
 from collections.abc import Iterator
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from fc_pipeline.sources.schema import InstalledSource
 from fc_pipeline.sources.source_file import SourceFile
 
 
+@cache
 def installed_version(distribution: str) -> str:
     """Raises UserError when it is not installed."""
     try:

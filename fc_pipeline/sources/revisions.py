@@ -17,9 +17,7 @@ def read_revisions(home: Path) -> dict[str, str]:
     except FileNotFoundError:
         return {}
     except ValueError as error:
-        raise UserError(
-            f"{path}: not JSON ({error}); delete it: sources are as pinned then"
-        ) from error
+        raise UserError(f"{path}: not JSON ({error}); delete it: sources are as pinned then") from error
     return revisions
 
 

@@ -16,7 +16,21 @@ from fc_pipeline.leaderboard_text import leaderboard_lines
 from fc_pipeline.resolve import read_equivalences
 
 ROOT = Path(cli.__file__).parent.parent
-COMMANDS = ["plan", "run", "status", "verify", "trace", "chat", "gc", "equivalent", "leaderboard", "check", "ui"]
+COMMANDS = [
+    "plan",
+    "run",
+    "status",
+    "verify",
+    "trace",
+    "drops",
+    "takedown",
+    "chat",
+    "gc",
+    "equivalent",
+    "leaderboard",
+    "check",
+    "ui",
+]
 
 
 @pytest.fixture

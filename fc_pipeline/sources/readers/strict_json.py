@@ -28,7 +28,7 @@ def parse_json(text: str, *, strict: bool = True) -> Any:
 
 def _depth(text: str) -> int:
     """The deepest nesting of brackets outside strings."""
-    brackets = _STRING.sub("", text).encode("ascii", "ignore").translate(None, delete=_NOT_BRACKETS)
+    brackets = _STRING.sub("", text).encode("ascii", "replace").translate(None, delete=_NOT_BRACKETS)
     depth = deepest = 0
     for bracket in brackets:
         depth += 1 if bracket in b"[{" else -1
