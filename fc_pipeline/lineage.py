@@ -1,7 +1,7 @@
 """From a document to everything that it touched: where its text lies, which stages read it, what came of those."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -35,7 +35,7 @@ def touched(store: Store, documents: Iterable[str]) -> list[Touched]:
     token of it, or when its shards are gone, so that nobody can tell; what a stage started from counts as read too.
     """
     wanted = set(documents)
-    artifacts = [artifact for key in store.keys() for artifact in store.versions(key)]  # noqa: SIM118
+    artifacts = everything(store)
     found: dict[tuple[str, str], Touched] = {}
 
     def add(artifact: Artifact, how: How, detail: str) -> None:
@@ -52,11 +52,16 @@ def touched(store: Store, documents: Iterable[str]) -> list[Touched]:
         elif artifact.key.endswith("/tokenizer") and holders & _inputs(artifact):
             add(artifact, "read", "its sample may have held it")
     stages = {place for place, item in found.items() if item.how == "read" and not item.key.endswith("/tokenizer")}
-    for artifact in _descendants(artifacts, stages):
+    for artifact in descendants(artifacts, stages):
         add(artifact, "derived", "made from a stage that read it")
     rank = {"source": 0, "holds": 1, "read": 2, "derived": 3}
     order = {(artifact.key, artifact.identity): number for number, artifact in enumerate(artifacts)}
     return sorted(found.values(), key=lambda item: (rank[item.how], order[item.key, item.identity]))
+
+
+def everything(store: Store) -> list[Artifact]:
+    """Every whole artifact of the store, in the order of keys."""
+    return [artifact for key in store.keys() for artifact in store.versions(key)]  # noqa: SIM118
 
 
 def touched_lines(items: list[Touched], live: set[tuple[str, str]]) -> list[Line]:
@@ -141,7 +146,7 @@ def _inputs(artifact: Artifact) -> set[tuple[str, str]]:
     return {(entry.key, entry.identity) for entry in artifact.manifest.recipe.inputs.values()}
 
 
-def _descendants(artifacts: list[Artifact], roots: set[tuple[str, str]]) -> Iterator[Artifact]:
+def descendants(artifacts: Sequence[Artifact], roots: set[tuple[str, str]]) -> Iterator[Artifact]:
     """Everything that was made from the roots, directly or not; the roots left out."""
     children: dict[tuple[str, str], list[Artifact]] = defaultdict(list)
     for artifact in artifacts:

@@ -83,17 +83,21 @@ def _job(definitions: dg.Definitions, name: str) -> dg.JobDefinition:
 
 
 def by_partition(graph: Graph, keys: Sequence[str]) -> list[tuple[str | None, list[str]]]:
-    """The keys in the order of the work, in groups of one partition each: a Dagster run knows only one."""
+    """The keys in the order of the work, in groups for one Dagster run each.
+
+    A run knows one partition, and takes only assets that have the same partitions.
+    """
+    siblings: dict[str, list[str | None]] = {}
+    for spec in graph.values():
+        siblings.setdefault(spec.asset, []).append(spec.partition)
+    kinds = {key: (graph[key].partition, tuple(siblings[graph[key].asset])) for key in keys}
     ranks: dict[str, int] = {}
-    groups: dict[tuple[int, str | None], list[str]] = {}
+    groups: dict[tuple[int, tuple[str | None, tuple[str | None, ...]]], list[str]] = {}
     for key in keys:
-        partition = graph[key].partition
-        before = (
-            ranks[other] + (graph[other].partition != partition) for other in graph[key].upstream if other in ranks
-        )
+        before = (ranks[other] + (kinds[other] != kinds[key]) for other in graph[key].upstream if other in ranks)
         ranks[key] = max(before, default=0)
-        groups.setdefault((ranks[key], partition), []).append(key)
-    return [(partition, groups[rank, partition]) for rank, partition in sorted(groups, key=lambda group: group[0])]
+        groups.setdefault((ranks[key], kinds[key]), []).append(key)
+    return [(group[1][0], groups[group]) for group in sorted(groups, key=lambda group: group[0])]
 
 
 def to_build(graph: Graph, store: Store, keys: list[str]) -> list[str]:

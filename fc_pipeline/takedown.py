@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from fc_model.artifacts import Store
 from fc_model.errors import UserError
 from fc_pipeline.graph import Graph
-from fc_pipeline.lineage import Touched, touched
+from fc_pipeline.lineage import Touched, descendants, everything, touched
 from fc_pipeline.plan import UNFINISHED, make_plan
 from fc_pipeline.resolve import Resolver
 
@@ -49,9 +49,16 @@ def rebuild(work: dict[str, list[str]]) -> int:
 
 
 def remove_touched(store: Store, graph: Graph, items: Sequence[Touched]) -> list[Touched]:
-    """Delete the touched artifacts that the tracks do not resolve to any more; returns what stays: the sources."""
+    """Delete the touched artifacts that the tracks do not resolve to any more; returns what stays: the sources.
+
+    What was made from them goes too, whether it read the documents or not: once its inputs are gone nobody can tell.
+    """
     live = live_artifacts(graph, store)
     stays = []
+    roots = {(item.key, item.identity) for item in items if item.how != "source"}
+    for artifact in list(descendants(everything(store), roots)):
+        if (artifact.key, artifact.identity) not in live | roots:
+            store.remove(artifact.key, artifact.identity)
     for item in items:
         if item.how == "source" or (item.key, item.identity) in live:
             stays.append(item)

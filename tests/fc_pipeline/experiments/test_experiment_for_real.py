@@ -32,7 +32,12 @@ def tiny_track() -> dict:
     attributes = read_attributes("pico")
     stage = {"seq_len": 64, "batch_tokens": 512, "lr": 0.01, "schedule": {"kind": "cosine", "warmup_steps": 2}}
     return attributes | {
-        "corpus": {**attributes["corpus"], "name": "tiny", "sources": ["pico_code", "pico_data"]},
+        "corpus": {
+            **attributes["corpus"],
+            "name": "tiny",
+            "sources": ["pico_code", "pico_data"],
+            "decontamination": {"evalsets": []},
+        },
         "tokenizer": {**attributes["tokenizer"], "vocab_size": 600, "input_bytes": 300_000},
         "mixture": {"tokens": 60_000, "weights": {"code": 50, "data": 50}},
         "model": {"num_layers": 1, "hidden_size": 32, "num_heads": 2, "num_kv_heads": 1, "head_dim": 16}
