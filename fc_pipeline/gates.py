@@ -1,7 +1,8 @@
 """Gates: what must hold of an artifact's metrics before anything goes on from it.
 
 The verdict is written into the artifact's manifest, because a Dagster check holds only within its own run.
-A missing verdict, a missing metric and a metric that is not a number all fail.
+A missing verdict, a missing metric and a metric that is not a number all fail. A gate on an artifact that tracks share
+counts for the track that sets it alone (docs/decisions/gates.md).
 """
 
 import math
@@ -9,7 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from fc_model.artifacts import Artifact
+from fc_model.artifacts import Artifact, Counters
 from fc_model.errors import UserError
 
 _ASKED = ("metric", "min", "max")
@@ -17,12 +18,17 @@ _ASKED = ("metric", "min", "max")
 
 
 class Gate(BaseModel):
-    """One condition on one metric of one artifact of the track."""
+    """One condition on one metric of one artifact of the track, or of its corpus."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    artifact: str = Field(description="Artifact within the track, such as evals/pretrain_b or parity.")
-    metric: str = Field(description="Name in the artifact's metrics, such as bits_per_byte.")
+    artifact: str = Field(
+        description="Artifact within the track, such as evals/pretrain_b or parity, or of its corpus, such as "
+        "corpus/filter_quality."
+    )
+    metric: str = Field(
+        description="Name in the artifact's metrics, such as bits_per_byte, or removed_share: of the documents read."
+    )
     min: float | None = Field(default=None, description="The metric must be at least this.")
     max: float | None = Field(default=None, description="The metric must be at most this.")
     why: str = Field(default="", description="Where the margin comes from.")
@@ -34,13 +40,18 @@ class Gate(BaseModel):
             raise ValueError(f"gate {self.artifact}.{self.metric} has neither min nor max: give one")
         return self
 
+    @property
+    def name(self) -> str:
+        """What messages and verdicts call the gate."""
+        return f"{self.artifact}.{self.metric}"
+
     def verdict(self, metrics: dict[str, float]) -> dict[str, Any]:
         """The verdict as the manifest keeps it; `value` is None when the metric is missing or not finite."""
         value = metrics.get(self.metric)
         good = value is not None and math.isfinite(value)
         passed = good and (self.min is None or value >= self.min) and (self.max is None or value <= self.max)  # type: ignore[operator]
         return {
-            "name": f"{self.artifact}.{self.metric}",
+            "name": self.name,
             "metric": self.metric,
             "value": value if good else None,
             "min": self.min,
@@ -51,26 +62,48 @@ class Gate(BaseModel):
         }
 
 
+class SharedGate(Gate):
+    """A gate on an artifact that other tracks may go on from: it holds up only the track that set it."""
+
+    track: str
+
+    @property
+    def name(self) -> str:
+        """With the track, since others may ask the same of the artifact within other bounds."""
+        return f"{self.track}: {super().name}"
+
+    def verdict(self, metrics: dict[str, float]) -> dict[str, Any]:
+        """The verdict as the manifest keeps it, with the `track`."""
+        return {**super().verdict(metrics), "track": self.track}
+
+
 def judge(metrics: dict[str, float], gates: list[Gate]) -> list[dict[str, Any]]:
     """The verdicts on these metrics, in the order of the gates."""
     return [gate.verdict(metrics) for gate in gates]
+
+
+def judged_metrics(metrics: dict[str, float], counters: Counters) -> dict[str, float]:
+    """An artifact's metrics, and `removed_share`: of the documents that were read, those dropped or quarantined."""
+    if not counters.read:
+        return metrics
+    return {**metrics, "removed_share": (sum(counters.dropped.values()) + counters.quarantined) / counters.read}
 
 
 def failures(artifact: Artifact, gates: list[Gate]) -> list[str]:
     """Why nothing may go on from the artifact, one line each; empty when it may."""
     found = []
     for gate in gates:
-        name, asked = f"{gate.artifact}.{gate.metric}", (gate.metric, gate.min, gate.max)
+        asked = (gate.metric, gate.min, gate.max)
         verdicts = [entry for entry in artifact.manifest.gates if tuple(map(entry.get, _ASKED)) == asked]
         if not verdicts:
-            found.append(f"gate {name} has no verdict: materialize {artifact.key} again")
+            found.append(f"gate {gate.name} has no verdict: materialize {artifact.key} again")
         elif not (verdicts[0]["passed"] or gate.waive):
             bounds = [
                 f"{word} {bound:g}"
                 for word, bound in (("at least", gate.min), ("at most", gate.max))
                 if bound is not None
             ]
-            found.append(f"gate {name} failed: {verdicts[0]['value']}, must be {' and '.join(bounds)}")
+            found.append(f"gate {gate.name} failed: {verdicts[0]['value']}, must be {' and '.join(bounds)}")
     return found
 
 

@@ -1,12 +1,12 @@
 """The steps of all tracks as data: what exists, what each is made from, what must hold before it."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from fc_model.errors import UserError
 from fc_pipeline.code_version import code_version
-from fc_pipeline.gates import Gate
+from fc_pipeline.gates import Gate, SharedGate
 from fc_pipeline.step import StepSpec
 
 EXPERIMENTS = "experiments"
@@ -58,9 +58,19 @@ class Graph(Mapping[str, StepSpec]):
     def __contains__(self, key: object) -> bool:
         return key in self._steps
 
-    def gates(self, key: str) -> list[Gate]:
-        """The conditions on the artifact of this key, none for most."""
-        return self._gates.get(key, [])
+    def gates(self, key: str, *, tracks: Collection[str] | None = None) -> list[Gate]:
+        """The conditions on the artifact of this key, none for most.
+
+        `tracks`: only those that hold up one of these tracks; what one track asks of a shared artifact binds no other.
+        """
+        found = self._gates.get(key, [])
+        if tracks is None:
+            return found
+        return [gate for gate in found if not isinstance(gate, SharedGate) or gate.track in tracks]
+
+    def gates_for(self, key: str, *, for_key: str) -> list[Gate]:
+        """The conditions on the artifact of this key that must hold before `for_key` goes on from it."""
+        return self.gates(key, tracks=(for_key.split("/")[0],))
 
     def code(self, key: str) -> dict[str, Any]:
         """`code_version` of the key's step, read once: an edit while a run goes on is for the next run."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 
 from fc_model.artifacts import AlreadyBuilt, Artifact, ManifestError, Recipe, Store
-from fc_pipeline.gates import judge, require_passed
+from fc_pipeline.gates import judge, judged_metrics, require_passed
 from fc_pipeline.graph import Graph
 from fc_pipeline.resolve import Resolver
 from fc_pipeline.step import Runtime, Step
@@ -35,7 +35,7 @@ def materialize(graph: Graph, store: Store, key: str, runtime: Runtime) -> Outco
     inputs = {role: resolver.require(input_key, for_key=key) for role, input_key in spec.inputs.items()}
     required = [resolver.require(required_key, for_key=key) for required_key in spec.requires]
     for artifact in (*inputs.values(), *required):
-        require_passed(artifact, graph.gates(artifact.key), for_key=key)
+        require_passed(artifact, graph.gates_for(artifact.key, for_key=key), for_key=key)
     recipe = resolver.recipe(key)
     assert recipe is not None  # every input was just found
     identity = recipe.identity(key)
@@ -93,7 +93,7 @@ def _build(
     with store.write(key, recipe, replace=replace) as out:
         function(Step(key=key, config=config, inputs=inputs, out=out, runtime=runtime))
         out.licences = out.licences or _roll_up(list(inputs.values()))
-        out.gates = judge(out.metrics, graph.gates(key))
+        out.gates = judge(judged_metrics(out.metrics, out.counters), graph.gates(key))
         out.run |= {
             "committed_at": time.time(),
             "seconds": round(time.monotonic() - started, 3),
@@ -114,7 +114,7 @@ def peak_memory_bytes() -> int:
 def _reused(store: Store, artifact: Artifact, graph: Graph) -> Artifact:
     """The artifact, judged by the gates as they are now."""
     store.tidy(artifact)
-    verdicts = judge(artifact.metrics, graph.gates(artifact.key))
+    verdicts = judge(judged_metrics(artifact.metrics, artifact.manifest.counters), graph.gates(artifact.key))
     return artifact if verdicts == artifact.manifest.gates else store.judge(artifact, verdicts)
 
 

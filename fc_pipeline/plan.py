@@ -7,7 +7,7 @@ from typing import Any, Literal
 from fc_model.artifacts import Artifact, ManifestError, Store
 from fc_model.artifacts.manifest import InputEntry
 from fc_model.artifacts.writer import WORKSPACE
-from fc_pipeline.gates import failures, judge
+from fc_pipeline.gates import failures, judge, judged_metrics
 from fc_pipeline.graph import Graph
 from fc_pipeline.recipe_changes import Changes, Wanted, changes
 from fc_pipeline.resolve import Resolver
@@ -70,7 +70,8 @@ def _item(resolver: Resolver, key: str, items: dict[str, PlanItem]) -> PlanItem:
     problems = artifact.problems(hashes=False)
     if problems:
         return PlanItem(**common, state="damaged", reasons=problems)
-    if judge(artifact.metrics, graph.gates(key)) != artifact.manifest.gates:
+    metrics = judged_metrics(artifact.metrics, artifact.manifest.counters)
+    if judge(metrics, graph.gates(key)) != artifact.manifest.gates:
         return PlanItem(**common, state="rejudge", reasons=["its gates changed"])
     return PlanItem(**common, state="fresh", reasons=[])
 
@@ -109,7 +110,7 @@ def _blocked(resolver: Resolver, key: str, items: dict[str, PlanItem]) -> list[s
     for needed in resolver.graph[key].upstream:
         artifact = resolver.artifact(needed)
         if artifact is not None and items[needed].state == "fresh":
-            found += failures(artifact, resolver.graph.gates(needed))
+            found += failures(artifact, resolver.graph.gates_for(needed, for_key=key))
     return found
 
 

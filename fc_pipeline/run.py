@@ -101,15 +101,16 @@ def by_partition(graph: Graph, keys: Sequence[str]) -> list[tuple[str | None, li
 
 
 def to_build(graph: Graph, store: Store, keys: list[str]) -> list[str]:
-    """The keys without a whole artifact that has passed its gates, in order."""
+    """The keys without a whole artifact that has passed the gates of their tracks, in order."""
     resolver = Resolver(graph, store)
+    tracks = {key.split("/")[0] for key in keys}
     missing = []
     for key in keys:
         try:
             artifact = resolver.artifact(key)
         except ManifestError:
             artifact = None
-        if artifact is None or artifact.problems() or failures(artifact, graph.gates(key)):
+        if artifact is None or artifact.problems() or failures(artifact, graph.gates(key, tracks=tracks)):
             missing.append(key)
     return missing
 

@@ -70,6 +70,14 @@ class CorpusConfig(_Strict):
         """The entries of the corpus and of its dumps, in order."""
         return [*self.sources, *(entry for sources in self.dumps.values() for entry in sources)]
 
+    @property
+    def parts(self) -> list[str]:
+        """Its artifacts in the order of the work, as the last part of their keys: filtered, dumps/filtered/2026-11."""
+        clean = ["filtered", "deduplicated", *(["decontaminated"] if self.decontamination.evalsets else [])]
+        model = ["perplexity_model"] if any(chosen.kind == "perplexity" for chosen in self.filtering.filters) else []
+        dumps = [f"dumps/{part}/{dump}" for dump in self.dumps for part in clean]
+        return [*model, "filter_quality", *clean, *dumps, "split"]
+
 
 class ExportsConfig(_Strict):
     gguf: GgufConfig = Field(default_factory=GgufConfig, description="Files for llama.cpp.")
@@ -143,11 +151,11 @@ class TrackConfig(_Strict):
             )
         known = {"tokenizer", "shards", "exports/huggingface", "exports/gguf", "parity", "report"}
         known |= {f"stages/{name}" for name in self.stages} | {f"evals/{name}" for name, _ in self._pretraining}
+        known |= {f"corpus/{part}" for part in self.corpus.parts}
         for gate in self.gates:
             if gate.artifact not in known:
-                raise ValueError(
-                    f"gates: {gate.artifact!r} is no artifact of this track{_suggest(gate.artifact, known)}"
-                )
+                close = _suggest(gate.artifact, known)
+                raise ValueError(f"gates: {gate.artifact!r} is no artifact of this track or of its corpus{close}")
         return self
 
     @property

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from fc_pipeline.evalsets.catalogue import resolve_evalset
-from fc_pipeline.gates import Gate
+from fc_pipeline.gates import Gate, SharedGate
 from fc_pipeline.graph import Graph
 from fc_pipeline.sources.catalogue import resolve_source
 from fc_pipeline.step import StepSpec
@@ -24,9 +24,19 @@ def build_graph(tracks: Iterable[TrackConfig], *, also_without: Sequence[str] = 
     for track in tracks:
         steps += [*_corpus(track.corpus, also_without), *_data(track), *_training(track), *_exports(track)]
         steps.append(_report(track))
-        for gate in track.gates:
-            gates.setdefault(f"{track.name}/{gate.artifact}", []).append(gate)
+        for key, gate in _gates(track):
+            gates.setdefault(key, []).append(gate)
     return Graph(steps, gates)
+
+
+def _gates(track: TrackConfig) -> Iterator[tuple[str, Gate]]:
+    """What each gate is set on. One on the corpus names the track, which it alone holds up."""
+    for gate in track.gates:
+        folder, _, part = gate.artifact.partition("/")
+        if folder == "corpus":
+            yield f"corpus/{track.corpus.name}/{part}", SharedGate(**gate.model_dump(), track=track.name)
+        else:
+            yield f"{track.name}/{gate.artifact}", gate
 
 
 def _corpus(corpus: CorpusConfig, also_without: Sequence[str]) -> Iterator[StepSpec]:
@@ -74,7 +84,7 @@ def _filter_quality(corpus: CorpusConfig, sources: Iterable[str]) -> Iterator[St
     """What the filters are worth, and what the perplexity filter judges by, if it is there."""
     base, group = f"corpus/{corpus.name}", f"corpus_{corpus.name}"
     filtering = corpus.filtering.model_dump(mode="json")
-    if _asks_for_perplexity(corpus):
+    if "perplexity_model" in corpus.parts:
         yield StepSpec(
             key=f"{base}/perplexity_model",
             function="fc_pipeline.text.perplexity_model:fit_perplexity_model",
@@ -93,12 +103,10 @@ def _filter_quality(corpus: CorpusConfig, sources: Iterable[str]) -> Iterator[St
     )
 
 
-def _asks_for_perplexity(corpus: CorpusConfig) -> bool:
-    return any(settings.kind == "perplexity" for settings in corpus.filtering.filters)
-
-
 def _perplexity_model(corpus: CorpusConfig) -> dict[str, str]:
-    return {"perplexity_model": f"corpus/{corpus.name}/perplexity_model"} if _asks_for_perplexity(corpus) else {}
+    if "perplexity_model" not in corpus.parts:
+        return {}
+    return {"perplexity_model": f"corpus/{corpus.name}/perplexity_model"}
 
 
 def _cleaned(corpus: CorpusConfig, dump: str | None = None) -> str:
@@ -154,6 +162,7 @@ def _clean(
 def _data(track: TrackConfig) -> Iterator[StepSpec]:
     split = f"corpus/{track.corpus.name}/split"
     group = f"{track.name}_data"
+    gated = tuple(dict.fromkeys(key for key, gate in _gates(track) if isinstance(gate, SharedGate)))
     yield StepSpec(
         key=f"{track.name}/tokenizer",
         function="fc_pipeline.tokenizer:train_tokenizer",
@@ -161,6 +170,7 @@ def _data(track: TrackConfig) -> Iterator[StepSpec]:
         group=group,
         config={"tokenizer": track.tokenizer.model_dump(mode="json"), "weights": dict(track.mixture.weights)},
         inputs={"documents": split},
+        requires=gated,
     )
     yield StepSpec(
         key=f"{track.name}/shards",
@@ -169,6 +179,7 @@ def _data(track: TrackConfig) -> Iterator[StepSpec]:
         group=group,
         config=track.mixture.model_dump(mode="json"),
         inputs={"documents": split, "tokenizer": f"{track.name}/tokenizer"},
+        requires=gated,
         fresh_for_days=track.fresh_for_days,
     )
 
@@ -259,9 +270,7 @@ def _report(track: TrackConfig) -> StepSpec:
     from fc_pipeline.report.write import templates_digest
 
     keys = {key: key for key in (f"sources/{resolve_source(entry).name}" for entry in track.corpus.all_sources)}
-    parts = ("filtered", "deduplicated", *(("decontaminated",) if track.corpus.decontamination.evalsets else ()))
-    dumps = [f"dumps/{part}/{dump}" for dump in track.corpus.dumps for part in parts]
-    for part in ("filter_quality", *parts, *dumps, "split"):
+    for part in track.corpus.parts:
         keys[f"corpus/{part}"] = f"corpus/{track.corpus.name}/{part}"
     for role in ("tokenizer", "shards", *_stage_roles(track), "exports/huggingface", "exports/gguf", "parity"):
         keys[role] = f"{track.name}/{role}"

@@ -26,10 +26,11 @@ _RETRY_SECONDS = 5
 def asset_for(steps: list[StepSpec], graph: Graph, *, owners: list[str] | None = None) -> dg.AssetsDefinition:
     """The asset of a step, or of the steps that are its partitions, in order.
 
-    Its checks are the gates on the artifact; its data version is the artifact's digest.
+    Its checks are the gates on the artifact; its data version is the artifact's digest. An asset of partitions has no
+    checks, since Dagster knows them by asset alone: the verdicts on each stand in its manifest.
     """
     spec = steps[0]
-    gates, retries = graph.gates(spec.key), _num_retries(spec)
+    gates, retries = graph.gates(spec.key) if spec.partition is None else [], _num_retries(spec)
     by_partition = {step.partition: step for step in steps}
     upstream = dict.fromkeys(graph[key].asset for step in steps for key in step.upstream)
     upstream.pop(spec.asset, None)  # a dump needs those before it, which Dagster has no word for
@@ -77,7 +78,7 @@ def asset_for(steps: list[StepSpec], graph: Graph, *, owners: list[str] | None =
         return dg.MaterializeResult(
             data_version=dg.DataVersion(artifact.digest),
             metadata=artifact_metadata(artifact, reused=outcome.reused),
-            check_results=check_results(spec.asset, gates, artifact.manifest.gates),
+            check_results=check_results(spec.asset, gates, artifact.manifest.gates) if gates else [],
         )
 
     return build

@@ -5,27 +5,31 @@ from typing import Any
 
 import dagster as dg
 
-from fc_pipeline.gates import Gate
+from fc_pipeline.gates import Gate, SharedGate
 
 
 def check_names(gates: list[Gate]) -> list[str]:
-    """One name a gate: its metric, with a number when a metric is judged more than once."""
+    """One name a gate: its metric, with the track on what tracks share; numbered when judged more than once."""
     names: list[str] = []
     for gate in gates:
-        name = re.sub(r"\W", "_", gate.metric)
+        owner = f"{gate.track}_" if isinstance(gate, SharedGate) else ""
+        name = re.sub(r"\W", "_", f"{owner}{gate.metric}")
         same = sum(1 for other in names if other == name or re.fullmatch(rf"{name}_\d+", other))
         names.append(f"{name}_{same + 1}" if same else name)
     return names
 
 
 def check_specs(key: str, gates: list[Gate]) -> list[dg.AssetCheckSpec]:
-    """Blocking checks: in the same run nothing downstream starts after a failure."""
+    """Blocking checks: in the same run nothing downstream starts after a failure.
+
+    On what tracks share they block nothing: only the track that set the gate must stop, and its own steps see to it.
+    """
     return [
         dg.AssetCheckSpec(
             name=name,
             asset=key.split("/"),
-            blocking=True,
-            description=f"{gate.metric} must be {bounds(gate.min, gate.max)}." + (f" {gate.why}" if gate.why else ""),
+            blocking=not isinstance(gate, SharedGate),
+            description=f"{_asked(gate)} must be {bounds(gate.min, gate.max)}." + (f" {gate.why}" if gate.why else ""),
         )
         for name, gate in zip(check_names(gates), gates, strict=True)
     ]
@@ -50,6 +54,10 @@ def check_results(key: str, gates: list[Gate], verdicts: list[dict[str, Any]]) -
             )
         )
     return results
+
+
+def _asked(gate: Gate) -> str:
+    return f"{gate.track}: {gate.metric}" if isinstance(gate, SharedGate) else gate.metric
 
 
 def bounds(low: float | None, high: float | None) -> str:

@@ -18,7 +18,7 @@ class Materializer:
         self.instance = instance
         self.home = home
 
-    def __call__(self, graph: Graph, *keys: str) -> dg.ExecuteInProcessResult:
+    def __call__(self, graph: Graph, *keys: str, partition: str | None = None) -> dg.ExecuteInProcessResult:
         job = definitions_of(graph).resolve_job_def("toy")
         return job.execute_in_process(
             instance=self.instance,
@@ -27,6 +27,7 @@ class Materializer:
                 "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
                 "resources": {"factory": {"config": {"home": str(self.home), "workers": 1, "threads": 1}}},
             },
+            partition_key=partition,
             raise_on_error=False,
         )
 

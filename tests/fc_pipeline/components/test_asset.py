@@ -1,9 +1,12 @@
+from dataclasses import replace
+
 import dagster as dg
 import pytest
 from dagster_fixtures import Materializer, built, materializer, metadata_of
 
+from fc_model.artifacts import Store
 from fc_pipeline.components import asset
-from fc_pipeline.gates import Gate
+from fc_pipeline.gates import Gate, SharedGate
 from fc_pipeline.graph import Graph
 from fc_pipeline.run import describe_failure
 from fc_pipeline.step import StepSpec
@@ -104,6 +107,34 @@ def test_a_waived_gate_lets_the_run_go_on_and_says_so(run):
     assert check.passed
     assert check.severity == dg.AssetCheckSeverity.WARN
     assert check.description.startswith("WAIVED: known bad, for the demo (bits_per_byte is 2.5")
+
+
+@pytest.mark.parametrize(("track", "goes_on"), [("toy", False), ("other", True)])
+def test_a_failed_gate_on_a_shared_asset_stops_only_its_own_track(run, track, goes_on):
+    gate = SharedGate(artifact="corpus/filtered", metric="removed_share", max=0.1, track=track)
+    graph = fake_graph()
+    result = run(Graph(graph.values(), {"corpus/c/filtered": [gate]}))
+    assert result.success is goes_on
+    assert ("toy/stages/one" in built(result)) is goes_on
+    (check,) = result.get_asset_check_evaluations()
+    assert not check.passed and check.check_name == f"{track}_removed_share"
+    if not goes_on:
+        (failure,) = result.filter_events(lambda event: event.is_step_failure)
+        assert "toy/stages/one cannot go on from corpus/c/filtered: gate toy: " in describe_failure(failure)
+
+
+def test_an_asset_of_partitions_keeps_its_verdicts_in_the_manifests(run):
+    gate = SharedGate(artifact="corpus/dumps/filtered/b", metric="removed_share", max=0.1, track="toy")
+    filtered = fake_graph()["corpus/c/filtered"]
+    dumps = [replace(filtered, key=f"corpus/c/dumps/filtered/{name}", partition=name) for name in ("a", "b")]
+    graph = Graph([fake_graph()["sources/a"], *dumps], {"corpus/c/dumps/filtered/b": [gate]})
+    assert run(graph, "sources/a").success
+    (asset_of_dumps,) = asset.assets_of(graph, [dump.key for dump in dumps])
+    assert not list(asset_of_dumps.check_specs)
+    for name in ("a", "b"):
+        assert run(graph, "corpus/c/dumps/filtered", partition=name).success
+    (artifact,) = Store(run.home).versions("corpus/c/dumps/filtered/b")
+    assert [verdict["passed"] for verdict in artifact.manifest.gates] == [False]
 
 
 def test_what_a_person_must_mend_is_one_line_and_is_not_retried(run):
