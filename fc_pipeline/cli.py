@@ -38,7 +38,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="fustercluck",
         description="A model factory: from raw documents to a chat model that llama.cpp runs, as one Dagster graph.",
-        epilog="Artifacts lie in FC_HOME (default: data/), Dagster's runs in DAGSTER_HOME (default: dagster_home/).",
+        epilog="Artifacts lie in FC_HOME (default: data/), Dagster's runs in DAGSTER_HOME (default: dagster_home/). "
+        "FC_REMOTE, such as s3://bucket/prefix, is looked in before anything is built, and gets what was.",
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
@@ -62,7 +63,16 @@ def _parser() -> argparse.ArgumentParser:
 
     command = add("verify", _verify, "rehash every file of every artifact")
     command.add_argument("keys", nargs="*", metavar="KEY", help="a key, or the beginning of keys (default: all)")
-    command.add_argument("--strict", action="store_true", help="also name files that no manifest lists")
+    where = command.add_mutually_exclusive_group()
+    where.add_argument("--strict", action="store_true", help="also name files that no manifest lists")
+    where.add_argument("--remote", action="store_true", help="those in FC_REMOTE; downloads every one")
+
+    command = add("push", _push, "copy what is built to FC_REMOTE, as far as it is not there")
+    command.add_argument("keys", nargs="*", metavar="KEY", help="a key, or the beginning of keys (default: all)")
+    command.add_argument("--again", action="store_true", help="also what is there: `verify --remote` found it damaged")
+
+    command = add("pull", _pull, "copy what is in FC_REMOTE here, with all that it was made from")
+    command.add_argument("wanted", nargs="+", metavar="TRACK|KEY", help="a track, a key, or the beginning of keys")
 
     command = add("trace", _trace, "which documents a piece of training data came from")
     command.add_argument("track")
@@ -89,6 +99,7 @@ def _parser() -> argparse.ArgumentParser:
     command = add("gc", _gc, "list, or delete, what no track needs any more")
     command.add_argument("--apply", action="store_true", help="delete (default: only list)")
     command.add_argument("--keep", type=int, default=1, metavar="N", help="newest artifacts to keep of each key (1)")
+    command.add_argument("--remote", action="store_true", help="in FC_REMOTE, not here")
 
     command = add("equivalent", _equivalent, "declare that changed code makes the same bytes, so nothing is rebuilt")
     command.add_argument("key")
@@ -129,10 +140,11 @@ def _plan(options: argparse.Namespace) -> int:
 
     from fc_pipeline.plan import UNFINISHED, make_plan
     from fc_pipeline.plan_text import plan_lines
+    from fc_pipeline.remote.cached import look
     from fc_pipeline.show import print_lines
 
     graph, store = _graph(), _store()
-    items = make_plan(graph, store, _keys(graph, options.track))
+    items = make_plan(graph, store, _keys(graph, options.track), elsewhere=look)
     unfinished = [item.key for item in items if item.state in UNFINISHED]
     estimate = None
     if unfinished:
@@ -166,6 +178,10 @@ def _status(options: argparse.Namespace) -> int:
 
 
 def _verify(options: argparse.Namespace) -> int:
+    if options.remote:
+        from fc_pipeline.remote.commands import verify_remotely
+
+        return verify_remotely(options.keys)
     from fc_pipeline.verify import verify_store
 
     store = _store()
@@ -174,6 +190,18 @@ def _verify(options: argparse.Namespace) -> int:
         print(problem)
     print(f"{checked} artifacts checked, {len(problems)} problems")
     return 1 if problems else 0
+
+
+def _push(options: argparse.Namespace) -> int:
+    from fc_pipeline.remote.commands import push_artifacts
+
+    return push_artifacts(_graph(), _store(), options.keys, again=options.again)
+
+
+def _pull(options: argparse.Namespace) -> int:
+    from fc_pipeline.remote.commands import pull_artifacts
+
+    return pull_artifacts(_graph(), _store(), options.wanted)
 
 
 def _trace(options: argparse.Namespace) -> int:
@@ -224,6 +252,7 @@ def _takedown(options: argparse.Namespace) -> int:
 
     from fc_pipeline import takedown
     from fc_pipeline.lineage import touched, touched_lines
+    from fc_pipeline.remote.commands import take_down
     from fc_pipeline.show import print_lines
     from fc_pipeline.takedown_list import record
 
@@ -236,6 +265,8 @@ def _takedown(options: argparse.Namespace) -> int:
     for track, keys in work.items():
         print(f"{track}: {len(keys)} artifacts are built again: {', '.join(keys)}")
     if not options.apply:
+        live = takedown.live_artifacts(after, store)
+        print_lines(("", line) for line in take_down(store, options.documents, items, live, apply=False))
         print("nothing was changed: add --apply to take it down")
         return 0
     record(store.root, options.documents, reason=options.reason, at=time.time())
@@ -245,11 +276,14 @@ def _takedown(options: argparse.Namespace) -> int:
             file=sys.stderr,
         )
         return status
+    live = takedown.live_artifacts(after, store)
+    left_remotely = take_down(store, options.documents, items, live, apply=True)
     takedown.remove_touched(store, after, items)
+    print_lines(("", line) for line in left_remotely)
     left = takedown.remaining(store, options.documents)
     print_lines(touched_lines(left, takedown.live_artifacts(after, store)) if left else [])
     print(f"{len(left)} artifacts but the sources still hold or have read {', '.join(options.documents)}")
-    return 1 if left else 0
+    return 1 if left or left_remotely else 0
 
 
 def _place(text: str) -> tuple[str, int]:
@@ -285,6 +319,10 @@ def _gc(options: argparse.Namespace) -> int:
     if options.keep < 0:
         raise UserError("--keep takes 0 or more")
     graph, store = _graph(), _store()
+    if options.remote:
+        from fc_pipeline.remote.commands import collect_garbage_remotely
+
+        return collect_garbage_remotely(graph, store, keep=options.keep, apply=options.apply)
     garbage = find_garbage(graph, store, keep=options.keep)
     print_lines(garbage_lines(garbage))
     if not options.apply:

@@ -44,7 +44,7 @@ def touched(store: Store, documents: Iterable[str]) -> list[Touched]:
 
     for artifact in artifacts:
         if places := list(_places(artifact, wanted)):
-            add(artifact, "source" if _is_before_takedowns(artifact.key) else "holds", ", ".join(places))
+            add(artifact, "source" if is_before_takedowns(artifact.key) else "holds", ", ".join(places))
     holders = {place for place, item in found.items() if item.how == "holds"}
     for artifact in artifacts:
         if (detail := _read(artifact, store, wanted)) is not None:
@@ -75,7 +75,8 @@ def touched_lines(items: list[Touched], live: set[tuple[str, str]]) -> list[Line
     return [*(("", text) for text in columns(rows)), ("bold", f"{len(items)} artifacts touched")]
 
 
-def _is_before_takedowns(key: str) -> bool:
+def is_before_takedowns(key: str) -> bool:
+    """True for sources and what filters made of them: a taken-down document stays there, deduplication drops it."""
     return key.startswith("sources/") or (key.startswith("corpus/") and "filtered" in key.split("/"))
 
 

@@ -12,6 +12,7 @@ from importlib.metadata import version
 from fc_model.artifacts import AlreadyBuilt, Artifact, ManifestError, Recipe, Store
 from fc_pipeline.gates import judge, judged_metrics, require_passed
 from fc_pipeline.graph import Graph
+from fc_pipeline.remote.cached import give, take
 from fc_pipeline.resolve import Resolver
 from fc_pipeline.step import Runtime, Step
 
@@ -25,7 +26,7 @@ class Outcome:
 
 
 def materialize(graph: Graph, store: Store, key: str, runtime: Runtime) -> Outcome:
-    """Returns the present artifact of `key`, building it if it is not there or damaged.
+    """Returns the present artifact of `key`: if it is not there or damaged, from the remote, or else built and pushed.
 
     Raises:
         UserError: an input is missing, damaged, or has not passed its gates; or the step refuses its input.
@@ -44,6 +45,11 @@ def materialize(graph: Graph, store: Store, key: str, runtime: Runtime) -> Outco
         return Outcome(_reused(store, existing, graph), reused=True)
     if problems:
         print(f"{key} is damaged and is built again: {'; '.join(problems)}", file=sys.stderr)
+    taken = take(store, key, identity, replace=bool(problems))
+    if taken == "pulled":
+        pulled = store.find(key, identity)
+        assert pulled is not None
+        return Outcome(_reused(store, pulled, graph), reused=True)
 
     for artifact in inputs.values():
         artifact.verify()
@@ -56,6 +62,8 @@ def materialize(graph: Graph, store: Store, key: str, runtime: Runtime) -> Outco
     assert built is not None
     if not reused and (run_id := built.manifest.run.get("mlflow_run_id")):
         _link_back(run_id, built, runtime)
+    if not reused:
+        give(built, again=taken == "damaged")
     return Outcome(_reused(store, built, graph) if reused else built, reused=reused)
 
 

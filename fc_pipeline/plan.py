@@ -1,20 +1,24 @@
 """What a run would do and why: for every key of a track whether it is built, and what makes the difference."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from fc_model.artifacts import Artifact, ManifestError, Store
-from fc_model.artifacts.manifest import InputEntry
+from fc_model.artifacts.manifest import InputEntry, Manifest
 from fc_model.artifacts.writer import WORKSPACE
 from fc_pipeline.gates import failures, judge, judged_metrics
 from fc_pipeline.graph import Graph
 from fc_pipeline.recipe_changes import Changes, Wanted, changes
 from fc_pipeline.resolve import Resolver
+from fc_pipeline.show import size
 
-State = Literal["fresh", "rejudge", "maybe", "build", "damaged"]
-"""fresh: there, nothing to do. rejudge: there, its gates changed. maybe: an input is rebuilt; equal bytes spare it.
-build: is built. damaged: there, but not whole; is built again."""
+State = Literal["fresh", "rejudge", "pull", "maybe", "build", "damaged"]
+"""fresh: there, nothing to do. rejudge: there, its gates changed. pull: not here, but in the remote.
+maybe: an input is rebuilt; equal bytes spare it. build: is built. damaged: there, but not whole; is built again."""
+
+Elsewhere = Callable[[str, str], Manifest | None]
+"""Key and identity of an artifact -> its manifest, when it can be had without building it."""
 
 UNFINISHED: tuple[State, ...] = ("maybe", "build", "damaged")
 
@@ -34,21 +38,26 @@ class PlanItem:
     """`passed`, or what failed or is not judged, one a gate; empty when there is no gate."""
     blocked: list[str] = field(default_factory=list)
     """Gates of what it needs that have failed: as things stand it cannot be built."""
+    pulled_bytes: int = 0
+    """What is downloaded from the remote."""
 
 
-def make_plan(graph: Graph, store: Store, keys: Iterable[str]) -> list[PlanItem]:
+def make_plan(
+    graph: Graph, store: Store, keys: Iterable[str], *, elsewhere: Elsewhere = lambda key, identity: None
+) -> list[PlanItem]:
     """One item a key, for the keys and everything that they are made from, in the order of building.
 
     Looks at manifests and sizes of files, not at their bytes: a flipped bit is found by `verify` and by the run.
+    What is not here but `elsewhere` is to be pulled; nothing is downloaded.
     """
     resolver = Resolver(graph, store)
     items: dict[str, PlanItem] = {}
     for key in graph.closure(keys):
-        items[key] = _item(resolver, key, items)
+        items[key] = _item(resolver, key, items, elsewhere)
     return list(items.values())
 
 
-def _item(resolver: Resolver, key: str, items: dict[str, PlanItem]) -> PlanItem:
+def _item(resolver: Resolver, key: str, items: dict[str, PlanItem], elsewhere: Elsewhere) -> PlanItem:
     graph, store = resolver.graph, resolver.store
     wanted = _wanted(resolver, key, items)
     closest = _closest(store.versions(key), wanted)
@@ -65,7 +74,13 @@ def _item(resolver: Resolver, key: str, items: dict[str, PlanItem]) -> PlanItem:
     except ManifestError as error:
         return PlanItem(**common, state="damaged", reasons=[str(error)])
     if artifact is None:
-        return PlanItem(**common, state="build", **_why(closest))
+        there = elsewhere(key, identity)
+        if there is None:
+            return PlanItem(**common, state="build", **_why(closest))
+        resolver.will_be(Artifact(store.folder(key, identity), there))
+        num_bytes = sum(entry.bytes for entry in there.files)
+        reasons = [f"in the remote, {size(num_bytes)}"]
+        return PlanItem(**common, state="pull", reasons=reasons, pulled_bytes=num_bytes)
     common |= {"resumes": [], "gates": "; ".join(failures(artifact, graph.gates(key))) or _passed(artifact)}
     problems = artifact.problems(hashes=False)
     if problems:

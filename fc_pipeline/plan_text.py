@@ -10,12 +10,14 @@ from fc_pipeline.show import Line, columns, count, duration, size
 _STYLES: dict[State, str] = {
     "fresh": "dim",
     "rejudge": "cyan",
+    "pull": "cyan",
     "maybe": "yellow",
     "build": "bold",
     "damaged": "bold red",
 }
 _MEANING: dict[State, str] = {
     "rejudge": "to judge again",
+    "pull": "to pull from the remote",
     "maybe": "to build unless their inputs come out equal",
     "build": "to build",
     "damaged": "damaged and to build again",
@@ -69,6 +71,8 @@ def _total(items: list[PlanItem], forecast: dict[str, Any] | None) -> str:
     if not work:
         return f"{len(items)} artifacts, all fresh"
     text = f"{len(items)} artifacts: {', '.join(work)}"
+    if states["pull"]:
+        text += f"; {size(sum(item.pulled_bytes for item in items))} from the remote"
     if forecast is not None and any(states[state] for state in UNFINISHED):
         total = forecast["total"]
         tokens = f"{count(total['tokens'])} tokens, " if total["tokens"] else ""

@@ -50,6 +50,10 @@ class Resolver:
                 self._artifacts[key] = None
         return self._artifacts[key]
 
+    def will_be(self, artifact: Artifact) -> None:
+        """Count an artifact that is not here yet as the present one of its key: a plan asks what follows from it."""
+        self._artifacts[artifact.key] = artifact
+
     def require(self, key: str, *, for_key: str) -> Artifact:
         """The present artifact; raises UserError that says what to materialize first."""
         artifact = self.artifact(key)

@@ -18,11 +18,11 @@ def verify_store(store: Store, wanted: Sequence[str], *, strict: bool) -> tuple[
     """
     keys = store.keys()
     for name in wanted:
-        if not any(_below(key, name) for key in keys):
+        if not any(below(key, name) for key in keys):
             raise UserError(f"{store.root} has nothing of {name!r}; there are: {', '.join(keys) or 'no artifacts'}")
     checked, problems = 0, []
     for key in keys:
-        if wanted and not any(_below(key, name) for name in wanted):
+        if wanted and not any(below(key, name) for name in wanted):
             continue
         for identity in store.identities(key):
             try:
@@ -37,5 +37,6 @@ def verify_store(store: Store, wanted: Sequence[str], *, strict: bool) -> tuple[
     return checked, problems
 
 
-def _below(key: str, name: str) -> bool:
+def below(key: str, name: str) -> bool:
+    """True for the key `name` and every key that begins with it, part by part."""
     return key == name or key.startswith(f"{name.rstrip('/')}/")

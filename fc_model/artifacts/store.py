@@ -5,7 +5,7 @@ import errno
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, cast
@@ -119,10 +119,27 @@ class Store:
             UserError: somebody else is writing it, or the disk is full or refuses (nothing earlier is lost).
             ValueError: the counters do not add up.
         """
-        identity = recipe.identity(key)
-        folder = self.folder(key, identity)
         # What the manifest says must be what the identity was made from, whatever the step does to its config.
         recipe = copy.deepcopy(recipe)
+        identity = recipe.identity(key)
+        with self._written(key, identity, lambda writer: writer.manifest(key, identity, recipe), replace) as writer:
+            yield writer
+
+    @contextmanager
+    def receive(self, manifest: Manifest, *, replace: bool = False) -> Iterator[ArtifactWriter]:
+        """Take in the files of an artifact that was made elsewhere; it is committed under its own manifest.
+
+        Raises what `write` raises, and UserError when the files are not those of the manifest: nothing is committed.
+        """
+        with self._written(manifest.key, manifest.identity, lambda writer: _received(writer, manifest), replace) as out:
+            yield out
+
+    @contextmanager
+    def _written(
+        self, key: str, identity: str, manifest_of: Callable[[ArtifactWriter], Manifest], replace: bool
+    ) -> Iterator[ArtifactWriter]:
+        """The commit protocol: lock, sweep, files, manifest; see `write`."""
+        folder = self.folder(key, identity)
         with _disk_errors(key, folder):
             make_folder(folder.parent)
             with self._lock(key, identity) as lock:
@@ -132,7 +149,7 @@ class Store:
                 sweep(folder)
                 writer = ArtifactWriter(folder, lock)
                 yield writer
-                manifest = writer.manifest(key, identity, recipe)
+                manifest = manifest_of(writer)
                 lock.check()
                 write_bytes(folder / MANIFEST_NAME, manifest.to_json().encode())
                 remove_workspace(folder)
@@ -168,6 +185,13 @@ class Store:
             remove_manifest(folder)
             if folder.is_dir():
                 shutil.rmtree(folder)
+
+
+def _received(writer: ArtifactWriter, manifest: Manifest) -> Manifest:
+    for entry in manifest.files:
+        if writer.files.get(entry.path) != entry:
+            raise UserError(f"{manifest.key}/{manifest.identity}: {entry.path} is not what its manifest says")
+    return manifest
 
 
 def _folders(path: Path) -> list[Path]:

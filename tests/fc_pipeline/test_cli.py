@@ -21,6 +21,8 @@ COMMANDS = [
     "run",
     "status",
     "verify",
+    "push",
+    "pull",
     "trace",
     "drops",
     "takedown",

@@ -1,0 +1,142 @@
+"""The objects below one fsspec address: read by ranges, put whole, listed and deleted, each with patience."""
+
+import os
+import secrets
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from fc_model.artifacts.files import crash_point
+from fc_pipeline.remote.patience import RemoteDamaged, RemoteError, patiently
+
+CHUNK_BYTES = 1 << 24
+"""What is asked for at once, and what a broken connection costs."""
+
+TEMPORARY_SUFFIX = ".tmp"
+
+_APPEARS_WHOLE = frozenset({"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "oss", "oci"})
+"""Object stores: an object is there when its upload is complete. Elsewhere a file grows under its name."""
+
+
+class Objects:
+    """Objects by their path below `url`, such as s3://bucket/prefix, file:///mnt/nas/fc or a plain folder.
+
+    Nothing is connected to before the first question. Every method raises RemoteUnreachable when the remote does
+    not answer, and RemoteError when it has no driver installed or cannot be written to.
+    """
+
+    def __init__(self, url: str, *, pause_seconds: float = 0.5) -> None:
+        self._url = url
+        self._pause_seconds = pause_seconds
+        self.name = without_login(url)
+
+    @cached_property
+    def _opened(self) -> tuple[Any, str]:
+        import fsspec
+
+        try:
+            # Others write too: a listing that fsspec remembers would be out of date.
+            system, root = fsspec.core.url_to_fs(self._url, use_listings_cache=False)
+        except (ImportError, ValueError) as error:
+            raise RemoteError(f"FC_REMOTE {self.name}: {error}; install that package, or correct FC_REMOTE") from error
+        return system, root.rstrip("/")
+
+    def where(self, path: str) -> str:
+        """The address of an object, for people."""
+        return f"{self.name.rstrip('/')}/{path}"
+
+    def read(self, path: str) -> bytes | None:
+        """A small object, whole; None when there is none."""
+        try:
+            return self._ask(lambda system, root: bytes(system.cat_file(f"{root}/{path}")), path)
+        except FileNotFoundError:
+            return None
+
+    def chunks(self, path: str, *, start: int, stop: int) -> Iterator[bytes]:
+        """Bytes `start` to `stop`, a range at a time, so that a broken connection costs one range.
+
+        Raises RemoteDamaged when the object is gone, or not of `stop` bytes.
+        """
+        try:
+            num_bytes = self._ask(lambda system, root: system.info(f"{root}/{path}")["size"], path)
+            if num_bytes != stop:
+                raise RemoteDamaged(f"{self.where(path)}: {num_bytes} bytes, the manifest says {stop}")
+            for place in range(start, stop, CHUNK_BYTES):
+                yield self._range(path, place, min(place + CHUNK_BYTES, stop))
+        except FileNotFoundError as error:
+            raise RemoteDamaged(f"{self.where(path)}: missing") from error
+
+    def _range(self, path: str, start: int, stop: int) -> bytes:
+        chunk = self._ask(lambda system, root: bytes(system.cat_file(f"{root}/{path}", start=start, end=stop)), path)
+        if len(chunk) != stop - start:
+            raise RemoteDamaged(f"{self.where(path)}: {len(chunk)} bytes came instead of bytes {start} to {stop}")
+        return chunk
+
+    def put(self, path: str, source: Path) -> None:
+        """Upload a file; the object appears whole or not at all, over one that is there."""
+
+        def send(system: Any, root: str) -> None:
+            target = f"{root}/{path}"
+            if _appears_whole(system):
+                system.put_file(str(source), target)
+                return
+            # The name is new each time: two who push the same file do not write into each other's.
+            temporary = f"{target}.{secrets.token_hex(4)}{TEMPORARY_SUFFIX}"
+            system.makedirs(os.path.dirname(target), exist_ok=True)  # noqa: PTH120 - no local path
+            system.put_file(str(source), temporary)
+            crash_point()
+            system.mv(temporary, target)
+
+        crash_point()
+        try:
+            self._ask(send, path)
+        except FileNotFoundError as error:
+            raise RemoteError(f"{self.where(path)}: cannot be written ({error}); correct FC_REMOTE") from error
+
+    def listing(self, folder: str) -> dict[str, int]:
+        """Bytes of every object below a folder, by its path below the folder; empty when there is none."""
+        try:
+            entries = self._ask(lambda system, root: system.find(f"{root}/{folder}", detail=True), folder)
+        except FileNotFoundError:
+            return {}
+        base = f"{self._opened[1]}/{folder}"
+        return {path.removeprefix(base).lstrip("/"): about["size"] for path, about in sorted(entries.items())}
+
+    def age(self, path: str, *, now: float) -> float | None:
+        """Seconds since an object was written; None when it has gone or the remote does not tell."""
+        try:
+            return now - self._ask(lambda system, root: system.modified(f"{root}/{path}").timestamp(), path)
+        except (FileNotFoundError, NotImplementedError):
+            return None
+
+    def remove(self, path: str) -> None:
+        """Delete an object; nothing happens when it is not there."""
+        crash_point()
+        try:
+            self._ask(lambda system, root: system.rm_file(f"{root}/{path}"), path)
+        except FileNotFoundError:
+            return
+
+    def remove_folder(self, folder: str) -> None:
+        """Delete everything below a folder, and the folder where there are such."""
+        crash_point()
+        try:
+            self._ask(lambda system, root: system.rm(f"{root}/{folder}", recursive=True), folder)
+        except FileNotFoundError:
+            return
+
+    def _ask(self, question, path: str):  # type: ignore[no-untyped-def]
+        return patiently(lambda: question(*self._opened), what=self.where(path), pause_seconds=self._pause_seconds)
+
+
+def without_login(url: str) -> str:
+    """The address without a user's name and password, which belong into no message."""
+    parts = urlsplit(url)
+    return url.replace(f"{parts.netloc.rpartition('@')[0]}@", "", 1) if "@" in parts.netloc else url
+
+
+def _appears_whole(system: Any) -> bool:
+    protocols = {system.protocol} if isinstance(system.protocol, str) else set(system.protocol)
+    return bool(protocols & _APPEARS_WHOLE)

@@ -1,0 +1,60 @@
+"""What a remote may answer, and when it is asked again."""
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from fc_model.errors import UserError
+
+T = TypeVar("T")
+
+ATTEMPTS = 5
+"""Tries in a row that bring nothing, before it is given up."""
+
+
+class RemoteError(UserError):
+    """The remote refuses."""
+
+
+class RemoteUnreachable(RemoteError):
+    """The remote does not answer, or not to this login: it will not answer the next question either."""
+
+
+class RemoteDamaged(RemoteError):
+    """What lies in the remote is not what its manifest says. Nothing of it is used."""
+
+
+def patiently(ask: Callable[[], T], *, what: str, pause_seconds: float) -> T:
+    """`ask()`, again after a fault, with a pause that doubles each time.
+
+    Raises:
+        FileNotFoundError: it is not there; what that means is known to who asked.
+        RemoteUnreachable: the tries are used up, or a login is wanted; names `what`.
+    """
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            return ask()
+        except (FileNotFoundError, UserError):
+            raise
+        except PermissionError as error:
+            raise RemoteUnreachable(
+                f"{what}: access is refused ({_words(error)}); log in, or correct FC_REMOTE"
+            ) from error
+        except Exception as error:  # drivers let the exceptions of a dozen libraries through
+            if not _is_fault(error):
+                raise
+            if attempt == ATTEMPTS:
+                raise RemoteUnreachable(
+                    f"{what}: failed {ATTEMPTS} times ({_words(error)}); check FC_REMOTE, the network and the login"
+                ) from error
+        time.sleep(pause_seconds * 2 ** (attempt - 1))
+    raise AssertionError
+
+
+def _is_fault(error: Exception) -> bool:
+    """True for what the network, the system or a driver's library says; Python's other errors are our mistakes."""
+    return isinstance(error, OSError | EOFError) or type(error).__module__ != "builtins"
+
+
+def _words(error: Exception) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split())

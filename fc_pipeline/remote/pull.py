@@ -1,0 +1,64 @@
+"""From the remote into the local store, by the store's own commit: nothing is there before everything is."""
+
+import hashlib
+from pathlib import Path
+
+from fc_model.artifacts import AlreadyBuilt, Store
+from fc_model.artifacts.manifest import FileEntry, Manifest
+from fc_model.artifacts.writer import ArtifactWriter
+from fc_pipeline.remote.patience import RemoteDamaged
+from fc_pipeline.remote.remote import Remote
+
+_WORKSPACE = "pull"
+_READ_BYTES = 1 << 20
+
+
+def pull(remote: Remote, store: Store, manifest: Manifest, *, replace: bool = False) -> None:
+    """Download an artifact that the remote has, and commit it. A killed or broken download goes on where it stopped.
+
+    Args:
+        manifest: what `Remote.find` gave.
+        replace: write over a committed artifact, because it is damaged.
+
+    Raises:
+        RemoteDamaged: a file is missing, cut or not of its sha256; named, and nothing is committed.
+        RemoteError: the remote cannot be reached.
+        UserError: somebody else writes the artifact, or the disk is full or refuses.
+    """
+    try:
+        with store.receive(manifest, replace=replace) as out:
+            for entry in manifest.files:
+                _take(remote, manifest, entry, out)
+    except AlreadyBuilt:  # by another process, between the look and the lock: the same bytes
+        return
+
+
+def _take(remote: Remote, manifest: Manifest, entry: FileEntry, out: ArtifactWriter) -> None:
+    part = out.workspace(_WORKSPACE) / entry.sha256
+    kept = part.stat().st_size if part.exists() else 0
+    if not _download(remote, manifest, entry, part):
+        part.unlink()
+        # What an earlier attempt left may be what was wrong: a power failure can leave zeros in a file's place.
+        if not kept or not _download(remote, manifest, entry, part):
+            part.unlink(missing_ok=True)
+            raise RemoteDamaged(
+                f"{remote.where(manifest, entry)}: sha256 differs from the manifest; nothing was taken, "
+                f"`fustercluck push --again {manifest.key}` from a store that has it whole mends it"
+            )
+    out.adopt(entry.path, part, content=entry.content, records=entry.records)
+
+
+def _download(remote: Remote, manifest: Manifest, entry: FileEntry, part: Path) -> bool:
+    """Complete the file; True when its bytes are those of the manifest."""
+    with part.open("ab+") as file:
+        file.seek(0)
+        if part.stat().st_size > entry.bytes:
+            file.truncate(0)
+        digest, have = hashlib.sha256(), 0
+        while kept := file.read(_READ_BYTES):
+            digest.update(kept)
+            have += len(kept)
+        for chunk in remote.chunks(manifest, entry, start=have):
+            file.write(chunk)
+            digest.update(chunk)
+    return digest.hexdigest() == entry.sha256

@@ -1,0 +1,147 @@
+"""Artifacts in a remote: found, listed, taken down. Files first, the manifest last; its presence is the artifact.
+
+    <FC_REMOTE>/artifacts-1/<key>/<identity>/manifest.json
+    <FC_REMOTE>/artifacts-1/<key>/<identity>/<file>.<sha256 of the file>
+    <FC_REMOTE>/takedowns-1/<key>/<identity>.json
+
+A file's hash is part of its name, because two builds of one identity have equal content and unequal logs: whoever
+pushes last, the files of every manifest that was ever written are there, and no upload changes one of them.
+"""
+
+import json
+import os
+import re
+import tempfile
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+from fc_model.artifacts.manifest import MANIFEST_NAME, FileEntry, Manifest, ManifestError, digest_of
+from fc_pipeline.remote.objects import Objects
+from fc_pipeline.remote.patience import RemoteDamaged
+
+Place = tuple[str, str]
+"""(key, identity)."""
+
+_ARTIFACTS = "artifacts-1"
+_TAKEDOWNS = "takedowns-1"
+_FOLDER = re.compile(r"(?P<key>[a-z0-9][a-z0-9_./-]*)/(?P<identity>[0-9a-f]{16})/(?P<name>.+)")
+
+
+class Remote:
+    """The artifacts below one address. Methods raise RemoteError as those of `Objects` do."""
+
+    def __init__(self, url: str, *, pause_seconds: float = 0.5) -> None:
+        self.objects = Objects(url, pause_seconds=pause_seconds)
+        self.silent_until = 0.0
+        """time.monotonic() before which a build does not ask again, because it did not answer."""
+
+    @property
+    def name(self) -> str:
+        return self.objects.name
+
+    def find(self, key: str, identity: str) -> Manifest | None:
+        """What the remote's artifact says of itself; None when there is none. Its files are not looked at.
+
+        Raises RemoteDamaged when it is not the manifest of this artifact.
+        """
+        path = f"{_folder(key, identity)}/{MANIFEST_NAME}"
+        text = self.objects.read(path)
+        if text is None:
+            return None
+        where = self.objects.where(path)
+        try:
+            manifest = Manifest.from_json(text, where)
+        except ManifestError as error:
+            raise RemoteDamaged(f"{error}; nothing was taken from the remote") from error
+        if (manifest.key, manifest.identity) != (key, identity):
+            raise RemoteDamaged(f"{where}: belongs to {manifest.key}/{manifest.identity}")
+        if manifest.recipe.identity(key) != identity or digest_of(manifest.files) != manifest.digest:
+            raise RemoteDamaged(f"{where}: its recipe or its files are not those of its identity and digest")
+        return manifest
+
+    def sizes(self, key: str, identity: str) -> dict[str, int]:
+        """Bytes of the objects of an artifact, whole or half pushed, by name."""
+        return self.objects.listing(_folder(key, identity))
+
+    def everything(self) -> dict[Place, dict[str, int]]:
+        """The objects of every artifact, whole or half pushed: {(key, identity): {name: bytes}}, sorted."""
+        found: dict[Place, dict[str, int]] = {}
+        for path, num_bytes in self.objects.listing(_ARTIFACTS).items():
+            if match := _FOLDER.fullmatch(path):
+                found.setdefault((match["key"], match["identity"]), {})[match["name"]] = num_bytes
+        return dict(sorted(found.items()))
+
+    def age(self, key: str, identity: str, *, now: float) -> float | None:
+        """Seconds since the youngest object of an artifact was written; None when the remote does not tell."""
+        folder = _folder(key, identity)
+        ages = [self.objects.age(f"{folder}/{name}", now=now) for name in self.sizes(key, identity)]
+        return min((age for age in ages if age is not None), default=None)
+
+    def chunks(self, manifest: Manifest, entry: FileEntry, *, start: int = 0) -> Iterator[bytes]:
+        """A file of an artifact from byte `start` on. Raises RemoteDamaged when it is gone or has another size."""
+        return self.objects.chunks(object_path(manifest, entry), start=start, stop=entry.bytes)
+
+    def where(self, manifest: Manifest, entry: FileEntry) -> str:
+        """The address of a file, for people."""
+        return self.objects.where(object_path(manifest, entry))
+
+    def put_file(self, manifest: Manifest, entry: FileEntry, source: Path) -> None:
+        self.objects.put(object_path(manifest, entry), source)
+
+    def put_manifest(self, manifest: Manifest) -> None:
+        """From here on the artifact is there."""
+        self._write(f"{_folder(manifest.key, manifest.identity)}/{MANIFEST_NAME}", manifest.to_json())
+
+    def remove(self, key: str, identity: str) -> None:
+        """Delete an artifact, its manifest first: a kill in between leaves objects that are no artifact."""
+        folder = _folder(key, identity)
+        self.objects.remove(f"{folder}/{MANIFEST_NAME}")
+        self.objects.remove_folder(folder)
+
+    def take_down(self, key: str, identity: str, *, at: float) -> None:
+        """Delete an artifact for good: no store that still has it may push it again."""
+        self._write(f"{_TAKEDOWNS}/{key}/{identity}.json", json.dumps({"at": at}) + "\n")
+        self.remove(key, identity)
+
+    def is_taken_down(self, key: str, identity: str) -> bool:
+        return self.objects.read(f"{_TAKEDOWNS}/{key}/{identity}.json") is not None
+
+    def _write(self, path: str, text: str) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            source = Path(folder) / "object"
+            source.write_text(text, "utf-8")
+            self.objects.put(path, source)
+
+
+def object_name(entry: FileEntry) -> str:
+    """The name of a file's object within its artifact."""
+    return f"{entry.path}.{entry.sha256}"
+
+
+def object_path(manifest: Manifest, entry: FileEntry) -> str:
+    return f"{_folder(manifest.key, manifest.identity)}/{object_name(entry)}"
+
+
+def is_whole(manifest: Manifest, sizes: dict[str, int]) -> bool:
+    """True when every file of the manifest is there, as far as its size tells."""
+    return all(sizes.get(object_name(entry)) == entry.bytes for entry in manifest.files)
+
+
+def num_bytes(manifest: Manifest) -> int:
+    return sum(entry.bytes for entry in manifest.files)
+
+
+def configured_remote() -> Remote | None:
+    """The remote that FC_REMOTE names, None without one. The same object each time while it names the same."""
+    url = os.environ.get("FC_REMOTE", "").strip()
+    return _remote(url) if url else None
+
+
+@cache
+def _remote(url: str) -> Remote:
+    return Remote(url)
+
+
+def _folder(key: str, identity: str) -> str:
+    return f"{_ARTIFACTS}/{key}/{identity}"
