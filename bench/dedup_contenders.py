@@ -47,9 +47,7 @@ def ours() -> Callable[[Path], Pairs]:
     def run(path: Path) -> Pairs:
         documents = ({**record, "source": "bench"} for record in records(path))
         with tempfile.TemporaryDirectory() as folder:
-            verdicts, _ = find_duplicates(
-                documents, DedupConfig(), before=[], taken_down=[], folder=Path(folder), workers=1
-            )
+            verdicts, _ = find_duplicates(documents, DedupConfig(), before=[], taken_down=[], folder=Path(folder))
             dropped = (verdicts.reason != KEPT).nonzero()[0].tolist()
             return [(verdicts.original(row).id, verdicts.documents.ids.text(row)) for row in dropped]
 

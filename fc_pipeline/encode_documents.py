@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from fc_model.artifacts import read_records
 from fc_pipeline.step import Step
-from fc_pipeline.text.parallel import chunks
+from fc_pipeline.executors.chunks import chunks
 
 if TYPE_CHECKING:
     from fc_model.tokenizer import Tokenizer

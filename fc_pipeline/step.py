@@ -1,11 +1,15 @@
 """What a step is told, and what is known of it before it runs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from fc_model.artifacts import Artifact, ArtifactWriter
+from fc_pipeline.executors.settings import Executor, LocalExecutor
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 
 def _ignore(metrics: dict[str, Any]) -> None:
@@ -20,6 +24,8 @@ class Runtime:
     """FC_HOME: artifacts, the cache of downloads, MLflow's database."""
     workers: int = 1
     threads: int = 1
+    executor: Executor = field(default_factory=LocalExecutor)
+    """Where the batches of data steps are computed."""
     device: str = "auto"
     report: Callable[[dict[str, Any]], None] = _ignore
     """Takes live progress: {"step", "steps", "loss", "tokens_per_second", "eta_seconds", ...}."""
@@ -36,6 +42,23 @@ class Step:
     inputs: dict[str, Artifact]
     out: ArtifactWriter
     runtime: Runtime
+
+    def ordered_map(self, function: Callable[[T], R], items: Iterable[T], /) -> Iterator[R]:
+        """Yields `function(item)` in the order of the items, computed by the runtime's executor.
+
+        A step calls it through its argument, so what computes is no part of the step's code version.
+        `function`, items and results: see fc_pipeline/executors/ordered_map.py.
+        """
+        from fc_pipeline.executors.ordered_map import ordered_map
+
+        return ordered_map(
+            function,
+            items,
+            executor=self.runtime.executor,
+            workers=self.runtime.workers,
+            folder=lambda: self.out.workspace("tasks"),
+            report=self.runtime.report,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,6 +7,7 @@ from typing import Any
 import dagster as dg
 
 from fc_model.artifacts import Store
+from fc_pipeline.executors.settings import executor_settings
 from fc_pipeline.home import fc_home
 from fc_pipeline.processes import available_cores
 from fc_pipeline.step import Runtime
@@ -23,6 +24,8 @@ class Factory(dg.ConfigurableResource):
     """Threads of tensor libraries; 0: one a core."""
     device: str = "auto"
     """auto, cpu, cuda or mps."""
+    executor: str = ""
+    """Where data steps compute: local, ray or slurm; empty: FC_EXECUTOR, local by default."""
 
     @property
     def folder(self) -> Path:
@@ -38,6 +41,7 @@ class Factory(dg.ConfigurableResource):
             workers=self.workers or available_cores(),
             threads=self.threads or available_cores(),
             device=self.device,
+            executor=executor_settings(self.executor, home=self.folder),
             report=report,
             tags=tags,
         )

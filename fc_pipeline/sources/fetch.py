@@ -7,6 +7,8 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from fc_pipeline.executors.chunks import chunks
+from fc_pipeline.executors.ordered_map import OrderedMap
 from fc_pipeline.sources.bad_rate import BadRate
 from fc_pipeline.sources.http import read_http
 from fc_pipeline.sources.hub import read_hub
@@ -27,7 +29,6 @@ from fc_pipeline.sources.schema import (
 )
 from fc_pipeline.sources.source_file import SourceFile
 from fc_pipeline.step import Step
-from fc_pipeline.text.parallel import chunks, ordered_map
 
 _CHUNK_BYTES = 1 << 20
 _REPORT_EVERY = 1000
@@ -55,7 +56,7 @@ def fetch_source(step: Step) -> None:
         step.out.records("documents.jsonl.zst") as keep,
         step.out.records("quarantine.jsonl.zst") as quarantine,
     ):
-        for path, spec, item in _distinct(_read(source, home=step.runtime.home, workers=step.runtime.workers)):
+        for path, spec, item in _distinct(_read(source, home=step.runtime.home, ordered_map=step.ordered_map)):
             counters.read += 1
             if isinstance(item, BadInput):
                 counters.quarantined += 1
@@ -114,13 +115,13 @@ def _distinct(found: Iterator[Read]) -> Iterator[tuple[str, FileSpec, Item | Bad
                 yield path, spec, BadInput("duplicate_key", detail)
 
 
-def _read(source: Source, *, home: Path, workers: int) -> Iterator[Read]:
+def _read(source: Source, *, home: Path, ordered_map: OrderedMap) -> Iterator[Read]:
     limits = Limits.of(source)
     # Reading markup costs far more than unpacking, so files come in as bytes here and are read in the workers.
     for is_bytes, files in groupby(_files(source, home), key=lambda file: isinstance(file.content, bytes)):
         if is_bytes:
             batches = chunks(files, weight=_weight, limit=_CHUNK_BYTES)
-            for read in ordered_map(partial(_read_batch, limits=limits, name=source.name), batches, workers=workers):
+            for read in ordered_map(partial(_read_batch, limits=limits, name=source.name), batches):
                 yield from read
             continue
         for path, spec, content in files:

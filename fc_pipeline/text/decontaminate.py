@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from fc_model.artifacts import read_records
+from fc_pipeline.executors.chunks import chunks
 from fc_pipeline.step import Step
 from fc_pipeline.text.contamination import (
     Found,
@@ -32,7 +33,6 @@ from fc_pipeline.text.decontaminate_config import DecontaminationConfig
 from fc_pipeline.text.drops import Drops
 from fc_pipeline.text.filters.chain import Refusal
 from fc_pipeline.text.ngram_index import NgramIndex, build_index
-from fc_pipeline.text.parallel import chunks, ordered_map
 
 ROLE = "evalsets/"
 _CHUNK_CHARS = 1 << 20
@@ -94,7 +94,7 @@ def _search(step: Step, workspace: Path) -> tuple[int, dict[int, Found]]:
     row = 0
     texts = (record["text"] for record in read_records(step.inputs["documents"].path("documents.jsonl.zst")))
     batches = chunks(texts, weight=len, limit=_CHUNK_CHARS)
-    for batch in ordered_map(partial(search_batch, str(workspace)), batches, workers=step.runtime.workers):
+    for batch in step.ordered_map(partial(search_batch, str(workspace)), batches):
         for groups in batch:
             if groups:
                 found[row] = groups

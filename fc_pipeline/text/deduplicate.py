@@ -52,7 +52,7 @@ def deduplicate(step: Step) -> None:
         before=kept,
         taken_down=taken_down,
         folder=workspace,
-        workers=step.runtime.workers,
+        ordered_map=step.ordered_map,
         report=step.runtime.report,
     )
     step.runtime.report({"documents": len(verdicts.reason), "kept": int(np.sum(verdicts.reason == KEPT))})

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from fc_pipeline.executors.ordered_map import OrderedMap
 from fc_pipeline.text.clusters import clusters
 from fc_pipeline.text.config import DedupConfig
 from fc_pipeline.text.duplicate_index import DuplicateIndex
@@ -23,7 +24,7 @@ def find_duplicates(
     before: Sequence[DuplicateIndex],
     taken_down: Sequence[DuplicateIndex],
     folder: Path,
-    workers: int,
+    ordered_map: OrderedMap = map,
     report: Callable[[dict[str, Any]], None] | None = None,
 ) -> tuple[Verdicts, dict[int, str]]:
     """Returns what becomes of each document, and the clusters of those that have relatives.
@@ -33,9 +34,10 @@ def find_duplicates(
         before: what earlier dumps kept, in order.
         taken_down: what earlier dumps took down.
         folder: an empty one for half-done work; the verdicts read from it.
+        ordered_map: how the signatures are computed (`Step.ordered_map`); by default in this process.
         report: takes live progress.
     """
-    signed = sign_documents(documents, config, folder=folder, workers=workers, report=report)
+    signed = sign_documents(documents, config, folder=folder, ordered_map=ordered_map, report=report)
     verdicts = Verdicts(signed, [*before, *taken_down])
     earlier = range(len(before), len(before) + len(taken_down))
     removed = signed.rows_of(config.removed)

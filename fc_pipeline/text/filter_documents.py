@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import NamedTuple, cast
 
 from fc_model.artifacts import read_records
+from fc_pipeline.executors.chunks import chunks
 from fc_pipeline.step import Step
 from fc_pipeline.text.config import FilterConfig
 from fc_pipeline.text.document import Document
 from fc_pipeline.text.drops import Drops
 from fc_pipeline.text.filters.chain import Chain, Refusal
 from fc_pipeline.text.filters.scrub import scrub_dropped
-from fc_pipeline.text.parallel import chunks, ordered_map
 
 _CHUNK_CHARS = 1 << 20
 PERPLEXITY_ROLE = "perplexity_model"
@@ -46,7 +46,7 @@ def filter_documents(step: Step) -> None:
         drops = Drops(step.out, files, num_samples=config.num_samples)
         batches = chunks(_documents(step), weight=lambda document: len(document["text"]), limit=_CHUNK_CHARS)
         judge = partial(judge_batch, config.model_dump_json(), str(model.path("models.npy")) if model else None)
-        for judged in ordered_map(judge, batches, workers=step.runtime.workers):
+        for judged in step.ordered_map(judge, batches):
             for document, refusal, num_bytes in judged:
                 counters.read += 1
                 if refusal is None:

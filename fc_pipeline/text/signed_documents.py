@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from fc_pipeline.executors.chunks import chunks
+from fc_pipeline.executors.ordered_map import OrderedMap
 from fc_pipeline.text.config import DedupConfig
 from fc_pipeline.text.minhash import sign
-from fc_pipeline.text.parallel import chunks, ordered_map
 from fc_pipeline.text.ragged import RaggedFile, starts_of
 
 _CHUNK_CHARS = 2 << 20
@@ -54,7 +55,7 @@ def sign_documents(
     config: DedupConfig,
     *,
     folder: Path,
-    workers: int,
+    ordered_map: OrderedMap,
     report: Callable[[dict[str, Any]], None] | None = None,
 ) -> SignedDocuments:
     """Read the documents once and keep in `folder` what the search for duplicates needs of them."""
@@ -74,7 +75,7 @@ def sign_documents(
                 yield document["text"]
 
         batches = chunks(texts(), weight=len, limit=_CHUNK_CHARS)
-        for signed in ordered_map(partial(sign, config), batches, workers=workers):
+        for signed in ordered_map(partial(sign, config), batches):
             digests.append(signed.shingles.digests)
             counts.append(signed.shingles.counts)
             shingles.write(signed.shingles.hashes.tobytes())

@@ -9,16 +9,17 @@ import psutil
 import pytest
 
 from fc_model.errors import UserError
-from fc_pipeline.text import parallel
-from fc_pipeline.text.parallel import chunks, ordered_map
+from fc_pipeline.executors import local
+from fc_pipeline.executors.chunks import chunks
+from fc_pipeline.executors.local import local_map
 
 PARENT = """
 import sys
 sys.path.insert(0, {folder!r})
-from fc_pipeline.text.parallel import ordered_map
-import test_parallel
+from fc_pipeline.executors.local import local_map
+import test_local_map
 if __name__ == "__main__":
-    list(ordered_map(test_parallel.note_and_sleep, [sys.argv[1]] * 4, workers=2))
+    list(local_map(test_local_map.note_and_sleep, [sys.argv[1]] * 4, workers=2))
 """
 
 
@@ -48,12 +49,12 @@ def refuse(number: int) -> None:
 def pool_ends_with_the_module():
     """The pool outlives a step on purpose; a test run should not keep it."""
     yield
-    parallel._pool.cache_clear()
+    local._pool.cache_clear()
 
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_results_come_in_order(workers: int) -> None:
-    assert list(ordered_map(slow_square, range(20), workers=workers)) == [number**2 for number in range(20)]
+    assert list(local_map(slow_square, range(20), workers=workers)) == [number**2 for number in range(20)]
 
 
 def test_items_are_taken_as_they_are_needed() -> None:
@@ -64,29 +65,29 @@ def test_items_are_taken_as_they_are_needed() -> None:
             taken.append(number)
             yield number
 
-    results = ordered_map(slow_square, items(), workers=2)
+    results = local_map(slow_square, items(), workers=2)
     next(results)
     assert len(taken) < 10
     results.close()
 
 
 def test_the_same_processes_do_the_next_map() -> None:
-    first = set(ordered_map(process_id, range(20), workers=2))
+    first = set(local_map(process_id, range(20), workers=2))
     assert os.getpid() not in first
-    assert set(ordered_map(process_id, range(20), workers=2)) & first
-    assert set(ordered_map(process_id, [1], workers=2)) == {os.getpid()}, "one item starts nothing"
+    assert set(local_map(process_id, range(20), workers=2)) & first
+    assert set(local_map(process_id, [1], workers=2)) == {os.getpid()}, "one item starts nothing"
 
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_an_exception_of_the_function_is_the_callers(workers: int) -> None:
     with pytest.raises(UserError, match="number 1 is bad"):
-        list(ordered_map(refuse, [1, 2], workers=workers))
+        list(local_map(refuse, [1, 2], workers=workers))
 
 
 def test_a_killed_worker_is_one_clear_line_and_the_next_map_works() -> None:
     with pytest.raises(UserError, match="a worker process was killed"):
-        list(ordered_map(kill_self, range(4), workers=2))
-    assert list(ordered_map(slow_square, range(4), workers=2)) == [0, 1, 4, 9]
+        list(local_map(kill_self, range(4), workers=2))
+    assert list(local_map(slow_square, range(4), workers=2)) == [0, 1, 4, 9]
 
 
 def test_workers_end_with_a_killed_parent(tmp_path: Path) -> None:

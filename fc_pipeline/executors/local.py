@@ -1,4 +1,4 @@
-"""Maps a function over chunks in worker processes, in order, with no process left behind."""
+"""Maps a function over items in processes of this machine, in order, with no process left behind."""
 
 import multiprocessing
 import os
@@ -21,12 +21,10 @@ R = TypeVar("R")
 _QUEUED_PER_WORKER = 2
 
 
-def ordered_map(function: Callable[[T], R], items: Iterable[T], *, workers: int) -> Iterator[R]:
+def local_map(function: Callable[[T], R], items: Iterable[T], *, workers: int) -> Iterator[R]:
     """Yields `function(item)` in the order of the items; at most a few items wait in memory.
 
-    With one worker, or a single item, everything runs in this process. Workers are spawned (a fork would copy threads
-    and locks), so `function`, items and results must pickle. The pool stays for the next call, since a new worker
-    takes seconds to import what it needs.
+    With one worker, or a single item, everything runs in this process, and in worker processes otherwise.
 
     Raises:
         UserError: a worker was killed from outside, as when memory runs out.
@@ -36,18 +34,33 @@ def ordered_map(function: Callable[[T], R], items: Iterable[T], *, workers: int)
     if workers <= 1 or len(first) < 2:
         yield from map(function, chain(first, items))
         return
+    try:
+        yield from pool_map(function, chain(first, items), workers=workers)
+    except BrokenProcessPool as error:
+        raise UserError("a worker process was killed (out of memory?); run again with fewer workers") from error
+
+
+def pool_map(function: Callable[[T], R], items: Iterable[T], *, workers: int) -> Iterator[R]:
+    """Yields `function(item)` in the order of the items, all computed in worker processes.
+
+    Workers are spawned (a fork would copy threads and locks), so `function`, items and results must pickle. The pool
+    stays for the next call, since a new worker takes seconds to import what it needs.
+
+    Raises:
+        BrokenProcessPool: a worker was killed from outside; the next call starts new ones.
+    """
     pool = _pool(workers)
     waiting: deque[Future[R]] = deque()
     try:
-        for item in chain(first, items):
+        for item in items:
             waiting.append(pool.submit(function, item))
             if len(waiting) > _QUEUED_PER_WORKER * workers:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
-    except BrokenProcessPool as error:
+    except BrokenProcessPool:
         _pool.cache_clear()
-        raise UserError("a worker process was killed (out of memory?); run again with fewer workers") from error
+        raise
     finally:
         for future in waiting:
             future.cancel()
@@ -57,20 +70,6 @@ def ordered_map(function: Callable[[T], R], items: Iterable[T], *, workers: int)
 def _pool(workers: int) -> ProcessPoolExecutor:
     context = multiprocessing.get_context("spawn")
     return ProcessPoolExecutor(workers, mp_context=context, initializer=_be_a_good_child)
-
-
-def chunks(items: Iterable[T], *, weight: Callable[[T], int], limit: int) -> Iterator[list[T]]:
-    """Consecutive items in lists whose weights add up to `limit` or a little more."""
-    chunk: list[T] = []
-    total = 0
-    for item in items:
-        chunk.append(item)
-        total += weight(item)
-        if total >= limit:
-            yield chunk
-            chunk, total = [], 0
-    if chunk:
-        yield chunk
 
 
 def _be_a_good_child() -> None:

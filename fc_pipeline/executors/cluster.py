@@ -1,0 +1,61 @@
+"""Maps a function over items on a cluster, by datatrove's executors."""
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any, TypeVar
+
+from fc_model.errors import UserError
+from fc_pipeline.executors.ray_cluster import run_on_ray
+from fc_pipeline.executors.settings import ClusterExecutor, RayExecutor, SlurmExecutor
+from fc_pipeline.executors.slurm_cluster import run_on_slurm
+from fc_pipeline.executors.spool import Spool, write_spool
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+_SHOWN_CHARS = 500
+
+
+def cluster_map(
+    function: Callable[[T], R],
+    items: Iterable[T],
+    *,
+    executor: ClusterExecutor,
+    workers: int,
+    folder: Callable[[], Path],
+    report: Callable[[dict[str, Any]], None],
+) -> Iterator[R]:
+    """Yields `function(item)` in the order of the items: all are written to the folder, then computed, then read.
+
+    A single item is computed in this process. What an earlier attempt computed of the very same items is taken over.
+    The arguments are those of `ordered_map`.
+    """
+    items = iter(items)
+    first = list(islice(items, 2))
+    if len(first) < 2:
+        yield from map(function, first)
+        return
+    spool = write_spool(folder(), function, chain(first, items), batches_per_task=executor.batches_per_task)
+    if spool.missing():
+        spool.forget_failures()
+        if isinstance(executor, RayExecutor):
+            run_on_ray(spool, executor, workers=workers)
+        elif isinstance(executor, SlurmExecutor):
+            run_on_slurm(spool, executor, report=report)
+        if missing := spool.missing():
+            raise UserError(_failure(spool, missing, kind=executor.kind))
+    spool.drop_inputs()
+    yield from spool.results()
+
+
+def _failure(spool: Spool, missing: list[int], *, kind: str) -> str:
+    """The first failure in the order of the items that says why, else the first one; where its log lies."""
+    rank = next((rank for rank in missing if spool.failure(rank) is not None), missing[0])
+    why = spool.failure(rank)
+    log = spool.logs / "logs" / f"task_{rank:05}.log"
+    if why is None or not log.is_file():
+        why = why or "it ended without a word"
+        log = next((place for place in (spool.logs / "slurm_logs", log.parent) if place.is_dir()), spool.folder)
+    others = f", as {len(missing) - 1} more did" if len(missing) > 1 else ""
+    return f"{why[:_SHOWN_CHARS]} (task {rank} of {spool.num_tasks} failed on {kind}{others}; log: {log})"

@@ -1,0 +1,90 @@
+"""Which executor computes: FC_EXECUTOR, with a cluster's own settings in <FC_HOME>/executors.yaml."""
+
+import os
+from pathlib import Path
+from typing import Any, ClassVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from fc_model.errors import UserError
+from fc_pipeline.yaml_text import read_yaml
+
+VARIABLE = "FC_EXECUTOR"
+SETTINGS_FILE = "executors.yaml"
+
+
+class _Settings(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class LocalExecutor(_Settings):
+    """Processes of this machine; `Runtime.workers` says how many."""
+
+    kind: ClassVar[str] = "local"
+
+
+class ClusterExecutor(_Settings):
+    """What Ray and Slurm have in common. A batch is 1 to 2 MB of text."""
+
+    kind: ClassVar[str]
+    tasks_at_once: int | None = Field(default=None, gt=0, description="tasks that run at a time; empty: no limit")
+    batches_per_task: int = Field(default=16, gt=0, description="batches that a task computes, one file of them")
+    cpus_per_task: int = Field(default=1, gt=0, description="cores of a task, and its processes")
+    mem_per_cpu_gb: int = Field(default=2, gt=0, description="memory that is reserved for each of them")
+
+
+class RayExecutor(ClusterExecutor):
+    kind: ClassVar[str] = "ray"
+    address: str | None = Field(
+        default=None, description="of the cluster, or `auto`; empty: RAY_ADDRESS, else one is started for the run"
+    )
+    seconds_per_task: int | None = Field(default=None, gt=0, description="a task is killed after that")
+
+
+class SlurmExecutor(ClusterExecutor):
+    kind: ClassVar[str] = "slurm"
+    partition: str
+    time: str = Field(default="01:00:00", description="limit of a task, as sbatch takes it")
+    account: str | None = None
+    qos: str | None = None
+    max_array_size: int = Field(default=1001, gt=0, description="of the cluster (`scontrol show config`)")
+    poll_seconds: float = Field(default=5, gt=0, description="between two looks at the queue")
+
+
+Executor = LocalExecutor | RayExecutor | SlurmExecutor
+
+_KINDS: dict[str, type[Executor]] = {each.kind: each for each in (LocalExecutor, RayExecutor, SlurmExecutor)}
+
+
+def executor_settings(kind: str, *, home: Path) -> Executor:
+    """The executor of this kind (empty: what FC_EXECUTOR says, local by default), as the site has set it up.
+
+    Raises:
+        UserError: there is no such kind, or the file of settings is wrong; names the field.
+    """
+    kind, where = (kind, "executor") if kind else (os.environ.get(VARIABLE) or LocalExecutor.kind, VARIABLE)
+    if kind not in _KINDS:
+        raise UserError(f"{where}: {kind!r} is no executor; use one of {', '.join(_KINDS)}")
+    file = home / SETTINGS_FILE
+    try:
+        return _KINDS[kind].model_validate(_section(file, kind))
+    except ValidationError as error:
+        problem = error.errors()[0]
+        field = ".".join([kind, *map(str, problem["loc"])])
+        raise UserError(
+            f"{file}: {field}: {problem['msg'].lower()} (docs/decisions/executors.md has an example)"
+        ) from None
+
+
+def _section(file: Path, kind: str) -> Any:
+    if not file.is_file():
+        return {}
+    try:
+        settings = read_yaml(file.read_text("utf-8")) or {}
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise UserError(f"{file}: not YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(settings, dict) or (unknown := sorted(settings.keys() - _KINDS.keys())):
+        named = f"no such executor: {unknown[0]}" if isinstance(settings, dict) else "no sections"
+        raise UserError(f"{file}: {named}; its sections are {', '.join(_KINDS)}")
+    return settings.get(kind) or {}

@@ -1,0 +1,46 @@
+"""What runs on a machine of a cluster: one task, the block of a datatrove pipeline."""
+
+from collections.abc import Callable
+from concurrent.futures.process import BrokenProcessPool
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from fc_model.artifacts.files import write_bytes
+from fc_model.errors import UserError
+from fc_pipeline.executors.local import pool_map
+from fc_pipeline.executors.spool import failure_file, function_of, items_of, result_file, write_records
+from fc_pipeline.executors.wire import decode, encode
+
+
+def run_task(folder: str, workers: int, _data: None, rank: int, _world_size: int) -> None:
+    """Computes the batches of a rank and writes the results; why it could not is written too, for the one who waits.
+
+    The work is done in processes of its own: what kills one of them (memory, most often) must not take away the
+    process that can say so, which on Ray nothing would notice.
+
+    Args:
+        folder: a spool (fc_pipeline/executors/spool.py).
+        workers: processes.
+    """
+    spool = Path(folder)
+    try:
+        computed = pool_map(partial(_compute, function_of(spool)), items_of(spool, rank), workers=workers)
+        write_records(result_file(spool, rank), ({"result": result} for result in computed))
+    except Exception as error:
+        failure = failure_file(spool, rank)
+        failure.parent.mkdir(exist_ok=True)
+        write_bytes(failure, _what_happened(error).encode())
+        raise
+
+
+def _compute(function: Callable[[Any], Any], item: Any) -> Any:
+    return encode(function(decode(item)))
+
+
+def _what_happened(error: Exception) -> str:
+    if isinstance(error, UserError):
+        return str(error)
+    if isinstance(error, BrokenProcessPool):
+        return "a worker process was killed (out of memory?); raise mem_per_cpu_gb or lower batches_per_task"
+    return " ".join(f"{type(error).__name__}: {error}".split())
