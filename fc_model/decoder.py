@@ -96,6 +96,8 @@ class Decoder(nn.Module):
         network starts as the identity and deep ones learn as fast as shallow ones (Zhang et al. 2019, Fixup).
         """
         config = self.config
+        if self.embed_tokens.weight.is_meta:
+            return  # counted, or about to be loaded
         nn.init.normal_(self.embed_tokens.weight, std=config.embedding_init_std)
         if self.lm_head is not None:
             nn.init.normal_(self.lm_head.weight, std=config.head_init_std)

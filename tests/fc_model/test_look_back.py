@@ -47,6 +47,15 @@ def odds(model: Decoder, ids_T: Tensor, *, layer: int, head: int) -> Tensor:
         return scores.masked_fill(future, -torch.inf).softmax(dim=1)
 
 
+def test_a_decoder_that_is_to_be_loaded_draws_nothing() -> None:
+    config = decoder().config
+    before = torch.get_rng_state()
+    with torch.device("meta"):
+        model = Decoder(config)
+    assert all(parameter.is_meta for parameter in model.parameters())
+    assert torch.equal(torch.get_rng_state(), before)
+
+
 @pytest.mark.parametrize(("head", "kv_heads"), [(0, 2), (1, 2), (1, 1)])
 def test_first_heads_look_one_and_two_tokens_back(head: int, kv_heads: int) -> None:
     weights = odds(decoder(num_kv_heads=kv_heads), torch.arange(LENGTH), layer=0, head=head)
