@@ -54,11 +54,16 @@ def totals(rows: list[dict[str, Any]]) -> dict[str, Any]:
     return sums | {"peak_memory_bytes": max((row["peak_memory_bytes"] or 0 for row in rows), default=0)}
 
 
-def gates(artifacts: Iterable[Artifact]) -> list[dict[str, Any]]:
-    """Every verdict with its artifact, state and margin, the distance to the nearer bound (below 0: failed)."""
+def gates(artifacts: Iterable[Artifact], *, track: str) -> list[dict[str, Any]]:
+    """Every verdict with its artifact, state and margin, the distance to the nearer bound (below 0: failed).
+
+    What other tracks ask of a shared artifact is left out.
+    """
     found = []
     for artifact in artifacts:
         for verdict in artifact.manifest.gates:
+            if verdict.get("track", track) != track:
+                continue
             state = "passed" if verdict["passed"] else ("waived" if verdict["waived"] else "failed")
             found.append({**verdict, "artifact": artifact, "state": state, "margin": _margin(verdict)})
     return found

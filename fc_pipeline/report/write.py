@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from fc_model.artifacts import Artifact
-from fc_pipeline.report import facts, sections
+from fc_pipeline.report import documents, facts, mixture, sections
+from fc_pipeline.report.drawing import svg
 from fc_pipeline.report.leaderboard import ROW_FILE, row
 from fc_pipeline.report.pipeline_picture import pipeline_picture
 from fc_pipeline.report.render import render_html, render_markdown, size
@@ -43,6 +44,8 @@ def templates_digest() -> str:
 def gather(config: dict[str, Any], artifacts: list[Artifact]) -> dict[str, Any]:
     """All that the templates show."""
     by_part = {artifact.key.partition("/")[2]: artifact for artifact in artifacts}
+    shards = by_part.get("shards")
+    filter_quality = next((found for found in artifacts if found.key.endswith("/filter_quality")), None)
     costs = facts.cost(artifacts)
     stages = sections.stages(artifacts)
     evaluations = sections.evals(artifacts)
@@ -51,14 +54,19 @@ def gather(config: dict[str, Any], artifacts: list[Artifact]) -> dict[str, Any]:
         "description": config["description"],
         "artifacts": artifacts,
         "picture": pipeline_picture(facts.edges(artifacts), _sublabels(artifacts)),
-        "corpus": sections.corpus(artifacts),
-        "mix": sections.mix(by_part.get("shards"), config["weights"]),
-        "documents": sections.documents(by_part.get("shards"), config["weights"]),
+        "corpus": documents.corpus(artifacts),
+        "filters": documents.filters(filter_quality),
+        "duplicates": [
+            {**found, "charts": list(map(svg, found["pictures"]))} for found in documents.duplicates(artifacts)
+        ],
+        "contamination": documents.contamination(artifacts),
+        "mix": mixture.mix(shards, config["weights"]),
+        "mix_charts": list(map(svg, mixture.mix_pictures(shards, config["weights"]))) if shards else [],
         "tokenizer": by_part.get("tokenizer"),
         "stages": stages,
         "evals": evaluations,
         "samples": sections.samples(evaluations),
-        "gates": facts.gates(artifacts),
+        "gates": facts.gates(artifacts, track=config["name"]),
         "exports": sections.exports(artifacts),
         "parity": sections.parity(by_part.get("parity")),
         "costs": costs,

@@ -11,14 +11,23 @@ import numpy as np
 from fc_model.artifacts import Artifact, Recipe, Store
 from fc_model.artifacts.manifest import InputEntry
 from fc_model.shard_writer import SplitWriter, write_index
-from fc_pipeline.gates import Gate, judge
+from fc_pipeline.gates import Gate, SharedGate, judge
 from fc_pipeline.step import Runtime, Step
+from fc_pipeline.text.decontaminate import decontaminate
 from fc_pipeline.text.deduplicate import deduplicate
 from fc_pipeline.text.filter_documents import filter_documents
+from fc_pipeline.text.filter_quality import measure_filters
 from fc_pipeline.text.split import split
 
 SCRIPT = "<script>alert('owned')</script>"
 HOSTILE_PROMPT = f"</pre>{SCRIPT}\x1b[31m\u202e```"
+COPIES = (10, *range(46, 53))
+LEAKED = "a knight on the seventh rank forks king and queen because nobody guards the square behind this pawn"
+LEAKED_ITEM = f"tactics/7{SCRIPT}"
+FILTERS = [
+    {"kind": "length", "min_chars": 100},
+    {"kind": "quality", "max_symbol_ratio": 0.2, "min_alphabetic_words": 0.2, "min_stop_words": 0},
+]
 MODEL = {
     "vocab_size": 64,
     "num_layers": 2,
@@ -75,7 +84,8 @@ def _source(step: Step) -> None:
         for number in range(90):
             body = " ".join(random.choice(words.split(), size=120)) + ". "
             unlike = "short" if number % 9 == 0 else f"{SCRIPT if number % 10 == 1 else ''} {body}"
-            text = "a copy of one text, word for word. " * 8 if number in (10, 11) else unlike
+            unlike += f"{LEAKED}." if number == 20 else ""
+            text = "a copy of one text, word for word. " * 8 if number in COPIES else unlike
             write(
                 {
                     "id": f"games/{number}{SCRIPT if number == 0 else ''}",
@@ -88,6 +98,14 @@ def _source(step: Step) -> None:
             )
     step.out.counters.read = step.out.counters.kept = 90
     step.out.licences = [{"licence": "CC-BY-4.0", "source": "games", "documents": 90}]
+
+
+def _evalset(step: Step) -> None:
+    with step.out.records("items.jsonl.zst") as write:
+        for number in range(8):
+            text = f"what does the solver of puzzle {number} see first " + " ".join(f"w{number}x{n}" for n in range(20))
+            write({"id": f"tactics/{number}", "text": text, "answer": "mate"})
+        write({"id": LEAKED_ITEM, "text": LEAKED, "answer": "fork"})
 
 
 def _tokenizer(step: Step) -> None:
@@ -163,7 +181,21 @@ def build_track(root: Path, *, seconds: float = 75.5) -> Builder:
     build("sources/games", _source, run={"seconds": seconds})
     build("corpus/small/filtered", filter_documents, inputs={"games": "sources/games"})
     build("corpus/small/deduplicated", deduplicate, inputs={"documents": "corpus/small/filtered"})
-    build("corpus/small/split", split, config={"min_documents": 2}, inputs={"documents": "corpus/small/deduplicated"})
+    build("evalsets/tactics", _evalset)
+    build(
+        "corpus/small/decontaminated",
+        decontaminate,
+        config={"evalsets": ["tactics"]},
+        inputs={"documents": "corpus/small/deduplicated", "evalsets/tactics": "evalsets/tactics"},
+    )
+    measured = {"artifact": "corpus/filter_quality", "metric": "recall_min"}
+    build(
+        "corpus/small/filter_quality",
+        measure_filters,
+        config={"filtering": {"filters": FILTERS}},
+        gates=(SharedGate(**measured, min=0.5, track="nano"), SharedGate(**measured, min=0.99, track="strict")),
+    )
+    build("corpus/small/split", split, config={"min_documents": 2}, inputs={"documents": "corpus/small/decontaminated"})
     build("nano/tokenizer", _tokenizer, inputs={"documents": "corpus/small/split"})
     build("nano/shards", _shards, inputs={"documents": "corpus/small/split", "tokenizer": "nano/tokenizer"})
     start: dict[str, str] = {}

@@ -1,0 +1,67 @@
+"""The curves of a stage of training, from its metrics.jsonl."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from fc_pipeline.report.drawing import Palette, Picture
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+class Panel(NamedTuple):
+    title: str
+    unit: str
+    lines: tuple[tuple[str, str], ...]
+    """(name in metrics.jsonl, label)."""
+    log: bool = False
+
+
+PANELS = (
+    Panel(
+        "Bits per byte", "bits", (("bpb", "training"), ("holdout_bpb", "held-out"), ("ema_bpb", "held-out, average"))
+    ),
+    Panel(
+        "Loss", "nats a token", (("loss", "training"), ("holdout_loss", "held-out"), ("ema_loss", "held-out, average"))
+    ),
+    Panel("Learning rate", "", (("lr", "learning rate"),)),
+    Panel("Gradient norm", "", (("grad_norm", "gradient norm"),), log=True),
+    Panel("Throughput", "tokens a second", (("tokens_per_second", "tokens a second"),)),
+)
+
+_Points = list[tuple[float, float]]
+"""(step, value)."""
+
+
+def stage_curves(path: Path) -> list[Picture]:
+    """The panels of which a log (metrics.jsonl) has values, in order."""
+    records = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    pictures = []
+    for panel in PANELS:
+        lines = [_points(records, name) for name, _ in panel.lines]
+        if any(lines):
+            pictures.append(_curves(panel, lines))
+    return pictures
+
+
+def _points(records: list[dict[str, Any]], name: str) -> _Points:
+    return [(record["step"], record[name]) for record in records if record.get(name) is not None]
+
+
+def _curves(panel: Panel, lines: list[_Points]) -> Picture:
+    def draw(axes: "Axes", palette: Palette) -> None:
+        for place, points in enumerate(lines):
+            if points:
+                steps, values = zip(*points, strict=True)
+                few = len(points) < 40 and place > 0
+                colour = palette.series[place]
+                axes.plot(steps, values, color=colour, linewidth=1.6, marker="o" if few else "", markersize=3)
+        if panel.log and all(value > 0 for points in lines for _, value in points):
+            axes.set_yscale("log")
+        axes.set_xlabel("step")
+        axes.grid(axis="y", color=palette.line, linewidth=0.8)
+        axes.margins(x=0.01)
+
+    legend = tuple((place, label) for place, (_, label) in enumerate(panel.lines) if lines[place])
+    return Picture(panel.title, panel.unit, draw, legend)
