@@ -1,0 +1,96 @@
+"""Files to extract text from: web pages of package documentation, and files of the catalogue's sources.
+
+All come through the code that a source's step reads its files by: downloaded once into FC_HOME's cache, checked
+against the pinned checksum, unpacked in memory.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from fc_pipeline.sources.catalogue import resolve_source
+from fc_pipeline.sources.installed import read_installed
+from fc_pipeline.sources.pypi import read_pypi
+from fc_pipeline.sources.schema import InstalledSource, PypiSource, parse_source
+from fc_pipeline.sources.source_file import SourceFile
+
+MAX_PAGE_BYTES = 256 << 10
+"""Larger pages are rare on the web, and not in documentation: tables of a whole library's functions."""
+
+SITES: tuple[dict[str, Any], ...] = (
+    {
+        "name": "sqlalchemy_site",
+        "project": "SQLAlchemy",
+        "version": "2.0.58",
+        "file": "sqlalchemy-2.0.58.tar.gz",
+        "sha256": "2acdcec9836b7c1514a9ad426e7731669a1186d96481a2e82c50bf2aebb49061",
+        "licence": "MIT",
+        "files": [{"glob": "*/doc/**/*.html", "format": "html"}],
+    },
+    {
+        "name": "lxml_site",
+        "project": "lxml",
+        "version": "6.1.3",
+        "file": "lxml-6.1.3.tar.gz",
+        "sha256": "45222d94ddd511536f3b2f7d9deae3b2339b4ce0f075f1ca25703b07cad9dd21",
+        "licence": "BSD-3-Clause",
+        "files": [{"glob": "*/doc/html/**/*.html", "format": "html"}],
+    },
+)
+"""Documentation as it stands on the web, with navigation, search and footer: 248 pages, 15 MB."""
+
+SOURCES = {
+    "rst": ("scikit_learn_docs", "astropy_docs", "sympy_docs"),
+    "ipynb": ("holoviews_notebooks",),
+    "py": ("numpy_code", "torch_code"),
+    "docstrings": ("pandas_docstrings", "scipy_docstrings"),
+}
+"""By format the sources of nano that have most of it."""
+
+
+def pages(home: Path, *, num_bytes: float) -> dict[str, bytes]:
+    """Web pages by path, drawn by the hash of it until there are enough bytes."""
+    found: dict[str, bytes] = {}
+    for site in SITES:
+        source = parse_source({"kind": "pypi", "domain": "code", **site}, f"bench/{site['name']}")
+        found |= {file.path: content(file) for file in files(source, home)}
+    small = {path: data for path, data in found.items() if len(data) <= MAX_PAGE_BYTES}
+    return _drawn(small, num_bytes)
+
+
+def raw_files(home: Path, kind: str, *, num_bytes: float) -> dict[str, bytes]:
+    """Files of this format by path, drawn by the hash of it until there are enough bytes."""
+    found: dict[str, bytes] = {}
+    for name in SOURCES[kind]:
+        found |= {
+            f"{name}/{file.path}": content(file)
+            for file in files(resolve_source(name), home)
+            if file.spec.format == kind
+        }
+    return _drawn(found, num_bytes)
+
+
+def files(source: object, home: Path) -> Iterator[SourceFile]:
+    """The files of a package that is installed or of the package index."""
+    if isinstance(source, InstalledSource):
+        return read_installed(source)
+    assert isinstance(source, PypiSource), "the sources that are named here"
+    return read_pypi(source, home)
+
+
+def content(file: SourceFile) -> bytes:
+    assert isinstance(file.content, bytes), "the sources that are named here hold no tables"
+    return file.content
+
+
+def _drawn(found: dict[str, bytes], num_bytes: float) -> dict[str, bytes]:
+    taken: dict[str, bytes] = {}
+    for path in sorted(found, key=lambda path: hashlib.sha256(path.encode()).digest()):
+        if num_bytes <= 0:
+            break
+        taken[path] = found[path]
+        num_bytes -= len(found[path])
+    return taken

@@ -1,0 +1,34 @@
+"""Processor time of a side counts its children, and rates are medians over rounds."""
+
+import subprocess
+import sys
+
+from bench.data_sides import Race, tree_cpu_seconds, tree_timed
+
+BUSY = "import time\nwhile time.process_time() < 0.4: pass\nprint('done', flush=True)\ninput()"
+
+
+def test_children_count_while_they_live_and_when_they_have_ended() -> None:
+    child = subprocess.Popen([sys.executable, "-c", BUSY], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert child.stdout is not None
+    before = tree_cpu_seconds()
+    assert child.stdout.readline() == b"done\n"
+    alive = tree_cpu_seconds()
+    assert alive - before > 0.25, "some of it may have passed before the first look"
+    child.communicate(b"\n")
+    assert tree_cpu_seconds() >= alive - 0.02, "nothing is forgotten but what clock ticks round off"
+
+
+def test_a_call_is_timed_with_its_children() -> None:
+    seconds = tree_timed(lambda: subprocess.run([sys.executable, "-c", BUSY], input=b"\n", capture_output=True))
+    assert seconds.cpu >= 0.4 and seconds.wall >= 0.4
+
+
+def test_rates_are_of_the_median_round() -> None:
+    runs = {
+        "ours": [{"cpu": 1.0, "wall": 2.0, "kept": 3}, {"cpu": 9.0, "wall": 9.0}, {"cpu": 2.0, "wall": 4.0}],
+        "peer": [{"cpu": 6.0, "wall": 6.0}],
+    }
+    race = Race(runs, {})
+    assert race.rates(4.0)["ours"] == {"mb_per_cpu_second": 2.0, "mb_per_second": 1.0, "kept": 3}
+    assert race.over("ours", ["peer", "absent"]) == {"ours_over_peer": 3.0}
