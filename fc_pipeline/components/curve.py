@@ -1,10 +1,11 @@
 """The training curve as a small picture that Dagster shows inside its pages."""
 
-import base64
 import io
 import json
 from collections.abc import Sequence
 from pathlib import Path
+
+from fc_pipeline.components.markdown import embedded
 
 _MAX_POINTS = 400
 
@@ -39,9 +40,4 @@ def curve_markdown(points: Sequence[Point], *, title: str) -> str:
     axes.grid(visible=True, alpha=0.25)
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png")
-    return f"![{title}]({png_source(buffer.getvalue())})"
-
-
-def png_source(picture: bytes) -> str:
-    """The address of a picture that holds the picture."""
-    return f"data:image/png;base64,{base64.b64encode(picture).decode('ascii')}"
+    return embedded(title, buffer.getvalue())

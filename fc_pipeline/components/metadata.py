@@ -8,12 +8,13 @@ from typing import Any
 import dagster as dg
 
 from fc_model.artifacts import Artifact, read_records
-from fc_pipeline.components.curve import curve_markdown, png_source, read_curve
+from fc_pipeline.components.curve import curve_markdown, read_curve
+from fc_pipeline.components.markdown import markdown_table, png_source, shortened
+from fc_pipeline.components.pictures import pictures
 from fc_pipeline.experiments.text import PICTURE, TEXT
 
 RECORDS_SUFFIX = ".jsonl.zst"
 _PREVIEW_ROWS = 5
-_PREVIEW_CHARACTERS = 160
 _COLUMN_DESCRIPTIONS = {
     "id": "Unique within the corpus: its source, then its path or key there.",
     "text": "The document, valid UTF-8.",
@@ -37,6 +38,7 @@ def artifact_metadata(artifact: Artifact, *, reused: bool) -> dict[str, Any]:
         metadata["curve"] = dg.MetadataValue.md(
             curve_markdown(read_curve(artifact.path("metrics.jsonl")), title=artifact.key)
         )
+    metadata |= {name: dg.MetadataValue.md(text) for name, text in pictures(artifact).items()}
     if manifest.counters.read:
         metadata |= _counters(artifact)
     metadata |= _records(artifact)
@@ -72,17 +74,6 @@ def mlflow_run_url(run_id: str) -> str:
     return f"{base}/#/experiments/0/runs/{run_id}"
 
 
-def markdown_table(header: list[str], rows: list[list[Any]]) -> str:
-    """A table whose cells cannot break it."""
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join("| " + " | ".join(_cell(value) for value in line) + " |" for line in lines)
-
-
-def _cell(value: Any) -> str:
-    text = f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
-    return " ".join(text.replace("|", "\\|").replace("`", "'").replace("<", "&lt;").split())
-
-
 def _counters(artifact: Artifact) -> dict[str, Any]:
     counters = artifact.manifest.counters
     found: dict[str, Any] = {
@@ -115,16 +106,11 @@ def _records(artifact: Artifact) -> dict[str, Any]:
             for name in columns
         ]
     )
-    preview = [[_short(row.get(name, "")) for name in columns] for row in rows]
+    preview = [[shortened(row.get(name, "")) for name in columns] for row in rows]
     return {
         "dagster/column_schema": schema,
         "first_rows": dg.MetadataValue.md(f"`{largest.path}`\n\n{markdown_table(columns, preview)}"),
     }
-
-
-def _short(value: Any) -> str:
-    text = str(value)
-    return text if len(text) <= _PREVIEW_CHARACTERS else f"{text[:_PREVIEW_CHARACTERS]}..."
 
 
 def _licence_table(licences: list[dict[str, Any]]) -> str:

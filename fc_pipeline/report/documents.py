@@ -10,6 +10,7 @@ from fc_model.artifacts import Artifact, read_records
 from fc_pipeline.report.charts import column_chart, waterfall_chart
 from fc_pipeline.report.drawing import Picture
 
+_SHOWN_REASONS = 24
 _SHOWN_SAMPLES = 3
 _SHOWN_GROUPS = 8
 _SHOWN_PAIRS = 8
@@ -47,9 +48,13 @@ def removed(artifact: Artifact) -> dict[str, int]:
 
 
 def waterfall(artifact: Artifact) -> Picture:
-    """The waterfall of one step."""
+    """The waterfall of one step; the rarest reasons together, so that it fits on a page."""
+    reasons = list(removed(artifact).items())
+    shown, rest = dict(reasons[:_SHOWN_REASONS]), reasons[_SHOWN_REASONS:]
+    if rest:
+        shown[f"{len(rest)} other reasons"] = sum(count for _, count in rest)
     read = artifact.manifest.counters.read
-    return waterfall_chart("Documents", "by what became of them", read=read, removed=removed(artifact))
+    return waterfall_chart("Documents", "by what became of them", read=read, removed=shown)
 
 
 def _dropped_samples(artifact: Artifact, reason: str) -> list[dict[str, str]]:

@@ -4,7 +4,7 @@ import pytest
 
 from fc_pipeline.components.checks import bounds, check_names
 from fc_pipeline.components.curve import curve_markdown, thin
-from fc_pipeline.components.metadata import markdown_table
+from fc_pipeline.components.markdown import markdown_table
 from fc_pipeline.components.progress import MAX_OBSERVATIONS, Progress, listening
 from fc_pipeline.gates import Gate
 from fc_pipeline.step import StepSpec

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from fc_model.artifacts import Artifact
 from fc_model.errors import UserError
-from fc_pipeline.report.documents import _between_similarities, _between_sizes, duplicates
+from fc_pipeline.report.documents import _between_similarities, _between_sizes, duplicates, waterfall
+from fc_pipeline.report.drawing import svg
 from fc_pipeline.report.facts import gates
 from fc_pipeline.report.leaderboard import leaderboard
 from fc_pipeline.report.mixture import spread
@@ -191,6 +192,20 @@ def test_a_corpus_without_duplicates_has_no_pictures_of_them(tmp_path: Path) -> 
     found = build("corpus/small/deduplicated", deduplicate, inputs={"documents": "corpus/small/filtered"})
     (part,) = duplicates([found])
     assert (part["documents"], part["groups"], part["pictures"]) == (0, 0, [])
+
+
+def test_the_rarest_reasons_fall_together(tmp_path: Path) -> None:
+    def drop_a_lot(step: Step) -> None:
+        for number in range(30):
+            step.out.counters.drop(f"reason_{number}", 31 - number)
+        step.out.counters.read = sum(step.out.counters.dropped.values()) + 5
+        step.out.counters.kept = 5
+
+    picture = svg(waterfall(Builder(tmp_path)("corpus/small/filtered", drop_a_lot)))["svg"]
+    labels = re.findall(r">([^<>\n]+)</text>", picture)
+    assert labels.count("6 other reasons") == 1 and "reason_23" in labels and "reason_24" not in labels
+    assert "27" in labels  # 7 + 6 + 5 + 4 + 3 + 2 of the six
+    assert {"read", "kept"} <= set(labels)
 
 
 def test_ranges_between_those_that_are_there_are_shown() -> None:

@@ -1,0 +1,33 @@
+"""Markdown that Dagster's pages show: tables whose cells cannot break them, pictures inside the text."""
+
+import base64
+from typing import Any
+
+_CELL_CHARACTERS = 160
+
+
+def markdown_table(header: list[str], rows: list[list[Any]]) -> str:
+    """A table whose cells cannot break it."""
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(_cell(value) for value in line) + " |" for line in lines)
+
+
+def _cell(value: Any) -> str:
+    text = f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+    return " ".join(text.replace("|", "\\|").replace("`", "'").replace("<", "&lt;").split())
+
+
+def shortened(value: Any, limit: int = _CELL_CHARACTERS) -> str:
+    """As text, without what is beyond the limit."""
+    text = str(value)
+    return text if len(text) <= limit else f"{text[:limit]}..."
+
+
+def png_source(picture: bytes) -> str:
+    """The address of a picture that holds the picture."""
+    return f"data:image/png;base64,{base64.b64encode(picture).decode('ascii')}"
+
+
+def embedded(title: str, picture: bytes) -> str:
+    """A PNG as a part of the text. The title is ours, never a document's."""
+    return f"![{title}]({png_source(picture)})"

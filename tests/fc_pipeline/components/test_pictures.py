@@ -1,0 +1,80 @@
+"""The pictures on the pages of assets: of real artifacts, small, the same each time, with documents' text as text."""
+
+import base64
+import io
+import re
+
+import pytest
+from PIL import Image
+
+from fc_pipeline.components.metadata import artifact_metadata
+from fc_pipeline.components.pictures import pictures
+from tests.fc_pipeline.report.built_track import COPIES, LEAKED_ITEM, Builder, build_track
+
+_LARGEST_BYTES = 60_000
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Builder:
+    return build_track(tmp_path_factory.mktemp("store"))
+
+
+def embedded(text: str) -> list[bytes]:
+    return [base64.b64decode(found) for found in re.findall(r"!\[[A-Za-z ]+\]\(data:image/png;base64,([^)]+)\)", text)]
+
+
+@pytest.mark.parametrize(
+    ("key", "name", "number"),
+    [
+        ("corpus/small/filtered", "waterfall", 1),
+        ("corpus/small/deduplicated", "clusters", 1),
+        ("nano/shards", "mix", 3),
+    ],
+)
+def test_pictures_are_small_and_the_same_each_time(built: Builder, key: str, name: str, number: int) -> None:
+    text = pictures(built.built[key])[name]
+    assert pictures(built.built[key])[name] == text
+    found = embedded(text)
+    assert len(found) == number and all(len(picture) < _LARGEST_BYTES for picture in found)
+    for picture in found:
+        image = Image.open(io.BytesIO(picture))
+        assert image.width > 300 and len(image.convert("RGB").getcolors(1 << 20) or []) > 4
+
+
+def test_duplicates_are_named(built: Builder) -> None:
+    shown = pictures(built.built["corpus/small/deduplicated"])
+    assert f"| {len(COPIES)} | games/10 | games/46 (1.00), games/47 (1.00)," in shown["largest_groups"]
+    assert f"| games | games | exact_duplicate | {len(COPIES) - 1} |" in shown["copies_by_source"]
+
+
+def test_hits_are_named_to_the_item(built: Builder) -> None:
+    shown = pictures(built.built["corpus/small/decontaminated"])
+    assert re.search(r"\| tactics \| 9 \| \d \| 1 \| \d \| 1 \|", shown["eval_sets"])
+    assert f"| {LEAKED_ITEM.replace('<', '&lt;')} | games/20 |" in shown["hits_by_item"]
+    assert "<script" not in "".join(shown.values())
+
+
+def test_filters_show_precision_recall_and_misses(built: Builder) -> None:
+    artifact = built.built["corpus/small/filter_quality"]
+    shown = pictures(artifact)
+    quality = f"{artifact.metrics['precision_quality']:.1%} | {artifact.metrics['recall_quality']:.1%}"
+    assert quality in shown["filters"] and "| quality | not refused |" in shown["misses"]
+
+
+def test_the_mix_is_a_table_too(built: Builder) -> None:
+    assert "| science | – | 50.0% | 300 | 1 | – | 100 |" in pictures(built.built["nano/shards"])["mix"]
+
+
+def test_they_are_metadata_of_the_asset_and_others_have_none(built: Builder) -> None:
+    artifact = built.built["corpus/small/filtered"]
+    assert artifact_metadata(artifact, reused=False)["waterfall"].value == pictures(artifact)["waterfall"]
+    assert [key for key in built.built if not pictures(built.built[key])] == [
+        "sources/games",
+        "evalsets/tactics",
+        "corpus/small/split",
+        "nano/tokenizer",
+        *(f"nano/{part}/{name}" for name in ("first", "second") for part in ("stages", "evals")),
+        "nano/exports/huggingface",
+        "nano/exports/gguf",
+        "nano/parity",
+    ]
