@@ -2,6 +2,10 @@
 
 import logging
 import os
+import warnings
+from collections.abc import Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -9,9 +13,10 @@ from fc_model.errors import UserError
 from fc_pipeline.executors.quiet import quiet_datatrove
 from fc_pipeline.executors.settings import RayExecutor
 from fc_pipeline.executors.spool import Spool
-from fc_pipeline.executors.task import run_task
+from fc_pipeline.executors.task import can_run, run_task
 
 _GIBIBYTE = 1 << 30
+_PROBE_SECONDS = 300
 
 
 def run_on_ray(spool: Spool, settings: RayExecutor, *, workers: int) -> None:
@@ -21,7 +26,7 @@ def run_on_ray(spool: Spool, settings: RayExecutor, *, workers: int) -> None:
         workers: cores of the cluster, when it is started here.
 
     Raises:
-        UserError: Ray is not installed, or cannot be reached, or has no room for a task.
+        UserError: Ray is not installed, cannot be reached, has no room for a task, or sees other files than we do.
     """
     try:
         import ray
@@ -34,7 +39,9 @@ def run_on_ray(spool: Spool, settings: RayExecutor, *, workers: int) -> None:
     if not (settings.tasks_at_once or room):
         asked = f"{settings.cpus_per_task} CPUs and {settings.mem_per_cpu_gb * settings.cpus_per_task} GB"
         raise UserError(f"executor ray: no node of the cluster has the {asked} of a task; lower them in executors.yaml")
-    with quiet_datatrove():
+    _probe(ray, spool)
+    with quiet_datatrove(), warnings.catch_warnings(), _noticing_what_does_not_start() as not_started:
+        warnings.simplefilter("ignore")  # datatrove uses what Ray has deprecated
         RayPipelineExecutor(
             pipeline=[partial(run_task, str(spool.folder), settings.cpus_per_task)],
             tasks=spool.num_tasks,
@@ -45,6 +52,8 @@ def run_on_ray(spool: Spool, settings: RayExecutor, *, workers: int) -> None:
             mem_per_cpu_gb=settings.mem_per_cpu_gb,
             time=settings.seconds_per_task,
         ).run()
+    if not_started and spool.missing():
+        raise UserError(f"executor ray: a task could not be started: {_line(not_started[0])}")
 
 
 def _connect(ray: Any, settings: RayExecutor, *, workers: int) -> None:
@@ -57,8 +66,7 @@ def _connect(ray: Any, settings: RayExecutor, *, workers: int) -> None:
     try:
         ray.init(address=address or "local", log_to_driver=False, logging_level=logging.ERROR, **started_here)
     except (ConnectionError, TimeoutError, RuntimeError, ValueError) as error:
-        why = " ".join(str(error).split())
-        raise UserError(f"executor ray: no cluster at {address or 'this machine'}: {why}") from error
+        raise UserError(f"executor ray: no cluster at {address or 'this machine'}: {_line(error)}") from error
 
 
 def _room(nodes: list[dict[str, Any]], settings: RayExecutor) -> int:
@@ -72,3 +80,51 @@ def _room(nodes: list[dict[str, Any]], settings: RayExecutor) -> int:
         for node in nodes
         if node["Alive"]
     )
+
+
+def _probe(ray: Any, spool: Spool) -> None:
+    """A worker has this project and sees the spool, or the error says so now; datatrove would resubmit three times."""
+    try:
+        sees = ray.get(ray.remote(num_cpus=0)(can_run).remote(str(spool.folder)), timeout=_PROBE_SECONDS)
+    except ray.exceptions.RayError as error:
+        raise UserError(f"executor ray: the cluster cannot run this project: {_line(error)}") from error
+    if not sees:
+        raise UserError(
+            f"executor ray: the cluster does not see {spool.folder}; FC_HOME must lie on a disk of all nodes"
+        )
+
+
+@contextmanager
+def _noticing_what_does_not_start() -> Iterator[list[BaseException]]:
+    """Lists the errors of tasks that could not be started; datatrove (0.10) would wait for such a task for ever.
+
+    Its threads that place a task hand over the task, but not their exception; here they do.
+    """
+    import datatrove.executor.ray as datatrove_ray
+
+    errors: list[BaseException] = []
+    before = datatrove_ray.RayTaskManager
+
+    class TaskManager(before):  # type: ignore[misc, valid-type]
+        def submit_task(self, *arguments: Any) -> "Future[Any]":
+            placed: Future[Any] = super().submit_task(*arguments)
+
+            def hand_over(thread: "Future[None]") -> None:
+                if not thread.cancelled() and (error := thread.exception()) is not None:
+                    errors.append(error)
+                    placed.set_exception(error)
+
+            self.pg_futures[-1].add_done_callback(hand_over)
+            return placed
+
+    setattr(datatrove_ray, "RayTaskManager", TaskManager)  # noqa: B010
+    try:
+        yield errors
+    finally:
+        setattr(datatrove_ray, "RayTaskManager", before)  # noqa: B010
+
+
+def _line(error: BaseException) -> str:
+    """The last line of what Ray says, which has the cause."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[-1] if lines else type(error).__name__

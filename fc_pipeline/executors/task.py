@@ -34,6 +34,11 @@ def run_task(folder: str, workers: int, _data: None, rank: int, _world_size: int
         raise
 
 
+def can_run(folder: str) -> bool:
+    """Whether this machine sees the spool; that it can import this function says that it has the project."""
+    return (Path(folder) / "call.json").is_file()
+
+
 def _compute(function: Callable[[Any], Any], item: Any) -> Any:
     return encode(function(decode(item)))
 

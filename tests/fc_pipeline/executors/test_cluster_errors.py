@@ -1,0 +1,57 @@
+"""What a user can have set up wrongly, in one clear line."""
+
+from pathlib import Path
+from typing import Any
+
+import batch_functions
+import pytest
+
+from fc_model.errors import UserError
+from fc_pipeline.executors.ordered_map import ordered_map
+from fc_pipeline.executors.settings import Executor, SlurmExecutor
+
+
+def run(executor: Executor, root: Path, function: Any = batch_functions.refuse) -> None:
+    list(ordered_map(function, range(3), executor=executor, workers=2, folder=lambda: root, report=lambda _: None))
+
+
+def test_slurm_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(UserError, match="executor slurm: squeue is not in PATH"):
+        run(SlurmExecutor(partition="test"), tmp_path)
+
+
+def test_the_controller_cannot_be_reached(slurm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = tmp_path / "slurm.conf"
+    config.write_text("ClusterName=away\nSlurmctldHost=localhost\nSlurmctldPort=1\nMessageTimeout=1\n")
+    monkeypatch.setenv("SLURM_CONF", str(config))
+    with pytest.raises(UserError, match=r"executor slurm: squeue (failed|gave no answer)"):
+        run(slurm(), tmp_path / "root")
+
+
+def test_slurm_refuses_the_job(slurm, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    executor = slurm().model_copy(update={"partition": "no_such"})
+    with pytest.raises(UserError, match=r"executor slurm: sbatch refused .*launch_script.slurm"):
+        run(executor, tmp_path)
+    assert "invalid partition" in capfd.readouterr().err
+
+
+def test_slurm_would_never_run_the_job(slurm, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"executor slurm: fustercluck-\w+ would wait for ever: PartitionTimeLimit"):
+        run(slurm().model_copy(update={"time": "10-00:00:00"}), tmp_path)
+
+
+def test_jobs_do_not_submit_jobs(slurm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLURM_ARRAY_TASK_ID", "0")
+    with pytest.raises(UserError, match="executor slurm: this is a task of a job array itself"):
+        run(slurm(), tmp_path)
+
+
+def test_ray_has_no_room(ray, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="executor ray: no node of the cluster has the 64 CPUs and 64 GB of a task"):
+        run(ray(cpus_per_task=64), tmp_path)
+
+
+def test_what_has_no_name_cannot_be_sent(tmp_path: Path) -> None:
+    with pytest.raises(TypeError, match="it has no name in a module"):
+        run(SlurmExecutor(partition="test"), tmp_path, lambda number: number)
