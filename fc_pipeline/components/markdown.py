@@ -17,6 +17,12 @@ def _cell(value: Any) -> str:
     return " ".join(text.replace("|", "\\|").replace("`", "'").replace("<", "&lt;").split())
 
 
+def code(value: Any) -> str:
+    """A document's text or name within a line, where it can be nothing else."""
+    text = " ".join(str(value).replace("`", "'").split())
+    return f"`{text}`"
+
+
 def shortened(value: Any, limit: int = _CELL_CHARACTERS) -> str:
     """As text, without what is beyond the limit."""
     text = str(value)

@@ -30,7 +30,8 @@ _TYPES = {str: "string", int: "integer", float: "number", bool: "boolean", dict:
 def artifact_metadata(artifact: Artifact, *, reused: bool) -> dict[str, Any]:
     """Metadata of a materialization, the most telling entries first."""
     manifest = artifact.manifest
-    metadata: dict[str, Any] = dict(manifest.metrics)
+    metadata: dict[str, Any] = {name: dg.MetadataValue.md(text) for name, text in pictures(artifact).items()}
+    metadata |= manifest.metrics
     files = {entry.path for entry in manifest.files}
     if TEXT in files:
         metadata["result"] = dg.MetadataValue.md(_with_picture(artifact))
@@ -38,7 +39,6 @@ def artifact_metadata(artifact: Artifact, *, reused: bool) -> dict[str, Any]:
         metadata["curve"] = dg.MetadataValue.md(
             curve_markdown(read_curve(artifact.path("metrics.jsonl")), title=artifact.key)
         )
-    metadata |= {name: dg.MetadataValue.md(text) for name, text in pictures(artifact).items()}
     if manifest.counters.read:
         metadata |= _counters(artifact)
     metadata |= _records(artifact)

@@ -1,12 +1,12 @@
 """The pictures and tables of the report, one artifact's on the page of its asset."""
 
 from fc_model.artifacts import Artifact
-from fc_pipeline.components.markdown import embedded, markdown_table, shortened
+from fc_pipeline.components.markdown import code, embedded, markdown_table, shortened
 from fc_pipeline.report import documents, mixture
 from fc_pipeline.report.drawing import Picture, png
 from fc_pipeline.report.render import amount, percent
 
-_SHOWN_MEMBERS = 5
+_SHOWN_MEMBERS = 3
 
 
 def pictures(artifact: Artifact) -> dict[str, str]:
@@ -36,18 +36,18 @@ def _clusters(artifact: Artifact) -> dict[str, str]:
     (found,) = documents.duplicates([artifact])
     if not found["groups"]:
         return {}
-    groups = [
-        [
-            group["size"],
-            group["id"],
-            ", ".join(f"{member['id']} ({member['jaccard']:.2f})" for member in group["members"][:_SHOWN_MEMBERS]),
-        ]
+    groups = "\n".join(
+        f"- {group['size']:,} documents like {code(group['id'])}\n"
+        + "".join(
+            f"    - {code(member['id'])}, Jaccard {member['jaccard']:.2f}\n"
+            for member in group["members"][:_SHOWN_MEMBERS]
+        )
         for group in found["largest"]
-    ]
+    )
     pairs = [[pair["source"], pair["duplicate_of"], pair["reason"], pair["documents"]] for pair in found["by_source"]]
     return {
         "clusters": _show(*found["pictures"]),
-        "largest_groups": markdown_table(["documents", "kept", "copies (Jaccard)"], groups),
+        "largest_groups": groups,
         "copies_by_source": markdown_table(["source", "copies of", "kind", "documents"], pairs),
     }
 
@@ -59,12 +59,11 @@ def _hits(artifact: Artifact) -> dict[str, str]:
     sets = [[row["evalset"], *(row[name] for name in columns)] for row in found["sets"]]
     shown = {"eval_sets": markdown_table(["eval set", "items", "clean", "found", "unchecked", "hits"], sets)}
     if found["hits"]:
-        hits = [
-            [hit["item"], hit["document"], shortened(hit["matched"]), percent(hit["coverage"]), hit["action"]]
+        shown["hits_by_item"] = "\n".join(
+            f"- {code(hit['item'])} in {code(hit['document'])}, {percent(hit['coverage'])} of the item, {hit['action']}\n"
+            f"    - {code(shortened(hit['matched']))}"
             for hit in found["hits"]
-        ]
-        header = ["item", "document", "words in common", "of the item", "action"]
-        shown["hits_by_item"] = markdown_table(header, hits)
+        )
     return shown
 
 

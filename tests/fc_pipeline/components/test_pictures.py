@@ -7,6 +7,7 @@ import re
 import pytest
 from PIL import Image
 
+from fc_pipeline.components.markdown import code
 from fc_pipeline.components.metadata import artifact_metadata
 from fc_pipeline.components.pictures import pictures
 from tests.fc_pipeline.report.built_track import COPIES, LEAKED_ITEM, Builder, build_track
@@ -43,15 +44,22 @@ def test_pictures_are_small_and_the_same_each_time(built: Builder, key: str, nam
 
 def test_duplicates_are_named(built: Builder) -> None:
     shown = pictures(built.built["corpus/small/deduplicated"])
-    assert f"| {len(COPIES)} | games/10 | games/46 (1.00), games/47 (1.00)," in shown["largest_groups"]
+    group = (
+        f"- {len(COPIES)} documents like `games/10`\n    - `games/46`, Jaccard 1.00\n    - `games/47`, Jaccard 1.00\n"
+    )
+    assert shown["largest_groups"].startswith(group)
     assert f"| games | games | exact_duplicate | {len(COPIES) - 1} |" in shown["copies_by_source"]
 
 
 def test_hits_are_named_to_the_item(built: Builder) -> None:
     shown = pictures(built.built["corpus/small/decontaminated"])
     assert re.search(r"\| tactics \| 9 \| \d \| 1 \| \d \| 1 \|", shown["eval_sets"])
-    assert f"| {LEAKED_ITEM.replace('<', '&lt;')} | games/20 |" in shown["hits_by_item"]
-    assert "<script" not in "".join(shown.values())
+    assert shown["hits_by_item"].startswith(f"- `{LEAKED_ITEM}` in `games/20`, ")
+    assert "    - `a knight on the seventh rank" in shown["hits_by_item"]
+
+
+def test_text_of_documents_stays_in_its_line_and_its_marks() -> None:
+    assert code("a`b\n# <b>") == "`a'b # <b>`"
 
 
 def test_filters_show_precision_recall_and_misses(built: Builder) -> None:
