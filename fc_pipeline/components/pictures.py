@@ -60,7 +60,7 @@ def _hits(artifact: Artifact) -> dict[str, str]:
     shown = {"eval_sets": markdown_table(["eval set", "items", "clean", "found", "unchecked", "hits"], sets)}
     if found["hits"]:
         shown["hits_by_item"] = "\n".join(
-            f"- {code(hit['item'])} in {code(hit['document'])}, {percent(hit['coverage'])} of the item, {hit['action']}\n"
+            f"- {code(hit['item'])} in {code(hit['document'])}, {percent(hit['coverage'])} of it, {hit['action']}\n"
             f"    - {code(shortened(hit['matched']))}"
             for hit in found["hits"]
         )
