@@ -12,7 +12,7 @@ from importlib.metadata import version
 from fc_model.artifacts import AlreadyBuilt, Artifact, ManifestError, Recipe, Store
 from fc_pipeline.gates import judge, judged_metrics, require_passed
 from fc_pipeline.graph import Graph
-from fc_pipeline.remote.cached import give, take
+from fc_pipeline.remote.cached import Say, give, take, to_stderr
 from fc_pipeline.resolve import Resolver
 from fc_pipeline.step import Runtime, Step
 
@@ -25,7 +25,7 @@ class Outcome:
     reused: bool
 
 
-def materialize(graph: Graph, store: Store, key: str, runtime: Runtime) -> Outcome:
+def materialize(graph: Graph, store: Store, key: str, runtime: Runtime, *, say: Say = to_stderr) -> Outcome:
     """Returns the present artifact of `key`: if it is not there or damaged, from the remote, or else built and pushed.
 
     Raises:
@@ -44,8 +44,8 @@ def materialize(graph: Graph, store: Store, key: str, runtime: Runtime) -> Outco
     if existing is not None:
         return Outcome(_reused(store, existing, graph), reused=True)
     if problems:
-        print(f"{key} is damaged and is built again: {'; '.join(problems)}", file=sys.stderr)
-    taken = take(store, key, identity, replace=bool(problems))
+        say(f"{key} is damaged and is built again: {'; '.join(problems)}")
+    taken = take(store, key, identity, replace=bool(problems), say=say)
     if taken == "pulled":
         pulled = store.find(key, identity)
         assert pulled is not None
@@ -63,7 +63,7 @@ def materialize(graph: Graph, store: Store, key: str, runtime: Runtime) -> Outco
     if not reused and (run_id := built.manifest.run.get("mlflow_run_id")):
         _link_back(run_id, built, runtime)
     if not reused:
-        give(built, again=taken == "damaged")
+        give(built, again=taken == "damaged", say=say)
     return Outcome(_reused(store, built, graph) if reused else built, reused=reused)
 
 

@@ -62,6 +62,10 @@ class Terminal:
             self._waited_for.add(pool)
             self.line(f"{self._place()} waits for another run that uses the pool {pool!r} (Ctrl-C gives up)")
 
+    def note(self, text: str) -> None:
+        """What a person should know of an asset, such as a remote that does not answer."""
+        self.line(text)
+
     def line(self, text: str) -> None:
         """A line of its own, over the live one."""
         self._stream.write(f"{_CLEAR if self._live else ''}{text}\n")

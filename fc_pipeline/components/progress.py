@@ -5,6 +5,7 @@ An observation costs about 50 ms and 5 kB on SQLite, so they are at least 15 s a
 
 import contextlib
 import math
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
@@ -36,6 +37,8 @@ class Listener(Protocol):
 
     def waiting(self, pool: str) -> None: ...
 
+    def note(self, text: str) -> None: ...
+
 
 class Silence:
     """Hears nothing: a run that the UI has started is watched in the UI."""
@@ -51,6 +54,9 @@ class Silence:
     def interrupted(self) -> None: ...
 
     def waiting(self, pool: str) -> None: ...
+
+    def note(self, text: str) -> None:
+        print(text, file=sys.stderr)  # which Dagster keeps with the step's logs
 
 
 _SILENCE = Silence()

@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections.abc import Callable
 from typing import Literal
 
 from fc_model.artifacts import Artifact, Store
@@ -14,15 +15,17 @@ from fc_pipeline.remote.remote import Remote, configured_remote, num_bytes
 from fc_pipeline.show import size
 
 Taken = Literal["pulled", "absent", "damaged"]
+Say = Callable[[str], None]
+"""Takes a line for the person who builds."""
 
 _SILENT_SECONDS = 300.0
 """How long a build goes on without a remote that did not answer: to wait at each of thirty steps takes minutes."""
 
 
-def take(store: Store, key: str, identity: str, *, replace: bool) -> Taken:
+def take(store: Store, key: str, identity: str, *, replace: bool, say: Say) -> Taken:
     """Pull the artifact, if FC_REMOTE names a remote that has it whole.
 
-    What is wrong with the remote is said on standard error, and the artifact is to be built.
+    What is wrong with the remote is said, and the artifact is to be built.
     Raises UserError for what is wrong on this side: a lock, a full disk.
     """
     remote = configured_remote()
@@ -35,26 +38,26 @@ def take(store: Store, key: str, identity: str, *, replace: bool) -> Taken:
         pull(remote, store, manifest, replace=replace)
     except RemoteError as error:
         _note(remote, error)
-        _say(f"{error}; {key} is built here")
+        say(f"{error}; {key} is built here")
         return "damaged" if isinstance(error, RemoteDamaged) else "absent"
-    _say(f"{key}: pulled from {remote.name}, {size(num_bytes(manifest))}")
+    say(f"{key}: pulled from {remote.name}, {size(num_bytes(manifest))}")
     return "pulled"
 
 
-def give(artifact: Artifact, *, again: bool) -> None:
+def give(artifact: Artifact, *, again: bool, say: Say) -> None:
     """Push what was built, if there is a remote. A failure is said, and the build stands."""
     remote = configured_remote()
     if remote is None:
         return
     mend = f"{artifact.key} is built but not in the remote: `fustercluck push {artifact.key}` mends it"
     if _is_silent(remote):
-        _say(mend)
+        say(mend)
         return
     try:
         push(remote, artifact, again=again)
     except UserError as error:
         _note(remote, error)
-        _say(f"{error}; {mend}")
+        say(f"{error}; {mend}")
 
 
 def look(key: str, identity: str) -> Manifest | None:
@@ -66,7 +69,7 @@ def look(key: str, identity: str) -> Manifest | None:
         return remote.find(key, identity)
     except RemoteError as error:
         _note(remote, error)
-        _say(str(error))
+        to_stderr(str(error))
         return None
 
 
@@ -79,5 +82,6 @@ def _note(remote: Remote, error: UserError) -> None:
         remote.silent_until = time.monotonic() + _SILENT_SECONDS
 
 
-def _say(text: str) -> None:
+def to_stderr(text: str) -> None:
+    """Where a line goes when nobody listens."""
     print(text, file=sys.stderr)

@@ -136,7 +136,8 @@ def take_down(
         touched = touched_remotely(remote, store, documents, items, live)
     except UserError as error:
         return [f"{remote.name} was not looked at: {error}; then `fustercluck takedown` with the same ids again"]
-    print(f"{remote.name}: {len(touched.goes)} artifacts {'are deleted' if apply else 'would be deleted'}")
+    share = f"{len(touched.goes)} of {touched.num_artifacts} artifacts"
+    print(f"{remote.name}: {share} {'are deleted' if apply else 'would be deleted'}")
     print_lines(("", f"  {key}/{identity}") for key, identity in touched.goes)
     if touched.stays:
         names = ", ".join(sorted({key for key, _ in touched.stays}))

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from fc_model.artifacts.files import crash_point
-from fc_pipeline.remote.patience import RemoteDamaged, RemoteError, patiently
+from fc_pipeline.remote.patience import RemoteDamaged, RemoteError, RemoteUnreachable, patiently
 
 CHUNK_BYTES = 1 << 24
 """What is asked for at once, and what a broken connection costs."""
@@ -24,7 +24,7 @@ class Objects:
     """Objects by their path below `url`, such as s3://bucket/prefix, file:///mnt/nas/fc or a plain folder.
 
     Nothing is connected to before the first question. Every method raises RemoteUnreachable when the remote does
-    not answer, and RemoteError when it has no driver installed or cannot be written to.
+    not answer or has no driver installed, and RemoteError when it cannot be written to.
     """
 
     def __init__(self, url: str, *, pause_seconds: float = 0.5) -> None:
@@ -40,7 +40,8 @@ class Objects:
             # Others write too: a listing that fsspec remembers would be out of date.
             system, root = fsspec.core.url_to_fs(self._url, use_listings_cache=False)
         except (ImportError, ValueError) as error:
-            raise RemoteError(f"FC_REMOTE {self.name}: {error}; install that package, or correct FC_REMOTE") from error
+            install = f"FC_REMOTE {self.name}: {error}; install that package, or correct FC_REMOTE"
+            raise RemoteUnreachable(install) from error
         return system, root.rstrip("/")
 
     def where(self, path: str) -> str:
@@ -98,7 +99,7 @@ class Objects:
     def listing(self, folder: str) -> dict[str, int]:
         """Bytes of every object below a folder, by its path below the folder; empty when there is none."""
         try:
-            entries = self._ask(lambda system, root: system.find(f"{root}/{folder}", detail=True), folder)
+            entries = self._ask(lambda system, root: _found(system, f"{root}/{folder}"), folder)
         except FileNotFoundError:
             return {}
         base = f"{self._opened[1]}/{folder}"
@@ -135,6 +136,17 @@ def without_login(url: str) -> str:
     """The address without a user's name and password, which belong into no message."""
     parts = urlsplit(url)
     return url.replace(f"{parts.netloc.rpartition('@')[0]}@", "", 1) if "@" in parts.netloc else url
+
+
+def _found(system: Any, folder: str) -> dict[str, Any]:
+    """Everything below a folder. Raises FileNotFoundError when there is no such folder, OSError when it changes."""
+    if _appears_whole(system):
+        return system.find(folder, detail=True)
+    system.info(folder)
+    try:
+        return system.find(folder, detail=True, on_error="raise")  # what cannot be listed would be left out otherwise
+    except FileNotFoundError as error:
+        raise OSError(f"{error.filename or folder} was removed while it was listed") from error
 
 
 def _appears_whole(system: Any) -> bool:

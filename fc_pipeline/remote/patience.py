@@ -17,7 +17,7 @@ class RemoteError(UserError):
 
 
 class RemoteUnreachable(RemoteError):
-    """The remote does not answer, or not to this login: it will not answer the next question either."""
+    """No answer, not to this login, or no driver to ask with: the next question will have none either."""
 
 
 class RemoteDamaged(RemoteError):

@@ -21,6 +21,8 @@ from fc_pipeline.remote.remote import Place, Remote
 class RemotelyTouched:
     """What the documents touched in the remote; each sorted."""
 
+    num_artifacts: int
+    """That were looked at."""
     goes: list[Place]
     """Is deleted."""
     stays: list[Place]
@@ -45,7 +47,7 @@ def touched_remotely(
     held = {place for document in documents for place in filter(_may_hold(document, known, read_here), objects)}
     before = {place for place in held if is_before_takedowns(place[0])}
     unclear = held - before - manifests.keys() - read_here
-    return RemotelyTouched(sorted(held - before - unclear - live), sorted(before), sorted(unclear))
+    return RemotelyTouched(len(objects), sorted(held - before - unclear - live), sorted(before), sorted(unclear))
 
 
 def take_down_remotely(remote: Remote, touched: RemotelyTouched, *, at: float) -> list[str]:

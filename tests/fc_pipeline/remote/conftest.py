@@ -1,0 +1,53 @@
+"""Remotes of every kind: a folder, memory, and a real S3 server on loopback."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import s3_server
+from remote_artifacts import build
+from s3_server import BUCKET, LOGIN, S3Server
+
+from fc_model.artifacts import Artifact, Store
+from fc_pipeline.remote.remote import Remote
+
+
+@pytest.fixture(scope="session")
+def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    if s3_server.MISSING:
+        pytest.skip(s3_server.REASON)
+    server = S3Server(tmp_path_factory.mktemp("s3") / "log")
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture
+def s3_login(s3, monkeypatch) -> S3Server:
+    """The server, with an empty bucket and the environment in which fsspec finds it."""
+    import s3fs
+
+    for name, value in (LOGIN | {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{s3.port}"}).items():
+        monkeypatch.setenv(name, value)
+    s3fs.S3FileSystem.clear_instance_cache()
+    system = s3fs.S3FileSystem()
+    if system.exists(BUCKET):
+        system.rm(BUCKET, recursive=True)
+    system.mkdir(BUCKET)
+    return s3
+
+
+@pytest.fixture(params=["file", "memory", "s3"])
+def remote(request: pytest.FixtureRequest, tmp_path: Path) -> Remote:
+    if request.param == "s3":
+        request.getfixturevalue("s3_login")
+        return Remote(f"s3://{BUCKET}/fc", pause_seconds=0.01)
+    if request.param == "memory":
+        return Remote(f"memory:/{tmp_path}", pause_seconds=0.01)
+    return Remote(f"file://{tmp_path}/nas/fc", pause_seconds=0.01)
+
+
+@pytest.fixture
+def artifact(memory_disk: Path) -> Artifact:
+    return build(Store(memory_disk / "home"))

@@ -1,0 +1,238 @@
+"""What was pushed comes back byte for byte, or not at all; every kind of damage is named."""
+
+import json
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from remote_artifacts import IDENTITY, KEY, RECIPE, build, find, path_of, there
+
+from fc_model.artifacts import Store
+from fc_model.errors import UserError
+from fc_pipeline.remote import objects
+from fc_pipeline.remote.check import verify_remote
+from fc_pipeline.remote.objects import without_login
+from fc_pipeline.remote.patience import RemoteDamaged, RemoteError
+from fc_pipeline.remote.pull import pull
+from fc_pipeline.remote.push import Pushed, push
+from fc_pipeline.remote.remote import Remote
+
+BYTES = 102_400
+
+
+@pytest.fixture
+def other(memory_disk) -> Store:
+    return Store(memory_disk / "other")
+
+
+def bytes_of(artifact) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in artifact.folder.rglob("*") if path.is_file()}
+
+
+def test_round(remote, artifact, other):
+    assert remote.find(KEY, IDENTITY) is None and remote.everything() == {}
+    assert push(remote, artifact) == Pushed(num_files=5, num_bytes=BYTES + 29)
+    assert list(remote.everything()) == [(KEY, IDENTITY)]
+    pull(remote, other, there(remote))
+    pulled = find(other)
+    assert pulled.problems(strict=True) == [] and pulled.digest == artifact.digest
+    assert bytes_of(pulled) == bytes_of(artifact)
+    assert verify_remote(remote, [KEY]) == (1, [])
+
+
+def test_a_second_push_leaves_everything_alone(remote, artifact):
+    push(remote, artifact)
+    system, path = path_of(remote, "tokens.bin")
+    written = system.modified(path)
+    assert push(remote, artifact) == Pushed(0, 0)
+    assert system.modified(path) == written
+    assert push(remote, artifact, again=True).num_files == 5
+
+
+def test_ranges(remote, artifact, other, monkeypatch):
+    monkeypatch.setattr(objects, "CHUNK_BYTES", 1000)
+    push(remote, artifact)
+    pull(remote, other, there(remote))
+    assert find(other).problems(strict=True) == []
+
+
+def test_a_download_goes_on_where_it_stopped(remote, artifact, other):
+    push(remote, artifact)
+    part = other.folder(KEY, IDENTITY) / "workspace" / "pull" / artifact_sha(artifact, "tokens.bin")
+    part.parent.mkdir(parents=True)
+    tokens = artifact.path("tokens.bin").read_bytes()
+    for kept in (tokens[:1000], tokens, tokens + b"more", b"zeros where a power failure was", b""):
+        part.parent.mkdir(parents=True, exist_ok=True)
+        part.write_bytes(kept)
+        pull(remote, other, there(remote))
+        assert find(other).problems(strict=True) == []
+        other.remove(KEY, IDENTITY)
+
+
+def artifact_sha(artifact, name: str) -> str:
+    return next(entry.sha256 for entry in artifact.manifest.files if entry.path == name)
+
+
+def flip(data: bytes) -> bytes:
+    return data[:-1] + bytes([data[-1] ^ 1])
+
+
+@pytest.mark.parametrize(
+    ("harm", "said"),
+    [(flip, "sha256 differs"), (lambda data: data[:-1], "102399 bytes, the manifest says 102400"), (None, "missing")],
+)
+def test_a_damaged_object_is_named_and_nothing_is_committed(remote, artifact, other, harm, said):
+    push(remote, artifact)
+    system, path = path_of(remote, "tokens.bin")
+    if harm is None:
+        system.rm_file(path)
+    else:
+        system.pipe_file(path, harm(system.cat_file(path)))
+    with pytest.raises(RemoteDamaged, match=rf"tokens\.bin\..*{said}") as caught:
+        pull(remote, other, there(remote))
+    assert "\n" not in str(caught.value) and other.find(KEY, IDENTITY) is None
+    [problem] = verify_remote(remote, [])[1]
+    assert said in problem and "tokens.bin" in problem
+    assert push(remote, artifact, again=harm is flip).num_files == (5 if harm is flip else 1)  # it mends
+    pull(remote, other, there(remote))
+    assert find(other).problems(strict=True) == []
+
+
+@pytest.mark.parametrize("harm", [lambda text: text[:-40], lambda text: text.replace("1.5", "1.6"), lambda text: "[]"])
+def test_a_damaged_manifest_is_named_and_written_anew(remote, artifact, harm):
+    push(remote, artifact)
+    system, root = remote.objects._opened
+    path = f"{root}/artifacts-1/{KEY}/{IDENTITY}/manifest.json"
+    system.pipe_file(path, harm(system.cat_file(path).decode()).encode())
+    with pytest.raises(RemoteDamaged, match=r"manifest\.json: "):
+        remote.find(KEY, IDENTITY)
+    assert "manifest.json" in verify_remote(remote, [])[1][0]
+    assert push(remote, artifact) == Pushed(0, 0) and there(remote).digest == artifact.digest
+
+
+def test_a_manifest_of_another_artifact_is_refused(remote, artifact):
+    push(remote, artifact)
+    system, root = remote.objects._opened
+    text = system.cat_file(f"{root}/artifacts-1/{KEY}/{IDENTITY}/manifest.json")
+    system.makedirs(f"{root}/artifacts-1/{KEY}/{'0' * 16}", exist_ok=True)
+    system.pipe_file(f"{root}/artifacts-1/{KEY}/{'0' * 16}/manifest.json", text)
+    with pytest.raises(RemoteDamaged, match=f"belongs to {KEY}/{IDENTITY}"):
+        remote.find(KEY, "0" * 16)
+
+
+def test_a_manifest_with_a_reserved_name_writes_nowhere_else(remote, artifact, other):
+    push(remote, artifact)
+    for name in ("workspace/x", "manifest.json", "x.tmp"):
+        manifest = there(remote)
+        manifest.files[0] = type(manifest.files[0])(**(vars(manifest.files[0]) | {"path": name}))
+        with pytest.raises(UserError):
+            pull(remote, other, manifest)
+    assert other.find(KEY, IDENTITY) is None
+
+
+def test_without_a_manifest_there_is_no_artifact_and_a_push_completes_it(remote, artifact, other):
+    push(remote, artifact)
+    system, root = remote.objects._opened
+    system.rm_file(f"{root}/artifacts-1/{KEY}/{IDENTITY}/manifest.json")
+    assert remote.find(KEY, IDENTITY) is None and len(remote.everything()[KEY, IDENTITY]) == 5
+    push(remote, artifact)
+    pull(remote, other, there(remote))
+    assert find(other).problems(strict=True) == []
+
+
+def test_other_bytes_of_one_identity_are_refused_by_name(remote, artifact, other):
+    push(remote, artifact)
+    with pytest.raises(RemoteError, match=r"other bytes of this identity \(deep/folder/copy.txt, notes.txt\)"):
+        push(remote, build(other, text="other bytes!"))
+    assert there(remote).digest == artifact.digest
+
+
+def test_other_logs_are_the_same_artifact(remote, artifact, other, memory_disk):
+    """Two builds of one identity differ in their timings; whichever manifest stands, its files are there."""
+    push(remote, artifact)
+    twin = build(other, log="another log")
+    assert push(remote, twin) == Pushed(0, 0)
+    assert push(remote, twin, again=True).num_files == 5
+    third = Store(memory_disk / "third")
+    pull(remote, third, there(remote))
+    assert find(third).problems(strict=True) == [] and find(third).path("log.txt").read_text() == "another log"
+
+
+def test_a_damaged_local_artifact_is_not_pushed(remote, artifact):
+    artifact.path("notes.txt").write_text("twelve bytez")
+    with pytest.raises(UserError, match=r"notes\.txt: sha256 differs"):
+        push(remote, artifact)
+    assert remote.everything() == {}
+
+
+def test_removed_and_taken_down(remote, artifact):
+    push(remote, artifact)
+    remote.remove(KEY, IDENTITY)
+    remote.remove(KEY, IDENTITY)
+    assert remote.everything() == {}
+    push(remote, artifact)
+    remote.take_down(KEY, IDENTITY, at=1.0)
+    assert remote.everything() == {} and remote.is_taken_down(KEY, IDENTITY)
+    with pytest.raises(RemoteError, match=r"was taken down from .* not pushed again"):
+        push(remote, artifact)
+    assert remote.everything() == {}
+
+
+def test_replacing_a_damaged_local_artifact(remote, artifact, other):
+    push(remote, artifact)
+    pull(remote, other, there(remote))
+    find(other).path("notes.txt").write_text("flipped")
+    pull(remote, other, there(remote))  # there, as far as the store knows
+    assert find(other).problems() != []
+    pull(remote, other, there(remote), replace=True)
+    assert find(other).problems(strict=True) == []
+
+
+contents = st.dictionaries(
+    st.from_regex(r"[a-z0-9][a-z0-9_.-]{0,9}(/[a-z0-9][a-z0-9_.-]{0,9}){0,2}", fullmatch=True),
+    st.tuples(st.binary(max_size=3000), st.booleans()),
+    max_size=6,
+)
+
+
+def can_lie_together(names) -> bool:
+    """No name is another one's folder, and none is reserved."""
+    reserved = any(
+        name.split("/")[0] == "workspace" or name == "manifest.json" or name.endswith(".tmp") for name in names
+    )
+    return not reserved and not any(other.startswith(f"{name}/") for name in names for other in names)
+
+
+@given(files=contents.filter(can_lie_together), scheme=st.sampled_from(["file://", "memory:/"]))
+def test_any_bytes_go_round(files, scheme):
+    root = "/dev/shm" if Path("/dev/shm").is_dir() else None
+    with tempfile.TemporaryDirectory(dir=root) as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(objects, "CHUNK_BYTES", 700)
+        home, other, remote = Store(f"{folder}/home"), Store(f"{folder}/other"), Remote(f"{scheme}{folder}/remote")
+        with home.write(KEY, RECIPE) as out:
+            for name, (data, content) in files.items():
+                with out.open(name, content=content) as file:
+                    file.write(data)
+        push(remote, find(home))
+        pull(remote, other, there(remote))
+        assert find(other).problems(strict=True) == [] and find(other).manifest == find(home).manifest
+        for name, (data, _) in files.items():
+            assert find(other).path(name).read_bytes() == data
+
+
+def test_logins_are_in_no_message():
+    assert without_login("ftp://user:pass@host/fc") == "ftp://host/fc"
+    assert without_login("s3://bucket/a@b") == "s3://bucket/a@b"
+    assert without_login("/mnt/nas/fc") == "/mnt/nas/fc"
+
+
+def test_the_layout(artifact, tmp_path):
+    """What other machines read: a change of it needs a new number in the folder's name."""
+    push(Remote(str(tmp_path / "nas")), artifact)
+    found = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file())
+    entries = {entry.path: entry.sha256 for entry in artifact.manifest.files}
+    base = f"nas/artifacts-1/{KEY}/{IDENTITY}"
+    assert found == sorted([f"{base}/manifest.json", *(f"{base}/{name}.{sha}" for name, sha in entries.items())])
+    assert json.loads((tmp_path / base / "manifest.json").read_text())["digest"] == artifact.digest

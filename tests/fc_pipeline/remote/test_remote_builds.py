@@ -1,0 +1,160 @@
+"""A build looks in the remote first and pushes afterwards, and no fault of the remote is one of the build."""
+
+import pytest
+from s3_server import BUCKET, LOGIN, free_port
+from toy_project import ToyProject
+
+from fc_model.artifacts import Store
+from fc_model.artifacts.lock import Locked
+from fc_pipeline.gates import Gate
+from fc_pipeline.materialize import materialize
+from fc_pipeline.remote.cached import take
+from fc_pipeline.remote.check import verify_remote
+from fc_pipeline.remote.remote import Remote, configured_remote
+from fc_pipeline.resolve import Resolver
+from fc_pipeline.step import Runtime
+
+ALL = ["sources/letters", "corpus/toy/cleaned", "toy/score", "toy/report"]
+
+
+@pytest.fixture
+def remote(toy, tmp_path, monkeypatch) -> Remote:
+    monkeypatch.setenv("FC_REMOTE", f"file://{tmp_path}/nas")
+    found = configured_remote()
+    assert found is not None
+    return found
+
+
+def build(toy: ToyProject) -> tuple[list[str], list[str]]:
+    """Materialize everything; returns the keys that were built, and what was said."""
+    said: list[str] = []
+    graph, runtime = toy.graph, Runtime(home=toy.store.root)
+    outcomes = {key: materialize(graph, toy.store, key, runtime, say=said.append) for key in graph}
+    return [key for key in graph if not outcomes[key].reused], said
+
+
+def elsewhere(toy: ToyProject) -> Store:
+    """From here on another machine works: the same project, an empty store."""
+    before, toy.store = toy.store, Store(toy.store.root.with_name("elsewhere"))
+    return before
+
+
+def test_another_machine_builds_nothing(toy, remote):
+    assert build(toy) == (ALL, [])
+    assert verify_remote(remote, []) == (4, [])
+    first = {key: toy.present(key) for key in ALL}
+    elsewhere(toy)
+    built, said = build(toy)
+    assert built == [] and [line.split(":")[0] for line in said] == ALL
+    assert said[0].startswith("sources/letters: pulled from file://") and said[0].endswith(" B")
+    for key in ALL:
+        pulled = toy.present(key)
+        assert pulled.problems(strict=True) == [] and pulled.folder != first[key].folder
+        assert (pulled.digest, pulled.identity, pulled.manifest) == (
+            first[key].digest,
+            first[key].identity,
+            first[key].manifest,
+        )
+    assert build(toy) == ([], [])
+
+
+def test_without_a_remote_nothing_is_asked_and_identities_are_the_same(toy, remote, monkeypatch):
+    build(toy)
+    before = elsewhere(toy)
+    monkeypatch.delenv("FC_REMOTE")
+    assert build(toy) == (ALL, [])
+    assert [toy.store.identities(key) for key in ALL] == [before.identities(key) for key in ALL]
+
+
+def test_what_differs_is_built_and_an_equal_input_still_cuts_off_early(toy, remote):
+    build(toy)
+    elsewhere(toy)
+    toy.edit("helpers.py", "text.upper()", "(text + '').upper()")  # other code, equal bytes
+    built, said = build(toy)
+    assert built == ["toy/score"] and len(said) == 3
+    assert len([place for place in remote.everything() if place[0] == "toy/score"]) == 2
+
+
+def test_a_damaged_remote_is_said_and_mended_by_the_build(toy, remote, tmp_path):
+    build(toy)
+    [path] = (tmp_path / "nas").rglob("score.txt.*")
+    path.write_bytes(b"X" + path.read_bytes()[1:])
+    elsewhere(toy)
+    built, said = build(toy)
+    assert built == ["toy/score"] and len(said) == 4
+    assert "score.txt." in said[2] and "sha256 differs" in said[2] and said[2].endswith("toy/score is built here")
+    assert verify_remote(remote, []) == (4, [])
+
+
+def test_a_damaged_artifact_here_is_replaced_from_the_remote(toy, remote):
+    build(toy)
+    toy.present("toy/score").path("score.txt").write_text("flipped")
+    built, said = build(toy)
+    assert built == [] and "toy/score is damaged" in said[0] and "toy/score: pulled from" in said[1]
+    assert toy.present("toy/score").problems(strict=True) == []
+
+
+def test_gates_judge_what_was_pulled(toy, remote):
+    build(toy)
+    elsewhere(toy)
+    toy.gates = [Gate(artifact="score", metric="documents", min=3)]
+    assert build(toy)[0] == []
+    assert toy.present("toy/score").manifest.gates[0]["min"] == 3
+
+
+def test_half_done_work_survives_a_refused_pull(toy, remote, tmp_path):
+    build(toy)
+    [path] = (tmp_path / "nas").rglob("score.txt.*")
+    path.unlink()
+    elsewhere(toy)
+    for key in ALL[:2]:
+        toy.materialize(key)
+    recipe = Resolver(toy.graph, toy.store).recipe("toy/score")
+    assert recipe is not None
+    with pytest.raises(RuntimeError), toy.store.write("toy/score", recipe) as out:
+        (out.workspace("training") / "checkpoint").write_text("step 3")
+        raise RuntimeError
+    said: list[str] = []
+    identity = recipe.identity("toy/score")
+    assert take(toy.store, "toy/score", identity, replace=False, say=said.append) == "damaged"
+    assert "score.txt" in said[0] and "missing" in said[0]
+    checkpoint = toy.store.folder("toy/score", identity) / "workspace" / "training" / "checkpoint"
+    assert checkpoint.read_text() == "step 3" and toy.store.find("toy/score", identity) is None
+    assert build(toy)[0] == ["toy/score"]
+
+
+def test_a_writer_at_work_is_named(toy, remote):
+    build(toy)
+    elsewhere(toy)
+    toy.materialize("sources/letters")
+    recipe = Resolver(toy.graph, toy.store).recipe("corpus/toy/cleaned")
+    with toy.store.write("corpus/toy/cleaned", recipe), pytest.raises(Locked, match="another process"):
+        toy.materialize("corpus/toy/cleaned")
+
+
+def test_a_remote_that_does_not_answer_costs_one_wait(toy, monkeypatch):
+    s3fs = pytest.importorskip("s3fs", reason="s3fs is not installed")
+    for name, value in (
+        LOGIN | {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{free_port()}", "AWS_MAX_ATTEMPTS": "1"}
+    ).items():
+        monkeypatch.setenv(name, value)
+    s3fs.S3FileSystem.clear_instance_cache()
+    monkeypatch.setenv("FC_REMOTE", f"s3://{BUCKET}/unreachable")
+    remote = configured_remote()
+    assert remote is not None
+    monkeypatch.setattr(remote.objects, "_pause_seconds", 0.001)
+    built, said = build(toy)
+    assert built == ALL and len(said) == 5
+    assert "failed 5 times" in said[0] and said[0].endswith("sources/letters is built here")
+    for key, line in zip(ALL, said[1:], strict=True):
+        assert line == f"{key} is built but not in the remote: `fustercluck push {key}` mends it"
+
+
+def test_a_remote_that_cannot_be_written_to(toy, tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("FC_REMOTE", f"{tmp_path}/file/below")
+    remote = configured_remote()
+    assert remote is not None
+    monkeypatch.setattr(remote.objects, "_pause_seconds", 0.001)
+    built, said = build(toy)
+    assert built == ALL and all("\n" not in line for line in said)

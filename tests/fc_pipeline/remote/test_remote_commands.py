@@ -1,0 +1,171 @@
+"""`push`, `pull`, and what `plan`, `verify` and `gc` say of a remote, on the toy project."""
+
+import os
+import time
+
+import pytest
+
+from fc_model.artifacts import Recipe, Store
+from fc_pipeline import cli
+from fc_pipeline.remote.commands import require_remote
+from fc_pipeline.remote.push import push
+
+ALL = ["sources/letters", "corpus/toy/cleaned", "toy/score", "toy/report"]
+
+
+@pytest.fixture
+def nas(toy, tmp_path, monkeypatch):
+    """A remote that is set after what is there was built."""
+    toy.build()
+    monkeypatch.setenv("FC_REMOTE", str(tmp_path / "nas"))
+    return tmp_path / "nas"
+
+
+@pytest.fixture
+def command(toy, nas, monkeypatch, capsys):
+    """Runs the command line on the toy project; gives (exit status, lines printed, errors printed)."""
+    monkeypatch.setattr(cli, "_graph", lambda: toy.graph)
+
+    def run(*arguments: str) -> tuple[int, list[str], str]:
+        monkeypatch.setenv("FC_HOME", str(toy.store.root))
+        capsys.readouterr()
+        status = cli.main(arguments)
+        out, err = capsys.readouterr()
+        return status, out.splitlines(), err
+
+    return run
+
+
+@pytest.fixture
+def elsewhere(toy):
+    """Makes an empty store that of the project."""
+
+    def switch() -> None:
+        toy.store = Store(toy.store.root.with_name("elsewhere"))
+
+    return switch
+
+
+def test_push_and_pull(toy, command, elsewhere, nas):
+    status, lines, _ = command("push")
+    assert status == 0 and [line.split(":")[0] for line in lines[:-1]] == ALL
+    assert lines[-1] == f"{nas}: 4 artifacts pushed, {sum(toy.present(key).num_bytes for key in ALL)} B; 0 were there"
+    assert command("push")[1] == [f"{nas}: 0 artifacts pushed, 0 B; 4 were there"]
+    elsewhere()
+    status, lines, _ = command("pull", "toy/score")
+    assert status == 0 and [line.split(":")[0] for line in lines[:-1]] == ALL[:3]
+    status, lines, _ = command("pull", "toy")
+    assert status == 0 and "1 artifacts pulled" in lines[-1]
+    assert toy.build() == [] and command("verify", "--strict")[0] == 0
+
+
+def test_push_of_some(command):
+    status, lines, _ = command("push", "toy/score", "sources")
+    assert status == 0 and [line.split(":")[0] for line in lines[:-1]] == ["sources/letters", "toy/score"]
+    status, lines, errors = command("push", "tow")
+    assert (status, lines) == (2, []) and "there is no step 'tow'; there are: sources/letters" in errors
+
+
+def test_a_push_that_fails_names_what(toy, command):
+    toy.present("toy/score").path("score.txt").write_text("flipped")
+    status, lines, _ = command("push")
+    assert status == 1 and "score.txt" in lines[2] and lines[2].startswith("not pushed: toy/score is damaged")
+    assert lines[-1].endswith("0 were there, 1 failed")
+
+
+def test_a_pull_of_what_is_not_there(toy, command, elsewhere):
+    command("push", "sources", "corpus")
+    elsewhere()
+    status, lines, _ = command("pull", "toy")
+    assert status == 1 and "2 artifacts pulled" in lines[-2]
+    assert lines[-1] == "2 artifacts are not in the remote, `fustercluck run` builds them: toy/score, toy/report"
+    assert toy.build() == ["toy/score", "toy/report"]
+    status, _, errors = command("pull", "tow")
+    assert status == 2 and "there is no step 'tow'" in errors
+
+
+def test_a_damaged_remote_is_found_and_mended(toy, command, elsewhere, nas):
+    command("push")
+    assert command("verify", "--remote")[:2] == (0, [f"{nas}: 4 artifacts checked, 0 problems"])
+    [path] = nas.rglob("score.txt.*")
+    path.write_bytes(b"X" + path.read_bytes()[1:])
+    status, lines, _ = command("verify", "--remote", "toy")
+    assert status == 1 and lines == [
+        f"{path}: sha256 differs from the manifest",
+        f"{nas}: 2 artifacts checked, 1 problems",
+    ]
+    assert command("verify", "--remote", "nano")[0] == 2
+    home = toy.store
+    elsewhere()
+    status, lines, _ = command("pull", "toy")
+    assert status == 1 and lines[2].startswith(f"not pulled: {path}") and "3 artifacts pulled" in lines[-1]
+    assert toy.store.identities("toy/score") != [] and toy.store.versions("toy/score") == []
+    toy.store = home
+    assert command("push", "--again", "toy/score")[0] == 0 and command("verify", "--remote")[0] == 0
+
+
+def test_a_plan_says_what_comes_from_the_remote_and_downloads_nothing(toy, command, elsewhere):
+    command("push")
+    elsewhere()
+    status, lines, _ = command("plan", "toy")
+    assert status == 0 and [line.split()[:2] for line in lines[:-1]] == [["pull", key] for key in ALL]
+    assert all("in the remote, " in line for line in lines[:-1])
+    assert lines[-1].startswith("4 artifacts: 4 to pull from the remote; ")
+    assert not toy.store.root.exists()
+    toy.edit("helpers.py", "text.upper()", "text.title()")
+    assert [line.split()[0] for line in command("plan", "toy")[1][:-1]] == ["pull", "pull", "build", "build"]
+
+
+def test_a_plan_without_an_answer_goes_on(toy, command, elsewhere, tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("FC_REMOTE", f"{tmp_path}/file")
+    monkeypatch.setattr(require_remote().objects, "_pause_seconds", 0.001)
+    elsewhere()
+    status, lines, errors = command("plan", "toy")
+    assert status == 0 and lines[0].split()[0] == "build"
+    assert errors.count("\n") == 1 and "failed 5 times" in errors
+
+
+def test_gc_leaves_the_remote_alone_unless_asked(toy, command, elsewhere):
+    command("push")
+    toy.min_chars = 4
+    toy.build()  # pushes as well
+    everything = require_remote().everything()
+    assert len(everything) == 7
+    assert command("gc", "--apply")[0] == 0 and require_remote().everything() == everything
+    elsewhere()  # an empty store finds what is live in the remote itself
+    status, lines, _ = command("gc", "--remote")
+    assert status == 0 and "3 folders" in lines[-2] and lines[-1].startswith("nothing was deleted from ")
+    assert require_remote().everything() == everything
+    assert command("gc", "--remote", "--keep", "2")[1] == ["nothing to delete"]
+    status, lines, _ = command("gc", "--remote", "--apply")
+    assert status == 0 and " freed in " in lines[-1] and len(require_remote().everything()) == 4
+    assert toy.build() == [] and command("gc", "--remote")[1] == ["nothing to delete"]
+
+
+def test_gc_of_what_no_track_has_and_of_pushes_that_ended_halfway(toy, command, nas):
+    recipe = Recipe({}, {"version": "0" * 16, "parts": {}}, {})
+    with toy.store.write("old/score", recipe) as out:
+        out.write_text("score.txt", "old")
+    old = toy.store.find("old/score", recipe.identity("old/score"))
+    push(require_remote(), old)
+    assert len(command("gc", "--remote")[1]) == 3
+    (nas / "artifacts-1" / "old" / "score" / old.identity / "manifest.json").unlink()
+    assert command("gc", "--remote")[1] == ["nothing to delete"]  # it may go on
+    for path in nas.rglob("score.txt.*"):
+        os.utime(path, (time.time() - 90_000,) * 2)
+    assert command("gc", "--remote", "--apply")[1][0].startswith("half-done  old/score/")
+    assert require_remote().everything() == {}
+
+
+def test_commands_need_a_remote(command, monkeypatch):
+    monkeypatch.delenv("FC_REMOTE")
+    for arguments in (("push",), ("pull", "toy"), ("verify", "--remote"), ("gc", "--remote")):
+        status, lines, errors = command(*arguments)
+        assert (status, lines) == (2, []) and "FC_REMOTE is not set: give it an address such as s3://" in errors
+
+
+def test_a_missing_driver_is_one_line(command, monkeypatch):
+    monkeypatch.setenv("FC_REMOTE", "oci://bucket/fc")
+    status, lines, errors = command("push")
+    assert (status, lines) == (2, []) and "Install ocifs to access OCI Object Storage" in errors

@@ -1,0 +1,136 @@
+"""The network breaks, and comes back or not; drivers are missing; nobody may write there."""
+
+import os
+import threading
+import time
+from itertools import pairwise
+
+import pytest
+from remote_artifacts import IDENTITY, KEY, build, find, there
+from s3_server import BUCKET, LOGIN, Line, free_port
+
+from fc_model.artifacts import Store
+from fc_pipeline.remote.patience import ATTEMPTS, RemoteError, RemoteUnreachable, patiently
+from fc_pipeline.remote.pull import pull
+from fc_pipeline.remote.push import push
+from fc_pipeline.remote.remote import Remote
+
+
+@pytest.fixture
+def behind(s3_login, monkeypatch):
+    """A line to the server; fsspec goes through it."""
+    import s3fs
+
+    line = Line(s3_login.port)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{line.port}")
+    s3fs.S3FileSystem.clear_instance_cache()
+    yield line
+    line.close()
+
+
+def test_connections_that_break(behind, artifact, memory_disk):
+    remote, other = Remote(f"s3://{BUCKET}/fc", pause_seconds=0.01), Store(memory_disk / "other")
+    behind.cuts = [0, 10, 100]
+    push(remote, artifact)
+    behind.cuts = [0, 50_000, 300]
+    pull(remote, other, there(remote))
+    assert find(other).problems(strict=True) == [] and behind.cuts == []
+
+
+def test_a_server_that_comes_back(s3_login, artifact, monkeypatch):
+    import s3fs
+
+    port, lines = free_port(), []
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")
+    s3fs.S3FileSystem.clear_instance_cache()
+    back = threading.Timer(1.5, lambda: lines.append(Line(s3_login.port, port=port)))
+    back.start()
+    try:
+        push(Remote(f"s3://{BUCKET}/fc", pause_seconds=0.5), artifact)
+    finally:
+        back.join()
+        lines[0].close()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{s3_login.port}")
+    s3fs.S3FileSystem.clear_instance_cache()
+    assert there(Remote(f"s3://{BUCKET}/fc")).digest == artifact.digest
+
+
+def test_a_server_that_stays_away(monkeypatch, artifact):
+    s3fs = pytest.importorskip("s3fs", reason="s3fs is not installed")
+    for name, value in (
+        LOGIN | {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{free_port()}", "AWS_MAX_ATTEMPTS": "1"}
+    ).items():
+        monkeypatch.setenv(name, value)
+    s3fs.S3FileSystem.clear_instance_cache()
+    with pytest.raises(RemoteUnreachable, match=rf"failed {ATTEMPTS} times .* check FC_REMOTE, the network") as caught:
+        push(Remote(f"s3://{BUCKET}/fc", pause_seconds=0.001), artifact)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_bucket_that_is_not_there(s3_login, artifact):
+    remote = Remote("s3://no-such-bucket/fc", pause_seconds=0.001)
+    assert remote.find(KEY, IDENTITY) is None and remote.everything() == {}
+    with pytest.raises(RemoteError, match=r"cannot be written .*bucket does not exist.* correct FC_REMOTE"):
+        push(remote, artifact)
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("nosuch://bucket/fc", "Protocol not known: nosuch"),
+        ("oci://bucket/fc", "Install ocifs to access OCI Object Storage"),
+    ],
+)
+def test_a_driver_that_is_not_installed_is_named_at_once(url, said):
+    started = time.monotonic()
+    with pytest.raises(RemoteError, match=said):
+        Remote(url).find(KEY, IDENTITY)
+    assert time.monotonic() - started < 2
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_that_may_not_be_written_to(tmp_path, artifact):
+    (tmp_path / "nas").mkdir(mode=0o500)
+    with pytest.raises(RemoteUnreachable, match="access is refused"):
+        push(Remote(str(tmp_path / "nas"), pause_seconds=0.001), artifact)
+
+
+def test_a_file_where_the_remote_should_be(tmp_path, artifact):
+    (tmp_path / "nas").write_text("a file")
+    remote = Remote(str(tmp_path / "nas"), pause_seconds=0.001)
+    for ask in (lambda: push(remote, artifact), lambda: remote.find(KEY, IDENTITY), remote.everything):
+        with pytest.raises(RemoteUnreachable, match="NotADirectoryError"):
+            ask()
+
+
+def test_a_full_disk_here_is_no_fault_of_the_remote(tmp_path, memory_disk):
+    """What this side cannot write ends the pull with the store's own words."""
+    remote = Remote(str(tmp_path / "nas"))
+    push(remote, build(Store(memory_disk / "home")))
+    (tmp_path / "home").write_text("a file where the store should be")
+    from fc_model.errors import UserError
+
+    with pytest.raises(UserError, match="Not a directory") as caught:
+        pull(remote, Store(tmp_path / "home"), there(remote))
+    assert not isinstance(caught.value, RemoteError)
+
+
+def test_pauses_double_and_mistakes_of_ours_are_not_retried():
+    asked = []
+
+    def ask():
+        asked.append(time.monotonic())
+        raise ConnectionResetError("gone")
+
+    with pytest.raises(RemoteUnreachable):
+        patiently(ask, what="x", pause_seconds=0.02)
+    gaps = [later - earlier for earlier, later in pairwise(asked)]
+    assert len(asked) == ATTEMPTS and gaps[0] >= 0.02 and gaps[-1] >= 0.16
+
+    def mistake():
+        asked.append(0.0)
+        raise TypeError("ours")
+
+    with pytest.raises(TypeError):
+        patiently(mistake, what="x", pause_seconds=0.02)
+    assert len(asked) == ATTEMPTS + 1

@@ -1,0 +1,169 @@
+"""A push or a pull that is killed anywhere leaves nothing that is taken for an artifact, and the next one completes."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from functools import partial
+from pathlib import Path
+
+import pytest
+import remote_artifacts
+from remote_artifacts import IDENTITY, KEY, build, find, killed_at, there
+from s3_server import BUCKET, LOGIN, Line
+
+from fc_model.artifacts import Store
+from fc_pipeline.remote.check import verify_remote
+from fc_pipeline.remote.patience import RemoteError
+from fc_pipeline.remote.pull import pull
+from fc_pipeline.remote.push import Pushed, push
+from fc_pipeline.remote.remote import Remote
+
+MEGABYTES = 48
+
+
+def test_a_push_killed_at_every_operation(memory_disk):
+    artifact = build(Store(memory_disk / "home"))
+    for operation in range(1, 100):
+        remote = Remote(f"file://{memory_disk}/nas/{operation}")
+        killed = killed_at(operation, partial(push, remote, artifact))
+        manifest = remote.find(KEY, IDENTITY)
+        if manifest is not None:  # its presence says that all is there
+            assert verify_remote(remote, []) == (1, [])
+        before = {name: size for name, size in remote.sizes(KEY, IDENTITY).items() if not name.endswith(".tmp")}
+        pushed = push(remote, artifact)
+        assert pushed.num_files == (0 if manifest is not None else 5 - len(before))  # what was there stays
+        assert verify_remote(remote, []) == (1, [])
+        if not killed:
+            assert operation > 10
+            return
+    raise AssertionError("the push never completed")
+
+
+def test_a_pull_killed_at_every_operation(memory_disk):
+    artifact, remote = build(Store(memory_disk / "home")), Remote(f"file://{memory_disk}/nas")
+    push(remote, artifact)
+    manifest = there(remote)
+    for operation in range(1, 200):
+        other = Store(memory_disk / "others" / str(operation))
+        killed = killed_at(operation, partial(pull, remote, other, manifest))
+        present = other.find(KEY, IDENTITY)
+        assert present is None or present.problems() == []
+        pull(remote, other, manifest)
+        other.tidy(find(other))
+        assert find(other).problems(strict=True) == [] and find(other).manifest == artifact.manifest
+        if not killed:
+            assert operation > 20
+            return
+    raise AssertionError("the pull never completed")
+
+
+def process(*arguments: object, environment: dict[str, str] | None = None) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-W", "error", remote_artifacts.__file__, *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | (environment or {}),
+    )
+
+
+def wait_for(condition) -> None:
+    for _ in range(1200):
+        if condition():
+            return
+        time.sleep(0.05)
+    raise AssertionError("waited for a minute")
+
+
+@pytest.fixture
+def line(s3_login):
+    line = Line(s3_login.port)
+    yield line
+    line.close()
+
+
+def through(line: Line) -> dict[str, str]:
+    return LOGIN | {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{line.port}"}
+
+
+def test_kill_9_in_the_middle_of_a_large_download(line, memory_disk):
+    artifact = build(Store(memory_disk / "home"), megabytes=MEGABYTES)
+    push(Remote(f"s3://{BUCKET}/fc"), artifact)
+    other = Store(memory_disk / "other")
+    line.hold_after = 20_000_000
+    puller = process("pull", other.root, f"s3://{BUCKET}/fc", environment=through(line))
+    parts = other.folder(KEY, IDENTITY) / "workspace" / "pull"
+    wait_for(lambda: any(part.stat().st_size > 10_000_000 for part in parts.glob("*")))
+    puller.send_signal(signal.SIGKILL)
+    puller.communicate(timeout=60)
+    assert other.find(KEY, IDENTITY) is None
+    line.hold_after, line.num_bytes = None, 0
+    again = process("pull", other.root, f"s3://{BUCKET}/fc", environment=through(line))
+    assert again.communicate(timeout=120) == ("", "") and again.returncode == 0
+    assert find(other).problems(strict=True) == []
+    assert line.num_bytes < MEGABYTES * 2**20 - 10_000_000  # what had come was not asked for again
+
+
+def test_kill_9_in_the_middle_of_a_push(line, memory_disk):
+    store = Store(memory_disk / "home")
+    artifact, remote = build(store), Remote(f"s3://{BUCKET}/fc")
+    line.hold_put = 3
+    pusher = process("push", store.root, f"s3://{BUCKET}/fc", environment=through(line))
+    wait_for(lambda: line.num_puts == 3)
+    pusher.send_signal(signal.SIGKILL)
+    pusher.communicate(timeout=60)
+    assert len(remote.sizes(KEY, IDENTITY)) == 2 and remote.find(KEY, IDENTITY) is None
+    assert push(remote, artifact).num_files == 3
+    assert verify_remote(remote, []) == (1, []) and push(remote, artifact) == Pushed(0, 0)
+
+
+def test_two_pushers_at_once(memory_disk):
+    """Builds of one identity with unequal logs, pushed by two processes over and over: the remote is always whole."""
+    stores = [Store(memory_disk / name) for name in ("one", "two")]
+    for number, store in enumerate(stores):
+        build(store, log=f"log of {number}", megabytes=2)
+    for attempt in range(3):
+        url = f"file://{memory_disk}/nas/{attempt}"
+        pushers = [process("push", store.root, url) for store in stores]
+        assert [pusher.communicate(timeout=60)[1] for pusher in pushers] == ["", ""]
+        assert [pusher.returncode for pusher in pushers] == [0, 0]
+        remote = Remote(url)
+        assert verify_remote(remote, []) == (1, [])
+        other = Store(memory_disk / "pulled" / str(attempt))
+        pull(remote, other, there(remote))
+        assert find(other).problems(strict=True) == []
+
+
+def test_two_pushers_of_unequal_bytes(memory_disk):
+    """At the very same moment the last one stands, whole; whoever comes after it is refused."""
+    stores = [Store(memory_disk / name) for name in ("one", "two")]
+    for number, store in enumerate(stores):
+        build(store, text=f"bytes of {number:3}")
+    url = f"file://{memory_disk}/nas"
+    pushers = [process("push", store.root, url) for store in stores]
+    errors = [pusher.communicate(timeout=60)[1] for pusher in pushers]
+    refused = [pusher.returncode for pusher in pushers]
+    assert 0 in refused and verify_remote(Remote(url), []) == (1, [])
+    for code, error in zip(refused, errors, strict=True):
+        assert ("holds other bytes of this identity" in error) == (code == 2)
+    stands = there(Remote(url)).digest
+    for store in stores:
+        if find(store).digest == stands:
+            assert push(Remote(url), find(store)) == Pushed(0, 0)
+        else:
+            with pytest.raises(RemoteError, match="holds other bytes"):
+                push(Remote(url), find(store))
+
+
+def test_a_pull_waits_for_nobody(memory_disk):
+    """The writer of an artifact keeps it: a pull beside it is refused by name, as a second builder is."""
+    artifact, remote, other = build(Store(memory_disk / "home")), Remote(f"file://{memory_disk}/nas"), memory_disk / "o"
+    push(remote, artifact)
+    with Store(other).write(KEY, artifact.manifest.recipe) as out:
+        puller = process("pull", other, f"file://{memory_disk}/nas")
+        assert "is being written by another process" in puller.communicate(timeout=60)[1]
+        assert puller.returncode == 2
+        out.write_text("notes.txt", "mine")
+    assert Path(find(Store(other)).path("notes.txt")).read_text() == "mine"
