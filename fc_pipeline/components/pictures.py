@@ -75,12 +75,12 @@ def _filters(artifact: Artifact) -> dict[str, str]:
         for row in found["rows"]
     ]
     misses = [
-        [row["kind"], miss["miss"], miss["why"], shortened(miss["excerpt"])]
+        f"- {row['kind']}, {code(miss['miss'])}: {code(miss['why'])}\n    - {code(shortened(miss['excerpt']))}"
         for row in found["rows"]
         for miss in row["misses"]
     ]
     shown = {"filters": markdown_table(["filter", "cases", "precision", "recall", "misses"], rows)}
-    return shown | ({"misses": markdown_table(["filter", "what", "why", "text"], misses)} if misses else {})
+    return shown | ({"misses": "\n".join(misses)} if misses else {})
 
 
 def _shards(artifact: Artifact) -> dict[str, str]:

@@ -76,7 +76,8 @@ def waterfall_chart(title: str, unit: str, *, read: int, removed: Mapping[str, i
     def draw(axes: "Axes", palette: Palette) -> None:
         for place, (_, start, count) in enumerate(rows):
             whole = place in (0, len(rows) - 1)
-            axes.barh(place, count, left=start, height=0.7, color=palette.series[0 if whole else 1])
+            colour = palette.series[0 if whole else 1]
+            axes.barh(place, count, left=start, height=0.7, color=colour, edgecolor=colour, linewidth=0.8)
             _number(axes, palette, count, at=(start + count, place), offset=(4, 0), va="center")
         axes.xaxis.set_major_formatter(lambda value, _: short(value))
         axes.set_xlim(0, 1.12 * max(read, 1))

@@ -1,6 +1,7 @@
 """What became of the documents: the way through cleaning, the filters' worth, duplicates, hits on eval sets."""
 
 import heapq
+import itertools
 import json
 from collections import Counter
 from collections.abc import Iterator
@@ -15,6 +16,8 @@ _SHOWN_SAMPLES = 3
 _SHOWN_GROUPS = 8
 _SHOWN_PAIRS = 8
 _SHOWN_HITS = 25
+_SHOWN_HITS_OF_DOCUMENT = 3
+"""Items on one text, such as questions on a story, come together."""
 _EXCERPT_CHARS = 400
 _JACCARD_BINS = 20
 
@@ -125,9 +128,14 @@ def _between_similarities(counts: dict[str, int]) -> dict[str, int]:
     return {name: counts.get(name, 0) for name in names}
 
 
+def _how_much(hit: dict[str, Any]) -> tuple[int, str, str]:
+    return hit["ngrams"], hit["item"], hit["document"]
+
+
 def contamination(artifacts: list[Artifact]) -> dict[str, Any] | None:
     """What the corpus held of the eval sets: {"artifact", "sets": [{"evalset", "items", "touched", "unchecked",
-    "clean", "hits"}], "hits": [the records of hits.jsonl.zst that match most, with their "artifact"], "num_hits"}.
+    "clean", "hits"}], "hits": [the records of hits.jsonl.zst that match most, few of a document, with their
+    "artifact"], "num_hits"}.
     """
     found = [artifact for artifact in artifacts if "decontaminated" in artifact.key.split("/")]
     if not found:
@@ -142,11 +150,14 @@ def contamination(artifacts: list[Artifact]) -> dict[str, Any] | None:
 
     def hits() -> Iterator[dict[str, Any]]:
         for artifact in found:
-            for hit in read_records(artifact.path("hits.jsonl.zst")):
-                by_set[hit["evalset"]] += 1
-                yield {**hit, "artifact": artifact}
+            records = read_records(artifact.path("hits.jsonl.zst"))
+            for _, of_document in itertools.groupby(records, key=lambda hit: hit["document"]):
+                for hit in (held := list(of_document)):
+                    by_set[hit["evalset"]] += 1
+                for hit in heapq.nlargest(_SHOWN_HITS_OF_DOCUMENT, held, key=_how_much):
+                    yield {**hit, "artifact": artifact}
 
-    most = heapq.nlargest(_SHOWN_HITS, hits(), key=lambda hit: (hit["ngrams"], hit["item"], hit["document"]))
+    most = heapq.nlargest(_SHOWN_HITS, hits(), key=_how_much)
     rows = [
         {
             "evalset": name,

@@ -66,7 +66,7 @@ def test_filters_show_precision_recall_and_misses(built: Builder) -> None:
     artifact = built.built["corpus/small/filter_quality"]
     shown = pictures(artifact)
     quality = f"{artifact.metrics['precision_quality']:.1%} | {artifact.metrics['recall_quality']:.1%}"
-    assert quality in shown["filters"] and "| quality | not refused |" in shown["misses"]
+    assert quality in shown["filters"] and "- quality, `not refused`: `" in shown["misses"]
 
 
 def test_the_mix_is_a_table_too(built: Builder) -> None:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from fc_model.artifacts import Artifact
 from fc_model.errors import UserError
-from fc_pipeline.report.documents import _between_similarities, _between_sizes, duplicates, waterfall
+from fc_pipeline.report.documents import _between_similarities, _between_sizes, contamination, duplicates, waterfall
 from fc_pipeline.report.drawing import svg
 from fc_pipeline.report.facts import gates
 from fc_pipeline.report.leaderboard import leaderboard
@@ -165,6 +165,19 @@ def test_hits_are_named_to_the_item(build: Builder, report: Artifact, page: Page
     assert "a knight on the seventh rank" in page.text
     for name in ("report.md", "model_card.md"):
         assert "| tactics | 9 |" in report.path(name).read_text("utf-8")
+
+
+def test_at_most_three_hits_of_a_document_are_shown(tmp_path: Path) -> None:
+    def five_questions_on_one_story(step: Step) -> None:
+        step.out.write_text("items.json", json.dumps({"stories": {"items": 6, "touched": ["a", "b"], "unchecked": []}}))
+        with step.out.records("hits.jsonl.zst") as record:
+            for document, number in (("x", 5), ("y", 1)):
+                for item in range(number):
+                    record({"document": document, "evalset": "stories", "item": f"s/{item}", "ngrams": 9 - item})
+
+    found = contamination([Builder(tmp_path)("corpus/small/decontaminated", five_questions_on_one_story)])
+    assert found is not None and found["num_hits"] == 6 and found["sets"][0]["clean"] == 4
+    assert [(hit["document"], hit["ngrams"]) for hit in found["hits"]] == [("y", 9), ("x", 9), ("x", 8), ("x", 7)]
 
 
 def test_dumps_have_parts_of_their_own(build: Builder, tmp_path: Path) -> None:
