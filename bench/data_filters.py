@@ -2,10 +2,11 @@
 
     python -m bench.data_filters [--megabytes 6] [--rounds 3] [--sides ...]
 
-Texts are the docstrings of installed packages; agreement is also that on the labelled cases of all filters, about half
-of which are to be dropped. `ours_whole` is nano's whole chain as its step runs it; `ours_gopher` is the part of it that
-datatrove has too, which is compared: quality and repetition after Gopher, with nano's thresholds. Stock datatrove needs
-spaCy for English words; `datatrove_regex` splits them as we do, so it must keep the same documents.
+Texts are documents of nano's prose sources, as its step `filtered` gets them; agreement is also that on the labelled
+cases of all filters, about half of which are to be dropped. `ours_whole` is nano's whole chain as its step runs it;
+`ours_gopher` is the part of it that datatrove has too, which is compared: quality and repetition after Gopher, with
+nano's thresholds. Stock datatrove needs spaCy for English words; `datatrove_regex` splits them as we do, so it must
+keep the same documents.
 """
 
 from __future__ import annotations
@@ -13,38 +14,44 @@ from __future__ import annotations
 import argparse
 import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from bench.corpus import documents
 from bench.data_filters_sides import DOCUMENTS, SIDES
+from bench.data_pages import by_hash, content, files
 from bench.data_sides import Race, race
 from bench.timing import report
 from fc_model.artifacts.records import RecordWriter
 from fc_pipeline.experiments.graph import project_graph
+from fc_pipeline.home import fc_home
+from fc_pipeline.sources.catalogue import resolve_source
+from fc_pipeline.sources.limits import Limits
+from fc_pipeline.sources.read_file import read_file
+from fc_pipeline.sources.readers.item import Item
 from fc_pipeline.text import filters
 
 STEP = "corpus/packages/filtered"
-ABOUT = {"source": "bench", "domain": "data", "licence": "various", "meta": {}}
+SOURCES = ("wikipedia_vital", "scikit_learn_docs", "scipy_docstrings", "holoviews_notebooks")
 
 
 def main(argv: list[str] | None = None) -> None:
     """Print the line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--megabytes", type=float, default=6.0, help="of docstrings of installed packages")
+    parser.add_argument("--megabytes", type=float, default=6.0, help="of text")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--sources", nargs="+", default=SOURCES, help="of the catalogue; equal shares of text")
     parser.add_argument("--sides", nargs="*", default=list(SIDES), choices=list(SIDES))
     arguments = parser.parse_args(argv)
     with tempfile.TemporaryDirectory() as folder:
-        measure(Path(folder), arguments.sides, megabytes=arguments.megabytes, rounds=arguments.rounds)
+        records = list(documents(arguments.sources, fc_home(), num_bytes=arguments.megabytes * 1e6))
+        measure(Path(folder), arguments.sides, records, rounds=arguments.rounds)
 
 
-def measure(folder: Path, names: list[str], *, megabytes: float, rounds: int) -> None:
-    """Run the sides in turn on the docstrings, once on the labelled cases, and print one line."""
-    records = list(docstrings(megabytes * 1e6))
+def measure(folder: Path, names: list[str], records: list[dict[str, Any]], *, rounds: int) -> None:
+    """Run the sides in turn on the documents, once on the labelled cases, and print one line."""
     size = sum(len(record["text"].encode()) for record in records) / 1e6
-    found = race("bench.data_filters_sides", names, laid_out(folder / "docstrings", records), rounds=rounds)
+    found = race("bench.data_filters_sides", names, laid_out(folder / "documents", records), rounds=rounds)
     cases = list(labelled_cases())
     judged = race("bench.data_filters_sides", names, laid_out(folder / "cases", cases), rounds=1)
     report(
@@ -75,20 +82,28 @@ def laid_out(folder: Path, records: list[dict[str, Any]]) -> Path:
     return folder
 
 
-def docstrings(num_bytes: float) -> Iterator[dict[str, Any]]:
-    """Documents until there are enough bytes."""
-    for name, text in documents():
-        if num_bytes <= 0:
-            break
-        num_bytes -= len(text.encode())
-        yield {"id": name, "text": text, **ABOUT}
+def documents(names: Iterable[str], home: Path, *, num_bytes: float) -> Iterator[dict[str, Any]]:
+    """Documents of the sources, read from files that are drawn by the hash of their path; as much text of each."""
+    names = list(names)
+    for name in names:
+        source = resolve_source(name)
+        left = num_bytes / len(names)
+        for file in by_hash(files(source, home)):
+            for item in read_file(content(file), file.spec, Limits.of(source), where=file.path):
+                if isinstance(item, Item) and left > 0:
+                    left -= len(item.text.encode())
+                    about = {"source": name, "domain": source.domain, "licence": source.licence, "meta": {}}
+                    yield {"id": f"{name}/{file.path}#{item.key}", "text": item.text, **about}
+            if left <= 0:
+                break
 
 
 def labelled_cases() -> Iterator[dict[str, Any]]:
     """The cases of every filter."""
     for path in sorted((Path(filters.__file__).parent / "fixtures").glob("*.jsonl")):
         for number, line in enumerate(path.read_text("utf-8").splitlines()):
-            yield {"id": f"{path.stem}/{number}", "text": json.loads(line)["text"], **ABOUT}
+            about = {"source": "cases", "domain": "data", "licence": "various", "meta": {}}
+            yield {"id": f"{path.stem}/{number}", "text": json.loads(line)["text"], **about}
 
 
 def agreement(found: Race, *, num_documents: int) -> dict[str, float]:

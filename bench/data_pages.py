@@ -7,7 +7,7 @@ against the pinned checksum, unpacked in memory.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -53,24 +53,15 @@ SOURCES = {
 
 def pages(home: Path, *, num_bytes: float) -> dict[str, bytes]:
     """Web pages by path, drawn by the hash of it until there are enough bytes."""
-    found: dict[str, bytes] = {}
-    for site in SITES:
-        source = parse_source({"kind": "pypi", "domain": "code", **site}, f"bench/{site['name']}")
-        found |= {file.path: content(file) for file in files(source, home)}
-    small = {path: data for path, data in found.items() if len(data) <= MAX_PAGE_BYTES}
-    return _drawn(small, num_bytes)
+    sites = [parse_source({"kind": "pypi", "domain": "code", **site}, f"bench/{site['name']}") for site in SITES]
+    found = (file for site in sites for file in files(site, home))
+    return _drawn((file for file in found if len(content(file)) <= MAX_PAGE_BYTES), num_bytes)
 
 
 def raw_files(home: Path, kind: str, *, num_bytes: float) -> dict[str, bytes]:
     """Files of this format by path, drawn by the hash of it until there are enough bytes."""
-    found: dict[str, bytes] = {}
-    for name in SOURCES[kind]:
-        found |= {
-            f"{name}/{file.path}": content(file)
-            for file in files(resolve_source(name), home)
-            if file.spec.format == kind
-        }
-    return _drawn(found, num_bytes)
+    found = (file for name in SOURCES[kind] for file in files(resolve_source(name), home))
+    return _drawn((file for file in found if file.spec.format == kind), num_bytes)
 
 
 def files(source: object, home: Path) -> Iterator[SourceFile]:
@@ -86,11 +77,16 @@ def content(file: SourceFile) -> bytes:
     return file.content
 
 
-def _drawn(found: dict[str, bytes], num_bytes: float) -> dict[str, bytes]:
+def by_hash(found: Iterable[SourceFile]) -> list[SourceFile]:
+    """The files in an order that has nothing to do with their place in the package."""
+    return sorted(found, key=lambda file: hashlib.sha256(file.path.encode()).digest())
+
+
+def _drawn(found: Iterable[SourceFile], num_bytes: float) -> dict[str, bytes]:
     taken: dict[str, bytes] = {}
-    for path in sorted(found, key=lambda path: hashlib.sha256(path.encode()).digest()):
+    for file in by_hash(found):
         if num_bytes <= 0:
             break
-        taken[path] = found[path]
-        num_bytes -= len(found[path])
+        taken[file.path] = content(file)
+        num_bytes -= len(content(file))
     return taken
