@@ -65,7 +65,8 @@ def gates(artifacts: Iterable[Artifact], *, track: str) -> list[dict[str, Any]]:
             if verdict.get("track", track) != track:
                 continue
             state = "passed" if verdict["passed"] else ("waived" if verdict["waived"] else "failed")
-            found.append({**verdict, "artifact": artifact, "state": state, "margin": _margin(verdict)})
+            name = verdict["name"].removeprefix(f"{track}: ")  # whose report this is, its title says
+            found.append({**verdict, "name": name, "artifact": artifact, "state": state, "margin": _margin(verdict)})
     return found
 
 

@@ -69,7 +69,7 @@ def test_gates_show_margin_and_waiver(build: Builder, page: Page) -> None:
 def test_a_report_shows_its_own_tracks_verdicts_on_a_shared_artifact(build: Builder, page: Page) -> None:
     quality = build.built["corpus/small/filter_quality"]
     assert [verdict["track"] for verdict in quality.manifest.gates] == ["nano", "strict"]
-    assert "nano: corpus/filter_quality.recall_min" in page.text and "strict: " not in page.text
+    assert page.text.count("corpus/filter_quality.recall_min") == 1 and "strict: " not in page.text
 
 
 def test_lineage_names_inputs_and_mlflow_runs(build: Builder, page: Page) -> None:
@@ -139,6 +139,19 @@ def test_pipeline_picture_has_no_line_beside_a_longer_way() -> None:
     assert xs["sources"] < xs["filtered"] < xs["tokenizer"] < xs["shards"]
     inside = all(0 < box["x"] < picture["width"] and 0 < box["y"] < picture["height"] for box in picture["boxes"])
     assert inside
+
+
+def test_eval_sets_are_one_box_just_before_their_use_and_what_is_joined_to_nothing_is_none() -> None:
+    edges = {
+        "corpus/a/filter_quality": set[str](),
+        "corpus/a/filtered": {"sources/x"},
+        "corpus/a/deduplicated": {"corpus/a/filtered"},
+        "corpus/a/decontaminated": {"corpus/a/deduplicated", "evalsets/one", "evalsets/two"},
+    }
+    boxes = {box["label"]: box for box in pipeline_picture(edges, {})["boxes"]}
+    assert set(boxes) == {"sources", "filtered", "deduplicated", "evalsets", "decontaminated"}
+    assert boxes["sources"]["sublabel"] == "1 source" and boxes["evalsets"]["sublabel"] == "2 eval sets"
+    assert boxes["evalsets"]["x"] == boxes["deduplicated"]["x"] < boxes["decontaminated"]["x"]
 
 
 @pytest.mark.parametrize(
