@@ -61,8 +61,11 @@ def give(artifact: Artifact, *, again: bool, say: Say) -> None:
 
 
 def look(key: str, identity: str) -> Manifest | None:
-    """What the remote, if there is one, has of this artifact; what is wrong with it is said on standard error."""
-    remote = configured_remote()
+    """What the remote, if there is one, has of this artifact; what is wrong with it is said on standard error.
+
+    For a look: it asks once, since a person waits.
+    """
+    remote = configured_remote(attempts=1)
     if remote is None or _is_silent(remote):
         return None
     try:

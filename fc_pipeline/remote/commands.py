@@ -10,7 +10,7 @@ from fc_pipeline.graph import Graph
 from fc_pipeline.lineage import Touched
 from fc_pipeline.plan import UNFINISHED, make_plan
 from fc_pipeline.remote.check import verify_remote
-from fc_pipeline.remote.garbage import collect_remotely, find_remote_garbage
+from fc_pipeline.remote.garbage import collect_remotely, find_remote_garbage, remove_dead_uploads
 from fc_pipeline.remote.patience import RemoteUnreachable
 from fc_pipeline.remote.pull import pull
 from fc_pipeline.remote.push import push
@@ -116,7 +116,7 @@ def collect_garbage_remotely(graph: Graph, store: Store, *, keep: int, apply: bo
         if garbage:
             print(f"nothing was deleted from {remote.name}: add --apply to delete, also what other checkouts may need")
         return 0
-    freed, refused = 0, []
+    freed, refused = remove_dead_uploads(remote, now=time.time()), []
     for item, why in collect_remotely(remote, garbage):
         freed += 0 if why else item.num_bytes
         refused += [f"kept: {why}"] if why else []

@@ -7,6 +7,7 @@ from fc_model.artifacts.manifest import MANIFEST_NAME, Manifest
 from fc_pipeline.gc import Garbage, Kind
 from fc_pipeline.graph import Graph
 from fc_pipeline.plan import make_plan
+from fc_pipeline.remote.objects import TEMPORARY_SUFFIX
 from fc_pipeline.remote.patience import RemoteDamaged, RemoteError
 from fc_pipeline.remote.remote import Place, Remote
 
@@ -46,6 +47,17 @@ def collect_remotely(remote: Remote, garbage: list[Garbage]) -> Iterator[tuple[G
             yield item, ""
 
 
+def remove_dead_uploads(remote: Remote, *, now: float) -> int:
+    """Remove what killed uploads left under temporary names a day ago and more; returns the bytes."""
+    freed = 0
+    for place, sizes in remote.everything().items():
+        for name in sizes:
+            if name.endswith(TEMPORARY_SUFFIX) and not _is_young(remote.age(*place, name, now=now)):
+                remote.remove_object(*place, name)
+                freed += sizes[name]
+    return freed
+
+
 def read_manifests(remote: Remote, objects: dict[Place, dict[str, int]]) -> dict[Place, Manifest]:
     """The manifests of these artifacts, damaged ones left out (`verify --remote` names them)."""
     found = {}
@@ -78,6 +90,9 @@ def _live(graph: Graph, store: Store, manifests: dict[Place, Manifest], *, keep:
 
 
 def _may_go_on(remote: Remote, key: str, identity: str, now: float) -> bool:
-    """True when the youngest object was written within the day, or the remote does not tell when."""
-    age = remote.age(key, identity, now=now)
+    """True when one of its objects was written within the day, or the remote does not tell when."""
+    return any(_is_young(remote.age(key, identity, name, now=now)) for name in remote.sizes(key, identity))
+
+
+def _is_young(age: float | None) -> bool:
     return age is None or age < _UPLOAD_SECONDS

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from fc_model.artifacts.files import crash_point
-from fc_pipeline.remote.patience import RemoteDamaged, RemoteError, RemoteUnreachable, patiently
+from fc_pipeline.remote.patience import ATTEMPTS, RemoteDamaged, RemoteError, RemoteUnreachable, patiently
 
 CHUNK_BYTES = 1 << 24
 """What is asked for at once, and what a broken connection costs."""
@@ -27,9 +27,10 @@ class Objects:
     not answer or has no driver installed, and RemoteError when it cannot be written to.
     """
 
-    def __init__(self, url: str, *, pause_seconds: float = 0.5) -> None:
+    def __init__(self, url: str, *, pause_seconds: float = 1.0, attempts: int = ATTEMPTS) -> None:
         self._url = url
         self._pause_seconds = pause_seconds
+        self._attempts = attempts
         self.name = without_login(url)
 
     @cached_property
@@ -129,7 +130,12 @@ class Objects:
             return
 
     def _ask(self, question, path: str):  # type: ignore[no-untyped-def]
-        return patiently(lambda: question(*self._opened), what=self.where(path), pause_seconds=self._pause_seconds)
+        return patiently(
+            lambda: question(*self._opened),
+            what=self.where(path),
+            pause_seconds=self._pause_seconds,
+            attempts=self._attempts,
+        )
 
 
 def without_login(url: str) -> str:

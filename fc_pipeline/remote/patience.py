@@ -8,8 +8,8 @@ from fc_model.errors import UserError
 
 T = TypeVar("T")
 
-ATTEMPTS = 5
-"""Tries in a row that bring nothing, before it is given up."""
+ATTEMPTS = 3
+"""Tries in a row that bring nothing, before it is given up. Drivers of object stores try several times in each."""
 
 
 class RemoteError(UserError):
@@ -24,14 +24,14 @@ class RemoteDamaged(RemoteError):
     """What lies in the remote is not what its manifest says. Nothing of it is used."""
 
 
-def patiently(ask: Callable[[], T], *, what: str, pause_seconds: float) -> T:
+def patiently(ask: Callable[[], T], *, what: str, pause_seconds: float, attempts: int = ATTEMPTS) -> T:
     """`ask()`, again after a fault, with a pause that doubles each time.
 
     Raises:
         FileNotFoundError: it is not there; what that means is known to who asked.
         RemoteUnreachable: the tries are used up, or a login is wanted; names `what`.
     """
-    for attempt in range(1, ATTEMPTS + 1):
+    for attempt in range(1, attempts + 1):
         try:
             return ask()
         except (FileNotFoundError, UserError):
@@ -43,10 +43,10 @@ def patiently(ask: Callable[[], T], *, what: str, pause_seconds: float) -> T:
         except Exception as error:  # drivers let the exceptions of a dozen libraries through
             if not _is_fault(error):
                 raise
-            if attempt == ATTEMPTS:
-                raise RemoteUnreachable(
-                    f"{what}: failed {ATTEMPTS} times ({_words(error)}); check FC_REMOTE, the network and the login"
-                ) from error
+            if attempt == attempts:
+                tries = f" in {attempts} tries" if attempts > 1 else ""
+                mend = "check FC_REMOTE, the network and the login"
+                raise RemoteUnreachable(f"{what}: no answer{tries} ({_words(error)}); {mend}") from error
         time.sleep(pause_seconds * 2 ** (attempt - 1))
     raise AssertionError
 

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from fc_model.artifacts.manifest import MANIFEST_NAME, FileEntry, Manifest, ManifestError, digest_of
 from fc_pipeline.remote.objects import Objects
-from fc_pipeline.remote.patience import RemoteDamaged
+from fc_pipeline.remote.patience import ATTEMPTS, RemoteDamaged
 
 Place = tuple[str, str]
 """(key, identity)."""
@@ -31,8 +31,8 @@ _FOLDER = re.compile(r"(?P<key>[a-z0-9][a-z0-9_./-]*)/(?P<identity>[0-9a-f]{16})
 class Remote:
     """The artifacts below one address. Methods raise RemoteError as those of `Objects` do."""
 
-    def __init__(self, url: str, *, pause_seconds: float = 0.5) -> None:
-        self.objects = Objects(url, pause_seconds=pause_seconds)
+    def __init__(self, url: str, *, pause_seconds: float = 1.0, attempts: int = ATTEMPTS) -> None:
+        self.objects = Objects(url, pause_seconds=pause_seconds, attempts=attempts)
         self.silent_until = 0.0
         """time.monotonic() before which a build does not ask again, because it did not answer."""
 
@@ -72,11 +72,13 @@ class Remote:
                 found.setdefault((match["key"], match["identity"]), {})[match["name"]] = num_bytes
         return dict(sorted(found.items()))
 
-    def age(self, key: str, identity: str, *, now: float) -> float | None:
-        """Seconds since the youngest object of an artifact was written; None when the remote does not tell."""
-        folder = _folder(key, identity)
-        ages = [self.objects.age(f"{folder}/{name}", now=now) for name in self.sizes(key, identity)]
-        return min((age for age in ages if age is not None), default=None)
+    def age(self, key: str, identity: str, name: str, *, now: float) -> float | None:
+        """Seconds since an object of an artifact was written; None when it has gone or the remote does not tell."""
+        return self.objects.age(f"{_folder(key, identity)}/{name}", now=now)
+
+    def remove_object(self, key: str, identity: str, name: str) -> None:
+        """Delete one object of an artifact that stays."""
+        self.objects.remove(f"{_folder(key, identity)}/{name}")
 
     def chunks(self, manifest: Manifest, entry: FileEntry, *, start: int = 0) -> Iterator[bytes]:
         """A file of an artifact from byte `start` on. Raises RemoteDamaged when it is gone or has another size."""
@@ -132,15 +134,15 @@ def num_bytes(manifest: Manifest) -> int:
     return sum(entry.bytes for entry in manifest.files)
 
 
-def configured_remote() -> Remote | None:
+def configured_remote(*, attempts: int = ATTEMPTS) -> Remote | None:
     """The remote that FC_REMOTE names, None without one. The same object each time while it names the same."""
     url = os.environ.get("FC_REMOTE", "").strip()
-    return _remote(url) if url else None
+    return _remote(url, attempts) if url else None
 
 
 @cache
-def _remote(url: str) -> Remote:
-    return Remote(url)
+def _remote(url: str, attempts: int) -> Remote:
+    return Remote(url, attempts=attempts)
 
 
 def _folder(key: str, identity: str) -> str:

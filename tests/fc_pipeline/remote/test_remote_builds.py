@@ -145,7 +145,7 @@ def test_a_remote_that_does_not_answer_costs_one_wait(toy, monkeypatch):
     monkeypatch.setattr(remote.objects, "_pause_seconds", 0.001)
     built, said = build(toy)
     assert built == ALL and len(said) == 5
-    assert "failed 5 times" in said[0] and said[0].endswith("sources/letters is built here")
+    assert "no answer in 3 tries" in said[0] and said[0].endswith("sources/letters is built here")
     for key, line in zip(ALL, said[1:], strict=True):
         assert line == f"{key} is built but not in the remote: `fustercluck push {key}` mends it"
 

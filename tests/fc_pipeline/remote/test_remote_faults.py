@@ -62,7 +62,9 @@ def test_a_server_that_stays_away(monkeypatch, artifact):
     ).items():
         monkeypatch.setenv(name, value)
     s3fs.S3FileSystem.clear_instance_cache()
-    with pytest.raises(RemoteUnreachable, match=rf"failed {ATTEMPTS} times .* check FC_REMOTE, the network") as caught:
+    with pytest.raises(
+        RemoteUnreachable, match=rf"no answer in {ATTEMPTS} tries .* check FC_REMOTE, the network"
+    ) as caught:
         push(Remote(f"s3://{BUCKET}/fc", pause_seconds=0.001), artifact)
     assert "\n" not in str(caught.value)
 
@@ -125,7 +127,7 @@ def test_pauses_double_and_mistakes_of_ours_are_not_retried():
     with pytest.raises(RemoteUnreachable):
         patiently(ask, what="x", pause_seconds=0.02)
     gaps = [later - earlier for earlier, later in pairwise(asked)]
-    assert len(asked) == ATTEMPTS and gaps[0] >= 0.02 and gaps[-1] >= 0.16
+    assert len(asked) == ATTEMPTS and gaps[0] >= 0.02 and gaps[-1] >= 0.04
 
     def mistake():
         asked.append(0.0)
