@@ -7,6 +7,7 @@ from typing import Any
 import dagster as dg
 
 from fc_model.artifacts import Store
+from fc_model.errors import UserError
 from fc_pipeline.executors.settings import executor_settings
 from fc_pipeline.home import fc_home
 from fc_pipeline.processes import available_cores
@@ -36,12 +37,17 @@ class Factory(dg.ConfigurableResource):
         return Store(self.folder)
 
     def runtime(self, *, report: Callable[[dict[str, Any]], None], tags: dict[str, str]) -> Runtime:
+        """Raises dagster.Failure when the executor's settings are wrong."""
+        try:
+            executor = executor_settings(self.executor, home=self.folder)
+        except UserError as error:
+            raise dg.Failure(description=str(error), allow_retries=False) from None
         return Runtime(
             home=self.folder,
             workers=self.workers or available_cores(),
             threads=self.threads or available_cores(),
             device=self.device,
-            executor=executor_settings(self.executor, home=self.folder),
+            executor=executor,
             report=report,
             tags=tags,
         )

@@ -40,7 +40,7 @@ def cluster_map(
     if spool.missing():
         spool.forget_failures()
         if isinstance(executor, RayExecutor):
-            run_on_ray(spool, executor, workers=workers)
+            run_on_ray(spool, executor, workers=workers, report=report)
         elif isinstance(executor, SlurmExecutor):
             run_on_slurm(spool, executor, report=report)
         if missing := spool.missing():

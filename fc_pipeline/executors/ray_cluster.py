@@ -3,7 +3,7 @@
 import logging
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from functools import partial
@@ -19,7 +19,7 @@ _GIBIBYTE = 1 << 30
 _PROBE_SECONDS = 300
 
 
-def run_on_ray(spool: Spool, settings: RayExecutor, *, workers: int) -> None:
+def run_on_ray(spool: Spool, settings: RayExecutor, *, workers: int, report: Callable[[dict[str, Any]], None]) -> None:
     """Computes what is missing; a task that fails leaves its results missing. Ctrl-C ends the tasks.
 
     Args:
@@ -40,7 +40,7 @@ def run_on_ray(spool: Spool, settings: RayExecutor, *, workers: int) -> None:
         asked = f"{settings.cpus_per_task} CPUs and {settings.mem_per_cpu_gb * settings.cpus_per_task} GB"
         raise UserError(f"executor ray: no node of the cluster has the {asked} of a task; lower them in executors.yaml")
     _probe(ray, spool)
-    with quiet_datatrove(), warnings.catch_warnings(), _noticing_what_does_not_start() as not_started:
+    with quiet_datatrove(), warnings.catch_warnings(), _watched(spool, report) as not_started:
         warnings.simplefilter("ignore")  # datatrove uses what Ray has deprecated
         RayPipelineExecutor(
             pipeline=[partial(run_task, str(spool.folder), settings.cpus_per_task)],
@@ -95,10 +95,11 @@ def _probe(ray: Any, spool: Spool) -> None:
 
 
 @contextmanager
-def _noticing_what_does_not_start() -> Iterator[list[BaseException]]:
-    """Lists the errors of tasks that could not be started; datatrove (0.10) would wait for such a task for ever.
+def _watched(spool: Spool, report: Callable[[dict[str, Any]], None]) -> Iterator[list[BaseException]]:
+    """Reports while datatrove waits, mends two of its faults (0.10), and lists why tasks could not be started.
 
-    Its threads that place a task hand over the task, but not their exception; here they do.
+    A thread of datatrove's that places a task hands over the task, but not its exception: it was waited for for ever.
+    A task that was killed for its time is forgotten and then asked after: that was a KeyError.
     """
     import datatrove.executor.ray as datatrove_ray
 
@@ -116,6 +117,13 @@ def _noticing_what_does_not_start() -> Iterator[list[BaseException]]:
 
             self.pg_futures[-1].add_done_callback(hand_over)
             return placed
+
+        def wait(self, *arguments: Any, **settings: Any) -> Any:
+            report({"tasks": spool.num_tasks, "tasks_done": spool.num_tasks - len(spool.missing())})
+            return super().wait(*arguments, **settings)
+
+        def task_done(self, task: Any) -> Any:
+            return super().task_done(task) if task in self.task_to_group else (False, None)
 
     setattr(datatrove_ray, "RayTaskManager", TaskManager)  # noqa: B010
     try:

@@ -47,8 +47,9 @@ def run_on_slurm(spool: Spool, settings: SlurmExecutor, *, report: Callable[[dic
         if not queue:
             _submit(spool, settings, job)
         _wait(spool, settings, job, report)
-    finally:
+    except BaseException:
         _slurm("scancel", f"--name={job}", f"--user={os.getuid()}")
+        raise
 
 
 def _submit(spool: Spool, settings: SlurmExecutor, job: str) -> None:

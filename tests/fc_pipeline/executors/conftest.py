@@ -15,9 +15,9 @@ HERE = Path(__file__).parent
 NewCluster = Callable[..., ClusterExecutor]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def ray() -> Iterator[NewCluster]:
-    """ray(batches_per_task=...) -> settings; the cluster is started by the first map and ends with the session."""
+    """ray(batches_per_task=...) -> settings; the cluster is started by the first map and ends with the module."""
     if importlib.util.find_spec("ray") is None:
         pytest.skip("Ray is not installed (pip install 'fustercluck[ray]')")
     with pytest.MonkeyPatch.context() as environment:
@@ -29,7 +29,7 @@ def ray() -> Iterator[NewCluster]:
         library.shutdown()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def slurm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NewCluster]:
     """slurm(batches_per_task=...) -> settings of a running one-node cluster."""
     if missing := missing_programs():

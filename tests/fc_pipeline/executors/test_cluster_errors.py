@@ -1,14 +1,18 @@
 """What a user can have set up wrongly, in one clear line."""
 
+import sys
+import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import batch_functions
+import psutil
 import pytest
 
 from fc_model.errors import UserError
 from fc_pipeline.executors.ordered_map import ordered_map
-from fc_pipeline.executors.settings import Executor, SlurmExecutor
+from fc_pipeline.executors.settings import Executor, RayExecutor, SlurmExecutor
 
 
 def run(executor: Executor, root: Path, function: Any = batch_functions.refuse) -> None:
@@ -50,6 +54,36 @@ def test_jobs_do_not_submit_jobs(slurm, tmp_path: Path, monkeypatch: pytest.Monk
 def test_ray_has_no_room(ray, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="executor ray: no node of the cluster has the 64 CPUs and 64 GB of a task"):
         run(ray(cpus_per_task=64), tmp_path)
+
+
+def test_ray_is_not_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(UserError, match=r"executor ray: Ray is not installed; `pip install 'fustercluck\[ray\]'`"):
+        run(RayExecutor(), tmp_path)
+
+
+def test_a_task_that_ray_cannot_start_is_not_waited_for(ray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import ray as library
+
+    def refuse(*_: object) -> None:
+        raise ValueError("no bundle for this")
+
+    executor = ray()
+    list(ordered_map(len, ["x", "y"], executor=executor, workers=2, folder=lambda: tmp_path, report=lambda _: None))
+    monkeypatch.setattr(library.util, "placement_group", refuse)
+    with pytest.raises(UserError, match="executor ray: a task could not be started: no bundle for this"):
+        run(executor, tmp_path)
+
+
+def test_a_task_of_ray_that_takes_too_long_is_killed(ray, tmp_path: Path) -> None:
+    (tmp_path / "hold").touch()
+    with pytest.raises(UserError, match=r"it ended without a word \(task 0 of 1 failed on ray; log: "):
+        run(ray(seconds_per_task=15), tmp_path / "root", partial(batch_functions.wait_while, str(tmp_path)))
+    (pid,) = (int(path.name.removeprefix("pid-")) for path in tmp_path.glob("pid-*"))
+    deadline = time.monotonic() + 20
+    while psutil.pid_exists(pid) and psutil.Process(pid).status() != "zombie":
+        assert time.monotonic() < deadline, "the task goes on"
+        time.sleep(0.1)
 
 
 def test_what_has_no_name_cannot_be_sent(tmp_path: Path) -> None:
