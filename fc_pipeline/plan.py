@@ -1,7 +1,7 @@
 """What a run would do and why: for every key of a track whether it is built, and what makes the difference."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from fc_model.artifacts import Artifact, ManifestError, Store
@@ -14,7 +14,7 @@ from fc_pipeline.resolve import Resolver
 from fc_pipeline.show import size
 
 State = Literal["fresh", "rejudge", "pull", "maybe", "build", "damaged"]
-"""fresh: there, nothing to do. rejudge: there, its gates changed. pull: not here, but in the remote.
+"""fresh: there, nothing to do. rejudge: there, its gates changed. pull: in the remote, but not here or not whole.
 maybe: an input is rebuilt; equal bytes spare it. build: is built. damaged: there, but not whole; is built again."""
 
 Elsewhere = Callable[[str, str], Manifest | None]
@@ -72,23 +72,28 @@ def _item(resolver: Resolver, key: str, items: dict[str, PlanItem], elsewhere: E
     try:
         artifact = store.find(key, identity)
     except ManifestError as error:
-        return PlanItem(**common, state="damaged", reasons=[str(error)])
+        return _or_pulled(PlanItem(**common, state="damaged", reasons=[str(error)]), identity, resolver, elsewhere)
     if artifact is None:
-        there = elsewhere(key, identity)
-        if there is None:
-            return PlanItem(**common, state="build", **_why(closest))
-        resolver.will_be(Artifact(store.folder(key, identity), there))
-        num_bytes = sum(entry.bytes for entry in there.files)
-        reasons = [f"in the remote, {size(num_bytes)}"]
-        return PlanItem(**common, state="pull", reasons=reasons, pulled_bytes=num_bytes)
+        return _or_pulled(PlanItem(**common, state="build", **_why(closest)), identity, resolver, elsewhere)
     common |= {"resumes": [], "gates": "; ".join(failures(artifact, graph.gates(key))) or _passed(artifact)}
     problems = artifact.problems(hashes=False)
     if problems:
-        return PlanItem(**common, state="damaged", reasons=problems)
+        return _or_pulled(PlanItem(**common, state="damaged", reasons=problems), identity, resolver, elsewhere)
     metrics = judged_metrics(artifact.metrics, artifact.manifest.counters)
     if judge(metrics, graph.gates(key)) != artifact.manifest.gates:
         return PlanItem(**common, state="rejudge", reasons=["its gates changed"])
     return PlanItem(**common, state="fresh", reasons=[])
+
+
+def _or_pulled(item: PlanItem, identity: str, resolver: Resolver, elsewhere: Elsewhere) -> PlanItem:
+    """The item that is not here, or not whole; to be pulled, when it is elsewhere."""
+    there = elsewhere(item.key, identity)
+    if there is None:
+        return item
+    resolver.will_be(Artifact(resolver.store.folder(item.key, identity), there))
+    num_bytes = sum(entry.bytes for entry in there.files)
+    reasons = [*(item.reasons if item.state == "damaged" else []), f"in the remote, {size(num_bytes)}"]
+    return replace(item, state="pull", reasons=reasons, parts=[], pulled_bytes=num_bytes)
 
 
 def _wanted(resolver: Resolver, key: str, items: dict[str, PlanItem]) -> Wanted:

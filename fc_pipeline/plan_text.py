@@ -72,7 +72,7 @@ def _total(items: list[PlanItem], forecast: dict[str, Any] | None) -> str:
         return f"{len(items)} artifacts, all fresh"
     text = f"{len(items)} artifacts: {', '.join(work)}"
     if states["pull"]:
-        text += f"; {size(sum(item.pulled_bytes for item in items))} from the remote"
+        text += f"; {size(sum(item.pulled_bytes for item in items))} to download"
     if forecast is not None and any(states[state] for state in UNFINISHED):
         total = forecast["total"]
         tokens = f"{count(total['tokens'])} tokens, " if total["tokens"] else ""

@@ -3,7 +3,8 @@
 import time
 from collections.abc import Sequence
 
-from fc_model.artifacts import Artifact, Store
+from fc_model.artifacts import Artifact, ManifestError, Store
+from fc_model.artifacts.manifest import Manifest
 from fc_model.errors import UserError
 from fc_pipeline.gc import garbage_lines
 from fc_pipeline.graph import Graph
@@ -11,10 +12,10 @@ from fc_pipeline.lineage import Touched
 from fc_pipeline.plan import UNFINISHED, make_plan
 from fc_pipeline.remote.check import verify_remote
 from fc_pipeline.remote.garbage import collect_remotely, find_remote_garbage, remove_dead_uploads
-from fc_pipeline.remote.patience import RemoteUnreachable
+from fc_pipeline.remote.patience import RemoteDamaged, RemoteUnreachable
 from fc_pipeline.remote.pull import pull
 from fc_pipeline.remote.push import push
-from fc_pipeline.remote.remote import Place, Remote, configured_remote
+from fc_pipeline.remote.remote import Place, Remote, configured_remote, num_bytes
 from fc_pipeline.remote.takedown import take_down_remotely, touched_remotely
 from fc_pipeline.resolve import Resolver
 from fc_pipeline.show import print_lines, size
@@ -32,7 +33,7 @@ def require_remote() -> Remote:
 def push_artifacts(graph: Graph, store: Store, wanted: Sequence[str], *, again: bool) -> int:
     """Push what the tracks resolve to, all or of these keys and beginnings of keys."""
     remote = require_remote()
-    num_pushed, num_bytes, failed = 0, 0, 0
+    num_pushed, sent_bytes, failed = 0, 0, 0
     artifacts = _present(graph, store, wanted)
     for artifact in artifacts:
         try:
@@ -45,11 +46,11 @@ def push_artifacts(graph: Graph, store: Store, wanted: Sequence[str], *, again: 
             continue
         if pushed.num_files:
             num_pushed += 1
-            num_bytes += pushed.num_bytes
+            sent_bytes += pushed.num_bytes
             print(f"{artifact.key}: {pushed.num_files} files, {size(pushed.num_bytes)}")
     there = len(artifacts) - num_pushed - failed
     failures = f", {failed} failed" if failed else ""
-    print(f"{remote.name}: {num_pushed} artifacts pushed, {size(num_bytes)}; {there} were there{failures}")
+    print(f"{remote.name}: {num_pushed} artifacts pushed, {size(sent_bytes)}; {there} were there{failures}")
     return 1 if failed else 0
 
 
@@ -66,28 +67,49 @@ def pull_artifacts(graph: Graph, store: Store, wanted: Sequence[str]) -> int:
     """Pull what these tracks or keys resolve to, with what it was made from; returns 1 when some is not there."""
     remote = require_remote()
     keys = graph.closure(key for name in wanted for key in _keys(graph, name))
-    items = make_plan(graph, store, keys, elsewhere=remote.find)
-    num_pulled, num_bytes, problems = 0, 0, 0
-    for item in items:
-        manifest = remote.find(item.key, item.identity) if item.state == "pull" and item.identity else None
-        if manifest is None:
-            continue
+    refused: dict[str, str] = {}
+    there: dict[str, Manifest] = {}
+
+    def find(key: str, identity: str) -> Manifest | None:
         try:
-            pull(remote, store, manifest)
-        except RemoteUnreachable:
-            raise
-        except UserError as error:
-            problems += 1
-            print(f"not pulled: {error}")
-            continue
-        num_pulled += 1
-        num_bytes += item.pulled_bytes
-        print(f"{item.key}: {size(item.pulled_bytes)}")
-    print(f"{remote.name}: {num_pulled} artifacts pulled, {size(num_bytes)}")
-    missing = [item.key for item in items if item.state in UNFINISHED]
+            manifest = remote.find(key, identity)
+        except RemoteDamaged as error:
+            refused[key] = str(error)
+            return None
+        if manifest is not None:
+            there[key] = manifest
+        return manifest
+
+    items = make_plan(graph, store, keys, elsewhere=find)
+    pulled = [item.key for item in items if item.key in there and _pulled(remote, store, there[item.key], refused)]
+    print(f"{remote.name}: {len(pulled)} artifacts pulled, {size(sum(num_bytes(there[key]) for key in pulled))}")
+    for why in refused.values():
+        print(f"not pulled: {why}")
+    missing = [item.key for item in items if item.state in UNFINISHED and item.key not in (*pulled, *refused)]
     if missing:
         print(f"{len(missing)} artifacts are not in the remote, `fustercluck run` builds them: {', '.join(missing)}")
-    return 1 if missing or problems else 0
+    return 1 if missing or refused else 0
+
+
+def _pulled(remote: Remote, store: Store, manifest: Manifest, refused: dict[str, str]) -> bool:
+    """True when it worked; otherwise `refused` has the reason."""
+    try:
+        pull(remote, store, manifest, replace=_is_damaged_here(store, manifest))
+    except RemoteUnreachable:
+        raise
+    except UserError as error:
+        refused[manifest.key] = str(error)
+        return False
+    print(f"{manifest.key}: {size(num_bytes(manifest))}")
+    return True
+
+
+def _is_damaged_here(store: Store, manifest: Manifest) -> bool:
+    try:
+        present = store.find(manifest.key, manifest.identity)
+    except ManifestError:
+        return True
+    return present is not None and bool(present.problems())
 
 
 def _keys(graph: Graph, name: str) -> list[str]:

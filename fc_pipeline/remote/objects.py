@@ -3,12 +3,14 @@
 import os
 import secrets
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from fc_model.artifacts.files import crash_point
+from fc_pipeline.home import fc_home
 from fc_pipeline.remote.patience import ATTEMPTS, RemoteDamaged, RemoteError, RemoteUnreachable, patiently
 
 CHUNK_BYTES = 1 << 24
@@ -43,6 +45,8 @@ class Objects:
         except (ImportError, ValueError) as error:
             install = f"FC_REMOTE {self.name}: {error}; install that package, or correct FC_REMOTE"
             raise RemoteUnreachable(install) from error
+        if "file" in _protocols(system) and Path(root).resolve().is_relative_to(fc_home().resolve()):
+            raise RemoteUnreachable(f"FC_REMOTE {self.name} lies in FC_HOME, whose store takes it for its own: move it")
         return system, root.rstrip("/")
 
     def where(self, path: str) -> str:
@@ -87,9 +91,14 @@ class Objects:
             # The name is new each time: two who push the same file do not write into each other's.
             temporary = f"{target}.{secrets.token_hex(4)}{TEMPORARY_SUFFIX}"
             system.makedirs(os.path.dirname(target), exist_ok=True)  # noqa: PTH120 - no local path
-            system.put_file(str(source), temporary)
-            crash_point()
-            system.mv(temporary, target)
+            try:
+                system.put_file(str(source), temporary)
+                crash_point()
+                system.mv(temporary, target)
+            except Exception:
+                with suppress(Exception):  # what went wrong first is what counts
+                    system.rm_file(temporary)
+                raise
 
         crash_point()
         try:
@@ -156,5 +165,8 @@ def _found(system: Any, folder: str) -> dict[str, Any]:
 
 
 def _appears_whole(system: Any) -> bool:
-    protocols = {system.protocol} if isinstance(system.protocol, str) else set(system.protocol)
-    return bool(protocols & _APPEARS_WHOLE)
+    return bool(_protocols(system) & _APPEARS_WHOLE)
+
+
+def _protocols(system: Any) -> set[str]:
+    return {system.protocol} if isinstance(system.protocol, str) else set(system.protocol)

@@ -25,7 +25,7 @@ Place = tuple[str, str]
 
 _ARTIFACTS = "artifacts-1"
 _TAKEDOWNS = "takedowns-1"
-_FOLDER = re.compile(r"(?P<key>[a-z0-9][a-z0-9_./-]*)/(?P<identity>[0-9a-f]{16})/(?P<name>.+)")
+_FOLDER = re.compile(r"(?P<key>[a-z0-9][a-z0-9_./-]*?)/(?P<identity>[0-9a-f]{16})/(?P<name>.+)")
 
 
 class Remote:

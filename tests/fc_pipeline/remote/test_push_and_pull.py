@@ -222,6 +222,14 @@ def test_any_bytes_go_round(files, scheme):
             assert find(other).path(name).read_bytes() == data
 
 
+def test_folders_that_look_like_identities(remote, memory_disk):
+    home = Store(memory_disk / "home")
+    with home.write(KEY, RECIPE) as out:
+        out.write_text(f"{'0' * 16}/{'f' * 16}/notes.txt", "deep")
+    push(remote, find(home))
+    assert list(remote.everything()) == [(KEY, IDENTITY)]
+
+
 def test_logins_are_in_no_message():
     assert without_login("ftp://user:pass@host/fc") == "ftp://host/fc"
     assert without_login("s3://bucket/a@b") == "s3://bucket/a@b"

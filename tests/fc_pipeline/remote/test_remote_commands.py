@@ -98,10 +98,36 @@ def test_a_damaged_remote_is_found_and_mended(toy, command, elsewhere, nas):
     home = toy.store
     elsewhere()
     status, lines, _ = command("pull", "toy")
-    assert status == 1 and lines[2].startswith(f"not pulled: {path}") and "3 artifacts pulled" in lines[-1]
+    assert status == 1 and lines[-1].startswith(f"not pulled: {path}") and "3 artifacts pulled" in lines[-2]
     assert toy.store.identities("toy/score") != [] and toy.store.versions("toy/score") == []
     toy.store = home
     assert command("push", "--again", "toy/score")[0] == 0 and command("verify", "--remote")[0] == 0
+
+
+def test_a_pull_replaces_what_is_damaged_here(toy, command):
+    command("push")
+    toy.present("toy/score").path("score.txt").unlink()
+    (toy.store.versions("toy/report")[0].folder / "manifest.json").write_text("{")
+    assert command("pull", "toy")[:1] == (0,)
+    assert command("verify", "--strict")[0] == 0 and toy.build() == []
+
+
+def test_a_damaged_manifest_in_the_remote_is_named(toy, command, elsewhere, nas):
+    command("push")
+    [path] = (nas / "artifacts-1" / "toy" / "score").rglob("manifest.json")
+    path.write_text("{")
+    elsewhere()
+    status, lines, _ = command("pull", "toy")
+    assert status == 1 and "2 artifacts pulled" in lines[2] and lines[3].startswith(f"not pulled: {path}: not a")
+    assert lines[4].endswith("builds them: toy/report")
+    status, lines, errors = command("plan", "toy")
+    assert status == 0 and str(path) in errors and lines[2].split()[0] == "build"
+
+
+def test_a_remote_in_the_store_is_refused(toy, command, monkeypatch):
+    monkeypatch.setenv("FC_REMOTE", f"file://{toy.store.root}/remote")
+    status, lines, errors = command("push")
+    assert (status, lines) == (2, []) and "lies in FC_HOME, whose store takes it for its own: move it" in errors
 
 
 def test_a_plan_says_what_comes_from_the_remote_and_downloads_nothing(toy, command, elsewhere):
