@@ -17,6 +17,7 @@ from fc_pipeline.executors.task import can_run, run_task
 
 _GIBIBYTE = 1 << 30
 _PROBE_SECONDS = 300
+_POLL_SECONDS = 1
 
 
 def run_on_ray(spool: Spool, settings: RayExecutor, *, workers: int, report: Callable[[dict[str, Any]], None]) -> None:
@@ -39,8 +40,13 @@ def run_on_ray(spool: Spool, settings: RayExecutor, *, workers: int, report: Cal
     if not (settings.tasks_at_once or room):
         asked = f"{settings.cpus_per_task} CPUs and {settings.mem_per_cpu_gb * settings.cpus_per_task} GB"
         raise UserError(f"executor ray: no node of the cluster has the {asked} of a task; lower them in executors.yaml")
-    _probe(ray, spool)
-    with quiet_datatrove(), warnings.catch_warnings(), _watched(spool, report) as not_started:
+    with (
+        _interrupts_as_they_are(),
+        quiet_datatrove(),
+        warnings.catch_warnings(),
+        _watched(spool, report) as not_started,
+    ):
+        _probe(ray, spool)
         warnings.simplefilter("ignore")  # datatrove uses what Ray has deprecated
         RayPipelineExecutor(
             pipeline=[partial(run_task, str(spool.folder), settings.cpus_per_task)],
@@ -54,6 +60,15 @@ def run_on_ray(spool: Spool, settings: RayExecutor, *, workers: int, report: Cal
         ).run()
     if not_started and spool.missing():
         raise UserError(f"executor ray: a task could not be started: {_line(not_started[0])}")
+
+
+@contextmanager
+def _interrupts_as_they_are() -> Iterator[None]:
+    """Ray's compiled code turns what a signal handler raises (Dagster's, no KeyboardInterrupt) into a SystemError."""
+    try:
+        yield
+    except SystemError as error:
+        raise error.__cause__ or error from None
 
 
 def _connect(ray: Any, settings: RayExecutor, *, workers: int) -> None:
@@ -96,12 +111,14 @@ def _probe(ray: Any, spool: Spool) -> None:
 
 @contextmanager
 def _watched(spool: Spool, report: Callable[[dict[str, Any]], None]) -> Iterator[list[BaseException]]:
-    """Reports while datatrove waits, mends two of its faults (0.10), and lists why tasks could not be started.
+    """Reports while datatrove waits, mends three of its faults (0.10), and lists why tasks could not be started.
 
     A thread of datatrove's that places a task hands over the task, but not its exception: it was waited for for ever.
     A task that was killed for its time is forgotten and then asked after: that was a KeyError.
+    When it is interrupted it asks one task after the other to end, four seconds each; here all are killed first.
     """
     import datatrove.executor.ray as datatrove_ray
+    from ray import kill
 
     errors: list[BaseException] = []
     before = datatrove_ray.RayTaskManager
@@ -118,12 +135,19 @@ def _watched(spool: Spool, report: Callable[[dict[str, Any]], None]) -> Iterator
             self.pg_futures[-1].add_done_callback(hand_over)
             return placed
 
-        def wait(self, *arguments: Any, **settings: Any) -> Any:
+        def wait(self, tasks: list[Any], timeout: int = 0, num_returns: int = 1) -> Any:
             report({"tasks": spool.num_tasks, "tasks_done": spool.num_tasks - len(spool.missing())})
-            return super().wait(*arguments, **settings)
+            # Ray answers Ctrl-C only when it has waited for so long.
+            return super().wait(tasks, timeout=min(timeout, _POLL_SECONDS), num_returns=num_returns)
 
         def task_done(self, task: Any) -> Any:
             return super().task_done(task) if task in self.task_to_group else (False, None)
+
+        def clean_up(self) -> None:
+            for group in list(self.task_to_group.values()):
+                for worker in group.workers:
+                    kill(worker)
+            super().clean_up()
 
     setattr(datatrove_ray, "RayTaskManager", TaskManager)  # noqa: B010
     try:
