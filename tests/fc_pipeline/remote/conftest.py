@@ -25,27 +25,37 @@ def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
 
 @pytest.fixture
 def s3_login(s3, monkeypatch) -> S3Server:
-    """The server, with an empty bucket and the environment in which fsspec finds it."""
+    """The server, with a bucket and the environment in which fsspec finds it."""
     import s3fs
 
     for name, value in (LOGIN | {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{s3.port}"}).items():
         monkeypatch.setenv(name, value)
     s3fs.S3FileSystem.clear_instance_cache()
     system = s3fs.S3FileSystem()
-    if system.exists(BUCKET):
-        system.rm(BUCKET, recursive=True)
-    system.mkdir(BUCKET)
+    if not system.exists(BUCKET):
+        system.mkdir(BUCKET)
     return s3
+
+
+@pytest.fixture
+def s3_url(s3_login, tmp_path) -> str:
+    """A folder in the bucket that no other test uses."""
+    return f"s3://{BUCKET}/{tmp_path.name}"
+
+
+@pytest.fixture
+def nas(tmp_path: Path) -> Remote:
+    """A folder, for what does not depend on the kind of remote."""
+    return Remote(f"file://{tmp_path}/nas/fc", pause_seconds=0.01)
 
 
 @pytest.fixture(params=["file", "memory", "s3"])
 def remote(request: pytest.FixtureRequest, tmp_path: Path) -> Remote:
     if request.param == "s3":
-        request.getfixturevalue("s3_login")
-        return Remote(f"s3://{BUCKET}/fc", pause_seconds=0.01)
+        return Remote(request.getfixturevalue("s3_url"), pause_seconds=0.01)
     if request.param == "memory":
         return Remote(f"memory:/{tmp_path}", pause_seconds=0.01)
-    return Remote(f"file://{tmp_path}/nas/fc", pause_seconds=0.01)
+    return request.getfixturevalue("nas")
 
 
 @pytest.fixture

@@ -52,7 +52,7 @@ def test_a_second_push_leaves_everything_alone(remote, artifact):
 
 
 def test_ranges(remote, artifact, other, monkeypatch):
-    monkeypatch.setattr(objects, "CHUNK_BYTES", 1000)
+    monkeypatch.setattr(objects, "CHUNK_BYTES", 20_000)
     push(remote, artifact)
     pull(remote, other, there(remote))
     assert find(other).problems(strict=True) == []
@@ -101,34 +101,34 @@ def test_a_damaged_object_is_named_and_nothing_is_committed(remote, artifact, ot
 
 
 @pytest.mark.parametrize("harm", [lambda text: text[:-40], lambda text: text.replace("1.5", "1.6"), lambda text: "[]"])
-def test_a_damaged_manifest_is_named_and_written_anew(remote, artifact, harm):
-    push(remote, artifact)
-    system, root = remote.objects._opened
+def test_a_damaged_manifest_is_named_and_written_anew(nas, artifact, harm):
+    push(nas, artifact)
+    system, root = nas.objects._opened
     path = f"{root}/artifacts-1/{KEY}/{IDENTITY}/manifest.json"
     system.pipe_file(path, harm(system.cat_file(path).decode()).encode())
     with pytest.raises(RemoteDamaged, match=r"manifest\.json: "):
-        remote.find(KEY, IDENTITY)
-    assert "manifest.json" in verify_remote(remote, [])[1][0]
-    assert push(remote, artifact) == Pushed(0, 0) and there(remote).digest == artifact.digest
+        nas.find(KEY, IDENTITY)
+    assert "manifest.json" in verify_remote(nas, [])[1][0]
+    assert push(nas, artifact) == Pushed(0, 0) and there(nas).digest == artifact.digest
 
 
-def test_a_manifest_of_another_artifact_is_refused(remote, artifact):
-    push(remote, artifact)
-    system, root = remote.objects._opened
+def test_a_manifest_of_another_artifact_is_refused(nas, artifact):
+    push(nas, artifact)
+    system, root = nas.objects._opened
     text = system.cat_file(f"{root}/artifacts-1/{KEY}/{IDENTITY}/manifest.json")
     system.makedirs(f"{root}/artifacts-1/{KEY}/{'0' * 16}", exist_ok=True)
     system.pipe_file(f"{root}/artifacts-1/{KEY}/{'0' * 16}/manifest.json", text)
     with pytest.raises(RemoteDamaged, match=f"belongs to {KEY}/{IDENTITY}"):
-        remote.find(KEY, "0" * 16)
+        nas.find(KEY, "0" * 16)
 
 
-def test_a_manifest_with_a_reserved_name_writes_nowhere_else(remote, artifact, other):
-    push(remote, artifact)
+def test_a_manifest_with_a_reserved_name_writes_nowhere_else(nas, artifact, other):
+    push(nas, artifact)
     for name in ("workspace/x", "manifest.json", "x.tmp"):
-        manifest = there(remote)
+        manifest = there(nas)
         manifest.files[0] = type(manifest.files[0])(**(vars(manifest.files[0]) | {"path": name}))
         with pytest.raises(UserError):
-            pull(remote, other, manifest)
+            pull(nas, other, manifest)
     assert other.find(KEY, IDENTITY) is None
 
 
@@ -142,29 +142,29 @@ def test_without_a_manifest_there_is_no_artifact_and_a_push_completes_it(remote,
     assert find(other).problems(strict=True) == []
 
 
-def test_other_bytes_of_one_identity_are_refused_by_name(remote, artifact, other):
-    push(remote, artifact)
+def test_other_bytes_of_one_identity_are_refused_by_name(nas, artifact, other):
+    push(nas, artifact)
     with pytest.raises(RemoteError, match=r"other bytes of this identity \(deep/folder/copy.txt, notes.txt\)"):
-        push(remote, build(other, text="other bytes!"))
-    assert there(remote).digest == artifact.digest
+        push(nas, build(other, text="other bytes!"))
+    assert there(nas).digest == artifact.digest
 
 
-def test_other_logs_are_the_same_artifact(remote, artifact, other, memory_disk):
+def test_other_logs_are_the_same_artifact(nas, artifact, other, memory_disk):
     """Two builds of one identity differ in their timings; whichever manifest stands, its files are there."""
-    push(remote, artifact)
+    push(nas, artifact)
     twin = build(other, log="another log")
-    assert push(remote, twin) == Pushed(0, 0)
-    assert push(remote, twin, again=True).num_files == 5
+    assert push(nas, twin) == Pushed(0, 0)
+    assert push(nas, twin, again=True).num_files == 5
     third = Store(memory_disk / "third")
-    pull(remote, third, there(remote))
+    pull(nas, third, there(nas))
     assert find(third).problems(strict=True) == [] and find(third).path("log.txt").read_text() == "another log"
 
 
-def test_a_damaged_local_artifact_is_not_pushed(remote, artifact):
+def test_a_damaged_local_artifact_is_not_pushed(nas, artifact):
     artifact.path("notes.txt").write_text("twelve bytez")
     with pytest.raises(UserError, match=r"notes\.txt: sha256 differs"):
-        push(remote, artifact)
-    assert remote.everything() == {}
+        push(nas, artifact)
+    assert nas.everything() == {}
 
 
 def test_removed_and_taken_down(remote, artifact):
@@ -180,13 +180,13 @@ def test_removed_and_taken_down(remote, artifact):
     assert remote.everything() == {}
 
 
-def test_replacing_a_damaged_local_artifact(remote, artifact, other):
-    push(remote, artifact)
-    pull(remote, other, there(remote))
+def test_replacing_a_damaged_local_artifact(nas, artifact, other):
+    push(nas, artifact)
+    pull(nas, other, there(nas))
     find(other).path("notes.txt").write_text("flipped")
-    pull(remote, other, there(remote))  # there, as far as the store knows
+    pull(nas, other, there(nas))  # there, as far as the store knows
     assert find(other).problems() != []
-    pull(remote, other, there(remote), replace=True)
+    pull(nas, other, there(nas), replace=True)
     assert find(other).problems(strict=True) == []
 
 
@@ -222,12 +222,12 @@ def test_any_bytes_go_round(files, scheme):
             assert find(other).path(name).read_bytes() == data
 
 
-def test_folders_that_look_like_identities(remote, memory_disk):
+def test_folders_that_look_like_identities(nas, memory_disk):
     home = Store(memory_disk / "home")
     with home.write(KEY, RECIPE) as out:
         out.write_text(f"{'0' * 16}/{'f' * 16}/notes.txt", "deep")
-    push(remote, find(home))
-    assert list(remote.everything()) == [(KEY, IDENTITY)]
+    push(nas, find(home))
+    assert list(nas.everything()) == [(KEY, IDENTITY)]
 
 
 def test_logins_are_in_no_message():

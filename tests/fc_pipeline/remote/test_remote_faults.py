@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 from remote_artifacts import IDENTITY, KEY, build, find, there
-from s3_server import BUCKET, LOGIN, Line, free_port
+from s3_server import LOGIN, Line, free_port
 
 from fc_model.artifacts import Store
 from fc_pipeline.remote.patience import ATTEMPTS, RemoteError, RemoteUnreachable, patiently
@@ -28,8 +28,8 @@ def behind(s3_login, monkeypatch):
     line.close()
 
 
-def test_connections_that_break(behind, artifact, memory_disk):
-    remote, other = Remote(f"s3://{BUCKET}/fc", pause_seconds=0.01), Store(memory_disk / "other")
+def test_connections_that_break(behind, artifact, memory_disk, s3_url):
+    remote, other = Remote(s3_url, pause_seconds=0.01), Store(memory_disk / "other")
     behind.cuts = [0, 10, 100]
     push(remote, artifact)
     behind.cuts = [0, 50_000, 300]
@@ -37,7 +37,7 @@ def test_connections_that_break(behind, artifact, memory_disk):
     assert find(other).problems(strict=True) == [] and behind.cuts == []
 
 
-def test_a_server_that_comes_back(s3_login, artifact, monkeypatch):
+def test_a_server_that_comes_back(s3_login, artifact, monkeypatch, s3_url):
     import s3fs
 
     port, lines = free_port(), []
@@ -46,13 +46,13 @@ def test_a_server_that_comes_back(s3_login, artifact, monkeypatch):
     back = threading.Timer(1.5, lambda: lines.append(Line(s3_login.port, port=port)))
     back.start()
     try:
-        push(Remote(f"s3://{BUCKET}/fc", pause_seconds=0.5), artifact)
+        push(Remote(s3_url, pause_seconds=0.5), artifact)
     finally:
         back.join()
         lines[0].close()
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{s3_login.port}")
     s3fs.S3FileSystem.clear_instance_cache()
-    assert there(Remote(f"s3://{BUCKET}/fc")).digest == artifact.digest
+    assert there(Remote(s3_url)).digest == artifact.digest
 
 
 def test_a_server_that_stays_away(monkeypatch, artifact):
@@ -65,7 +65,7 @@ def test_a_server_that_stays_away(monkeypatch, artifact):
     with pytest.raises(
         RemoteUnreachable, match=rf"no answer in {ATTEMPTS} tries .* check FC_REMOTE, the network"
     ) as caught:
-        push(Remote(f"s3://{BUCKET}/fc", pause_seconds=0.001), artifact)
+        push(Remote("s3://bucket/fc", pause_seconds=0.001), artifact)
     assert "\n" not in str(caught.value)
 
 

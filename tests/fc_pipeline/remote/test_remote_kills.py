@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import remote_artifacts
 from remote_artifacts import IDENTITY, KEY, build, find, killed_at, there
-from s3_server import BUCKET, LOGIN, Line
+from s3_server import LOGIN, Line
 
 from fc_model.artifacts import Store
 from fc_pipeline.remote.check import verify_remote
@@ -88,29 +88,29 @@ def through(line: Line) -> dict[str, str]:
     return LOGIN | {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{line.port}"}
 
 
-def test_kill_9_in_the_middle_of_a_large_download(line, memory_disk):
+def test_kill_9_in_the_middle_of_a_large_download(line, memory_disk, s3_url):
     artifact = build(Store(memory_disk / "home"), megabytes=MEGABYTES)
-    push(Remote(f"s3://{BUCKET}/fc"), artifact)
+    push(Remote(s3_url), artifact)
     other = Store(memory_disk / "other")
     line.hold_after = 20_000_000
-    puller = process("pull", other.root, f"s3://{BUCKET}/fc", environment=through(line))
+    puller = process("pull", other.root, s3_url, environment=through(line))
     parts = other.folder(KEY, IDENTITY) / "workspace" / "pull"
     wait_for(lambda: any(part.stat().st_size > 10_000_000 for part in parts.glob("*")))
     puller.send_signal(signal.SIGKILL)
     puller.communicate(timeout=60)
     assert other.find(KEY, IDENTITY) is None
     line.hold_after, line.num_bytes = None, 0
-    again = process("pull", other.root, f"s3://{BUCKET}/fc", environment=through(line))
+    again = process("pull", other.root, s3_url, environment=through(line))
     assert again.communicate(timeout=120) == ("", "") and again.returncode == 0
     assert find(other).problems(strict=True) == []
     assert line.num_bytes < MEGABYTES * 2**20 - 10_000_000  # what had come was not asked for again
 
 
-def test_kill_9_in_the_middle_of_a_push(line, memory_disk):
+def test_kill_9_in_the_middle_of_a_push(line, memory_disk, s3_url):
     store = Store(memory_disk / "home")
-    artifact, remote = build(store), Remote(f"s3://{BUCKET}/fc")
+    artifact, remote = build(store), Remote(s3_url)
     line.hold_put = 3
-    pusher = process("push", store.root, f"s3://{BUCKET}/fc", environment=through(line))
+    pusher = process("push", store.root, s3_url, environment=through(line))
     wait_for(lambda: line.num_puts == 3)
     pusher.send_signal(signal.SIGKILL)
     pusher.communicate(timeout=60)
