@@ -47,7 +47,7 @@ bench-train: setup ## tokens per second of a training step, beside litgpt and tr
 bench-quality: setup ## held-out bits per byte for a fixed number of CPU seconds
 	@$(BIN)/python -m bench.quality
 
-bench-data: setup ## documents to packed tokens: duplicates and tokenizing beside the peers
+bench-data: setup ## extraction, filters, duplicates, tokens and all of it, beside the peers
 	@$(BIN)/python -m bench.data
 
 bench-seeds: setup ## the spread of nano's held-out bits per byte over three seeds (trains it three times)

@@ -206,6 +206,9 @@ class StageConfig(_Config):
         description="Batch of the data order to begin with: the graph sets it, so that a stage reads on where the one "
         "before it ended.",
     )
+    split: str = Field(
+        default="train", pattern="^train", description="Split of the shards that is read; the graph sets it."
+    )
     document_mask: bool = Field(default=True, description="Attention never crosses a document border.")
     lr: float = Field(gt=0, description="Peak learning rate of AdamW.")
     schedule: ScheduleConfig = Field(default_factory=ScheduleConfig, description="Course of the learning rates.")

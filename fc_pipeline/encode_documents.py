@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fc_model.artifacts import read_records
-from fc_pipeline.step import Step
 from fc_pipeline.executors.chunks import chunks
+from fc_pipeline.step import Step
 
 if TYPE_CHECKING:
     from fc_model.tokenizer import Tokenizer

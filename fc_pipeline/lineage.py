@@ -131,7 +131,7 @@ def steps_that_read(shards: Artifact, rows: list[int], stage: dict[str, Any], *,
     from fc_model.train.batches import TrainBatches
 
     config = StageConfig.model_validate(stage)
-    reader = Shards(shards.folder, "train")
+    reader = Shards(shards.folder, config.split)
     windows: set[int] = set()
     for ordinal in np.flatnonzero(np.isin(reader.document_rows, rows)):
         start, stop = reader.document_span(int(ordinal))

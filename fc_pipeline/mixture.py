@@ -2,30 +2,24 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from fc_model.errors import UserError
 
+TRAIN = "train"
+"""The split of stages without a mixture of their own; that of another is `train-<stage>`."""
 
-class MixtureConfig(BaseModel):
-    """What the shards of a track hold."""
 
+class _Weights(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
-    tokens: int = Field(gt=0, description="Tokens of the training split.")
     weights: dict[str, float] = Field(
         min_length=1, description="Share of the tokens by domain, in any unit; they are normalised."
     )
-    max_epochs: float = Field(
-        default=1.0, ge=1, description="How often a document may come at most, where its domain is too small."
-    )
-    max_passes: float = Field(default=1.0, gt=0, description="How often the stages together may go over the shards.")
-    shard_tokens: int = Field(default=100_000_000, gt=0, description="Tokens a file; the last document fills it up.")
-    seed: int = Field(default=0, ge=0, description="Changes the order of the documents.")
 
     @field_validator("weights")
     @classmethod
@@ -38,6 +32,55 @@ class MixtureConfig(BaseModel):
         return weights
 
 
+class StageMixture(_Weights):
+    """What one stage reads in place of the track's mixture: a step of a curriculum."""
+
+    tokens: int | None = Field(default=None, gt=0, description="Tokens of its split; null takes what the stage reads.")
+
+
+class MixtureConfig(_Weights):
+    """What the shards of a track hold."""
+
+    tokens: int = Field(gt=0, description="Tokens of the training split.")
+    stages: dict[str, StageMixture] = Field(
+        default={}, description="Curriculum: stages of pre-training that read other weights, each a split of its own."
+    )
+    max_epochs: float = Field(
+        default=1.0, ge=1, description="How often a document may come at most over all splits, in too small domains."
+    )
+    max_passes: float = Field(default=1.0, gt=0, description="How often the stages together may go over the shards.")
+    shard_tokens: int = Field(default=100_000_000, gt=0, description="Tokens a file; the last document fills it up.")
+    seed: int = Field(default=0, ge=0, description="Changes the order of the documents.")
+
+    @model_validator(mode="after")
+    def _known(self) -> Self:
+        for name, stage in self.stages.items():
+            if unknown := sorted(stage.weights.keys() - self.weights.keys()):
+                raise ValueError(
+                    f"stages.{name}: {unknown[0]} has no weight in mixture.weights: give it one there, or 0"
+                )
+        return self
+
+    def split_of(self, stage: str) -> str:
+        """The split that a stage reads."""
+        return f"{TRAIN}-{stage}" if stage in self.stages else TRAIN
+
+    @property
+    def domains(self) -> list[str]:
+        """Domains that any split takes a share of, sorted."""
+        return sorted(
+            {*shares(self.weights), *(name for stage in self.stages.values() for name in shares(stage.weights))}
+        )
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What earlier splits took of the endless sequence of a domain's documents."""
+
+    documents: int = 0
+    tokens: int = 0
+
+
 @dataclass(frozen=True)
 class Mixture:
     """A chosen order of documents."""
@@ -47,7 +90,9 @@ class Mixture:
     tokens: dict[str, int]
     """Tokens by domain in that order."""
     epochs: dict[str, float]
-    """Tokens taken of a domain over tokens that it has; above 1 documents are repeated."""
+    """Tokens taken of a domain, by earlier splits too, over tokens that it has; above 1 documents are repeated."""
+    taken: dict[str, Taken]
+    """By domain, with what earlier splits took."""
 
 
 def shares(weights: Mapping[str, float]) -> dict[str, float]:
@@ -64,29 +109,36 @@ def mix(
     tokens: int,
     max_epochs: float,
     seed: int,
+    taken: Mapping[str, Taken] | None = None,
 ) -> Mixture:
     """Choose documents for `tokens` tokens in the proportions of `weights`.
 
-    Each domain's documents come in a seeded order, all of them before any comes again. Then a document's place is the
+    Each domain's documents come in a seeded order, all of them before any comes again, and a later split goes on where
+    an earlier one ended. Then a document's place is the
     share of its domain's quota that lies before its middle (weighted fair queueing, Demers et al. 1989), so that any
     prefix is off the mix by no more than the longest document of each domain.
 
     Args:
         lengths: tokens of each document by domain.
         numbers: the same documents' numbers, which the order is made of.
+        taken: what earlier splits took, by domain.
 
     Raises:
         UserError: a domain is too small even when every document comes `max_epochs` times.
     """
     parts = shares(weights)
     available = {domain: int(lengths[domain].sum()) if domain in lengths else 0 for domain in parts}
-    _check_enough(available, parts, tokens=tokens, max_epochs=max_epochs)
+    before = {domain: (taken or {}).get(domain, Taken()) for domain in sorted({*weights, *(taken or {})})}
+    _check_enough(available, parts, tokens=tokens, max_epochs=max_epochs, before=before)
     places: list[NDArray[np.float64]] = []
     chosen: list[NDArray[np.int64]] = []
-    taken: dict[str, int] = {}
-    for index, (domain, share) in enumerate(parts.items()):
+    counts: dict[str, int] = {}
+    after = dict(before)
+    for domain, share in parts.items():
         quota = tokens * share
-        documents = _repeat(lengths[domain], tokens=quota, entropy=[seed, index])
+        documents = _repeat(
+            lengths[domain], tokens=quota, skip=before[domain].documents, entropy=[seed, sorted(lengths).index(domain)]
+        )
         sizes = lengths[domain][documents]
         ends = np.cumsum(sizes)
         middles = ends - sizes / 2
@@ -94,13 +146,15 @@ def mix(
         count = int(np.searchsorted(middles, quota))
         places.append(middles[:count] / share)
         chosen.append(numbers[domain][documents[:count]])
-        taken[domain] = int(ends[count - 1]) if count else 0
+        counts[domain] = int(ends[count - 1]) if count else 0
+        after[domain] = Taken(before[domain].documents + count, before[domain].tokens + counts[domain])
     rank = np.concatenate([np.full(len(place), index) for index, place in enumerate(places)])
     order = np.concatenate(chosen)[np.lexsort((rank, np.concatenate(places)))]
     return Mixture(
         order=order,
-        tokens=taken,
-        epochs={domain: taken[domain] / available[domain] for domain in parts},
+        tokens=counts,
+        epochs={domain: after[domain].tokens / available[domain] for domain in parts},
+        taken=after,
     )
 
 
@@ -110,21 +164,33 @@ def mix_error(tokens: Mapping[str, int], weights: Mapping[str, float]) -> float:
     return max(abs(tokens.get(domain, 0) / max(total, 1) - share) for domain, share in parts.items()) * 100
 
 
-def _repeat(lengths: NDArray[np.int64], *, tokens: float, entropy: list[int]) -> NDArray[Any]:
-    """Indices of documents that hold at least `tokens` and the next one, epoch after epoch, each in its own order."""
-    num_epochs = int(tokens // lengths.sum()) + 1
+def _repeat(lengths: NDArray[np.int64], *, tokens: float, skip: int, entropy: list[int]) -> NDArray[Any]:
+    """Indices of documents that hold at least `tokens` and the next one, epoch after epoch, each in its own order.
+
+    The sequence has no end and is a function of `entropy` alone; its first `skip` documents are left out.
+    """
+    begun = skip // len(lengths)
+    num_epochs = begun + 1 + int(tokens // lengths.sum()) + (skip > 0)
     generator = np.random.default_rng(entropy)
-    return np.concatenate([generator.permutation(len(lengths)) for _ in range(num_epochs)])
+    return np.concatenate([generator.permutation(len(lengths)) for _ in range(num_epochs)])[skip:]
 
 
-def _check_enough(available: Mapping[str, int], parts: Mapping[str, float], *, tokens: int, max_epochs: float) -> None:
+def _check_enough(
+    available: Mapping[str, int],
+    parts: Mapping[str, float],
+    *,
+    tokens: int,
+    max_epochs: float,
+    before: Mapping[str, Taken],
+) -> None:
+    left = {domain: available[domain] * max_epochs - before[domain].tokens for domain in parts}
     short = [
-        f"{domain} has {available[domain]:,} of {tokens * share:,.0f}"
+        f"{domain} has {available[domain]:,} of {before[domain].tokens + tokens * share:,.0f}"
         for domain, share in parts.items()
-        if available[domain] * max_epochs < tokens * share
+        if left[domain] < tokens * share
     ]
     if short:
-        most = min(int(available[domain] * max_epochs / share) for domain, share in parts.items())
+        most = min(max(0, int(left[domain] / share)) for domain, share in parts.items())
         raise UserError(
             f"mixture: not enough tokens even if every document comes {max_epochs:g} times: {'; '.join(short)}; add "
             f"documents, raise mixture.max_epochs, or lower mixture.tokens from {tokens:,} to {most:,} or less"

@@ -1,22 +1,24 @@
 """The step that makes `<track>/shards`: documents as token ids, in the order in which training reads them."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fc_pipeline.encode_documents import encode_documents
-from fc_pipeline.mixture import MixtureConfig, mix, mix_error, shares
+from fc_pipeline.mixture import TRAIN, Mixture, MixtureConfig, Taken, mix, mix_error
 from fc_pipeline.step import Step
 
 HOLDOUT = "holdout-"  # the rest of such a split's name is its domain
 
 
 def pack_shards(step: Step) -> None:
-    """Writes the splits `train` and `holdout-<domain>`, as docs/architecture.md describes them.
+    """Writes the splits `train`, `train-<stage>` and `holdout-<domain>`, as docs/architecture.md describes them.
 
     Files: `<split>-<n>.bin`, `<split>-<n>.idx`, index.json, token_bytes.bin, documents.jsonl.zst (id, source, domain,
     licence, split, bytes, tokens of every row), and a copy of tokenizer.model, so that the shards can be read alone.
 
     config: MixtureConfig. inputs: `documents` with train.jsonl.zst and holdout.jsonl.zst, and `tokenizer`. Metrics:
-    tokens, documents, bytes_per_token, mix_error_points; by domain tokens_, share_, epochs_ and holdout_tokens_.
+    tokens, documents, bytes_per_token, mix_error_points (the largest of any split); by domain tokens_, share_ and
+    holdout_tokens_, and epochs_ over all splits.
 
     Raises:
         UserError: a domain has too few tokens for its share of the budget.
@@ -27,21 +29,14 @@ def pack_shards(step: Step) -> None:
     config = MixtureConfig.model_validate(step.config)
     tokenizer_file = step.inputs["tokenizer"].path("tokenizer.model")
     tokenizer = Tokenizer(tokenizer_file)
-    encoded = encode_documents(step, tokenizer, domains=sorted(shares(config.weights)))
+    encoded = encode_documents(step, tokenizer, domains=config.domains)
     lengths = np.asarray(encoded.length)
     ends = np.cumsum(lengths)
     tokens = encoded.tokens()
 
     numbers = {domain: encoded.select(domain, held_out=False) for domain in encoded.domains}
-    mixture = mix(
-        {domain: lengths[chosen] for domain, chosen in numbers.items()},
-        numbers,
-        weights=config.weights,
-        tokens=config.tokens,
-        max_epochs=config.max_epochs,
-        seed=config.seed,
-    )
-    orders = {"train": mixture.order}
+    mixtures = _mixtures(config, {domain: lengths[chosen] for domain, chosen in numbers.items()}, numbers)
+    orders = {split: mixture.order for split, mixture in mixtures.items()}
     for index, domain in enumerate(encoded.domains):
         held_out = encoded.select(domain, held_out=True)
         orders[HOLDOUT + domain] = np.random.default_rng([config.seed, 1, index]).permutation(held_out)
@@ -74,16 +69,47 @@ def pack_shards(step: Step) -> None:
     if used < len(lengths):
         step.out.counters.drop("over_budget", len(lengths) - used)
     step.out.metrics |= {
-        "tokens": summaries["train"]["tokens"],
+        "tokens": sum(summaries[split]["tokens"] for split in mixtures),
         "documents": used,
         "vocab_size": tokenizer.vocab_size,
-        "bytes_per_token": round(summaries["train"]["bytes"] / summaries["train"]["tokens"], 4),
-        "mix_error_points": round(mix_error(mixture.tokens, config.weights), 4),
+        "bytes_per_token": round(summaries[TRAIN]["bytes"] / summaries[TRAIN]["tokens"], 4),
+        "mix_error_points": round(
+            max(mix_error(found.tokens, wanted) for found, wanted in _wanted(config, mixtures)), 4
+        ),
     }
+    epochs = {name: count for mixture in mixtures.values() for name, count in mixture.epochs.items()}
     for domain in encoded.domains:
+        tokens_of_domain = mixtures[TRAIN].tokens.get(domain, 0)
         step.out.metrics |= {
-            f"tokens_{domain}": mixture.tokens[domain],
-            f"share_{domain}": round(mixture.tokens[domain] / summaries["train"]["tokens"], 6),
-            f"epochs_{domain}": round(mixture.epochs[domain], 4),
+            f"tokens_{domain}": tokens_of_domain,
+            f"share_{domain}": round(tokens_of_domain / summaries[TRAIN]["tokens"], 6),
+            f"epochs_{domain}": round(epochs[domain], 4),
             f"holdout_tokens_{domain}": summaries[HOLDOUT + domain]["tokens"],
         }
+
+
+def _mixtures(
+    config: MixtureConfig, lengths: dict[str, NDArray[np.int64]], numbers: dict[str, NDArray[np.int64]]
+) -> dict[str, Mixture]:
+    """The training splits, each going on with the documents of a domain where the one before it ended."""
+    parts = [(TRAIN, config.weights, config.tokens)]
+    parts += [(config.split_of(name), stage.weights, stage.tokens or 0) for name, stage in config.stages.items()]
+    found: dict[str, Mixture] = {}
+    taken: dict[str, Taken] = {}
+    for split, weights, tokens in parts:
+        found[split] = mix(
+            lengths,
+            numbers,
+            weights=weights,
+            tokens=tokens,
+            max_epochs=config.max_epochs,
+            seed=config.seed,
+            taken=taken,
+        )
+        taken = found[split].taken
+    return found
+
+
+def _wanted(config: MixtureConfig, mixtures: dict[str, Mixture]) -> list[tuple[Mixture, dict[str, float]]]:
+    own = [(mixtures[config.split_of(name)], stage.weights) for name, stage in config.stages.items()]
+    return [(mixtures[TRAIN], config.weights), *own]

@@ -141,14 +141,18 @@ class TrackConfig(_Strict):
                 )
         if not self._pretraining:
             raise ValueError("stages: none is of kind pretrain, so there is nothing to export: add one")
-        limit = self.mixture.tokens * self.mixture.max_passes
-        if self.pretrain_tokens > limit:
-            shares = " + ".join(f"{name} {stage.num_steps * stage.batch_tokens:,}" for name, stage in self._pretraining)
-            raise ValueError(
-                f"the stages read {self.pretrain_tokens:,} tokens ({shares}), mixture.tokens "
-                f"({self.mixture.tokens:,}) x max_passes ({self.mixture.max_passes:g}) gives {limit:,.0f}: "
-                "raise mixture.tokens or lower the stages"
-            )
+        for name in self.mixture.stages:
+            if name not in dict(self._pretraining):
+                raise ValueError(
+                    f"mixture.stages: {name!r} is no stage of pre-training{_suggest(name, set(self.stages))}"
+                )
+        self._check_budget(
+            "mixture.tokens",
+            self.mixture.tokens,
+            [(name, stage) for name, stage in self._pretraining if name not in self.mixture.stages],
+        )
+        for name, part in self.packed_mixture.stages.items():
+            self._check_budget(f"mixture.stages.{name}.tokens", part.tokens or 0, [(name, self.stages[name])])
         known = {"tokenizer", "shards", "exports/huggingface", "exports/gguf", "parity", "report"}
         known |= {f"stages/{name}" for name in self.stages} | {f"evals/{name}" for name, _ in self._pretraining}
         known |= {f"corpus/{part}" for part in self.corpus.parts}
@@ -157,6 +161,28 @@ class TrackConfig(_Strict):
                 close = _suggest(gate.artifact, known)
                 raise ValueError(f"gates: {gate.artifact!r} is no artifact of this track or of its corpus{close}")
         return self
+
+    def _check_budget(self, field: str, tokens: int, stages: list[tuple[str, StageConfig]]) -> None:
+        limit = tokens * self.mixture.max_passes
+        reads = {name: stage.num_steps * stage.batch_tokens for name, stage in stages}
+        if sum(reads.values()) > limit:
+            parts = " + ".join(f"{name} {count:,}" for name, count in reads.items())
+            raise ValueError(
+                f"the stages read {sum(reads.values()):,} tokens ({parts}), {field} "
+                f"({tokens:,}) x max_passes ({self.mixture.max_passes:g}) gives {limit:,.0f}: "
+                f"raise {field} or lower the stages"
+            )
+
+    @cached_property
+    def packed_mixture(self) -> MixtureConfig:
+        """The mixture with the tokens of every stage that has one of its own."""
+        stages = {
+            name: part
+            if part.tokens is not None
+            else part.model_copy(update={"tokens": self.stages[name].num_steps * self.stages[name].batch_tokens})
+            for name, part in self.mixture.stages.items()
+        }
+        return self.mixture.model_copy(update={"stages": stages})
 
     @property
     def _pretraining(self) -> list[tuple[str, StageConfig]]:

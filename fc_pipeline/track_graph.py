@@ -177,7 +177,7 @@ def _data(track: TrackConfig) -> Iterator[StepSpec]:
         function="fc_pipeline.shards:pack_shards",
         description="Token ids in the order of training, mixed by domain, traceable to their documents.",
         group=group,
-        config=track.mixture.model_dump(mode="json"),
+        config=track.packed_mixture.model_dump(mode="json"),
         inputs={"documents": split, "tokenizer": f"{track.name}/tokenizer"},
         requires=gated,
         fresh_for_days=track.fresh_for_days,
@@ -188,14 +188,15 @@ def _training(track: TrackConfig) -> Iterator[StepSpec]:
     shards, tokenizer = f"{track.name}/shards", f"{track.name}/tokenizer"
     start: str | None = None
     before: str | None = None
-    windows_read: dict[int, int] = {}
+    windows_read: dict[tuple[str, int], int] = {}
     for name, stage in track.stages.items():
         key = f"{track.name}/stages/{name}"
         pretrain = stage.kind == "pretrain"
-        first_batch = -(-windows_read.get(stage.seq_len, 0) // stage.batch_size) if pretrain else 0
+        split = track.mixture.split_of(name)
+        first_batch = -(-windows_read.get((split, stage.seq_len), 0) // stage.batch_size) if pretrain else 0
         config: dict[str, Any] = {
             "model": track.model.model_dump(mode="json"),
-            "stage": stage.model_copy(update={"first_batch": first_batch}).model_dump(mode="json"),
+            "stage": stage.model_copy(update={"first_batch": first_batch, "split": split}).model_dump(mode="json"),
         }
         yield StepSpec(
             key=key,
@@ -223,7 +224,7 @@ def _training(track: TrackConfig) -> Iterator[StepSpec]:
         )
         before = f"{track.name}/evals/{name}"
         start = key
-        windows_read[stage.seq_len] = (first_batch + stage.num_steps) * stage.batch_size
+        windows_read[split, stage.seq_len] = (first_batch + stage.num_steps) * stage.batch_size
 
 
 def _exports(track: TrackConfig) -> Iterator[StepSpec]:

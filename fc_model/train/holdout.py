@@ -25,7 +25,7 @@ class HoldoutSample:
     """
 
     def __init__(self, folder: Path, stage: StageConfig) -> None:
-        splits = [Shards(folder, name) for name in list_splits(folder) if name != "train"]
+        splits = [Shards(folder, name) for name in list_splits(folder) if not name.startswith("train")]
         total = sum(split.num_tokens for split in splits)
         self.num_bytes, self.num_tokens = 0, 0
         self._batches: list[Batch] = []

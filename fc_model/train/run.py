@@ -54,7 +54,7 @@ class Run:
     ) -> None:
         self.folder, self.spec, self.stage, self.beginning = folder, spec, spec.stage, beginning
         self._report = report
-        train = Shards(spec.shards)
+        train = Shards(spec.shards, spec.stage.split)
         if train.vocab_size != spec.model.vocab_size:
             raise UserError(
                 f"{spec.shards}: packed for a vocabulary of {train.vocab_size}, but model.vocab_size is "

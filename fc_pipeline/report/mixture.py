@@ -12,12 +12,21 @@ from fc_pipeline.report.drawing import Picture
 def mix(shards: Artifact | None, asked: dict[str, float]) -> list[dict[str, Any]]:
     """Per domain: the share of training tokens that was asked for and the one that was packed.
 
-    `epochs` is how often its documents come, below 1 for a part of them; None when the shards do not say.
+    Stages with a mixture of their own follow, the stage's name behind the domain's. `epochs` is how often its documents
+    come over all stages, below 1 for a part of them; None when the shards do not say.
     """
     if shards is None:
         return []
-    index = json.loads(shards.path("index.json").read_text("utf-8"))
-    domains = index["splits"]["train"]["domains"]
+    splits = json.loads(shards.path("index.json").read_text("utf-8"))["splits"]
+    rows = _split(shards, splits, "train", asked)
+    for stage, own in shards.manifest.recipe.config.get("stages", {}).items():
+        found = _split(shards, splits, f"train-{stage}", own["weights"])
+        rows += [row | {"domain": f"{row['domain']} ({stage})"} for row in found]
+    return rows
+
+
+def _split(shards: Artifact, splits: dict[str, Any], split: str, asked: dict[str, float]) -> list[dict[str, Any]]:
+    domains = splits[split]["domains"]
     total = sum(domain["tokens"] for domain in domains.values())
     whole = sum(asked.values())
     return [
@@ -28,7 +37,7 @@ def mix(shards: Artifact | None, asked: dict[str, float]) -> list[dict[str, Any]
             "tokens": domains.get(name, {}).get("tokens", 0),
             "documents": domains.get(name, {}).get("documents", 0),
             "epochs": shards.metrics.get(f"epochs_{name}"),
-            "holdout_tokens": index["splits"].get(f"holdout-{name}", {}).get("tokens", 0),
+            "holdout_tokens": splits.get(f"holdout-{name}", {}).get("tokens", 0),
             "artifact": shards,
         }
         for name in sorted(domains.keys() | asked.keys())

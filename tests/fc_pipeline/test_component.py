@@ -105,6 +105,14 @@ def test_dg_scaffolds_a_track_that_loads():
     ("wrong", "message"),
     [
         ({"extends": "nanno"}, "there is no track 'nanno'; did you mean 'nano'?"),
+        (
+            {"extends": "pico", "mixture": {"stages": {"pretrain_c": {"weights": {"code": 1}}}}},
+            "mixture.stages: 'pretrain_c' is no stage of pre-training; did you mean 'pretrain_b'?",
+        ),
+        (
+            {"extends": "pico", "mixture": {"stages": {"pretrain_b": {"tokens": 9}}}},
+            "raise mixture.stages.pretrain_b.tokens or lower the stages",
+        ),
         ({"extends": "pico", "tokenizer": {"vocab": 9}}, "tokenizer.vocab is no field; did you mean 'vocab_size'?"),
     ],
 )

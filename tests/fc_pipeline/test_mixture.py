@@ -77,6 +77,32 @@ def test_order_depends_on_the_seed_alone() -> None:
     assert len(first) != len(other := mix(lengths, numbers, **settings, seed=6).order) or (first != other).any()
 
 
+def test_a_later_split_goes_on_where_the_earlier_one_ended() -> None:
+    lengths, numbers = corpus(3, 2, 50)
+    settings = {"max_epochs": 4.0, "seed": 0}
+    half = int(lengths["chat"].sum()) // 2
+    first = mix(lengths, numbers, weights={"chat": 1.0, "chess": 0.0}, tokens=half, **settings)
+    later = mix(lengths, numbers, weights={"chat": 1.0, "chess": 1.0}, tokens=2 * half, taken=first.taken, **settings)
+    chat = later.order[np.isin(later.order, numbers["chat"])]
+    rest = len(numbers["chat"]) - len(first.order)
+    assert not set(chat[:rest]) & set(first.order), "no document comes again before all have come"
+    whole = mix(lengths, numbers, weights={"chat": 1.0}, tokens=2 * half, **settings)
+    assert (
+        np.concatenate([first.order, chat])[: len(whole.order)] == whole.order[: len(first.order) + len(chat)]
+    ).all()
+    assert later.epochs["chat"] == pytest.approx(1, abs=0.05)
+    with pytest.raises(UserError, match="chat has"):
+        mix(lengths, numbers, weights={"chat": 1.0}, tokens=half * 7, taken=later.taken, **settings)
+
+
+def test_a_stage_names_domains_of_the_mixture() -> None:
+    with pytest.raises(ValidationError, match=r"stages\.late: chess has no weight in mixture\.weights"):
+        MixtureConfig(tokens=1000, weights={"code": 1}, stages={"late": {"weights": {"chess": 1}}})
+    config = MixtureConfig(tokens=1000, weights={"code": 1, "chess": 0}, stages={"late": {"weights": {"chess": 1}}})
+    assert config.domains == ["chess", "code"]
+    assert (config.split_of("early"), config.split_of("late")) == ("train", "train-late")
+
+
 def test_too_small_a_corpus_is_refused_with_the_budget_that_fits() -> None:
     lengths = {"chat": np.array([40, 60]), "code": np.array([5000])}
     numbers = {"chat": np.array([0, 1]), "code": np.array([2])}

@@ -72,6 +72,25 @@ def test_small_domains_are_repeated_and_reported(packed: Artifact) -> None:
     assert int(packed.metrics["epochs_chat"]) == min(chat) == max(chat) - 1
 
 
+def test_a_stage_of_a_curriculum_gets_a_split_of_its_own_mix(store: Store, inputs: dict[str, Artifact]) -> None:
+    late = {"late": {"weights": {"code": 3, "chat": 1}, "tokens": 60_000}}
+    config = mixture_config(stages=late, max_epochs=20)
+    packed = build(store, "test/curriculum", pack_shards, config, inputs)
+    first, second = Shards(packed.folder, "train"), Shards(packed.folder, "train-late")
+    assert set(second.domains) == {"code", "chat"}
+    assert packed.metrics["tokens"] == first.num_tokens + second.num_tokens
+    longest = max(record["tokens"] for record in read_records(packed.path("documents.jsonl.zst")))
+    assert second.domains["code"]["tokens"] == pytest.approx(45_000, abs=longest)
+    rows = list(read_records(packed.path("documents.jsonl.zst")))
+    code = Counter(
+        row for split in (first, second) for row in split.document_rows.tolist() if rows[row]["domain"] == "code"
+    )
+    assert max(code.values()) - min(code[row] for row in code) <= 1, "none comes again before all have come"
+    spent = sum(rows[row]["tokens"] * times for row, times in code.items())
+    has = sum(row["tokens"] for row in rows if row["domain"] == "code" and row["split"] == "train")
+    assert packed.metrics["epochs_code"] == pytest.approx(spent / has, abs=1e-3)
+
+
 def test_holdout_is_whole_and_apart(packed: Artifact) -> None:
     held_out = {record["id"] for record in documents("holdout")}
     rows = list(read_records(packed.path("documents.jsonl.zst")))
