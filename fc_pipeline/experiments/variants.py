@@ -45,6 +45,8 @@ def _variant_track(
     )
     settings = {key: value for key, value in attributes["stages"][experiment.stage].items() if key != "steps"}
     attributes |= {"stages": {experiment.stage: {**settings, "tokens": experiment.tokens}}, "gates": []}
+    curriculum = attributes["mixture"].get("stages", {})
+    attributes["mixture"] |= {"stages": {name: own for name, own in curriculum.items() if name == experiment.stage}}
     try:
         track = parse_track(experiment.track, attributes)
     except UserError as error:

@@ -17,6 +17,7 @@ from train_fixtures import write_stage, write_tiny_shards
 from fc_model.artifacts.files import sha256_file
 from fc_model.decoder import Decoder
 from fc_model.errors import UserError
+from fc_model.shards import Shards
 from fc_model.train import run_stage
 from fc_model.train.begin import begin
 from fc_model.train.metrics_log import read_metrics
@@ -123,6 +124,18 @@ def test_start_of_another_shape_is_refused(tmp_path: Path, shards: Path) -> None
     message = r"layers\.0\.mlp\.down_proj\.weight is \(32, 64\), but this model's is \(32, 96\)"
     with pytest.raises(UserError, match=message):
         open_run(wider)
+
+
+def test_a_stage_reads_the_split_that_it_names(tmp_path: Path) -> None:
+    shards = write_tiny_shards(tmp_path / "shards", late=2000)
+    own = drive(open_run(write_stage(tmp_path / "own", shards, stage={"split": "train-late", "steps": 2})))
+    ids_BT1, _ = Shards(shards, "train-late").batch(0, own.stage.batch_size, own.stage.seq_len, own.stage.seed)
+    assert torch.equal(own.batches(0).targets_BT, ids_BT1[:, 1:])
+    every = drive(open_run(write_stage(tmp_path / "every", shards, stage={"steps": 2})))
+    assert not torch.equal(own.batches(0).targets_BT, every.batches(0).targets_BT)
+    assert own.holdout.num_tokens == every.holdout.num_tokens, "no training split is held out"
+    with pytest.raises(UserError, match="no split 'train-early'; it has"):
+        open_run(write_stage(tmp_path / "none", shards, stage={"split": "train-early"}))
 
 
 def test_vocabulary_of_other_shards_is_refused(tmp_path: Path, shards: Path) -> None:

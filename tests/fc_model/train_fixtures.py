@@ -39,8 +39,11 @@ STAGE: dict[str, Any] = {
 RUNTIME: dict[str, Any] = {"device": "cpu", "threads": 1, "log_every": 1, "compile": False, "progress": False}
 
 
-def write_tiny_shards(folder: Path, *, tokens: int = 6000) -> Path:
-    """Documents in which each token follows from the one before by a fixed random table, with some noise."""
+def write_tiny_shards(folder: Path, *, tokens: int = 6000, late: int = 0) -> Path:
+    """Documents in which each token follows from the one before by a fixed random table, with some noise.
+
+    `late`: tokens of a second training split, `train-late`.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     random = np.random.default_rng(0)
     table = random.integers(4, VOCAB, size=VOCAB)
@@ -49,7 +52,9 @@ def write_tiny_shards(folder: Path, *, tokens: int = 6000) -> Path:
         return (folder / name).open("wb")
 
     summaries = {}
-    for split, budget in (("train", tokens), ("holdout-code", 600), ("holdout-science", 300)):
+    for split, budget in (("train", tokens), ("holdout-code", 600), ("holdout-science", 300), ("train-late", late)):
+        if not budget:
+            continue
         with SplitWriter(opener, split, vocab_size=VOCAB, shard_tokens=2000) as writer:
             row = written = 0
             while written < budget:

@@ -110,7 +110,7 @@ def test_dg_scaffolds_a_track_that_loads():
             "mixture.stages: 'pretrain_c' is no stage of pre-training; did you mean 'pretrain_b'?",
         ),
         (
-            {"extends": "pico", "mixture": {"stages": {"pretrain_b": {"tokens": 9}}}},
+            {"extends": "pico", "mixture": {"stages": {"pretrain_b": {"tokens": 9, "weights": {"code": 1}}}}},
             "raise mixture.stages.pretrain_b.tokens or lower the stages",
         ),
         ({"extends": "pico", "tokenizer": {"vocab": 9}}, "tokenizer.vocab is no field; did you mean 'vocab_size'?"),

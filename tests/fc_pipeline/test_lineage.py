@@ -60,7 +60,8 @@ def newest(store: Store, key: str) -> Artifact:
 
 def rows_by_step(shards: Artifact, stage: dict) -> list[set[int]]:
     """The rows whose tokens a step's windows hold, each token looked up by itself."""
-    reader, config = Shards(shards.folder, "train"), StageConfig.model_validate(stage)
+    config = StageConfig.model_validate(stage)
+    reader = Shards(shards.folder, config.split)
     batches = TrainBatches(reader, config)
     found = []
     for step in range(STEPS):
@@ -77,6 +78,19 @@ def test_the_steps_that_read_a_document_are_those_whose_batches_hold_it(store, c
     for row in sorted(set(Shards(shards.folder, "train").document_rows.tolist())):
         steps = [step for step in range(STEPS) if row in expected[step]]
         assert steps_that_read(shards, [row], stage, num_steps=STEPS) == steps
+
+
+def test_a_stage_with_a_mixture_of_its_own_has_read_its_split_only(store, tmp_path):
+    inputs = {"documents": newest(store, "corpus/test/split"), "tokenizer": newest(store, "t/tokenizer")}
+    late = {"late": {"weights": {"chat": 1}, "tokens": 8_000}}
+    config = mixture_config(tokens=30_000, max_epochs=20, stages=late)
+    shards = build(Store(tmp_path), "other/shards", pack_shards, config, inputs)
+    stage = stage_config(split="train-late", first_batch=0)
+    expected = rows_by_step(shards, stage)
+    for row in sorted(set(Shards(shards.folder, "train").document_rows.tolist())):
+        steps = [step for step in range(STEPS) if row in expected[step]]
+        assert steps_that_read(shards, [row], stage, num_steps=STEPS) == steps
+    assert any(expected)
 
 
 def test_a_document_that_was_read_touches_the_stage_and_what_came_of_it(store):

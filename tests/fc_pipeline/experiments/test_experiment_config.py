@@ -38,14 +38,14 @@ def test_a_variant_is_laid_over_the_track():
     found = tracks(
         plain={"without_filters": ["quality"]},
         strict={"with_filters": [{"kind": "length", "min_chars": 500}, {"kind": "c4"}]},
-        code={"mixture": {"weights": {"code": 75}}, "model": {"num_layers": 1}, "stage": {"lr": 0.5}},
+        code={"mixture": {"weights": {"code": 75}}, "model": {"num_layers": 3}, "stage": {"lr": 0.5}},
     )
     base = found["baseline"]
     assert kinds(found["plain"]) == [kind for kind in kinds(base) if kind != "quality"]
     assert kinds(found["strict"]) == [*kinds(base), "c4"]
     assert found["strict"].corpus.filtering.filters[kinds(base).index("length")].min_chars == 500
     assert found["code"].mixture.weights == {**base.mixture.weights, "code": 75}
-    assert found["code"].model.num_layers == 1 and base.model.num_layers == 2
+    assert found["code"].model.num_layers == 3 and base.model.num_layers == 2
     assert found["code"].stages["pretrain_a"].lr == 0.5
     assert [(list(track.stages), track.stages["pretrain_a"].tokens) for track in found.values()] == [
         (["pretrain_a"], 102_400)
