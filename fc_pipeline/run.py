@@ -30,6 +30,7 @@ FAILED = 1
 INTERRUPTED = 130
 """Exit status after Ctrl-C, as shells give it."""
 _HEARD_SECONDS = 1.5
+_RECLAIM_SECONDS = 5.0
 
 
 def run_track(name: str, *, keys: Sequence[str] | None = None) -> int:
@@ -56,8 +57,7 @@ def build(job_name: str, graph: Graph, keys: list[str], definitions: Callable[[]
     started = time.monotonic()
     _require_instance(dagster_home())
     with dg.DagsterInstance.get() as instance, own_stream() as stream:
-        for run_id in reclaim_dead_runs(instance):
-            stream.write(f"{job_name}: run {run_id[:8]} had died; its slots are free again\n")
+        _reclaim(instance, lambda text: stream.write(f"{text}\n"), job_name)
         missing = to_build(graph, Store(fc_home()), keys)
         stream.write(f"{job_name}: {len(keys)} assets, {len(missing)} to build{_estimate(graph, missing)}\n")
         if not missing and known(instance, graph, Store(fc_home()), keys):
@@ -145,7 +145,13 @@ def _execute(
     run_id = str(uuid.uuid4())
     terminal.on_interrupt = lambda: _asked_to_end(instance, run_id)
     give_up = lambda: _give_up(instance, run_id, terminal, job.name)  # noqa: E731
-    with listening(terminal), _terminate_is_interrupt(), _interrupts_are_heard(give_up):
+    reclaim = lambda: _reclaim(instance, terminal.line, job.name)  # noqa: E731
+    with (
+        listening(terminal),
+        _terminate_is_interrupt(),
+        _meanwhile(reclaim, seconds=_RECLAIM_SECONDS),
+        _interrupts_are_heard(give_up),
+    ):
         result = job.execute_in_process(
             instance=instance,
             run_id=run_id,
@@ -162,6 +168,29 @@ def _execute(
     for event in result.filter_events(lambda event: event.is_step_failure):
         terminal.line(f"error: {describe_failure(event)} (run {run_id[:8]})")
     return 0 if result.success else FAILED
+
+
+def _reclaim(instance: dg.DagsterInstance, say: Callable[[str], object], job_name: str) -> None:
+    for run_id in reclaim_dead_runs(instance):
+        say(f"{job_name}: run {run_id[:8]} had died; its slots are free again")
+
+
+@contextmanager
+def _meanwhile(function: Callable[[], None], *, seconds: float) -> Iterator[None]:
+    """Call the function again and again: this run may wait for a slot of one that dies."""
+    done = threading.Event()
+
+    def repeat() -> None:
+        while not done.wait(seconds):
+            function()
+
+    thread = threading.Thread(target=repeat, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
 
 
 def _asked_to_end(instance: dg.DagsterInstance, run_id: str) -> None:

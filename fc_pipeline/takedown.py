@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from fc_model.artifacts import Store
 from fc_model.errors import UserError
+from fc_pipeline.gc import collect, find_garbage
 from fc_pipeline.graph import Graph
 from fc_pipeline.lineage import Touched, descendants, everything, touched
 from fc_pipeline.plan import UNFINISHED, make_plan
@@ -52,7 +53,12 @@ def remove_touched(store: Store, graph: Graph, items: Sequence[Touched]) -> list
     """Delete the touched artifacts that the tracks do not resolve to any more; returns what stays: the sources.
 
     What was made from them goes too, whether it read the documents or not: once its inputs are gone nobody can tell.
+    So does half-done work that no run would go on from: its workspace may hold the text.
     """
+    half_done = [found for found in find_garbage(graph, store) if found.kind != "artifact"]
+    for found, why in collect(store, half_done):
+        if why:
+            raise UserError(f"{found.key}/{found.identity} is being written ({why}): wait, then take down again")
     live = live_artifacts(graph, store)
     stays = []
     roots = {(item.key, item.identity) for item in items if item.how != "source"}

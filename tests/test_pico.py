@@ -171,9 +171,13 @@ def test_a_takedown_rebuilds_without_the_document_and_leaves_it_in_its_source_on
     planned = built.command("takedown", document)
     assert planned.returncode == 0 and "nothing was changed" in planned.stdout, planned.stderr
     assert "pico/shards" in planned.stdout
+    half_done = built.home / "pico" / "shards" / ("0" * 16) / "workspace"
+    half_done.mkdir(parents=True)
+    (half_done / "tokens.bin").write_bytes(b"of a run that was killed, before the takedown")
     done = built.command("takedown", document, "--reason", "asked for by its author", "--apply")
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.endswith(f"0 artifacts but the sources still hold or have read {document}\n")
+    assert not half_done.exists()
     assert built.command("trace", "pico", title).stdout == "0 places in 0 documents\n"
     decided = built.command("trace", "pico", "--document", document)
     assert "dropped as taken_down" in decided.stdout and "pico/stages" not in decided.stdout

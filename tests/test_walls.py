@@ -12,7 +12,7 @@ from fc_pipeline.python_names import unfollowable
 ROOT = Path(__file__).resolve().parent.parent
 FILES = sorted(path for package in ("fc_model", "fc_pipeline") for path in (ROOT / package).rglob("*.py"))
 DAGSTER_FOLDERS = ("defs", "components")
-DAGSTER_FILES = {"definitions.py", "launcher.py", "run.py", "run_logs.py", "processes.py"}
+DAGSTER_FILES = {"definitions.py", "launcher.py", "pool_wait.py", "run.py", "run_logs.py", "processes.py"}
 
 
 def imported(path: Path, *, at_load: bool = False) -> list[str]:

@@ -1,8 +1,10 @@
 """`fustercluck run` in a process of its own: Ctrl-C, kill -9, waiting for the accelerator."""
 
 import signal
+import time
 from collections.abc import Iterator
 
+import psutil
 import pytest
 
 from tests.reliability.processes import DEADLINE, Place, wait_until
@@ -42,14 +44,18 @@ def test_interrupted_waiting_killed_and_resumed(place):
     assert waiting.wait(DEADLINE) == 130, place.log("waiting.log")
     assert place.statuses() == ["CANCELED", "STARTED", "CANCELED"]
 
-    # kill -9, and no daemon to notice: the next run frees the slot and goes on.
-    killed.kill()
-    killed.wait(DEADLINE)
-    wait_until(lambda: not place.processes(), "what the run had started has ended")
-    assert place.claimed_slots() == 1
-    before = place.step()
+    # A run that waits leaves the core to the one that it waits for.
     place.environment["FC_TEST_SECONDS"] = "0"
     last = run(place, "last.log")
+    wait_until(lambda: "pool 'accelerator'" in place.log("last.log"), "the third run says that it waits")
+    spent = sum(psutil.Process(last.pid).cpu_times()[:2])
+    time.sleep(3)
+    assert sum(psutil.Process(last.pid).cpu_times()[:2]) - spent < 1.5
+
+    # kill -9, and no daemon to notice: the run that waits frees the slot and goes on.
+    killed.kill()
+    killed.wait(DEADLINE)
+    before = place.step()
     assert last.wait(DEADLINE) == 0, place.log("last.log")
     assert "its slots are free again" in place.log("last.log")
     assert place.statuses() == ["SUCCESS", "CANCELED", "FAILURE", "CANCELED"]
