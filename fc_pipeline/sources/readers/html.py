@@ -52,8 +52,7 @@ def _decoded(data: bytes) -> str:
 def _keep_bullets(tree: Any) -> None:
     """Makes numbered lists of bulleted ones, marked as such: resiliparse takes every bulleted list for navigation."""
     for bulleted in tree.document.query_selector_all("ul"):
-        linked = sum(len(link.text) for link in bulleted.query_selector_all("a"))
-        if linked > _MAX_LINKED * len(bulleted.text) or bulleted.closest(_FRAME) is not None:
+        if bulleted.closest(_FRAME) is not None or _is_linked(bulleted):
             continue
         numbered = tree.create_element("ol")
         for child in list(bulleted.child_nodes):
@@ -61,6 +60,16 @@ def _keep_bullets(tree: Any) -> None:
                 child.prepend(tree.create_text_node(_BULLET))
             numbered.append_child(child)
         bulleted.replace_with(numbered)
+
+
+def _is_linked(bulleted: Any) -> bool:
+    """True when links make up most of its text. Long lists of links are decided by their first ones."""
+    left = _MAX_LINKED * len(bulleted.text)
+    for link in bulleted.query_selector_all("a"):
+        left -= len(link.text)
+        if left < 0:
+            return True
+    return False
 
 
 def _blocks(marked: str) -> Iterator[str]:
