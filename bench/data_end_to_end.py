@@ -18,7 +18,7 @@ from pathlib import Path
 # Before libraries read them: the threads that count are those that are asked for here.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-from bench.data_sides import rates, tree_cpu_seconds
+from bench.data_sides import rates
 from bench.timing import report
 from fc_model.artifacts import Artifact, Store, read_records
 from fc_pipeline.evalsets.schema import parse_evalset
@@ -29,6 +29,7 @@ from fc_pipeline.materialize import materialize
 from fc_pipeline.sources.pypi import download
 from fc_pipeline.sources.schema import PypiSource, parse_source
 from fc_pipeline.step import Runtime
+from fc_pipeline.usage import tree_cpu_seconds
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-import resource
 import statistics
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import psutil
-
 from bench.data_dedup import child
 from bench.timing import Seconds
+from fc_pipeline.usage import tree_cpu_seconds
 
 
 class Race(NamedTuple):
@@ -70,19 +68,6 @@ def tree_timed(call: Callable[[], object]) -> Seconds:
     cpu, wall = tree_cpu_seconds(), time.perf_counter()
     call()
     return Seconds(cpu=tree_cpu_seconds() - cpu, wall=time.perf_counter() - wall)
-
-
-def tree_cpu_seconds() -> float:
-    """User and system seconds of this process and its descendants so far (macOS forgets those that have ended)."""
-    ended = resource.getrusage(resource.RUSAGE_CHILDREN)
-    total = time.process_time() + ended.ru_utime + ended.ru_stime
-    for process in psutil.Process().children(recursive=True):
-        try:
-            times = process.cpu_times()
-        except psutil.NoSuchProcess:  # has just ended, and counts among its parent's children now
-            continue
-        total += times.user + times.system + times.children_user + times.children_system
-    return total
 
 
 def median(runs: list[dict[str, Any]], field: str) -> float:

@@ -3,8 +3,6 @@
 import copy
 import importlib
 import platform
-import resource
-import sys
 import time
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -15,6 +13,7 @@ from fc_pipeline.graph import Graph
 from fc_pipeline.remote.cached import Say, give, take, to_stderr
 from fc_pipeline.resolve import Resolver
 from fc_pipeline.step import Runtime, Step
+from fc_pipeline.usage import peak_memory_bytes, tree_cpu_seconds
 
 _RECORDED_LIBRARIES = ("torch", "pytorch-lightning", "sentencepiece", "datatrove", "numpy", "dagster", "mlflow")
 
@@ -97,7 +96,7 @@ def _build(
 ) -> None:
     function = _function(graph[key].function)
     config = copy.deepcopy(recipe.config)  # a step that changes its config changes no other step's
-    started, cpu_started = time.monotonic(), time.process_time()
+    started, cpu_started = time.monotonic(), tree_cpu_seconds()
     with store.write(key, recipe, replace=replace) as out:
         function(Step(key=key, config=config, inputs=inputs, out=out, runtime=runtime))
         out.licences = out.licences or _roll_up(list(inputs.values()))
@@ -105,18 +104,12 @@ def _build(
         out.run |= {
             "committed_at": time.time(),
             "seconds": round(time.monotonic() - started, 3),
-            "cpu_seconds": round(time.process_time() - cpu_started, 3),
+            "cpu_seconds": round(tree_cpu_seconds() - cpu_started, 3),
             "peak_memory_bytes": peak_memory_bytes(),
             "python": platform.python_version(),
             "libraries": {name: version(name) for name in _RECORDED_LIBRARIES},
             "tags": runtime.tags,
         }
-
-
-def peak_memory_bytes() -> int:
-    """The most memory that this process, or any child that it has waited for, has held so far."""
-    unit = 1 if sys.platform == "darwin" else 1024
-    return unit * max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
 
 
 def _reused(store: Store, artifact: Artifact, graph: Graph) -> Artifact:

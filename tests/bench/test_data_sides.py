@@ -3,7 +3,8 @@
 import subprocess
 import sys
 
-from bench.data_sides import Race, tree_cpu_seconds, tree_timed
+from bench.data_sides import Race, tree_timed
+from fc_pipeline.usage import tree_cpu_seconds
 
 BUSY = "import time\nwhile time.process_time() < 0.4: pass\nprint('done', flush=True)\ninput()"
 
