@@ -48,7 +48,9 @@ def seeded(track: str, seed: int) -> tuple[Graph, list[str]]:
     """The graph of a track whose stages all take this seed, and the keys of its evaluations in order."""
     attributes = read_attributes(track)
     attributes["stages"] = {name: {**stage, "seed": seed} for name, stage in attributes["stages"].items()}
-    attributes["gates"] = []  # a spread is measured, not judged
+    # A spread is measured, not judged; but the data is the track's own, and keeps its verdicts.
+    trained = ("stages/", "evals/", "exports/", "parity", "report")
+    attributes["gates"] = [gate for gate in attributes["gates"] if not gate["artifact"].startswith(trained)]
     graph = build_graph([parse_track(track, attributes)])
     return graph, [key for key in graph if key.startswith(f"{track}/evals/")]
 
