@@ -8,13 +8,15 @@ platform; a word's is the polynomial sum(c_i * B^i), as in Karp and Rabin (IBM J
 """
 
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 import xxhash
+
+from fc_pipeline.executors.chunks import chunks
 
 _SPACE, _WORD, _ALONE, _MARK = (np.uint32(1 << bit) for bit in (21, 22, 23, 24))
 """Flags of a folded code point, above its 21 bits."""
@@ -39,25 +41,12 @@ class Shingles(NamedTuple):
 
 def shingle(texts: Sequence[str], *, ngram: int) -> Shingles:
     """The digest and the distinct shingles of each text. They depend on that text alone."""
-    parts = [_shingle_block(block, ngram) for block in _blocks(texts)]
+    parts = [_shingle_block(block, ngram) for block in chunks(texts, weight=len, limit=_BLOCK_CHARS)]
     return Shingles(
         digests=np.concatenate([part.digests for part in parts] or [np.empty((0, 2), np.uint64)]),
         counts=np.concatenate([part.counts for part in parts] or [np.empty(0, np.int64)]),
         hashes=np.concatenate([part.hashes for part in parts] or [np.empty(0, np.uint32)]),
     )
-
-
-def _blocks(texts: Sequence[str]) -> Iterator[list[str]]:
-    block: list[str] = []
-    size = 0
-    for text in texts:
-        block.append(text)
-        size += len(text)
-        if size >= _BLOCK_CHARS:
-            yield block
-            block, size = [], 0
-    if block:
-        yield block
 
 
 def _shingle_block(texts: list[str], ngram: int) -> Shingles:
