@@ -23,6 +23,7 @@ from fc_pipeline.graph import Graph
 from fc_pipeline.home import dagster_home, fc_home
 from fc_pipeline.launcher import reclaim_dead_runs
 from fc_pipeline.processes import stop_children
+from fc_pipeline.remote.remote import configured_remote
 from fc_pipeline.resolve import Resolver
 from fc_pipeline.terminal import Terminal, duration, own_stream
 
@@ -59,7 +60,8 @@ def build(job_name: str, graph: Graph, keys: list[str], definitions: Callable[[]
     with dg.DagsterInstance.get() as instance, own_stream() as stream:
         _reclaim(instance, lambda text: stream.write(f"{text}\n"), job_name)
         missing = to_build(graph, Store(fc_home()), keys)
-        stream.write(f"{job_name}: {len(keys)} assets, {len(missing)} to build{_estimate(graph, missing)}\n")
+        work = "to build" if configured_remote() is None else "to pull or build"
+        stream.write(f"{job_name}: {len(keys)} assets, {len(missing)} {work}{_estimate(graph, missing)}\n")
         if not missing and known(instance, graph, Store(fc_home()), keys):
             stream.write(f"{job_name}: nothing to do, everything verified in {duration(time.monotonic() - started)}\n")
             return 0
