@@ -27,7 +27,7 @@ from fc_model.artifacts import Artifact, Recipe, Store
 from fc_model.export.huggingface_tokenizer import unigram_tokenizer
 from fc_model.export.vocabulary import read_vocabulary
 from fc_model.special_tokens import EOS
-from fc_pipeline.mixture import MixtureConfig
+from fc_pipeline.mixture_config import MixtureConfig
 from fc_pipeline.shards import pack_shards
 from fc_pipeline.step import Runtime, Step
 from fc_pipeline.tokenizer import TokenizerConfig, train_tokenizer

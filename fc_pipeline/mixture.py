@@ -2,75 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from fc_model.errors import UserError
-
-TRAIN = "train"
-"""The split of stages without a mixture of their own; that of another is `train-<stage>`."""
-
-
-class _Weights(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-    weights: dict[str, float] = Field(
-        min_length=1, description="Share of the tokens by domain, in any unit; they are normalised."
-    )
-
-    @field_validator("weights")
-    @classmethod
-    def _positive(cls, weights: dict[str, float]) -> dict[str, float]:
-        for domain, weight in weights.items():
-            if weight < 0:
-                raise ValueError(f"{domain}: a weight is 0 or more, not {weight:g}")
-        if not any(weights.values()):
-            raise ValueError("all weights are 0: give at least one domain a share")
-        return weights
-
-
-class StageMixture(_Weights):
-    """What one stage reads in place of the track's mixture: a step of a curriculum."""
-
-    tokens: int | None = Field(default=None, gt=0, description="Tokens of its split; null takes what the stage reads.")
-
-
-class MixtureConfig(_Weights):
-    """What the shards of a track hold."""
-
-    tokens: int = Field(gt=0, description="Tokens of the training split.")
-    stages: dict[str, StageMixture] = Field(
-        default={}, description="Curriculum: stages of pre-training that read other weights, each a split of its own."
-    )
-    max_epochs: float = Field(
-        default=1.0, ge=1, description="How often a document may come at most over all splits, in too small domains."
-    )
-    max_passes: float = Field(default=1.0, gt=0, description="How often the stages together may go over the shards.")
-    shard_tokens: int = Field(default=100_000_000, gt=0, description="Tokens a file; the last document fills it up.")
-    seed: int = Field(default=0, ge=0, description="Changes the order of the documents.")
-
-    @model_validator(mode="after")
-    def _known(self) -> Self:
-        for name, stage in self.stages.items():
-            if unknown := sorted(stage.weights.keys() - self.weights.keys()):
-                raise ValueError(
-                    f"stages.{name}: {unknown[0]} has no weight in mixture.weights: give it one there, or 0"
-                )
-        return self
-
-    def split_of(self, stage: str) -> str:
-        """The split that a stage reads."""
-        return f"{TRAIN}-{stage}" if stage in self.stages else TRAIN
-
-    @property
-    def domains(self) -> list[str]:
-        """Domains that any split takes a share of, sorted."""
-        return sorted(
-            {*shares(self.weights), *(name for stage in self.stages.values() for name in shares(stage.weights))}
-        )
+from fc_pipeline.mixture_config import shares
 
 
 @dataclass(frozen=True)
@@ -93,12 +31,6 @@ class Mixture:
     """Tokens taken of a domain, by earlier splits too, over tokens that it has; above 1 documents are repeated."""
     taken: dict[str, Taken]
     """By domain, with what earlier splits took."""
-
-
-def shares(weights: Mapping[str, float]) -> dict[str, float]:
-    """Weights as parts of 1, without the domains of weight 0, by name."""
-    total = sum(weights.values())
-    return {domain: weights[domain] / total for domain in sorted(weights) if weights[domain] > 0}
 
 
 def mix(

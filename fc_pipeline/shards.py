@@ -4,7 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fc_pipeline.encode_documents import encode_documents
-from fc_pipeline.mixture import TRAIN, Mixture, MixtureConfig, Taken, mix, mix_error
+from fc_pipeline.mixture import Mixture, Taken, mix, mix_error
+from fc_pipeline.mixture_config import TRAIN, MixtureConfig
 from fc_pipeline.step import Step
 
 HOLDOUT = "holdout-"  # the rest of such a split's name is its domain

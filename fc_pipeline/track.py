@@ -20,7 +20,7 @@ from fc_model.errors import UserError
 from fc_pipeline.evals import EvalConfig
 from fc_pipeline.exports import GgufConfig, ParityConfig
 from fc_pipeline.gates import Gate
-from fc_pipeline.mixture import MixtureConfig
+from fc_pipeline.mixture_config import MixtureConfig
 from fc_pipeline.text.config import DedupConfig, FilterConfig, HoldoutConfig
 from fc_pipeline.text.decontaminate_config import DecontaminationConfig
 from fc_pipeline.tokenizer import TokenizerConfig

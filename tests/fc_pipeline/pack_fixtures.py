@@ -8,7 +8,7 @@ from typing import Any
 
 from fc_model.artifacts import Artifact, Recipe, Store
 from fc_model.artifacts.manifest import InputEntry
-from fc_pipeline.mixture import MixtureConfig
+from fc_pipeline.mixture_config import MixtureConfig
 from fc_pipeline.step import Runtime, Step
 
 MODULES = ["argparse", "ast", "bisect", "calendar", "csv", "datetime", "difflib", "enum", "fractions", "gettext"]

