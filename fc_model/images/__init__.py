@@ -1,0 +1,1 @@
+"""Images as bytes, records and shards: no torch but where a tensor is made."""

@@ -1,0 +1,1 @@
+"""Vision encoder, fusion with the decoder, and the model of both."""

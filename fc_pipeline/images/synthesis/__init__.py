@@ -1,0 +1,1 @@
+"""Synthetic images whose text and boxes are known exactly. One module a kind; see `kinds.py`."""

@@ -1,0 +1,57 @@
+"""Font faces as the renderers use them."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from PIL import ImageFont
+
+Style = str
+"""sans, serif, mono, hand or display."""
+
+
+@dataclass(frozen=True)
+class Face:
+    """One font file of the fonts artifact."""
+
+    name: str
+    """Unique, such as DejaVuSans-Bold."""
+    file: Path
+    style: Style
+    licence: str
+    characters: frozenset[str]
+    """What it has a drawn glyph for."""
+
+    def covers(self, text: str) -> bool:
+        """Whether no character of the text would show as an empty box."""
+        return self.characters.issuperset(text.replace("\n", " "))
+
+    def font(self, size: int) -> ImageFont.FreeTypeFont:
+        """The face at a size in pixels an em."""
+        return _font(self.file, size)
+
+
+@dataclass(frozen=True)
+class Faces:
+    """The faces that a renderer may choose from."""
+
+    faces: Sequence[Face]
+
+    def of(self, *styles: Style) -> Faces:
+        """Those of some styles; all when none of them is there."""
+        return Faces([face for face in self.faces if face.style in styles] or self.faces)
+
+    def draw(self, rng: random.Random, text: str = "") -> Face | None:
+        """A face that covers the text, None when there is none."""
+        fitting = [face for face in self.faces if face.covers(text)]
+        return rng.choice(fitting) if fitting else None
+
+
+@lru_cache(maxsize=512)
+def _font(file: Path, size: int) -> ImageFont.FreeTypeFont:
+    # The basic layout engine: raqm is not in every build of Pillow, and the bytes must not depend on that.
+    return ImageFont.truetype(file, size, layout_engine=ImageFont.Layout.BASIC)

@@ -1,0 +1,135 @@
+"""A picture in the making: what is drawn as text is written down with its exact box.
+
+Every word is drawn by its own mask, so its box is the ink of that mask, and drawing it again gives the same box.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, Protocol
+
+from PIL import Image, ImageDraw, ImageFont
+
+from fc_model.images.record import Box, Line, Question, Word, union
+from fc_pipeline.images.synthesis.face import Face, Faces
+
+Colour = tuple[int, int, int]
+
+
+@dataclass
+class Page:
+    """An RGB image with its words, lines, caption and questions, in reading order."""
+
+    image: Image.Image
+    words: list[Word] = field(default_factory=list)
+    lines: list[Line] = field(default_factory=list)
+    caption: str | None = None
+    questions: list[Question] = field(default_factory=list)
+    meta: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.draw = ImageDraw.Draw(self.image)
+
+    @classmethod
+    def blank(cls, width: int, height: int, colour: Colour = (255, 255, 255)) -> Page:
+        """An empty page, sizes in pixels."""
+        return cls(Image.new("RGB", (width, height), colour))
+
+    @property
+    def text(self) -> str:
+        """All lines in reading order, joined by newlines."""
+        return "\n".join(line.text for line in self.lines)
+
+    def line(self, x: int, y: int, text: str, face: Face, size: int, colour: Colour = (0, 0, 0)) -> int:
+        """Draw one line with its baseline at y, from x on; white space is one space wide, indents are kept.
+
+        Returns x after the line. The words join the page as one line, unless nothing of them is visible.
+        """
+        font = face.font(size)
+        self.meta.setdefault("fonts", [])
+        if face.name not in self.meta["fonts"]:
+            self.meta["fonts"].append(face.name)
+        first, place = len(self.words), float(x)
+        space = text_width(face, size, " ")
+        for number, run in enumerate(text.split(" ")):
+            place += space * (number > 0)
+            if run:
+                box = self._run(round(place), y, run, font, colour)
+                place += text_width(face, size, run)
+                if box is not None:
+                    self.words.append(Word(run, box, len(self.lines)))
+        if len(self.words) > first:
+            self.lines.append(Line(text.strip(), union([word.box for word in self.words[first:]])))
+        return round(place)
+
+    def _run(self, x: int, y: int, run: str, font: ImageFont.FreeTypeFont, colour: Colour) -> Box | None:
+        mask, left, top, ink = _mask(font, run)
+        if ink is None:
+            return None
+        self.draw.draw.draw_bitmap((x + left, y + top), mask, self.draw.draw.draw_ink(colour))
+        box = x + left + ink[0], y + top + ink[1], x + left + ink[2], y + top + ink[3]
+        clipped = max(box[0], 0), max(box[1], 0), min(box[2], self.image.width), min(box[3], self.image.height)
+        return clipped if clipped[0] < clipped[2] and clipped[1] < clipped[3] else None
+
+
+@lru_cache(maxsize=8192)
+def _mask(font: ImageFont.FreeTypeFont, run: str) -> tuple[Any, int, int, Box | None]:
+    """Coverage of a run, where its corner lies from the pen on the baseline, and the box of its ink inside it."""
+    mask, (left, top) = font.getmask2(run, mode="L", anchor="ls")
+    return mask, left, top, mask.getbbox()
+
+
+@lru_cache(maxsize=65536)
+def text_width(face: Face, size: int, run: str) -> float:
+    """Advance of a run in pixels."""
+    return face.font(size).getlength(run)
+
+
+def wrap(text: str, face: Face, size: int, width: int) -> list[str]:
+    """Break a paragraph into lines of at most `width` pixels; a longer word has a line of its own."""
+    lines: list[str] = []
+    current, used = "", 0.0
+    space = text_width(face, size, " ")
+    for word in text.split():
+        wide = text_width(face, size, word)
+        if current and used + space + wide > width:
+            lines.append(current)
+            current, used = word, wide
+        else:
+            current, used = (f"{current} {word}", used + space + wide) if current else (word, wide)
+    return [*lines, current] if current else lines
+
+
+class TextSupply(Protocol):
+    """Where the text of an image comes from: the corpus of the track, never a list in the code."""
+
+    def sentence(self, rng: random.Random, *, max_chars: int) -> str:
+        """A run of whole words of running text, at most `max_chars` long, white space made single spaces."""
+
+    def paragraph(self, rng: random.Random, *, max_chars: int) -> str:
+        """Several sentences of one document, white space made single spaces."""
+
+    def title(self, rng: random.Random) -> str:
+        """A few words that can stand as a heading or caption, such as the title of an article."""
+
+    def code(self, rng: random.Random, *, max_lines: int, max_columns: int) -> list[str]:
+        """Consecutive lines of source code, indents kept as spaces."""
+
+
+Render = Callable[[random.Random, TextSupply, Faces, str], Page]
+"""A renderer: (rng, text, faces, layout) -> page. All that it draws by chance comes from rng."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """A kind of synthetic image, and the layouts that it can have."""
+
+    name: str
+    """As in the record: line, document/invoice, screenshot/dialog, scene/sign."""
+    render: Render
+    layouts: Sequence[str]
+    held_out: Sequence[str] = ()
+    """Layouts that only the holdout has."""
