@@ -14,6 +14,14 @@ Style = str
 """sans, serif, mono, hand or display."""
 
 
+class NotDrawn(Exception):
+    """A renderer gives up on this draw; the image is drawn again with other chances, and the reason is counted."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
 @dataclass(frozen=True)
 class Face:
     """One font file of the fonts artifact."""
@@ -46,12 +54,22 @@ class Faces:
         return Faces([face for face in self.faces if face.style in styles] or self.faces)
 
     def draw(self, rng: random.Random, text: str = "") -> Face | None:
-        """A face that covers the text, None when there is none."""
+        """A face that covers the text, each as likely as the others; None when there is none."""
+        first = rng.choice(self.faces)
+        if first.covers(text):  # mostly so; looking at one face instead of all leaves the chances equal
+            return first
         fitting = [face for face in self.faces if face.covers(text)]
         return rng.choice(fitting) if fitting else None
 
+    def need(self, rng: random.Random, text: str = "") -> Face:
+        """As `draw`. Raises NotDrawn when no face covers the text."""
+        face = self.draw(rng, text)
+        if face is None:
+            raise NotDrawn("no_face")
+        return face
 
-@lru_cache(maxsize=512)
+
+@lru_cache(maxsize=1024)
 def _font(file: Path, size: int) -> ImageFont.FreeTypeFont:
     # The basic layout engine: raqm is not in every build of Pillow, and the bytes must not depend on that.
     return ImageFont.truetype(file, size, layout_engine=ImageFont.Layout.BASIC)

@@ -9,7 +9,7 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from PIL import Image, ImageDraw, ImageFont
 
@@ -17,6 +17,16 @@ from fc_model.images.record import Box, Line, Question, Word, union
 from fc_pipeline.images.synthesis.face import Face, Faces
 
 Colour = tuple[int, int, int]
+
+
+class Ink(NamedTuple):
+    """What a word was drawn with, so that a transformation can take its box along."""
+
+    mask: Any
+    """Coverage, mode L (an ImagingCore)."""
+    x: int
+    """Where its left top corner lies on the page."""
+    y: int
 
 
 @dataclass
@@ -29,14 +39,23 @@ class Page:
     caption: str | None = None
     questions: list[Question] = field(default_factory=list)
     meta: dict[str, Any] = field(default_factory=dict)
+    inks: dict[tuple[str, Box], Ink] = field(default_factory=dict)
+    """Of the words as they were drawn, by text and box."""
+    clipped: int = 0
+    """Words that do not lie wholly inside the image. `synthesize` draws a page again that has some."""
 
     def __post_init__(self) -> None:
-        self.draw = ImageDraw.Draw(self.image)
+        self.replace(self.image)
 
     @classmethod
     def blank(cls, width: int, height: int, colour: Colour = (255, 255, 255)) -> Page:
         """An empty page, sizes in pixels."""
         return cls(Image.new("RGB", (width, height), colour))
+
+    def replace(self, image: Image.Image) -> None:
+        """Go on with another picture of the same words."""
+        self.image = image
+        self.draw = ImageDraw.Draw(image)
 
     @property
     def text(self) -> str:
@@ -71,8 +90,12 @@ class Page:
             return None
         self.draw.draw.draw_bitmap((x + left, y + top), mask, self.draw.draw.draw_ink(colour))
         box = x + left + ink[0], y + top + ink[1], x + left + ink[2], y + top + ink[3]
-        clipped = max(box[0], 0), max(box[1], 0), min(box[2], self.image.width), min(box[3], self.image.height)
-        return clipped if clipped[0] < clipped[2] and clipped[1] < clipped[3] else None
+        inside = max(box[0], 0), max(box[1], 0), min(box[2], self.image.width), min(box[3], self.image.height)
+        self.clipped += inside != box
+        if inside[0] >= inside[2] or inside[1] >= inside[3]:
+            return None
+        self.inks[run, inside] = Ink(mask, x + left, y + top)
+        return inside
 
 
 @lru_cache(maxsize=8192)
