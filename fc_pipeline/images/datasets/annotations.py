@@ -1,0 +1,61 @@
+"""Files of annotations: found by glob, capped, parsed strictly."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+from fc_model.errors import UserError
+from fc_pipeline.images.datasets.base import BadInput, BadRecord, DatasetLimits
+from fc_pipeline.sources.readers.item import decode
+from fc_pipeline.sources.readers.strict_json import parse_json
+
+Split = Literal["train", "holdout"]
+
+
+def annotation_files(folder: Path, *patterns: str, source: str) -> list[Path]:
+    """Files below the folder that match one of the globs, sorted. Raises UserError when there is none."""
+    found = sorted({path for pattern in patterns for path in folder.glob(pattern) if path.is_file()})
+    if not found:
+        raise UserError(f"{source}: no {' or '.join(patterns)} in {folder}; unpack the set there as it is published")
+    return found
+
+
+def read_text(path: Path, limits: DatasetLimits) -> str:
+    """The text of a file. Raises BadInput when it is too large or no UTF-8."""
+    size = path.stat().st_size
+    if size > limits.annotation_bytes:
+        raise BadInput("too_large", f"{size} bytes exceed annotation_bytes ({limits.annotation_bytes})")
+    return decode(path.read_bytes())
+
+
+def json_lists(
+    folder: Path, *patterns: str, source: str, limits: DatasetLimits, at: str | None = "data"
+) -> Iterator[tuple[Path, list[Any]] | BadRecord]:
+    """Yields each file with the list that is its member `at` (or is itself the list, when `at` is None)."""
+    for path in annotation_files(folder, *patterns, source=source):
+        try:
+            content = parse_json(read_text(path, limits))
+            entries = content if at is None else content.get(at) if isinstance(content, dict) else None
+            if not isinstance(entries, list):
+                raise BadInput("invalid_annotations", f"no list {'of records' if at is None else repr(at)} in it")
+        except BadInput as bad:
+            yield BadRecord(id=f"{source}/{path.relative_to(folder)}", reason=bad.reason, detail=bad.detail)
+        else:
+            yield path, entries
+
+
+def grouped(entries: Iterable[Any], *, by: str, source: str) -> Iterator[tuple[str, list[dict[str, Any]]] | BadRecord]:
+    """The entries of each value of the field `by`, in the order of their first; an entry without it is a bad record."""
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for number, entry in enumerate(entries):
+        key = entry.get(by) if isinstance(entry, dict) else None
+        if not isinstance(key, str | int) or key == "":
+            yield BadRecord(id=f"{source}/entry {number}", reason="invalid_record", detail=f"no field {by!r}")
+        else:
+            groups.setdefault(str(key), []).append(entry)
+    yield from groups.items()
+
+
+def split_of(name: str) -> Split:
+    """train for a set's training part; its validation and test parts are held out."""
+    return "train" if "train" in name.lower() else "holdout"

@@ -1,0 +1,104 @@
+"""TextVQA 0.5.1: questions about text in photographs, ten answers each.
+
+Format (textvqa.org/dataset): `TextVQA_0.5.1_{train,val,test}.json` = {dataset_type, dataset_name, dataset_version,
+data: [{question_id, question, question_tokens, image_id, image_width, image_height, image_classes,
+flickr_original_url, flickr_300k_url, answers (10 strings; none in test), set_name}]}; images
+`{train,test}_images/<image_id>.jpg` (those of val are among train_images). Optional, beside them,
+`TextVQA_Rosetta_OCR_v0.2_{train,val,test}.json` = {data: [{image_id, ocr_tokens, ocr_info: [{word, bounding_box:
+{top_left_x, top_left_y, width, height, rotation, ...}}]}]}, boxes as fractions of the image's sides.
+"""
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from fc_model.images.record import ImageRecord, Line, Word
+from fc_pipeline.images.datasets.annotations import grouped, json_lists, split_of
+from fc_pipeline.images.datasets.answers import asked
+from fc_pipeline.images.datasets.base import BadRecord, DatasetLimits, Result, Sample, samples
+from fc_pipeline.images.datasets.catalogue import DATASETS
+from fc_pipeline.images.datasets.pictures import Picture, box_in, picture_file
+
+NAME = "textvqa"
+
+
+def read(folder: Path, limits: DatasetLimits) -> Iterator[Result]:
+    """One record an image. Raises UserError without `TextVQA_0.5.1_*.json`."""
+    yield from read_files(folder, "TextVQA_0.5*_*.json", source=NAME, limits=limits)
+
+
+def read_files(folder: Path, pattern: str, *, source: str, limits: DatasetLimits) -> Iterator[Result]:
+    """TextVQA or TextCaps, which share images, their OCR and most fields."""
+    tokens: dict[str, list[dict[str, Any]]] = {}
+    if any(folder.glob("TextVQA_Rosetta_OCR_*.json")):
+        for content in json_lists(folder, "TextVQA_Rosetta_OCR_*.json", source=source, limits=limits):
+            if isinstance(content, BadRecord):
+                yield content
+            else:
+                tokens |= {entry["image_id"]: entry["ocr_info"] for entry in content[1] if _has_words(entry)}
+    for content in json_lists(folder, pattern, source=source, limits=limits):
+        if isinstance(content, BadRecord):
+            yield content
+            continue
+        path, entries = content
+        build = partial(_sample, folder=folder, file=path.name, source=source, tokens=tokens, limits=limits)
+        yield from samples(source, grouped(entries, by="image_id", source=source), build, limits=limits)
+
+
+def _has_words(entry: Any) -> bool:
+    return isinstance(entry, dict) and isinstance(entry.get("ocr_info"), list) and isinstance(entry["image_id"], str)
+
+
+def _sample(
+    key: str,
+    entries: list[dict[str, Any]],
+    *,
+    folder: Path,
+    file: str,
+    source: str,
+    tokens: dict[str, list[dict[str, Any]]],
+    limits: DatasetLimits,
+) -> Sample:
+    set_name = str(entries[0].get("set_name", file))
+    names = [f"{place}/{key}.jpg" for place in ("train_images", "test_images", "images")]
+    image = picture_file(folder, *names, limits=limits.image)
+    words = _words(image, tokens.get(key, []))
+    captions = [text.strip() for entry in entries for text in entry.get("reference_strs") or [] if text.strip()]
+    questions, unanswered = asked(
+        ((entry["question"], entry.get("answers") or []) for entry in entries if "question" in entry),
+        kind="extractive",
+    )
+    votes = {entry["question"].strip(): entry["answers"] for entry in entries if entry.get("answers")}
+    record = ImageRecord(
+        id=f"{source}/{set_name}/{key}",
+        source=source,
+        kind="scene",
+        family="text",
+        licence=DATASETS[source].licence,
+        width=image.width,
+        height=image.height,
+        images=[image.extension],
+        split=split_of(set_name),
+        words=words,
+        lines=[Line(word.text, word.box) for word in words],
+        caption=captions[0] if captions else None,
+        questions=questions,
+        meta={"classes": entries[0].get("image_classes") or []}
+        | ({"captions": captions} if captions else {})
+        | ({"votes": votes} if votes else {})
+        | ({"unanswered": unanswered} if unanswered else {})
+        | ({"words_by": "Rosetta"} if words else {}),
+    )
+    return record, [image.data]
+
+
+def _words(image: Picture, tokens: list[dict[str, Any]]) -> list[Word]:
+    words: list[Word] = []
+    for token in tokens:
+        place = token["bounding_box"]
+        left, top = place["top_left_x"] * image.width, place["top_left_y"] * image.height
+        box = box_in(image, left, top, left + place["width"] * image.width, top + place["height"] * image.height)
+        if box and token["word"].strip():
+            words.append(Word(token["word"], box, len(words)))
+    return words
