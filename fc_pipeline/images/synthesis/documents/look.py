@@ -1,0 +1,159 @@
+"""What a document looks like: its faces, sizes and colours, and the text that the faces can draw."""
+
+from __future__ import annotations
+
+import colorsys
+import random
+import string
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from fc_model.errors import UserError
+from fc_pipeline.images.synthesis.face import Face, Faces
+from fc_pipeline.images.synthesis.page import Colour, Page, TextSupply
+
+PRINTABLE = string.ascii_letters + string.digits + string.punctuation + " "
+LEAST_CONTRAST = 4.5
+"""Of text to its ground, as WCAG 2.2 counts it (1.4.3, AA)."""
+TRIES = 30
+
+
+@dataclass(frozen=True)
+class Look:
+    """Sizes in pixels. `bold` is the face of headings and labels, of the same family where there is one."""
+
+    body: Face
+    bold: Face
+    size: int
+    margin: int
+    paper: Colour
+    ink: Colour
+    muted: Colour
+    accent: Colour
+
+    @property
+    def leading(self) -> int:
+        """From baseline to baseline, so that no two lines touch."""
+        return max(leading(self.body, self.size), leading(self.bold, self.size))
+
+    def page(self, width: int, height: int) -> Page:
+        """An empty page on this paper."""
+        return Page.blank(width, height, self.paper)
+
+
+def draw_look(
+    rng: random.Random,
+    faces: Faces,
+    *,
+    styles: Sequence[str],
+    sizes: tuple[int, int],
+    margins: tuple[int, int] = (18, 32),
+) -> Look:
+    """A look by chance; sizes and margins are ranges. Raises UserError when no face has printable ASCII."""
+    body = pick_face(rng, faces.of(*styles))
+    family = body.name.split("-")[0]
+    relatives = [face for face in faces.of(body.style).faces if face.name.split("-")[0] == family]
+    heavy = Faces([face for face in relatives if "Bold" in face.name and face.covers(PRINTABLE)] or [body])
+    bold = pick_face(rng, heavy if rng.random() < 0.8 else faces.of("sans", "serif"))
+    hue, tint = rng.random(), rng.choice((0.0, 0.0, 0.02, 0.05))
+    paper = from_hsv(hue, tint, rng.uniform(0.95, 1.0))
+    return Look(
+        body=body,
+        bold=bold,
+        size=rng.randint(*sizes),
+        margin=rng.randint(*margins),
+        paper=paper,
+        ink=from_hsv(hue, rng.uniform(0, 0.5), rng.uniform(0, 0.25)),
+        muted=legible(from_hsv(hue, 0.15, 0.45), paper),
+        accent=legible(from_hsv(rng.random(), rng.uniform(0.6, 1), rng.uniform(0.35, 0.7)), paper),
+    )
+
+
+def pick_face(rng: random.Random, faces: Faces) -> Face:
+    """A face with all of printable ASCII. Raises UserError when there is none."""
+    face = faces.draw(rng, PRINTABLE)
+    if face is None:
+        raise UserError(f"none of the {len(faces.faces)} fonts has all of printable ASCII: name one more font package")
+    return face
+
+
+def leading(face: Face, size: int) -> int:
+    """From baseline to baseline, in pixels."""
+    return max(round(size * 1.3), sum(face.font(size).getmetrics()))
+
+
+def from_hsv(hue: float, saturation: float, value: float) -> Colour:
+    """All of 0 to 1."""
+    red, green, blue = colorsys.hsv_to_rgb(hue, saturation, value)
+    return round(red * 255), round(green * 255), round(blue * 255)
+
+
+def mixed(one: Colour, other: Colour, share: float) -> Colour:
+    """`share` of `other`, the rest of `one`."""
+    red, green, blue = (round(a + (b - a) * share) for a, b in zip(one, other, strict=True))
+    return red, green, blue
+
+
+def contrast(one: Colour, other: Colour) -> float:
+    """Contrast ratio, 1 to 21 (WCAG 2.2, relative luminance of sRGB)."""
+
+    def luminance(colour: Colour) -> float:
+        parts = [part / 255 for part in colour]
+        red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def legible(colour: Colour, ground: Colour) -> Colour:
+    """The colour, taken towards black or white until text in it can be read on the ground."""
+    end: Colour = (0, 0, 0) if contrast((0, 0, 0), ground) > contrast((255, 255, 255), ground) else (255, 255, 255)
+    for step in range(10):
+        if contrast(candidate := mixed(colour, end, step / 10), ground) >= LEAST_CONTRAST:
+            return candidate
+    return end
+
+
+@dataclass(frozen=True)
+class DrawableText:
+    """A supply of text that gives only what all of some faces can draw."""
+
+    supply: TextSupply
+    faces: tuple[Face, ...]
+
+    def _draws(self, text: str) -> bool:
+        return bool(text.strip()) and all(face.covers(text) for face in self.faces)
+
+    def _drawable(self, draw: Callable[[], str]) -> str:
+        """What was drawn; after some tries the words of it that can be drawn. Raises UserError when none ever can."""
+        for attempt in range(TRIES):
+            found = draw()
+            if self._draws(found):
+                return found
+            words = [word for word in found.split() if self._draws(word)]
+            if attempt >= 3 and words:
+                return " ".join(words)
+        names = ", ".join(face.name for face in self.faces)
+        raise UserError(f"the documents hold no text that {names} can draw: add English text or other fonts")
+
+    def sentence(self, rng: random.Random, *, max_chars: int) -> str:
+        """As TextSupply.sentence."""
+        return self._drawable(lambda: self.supply.sentence(rng, max_chars=max_chars))
+
+    def paragraph(self, rng: random.Random, *, max_chars: int) -> str:
+        """As TextSupply.paragraph."""
+        return self._drawable(lambda: self.supply.paragraph(rng, max_chars=max_chars))
+
+    def title(self, rng: random.Random) -> str:
+        """As TextSupply.title."""
+        return self._drawable(lambda: self.supply.title(rng))
+
+    def code(self, rng: random.Random, *, max_lines: int, max_columns: int) -> list[str]:
+        """As TextSupply.code, less the lines that cannot be drawn."""
+        for _ in range(TRIES):
+            lines = self.supply.code(rng, max_lines=max_lines, max_columns=max_columns)
+            kept = [line for line in lines if not line.strip() or self._draws(line)]
+            if any(line.strip() for line in kept):
+                return kept
+        raise UserError("the documents hold no source code that the fonts can draw: add code or a font package")

@@ -1,0 +1,209 @@
+"""Typed values as documents carry them: names, addresses, dates, amounts, numbers.
+
+Everything is combined anew from a `random.Random` and the words of the corpus. Phone numbers are of the ranges that
+the regulators keep free for fiction (NANP 555-01xx, Ofcom's numbers for drama), mail addresses of RFC 2606.
+"""
+
+from __future__ import annotations
+
+import datetime
+import random
+import string
+from dataclasses import dataclass
+
+from fc_pipeline.images.synthesis.page import TextSupply
+
+FIRST_NAMES = (
+    "Ada Alan Amara Anna Arjun Astrid Ben Bruno Carla Chen Clara Dalia David Diego Elena Elif Emil Erik Fatima Felix "
+    "Freya Grace Hana Hugo Ida Imran Ines Ivan Jan Jonas Julia Kai Karin Kofi Lara Leo Lin Lucia Maja Marco Maria Mei "
+    "Mina Nadia Nils Noor Olga Omar Paul Petra Priya Rahel Rosa Samir Sara Tariq Theo Uma Vera Victor Wanda Yara Zoe"
+).split()
+ONSETS = "B Br C Cr D Dr F Fl G Gr H J K Kl L M N P Pr R S Sch St T Tr V W Z".split()
+NUCLEI = "a e i o u au ei ie ea oo ar er or an en in on".split()
+CODAS = "ck ll ld lm man mer nd ner ning nson rd rg rs son ston tt ter vic well wig witz wood zer".split()
+TOWN_ENDINGS = "berg borough bridge bury dale field ford ham haven mouth port stad ton vale ville wick".split()
+STREETS = "Street Road Avenue Lane Way Drive Court Square Boulevard Terrace Place Row".split()
+FIRMS = ("Ltd", "Inc.", "GmbH", "LLC", "& Sons", "Group", "Partners", "Co.", "Works", "Labs", "Press", "Supply")
+MONTHS = ("January February March April May June July August September October November December").split()
+DATE_STYLES = ("iso", "day_month", "day_mon", "month_day", "dots", "slashes")
+MAIL_DOMAINS = ("example.com", "example.org", "example.net")
+# Country, bank code: A letter, 9 digit; after the two check digits (SWIFT, IBAN registry).
+IBAN_FORMS = {"AT": "9" * 16, "BE": "9" * 12, "DE": "9" * 18, "DK": "9" * 14, "GB": "AAAA" + "9" * 14}
+IBAN_FORMS |= {"CH": "9" * 17, "NL": "AAAA" + "9" * 10, "NO": "9" * 11, "PL": "9" * 24, "SE": "9" * 20}
+
+
+@dataclass(frozen=True)
+class Currency:
+    """How amounts of one document are written; amounts are whole numbers of cents."""
+
+    sign: str
+    before: bool
+    thousands: str
+    point: str
+
+    def write(self, cents: int) -> str:
+        """Such as $1,234.50 or 1.234,50 EUR."""
+        whole, part = divmod(cents, 100)
+        number = f"{whole:,}".replace(",", self.thousands) + f"{self.point}{part:02d}"
+        if not self.before:
+            return f"{number} {self.sign}"
+        return f"{self.sign} {number}" if self.sign.isalpha() else f"{self.sign}{number}"
+
+
+def write_date(date: datetime.date, style: str) -> str:
+    """A date in one of DATE_STYLES."""
+    month = MONTHS[date.month - 1]
+    return {
+        "iso": date.isoformat(),
+        "day_month": f"{date.day} {month} {date.year}",
+        "day_mon": f"{date.day:02d} {month[:3]} {date.year}",
+        "month_day": f"{month} {date.day}, {date.year}",
+        "dots": f"{date.day:02d}.{date.month:02d}.{date.year}",
+        "slashes": f"{date.month:02d}/{date.day:02d}/{date.year}",
+    }[style]
+
+
+@dataclass(frozen=True)
+class Fields:
+    """Draws values by chance; `text` is where words of the corpus come from."""
+
+    rng: random.Random
+    text: TextSupply
+
+    def word(self) -> str:
+        """One word of the corpus, 3 to 11 letters, in lower case; a made-up one where its text has none."""
+        words = [run.strip(string.punctuation) for run in self.text.sentence(self.rng, max_chars=90).split()]
+        fitting = [word for word in words if 3 <= len(word) <= 11 and word.isascii() and word.isalpha()]
+        return (self.rng.choice(fitting) if fitting else self.surname()).lower()
+
+    def surname(self) -> str:
+        """One or two syllables and an ending."""
+        middle = self.rng.choice(NUCLEI) + self.rng.choice(("", "l", "n", "r", "m"))
+        return self.rng.choice(ONSETS) + middle + self.rng.choice(CODAS)
+
+    def name(self) -> str:
+        """First and last name, some with an initial or a double name."""
+        first, last = self.rng.choice(FIRST_NAMES), self.surname()
+        shape = self.rng.randrange(8)
+        if shape == 0:
+            return f"{first} {self.rng.choice(string.ascii_uppercase)}. {last}"
+        return f"{first} {last}-{self.surname()}" if shape == 1 else f"{first} {last}"
+
+    def company(self) -> str:
+        """A surname, a word of the corpus or both, and what firms put behind."""
+        shape = self.rng.randrange(3)
+        core = (self.surname(), self.word().title(), f"{self.surname()} {self.word().title()}")[shape]
+        return f"{core} {self.rng.choice(FIRMS)}"
+
+    def street(self) -> str:
+        """House number and street."""
+        name = self.surname() if self.rng.random() < 0.5 else self.word().title()
+        return f"{self.rng.randint(1, 399)} {name} {self.rng.choice(STREETS)}"
+
+    def town(self) -> str:
+        """A made-up town."""
+        stem = self.rng.choice(ONSETS) + self.rng.choice(NUCLEI) + self.rng.choice(("", "l", "m", "n", "r", "s"))
+        return stem + self.rng.choice(TOWN_ENDINGS)
+
+    def postcode(self) -> str:
+        """Five digits, or letters and digits."""
+        if self.rng.random() < 0.6:
+            return f"{self.rng.randrange(10000, 99999)}"
+        letters = "".join(self.rng.choices(string.ascii_uppercase, k=4))
+        return f"{letters[:2]}{self.rng.randint(1, 29)} {self.rng.randint(1, 9)}{letters[2:]}"
+
+    def address(self) -> tuple[str, str]:
+        """Street, and town with postcode."""
+        return self.street(), f"{self.town()} {self.postcode()}"
+
+    def day(self) -> datetime.date:
+        """Of the years 1990 to 2035."""
+        return datetime.date(1990, 1, 1) + datetime.timedelta(days=self.rng.randrange(46 * 365))
+
+    def date(self) -> str:
+        """In any style."""
+        return write_date(self.day(), self.rng.choice(DATE_STYLES))
+
+    def time(self) -> str:
+        """Of 24 or 12 hours."""
+        hour, minute = self.rng.randrange(24), self.rng.randrange(60)
+        if self.rng.random() < 0.6:
+            return f"{hour:02d}:{minute:02d}"
+        return f"{hour % 12 or 12}:{minute:02d} {'am' if hour < 12 else 'pm'}"
+
+    def currency(self, characters: frozenset[str]) -> Currency:
+        """A way to write amounts that a face with these characters can draw."""
+        signs = [sign for sign in ("$", "€", "£", "EUR", "USD", "CHF", "GBP") if characters.issuperset(sign)]
+        sign = self.rng.choice(signs)
+        thousands, point = self.rng.choice(((",", "."), (",", "."), (".", ","), ("", ".")))
+        return Currency(sign, before=self.rng.random() < 0.7, thousands=thousands, point=point)
+
+    def cents(self, *, least: int = 50, most: int = 500_000) -> int:
+        """An amount, small ones as likely as large ones; prices often end in 0, 50, 95 or 99."""
+        low, high = len(str(least)), len(str(most))
+        amount = self.rng.randrange(10 ** self.rng.randint(low, high))
+        if self.rng.random() < 0.6:
+            amount = amount // 100 * 100 + self.rng.choice((0, 50, 95, 99))
+        return max(least, min(most, amount))
+
+    def percent(self) -> str:
+        """Up to 100, with at most one decimal."""
+        tenths = self.rng.randrange(1, 1000)
+        return f"{tenths / 10:.1f}%" if self.rng.random() < 0.5 else f"{max(1, tenths // 10)}%"
+
+    def phone(self) -> str:
+        """A number that nobody has."""
+        area, last = self.rng.choice("23456789") + f"{self.rng.randrange(100):02d}", self.rng.randrange(1000)
+        return self.rng.choice(
+            (
+                f"({area}) 555-01{last % 100:02d}",
+                f"+1 {area} 555 01{last % 100:02d}",
+                f"020 7946 0{last:03d}",
+                f"01632 960{last:03d}",
+                f"+44 7700 900{last:03d}",
+            )
+        )
+
+    def mail(self, name: str | None = None) -> str:
+        """Of a person, or of an office when no name is given."""
+        local = ".".join(name.lower().replace(".", "").split()) if name else self.word()
+        domain = f"{self.word()}.example" if self.rng.random() < 0.4 else self.rng.choice(MAIL_DOMAINS)
+        return f"{local}@{domain}"
+
+    def number(self, prefix: str = "") -> str:
+        """An invoice, order or customer number, with a prefix or one by chance."""
+        letters = prefix or "".join(self.rng.choices(string.ascii_uppercase, k=self.rng.randint(1, 3)))
+        digits = f"{self.rng.randrange(10**6):06d}"
+        year = self.rng.randint(1990, 2035)
+        return self.rng.choice((f"{letters}-{digits}", f"{letters}{digits[:5]}", f"{year}-{digits[:4]}", digits))
+
+    def iban(self) -> str:
+        """In groups of four, with right length and check digits (ISO 13616, ISO 7064 MOD 97-10); no account known."""
+        country = self.rng.choice(sorted(IBAN_FORMS))
+        alphabet = {"A": string.ascii_uppercase, "9": string.digits}
+        body = "".join(self.rng.choice(alphabet[kind]) for kind in IBAN_FORMS[country])
+        value = int("".join(str(int(character, 36)) for character in f"{body}{country}00"))
+        whole = f"{country}{98 - value % 97:02d}{body}"
+        return " ".join(whole[start : start + 4] for start in range(0, len(whole), 4))
+
+    def product(self, *, max_chars: int = 22) -> str:
+        """Words of the corpus as a thing to sell, some with a size or model; at most `max_chars` long."""
+        words = [self.word().title() for _ in range(self.rng.randint(1, 2))]
+        tail = self.rng.choice(("", "", f"{self.rng.randint(2, 90) * 5} g", f"No. {self.rng.randint(1, 99)}"))
+        tail = tail or self.rng.choice(("", f"{self.rng.choice(string.ascii_uppercase)}{self.rng.randint(1, 900)}"))
+        while len(words) > 1 and len(" ".join([*words, tail])) > max_chars:
+            words.pop()
+        return " ".join([*words, tail]).strip()[:max_chars].strip()
+
+    def label(self) -> str:
+        """One or two words of the corpus with a capital, for a column, a category or a form."""
+        words = [self.word() for _ in range(self.rng.randint(1, 2))]
+        return " ".join(words).capitalize()
+
+    def distinct(self, make: str, count: int) -> list[str]:
+        """`count` different values; make is label, product, name or town."""
+        makers = {"label": self.label, "product": self.product, "name": self.name, "town": self.town}
+        found: dict[str, None] = {}
+        while len(found) < count:
+            found[makers[make]()] = None
+        return list(found)
