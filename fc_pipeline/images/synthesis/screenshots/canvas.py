@@ -1,0 +1,180 @@
+"""A screen in the making: laid out in points, drawn in pixels, text fitted to the room that it has."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+
+from fc_model.errors import UserError
+from fc_model.images.record import Line, Question, Word, union
+from fc_pipeline.images.synthesis.face import Face, Faces
+from fc_pipeline.images.synthesis.page import Colour, Page, TextSupply, text_width, wrap
+from fc_pipeline.images.synthesis.screenshots.copy import ASCII, Copy
+from fc_pipeline.images.synthesis.screenshots.shapes import icon, rounded
+from fc_pipeline.images.synthesis.screenshots.theme import Theme, draw_theme
+
+SCALES = (1.0, 1.25, 1.5, 2.0)
+"""Pixels a point, as desktops scale."""
+LEAST_SIDE, LARGEST_SIDE = 224, 448
+"""Of a screenshot in pixels."""
+LEAST_FONT = 9
+"""Pixels an em: nothing smaller is drawn."""
+
+
+class Canvas:
+    """A page with a theme, faces and a scale; x, y, widths, heights and font sizes of its methods are points."""
+
+    def __init__(self, rng: random.Random, text: TextSupply, faces: Faces, *, least: tuple[int, int] = (224, 224)):
+        """Draws the scale, and a size of at least `least` points. UserError when no face covers ASCII."""
+        self.rng = rng
+        self.theme: Theme = draw_theme(rng)
+        self.scale = rng.choice([scale for scale in SCALES if max(least) * scale <= LARGEST_SIDE])
+        self.width = rng.randint(least[0], int(LARGEST_SIDE / self.scale))
+        self.height = rng.randint(least[1], max(least[1], min(int(LARGEST_SIDE / self.scale), int(self.width * 1.3))))
+        self.page = Page.blank(self.px(self.width), self.px(self.height), self.theme.window)
+        self.regular = _covering(rng, faces, "sans")
+        self.bold = _bold_of(self.regular, faces)
+        self.mono = _covering(rng, faces, "mono")
+        self.copy = Copy(rng, text, self.regular)
+        self.size = rng.uniform(10.5, 12.5)
+        self.page.meta.update(theme=self.theme.name, scale=self.scale)
+
+    def px(self, points: float) -> int:
+        """Points in whole pixels."""
+        return round(points * self.scale)
+
+    def font_px(self, points: float) -> int:
+        """The font size in pixels that text of so many points is drawn with."""
+        return max(round(points * self.scale), LEAST_FONT)
+
+    def rect(
+        self,
+        x: float,
+        y: float,
+        w: float,
+        h: float,
+        fill: Colour,
+        *,
+        radius: float = 0.0,
+        outline: Colour | None = None,
+    ) -> None:
+        """A filled rectangle; the outline is one pixel at least."""
+        left, top, right, bottom = self.px(x), self.px(y), self.px(x + w), self.px(y + h)
+        if right <= left or bottom <= top:
+            return
+        if outline is not None:
+            self._fill(left, top, right, bottom, self.px(radius), outline)
+            edge = max(int(self.scale), 1)
+            left, top, right, bottom = left + edge, top + edge, right - edge, bottom - edge
+        if right > left and bottom > top:
+            self._fill(left, top, right, bottom, self.px(radius), fill)
+
+    def _fill(self, left: int, top: int, right: int, bottom: int, radius: int, fill: Colour) -> None:
+        if radius:
+            self.page.image.paste(fill, (left, top, right, bottom), rounded(right - left, bottom - top, radius))
+        else:
+            self.page.image.paste(fill, (left, top, right, bottom))
+
+    def icon(self, name: str, x: float, y: float, size: float, colour: Colour) -> None:
+        """An icon whose corner is at (x, y)."""
+        mask = icon(name, self.px(size))
+        self.page.image.paste(colour, (self.px(x), self.px(y)), mask)
+
+    def measure(self, text: str, *, size: float | None = None, face: Face | None = None) -> float:
+        """Width of a text in points."""
+        return text_width(face or self.regular, self.font_px(size or self.size), text) / self.scale
+
+    def text(
+        self,
+        x: float,
+        y: float,
+        w: float,
+        h: float,
+        text: str,
+        *,
+        size: float | None = None,
+        colour: Colour | None = None,
+        face: Face | None = None,
+        align: str = "left",
+    ) -> str:
+        """Text centred vertically in a box; words that don't fit its width are left out.
+
+        Returns what was drawn, "" when not even the first word fits.
+        """
+        face, pixels = face or self.regular, self.font_px(size or self.size)
+        room, words = w * self.scale, text.split(" ")
+        while words and text_width(face, pixels, " ".join(words)) > room:
+            words.pop()
+        drawn = " ".join(words).rstrip()
+        if drawn:
+            spare = room - text_width(face, pixels, drawn)
+            shift = {"left": 0.0, "center": spare / 2, "right": spare}[align]
+            ascent, descent = face.font(pixels).getmetrics()
+            # Faces with tall accents would sit too low: the middle of the capitals is what looks centred.
+            baseline = y * self.scale + h * self.scale / 2 + min(0.36 * pixels, (ascent - descent) / 2)
+            self.page.line(
+                round(x * self.scale + shift), round(baseline), drawn, face, pixels, colour or self.theme.text
+            )
+        return drawn
+
+    def paragraph(
+        self,
+        x: float,
+        y: float,
+        w: float,
+        h: float,
+        text: str,
+        *,
+        size: float | None = None,
+        colour: Colour | None = None,
+    ) -> float:
+        """As many wrapped lines as fit the box; a line with a word wider than it is left out. Returns y after them."""
+        size = size or self.size
+        step, pixels = size * 1.4, self.font_px(size)
+        for line in wrap(text, self.regular, pixels, self.px(w)):
+            if y + step > self.height or h < step:
+                break
+            self.text(x, y, w, step, line, size=size, colour=colour)
+            y, h = y + step, h - step
+        return y
+
+    def coloured(self, x: float, baseline: float, runs: Sequence[tuple[str, Colour]], face: Face, size: float) -> None:
+        """One line of runs with a colour each; white space at the seams is part of the runs."""
+        first_word, first_line = len(self.page.words), len(self.page.lines)
+        place = self.px(x)
+        for text, colour in runs:
+            place = self.page.line(place, self.px(baseline), text, face, self.font_px(size), colour)
+        words = self.page.words[first_word:]
+        del self.page.words[first_word:], self.page.lines[first_line:]
+        if words:
+            self.page.words.extend(Word(word.text, word.box, first_line) for word in words)
+            whole = "".join(text for text, _ in runs).strip()
+            self.page.lines.append(Line(whole, union([word.box for word in words])))
+
+    def fitting(self, make: Callable[[], str], w: float, taken: set[str], *, size: float | None = None) -> str:
+        """A text of `make` that fits w and is not taken yet; "" when eight tries bring none."""
+        for _ in range(8):
+            text = make()
+            if text not in taken and self.measure(text, size=size) <= w:
+                taken.add(text)
+                return text
+        return ""
+
+    def ask(self, kind: str, question: str, *answers: str) -> None:
+        """Add a question with the answers that count as right."""
+        self.page.questions.append(Question(question=question, answers=list(answers), kind=kind))
+
+
+def _covering(rng: random.Random, faces: Faces, style: str) -> Face:
+    face = faces.of(style).draw(rng, ASCII) or faces.draw(rng, ASCII)
+    if face is None:
+        raise UserError(
+            "images/fonts: no face covers printable ASCII, so no screenshot can be drawn: add one that does"
+        )
+    return face
+
+
+def _bold_of(regular: Face, faces: Faces) -> Face:
+    family = regular.name.split("-")[0]
+    same = [f for f in faces.faces if f.name.split("-")[0] == family and "bold" in f.name.lower() and f.covers(ASCII)]
+    return min(same, key=lambda face: (len(face.name), face.name), default=regular)
