@@ -1,0 +1,1 @@
+"""Font faces of pinned packages, with what each of them can draw."""
