@@ -13,18 +13,24 @@ from dataclasses import dataclass
 
 from fc_pipeline.images.synthesis.page import TextSupply
 
-FIRST_NAMES = (
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+FIRST_NAMES = _words(
     "Ada Alan Amara Anna Arjun Astrid Ben Bruno Carla Chen Clara Dalia David Diego Elena Elif Emil Erik Fatima Felix "
     "Freya Grace Hana Hugo Ida Imran Ines Ivan Jan Jonas Julia Kai Karin Kofi Lara Leo Lin Lucia Maja Marco Maria Mei "
     "Mina Nadia Nils Noor Olga Omar Paul Petra Priya Rahel Rosa Samir Sara Tariq Theo Uma Vera Victor Wanda Yara Zoe"
-).split()
-ONSETS = "B Br C Cr D Dr F Fl G Gr H J K Kl L M N P Pr R S Sch St T Tr V W Z".split()
-NUCLEI = "a e i o u au ei ie ea oo ar er or an en in on".split()
-CODAS = "ck ll ld lm man mer nd ner ning nson rd rg rs son ston tt ter vic well wig witz wood zer".split()
-TOWN_ENDINGS = "berg borough bridge bury dale field ford ham haven mouth port stad ton vale ville wick".split()
-STREETS = "Street Road Avenue Lane Way Drive Court Square Boulevard Terrace Place Row".split()
+)
+ONSETS = _words("B Br C Cr D Dr F Fl G Gr H J K Kl L M N P Pr R S Sch St T Tr V W Z")
+NUCLEI = _words("a e i o u au ei ie ea oo")
+CLOSES = _words("ck ll ld lm nd nn nt rd rg rk rn rs tt x")
+ENDINGS = _words("den ler man mer ner ning son sen ston ter vic ver well witz wood zer")
+TOWN_ENDINGS = _words("berg borough bridge bury dale field ford ham haven mouth port stad ton vale ville wick")
+STREETS = _words("Street Road Avenue Lane Way Drive Court Square Boulevard Terrace Place Row")
 FIRMS = ("Ltd", "Inc.", "GmbH", "LLC", "& Sons", "Group", "Partners", "Co.", "Works", "Labs", "Press", "Supply")
-MONTHS = ("January February March April May June July August September October November December").split()
+MONTHS = _words("January February March April May June July August September October November December")
 DATE_STYLES = ("iso", "day_month", "day_mon", "month_day", "dots", "slashes")
 MAIL_DOMAINS = ("example.com", "example.org", "example.net")
 # Country, bank code: A letter, 9 digit; after the two check digits (SWIFT, IBAN registry).
@@ -77,9 +83,11 @@ class Fields:
         return (self.rng.choice(fitting) if fitting else self.surname()).lower()
 
     def surname(self) -> str:
-        """One or two syllables and an ending."""
-        middle = self.rng.choice(NUCLEI) + self.rng.choice(("", "l", "n", "r", "m"))
-        return self.rng.choice(ONSETS) + middle + self.rng.choice(CODAS)
+        """One or two syllables."""
+        stem = self.rng.choice(ONSETS) + self.rng.choice(NUCLEI)
+        if self.rng.random() < 0.4:
+            return stem + self.rng.choice(CLOSES)
+        return stem + self.rng.choice(("", "l", "n", "r", "m", "s")) + self.rng.choice(ENDINGS)
 
     def name(self) -> str:
         """First and last name, some with an initial or a double name."""

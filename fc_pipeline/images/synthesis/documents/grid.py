@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -56,7 +57,7 @@ def make_grid(
     edges = [float(left)]
     for width in needed:
         edges.append(edges[-1] + width + over)
-    spans = [(round(start), round(end)) for start, end in zip(edges, edges[1:], strict=False)]
+    spans = [(round(start), round(end)) for start, end in itertools.pairwise(edges)]
     room = [end - start - 2 * padding for start, end in spans]
     return Grid(
         titles=[fitted(title, title_pen, width) for title, width in zip(titles, room, strict=True)],

@@ -8,7 +8,19 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from fc_pipeline.images.synthesis.documents.grid import draw_grid, make_grid, row_height
 from fc_pipeline.images.synthesis.documents.layout import (
-    Pen, ask, ask_json, fitted, heading, join_lines, keep_questions, labelled, logo, pens, rule, write,
+    Pen,
+    ask,
+    ask_json,
+    fitted,
+    heading,
+    join_lines,
+    keep_questions,
+    labelled,
+    logo,
+    pens,
+    rule,
+    trim,
+    write,
 )  # fmt: skip
 from fc_pipeline.images.synthesis.documents.look import DrawableText, Look, draw_look, legible, mixed
 from fc_pipeline.images.synthesis.face import Faces
@@ -55,6 +67,7 @@ def render(rng: random.Random, text: TextSupply, faces: Faces, layout: str) -> P
     if top + body.leading < page.image.height - 4:
         known["iban"] = fields.iban()
         labelled(page, "IBAN", known["iban"], bold, body, y=top + 2, left=left)
+    trim(page, rng, margin=look.margin)
     page.meta["arithmetic"] = [
         *(["product", [quantity, price], amount] for _, quantity, price, amount in grid.rows),
         ["sum", [amount for *_, amount in grid.rows], sums["subtotal"]],

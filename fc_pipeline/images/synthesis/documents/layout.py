@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from PIL import ImageDraw
+
 from fc_model.images.record import Line, Question, union
 from fc_pipeline.images.synthesis.documents.look import Look, leading, mixed
 from fc_pipeline.images.synthesis.face import Face
@@ -149,3 +151,12 @@ def keep_questions(page: Page, rng: random.Random, most: int = 6) -> None:
     if len(page.questions) > most:
         kept = sorted(rng.sample(range(len(page.questions)), k=most))
         page.questions[:] = [page.questions[index] for index in kept]
+
+
+def trim(page: Page, rng: random.Random, *, margin: int, step: int = 32) -> None:
+    """Cut most pages below their last line, to a multiple of `step` pixels: blank paper costs as much as text."""
+    used = max(box[3] for _, box in page.lines) + margin
+    height = min(page.image.height, -(-used // step) * step)
+    if height < page.image.height and rng.random() < 0.8:
+        page.image = page.image.crop((0, 0, page.image.width, height))
+        page.draw = ImageDraw.Draw(page.image)

@@ -5,7 +5,19 @@ from __future__ import annotations
 import random
 
 from fc_pipeline.images.synthesis.documents.layout import (
-    Pen, ask, ask_json, fitted, heading, keep_questions, labelled, logo, pens, rule, write, write_block,
+    Pen,
+    ask,
+    ask_json,
+    fitted,
+    heading,
+    keep_questions,
+    labelled,
+    logo,
+    pens,
+    rule,
+    trim,
+    write,
+    write_block,
 )  # fmt: skip
 from fc_pipeline.images.synthesis.documents.look import DrawableText, Look, draw_look, legible, mixed
 from fc_pipeline.images.synthesis.face import Faces
@@ -54,6 +66,7 @@ def render(rng: random.Random, text: TextSupply, faces: Faces, layout: str) -> P
         top = write(page, rng.choice(CLOSINGS), body, y=top, left=left, right=right)
         hand = faces.of("hand", look.body.style).draw(rng, sender) or look.body
         write(page, sender, Pen(hand, look.size, look.ink), y=top, left=left, right=right)
+    trim(page, rng, margin=look.margin)
     _ask(page, rng, {"sender": sender, "recipient": recipient, "date": date, "subject": subject}, paragraphs)
     return page
 

@@ -7,7 +7,17 @@ from collections import Counter
 
 from fc_pipeline.images.synthesis.documents.grid import draw_grid, make_grid, row_height
 from fc_pipeline.images.synthesis.documents.layout import (
-    Align, Pen, ask, ask_json, fitted, heading, keep_questions, pens, write, write_block,
+    Align,
+    Pen,
+    ask,
+    ask_json,
+    fitted,
+    heading,
+    keep_questions,
+    pens,
+    trim,
+    write,
+    write_block,
 )  # fmt: skip
 from fc_pipeline.images.synthesis.documents.look import DrawableText, draw_look
 from fc_pipeline.images.synthesis.face import Faces
@@ -55,6 +65,7 @@ def render(rng: random.Random, text: TextSupply, faces: Faces, layout: str) -> P
     page.meta["arithmetic"] = [
         ["sum", [row[index] for row in drawn], total] for index, total in enumerate(totals) if index and total
     ]
+    trim(page, rng, margin=look.margin)
     page.caption = f"A table with {rows} rows and {len(columns)} columns: {', '.join(grid.titles)}. Title: {title}."
     _ask(page, rng, title, grid.titles, drawn, kinds, totals)
     return page
