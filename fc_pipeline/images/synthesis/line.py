@@ -1,0 +1,135 @@
+"""One line of text on a strip: the smallest thing to read."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from functools import partial
+
+from PIL import Image
+
+from fc_pipeline.images.synthesis.colour import contrast, tint
+from fc_pipeline.images.synthesis.degrade import degrade
+from fc_pipeline.images.synthesis.face import Face, Faces, NotDrawn
+from fc_pipeline.images.synthesis.page import Colour, Kind, Page, TextSupply
+from fc_pipeline.images.synthesis_config import LineConfig
+
+LAYOUTS = ("plain", "padded", "underlined", "coloured", "dark", "framed", "shaded")
+HELD_OUT = ("tinted", "ruled")
+_CLEAN_LAYOUTS = {"plain", "padded", "tinted"}
+_PRINTED = {"sans", "serif", "mono"}
+_MIN_CONTRAST = 4.5  # WCAG 2.1, 1.4.3: text that most people read without effort
+_CLEAN_CONTRAST = 7.0  # the same, 1.4.6
+_SIZES = (0.4, 0.8)
+"""Of an em, as parts of the height; a line that is too wide is set smaller, down to the first."""
+
+
+def line_kind(config: LineConfig) -> Kind:
+    """The kind `line`; its settings are those of the step."""
+    return Kind(name="line", render=partial(render_line, config=config), layouts=LAYOUTS, held_out=HELD_OUT)
+
+
+def render_line(rng: random.Random, text: TextSupply, faces: Faces, layout: str, *, config: LineConfig) -> Page:
+    """A strip of `config.height` pixels, as wide as the line needs.
+
+    meta: layout, style, size (pixels an em), clean (a printed face, high contrast, nothing but the text), degradations.
+
+    Raises:
+        NotDrawn: the text is too short or too wide, or no face has its characters.
+    """
+    wanted = rng.randint(config.min_chars, config.max_chars)
+    words = text.sentence(rng, max_chars=wanted)
+    face = faces.of(*config.styles).need(rng, words)
+    margin = rng.randint(6, 24) if layout == "padded" else rng.randint(3, 8)
+    margin = min(margin, config.max_width // 8)
+    words, size = _fit(rng, words, face, room=config.max_width - 2 * margin, height=config.height)
+    if len(words) < config.min_chars:
+        raise NotDrawn("too_short")
+    left, top, right, bottom = face.font(size).getbbox(words, anchor="ls")
+    width = min(config.max_width, round(right - left) + 2 * margin)
+    ground, ink = _colours(rng, layout)
+    page = Page.blank(width, config.height, ground)
+    if layout == "shaded":
+        _slope(page, rng)
+    # The baseline lies where the ink is inside by at least a pixel; off the middle only when padded.
+    lowest, highest = round(1 - top), round(config.height - 1 - bottom)
+    middle = (lowest + highest) // 2
+    drift = 1 if layout != "padded" else (highest - lowest) // 2
+    baseline = min(highest, max(lowest, middle + rng.randint(-drift, drift)))
+    x = round(margin - left) + (rng.randint(-(margin // 2), margin // 2) if layout == "padded" else 0)
+    _decorate(page, rng, layout, ink=ink, ground=ground, baseline=baseline, size=size, span=(x, x + round(right)))
+    page.line(x, baseline, words, face, size, ink)
+    page.meta |= {"layout": layout, "style": face.style, "size": size}
+    if layout not in _CLEAN_LAYOUTS and rng.random() < config.degraded_share:
+        degrade(page, rng, strength=0.4)
+    page.meta["clean"] = (
+        layout in _CLEAN_LAYOUTS and face.style in _PRINTED and contrast(ink, ground) >= _CLEAN_CONTRAST
+    )
+    return page
+
+
+def _fit(rng: random.Random, words: str, face: Face, *, room: int, height: int) -> tuple[str, int]:
+    """The text and an em in pixels with which it fits; words go from the end when the smallest is too wide.
+
+    Raises:
+        NotDrawn: not even one word fits.
+    """
+    smallest, largest = (round(part * height) for part in _SIZES)
+    size = rng.randint(smallest, largest)
+    while words:
+        left, top, right, bottom = face.font(size).getbbox(words, anchor="ls")
+        # The words are placed one by one on whole pixels, so the line may be a pixel a word wider than at once.
+        scale = min(room / (right - left + words.count(" ")), (height - 4) / (bottom - top))
+        if scale >= 1:
+            return words, size
+        if size > smallest:
+            size = max(smallest, min(size - 1, int(size * scale)))
+        else:
+            words = words.rpartition(" ")[0]
+    raise NotDrawn("too_wide")
+
+
+def _colours(rng: random.Random, layout: str) -> tuple[Colour, Colour]:
+    """(ground, ink) with enough contrast."""
+    if layout in ("plain", "padded", "underlined", "framed", "ruled"):
+        paper, dark = rng.randint(235, 255), rng.randint(0, 60)
+        return (paper, paper, paper), (dark, dark, dark)
+    while True:
+        ground, ink = tint(rng, light=(0.75, 0.97)), tint(rng, light=(0.02, 0.35))
+        if layout == "dark" or (layout == "coloured" and rng.random() < 0.3):
+            ground, ink = ink, ground
+        if contrast(ground, ink) >= (_CLEAN_CONTRAST if layout == "tinted" else _MIN_CONTRAST):
+            return ground, ink
+
+
+def _slope(page: Page, rng: random.Random) -> None:
+    """The ground gets a little darker from one side to the other."""
+    ramp = Image.linear_gradient("L").rotate(rng.choice((0, 90, 180, 270))).resize(page.image.size)
+    factor = rng.uniform(0.75, 0.92)
+    darker = page.image.point([round(level * factor) for level in range(256)] * 3)
+    page.replace(Image.composite(darker, page.image, ramp))
+
+
+def _decorate(
+    page: Page,
+    rng: random.Random,
+    layout: str,
+    *,
+    ink: Colour,
+    ground: Colour,
+    baseline: int,
+    size: int,
+    span: Sequence[int],
+) -> None:
+    """Lines around and under the text, drawn before it."""
+    width, height = page.image.size
+    if layout == "underlined":
+        y = min(height - 1, baseline + max(2, size // 8))
+        page.draw.line((span[0], y, span[1], y), fill=ink, width=1)
+    elif layout == "framed":
+        inset = rng.randint(0, 1)
+        page.draw.rectangle((inset, inset, width - 1 - inset, height - 1 - inset), outline=ink, width=1)
+    elif layout == "ruled":
+        grey = tuple((3 * g + i) // 4 for g, i in zip(ground, ink, strict=True))
+        for y in (baseline + max(2, size // 6), baseline - size):
+            page.draw.line((0, y, width, y), fill=grey, width=1)

@@ -1,0 +1,158 @@
+"""Text for images out of a corpus: the supply that the renderers draw from."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+from bisect import bisect_right
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from fc_model.errors import UserError
+from fc_pipeline.images.synthesis.face import Faces, NotDrawn
+
+_TRIES = 40
+_RARE_SHARE = 0.1
+"""Draws that may have characters which few faces cover; else a long text would always be set in those few."""
+_SENTENCE_END = re.compile(r"[.!?][\"”’)]?(?= |$)")
+
+
+class Passage(NamedTuple):
+    """A document of the sample."""
+
+    id: str
+    source: str
+    licence: str
+
+
+class CorpusText:
+    """Implements TextSupply (page.py). `taken()` tells which documents the text came from."""
+
+    def __init__(self, passages: Iterable[dict[str, Any]], faces: Faces, *, where: str) -> None:
+        """Raises UserError when the sample has no prose; `where` names it."""
+        self._documents: list[Passage] = []
+        self._prose: list[str] = []
+        self._starts: list[int] = []
+        self._owners: list[int] = []
+        self._code: list[tuple[int, list[str]]] = []
+        self._titles: list[tuple[int, str]] = []
+        self._taken: set[int] = set()
+        size = 0
+        for raw in passages:
+            number = len(self._documents)
+            self._documents.append(Passage(raw["id"], raw["source"], raw["licence"]))
+            self._titles += [(number, title) for title in raw["titles"]]
+            if raw["code"]:
+                self._code.append((number, raw["text"].split("\n")))
+            else:
+                self._prose.append(raw["text"])
+                self._starts.append(size)
+                self._owners.append(number)
+                size += len(raw["text"])
+        if not self._prose:
+            raise UserError(f"{where}: the corpus has no prose for the text of images; add a source that is no code")
+        self._size = size
+        self._common = _common(faces)
+
+    def sentence(self, rng: random.Random, *, max_chars: int) -> str:
+        """A run of whole words of one paragraph. Raises NotDrawn when no words are so short."""
+        return self._fitting(rng, lambda: self._run(rng, max_chars))
+
+    def paragraph(self, rng: random.Random, *, max_chars: int) -> str:
+        """Whole sentences of one document as far as they fit, else whole words."""
+        return self._fitting(rng, lambda: self._sentences(rng, max_chars))
+
+    def title(self, rng: random.Random) -> str:
+        """A heading of the corpus; when it has none, the first words of a sentence."""
+        if not self._titles:
+            return " ".join(self.sentence(rng, max_chars=40).split()[:6])
+        return self._fitting(rng, lambda: rng.choice(self._titles))
+
+    def code(self, rng: random.Random, *, max_lines: int, max_columns: int) -> list[str]:
+        """Consecutive lines of code, or of prose's words broken anew when the corpus has no code."""
+        if not self._code:
+            return self._broken(rng, max_lines=max_lines, max_columns=max_columns)
+        text = self._fitting(rng, lambda: self._listing(rng, max_lines, max_columns))
+        return text.split("\n")
+
+    def taken(self) -> list[Passage]:
+        """The documents that text was taken from since the last call, by id."""
+        found = sorted(self._documents[number] for number in self._taken)
+        self._taken.clear()
+        return found
+
+    def _fitting(self, rng: random.Random, draw: Callable[[], tuple[int, str]]) -> str:
+        """Draws until the text is not empty and most faces cover it."""
+        rare = rng.random() < _RARE_SHARE
+        found = -1, ""
+        for _ in range(_TRIES):
+            owner, text = draw()
+            if text:
+                found = owner, text
+                if rare or self._common.issuperset(text.replace("\n", " ")):
+                    break
+        if not found[1]:
+            raise NotDrawn("no_text")
+        self._taken.add(found[0])
+        return found[1]
+
+    def _place(self, rng: random.Random) -> tuple[int, str, int]:
+        """(document, its prose, start of a word in it), every character of the sample as likely."""
+        position = rng.randrange(self._size)
+        index = bisect_right(self._starts, position) - 1
+        text, offset = self._prose[index], position - self._starts[index]
+        line = text.rfind("\n", 0, offset) + 1
+        return self._owners[index], text, max(text.rfind(" ", 0, offset) + 1, line)
+
+    def _run(self, rng: random.Random, max_chars: int) -> tuple[int, str]:
+        owner, text, start = self._place(rng)
+        end = text.find("\n", start)
+        return owner, _whole_words(text[start : None if end < 0 else end], max_chars)
+
+    def _sentences(self, rng: random.Random, max_chars: int) -> tuple[int, str]:
+        owner, text, start = self._place(rng)
+        line = text.rfind("\n", 0, start) + 1
+        before = max(text.rfind(mark, line, start) for mark in (". ", "! ", "? "))
+        found = _whole_words(text[line if before < 0 else before + 2 :].replace("\n", " "), max_chars)
+        last = max((match.end() for match in _SENTENCE_END.finditer(found)), default=0)
+        return owner, found[:last] if 2 * last >= max_chars else found
+
+    def _listing(self, rng: random.Random, max_lines: int, max_columns: int) -> tuple[int, str]:
+        owner, lines = self._code[rng.randrange(len(self._code))]
+        start = rng.randrange(len(lines))
+        taken: list[str] = []
+        for line in lines[start : start + max_lines]:
+            if len(line) > max_columns:
+                break
+            taken.append(line)
+        text = "\n".join(taken).strip("\n")
+        return owner, text if text.strip() and len(text.split("\n")) * 2 > max_lines else ""
+
+    def _broken(self, rng: random.Random, *, max_lines: int, max_columns: int) -> list[str]:
+        return [self.sentence(rng, max_chars=max_columns) for _ in range(rng.randint((max_lines + 1) // 2, max_lines))]
+
+
+def _whole_words(text: str, max_chars: int) -> str:
+    """The longest beginning of whole words within `max_chars`; empty when the first word is longer."""
+    if len(text) <= max_chars:
+        return text
+    return text[: text.rfind(" ", 0, max_chars + 1)] if " " in text[: max_chars + 1] else ""
+
+
+def _common(faces: Faces) -> frozenset[str]:
+    """Characters that at least three faces of four cover."""
+    counts: dict[str, int] = {}
+    for face in faces.faces:
+        for character in face.characters:
+            counts[character] = counts.get(character, 0) + 1
+    return frozenset(character for character, count in counts.items() if 4 * count >= 3 * len(faces.faces))
+
+
+@lru_cache(maxsize=4)
+def read_passages(path: Path, digest: str) -> list[dict[str, Any]]:
+    """The file that `write_passages` wrote; `digest` is its sha256, so that a rewritten one is read anew."""
+    with path.open(encoding="utf-8", newline="\n") as file:
+        return [json.loads(line) for line in file]

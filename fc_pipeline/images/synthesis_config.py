@@ -1,0 +1,80 @@
+"""What the step `<track>/synthetic` is told. Light to import."""
+
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from fc_pipeline.images.fonts.config import Style
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class KindConfig(_Strict):
+    """How many images of a kind, and how they are stored."""
+
+    train: int = Field(ge=0, description="images for training")
+    holdout: int | None = Field(default=None, ge=0, description="images held out; default: by `holdout_share`")
+    format: Literal["png", "jpg", "webp"] = Field(
+        default="png", description="png loses nothing; jpg and webp for what looks like a photograph"
+    )
+    quality: int = Field(default=85, ge=1, le=95, description="of jpg and webp")
+
+
+class LineConfig(_Strict):
+    """Images of one printed line."""
+
+    height: int = Field(default=32, ge=16, le=512, description="pixels")
+    max_width: int = Field(default=256, ge=32, le=4096, description="pixels; a line that is too long loses words")
+    min_chars: int = Field(default=3, ge=1)
+    max_chars: int = Field(default=24, ge=1)
+    styles: list[Style] = Field(
+        default=["sans", "serif", "mono", "hand", "display"], min_length=1, description="of the faces"
+    )
+    degraded_share: float = Field(default=0.4, ge=0, le=1, description="of the lines that are not `plain` or `padded`")
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.min_chars > self.max_chars:
+            raise ValueError(f"min_chars ({self.min_chars}) exceeds max_chars ({self.max_chars})")
+        return self
+
+
+class TextConfig(_Strict):
+    """How much of the corpus the text of the images is drawn from."""
+
+    train_chars: int = Field(default=8_000_000, gt=0, description="of the training documents; code gets 1/4 more")
+    holdout_chars: int = Field(default=1_000_000, gt=0, description="of the held-out documents; code gets 1/4 more")
+    document_chars: int = Field(default=20_000, gt=0, description="of one document, from its beginning")
+
+
+class SynthesisConfig(_Strict):
+    """Config of the step `<track>/synthetic`."""
+
+    seed: int = 0
+    kinds: dict[str, KindConfig] = Field(
+        min_length=1, description="by name: line, document/invoice, screenshot/dialog and so on"
+    )
+    holdout_share: float = Field(
+        default=0.05, ge=0, le=1, description="images held out for each training image, for kinds that do not say"
+    )
+    held_out_faces: list[str] = Field(
+        default=[
+            "Caladea-Regular",
+            "CrimsonText-Italic",
+            "FjallaOne-Regular",
+            "IBMPlexMono-Regular",
+            "Kalam-Regular",
+            "PT_Sans-Web-Bold",
+            "RedHatDisplay-Regular",
+            "Righteous-Regular",
+        ],
+        min_length=1,
+        description="faces that only the holdout uses, and the only ones that it uses",
+    )
+    line: LineConfig = LineConfig()
+    text: TextConfig = TextConfig()
+    max_attempts: int = Field(default=50, gt=0, description="draws of one image before the step gives up")
+    batch_images: int = Field(default=64, gt=0, description="small images that a worker draws at a time")
+    shard_bytes: int = Field(default=64 << 20, gt=0, description="of a tar, about")
