@@ -1,0 +1,164 @@
+"""The step that makes `<track>/images`: all images that a track trains and is judged on, mixed, capped and in order."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+from fc_model.artifacts import Artifact
+from fc_model.errors import UserError
+from fc_model.images.record import ImageRecord
+from fc_model.images.shard_writer import ImageShardWriter, write_index
+from fc_model.images.shards import ImageShards, Sample, list_image_splits
+from fc_pipeline.images.caps import natural_share, vision_tokens, within_caps
+from fc_pipeline.images.pack_config import PackConfig
+from fc_pipeline.images.pack_order import Row, choose, interleave
+from fc_pipeline.step import Step
+
+TRAIN, HOLDOUT = "train", "holdout"
+
+
+def pack_images(step: Step) -> None:
+    """Writes image shards with the splits train and holdout, each in an order of which every prefix has the mix.
+
+    An input without a holdout of its own gives some of its samples, chosen by their ids. No training sample has an
+    image of the holdout, and no two samples have the same images. Training resumes inside a shard by the numbers of
+    its samples; this step only copies, and starts anew.
+
+    config: PackConfig. inputs: any number of image shards. Metrics: samples, holdout_samples, vision_tokens,
+    natural_token_share and text_token_share of the training split, and samples_ by kind of it. Dropped: no_image,
+    no_target (neither text, caption nor question), not_in_mixture, duplicate, in_holdout, over_limit,
+    over_natural_cap.
+
+    Raises:
+        UserError: a rule fits no image, too few images for a weight, no size for a kind, or nothing but natural images.
+    """
+    config = PackConfig.model_validate(step.config)
+    shards = {
+        (role, split): ImageShards(artifact.folder, split)
+        for role, artifact in sorted(step.inputs.items())
+        for split in list_image_splits(artifact.folder)
+    }
+    rows = _rows(shards, config, step)
+    _check_rules(rows, shards, config)
+    rows = _without_duplicates(rows, step)
+    chosen = {split: choose(rows[split], config, split=split) for split in (HOLDOUT, TRAIN)}
+    _count(step, over_limit=sum(len(rows[split]) - len(chosen[split]) for split in chosen))
+    orders = {split: interleave(found, seed=f"{config.seed}/{split}") for split, found in chosen.items()}
+    capped = within_caps(orders[TRAIN], config)
+    _count(step, over_natural_cap=len(orders[TRAIN]) - len(capped))
+    # Once more, since what is dropped is at the end.
+    orders[TRAIN] = interleave(capped, seed=f"{config.seed}/{TRAIN}")
+
+    licences: Counter[tuple[str, str, str]] = Counter()
+    writers = [ImageShardWriter(step.out, split=split, max_bytes=config.shard_bytes) for split in (HOLDOUT, TRAIN)]
+    for writer in writers:
+        for row in orders[writer.split]:
+            record, images, crops = shards[row.role, row.split].sample(row.number)
+            writer.add(replace(record, split=writer.split), images, crops)  # type: ignore[arg-type]
+            licences[row.role, record.source, record.licence] += 1
+    write_index(step.out, writers)
+
+    train = orders[TRAIN]
+    step.out.counters.kept += licences.total()
+    step.out.licences = _licences(licences, step.inputs)
+    natural = natural_share(train)
+    step.out.metrics |= {
+        "samples": len(train),
+        "holdout_samples": len(orders[HOLDOUT]),
+        "vision_tokens": sum(row.tokens for row in train),
+        "natural_token_share": round(natural, 6),
+        "text_token_share": round(1 - natural, 6) if train else 0.0,
+    } | {f"samples_{kind}": count for kind, count in sorted(Counter(row.kind for row in train).items())}
+
+
+def _rows(shards: dict[tuple[str, str], ImageShards], config: PackConfig, step: Step) -> dict[str, list[Row]]:
+    """The usable samples by the split that they go to; all others are counted."""
+    rows: dict[str, list[Row]] = {HOLDOUT: [], TRAIN: []}
+    for (role, split), source in shards.items():
+        held_out = shards.get((role, HOLDOUT), ())
+        share = 0.0 if len(held_out) else config.holdout_share
+        for number, sample in enumerate(source.samples()):
+            step.out.counters.read += 1
+            rule = config.rule(role=role, kind=sample.record.kind)
+            reason = _unusable(sample)
+            if reason is not None or rule is None:
+                step.out.counters.drop(reason or "not_in_mixture")
+                continue
+            row = Row(
+                role=role,
+                split=split,
+                number=number,
+                kind=sample.record.kind,
+                family=sample.record.family,
+                rule=rule,
+                tokens=vision_tokens(config, kind=sample.record.kind, num_images=len(sample.images)),
+                digests=tuple(hashlib.sha256(data).digest() for data in sample.images),
+            )
+            rows[HOLDOUT if split == HOLDOUT or _held_out(sample.record, share) else TRAIN].append(row)
+    return rows
+
+
+def _unusable(sample: Sample) -> str | None:
+    """Why nothing can be learned from a sample."""
+    if not all(sample.images):
+        return "no_image"
+    record = sample.record
+    has_target = any(text and not text.isspace() for text in (record.text, record.caption)) or record.questions
+    return None if has_target else "no_target"
+
+
+def _held_out(record: ImageRecord, share: float) -> bool:
+    """True for that share of the ids, the same ones whatever else there is."""
+    return int.from_bytes(hashlib.sha256(record.id.encode()).digest()[:8], "big") < share * 2**64
+
+
+def _check_rules(rows: dict[str, list[Row]], shards: dict[tuple[str, str], ImageShards], config: PackConfig) -> None:
+    used = {row.rule for found in rows.values() for row in found}
+    unused = [rule for number, rule in enumerate(config.take) if number not in used]
+    if unused:
+        kinds = sorted({f"{role}: {kind}" for (role, _), source in shards.items() for kind in source.summary["kinds"]})
+        raise UserError(
+            f"images: take of kind {unused[0].kind!r} of input {unused[0].input!r} gets no usable image; mend the "
+            f"glob, or put it before the rule that took them. There are {', '.join(kinds) or 'no images at all'}"
+        )
+
+
+def _without_duplicates(rows: dict[str, list[Row]], step: Step) -> dict[str, list[Row]]:
+    """The first of the samples with equal images, the holdout's before all, and no training image that is held out."""
+    held_out = {digest for row in rows[HOLDOUT] for digest in row.digests}
+    seen: set[tuple[bytes, ...]] = set()
+
+    def fresh(found: Sequence[Row]) -> Iterator[Row]:
+        for row in found:
+            if row.digests in seen:
+                step.out.counters.drop("duplicate")
+            else:
+                seen.add(row.digests)
+                yield row
+
+    apart = [row for row in rows[TRAIN] if held_out.isdisjoint(row.digests)]
+    _count(step, in_holdout=len(rows[TRAIN]) - len(apart))
+    return {HOLDOUT: list(fresh(rows[HOLDOUT])), TRAIN: list(fresh(apart))}
+
+
+def _count(step: Step, **dropped: int) -> None:
+    for reason, count in dropped.items():
+        if count:
+            step.out.counters.drop(reason, count)
+
+
+def _licences(counts: Counter[tuple[str, str, str]], inputs: dict[str, Artifact]) -> list[dict[str, Any]]:
+    """Samples by source and licence, and what went into inputs that are made of other sources (fonts, texts)."""
+    found: Counter[tuple[str, str]] = Counter()
+    for (_, source, licence), count in counts.items():
+        found[source, licence] += count
+    own = {source for source, _ in found}
+    for role in sorted({role for role, _, _ in counts}):
+        for entry in inputs[role].manifest.licences:
+            if entry["source"] not in own:
+                found[entry["source"], entry["licence"]] = entry["documents"]
+    return [
+        {"licence": licence, "source": source, "documents": count} for (source, licence), count in sorted(found.items())
+    ]
