@@ -1,0 +1,150 @@
+"""The step that makes `images/<name>`: get the files, render or decode them, write image shards and a quarantine."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from functools import partial
+
+from fc_model.images.decode import BadImage
+from fc_model.images.record import ImageRecord
+from fc_model.images.shard_writer import ImageShardWriter, write_index
+from fc_pipeline.executors.chunks import chunks
+from fc_pipeline.images.sources.entry import Dropped, Entry, Made, Refused, Result
+from fc_pipeline.images.sources.files import opener
+from fc_pipeline.images.sources.readers.registry import READERS
+from fc_pipeline.images.sources.schema import ImageSource, parse_image_source
+from fc_pipeline.sources.bad_rate import BadRate
+from fc_pipeline.sources.globs import matches
+from fc_pipeline.sources.readers.item import BadInput
+from fc_pipeline.step import Step
+
+_CHUNK_BYTES = 1 << 20
+_ENTRY_BYTES = 1 << 14
+"""What an entry weighs besides its bytes, so that a batch of tiny ones is not thousands long."""
+_REPORT_EVERY = 500
+
+
+def fetch_images(step: Step) -> None:
+    """Writes image shards train and holdout, and quarantine.jsonl.zst, in the order of the source's files.
+
+    config: a source of images (fc_pipeline/images/sources/schema.py), pinned by `resolve_image_source`. No inputs.
+    An image that comes again, pixel for pixel, is dropped, so that no image of the holdout is in training.
+
+    Raises:
+        UserError: the source cannot be had, is not what was pinned, is broken, or is bad beyond its max_bad_rate.
+    """
+    source = parse_image_source(step.config, step.key)
+    out = step.out
+    bad = BadRate(source.name, source.max_bad_rate)
+    writers = {split: ImageShardWriter(out, split=split) for split in ("train", "holdout")}
+    totals: Counter[str] = Counter()
+    licences: Counter[str] = Counter()
+    with out.records("quarantine.jsonl.zst") as quarantine:
+        for result in _distinct(_results(step, source)):
+            out.counters.read += 1
+            if isinstance(result, Refused):
+                out.counters.quarantined += 1
+                quarantine({"source": source.name, **result._asdict()})
+                bad.saw(result.path, BadInput(result.reason, result.detail), read=out.counters.read)
+            elif isinstance(result, Dropped):
+                out.counters.drop(result.reason)
+            else:
+                out.counters.kept += 1
+                record = _with_split(result, source)
+                writers[record.split].add(record, result.images)
+                licences[record.licence] += 1
+                totals.update(_totals(record, result.images))
+            if out.counters.read % _REPORT_EVERY == 0:
+                step.runtime.report({"images": totals["images"], "megabytes": round(totals["image_bytes"] / 1e6, 2)})
+    bad.judge(read=out.counters.read, kept=out.counters.kept)
+    write_index(out, [writer for _, writer in sorted(writers.items())])
+    out.licences = [
+        {"licence": licence, "source": source.name, "documents": count} for licence, count in sorted(licences.items())
+    ]
+    names = ("records", "images", "image_bytes", "captions", "questions", "words", "holdout_records")
+    out.metrics = {name: totals[name] for name in names}
+
+
+def _results(step: Step, source: ImageSource) -> Iterator[Result]:
+    reader = READERS[source.reader.kind]
+    files = opener(source, step.runtime.home)
+    finish = partial(_finish, source=source, shared=reader.prepare(source, files))
+    entries = _capped(reader.entries(source, files), source)
+    for results in step.ordered_map(finish, chunks(entries, weight=_weight, limit=_CHUNK_BYTES)):
+        yield from results
+
+
+def _finish(batch: list[Entry | Dropped], *, source: ImageSource, shared: dict[str, bytes]) -> list[Result]:
+    results: list[Result] = []
+    for entry in batch:
+        if isinstance(entry, Dropped):
+            results.append(entry)
+        elif isinstance(entry.content, BadInput):
+            results.append(Refused(entry.path, entry.content.reason, entry.content.detail))
+        else:
+            try:
+                results += READERS[source.reader.kind].finish(entry, source, shared)
+            except (BadInput, BadImage) as error:
+                results.append(Refused(entry.path, error.reason, error.detail))
+    return results
+
+
+def _capped(entries: Iterable[Entry | Dropped], source: ImageSource) -> Iterator[Entry | Dropped]:
+    """At most `max_images` entries, those whose paths have the smallest hashes; the others are dropped."""
+    if source.max_images is None:
+        yield from entries
+        return
+    everything = list(entries)
+    paths = sorted((each.path for each in everything if isinstance(each, Entry)), key=lambda path: _hash(path, "cap"))
+    chosen = set(paths[: source.max_images])
+    for each in everything:
+        yield each if isinstance(each, Dropped) or each.path in chosen else Dropped(each.path, "above_max_images")
+
+
+def _distinct(results: Iterable[Result]) -> Iterator[Result]:
+    paths: set[str] = set()
+    seen: set[bytes] = set()
+    for result in results:
+        if isinstance(result, Made):
+            digest = hashlib.blake2b(b"".join(result.images), digest_size=16).digest()
+            if result.path in paths:
+                yield Refused(result.path, "duplicate_path", "another record has this path; narrow a glob")
+                continue
+            if digest in seen:
+                yield Dropped(result.path, "repeated_image")
+                continue
+            paths.add(result.path)
+            seen.add(digest)
+        yield result
+
+
+def _with_split(result: Made, source: ImageSource) -> ImageRecord:
+    record = ImageRecord.from_json(result.record)
+    if result.split is not None:
+        is_held_out = result.split == "holdout"
+    else:
+        file = result.path.split("#")[0]
+        share = int.from_bytes(_hash(result.path, f"holdout {source.seed}")[:8], "big") / 2**64
+        is_held_out = share < source.holdout or any(matches(file, glob) for glob in source.holdout_files)
+    return replace(record, split="holdout" if is_held_out else "train")
+
+
+def _totals(record: ImageRecord, images: list[bytes]) -> dict[str, int]:
+    return {
+        "records": 1,
+        "images": len(images),
+        "image_bytes": sum(map(len, images)),
+        "captions": int(record.caption is not None),
+        "questions": len(record.questions),
+        "words": len(record.words),
+        "holdout_records": int(record.split == "holdout"),
+    }
+
+
+def _hash(path: str, what: str) -> bytes:
+    return hashlib.sha256(f"{what}/{path}".encode()).digest()
+
+
+def _weight(entry: Entry | Dropped) -> int:
+    return _ENTRY_BYTES + (len(entry.content) if isinstance(entry, Entry) and isinstance(entry.content, bytes) else 0)

@@ -1,0 +1,116 @@
+"""PDF files with a text layer: a record a page, or one of several pages (`pages_per_record`)."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from fc_model.images.decode import decode
+from fc_model.images.record import ImageRecord, Line, Question, Word
+from fc_pipeline.images.sources.entry import Dropped, Entry, Made, Refused, Result, png
+from fc_pipeline.images.sources.files import OpenFiles
+from fc_pipeline.images.sources.isolated import isolated
+from fc_pipeline.images.sources.schema import ImageSource, PdfReader
+from fc_pipeline.sources.readers.item import BadInput
+
+_RECORDS_A_TASK = 4
+_MAX_UNMAPPED = 0.05
+"""Part of a page's characters that may lack their meaning: a page with more is no label to learn from."""
+
+
+def entries(source: ImageSource, files: OpenFiles) -> Iterator[Entry | Dropped]:
+    """An entry for every few records of a file, so that one file keeps all workers busy."""
+    assert isinstance(source.reader, PdfReader)
+    for file in files("documents"):
+        entry = Entry(file.path, file.content, file.licence)
+        if isinstance(file.content, BadInput):
+            yield entry
+            continue
+        try:
+            pages, _ = isolated().call("count_pages", file.content)
+        except BadInput as error:
+            yield entry._replace(content=error)
+            continue
+        wanted = min(pages, source.reader.max_pages)
+        step = source.reader.pages_per_record * _RECORDS_A_TASK
+        for first in range(0, wanted, step):
+            last = min(first + step, wanted)
+            meta = {"file": file.path, "first": first, "last": last}
+            yield entry._replace(path=f"{file.path}#{first + 1}-{last}", meta=meta)
+        for page in range(wanted, pages):
+            yield Dropped(f"{file.path}#{page + 1}", "above_max_pages")
+
+
+def finish(entry: Entry, source: ImageSource, shared: dict[str, bytes]) -> list[Result]:
+    """The records of a range of pages. Raises BadInput when the file brings its reader down."""
+    assert isinstance(entry.content, bytes) and isinstance(source.reader, PdfReader)
+    first, last = entry.meta["first"], entry.meta["last"]
+    answers, images = isolated().call("render_pages", entry.content, first=first, last=last, dpi=source.reader.dpi)
+    shown = iter(images)
+    pages = [
+        (first + number + 1, page, None if "refused" in page else next(shown)) for number, page in enumerate(answers)
+    ]
+    results: list[Result] = []
+    size = source.reader.pages_per_record
+    for start in range(0, len(pages), size):
+        good = []
+        for number, page, image in pages[start : start + size]:
+            name = f"{entry.meta['file']}#{number}"
+            if image is None:
+                results.append(Refused(name, *page["refused"]))
+            elif (reason := _useless(page)) is not None:
+                results.append(Dropped(name, reason))
+            else:
+                good.append((number, page, image))
+        if good:
+            results.append(_record(entry, source, source.reader, good))
+    return results
+
+
+def _useless(page: dict[str, Any]) -> str | None:
+    """Why a page teaches no reading."""
+    if not page["words"]:
+        return "no_text_layer"
+    characters = sum(len(word) for word, _, _ in page["words"]) + page["unmapped"]
+    return "unmapped_text" if page["unmapped"] > _MAX_UNMAPPED * characters else None
+
+
+def _record(
+    entry: Entry, source: ImageSource, options: PdfReader, pages: list[tuple[int, dict[str, Any], bytes]]
+) -> Made:
+    numbers = [number for number, _, _ in pages]
+    contents = [page for _, page, _ in pages]
+    pictures = [decode(image) for _, _, image in pages]
+    single = len(pages) == 1
+    name = f"{entry.meta['file']}#{numbers[0]}" + ("" if single else f"-{numbers[-1]}")
+    meta = {"pages": numbers, "dpi": options.dpi, "unmapped": _total(contents, "unmapped")}
+    record = ImageRecord(
+        id=f"{source.name}/{name}",
+        source=source.name,
+        kind="document/pdf",
+        family="text",
+        licence=entry.licence,
+        width=pictures[0].width,
+        height=pictures[0].height,
+        images=["png"] if single else [f"{number}.png" for number in range(len(pages))],
+        text="\n".join(page["text"] for page in contents),
+        words=[Word(text, tuple(box), line) for text, box, line in contents[0]["words"]] if single else [],
+        lines=[Line(text, tuple(box)) for text, box in contents[0]["lines"]] if single else [],
+        questions=[] if single else _questions(contents),
+        meta=meta | {"rotated": _total(contents, "rotated")} | ({} if single else {"texts": _texts(contents)}),
+    )
+    return Made(name, record.to_json(), [png(picture) for picture in pictures], None)
+
+
+def _questions(contents: list[dict[str, Any]]) -> list[Question]:
+    """What only the right one of several pages answers."""
+    return [
+        Question(question=f"What is the first line of page {number}?", answers=[page["lines"][0][0]], kind="page_line")
+        for number, page in enumerate(contents, start=1)
+    ]
+
+
+def _texts(contents: list[dict[str, Any]]) -> list[str]:
+    return [page["text"] for page in contents]
+
+
+def _total(contents: list[dict[str, Any]], key: str) -> int:
+    return sum(page[key] for page in contents)

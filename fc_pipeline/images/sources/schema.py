@@ -1,0 +1,173 @@
+"""What a source of real images may say. Unknown fields are refused."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+
+from fc_model.errors import UserError
+from fc_pipeline.sources.schema import LocalFile
+
+MEBIBYTE = 1 << 20
+
+
+class Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class _Origin(Strict):
+    files: dict[str, str] = Field(
+        min_length=1, description="{what the reader takes them for: glob}; `*`, `**` across folders, `{a,b}` choices"
+    )
+    exclude: list[str] = Field(default=[], description="globs of files to leave out")
+    licence: str | None = Field(default=None, description="of these files, when it is not the source's")
+
+
+class PypiOrigin(_Origin):
+    """A wheel or sdist of the configured package index. Its code is never run."""
+
+    kind: Literal["pypi"]
+    project: str
+    version: str
+    file: str = Field(pattern=r"^[^/\\\x00]+\.(whl|tar\.gz|zip)$", description="file name of the wheel or sdist")
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+
+
+class InstalledOrigin(_Origin):
+    """Files of a distribution that this environment has installed."""
+
+    kind: Literal["installed"]
+    distribution: str
+    version: str | None = Field(default=None, description="filled in when the graph is built: part of the identity")
+
+
+class LocalOrigin(_Origin):
+    """Files of a folder on this machine, or of one that fsspec reaches."""
+
+    kind: Literal["local"]
+    folder: str = Field(description="absolute, or relative to the working directory; or an fsspec URL")
+    content: list[LocalFile] | None = Field(
+        default=None, description="filled in when the graph is built: a changed file changes the identity"
+    )
+
+
+Origin = Annotated[PypiOrigin | InstalledOrigin | LocalOrigin, Field(discriminator="kind")]
+
+
+class _Scaled(Strict):
+    max_side: int | None = Field(default=None, ge=16, description="a longer side is scaled down to so many pixels")
+
+
+class EmojiReader(Strict):
+    """SVGs named by code points (`pictures`), joined with the JSON of the package emoji (`names`)."""
+
+    kind: Literal["emoji"]
+    size: int = Field(default=64, ge=16, le=1024, description="side of the picture in pixels")
+    background: Literal["white", "seeded"] = Field(
+        default="white", description="white, or a plain light colour drawn by the seed"
+    )
+
+
+class EasyVqaReader(Strict):
+    """`pictures` and `questions` (questions.json) below a folder train and a folder test, as easy-VQA has them."""
+
+    kind: Literal["easy_vqa"]
+
+
+class DocstringReader(_Scaled):
+    """`pictures` that functions of a Python file (`code`) load; the docstring describes them. The code is not run."""
+
+    kind: Literal["docstrings"]
+    text_files: list[str] = Field(default=[], description="names of the pictures that show text to read")
+
+
+class FolderReader(_Scaled):
+    """`pictures`, described by their file name, or by a text file of the same name beside them (`captions`)."""
+
+    kind: Literal["folder"]
+    shows: str = Field(default="photo", description="kind of the records, such as photo, chart, screenshot/desktop")
+    family: Literal["text", "natural"] = "natural"
+    caption: Literal["none", "file_name", "text_file"] = "file_name"
+
+
+class ChessReader(Strict):
+    """Boards drawn for positions (`positions`: JSON with FENs as keys or fields) with the signs of a `font`."""
+
+    kind: Literal["chess"]
+    size: int = Field(default=224, ge=96, le=1024, description="side of the board in pixels; a multiple of 8 is used")
+    squares_asked: int = Field(default=2, ge=0, le=64, description="squares that a question asks about, a board")
+
+
+class ScreenshotReader(_Scaled):
+    """`pictures` of documentation, captioned by the `pages` (html, md, rst) that show them."""
+
+    kind: Literal["screenshots"]
+    shows: str = Field(default="screenshot/application", description="kind of the records")
+    suffix: str = Field(default="", description="what a picture's file name has more than the name pages call it by")
+    referenced_only: bool = Field(default=True, description="drop pictures that no page shows")
+    max_caption_chars: int = Field(default=400, gt=0)
+
+
+class PdfReader(Strict):
+    """Pages of PDF files (`documents`) as images, with the words and boxes of their text layer."""
+
+    kind: Literal["pdf"]
+    dpi: int = Field(default=96, ge=36, le=300)
+    pages_per_record: int = Field(default=1, ge=1, le=16, description="pages that make one record of several images")
+    max_pages: int = Field(default=500, gt=0, description="of a file; further ones are dropped and counted")
+
+
+ReaderOptions = Annotated[
+    EmojiReader | EasyVqaReader | DocstringReader | FolderReader | ChessReader | ScreenshotReader | PdfReader,
+    Field(discriminator="kind"),
+]
+
+
+class ImageCaps(Strict):
+    """What one file or image may be; a larger one is quarantined."""
+
+    max_file_bytes: int = Field(default=64 * MEBIBYTE, gt=0, description="bytes of a file of the source")
+    max_total_bytes: int = Field(default=4096 * MEBIBYTE, gt=0, description="cap on all that is unpacked")
+    max_svg_bytes: int = Field(default=MEBIBYTE, gt=0)
+    max_pixels: int = Field(default=40_000_000, gt=0, description="width times height before anything is decoded")
+    min_side: int = Field(default=8, gt=0, description="pixels of the shorter side")
+
+
+class ImageSource(Strict):
+    """Real images: where their files come from, and how they become records."""
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_]*$", description="name of the source; its key is images/<name>")
+    licence: str = Field(description="SPDX identifier of the licence of the images, as the source states it")
+    origins: list[Origin] = Field(min_length=1, description="packages or folders with the files")
+    reader: ReaderOptions = Field(description="what the files are and how they become records")
+    max_images: int | None = Field(
+        default=None, gt=0, description="cap on pictures, a spread by hash of their path; of PDF files see max_pages"
+    )
+    holdout: float = Field(
+        default=0.1, ge=0, lt=1, description="part that is held out, by hash; for what has no split of its own"
+    )
+    holdout_files: list[str] = Field(default=[], description="globs of files that are held out as a whole")
+    seed: int = Field(default=0, ge=0, description="of what is drawn by chance: colours, questions, the holdout")
+    max_bad_rate: float = Field(
+        default=0.01, ge=0, le=1, description="part of the images that may be quarantined; one always may"
+    )
+    caps: ImageCaps = ImageCaps()
+
+    @model_validator(mode="after")
+    def _pages_have_a_cap_of_their_own(self) -> "ImageSource":
+        if self.max_images is not None and isinstance(self.reader, PdfReader):
+            raise ValueError("reader pdf takes no `max_images`; set reader.max_pages")
+        return self
+
+
+_ADAPTER: TypeAdapter[ImageSource] = TypeAdapter(ImageSource)
+
+
+def parse_image_source(raw: Any, where: str) -> ImageSource:
+    """Raises UserError that names `where`, the field and what is wrong with it."""
+    try:
+        return _ADAPTER.validate_python(raw)
+    except ValidationError as error:
+        problems = "; ".join(
+            f"{'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}" for problem in error.errors()
+        )
+        raise UserError(f"{where}: {problems}") from error
