@@ -1,0 +1,169 @@
+"""A flat thing with text on it, that is then put into a picture at an angle."""
+
+from __future__ import annotations
+
+import math
+import random
+
+from PIL import Image, ImageChops, ImageFilter
+
+from fc_model.errors import UserError
+from fc_pipeline.images.synthesis.degrade import degrade, shade
+from fc_pipeline.images.synthesis.face import Face, Faces
+from fc_pipeline.images.synthesis.page import Colour, Page, TextSupply, text_width
+from fc_pipeline.images.synthesis.screenshots.copy import ASCII, Copy
+from fc_pipeline.images.synthesis.screenshots.theme import mix
+from fc_pipeline.images.synthesis.warp import Matrix, Point, homography, transform, warp
+
+LEAST_FONT = 14
+"""Pixels an em on the flat panel, of which the angle leaves 10 or more."""
+MARGIN = 5
+"""Pixels between a panel and the edge of the picture."""
+
+
+class Panel:
+    """A page that grows flat, with a mask of what of it is opaque; coordinates are pixels of the panel."""
+
+    def __init__(self, rng: random.Random, text: TextSupply, faces: Faces, ground: Image.Image, *, opaque: bool = True):
+        """On a ground of mode RGB; when it is not opaque, only the text shows. UserError when no face covers ASCII."""
+        face = faces.draw(rng, ASCII)
+        if face is None:
+            raise UserError("images/fonts: no face covers printable ASCII, so no scene can be drawn: add one that does")
+        self.rng = rng
+        self.face: Face = face
+        self.page = Page(ground)
+        self.copy = Copy(rng, text, self.face)
+        self.width, self.height = ground.size
+        self.alpha = Image.new("L", ground.size, 255 if opaque else 0)
+        self.opaque = opaque
+
+    def fit(self, text: str, room: float, largest: float, *, least: float = LEAST_FONT) -> tuple[str, int]:
+        """The text and its size so that it is at most `room` wide; words that don't fit at the least size go."""
+        words = text.split()
+        while words:
+            wide = text_width(self.face, 100, " ".join(words)) / 100
+            size = math.floor(min(largest, room / wide))
+            if size >= least:
+                return " ".join(words), size
+            words.pop()
+        return "", 0
+
+    def write(
+        self,
+        text: str,
+        y: float,
+        *,
+        largest: float,
+        colour: Colour,
+        left: float = 0.0,
+        right: float | None = None,
+        align: str = "center",
+        outline: Colour | None = None,
+        shadow: Colour | None = None,
+    ) -> tuple[str, float]:
+        """One line with its top at y, as large as fits between left and right, and not larger than `largest`.
+
+        Returns what was drawn ("" when nothing fits, across or down) and the y below it.
+        """
+        right = self.width if right is None else right
+        drawn, size = self.fit(text, right - left, largest)
+        if not drawn or y + size * 1.2 > self.height:
+            return "", y
+        spare = right - left - text_width(self.face, size, drawn)
+        x = round(left + spare * {"left": 0.0, "center": 0.5, "right": 1.0}[align])
+        before = self.page.image.copy()
+        known = len(self.page.words)
+        self.page.line(x, round(y + size * 0.9), drawn, self.face, size, colour)
+        if outline or shadow or not self.opaque:
+            self._redraw(before, known, colour, outline, shadow, size)
+        return drawn, y + size * 1.2
+
+    def _redraw(
+        self, before: Image.Image, known: int, colour: Colour, outline: Colour | None, shadow: Colour | None, size: int
+    ) -> None:
+        """The line's letters once more, over what lies behind them."""
+        ink = self.ink(known)
+        image = before
+        if not self.opaque:
+            # What the sampler mixes with the letters at their rim is then their own colour.
+            image.paste(outline or shadow or colour, ImageChops.invert(self.alpha).point(lambda v: 255 * (v == 255)))
+            self.alpha = ImageChops.lighter(self.alpha, ink)
+        if shadow:
+            shift = max(size // 14, 1)
+            dark = ImageChops.offset(ink, shift, shift).filter(ImageFilter.BoxBlur(1))
+            image.paste(shadow, dark)
+            self.alpha = ImageChops.lighter(self.alpha, dark)
+        if outline:
+            rim = ink.filter(ImageFilter.MaxFilter(5 if size > 30 else 3))
+            image.paste(outline, rim)
+            self.alpha = ImageChops.lighter(self.alpha, rim)
+        image.paste(colour, ink)
+        self.page.replace(image)
+
+    def ink(self, first: int = 0) -> Image.Image:
+        """Coverage of the words from the number `first` on, mode L."""
+        layer = Image.new("L", self.page.image.size)
+        draw = Page(Image.new("RGB", (1, 1)))
+        draw.replace(layer)
+        for word in self.page.words[first:]:
+            ink = self.page.inks[word.text, word.box]
+            draw.draw.draw.draw_bitmap((ink.x, ink.y), ink.mask, 255)
+        return layer
+
+    def place(self, background: Image.Image, *, tilt: float, turn: float) -> Page:
+        """The scene: the panel on the background under a homography by chance. Fills meta["quads"].
+
+        `tilt` is how far corners may move, as a share of the sides; `turn` the most degrees of rotation.
+        """
+        matrix = self._angle(background.size, tilt=tilt, turn=turn)
+        page = self.page
+        boxes = [word.box for word in page.words]
+        cover = Page(self.alpha.convert("RGB"))
+        warp(cover, matrix, size=background.size, fill=(0, 0, 0))
+        warp(page, matrix, size=background.size, fill=(0, 0, 0))
+        alpha = cover.image.convert("L")
+        if self.opaque:
+            dark = ImageChops.offset(alpha, 3, 4).filter(ImageFilter.BoxBlur(4)).point(lambda v: v // 2)
+            background = background.copy()
+            background.paste((0, 0, 0), dark)
+        page.replace(Image.composite(page.image, background, alpha))
+        page.meta["quads"] = [
+            [[round(value, 2) for value in transform(corner, matrix)] for corner in _corners(*box)] for box in boxes
+        ]
+        page.meta["homography"] = [round(value, 9) for value in matrix]
+        return page
+
+    def _angle(self, size: tuple[int, int], *, tilt: float, turn: float) -> Matrix:
+        """A rotation and a shift of each corner, shrunk so that all lies inside a picture of this size."""
+        rng = self.rng
+        angle = math.radians(rng.uniform(-turn, turn))
+        flat: list[Point] = _corners(0, 0, self.width, self.height)
+        moved = [
+            (x + rng.uniform(-tilt, tilt) * self.width, y + rng.uniform(-tilt, tilt) * self.height) for x, y in flat
+        ]
+        turned = [
+            (x * math.cos(angle) - y * math.sin(angle), x * math.sin(angle) + y * math.cos(angle)) for x, y in moved
+        ]
+        left, top = min(x for x, _ in turned), min(y for _, y in turned)
+        wide, high = max(x for x, _ in turned) - left, max(y for _, y in turned) - top
+        room_x, room_y = size[0] - 2 * MARGIN, size[1] - 2 * MARGIN
+        scale = min(1.0, room_x / wide, room_y / high)
+        x0, y0 = MARGIN + rng.random() * (room_x - wide * scale), MARGIN + rng.random() * (room_y - high * scale)
+        return homography(flat, [(x0 + (x - left) * scale, y0 + (y - top) * scale) for x, y in turned])
+
+
+def _corners(left: float, top: float, right: float, bottom: float) -> list[Point]:
+    return [(left, top), (right, top), (right, bottom), (left, bottom)]
+
+
+def weather(page: Page, rng: random.Random) -> None:
+    """Uneven light and what the camera adds, never so much that the text can't be read."""
+    if rng.random() < 0.6:
+        shade(page, rng, strength=rng.uniform(0.1, 0.45))
+    if rng.random() < 0.85:
+        degrade(page, rng, strength=rng.uniform(0.15, 0.5))
+
+
+def textured(rng: random.Random, sheet: Image.Image, colour: Colour, strength: float) -> Image.Image:
+    """A texture painted over with a colour that leaves `strength` of it."""
+    return Image.blend(Image.new("RGB", sheet.size, mix(colour, (128, 128, 128), 0.03)), sheet, strength * rng.random())
