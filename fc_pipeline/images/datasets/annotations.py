@@ -29,19 +29,24 @@ def read_text(path: Path, limits: DatasetLimits) -> str:
 
 
 def json_lists(
-    folder: Path, *patterns: str, source: str, limits: DatasetLimits, at: str | None = "data"
+    paths: Iterable[Path], *, source: str, limits: DatasetLimits, at: str | None = "data"
 ) -> Iterator[tuple[Path, list[Any]] | BadRecord]:
     """Yields each file with the list that is its member `at` (or is itself the list, when `at` is None)."""
-    for path in annotation_files(folder, *patterns, source=source):
+    for path in paths:
         try:
             content = parse_json(read_text(path, limits))
             entries = content if at is None else content.get(at) if isinstance(content, dict) else None
             if not isinstance(entries, list):
                 raise BadInput("invalid_annotations", f"no list {'of records' if at is None else repr(at)} in it")
         except BadInput as bad:
-            yield BadRecord(id=f"{source}/{path.relative_to(folder)}", reason=bad.reason, detail=bad.detail)
+            yield BadRecord(id=f"{source}/{path.name}", reason=bad.reason, detail=bad.detail)
         else:
             yield path, entries
+
+
+def json_beside(path: Path, limits: DatasetLimits) -> Any:
+    """The content of an optional file; None when it is not there. Raises BadInput when it is there and no JSON."""
+    return parse_json(read_text(path, limits)) if path.is_file() else None
 
 
 def grouped(entries: Iterable[Any], *, by: str, source: str) -> Iterator[tuple[str, list[dict[str, Any]]] | BadRecord]:

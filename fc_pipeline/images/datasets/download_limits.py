@@ -15,7 +15,7 @@ class DownloadLimits:
     """For one image in all, redirects included; a server that drips byte after byte does not hold a thread for long."""
     max_redirects: int = 5
     attempts: int = 2
-    """Tries for an image whose server fails or is busy; other answers are final."""
+    """Tries for an image whose server fails or is busy; other answers are final. At least 1."""
     concurrency: int = 16
     """Images that are fetched at the same time."""
     allow_private: bool = False

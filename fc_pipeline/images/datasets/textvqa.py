@@ -13,12 +13,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from fc_model.images.record import ImageRecord, Line, Word
-from fc_pipeline.images.datasets.annotations import grouped, json_lists, split_of
+from fc_model.images.record import ImageRecord
+from fc_pipeline.images.datasets.annotations import annotation_files, grouped, json_lists, split_of
 from fc_pipeline.images.datasets.answers import asked
 from fc_pipeline.images.datasets.base import BadRecord, DatasetLimits, Result, Sample, samples
 from fc_pipeline.images.datasets.catalogue import DATASETS
-from fc_pipeline.images.datasets.pictures import Picture, box_in, picture_file
+from fc_pipeline.images.datasets.machine_ocr import rosetta_words
+from fc_pipeline.images.datasets.pictures import picture_file
 
 NAME = "textvqa"
 
@@ -30,24 +31,20 @@ def read(folder: Path, limits: DatasetLimits) -> Iterator[Result]:
 
 def read_files(folder: Path, pattern: str, *, source: str, limits: DatasetLimits) -> Iterator[Result]:
     """TextVQA or TextCaps, which share images, their OCR and most fields."""
+    paths = annotation_files(folder, pattern, source=source)
     tokens: dict[str, list[dict[str, Any]]] = {}
-    if any(folder.glob("TextVQA_Rosetta_OCR_*.json")):
-        for content in json_lists(folder, "TextVQA_Rosetta_OCR_*.json", source=source, limits=limits):
-            if isinstance(content, BadRecord):
-                yield content
-            else:
-                tokens |= {entry["image_id"]: entry["ocr_info"] for entry in content[1] if _has_words(entry)}
-    for content in json_lists(folder, pattern, source=source, limits=limits):
+    for content in json_lists(sorted(folder.glob("TextVQA_Rosetta_OCR_*.json")), source=source, limits=limits):
+        if isinstance(content, BadRecord):
+            yield content
+        else:
+            tokens |= {str(entry.get("image_id")): entry.get("ocr_info") for entry in content[1]}
+    for content in json_lists(paths, source=source, limits=limits):
         if isinstance(content, BadRecord):
             yield content
             continue
         path, entries = content
         build = partial(_sample, folder=folder, file=path.name, source=source, tokens=tokens, limits=limits)
         yield from samples(source, grouped(entries, by="image_id", source=source), build, limits=limits)
-
-
-def _has_words(entry: Any) -> bool:
-    return isinstance(entry, dict) and isinstance(entry.get("ocr_info"), list) and isinstance(entry["image_id"], str)
 
 
 def _sample(
@@ -61,10 +58,11 @@ def _sample(
     limits: DatasetLimits,
 ) -> Sample:
     set_name = str(entries[0].get("set_name", file))
-    names = [f"{place}/{key}.jpg" for place in ("train_images", "test_images", "images")]
+    names = [f"{place}/{key}.jpg" for place in ("train_images", "test_images")]
     image = picture_file(folder, *names, limits=limits.image)
-    words = _words(image, tokens.get(key, []))
-    captions = [text.strip() for entry in entries for text in entry.get("reference_strs") or [] if text.strip()]
+    words, lines = rosetta_words(image, tokens.get(key) or [])
+    written = [text.strip() for entry in entries for text in entry.get("reference_strs") or []]
+    captions = [text for text in dict.fromkeys(written) if text]  # every entry of an image repeats all of them
     questions, unanswered = asked(
         ((entry["question"], entry.get("answers") or []) for entry in entries if "question" in entry),
         kind="extractive",
@@ -81,7 +79,7 @@ def _sample(
         images=[image.extension],
         split=split_of(set_name),
         words=words,
-        lines=[Line(word.text, word.box) for word in words],
+        lines=lines,
         caption=captions[0] if captions else None,
         questions=questions,
         meta={"classes": entries[0].get("image_classes") or []}
@@ -91,14 +89,3 @@ def _sample(
         | ({"words_by": "Rosetta"} if words else {}),
     )
     return record, [image.data]
-
-
-def _words(image: Picture, tokens: list[dict[str, Any]]) -> list[Word]:
-    words: list[Word] = []
-    for token in tokens:
-        place = token["bounding_box"]
-        left, top = place["top_left_x"] * image.width, place["top_left_y"] * image.height
-        box = box_in(image, left, top, left + place["width"] * image.width, top + place["height"] * image.height)
-        if box and token["word"].strip():
-            words.append(Word(token["word"], box, len(words)))
-    return words

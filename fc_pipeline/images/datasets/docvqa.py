@@ -1,0 +1,72 @@
+"""DocVQA, single page: questions about scanned pages of the UCSF Industry Documents Library.
+
+Format (docvqa.org, Task 1): `{train,val,test}_v1.0.json`, for train and val also `..._v1.0_withQT.json` with
+question_types = {dataset_name, dataset_version, dataset_split, data: [{questionId, question, question_types, image
+("documents/<name>.png"), docId, ucsf_document_id, ucsf_document_page_no, answers, data_split}]}; pages in `documents/`
+beside it (or `spdocvqa_images/`, as the files are packed now) and what Microsoft's engine read of them in
+`ocr_results/<name>.json` (or `spdocvqa_ocr/`).
+"""
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from fc_model.images.record import ImageRecord
+from fc_pipeline.images.datasets.annotations import annotation_files, grouped, json_beside, json_lists, split_of
+from fc_pipeline.images.datasets.answers import asked
+from fc_pipeline.images.datasets.base import BadRecord, DatasetLimits, Result, Sample, samples
+from fc_pipeline.images.datasets.catalogue import DATASETS
+from fc_pipeline.images.datasets.machine_ocr import read_api_words
+from fc_pipeline.images.datasets.pictures import picture_file
+
+NAME = "docvqa"
+_WITH_TYPES = "_withQT.json"
+
+
+def read(folder: Path, limits: DatasetLimits) -> Iterator[Result]:
+    """One record a page. Raises UserError without `*_v1.0*.json`."""
+    found = annotation_files(folder, "**/train_v1.0*.json", "**/val_v1.0*.json", "**/test_v1.0*.json", source=NAME)
+    typed = {path for path in found if path.name.endswith(_WITH_TYPES)}
+    paths = [path for path in found if path in typed or path.with_name(path.stem + _WITH_TYPES) not in typed]
+    for content in json_lists(paths, source=NAME, limits=limits):
+        if isinstance(content, BadRecord):
+            yield content
+            continue
+        path, entries = content
+        build = partial(_sample, folder=folder, file=path, limits=limits)
+        yield from samples(NAME, grouped(entries, by="image", source=NAME), build, limits=limits)
+
+
+def _sample(key: str, entries: list[dict[str, Any]], *, folder: Path, file: Path, limits: DatasetLimits) -> Sample:
+    name = PurePosixPath(key)
+    beside = file.parent.relative_to(folder)
+    image = picture_file(folder, str(beside / name), f"spdocvqa_images/{name.name}", limits=limits.image)
+    places = (file.parent / "ocr_results", folder / "spdocvqa_ocr")
+    read_by_machine = next(
+        (found for place in places if (found := json_beside(place / f"{name.stem}.json", limits))), None
+    )
+    words, lines = read_api_words(image, read_by_machine) if read_by_machine else ([], [])
+    questions, unanswered = asked(
+        ((entry["question"], entry.get("answers") or []) for entry in entries), kind="extractive"
+    )
+    types = {entry["question"].strip(): entry["question_types"] for entry in entries if "question_types" in entry}
+    record = ImageRecord(
+        id=f"{NAME}/{name.stem}",
+        source=NAME,
+        kind="document/scan",
+        family="text",
+        licence=DATASETS[NAME].licence,
+        width=image.width,
+        height=image.height,
+        images=[image.extension],
+        split=split_of(file.name),
+        words=words,
+        lines=lines,
+        questions=questions,
+        meta={"document": entries[0].get("ucsf_document_id"), "page": entries[0].get("ucsf_document_page_no")}
+        | ({"question_types": types} if types else {})
+        | ({"unanswered": unanswered} if unanswered else {})
+        | ({"words_by": "Microsoft Read"} if words else {}),
+    )
+    return record, [image.data]

@@ -1,0 +1,133 @@
+"""Tars that img2dataset writes: `<key>.jpg` (or png, webp), `<key>.txt` with the caption, `<key>.json`.
+
+Format (github.com/rom1504/img2dataset, output_format=webdataset): shards `00000.tar` with keys of nine digits; the JSON
+has url, caption, key, status, error_message, width, height, original_width, original_height, exif and sha256; beside
+each shard `00000_stats.json` {count, successes, ...} and `00000.parquet`. A tar that was cut between two members looks
+complete, so the number of samples is compared with `successes`.
+"""
+
+import tarfile
+from collections.abc import Iterator
+from itertools import groupby
+from pathlib import Path, PurePosixPath
+from typing import Any, NamedTuple
+
+from fc_pipeline.images.datasets.annotations import json_beside
+from fc_pipeline.images.datasets.base import BadInput, BadRecord, DatasetLimits
+from fc_pipeline.sources.archive import MAX_MEMBERS
+from fc_pipeline.sources.globs import is_plain
+from fc_pipeline.sources.readers.item import decode
+from fc_pipeline.sources.readers.strict_json import parse_json
+
+_IMAGES = {"jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff"}
+_MAX_HEADER_BYTES = 1 << 20
+_EXTENDED = {
+    tarfile.GNUTYPE_LONGNAME,
+    tarfile.GNUTYPE_LONGLINK,
+    tarfile.XHDTYPE,
+    tarfile.XGLTYPE,
+    tarfile.SOLARIS_XHDTYPE,
+}
+"""Headers in front of a header, which tarfile reads into memory whole."""
+_BROKEN = (tarfile.TarError, OSError, EOFError, ValueError)
+
+
+class Shard(NamedTuple):
+    """A sample of a shard."""
+
+    image: bytes | BadInput
+    caption: str
+    meta: dict[str, Any]
+
+
+class _Header(tarfile.TarInfo):
+    """A header of a member. tarfile takes one that it cannot read for the end of the archive; here it is a fault."""
+
+    @classmethod
+    def frombuf(cls, buf: Any, encoding: str, errors: str) -> "_Header":
+        try:
+            header = super().frombuf(buf, encoding, errors)
+        except tarfile.InvalidHeaderError as error:  # type: ignore[attr-defined]
+            raise tarfile.ReadError(str(error)) from error
+        if header.type in _EXTENDED and header.size > _MAX_HEADER_BYTES:
+            raise tarfile.ReadError(f"a header of {header.size} bytes")
+        return header
+
+
+class _Member(NamedTuple):
+    key: str
+    extension: str
+    data: bytes | BadInput
+
+
+def tar_entries(path: Path, *, source: str, limits: DatasetLimits) -> Iterator[tuple[str, Shard] | BadRecord]:
+    """Yields (key, sample), and what is wrong with members or with the shard. Nothing is unpacked to disk."""
+    count = 0
+    bad: list[BadRecord] = []
+    for key, members in groupby(_members(path, source, limits, bad), key=lambda member: member.key):
+        parts = {member.extension: member.data for member in members}
+        yield from bad
+        bad.clear()
+        count += 1
+        try:
+            yield key, _sample(parts)
+        except BadInput as error:
+            yield BadRecord(id=f"{source}/{path.stem}/{key}", reason=error.reason, detail=error.detail)
+    yield from bad
+    yield from _missing(path, count, source, limits)
+
+
+def _sample(parts: dict[str, bytes | BadInput]) -> Shard:
+    meta: dict[str, Any] = {}
+    if "json" in parts:
+        content = parse_json(decode(_read(parts["json"])))
+        meta = content if isinstance(content, dict) else {}
+    image = next((data for extension, data in parts.items() if extension in _IMAGES), None)
+    if image is None:
+        image = BadInput("missing_image", f"members {', '.join(sorted(parts))} only")
+    caption = decode(_read(parts["txt"])) if "txt" in parts else str(meta.get("caption") or "")
+    return Shard(image, caption, meta)
+
+
+def _read(data: bytes | BadInput) -> bytes:
+    if isinstance(data, BadInput):
+        raise data
+    return data
+
+
+def _members(path: Path, source: str, limits: DatasetLimits, bad: list[BadRecord]) -> Iterator[_Member]:
+    try:
+        with tarfile.open(path, "r:", tarinfo=_Header) as archive:
+            for number, member in enumerate(archive):
+                if number >= MAX_MEMBERS:
+                    raise tarfile.ReadError(f"more than {MAX_MEMBERS} members")
+                archive.members.clear()  # type: ignore[attr-defined]  # tarfile keeps them all
+                if member.isdir():
+                    continue
+                if not member.isreg() or not is_plain(member.name):
+                    detail = f"{member.name[:200]!r} is no regular file with a plain name"
+                    bad.append(BadRecord(id=f"{source}/{path.stem}", reason="unsafe_member", detail=ascii(detail)))
+                    continue
+                key, _, extension = PurePosixPath(member.name).name.partition(".")
+                cap = limits.image.max_bytes if extension.lower() in _IMAGES else limits.record_bytes
+                file = archive.extractfile(member)
+                assert file is not None, "a regular file has content"
+                size = member.size
+                data = BadInput("too_many_bytes", f"{size} bytes exceed {cap}") if size > cap else file.read()
+                yield _Member(key, extension.lower(), data)
+    except _BROKEN as error:
+        detail = f"{type(error).__name__}: {error}"
+        bad.append(BadRecord(id=f"{source}/{path.name}", reason="broken_tar", detail=detail))
+
+
+def _missing(path: Path, count: int, source: str, limits: DatasetLimits) -> Iterator[BadRecord]:
+    stats = path.with_name(f"{path.stem}_stats.json")
+    try:
+        content = json_beside(stats, limits)
+    except BadInput as error:
+        yield BadRecord(id=f"{source}/{stats.name}", reason=error.reason, detail=error.detail)
+        return
+    expected = content.get("successes") if isinstance(content, dict) else None
+    if isinstance(expected, int) and expected != count:
+        detail = f"{count} samples, {stats.name} says {expected}"
+        yield BadRecord(id=f"{source}/{path.name}", reason="missing_samples", detail=detail)

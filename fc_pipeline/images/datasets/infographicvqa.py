@@ -1,0 +1,68 @@
+"""InfographicVQA: questions about infographics, long images of text, icons and charts.
+
+Format (docvqa.org, Task 3): `infographicsVQA_{train,val,test}_v1.0.json` (val also `..._withQT.json`) = {dataset_name,
+dataset_version, dataset_split, data: [{questionId, question, image_local_name, image_url, ocr_output_file, answers,
+data_split, answer_type, evidence, operation/reasoning}]}; images in `infographicsvqa_images/`, what Amazon Textract
+read in `infographicsvqa_ocr/`.
+"""
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from fc_model.images.record import ImageRecord
+from fc_pipeline.images.datasets.annotations import annotation_files, grouped, json_beside, json_lists, split_of
+from fc_pipeline.images.datasets.answers import asked
+from fc_pipeline.images.datasets.base import BadInput, BadRecord, DatasetLimits, Result, Sample, samples
+from fc_pipeline.images.datasets.catalogue import DATASETS
+from fc_pipeline.images.datasets.machine_ocr import textract_words
+from fc_pipeline.images.datasets.pictures import picture_file
+from fc_pipeline.sources.globs import is_plain
+
+NAME = "infographicvqa"
+_WITH_TYPES = "_withQT.json"
+
+
+def read(folder: Path, limits: DatasetLimits) -> Iterator[Result]:
+    """One record an infographic. Raises UserError without `infographic*VQA_*_v1.0*.json`."""
+    found = annotation_files(folder, "**/infographic*VQA_*_v1.0*.json", source=NAME)
+    typed = {path for path in found if path.name.endswith(_WITH_TYPES)}
+    paths = [path for path in found if path in typed or path.with_name(path.stem + _WITH_TYPES) not in typed]
+    for content in json_lists(paths, source=NAME, limits=limits):
+        if isinstance(content, BadRecord):
+            yield content
+            continue
+        path, entries = content
+        build = partial(_sample, folder=folder, file=path.name, limits=limits)
+        yield from samples(NAME, grouped(entries, by="image_local_name", source=NAME), build, limits=limits)
+
+
+def _sample(key: str, entries: list[dict[str, Any]], *, folder: Path, file: str, limits: DatasetLimits) -> Sample:
+    image = picture_file(folder, f"infographicsvqa_images/{key}", limits=limits.image)
+    ocr_name = str(entries[0].get("ocr_output_file") or f"{Path(key).stem}.json")
+    if not is_plain(ocr_name):
+        raise BadInput("unsafe_path", f"{ocr_name!r} is no plain path below the folder")
+    read_by_machine = json_beside(folder / "infographicsvqa_ocr" / ocr_name, limits)
+    words, lines = textract_words(image, read_by_machine) if read_by_machine else ([], [])
+    questions, unanswered = asked(
+        ((entry["question"], entry.get("answers") or []) for entry in entries), kind="extractive"
+    )
+    record = ImageRecord(
+        id=f"{NAME}/{Path(key).stem}",
+        source=NAME,
+        kind="document/infographic",
+        family="text",
+        licence=DATASETS[NAME].licence,
+        width=image.width,
+        height=image.height,
+        images=[image.extension],
+        split=split_of(file),
+        words=words,
+        lines=lines,
+        questions=questions,
+        meta={"url": entries[0].get("image_url")}
+        | ({"unanswered": unanswered} if unanswered else {})
+        | ({"words_by": "Amazon Textract"} if words else {}),
+    )
+    return record, [image.data]

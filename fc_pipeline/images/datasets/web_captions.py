@@ -1,0 +1,136 @@
+"""Images of the web with the caption that stood beside them: what LAION, CC3M and CC12M share.
+
+Published are lists of URLs. img2dataset turns them into WebDataset tars; where those are in the folder they are read,
+otherwise the list is and its images are downloaded.
+"""
+
+import csv
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from fc_model.errors import UserError
+from fc_model.images.record import ImageRecord
+from fc_pipeline.images.datasets.annotations import Split
+from fc_pipeline.images.datasets.base import BadInput, BadRecord, DatasetLimits, Result, Sample, samples
+from fc_pipeline.images.datasets.catalogue import DATASETS
+from fc_pipeline.images.datasets.download import download_all
+from fc_pipeline.images.datasets.img2dataset import Shard, tar_entries
+from fc_pipeline.images.datasets.pictures import picture
+
+
+class Row(NamedTuple):
+    """A line of a list of URLs."""
+
+    key: str
+    url: str
+    caption: str
+    meta: dict[str, Any]
+
+
+Rows = Callable[[Path, DatasetLimits], Iterator[Row | BadRecord]]
+
+
+def read_web_set(
+    source: str, folder: Path, limits: DatasetLimits, *, lists: Iterable[str], rows: Rows
+) -> Iterator[Result]:
+    """Tars of img2dataset, or else the lists (globs), whose lines `rows` reads.
+
+    Raises:
+        UserError: neither is in the folder, or there are lists only and `limits.download` is None.
+    """
+    tars = sorted(folder.glob("**/*.tar"))
+    for path in tars:
+        build = partial(_from_tar, source=source, shard=path.relative_to(folder).with_suffix(""), limits=limits)
+        yield from samples(source, tar_entries(path, source=source, limits=limits), build, limits=limits)
+    if tars:
+        return
+    paths = sorted({path for pattern in lists for path in folder.glob(pattern)})
+    if not paths:
+        raise UserError(f"{source}: neither tars of img2dataset nor {' or '.join(lists)} in {folder}; put one there")
+    if limits.download is None:
+        raise UserError(f"{source}: {paths[0].name} is a list of URLs; allow downloads, or run img2dataset on it first")
+    for path in paths:
+        yield from _downloaded(source, rows(path, limits), limits)
+
+
+def _downloaded(source: str, rows: Iterator[Row | BadRecord], limits: DatasetLimits) -> Iterator[Result]:
+    assert limits.download is not None
+    bad: list[BadRecord] = []
+    wanted = _wanted(rows, bad)
+    fetched = ((row.key, (row, data)) for row, data in download_all(wanted, limits.download))
+    for result in samples(source, fetched, partial(_from_row, source=source, limits=limits), limits=limits):
+        yield from bad
+        bad.clear()
+        yield result
+    yield from bad
+
+
+def _wanted(rows: Iterator[Row | BadRecord], bad: list[BadRecord]) -> Iterator[tuple[Row, str]]:
+    for row in rows:
+        if isinstance(row, BadRecord):
+            bad.append(row)
+        else:
+            yield row, row.url
+
+
+def _from_row(key: str, entry: tuple[Row, bytes | BadInput], *, source: str, limits: DatasetLimits) -> Sample:
+    row, data = entry
+    if isinstance(data, BadInput):
+        raise data
+    return _record(f"{source}/{key}", source, data, row.caption, {"url": row.url, **row.meta}, _split(key), limits)
+
+
+def _from_tar(key: str, entry: Shard, *, source: str, shard: Path, limits: DatasetLimits) -> Sample:
+    if isinstance(entry.image, BadInput):
+        raise entry.image
+    url = entry.meta.get("url")
+    name = f"{source}/{shard.as_posix()}/{key}"
+    return _record(name, source, entry.image, entry.caption, {"url": url}, _split(shard.as_posix()), limits)
+
+
+def _split(name: str) -> Split:
+    return "holdout" if "validation" in name.lower() else "train"
+
+
+def _record(
+    id_: str, source: str, data: bytes, caption: str, meta: dict[str, Any], split: Split, limits: DatasetLimits
+) -> Sample:
+    if not caption.strip():
+        raise BadInput("no_caption", "an image without any caption")
+    image = picture(data, limits.image)
+    record = ImageRecord(
+        id=id_,
+        source=source,
+        kind="web",
+        family="natural",
+        licence=DATASETS[source].licence,
+        width=image.width,
+        height=image.height,
+        images=[image.extension],
+        split=split,
+        caption=caption.strip(),
+        meta={name: value for name, value in meta.items() if value is not None},
+    )
+    return record, [image.data]
+
+
+def tsv_rows(path: Path, *, columns: tuple[str, str], source: str) -> Iterator[Row | BadRecord]:
+    """Lines of two columns, named `url` and `caption` in their order; a header line with these names is passed over."""
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            key = f"{path.stem}/{number}"
+            try:
+                values = next(csv.reader([line.decode("utf-8-sig")], delimiter="\t", quoting=csv.QUOTE_NONE), [])
+            except (UnicodeDecodeError, csv.Error) as error:
+                yield BadRecord(id=f"{source}/{key}", reason="invalid_record", detail=str(error))
+                continue
+            if [value.lower() for value in values] == list(columns) or not values:
+                continue
+            if len(values) != 2:
+                detail = f"{len(values)} columns, {' and '.join(columns)} are needed"
+                yield BadRecord(id=f"{source}/{key}", reason="invalid_record", detail=detail)
+                continue
+            row = dict(zip(columns, values, strict=True))
+            yield Row(key, row["url"], row["caption"], {})
