@@ -6,6 +6,7 @@ import random
 from dataclasses import dataclass, field
 
 from fc_pipeline.images.synthesis.documents.layout import (
+    Align,
     Pen,
     ask,
     ask_json,
@@ -51,7 +52,8 @@ def render(rng: random.Random, text: TextSupply, faces: Faces, layout: str) -> P
     left, right, bottom = look.margin, page.image.width - look.margin, page.image.height - look.margin
     known = {"title": supply.title(rng), "author": fields.name(), "date": fields.date()}
     title_pen = heading(look, rng.uniform(1.4, 1.9), look.ink)
-    align = rng.choice(("left", "centre"))
+    alignments: tuple[Align, Align] = ("left", "centre")
+    align = rng.choice(alignments)
     top, known["title"] = write_block(
         page, known["title"], title_pen, y=look.margin, left=left, right=right,
         bottom=look.margin + 2 * title_pen.leading,        align=align,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 
 from fc_pipeline.images.synthesis.documents.layout import (
+    Align,
     Pen,
     ask,
     ask_json,
@@ -51,7 +52,7 @@ def render(rng: random.Random, text: TextSupply, faces: Faces, layout: str) -> P
             for line in (firm, *fields.address()):
                 top = write(page, line, muted, y=top, left=left, right=right)
             top += body.leading // 2
-        align = "right" if layout == "dated_right" else "left"
+        align: Align = "right" if layout == "dated_right" else "left"
         top = write(page, date, body, y=top, left=left, right=right, align=align) + body.leading // 2
         for line in (recipient, *fields.address()):
             top = write(page, line, body, y=top, left=left, right=right)
