@@ -29,6 +29,15 @@ OpenFiles = Callable[[str], Iterator[OriginFile]]
 """The files of a role, in the order of the origins and of the archive or of paths."""
 
 
+def whole(file: OriginFile, source: ImageSource) -> bytes:
+    """The bytes of a file that a source can't do without. Raises UserError when there are none."""
+    if isinstance(file.content, BadInput):
+        raise UserError(
+            f"images {source.name}: {file.path}: {file.content.reason}: {file.content.detail}; mend the file"
+        )
+    return file.content
+
+
 def opener(source: ImageSource, home: Path) -> OpenFiles:
     """What opens the files of a role; packages are downloaded into the cache below `home` when they are needed."""
     return partial(_open_role, source, home)

@@ -29,12 +29,15 @@ def pictures_of(path: str, text: str) -> list[Shown]:
             continue
         source, alt = block
         stem = PurePosixPath(source.split("?")[0]).stem
-        is_name = alt == source or PurePosixPath(alt).stem == stem
+        is_name = alt == source or PurePosixPath(alt).stem == stem or " " not in alt.strip()
         before = next((each for each in reversed(blocks[:number]) if isinstance(each, str)), "")
         after = next((each for each in blocks[number + 1 :] if isinstance(each, str)), "")
         found.append(Shown(stem, "" if is_name else _line(alt), before, after))
     return found
 
+
+_HEADING_LINK = "\uf0c1"
+"""A sign of an icon font, which Sphinx's themes put after headings."""
 
 Block = str | tuple[str, str]
 """A paragraph, or (address, alt) of a picture."""
@@ -75,7 +78,7 @@ class _Blocks(HTMLParser):
             self._text.append(data)
 
     def _end(self) -> None:
-        text = _line("".join(self._text)).removesuffix("\uf0c1").strip()
+        text = _line("".join(self._text)).removesuffix(_HEADING_LINK).lstrip("#").strip()
         if text:
             self.blocks.append(text)
         self._text = []
@@ -104,7 +107,7 @@ def _markup_blocks(text: str) -> Iterator[Block]:
         )
         if directive is not None:
             number, match = directive
-            options = dict(found.groups() for line in lines[number + 1 :] if (found := _OPTION.fullmatch(line)))
+            options = {found[1]: found[2] for line in lines[number + 1 :] if (found := _OPTION.fullmatch(line))}
             yield match[1], options.get("alt", "")
             continue
         for alt, source in _INLINE.findall(paragraph):

@@ -12,6 +12,7 @@ _FINE = 64
 _MAX_ANGLE = 0.05  # radians: a stamp in the margin that runs upwards is no line of the text
 _HYPHENS = {0x02, 0xAD, 0xFFFE}
 """What PDFium has for a hyphen at the end of a line."""
+_MAX_BACK = 2.0
 _LIGATURES = range(0xFB00, 0xFB07)
 
 
@@ -43,14 +44,18 @@ def page_text(page: Any, *, width: int, height: int) -> dict[str, Any]:
             if char.text == "\n" and rows[-1]:
                 rows.append([])
             continue
+        if boxes and _jumps_back(char.box, boxes[-1]):
+            end_word()
+            rows.append([])
         text += char.text
         boxes.append(char.box)
     end_word()
-    words, lines = [], []
+    words: list[tuple[str, Box, int]] = []
+    lines: list[tuple[str, Box]] = []
     for row in filter(None, rows):
         placed = [(word, union(parts)) for word, parts in row]
-        words += [[word, list(box), len(lines)] for word, box in placed]
-        lines.append([" ".join(word for word, _ in placed), list(union([box for _, box in placed]))])
+        words += [(word, box, len(lines)) for word, box in placed]
+        lines.append((" ".join(word for word, _ in placed), union([box for _, box in placed])))
     return {"text": "\n".join(line for line, _ in lines), "words": words, "lines": lines, **counts}
 
 
@@ -103,3 +108,11 @@ def _text(code: int) -> str:
     if code in _LIGATURES:
         return unicodedata.normalize("NFKC", char)
     return char if char.isspace() or unicodedata.category(char)[0] != "C" else ""
+
+
+def _jumps_back(box: Box, before: Box) -> bool:
+    """True when a character begins a line that PDFium tells no break for, as after a hyphen.
+
+    Accents and indices stand back by less than a few heights.
+    """
+    return box[2] < before[0] - _MAX_BACK * max(box[3] - box[1], before[3] - before[1])

@@ -34,13 +34,13 @@ def render_svg(data: bytes, *, size: int, background: str) -> tuple[Any, list[by
     longest = max(width, height)
     if longest > MAX_ASPECT * min(width, height):
         raise BadInput("odd_shape", f"{width:g} by {height:g}: one side is more than {MAX_ASPECT:g} times the other")
-    target = {"width": size} if width == longest else {"height": size}
     try:
         image = resvg_py.svg_to_bytes(
             svg_string=ElementTree.tostring(root, encoding="unicode"),
             background=background,
             skip_system_fonts=True,  # what is drawn must not depend on the machine's fonts
-            **target,
+            width=size if width == longest else None,
+            height=size if width < longest else None,
         )
     except ValueError as error:
         raise BadInput("invalid_svg", str(error)) from error

@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from fc_model.errors import UserError
 from fc_pipeline.images.sources.entry import Dropped, Entry, Result, chance, made
-from fc_pipeline.images.sources.files import OpenFiles
+from fc_pipeline.images.sources.files import OpenFiles, whole
 from fc_pipeline.images.sources.schema import ChessReader, ImageSource
 
 _PLACEMENT = re.compile(r"[pnbrqkPNBRQK1-8]{1,8}(/[pnbrqkPNBRQK1-8]{1,8}){7}")
@@ -28,7 +28,7 @@ _BOARDS = (
     ((240, 240, 240), (170, 170, 170)),
 )
 """Colours of light and dark squares: wood, green, blue, grey."""
-_SIZE_OF_PIECE = 0.8
+_SIZE_OF_PIECE = 0.95
 _OUTLINE = 16  # a piece's outline is a 16th of the square's side wide
 
 
@@ -41,10 +41,9 @@ def prepare(source: ImageSource, files: OpenFiles) -> dict[str, bytes]:
     assert isinstance(source.reader, ChessReader)
     side = source.reader.size // 8
     for file in files("font"):
-        assert isinstance(file.content, bytes)
         try:
             font = ImageFont.truetype(
-                io.BytesIO(file.content), size=round(side * _SIZE_OF_PIECE), layout_engine=ImageFont.Layout.BASIC
+                io.BytesIO(whole(file, source)), size=round(side * _SIZE_OF_PIECE), layout_engine=ImageFont.Layout.BASIC
             )
         except OSError as error:
             raise UserError(f"images {source.name}: {file.path} is no font ({error}); correct `files.font`") from error
@@ -59,9 +58,8 @@ def entries(source: ImageSource, files: OpenFiles) -> Iterator[Entry | Dropped]:
     """An entry for each position; the same placement again is dropped."""
     seen: set[str] = set()
     for file in files("positions"):
-        assert isinstance(file.content, bytes)
         try:
-            found = list(_positions(json.loads(file.content)))
+            found = list(_positions(json.loads(whole(file, source))))
         except (ValueError, RecursionError) as error:
             raise UserError(f"images {source.name}: {file.path} is not JSON ({error})") from error
         for fen, name in found:

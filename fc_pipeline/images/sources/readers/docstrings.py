@@ -13,7 +13,7 @@ from typing import NamedTuple
 from fc_model.errors import UserError
 from fc_model.images.decode import decode
 from fc_pipeline.images.sources.entry import Dropped, Entry, Result, fitted, made
-from fc_pipeline.images.sources.files import OpenFiles
+from fc_pipeline.images.sources.files import OpenFiles, whole
 from fc_pipeline.images.sources.limits import limits_of
 from fc_pipeline.images.sources.schema import DocstringReader, ImageSource
 
@@ -45,9 +45,8 @@ def entries(source: ImageSource, files: OpenFiles) -> Iterator[Entry | Dropped]:
     """
     described: dict[str, Description] = {}
     for file in files("code"):
-        assert isinstance(file.content, bytes)
         try:
-            tree = ast.parse(file.content)
+            tree = ast.parse(whole(file, source))
         except (SyntaxError, ValueError, RecursionError) as error:
             raise UserError(
                 f"images {source.name}: {file.path} is no Python ({error}); correct `files.code`"

@@ -12,7 +12,7 @@ from pathlib import PurePosixPath
 from fc_model.errors import UserError
 from fc_model.images.decode import decode
 from fc_pipeline.images.sources.entry import Dropped, Entry, Result, made
-from fc_pipeline.images.sources.files import OpenFiles
+from fc_pipeline.images.sources.files import OpenFiles, whole
 from fc_pipeline.images.sources.limits import limits_of
 from fc_pipeline.images.sources.schema import ImageSource
 
@@ -52,8 +52,7 @@ def _questions(source: ImageSource, files: OpenFiles) -> Questions:
     for file in files("questions"):
         part = next((part for part in PurePosixPath(file.path).parts if part in _SPLITS), None)
         try:
-            assert isinstance(file.content, bytes)
-            for question, answer, number in json.loads(file.content):
+            for question, answer, number in json.loads(whole(file, source)):
                 found[part or "", str(int(number))].append((str(question), [str(answer)], _kind(str(answer))))
         except (ValueError, TypeError) as error:
             raise UserError(

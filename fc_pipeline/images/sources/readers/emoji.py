@@ -9,7 +9,7 @@ from typing import Any
 from fc_model.errors import UserError
 from fc_model.images.decode import decode
 from fc_pipeline.images.sources.entry import Dropped, Entry, Result, chance, made, words_of
-from fc_pipeline.images.sources.files import OpenFiles
+from fc_pipeline.images.sources.files import OpenFiles, whole
 from fc_pipeline.images.sources.isolated import isolated
 from fc_pipeline.images.sources.schema import EmojiReader, ImageSource
 from fc_pipeline.sources.readers.item import BadInput
@@ -66,12 +66,11 @@ def _names(source: ImageSource, files: OpenFiles) -> dict[CodePoints, list[str]]
     found: dict[CodePoints, list[str]] = {}
     for file in files("names"):
         try:
-            assert isinstance(file.content, bytes)
-            table: dict[str, dict[str, Any]] = json.loads(file.content)
+            table: dict[str, dict[str, Any]] = json.loads(whole(file, source))
             for emoji, entry in table.items():
                 points = _plain(tuple(map(ord, emoji)))
                 names = [_words(name, points) for name in [entry["en"], *entry.get("alias", [])]]
-                found.setdefault(points, list(dict.fromkeys(names)))
+                found.setdefault(points, _distinct(names))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise UserError(
                 f"images {source.name}: {file.path} is no table of emoji names ({type(error).__name__}: {error}); "
@@ -85,6 +84,14 @@ def _words(name: str, points: CodePoints) -> str:
     words = words_of(name.strip(":"))
     is_flag = all(point in _FLAG_LETTERS for point in points)
     return f"flag of {words}" if is_flag and not words.startswith("flag") else words
+
+
+def _distinct(names: list[str]) -> list[str]:
+    """Each once, whatever its case; the first stays."""
+    found: dict[str, str] = {}
+    for name in names:
+        found.setdefault(name.casefold(), name)
+    return list(found.values())
 
 
 def _plain(points: CodePoints) -> CodePoints:

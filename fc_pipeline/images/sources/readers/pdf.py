@@ -1,4 +1,7 @@
-"""PDF files with a text layer: a record a page, or one of several pages (`pages_per_record`)."""
+"""PDF files with a text layer: a record a page, or one of several pages (`pages_per_record`).
+
+The text of a record is that of the layer: letters that a figure draws as outlines are not in it.
+"""
 
 from collections.abc import Iterator
 from typing import Any
