@@ -2,12 +2,37 @@
 
 from __future__ import annotations
 
+from fc_pipeline.images.synthesis.documents import (
+    article,
+    chart,
+    code_listing,
+    form,
+    invoice,
+    letter,
+    receipt,
+    table,
+)
 from fc_pipeline.images.synthesis.line import line_kind
 from fc_pipeline.images.synthesis.page import Kind
+from fc_pipeline.images.synthesis.scene import label, photo_text, sign
+from fc_pipeline.images.synthesis.screenshots import dialog, menu, settings, terminal, web_page, window
 from fc_pipeline.images.synthesis_config import SynthesisConfig
+
+_DOCUMENTS = (
+    article.KIND,
+    chart.KIND,
+    code_listing.KIND,
+    form.KIND,
+    invoice.KIND,
+    letter.KIND,
+    receipt.KIND,
+    table.KIND,
+)
+_SCREENSHOTS = (dialog.KIND, menu.KIND, settings.KIND, terminal.KIND, web_page.KIND, window.KIND)
+_SCENES = (label.KIND, photo_text.KIND, sign.KIND)
 
 
 def kinds(config: SynthesisConfig) -> dict[str, Kind]:
     """{name: kind}; some have settings in the step's config."""
-    found = (line_kind(config.line),)
+    found = (line_kind(config.line), *_DOCUMENTS, *_SCREENSHOTS, *_SCENES)
     return {kind.name: kind for kind in found}

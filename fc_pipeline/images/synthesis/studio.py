@@ -73,7 +73,9 @@ def split_faces(faces: Faces, held_out: Sequence[str], *, split: Split) -> Faces
 
 def layouts_of(kind: Kind, split: Split) -> Sequence[str]:
     """The layouts that a split may have: the held-out ones are the holdout's only ones, where a kind has some."""
-    return kind.held_out if split == "holdout" and kind.held_out else kind.layouts
+    if split == "holdout" and kind.held_out:
+        return kind.held_out
+    return [layout for layout in kind.layouts if layout not in kind.held_out]
 
 
 def _draw(job: Job, *, config: SynthesisConfig, plan: Plan) -> Drawn:

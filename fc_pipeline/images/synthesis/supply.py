@@ -8,6 +8,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
 from functools import lru_cache
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,6 +16,7 @@ from fc_model.errors import UserError
 from fc_pipeline.images.synthesis.face import Faces, NotDrawn
 
 _TRIES = 40
+_STRETCHES = 8
 _RARE_SHARE = 0.1
 """Draws that may have characters which few faces cover; else a long text would always be set in those few."""
 _SENTENCE_END = re.compile(r"[.!?][\"”’)]?(?= |$)")
@@ -121,15 +123,16 @@ class CorpusText:
         return owner, found[:last] if 2 * last >= max_chars else found
 
     def _listing(self, rng: random.Random, max_lines: int, max_columns: int) -> tuple[int, str]:
-        owner, lines = self._code[rng.randrange(len(self._code))]
-        start = rng.randrange(len(lines))
-        taken: list[str] = []
-        for line in lines[start : start + max_lines]:
-            if len(line) > max_columns:
-                break
-            taken.append(line)
-        text = "\n".join(taken).strip("\n")
-        return owner, text if text.strip() and len(text.split("\n")) * 2 > max_lines else ""
+        """The longest of a few stretches of lines that are narrow enough."""
+        best = 0, ""
+        for _ in range(_STRETCHES):
+            owner, lines = self._code[rng.randrange(len(self._code))]
+            start = rng.randrange(len(lines))
+            narrow = takewhile(lambda line: len(line) <= max_columns, lines[start : start + max_lines])
+            text = "\n".join(narrow).strip("\n")
+            if text.count("\n") > best[1].count("\n") or not best[1]:
+                best = owner, text
+        return best
 
     def _broken(self, rng: random.Random, *, max_lines: int, max_columns: int) -> list[str]:
         return [self.sentence(rng, max_chars=max_columns) for _ in range(rng.randint((max_lines + 1) // 2, max_lines))]
