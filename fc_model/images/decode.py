@@ -22,9 +22,11 @@ from PIL import Image, UnidentifiedImageError
 
 from fc_model.images.formats import content_format, webp_size
 from fc_model.images.limits import ImageLimits
+from fc_model.images.png import png_fault, png_size
 
 __all__ = ["BadImage", "ImageLimits", "decode"]
 
+_SIZES = {"PNG": png_size, "WEBP": webp_size}
 _MAX_JPEG_SCANS = 100
 """A progressive JPEG has about ten; each costs a pass over all pixels, however few bytes it has."""
 _ORIENTATION = 0x0112
@@ -68,6 +70,7 @@ def decode(data: bytes, *, limits: ImageLimits = ImageLimits()) -> Image.Image: 
     format_ = _allowed_format(data, limits)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
+        warnings.filterwarnings("ignore", message="Corrupt EXIF data")
         try:
             with Image.open(io.BytesIO(data), formats=(format_,)) as image:
                 _check_size(image.size, limits)
@@ -94,11 +97,14 @@ def _allowed_format(data: bytes, limits: ImageLimits) -> str:
         raise BadImage("unknown_format", f"begins with {data[:8].hex(' ')}, which no known image format does")
     if format_ not in limits.formats:
         raise BadImage("format", f"{format_} is not among {', '.join(limits.formats)}")
-    if format_ == "WEBP":
-        size = webp_size(data)
+    if format_ in _SIZES:  # before Pillow sees it: its WebP decoder takes memory for all pixels as it opens a file
+        size = _SIZES[format_](data)
         if size is None:
-            raise BadImage("damaged", "WEBP with a damaged header")
+            raise BadImage("damaged", f"{format_} with a damaged header")
         _check_size(size, limits)
+    fault = png_fault(data) if format_ == "PNG" else None
+    if fault:
+        raise BadImage("damaged", f"PNG: {fault}")
     scans = data.count(b"\xff\xda") if format_ == "JPEG" else 0  # in pixels' data every ff is followed by 00
     if scans > _MAX_JPEG_SCANS:
         raise BadImage("bomb", f"JPEG with {scans} scans, at most {_MAX_JPEG_SCANS} are decoded")
