@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable, Sequence
 
 from fc_model.errors import UserError
-from fc_model.images.record import Line, Question, Word, union
+from fc_model.images.record import Box, Line, Question, Word, union
 from fc_pipeline.images.synthesis.face import Face, Faces
 from fc_pipeline.images.synthesis.page import Colour, Page, TextSupply, text_width, wrap
 from fc_pipeline.images.synthesis.screenshots.copy import ASCII, Copy
@@ -19,6 +19,8 @@ LEAST_SIDE, LARGEST_SIDE = 224, 448
 """Of a screenshot in pixels."""
 LEAST_FONT = 9
 """Pixels an em: nothing smaller is drawn."""
+MARKED = ("bold", "italic", "oblique", "black", "heavy", "bolita")
+"""What the names of faces have that are there to stand out."""
 
 
 class Canvas:
@@ -37,6 +39,8 @@ class Canvas:
         self.mono = _covering(rng, faces, "mono")
         self.copy = Copy(rng, text, self.regular)
         self.size = rng.uniform(10.5, 12.5)
+        self.clear: list[Box] = []
+        """Places, in pixels, that nothing may come to lie over: what shows a state without words."""
         self.page.meta.update(theme=self.theme.name, scale=self.scale)
 
     def px(self, points: float) -> int:
@@ -74,6 +78,14 @@ class Canvas:
             self.page.image.paste(fill, (left, top, right, bottom), rounded(right - left, bottom - top, radius))
         else:
             self.page.image.paste(fill, (left, top, right, bottom))
+
+    def keep_clear(self, x: float, y: float, w: float, h: float) -> None:
+        """Ask pointers and tool tips to stay away from a place."""
+        self.clear.append((self.px(x), self.px(y), self.px(x + w), self.px(y + h)))
+
+    def free(self, box: Box) -> bool:
+        """Whether a place, in pixels, has neither a word nor anything else that must stay visible."""
+        return not any(overlap(taken, box) for taken in [*(word.box for word in self.page.words), *self.clear])
 
     def icon(self, name: str, x: float, y: float, size: float, colour: Colour) -> None:
         """An icon whose corner is at (x, y)."""
@@ -165,8 +177,15 @@ class Canvas:
         self.page.questions.append(Question(question=question, answers=list(answers), kind=kind))
 
 
+def overlap(first: Box, second: Box) -> bool:
+    """Whether two boxes share a pixel."""
+    return first[0] < second[2] and second[0] < first[2] and first[1] < second[3] and second[1] < first[3]
+
+
 def _covering(rng: random.Random, faces: Faces, style: str) -> Face:
-    face = faces.of(style).draw(rng, ASCII) or faces.draw(rng, ASCII)
+    # Upright ones of normal weight first: what is bold on a screen stands out from them.
+    upright = [face for face in faces.of(style).faces if not any(mark in face.name.lower() for mark in MARKED)]
+    face = Faces(upright).draw(rng, ASCII) or faces.of(style).draw(rng, ASCII) or faces.draw(rng, ASCII)
     if face is None:
         raise UserError(
             "images/fonts: no face covers printable ASCII, so no screenshot can be drawn: add one that does"

@@ -45,10 +45,11 @@ def render(rng: random.Random, text: TextSupply, faces: Faces, layout: str) -> P
     w = _width(canvas, entries)
     h = _height(entries)
     if layout == BAR:
-        name, x, wide = rng.choice(titles)
+        name, left, wide = rng.choice(titles)
         y = 2 * ROW + 2
-        x = min(x, canvas.width - w - 3)
-        _reopen(canvas, name, next(left for title, left, _ in titles if title == name), wide)
+        x = min(left, canvas.width - w - 3)
+        canvas.rect(left + 1, 2 * ROW, wide - 2, 2, theme.link)
+        canvas.ask("choice", "Which menu is open?", name)
     else:
         x, y = rng.uniform(3, max(canvas.width - w - 3, 3)), rng.uniform(2 * ROW, canvas.height - h - 3)
     if layout == SUBMENU:
@@ -90,14 +91,6 @@ def _width(canvas: Canvas, entries: list[Entry]) -> float:
     labels = max(canvas.measure(entry.label) for entry in entries)
     keys = max(canvas.measure(entry.shortcut) for entry in entries)
     return min(labels + keys + 44 + canvas.rng.uniform(0, 20), canvas.width - 6.0)
-
-
-def _reopen(canvas: Canvas, name: str, x: float, wide: float) -> None:
-    """Mark the title of the open menu; its word is drawn once more, in place, so it is forgotten first."""
-    page, theme = canvas.page, canvas.theme
-    canvas.ask("choice", "Which menu is open?", name)
-    canvas.rect(x + 1, 2 * ROW, wide - 2, 2, theme.link)
-    page.meta["open_menu"] = name
 
 
 def _draw_menu(canvas: Canvas, x: float, y: float, w: float, entries: list[Entry], *, highlighted: int) -> list[float]:

@@ -2,7 +2,7 @@
 
 The rules: a word that an opaque overlay touches leaves the record, since a part of a word is none, and its line breaks
 there. A dimmed word stays when the contrast of its pixels is still at least LARGE_CONTRAST, else it leaves. The cursor
-goes where no word is.
+goes where neither a word nor the state of a box or switch is.
 """
 
 from __future__ import annotations
@@ -13,14 +13,12 @@ from PIL import Image
 
 from fc_model.images.record import Box, Line, Word, union
 from fc_pipeline.images.synthesis.page import Colour, Page
-from fc_pipeline.images.synthesis.screenshots.canvas import Canvas
-from fc_pipeline.images.synthesis.screenshots.shapes import icon
+from fc_pipeline.images.synthesis.screenshots.canvas import Canvas, overlap
+from fc_pipeline.images.synthesis.screenshots.shapes import icon, rounded
 from fc_pipeline.images.synthesis.screenshots.theme import LARGE_CONTRAST, contrast
 
-
-def overlap(first: Box, second: Box) -> bool:
-    """Whether two boxes share a pixel."""
-    return first[0] < second[2] and second[0] < first[2] and first[1] < second[3] and second[1] < first[3]
+SHADOW = [round(value * 0.07) for value in range(256)]
+"""Coverage of one of the layers of a shadow."""
 
 
 def keep_words(page: Page, keep: Callable[[Word], bool]) -> None:
@@ -74,24 +72,23 @@ def dim(page: Page, share: float, colour: Colour = (0, 0, 0)) -> None:
 
 def panel(canvas: Canvas, x: float, y: float, w: float, h: float, fill: Colour, *, radius: float = 0.0) -> None:
     """An opaque panel with a border and a soft shadow, over whatever is there; the words under it are forgotten."""
-    for spread in (3, 2, 1):
-        left, top = canvas.px(x - spread), canvas.px(y - spread + 1)
-        right, bottom = canvas.px(x + w + spread), canvas.px(y + h + spread + 1)
-        size = max(right - left, 1), max(bottom - top, 1)
-        canvas.page.image.paste((0, 0, 0), (left, top), Image.new("L", size, 22))
+    for spread in (4, 3, 2, 1):
+        size = max(canvas.px(w + 2 * spread), 1), max(canvas.px(h + 2 * spread), 1)
+        shade = rounded(*size, canvas.px(radius + spread)).point(SHADOW)
+        canvas.page.image.paste((0, 0, 0), (canvas.px(x - spread), canvas.px(y - spread + 2)), shade)
     canvas.rect(x, y, w, h, fill, radius=radius, outline=canvas.theme.border)
-    # The shadow is so faint that words beside the panel stay readable; those at its very edge go with it.
-    cover(canvas.page, (canvas.px(x - 2), canvas.px(y - 2), canvas.px(x + w + 2), canvas.px(y + h + 3)))
+    # The shadow is so faint that words beside the panel stay readable.
+    cover(canvas.page, (canvas.px(x), canvas.px(y), canvas.px(x + w), canvas.px(y + h)))
 
 
 def cursor(canvas: Canvas, *, tries: int = 12) -> None:
-    """The mouse pointer, somewhere that no word is; none when there is no room."""
+    """The mouse pointer, somewhere that it hides nothing of meaning; none when there is no room."""
     page, size = canvas.page, canvas.px(14)
     for _ in range(tries):
         x = canvas.rng.randint(0, page.image.width - size)
         y = canvas.rng.randint(0, page.image.height - size)
         box = (x, y, x + size, y + size)
-        if not any(overlap(word.box, box) for word in page.words):
+        if canvas.free(box):
             mask = icon("cursor", size)
             inner = icon("cursor", size - 2 * max(canvas.px(1), 1))
             edge = (size - inner.width) // 2
@@ -111,7 +108,7 @@ def tooltip(canvas: Canvas, text: str) -> None:
             return
         x, y = canvas.rng.uniform(2, canvas.width - w - 4), canvas.rng.uniform(2, canvas.height - h - 4)
         box = (canvas.px(x - 3), canvas.px(y - 3), canvas.px(x + w + 3), canvas.px(y + h + 3))
-        if not any(overlap(word.box, box) for word in canvas.page.words):
+        if canvas.free(box):
             panel(canvas, x, y, w, h, canvas.theme.surface, radius=min(canvas.theme.radius, 3))
             canvas.text(x + 5, y, w - 9, h, text, size=size)
             return

@@ -78,6 +78,7 @@ def check_box(canvas: Canvas, x: float, y: float, w: float, label: str, *, check
     """A check box with its label. Returns the label as drawn."""
     theme = canvas.theme
     side = 12.0
+    canvas.keep_clear(x, y, side + 2, ROW)
     if checked:
         canvas.rect(x, y + 4, side, side, theme.accent, radius=2)
         canvas.icon("check", x + 0.5, y + 4.5, side - 1, theme.on_accent)
@@ -89,6 +90,7 @@ def check_box(canvas: Canvas, x: float, y: float, w: float, label: str, *, check
 def radio_button(canvas: Canvas, x: float, y: float, w: float, label: str, *, chosen: bool) -> str:
     """One of several choices. Returns the label as drawn."""
     theme = canvas.theme
+    canvas.keep_clear(x, y, 14, ROW)
     canvas.icon("disc", x, y + 4, 12, theme.accent if chosen else theme.muted)
     canvas.icon("disc", x + (3 if chosen else 1.5), y + (7 if chosen else 5.5), 6 if chosen else 9,
                 theme.on_accent if chosen else theme.field)  # fmt: skip
@@ -99,6 +101,7 @@ def switch(canvas: Canvas, x: float, y: float, *, turned_on: bool) -> None:
     """A switch, 26 by 14 points, its knob at the right when it is on."""
     theme = canvas.theme
     ground = theme.accent if turned_on else mix(theme.window, theme.text, 0.4)
+    canvas.keep_clear(x, y, 28, ROW)
     canvas.rect(x, y + 3, 26, 14, ground, radius=7)
     canvas.icon("disc", x + (14 if turned_on else 2), y + 5, 10, on(ground))
 
