@@ -146,15 +146,10 @@ def _ask(page: Page, rng: random.Random, lines: list[str], *, start: int, number
             ask(page, rng, "extractive", (f"What stands on line {number}?", f"Read line {number}."), line)
         ask(page, rng, "extractive", ("What is the number of the last line?",), str(start + len(lines) - 1))
     else:
-        ask(
-            page,
-            rng,
-            "count",
-            ("How many lines of code are not empty?", "Count the lines that are not empty."),
-            str(len(filled)),
-        )
         ask(page, rng, "extractive", ("Read the first line.", "What is the first line of code?"), filled[0][1])
         ask(page, rng, "extractive", ("Read the last line.", "What is the last line of code?"), filled[-1][1])
+    wordings = ("How many lines of code are not empty?", "Count the lines that are not empty.")
+    ask(page, rng, "count", wordings, str(len(filled)))
     defined = [match[1] for _, line in filled if (match := re.match(r"(?:def|function|fn|class)\s+(\w+)", line))]
     if defined:
         wordings = ("Which function or class is defined first?", "Name the first function or class that is defined.")

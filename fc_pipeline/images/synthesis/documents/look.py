@@ -8,8 +8,8 @@ import string
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from fc_model.errors import UserError
-from fc_pipeline.images.synthesis.face import Face, Faces
+from fc_pipeline.images.synthesis.colour import contrast
+from fc_pipeline.images.synthesis.face import Face, Faces, NotDrawn
 from fc_pipeline.images.synthesis.page import Colour, Page, TextSupply
 
 PRINTABLE = string.ascii_letters + string.digits + string.punctuation + " "
@@ -49,7 +49,7 @@ def draw_look(
     sizes: tuple[int, int],
     margins: tuple[int, int] = (18, 32),
 ) -> Look:
-    """A look by chance; sizes and margins are ranges. Raises UserError when no face has printable ASCII."""
+    """A look by chance; sizes and margins are ranges. Raises NotDrawn when no face has printable ASCII."""
     body = pick_face(rng, faces.of(*styles))
     family = body.name.split("-")[0]
     relatives = [face for face in faces.of(body.style).faces if face.name.split("-")[0] == family]
@@ -70,7 +70,52 @@ def draw_look(
 
 
 def pick_face(rng: random.Random, faces: Faces) -> Face:
-    """A face with all of printable ASCII. Raises UserError when there is none."""
+    """A face with all of printable ASCII. Raises NotDrawn when there is none."""
+    face = faces.draw(rng, PRINTABLE)
+    if face is None:
+        raise NotDrawn("no_face")
+    return face
+
+
+def leading(self) -> int:
+        """From baseline to baseline, so that no two lines touch."""
+        return max(leading(self.body, self.size), leading(self.bold, self.size))
+
+    def page(self, width: int, height: int) -> Page:
+        """An empty page on this paper."""
+        return Page.blank(width, height, self.paper)
+
+
+def draw_look(
+    rng: random.Random,
+    faces: Faces,
+    *,
+    styles: Sequence[str],
+    sizes: tuple[int, int],
+    margins: tuple[int, int] = (18, 32),
+) -> Look:
+    """A look by chance; sizes and margins are ranges. Raises NotDrawn when no face has printable ASCII."""
+    body = pick_face(rng, faces.of(*styles))
+    family = body.name.split("-")[0]
+    relatives = [face for face in faces.of(body.style).faces if face.name.split("-")[0] == family]
+    heavy = Faces([face for face in relatives if "Bold" in face.name and face.covers(PRINTABLE)] or [body])
+    bold = pick_face(rng, heavy if rng.random() < 0.8 else faces.of("sans", "serif"))
+    hue, tint = rng.random(), rng.choice((0.0, 0.0, 0.02, 0.05))
+    paper = from_hsv(hue, tint, rng.uniform(0.95, 1.0))
+    return Look(
+        body=body,
+        bold=bold,
+        size=rng.randint(*sizes),
+        margin=rng.randint(*margins),
+        paper=paper,
+        ink=from_hsv(hue, rng.uniform(0, 0.5), rng.uniform(0, 0.25)),
+        muted=legible(from_hsv(hue, 0.15, 0.45), paper),
+        accent=legible(from_hsv(rng.random(), rng.uniform(0.6, 1), rng.uniform(0.35, 0.7)), paper),
+    )
+
+
+def pick_face(rng: random.Random, faces: Faces) -> Face:
+    """A face with all of printable ASCII. Raises NotDrawn when there is none."""
     face = faces.draw(rng, PRINTABLE)
     if face is None:
         raise UserError(f"none of the {len(faces.faces)} fonts has all of printable ASCII: name one more font package")
@@ -94,18 +139,6 @@ def mixed(one: Colour, other: Colour, share: float) -> Colour:
     return red, green, blue
 
 
-def contrast(one: Colour, other: Colour) -> float:
-    """Contrast ratio, 1 to 21 (WCAG 2.2, relative luminance of sRGB)."""
-
-    def luminance(colour: Colour) -> float:
-        parts = [part / 255 for part in colour]
-        red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
-        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-    low, high = sorted((luminance(one), luminance(other)))
-    return (high + 0.05) / (low + 0.05)
-
-
 def legible(colour: Colour, ground: Colour) -> Colour:
     """The colour, taken towards black or white until text in it can be read on the ground."""
     end: Colour = (0, 0, 0) if contrast((0, 0, 0), ground) > contrast((255, 255, 255), ground) else (255, 255, 255)
@@ -126,7 +159,7 @@ class DrawableText:
         return bool(text.strip()) and all(face.covers(text) for face in self.faces)
 
     def _drawable(self, draw: Callable[[], str]) -> str:
-        """What was drawn; after some tries the words of it that can be drawn. Raises UserError when none ever can."""
+        """What was drawn; after some tries the words of it that can be drawn. Raises NotDrawn when none ever can."""
         for attempt in range(TRIES):
             found = draw()
             if self._draws(found):
@@ -134,8 +167,7 @@ class DrawableText:
             words = [word for word in found.split() if self._draws(word)]
             if attempt >= 3 and words:
                 return " ".join(words)
-        names = ", ".join(face.name for face in self.faces)
-        raise UserError(f"the documents hold no text that {names} can draw: add English text or other fonts")
+        raise NotDrawn("no_text")
 
     def sentence(self, rng: random.Random, *, max_chars: int) -> str:
         """As TextSupply.sentence."""
@@ -156,4 +188,4 @@ class DrawableText:
             kept = [line for line in lines if not line.strip() or self._draws(line)]
             if any(line.strip() for line in kept):
                 return kept
-        raise UserError("the documents hold no source code that the fonts can draw: add code or a font package")
+        raise NotDrawn("no_text")

@@ -1,0 +1,78 @@
+"""Values that are typed, varied, sound by their own rules, and nobody's."""
+
+import datetime
+import random
+import re
+from pathlib import Path
+
+import pytest
+from stdnum import iban
+
+from fc_pipeline.images.synthesis.fields import DATE_STYLES, Currency, Fields, write_date
+
+WORDS = (Path(__file__).resolve().parents[4] / "docs" / "architecture.md").read_text().split()
+
+
+class Prose:
+    def sentence(self, rng, *, max_chars):
+        start = rng.randrange(len(WORDS) - 20)
+        return " ".join(WORDS[start : start + 20])[:max_chars]
+
+
+@pytest.fixture
+def fields():
+    return Fields(random.Random(7), Prose())
+
+
+@pytest.mark.parametrize("make", ["name", "company", "street", "phone", "mail", "number", "iban", "product", "date"])
+def test_values_hardly_repeat_and_are_seeded(make):
+    def draw():
+        makers = Fields(random.Random(7), Prose())
+        return [getattr(makers, make)() for _ in range(300)]
+
+    assert len(set(draw())) >= 200
+    assert draw() == draw()
+    assert all(value.strip() == value and value.isascii() for value in draw())
+
+
+def test_ibans_have_right_length_and_check_digits(fields):
+    assert all(iban.is_valid(fields.iban(), check_country=False) for _ in range(200))
+
+
+def test_phones_are_of_ranges_kept_free(fields):
+    free = re.compile(r".*555[ -]01\d\d$|020 7946 0\d{3}$|01632 960\d{3}$|\+44 7700 900\d{3}$")
+    assert all(free.match(fields.phone()) for _ in range(300))
+
+
+def test_mail_is_of_reserved_domains(fields):
+    reserved = re.compile(r"[\w.-]+@(example\.(com|org|net)|\w+\.example)$")
+    assert all(reserved.match(fields.mail(fields.name())) for _ in range(200))
+
+
+def test_dates_can_be_read_back():
+    day = datetime.date(2024, 3, 7)
+    forms = {"iso": "%Y-%m-%d", "day_month": "%d %B %Y", "day_mon": "%d %b %Y", "month_day": "%B %d, %Y"}
+    forms |= {"dots": "%d.%m.%Y", "slashes": "%m/%d/%Y"}
+    assert set(forms) == set(DATE_STYLES)
+    for style, form in forms.items():
+        assert datetime.datetime.strptime(write_date(day, style), form).date() == day
+
+
+def test_amounts_are_written_by_their_currency():
+    assert Currency("$", before=True, thousands=",", point=".").write(123456789) == "$1,234,567.89"
+    assert Currency("EUR", before=False, thousands=".", point=",").write(5) == "0,05 EUR"
+    assert Currency("CHF", before=True, thousands="", point=".").write(100000) == "CHF 1000.00"
+
+
+def test_a_currency_can_be_drawn(fields):
+    plain = frozenset("EURUSDCHFGBP$0123456789.,")
+    assert {fields.currency(plain).sign for _ in range(100)} == {"$", "EUR", "USD", "CHF", "GBP"}
+
+
+def test_cents_stay_in_their_range(fields):
+    amounts = [fields.cents(least=100, most=2_000) for _ in range(500)]
+    assert 100 <= min(amounts) < 300 and 1_500 < max(amounts) <= 2_000
+
+
+def test_distinct_values_are_distinct(fields):
+    assert all(len(set(fields.distinct(make, 12))) == 12 for make in ("label", "product", "name", "town"))
