@@ -71,55 +71,7 @@ def draw_look(
 
 def pick_face(rng: random.Random, faces: Faces) -> Face:
     """A face with all of printable ASCII. Raises NotDrawn when there is none."""
-    face = faces.draw(rng, PRINTABLE)
-    if face is None:
-        raise NotDrawn("no_face")
-    return face
-
-
-def leading(self) -> int:
-        """From baseline to baseline, so that no two lines touch."""
-        return max(leading(self.body, self.size), leading(self.bold, self.size))
-
-    def page(self, width: int, height: int) -> Page:
-        """An empty page on this paper."""
-        return Page.blank(width, height, self.paper)
-
-
-def draw_look(
-    rng: random.Random,
-    faces: Faces,
-    *,
-    styles: Sequence[str],
-    sizes: tuple[int, int],
-    margins: tuple[int, int] = (18, 32),
-) -> Look:
-    """A look by chance; sizes and margins are ranges. Raises NotDrawn when no face has printable ASCII."""
-    body = pick_face(rng, faces.of(*styles))
-    family = body.name.split("-")[0]
-    relatives = [face for face in faces.of(body.style).faces if face.name.split("-")[0] == family]
-    heavy = Faces([face for face in relatives if "Bold" in face.name and face.covers(PRINTABLE)] or [body])
-    bold = pick_face(rng, heavy if rng.random() < 0.8 else faces.of("sans", "serif"))
-    hue, tint = rng.random(), rng.choice((0.0, 0.0, 0.02, 0.05))
-    paper = from_hsv(hue, tint, rng.uniform(0.95, 1.0))
-    return Look(
-        body=body,
-        bold=bold,
-        size=rng.randint(*sizes),
-        margin=rng.randint(*margins),
-        paper=paper,
-        ink=from_hsv(hue, rng.uniform(0, 0.5), rng.uniform(0, 0.25)),
-        muted=legible(from_hsv(hue, 0.15, 0.45), paper),
-        accent=legible(from_hsv(rng.random(), rng.uniform(0.6, 1), rng.uniform(0.35, 0.7)), paper),
-    )
-
-
-def pick_face(rng: random.Random, faces: Faces) -> Face:
-    """A face with all of printable ASCII. Raises NotDrawn when there is none."""
-    face = faces.draw(rng, PRINTABLE)
-    if face is None:
-        raise UserError(f"none of the {len(faces.faces)} fonts has all of printable ASCII: name one more font package")
-    return face
+    return faces.need(rng, PRINTABLE)
 
 
 def leading(face: Face, size: int) -> int:
