@@ -151,8 +151,8 @@ class FusionConfig(_Config):
             raise ValueError(f"init_grid {self.init_grid} has no patches: give rows and columns of at least 1")
         return self
 
-    def check_width(self, hidden_size: int) -> None:
-        """Raise ValueError where a decoder of this hidden_size can't take this fusion."""
+    def check_widths(self, encoder: EncoderConfig, hidden_size: int) -> None:
+        """Raise ValueError where this fusion does not fit between the encoder and a decoder of this hidden_size."""
         if self.kind != "mlp" and hidden_size % self.head_dim:
             raise ValueError(
                 f"fusion.head_dim ({self.head_dim}) does not divide the decoder's hidden_size ({hidden_size}): "
@@ -160,6 +160,10 @@ class FusionConfig(_Config):
             )
         if self.kind == "perceiver" and self.head_dim % 4:
             raise ValueError(f"fusion.head_dim ({self.head_dim}) is no multiple of 4, which 2D positions need")
+        if self.kind == "qformer" and encoder.hidden_size % 4:
+            raise ValueError(
+                f"encoder.hidden_size ({encoder.hidden_size}) is no multiple of 4, which 2D positions need"
+            )
 
     def num_tokens(self, grid: tuple[int, int]) -> int:
         """Tokens that an image of this patch grid takes in the decoder; ValueError where the grid can't be merged."""

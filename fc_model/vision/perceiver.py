@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from fc_model.vision.config import EncoderConfig, FusionConfig
 from fc_model.vision.grid_init import init_queries_on_a_grid
-from fc_model.vision.positions import grid_points, sincos
+from fc_model.vision.positions import KeyPositions
 
 
 class PerceiverResampler(nn.Module):
@@ -36,7 +36,7 @@ class PerceiverResampler(nn.Module):
 
     def __init__(self, config: FusionConfig, encoder: EncoderConfig, hidden_size: int) -> None:
         super().__init__()
-        config.check_width(hidden_size)
+        config.check_widths(encoder, hidden_size)
         self.config = config
         self.hidden_size = hidden_size
         self.query = nn.Parameter(torch.empty(config.num_queries, hidden_size))
@@ -46,7 +46,7 @@ class PerceiverResampler(nn.Module):
         self.attn = CrossAttention(hidden_size, num_heads=hidden_size // config.head_dim)
         self.ln_post = nn.LayerNorm(hidden_size, eps=encoder.norm_eps)
         self.proj = nn.Parameter(torch.empty(hidden_size, hidden_size))
-        self._positions: dict[tuple[tuple[int, int], torch.device], Tensor] = {}
+        self.key_positions = KeyPositions(hidden_size)
         self.init_weights()
         if config.grid_init and not self.query.is_meta:
             init_queries_on_a_grid(self, config.init_grid or encoder.native_grid)
@@ -69,7 +69,7 @@ class PerceiverResampler(nn.Module):
     def attention_inputs(self, features_BND: Tensor, grid: tuple[int, int]) -> tuple[Tensor, Tensor, Tensor]:
         """Queries (1, Q, H), keys and values (B, N, H), before their projections."""
         value_BNH = self.ln_kv(self.kv_proj(features_BND))
-        key_BNH = value_BNH + self._key_positions(grid, features_BND.device).to(value_BNH.dtype)
+        key_BNH = value_BNH + self.key_positions(grid, device=features_BND.device).to(value_BNH.dtype)
         return self.ln_q(self.query).unsqueeze(0), key_BNH, value_BNH
 
     @torch.no_grad()
@@ -83,12 +83,6 @@ class PerceiverResampler(nn.Module):
             nn.init.trunc_normal_(weight, std=std, a=-2 * std, b=2 * std)
         nn.init.zeros_(self.attn.in_proj_bias)
         nn.init.zeros_(self.attn.out_proj.bias)
-
-    def _key_positions(self, grid: tuple[int, int], device: torch.device) -> Tensor:
-        """(N, H), kept for the next image of the same grid."""
-        if (grid, device) not in self._positions:
-            self._positions[grid, device] = sincos(grid_points(grid), self.hidden_size).to(device)
-        return self._positions[grid, device]
 
 
 class CrossAttention(nn.Module):

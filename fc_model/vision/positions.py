@@ -64,3 +64,17 @@ def sincos(points_N2: Tensor, width: int) -> Tensor:
 def grid_points(grid: tuple[int, int]) -> Tensor:
     """(row, column) of every patch of a grid, (N, 2), row by row."""
     return torch.cartesian_prod(torch.arange(grid[0]), torch.arange(grid[1]))
+
+
+class KeyPositions:
+    """`sincos` of the patches of a grid, kept for the next image of the same grid; nothing in it is learned."""
+
+    def __init__(self, width: int) -> None:
+        self.width = width
+        self._tables: dict[tuple[tuple[int, int], torch.device], Tensor] = {}
+
+    def __call__(self, grid: tuple[int, int], *, device: torch.device) -> Tensor:
+        """(N, width), float32."""
+        if (grid, device) not in self._tables:
+            self._tables[grid, device] = sincos(grid_points(grid), self.width).to(device)
+        return self._tables[grid, device]

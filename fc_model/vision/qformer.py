@@ -1,6 +1,8 @@
 """Fusion by a small Q-Former: layers of self-attention of learned queries and cross-attention to the patches.
 
-PyTorch only: llama.cpp has no graph for it. After Li et al. 2023 (BLIP-2), with the norm before each part.
+PyTorch only: llama.cpp has no graph for it. After Li et al. 2023 (BLIP-2), with the norm before each part and, as in
+the resampler, 2D sines and cosines in the keys: without them a small one finds the places of an encoder trained from
+scratch too late.
 
 Shapes: B images, N patches, D width of the encoder, Q queries, H hidden size of the decoder.
 """
@@ -14,6 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from fc_model.vision.config import EncoderConfig, FusionConfig
+from fc_model.vision.positions import KeyPositions
 
 
 class QFormer(nn.Module):
@@ -21,9 +24,10 @@ class QFormer(nn.Module):
 
     def __init__(self, config: FusionConfig, encoder: EncoderConfig, hidden_size: int) -> None:
         super().__init__()
-        config.check_width(hidden_size)
+        config.check_widths(encoder, hidden_size)
         self.config = config
         self.query = nn.Parameter(torch.empty(config.num_queries, hidden_size))
+        self.key_positions = KeyPositions(encoder.hidden_size)
         self.ln_patches = nn.LayerNorm(encoder.hidden_size, eps=encoder.norm_eps)
         self.layers = nn.ModuleList(
             QFormerLayer(hidden_size, encoder.hidden_size, head_dim=config.head_dim, norm_eps=encoder.norm_eps)
@@ -38,11 +42,12 @@ class QFormer(nn.Module):
         return self.config.num_tokens(grid)
 
     def forward(self, features_BND: Tensor, grid: tuple[int, int]) -> Tensor:
-        """Tokens (B, Q, H). `grid` is not needed: the features hold their positions."""
+        """Tokens (B, Q, H)."""
         patches_BND = self.ln_patches(features_BND)
+        keys_BND = patches_BND + self.key_positions(grid, device=features_BND.device).to(patches_BND.dtype)
         x_BQH = self.query.expand(len(features_BND), -1, -1)
         for layer in self.layers:
-            x_BQH = layer(x_BQH, patches_BND)
+            x_BQH = layer(x_BQH, keys_BND, patches_BND)
         return self.proj(self.ln_post(x_BQH))
 
     @torch.no_grad()
@@ -73,11 +78,11 @@ class QFormerLayer(nn.Module):
         self.fc1 = nn.Linear(width, 4 * width)
         self.fc2 = nn.Linear(4 * width, width)
 
-    def forward(self, x_BQH: Tensor, patches_BND: Tensor) -> Tensor:
+    def forward(self, x_BQH: Tensor, keys_BND: Tensor, values_BND: Tensor) -> Tensor:
         """(B, Q, H) to (B, Q, H)."""
         normed_BQH = self.ln_self(x_BQH)
-        x_BQH = x_BQH + self.self_attn(normed_BQH, normed_BQH)
-        x_BQH = x_BQH + self.cross_attn(self.ln_cross(x_BQH), patches_BND)
+        x_BQH = x_BQH + self.self_attn(normed_BQH, normed_BQH, normed_BQH)
+        x_BQH = x_BQH + self.cross_attn(self.ln_cross(x_BQH), keys_BND, values_BND)
         return x_BQH + self.fc2(F.gelu(self.fc1(self.ln_mlp(x_BQH)), approximate="tanh"))
 
 
@@ -92,10 +97,10 @@ class MultiHeadAttention(nn.Module):
         self.v_proj = nn.Linear(source_width, width)
         self.out_proj = nn.Linear(width, width)
 
-    def forward(self, x_BQH: Tensor, source_BND: Tensor) -> Tensor:
+    def forward(self, x_BQH: Tensor, keys_BND: Tensor, values_BND: Tensor) -> Tensor:
         """(B, Q, H)."""
         heads = [
             projected.unflatten(-1, (-1, self.head_dim)).transpose(1, 2)
-            for projected in (self.q_proj(x_BQH), self.k_proj(source_BND), self.v_proj(source_BND))
+            for projected in (self.q_proj(x_BQH), self.k_proj(keys_BND), self.v_proj(values_BND))
         ]
         return self.out_proj(F.scaled_dot_product_attention(*heads).transpose(1, 2).flatten(2))

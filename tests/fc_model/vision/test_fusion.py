@@ -73,9 +73,10 @@ def test_images_of_a_batch_do_not_mix(name):
         torch.testing.assert_close(fusion(features, (2, 4))[1:2], fusion(features[1:2], (2, 4)))
 
 
-def test_the_resampler_tells_a_wide_grid_from_a_tall_one():
+@pytest.mark.parametrize("name", ["perceiver", "qformer"])
+def test_queries_tell_a_wide_grid_from_a_tall_one(name):
     torch.manual_seed(0)
-    fusion = build_fusion(FUSIONS["perceiver"], ENCODER, HIDDEN)
+    fusion = build_fusion(FUSIONS[name], ENCODER, HIDDEN)
     features = torch.randn(1, 8, 48)
     assert (fusion(features, (2, 4)) - fusion(features, (4, 2))).abs().max() > 0.01
 

@@ -97,6 +97,9 @@ def test_a_fusion_that_can_not_be_is_refused(fields, message):
 def test_heads_that_do_not_fit_the_decoder_are_refused():
     with pytest.raises(ValueError, match=r"head_dim \(128\) does not divide the decoder's hidden_size \(192\)"):
         build_fusion(FusionConfig(), SMALL, 192)
+    odd = EncoderConfig(hidden_size=6, num_layers=1, num_heads=1, intermediate_size=8)
+    with pytest.raises(ValueError, match=r"encoder.hidden_size \(6\) is no multiple of 4"):
+        build_fusion(FusionConfig(kind="qformer"), odd, 256)
     build_fusion(FusionConfig(head_dim=64, num_queries=2), SMALL, 192)
 
 
