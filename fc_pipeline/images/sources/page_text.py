@@ -92,7 +92,7 @@ def _html_blocks(text: str) -> Iterator[Block]:
 
 
 _DIRECTIVE = re.compile(r"\s*(?:`{3,}\{(?:image|figure)\}|\.\. (?:image|figure)::)\s*(\S+)")
-_INLINE = re.compile(r"!\[([^\]]*)\]\(\s*<?([^)\s>]+)")
+_INLINE = re.compile(r"!\[([^\]]*)\]\(\s*<?([^)\s>]+)[^)]*\)")
 _OPTION = re.compile(r"\s*:(\w+):\s*(.*)")
 _LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
 _MARKS = re.compile(r"[`*_]{1,3}(?=\S)|(?<=\S)[`*_]{1,3}|^#+\s*|^[-*]\s+")

@@ -1,0 +1,97 @@
+"""Screenshots are captioned by the pages that show them, the written alternative text first."""
+
+import io
+from collections.abc import Callable
+from typing import Any
+
+from PIL import Image
+
+from fc_model.artifacts import Artifact
+from fc_model.images.shards import ImageShards
+from fc_pipeline.images.sources.page_text import Shown, pictures_of
+
+HTML = """<html><nav><p>Menu</p><img src="logo.png"></nav><div role="main">
+<h1>Pie Chart<a class="headerlink">\uf0c1</a></h1>
+<p>Shows <b>slices</b> of
+ data.</p><p><img alt="../_images/pie.png" src="../_images/pie.png?v=2"/></p>
+<ol><li><p>Select the attribute.</p></li></ol>
+<p>####Options</p><img alt="The options dialog with two boxes" src="../_images/options.png">
+</div><footer><p>Copyright</p></footer></html>"""
+MYST = """# Completer
+
+A list of [candidates](x.md) shows `up`:
+
+```{image} ../images/widget.png
+:align: center
+:alt: The completer with two candidates
+```
+
+Then it **goes**.
+
+```{figure} ../images/panel.png
+:class: shot
+```
+
+![](inline.png)
+"""
+RST = """Files
+=====
+
+The browser lists files.
+
+.. image:: shots/browser.png
+   :alt: true
+"""
+
+
+def test_html() -> None:
+    assert pictures_of("help/pie.html", HTML) == [
+        Shown("pie", "", "Shows slices of data.", "Select the attribute."),
+        Shown("options", "The options dialog with two boxes", "Options", ""),
+    ]
+
+
+def test_markdown_with_directives() -> None:
+    assert pictures_of("user/completer.md", MYST) == [
+        Shown("widget", "The completer with two candidates", "A list of candidates shows up:", "Then it goes."),
+        Shown("panel", "", "Then it goes.", ""),
+        Shown("inline", "", "Then it goes.", ""),
+    ]
+
+
+def test_restructured_text() -> None:
+    (found,) = pictures_of("files.rst", RST)
+    assert (found.name, found.alt, found.before) == ("browser", "", "The browser lists files.")
+
+
+def test_pictures_get_the_best_caption_that_there_is(
+    fetch: Callable[..., Artifact], package: Callable[..., dict[str, Any]]
+) -> None:
+    def shot(colour: str) -> bytes:
+        stream = io.BytesIO()
+        Image.new("RGB", (40, 30), colour).save(stream, format="PNG")
+        return stream.getvalue()
+
+    content = {
+        "docs/a.md": MYST.encode(),
+        "docs/long.md": b"One sentence. " + b"Another sentence follows here. " * 20 + b"\n\n![](wide.png)",
+        "docs/images/widget-linux.png": shot("red"),
+        "docs/images/panel.png": shot("green"),
+        "docs/images/wide.png": shot("blue"),
+        "docs/images/orphan-shot.png": shot("grey"),
+    }
+    origin = package("shots-1.0.tar.gz", content, files={"pages": "docs/*.md", "pictures": "docs/images/*.png"})
+    reader = {"kind": "screenshots", "suffix": "-linux", "max_caption_chars": 30}
+    source = {"name": "shots", "licence": "BSD-3-Clause", "origins": [origin], "reader": reader, "holdout": 0}
+    artifact = fetch(source)
+    found = list(ImageShards(artifact.folder, "train").records())
+    assert [(record.caption, record.meta["caption_from"]) for record in found] == [
+        ("The completer with two", "alt"),
+        ("Then it goes.", "paragraph_before"),
+        ("One sentence.", "paragraph_before"),
+    ]
+    assert all(record.family == "text" and record.text is None for record in found)
+    assert artifact.manifest.counters.dropped == {"not_referenced": 1}
+    everything = fetch({**source, "reader": {**reader, "referenced_only": False}})
+    captions = [record.caption for record in ImageShards(everything.folder, "train").records()]
+    assert captions[-1] == "orphan shot"
