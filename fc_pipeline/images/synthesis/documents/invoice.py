@@ -116,7 +116,10 @@ def _head(
     """Seller, customer, number and dates. Returns the top of what comes next."""
     body, bold, muted = pens(look)
     left, right, top = look.margin, page.image.width - look.margin, look.margin
-    middle = (left + right) // 2
+    pairs = [("number", "invoice_number"), ("date", "date"), ("due", "due_date")]
+    gap = round(max(bold.width(labels[label]) for label, _ in pairs)) + 8
+    widest = round(max(body.width(known[field]) for _, field in pairs))
+    middle = min((left + right) // 2, right - gap - widest - 4)
     word = rng.choice(("INVOICE", "Invoice", "TAX INVOICE", "Bill", "Proforma Invoice"))
     title = heading(look, rng.uniform(1.5, 1.9))
     if layout == "banded":
@@ -145,8 +148,6 @@ def _head(
     for line in (known["customer"], *fields.address()):
         y = write(page, fitted(line, body, middle - left - 8), body, y=y, left=left)
     right_top = top
-    pairs = [("number", "invoice_number"), ("date", "date"), ("due", "due_date")]
-    gap = round(max(bold.width(labels[label]) for label, _ in pairs)) + 8
     for label, field in pairs:
         right_top = labelled(page, labels[label], known[field], bold, body, y=right_top, left=middle + 4, gap=gap)
     return max(y, right_top) + body.leading // 2

@@ -12,7 +12,7 @@ from PIL import ImageDraw
 
 from fc_model.images.record import Line, Question, union
 from fc_pipeline.images.synthesis.documents.look import Look, leading, mixed
-from fc_pipeline.images.synthesis.face import Face
+from fc_pipeline.images.synthesis.face import Face, NotDrawn
 from fc_pipeline.images.synthesis.page import Colour, Page, text_width, wrap
 
 Align = Literal["left", "right", "centre"]
@@ -70,9 +70,16 @@ def fitted(text: str, pen: Pen, width: float) -> str:
 def write(
     page: Page, text: str, pen: Pen, *, y: int, left: int, right: int | None = None, align: Align = "left"
 ) -> int:
-    """Draw one line with its top at y, between left and right. Returns the top of the next line."""
+    """Draw one line with its top at y, between left and right. Returns the top of the next line.
+
+    Raises NotDrawn when it would be cut off at an edge of the page: its letters could not be read.
+    """
     slack = (right if right is not None else page.image.width) - left - pen.width(text)
     x = left + round({"left": 0.0, "right": slack, "centre": slack / 2}[align])
+    if x < 0 or x + pen.width(text) > page.image.width:
+        raise NotDrawn("too_wide")
+    if y < 0 or y + sum(pen.face.font(pen.size).getmetrics()) > page.image.height:
+        raise NotDrawn("too_tall")
     page.line(x, y + pen.ascent, text, pen.face, pen.size, pen.colour)
     return y + pen.leading
 
