@@ -18,10 +18,11 @@ Ground = Callable[[random.Random, Size], Image.Image]
 
 
 def value_noise(rng: random.Random, size: Size, cell: tuple[float, float]) -> Image.Image:
-    """Smooth noise of mode L: random values on a grid of cells (pixels wide, high), bicubic between them."""
+    """Smooth noise of mode L: random values on a grid of cells (pixels wide, high), interpolated between them."""
     columns, rows = max(2, round(size[0] / cell[0])), max(2, round(size[1] / cell[1]))
     grid = Image.frombytes("L", (columns, rows), rng.randbytes(columns * rows))
-    return grid.resize(size, Image.Resampling.BICUBIC)
+    # Of cells of a few pixels the finer interpolation would not be seen.
+    return grid.resize(size, Image.Resampling.BICUBIC if max(cell) > 8 else Image.Resampling.BILINEAR)
 
 
 def clouds(rng: random.Random, size: Size, *, cell: float = 90.0, octaves: int = 4) -> Image.Image:

@@ -8,12 +8,13 @@ import random
 from PIL import Image, ImageChops, ImageFilter
 
 from fc_model.errors import UserError
+from fc_model.images.record import union
 from fc_pipeline.images.synthesis.degrade import degrade, shade
 from fc_pipeline.images.synthesis.face import Face, Faces
 from fc_pipeline.images.synthesis.page import Colour, Page, TextSupply, text_width
 from fc_pipeline.images.synthesis.screenshots.copy import ASCII, Copy
 from fc_pipeline.images.synthesis.screenshots.theme import mix
-from fc_pipeline.images.synthesis.warp import Matrix, Point, homography, transform, warp
+from fc_pipeline.images.synthesis.warp import Point, homography, transform, warp
 
 LEAST_FONT = 14
 """Pixels an em on the flat panel, of which the angle leaves 10 or more."""
@@ -43,6 +44,9 @@ class Panel:
         while words:
             wide = text_width(self.face, 100, " ".join(words)) / 100
             size = math.floor(min(largest, room / wide))
+            # Hinted advances are no exact multiples of the size.
+            while size >= least and text_width(self.face, size, " ".join(words)) > room:
+                size -= 1
             if size >= least:
                 return " ".join(words), size
             words.pop()
@@ -81,24 +85,29 @@ class Panel:
     def _redraw(
         self, before: Image.Image, known: int, colour: Colour, outline: Colour | None, shadow: Colour | None, size: int
     ) -> None:
-        """The line's letters once more, over what lies behind them."""
-        ink = self.ink(known)
-        image = before
+        """The line's letters once more, over what lay behind them before."""
+        if len(self.page.words) == known:
+            return
+        left, top, right, bottom = union([word.box for word in self.page.words[known:]])
+        rim = size // 7 + 4
+        band = max(left - rim, 0), max(top - rim, 0), min(right + rim, self.width), min(bottom + rim, self.height)
+        ink, image, alpha = self.ink(known).crop(band), before.crop(band), self.alpha.crop(band)
         if not self.opaque:
             # What the sampler mixes with the letters at their rim is then their own colour.
-            image.paste(outline or shadow or colour, ImageChops.invert(self.alpha).point(lambda v: 255 * (v == 255)))
-            self.alpha = ImageChops.lighter(self.alpha, ink)
+            image.paste(outline or shadow or colour, alpha.point(lambda cover: 255 * (cover == 0)))
+            alpha = ImageChops.lighter(alpha, ink)
         if shadow:
             shift = max(size // 14, 1)
             dark = ImageChops.offset(ink, shift, shift).filter(ImageFilter.BoxBlur(1))
             image.paste(shadow, dark)
-            self.alpha = ImageChops.lighter(self.alpha, dark)
+            alpha = ImageChops.lighter(alpha, dark)
         if outline:
-            rim = ink.filter(ImageFilter.MaxFilter(5 if size > 30 else 3))
-            image.paste(outline, rim)
-            self.alpha = ImageChops.lighter(self.alpha, rim)
+            wide = ink.filter(ImageFilter.MaxFilter(5 if size > 30 else 3))
+            image.paste(outline, wide)
+            alpha = ImageChops.lighter(alpha, wide)
         image.paste(colour, ink)
-        self.page.replace(image)
+        self.page.image.paste(image, band[:2])
+        self.alpha.paste(alpha, band[:2])
 
     def ink(self, first: int = 0) -> Image.Image:
         """Coverage of the words from the number `first` on, mode L."""
@@ -115,15 +124,17 @@ class Panel:
 
         `tilt` is how far corners may move, as a share of the sides; `turn` the most degrees of rotation.
         """
-        matrix = self._angle(background.size, tilt=tilt, turn=turn)
+        flat, seen = self._angle(background.size, tilt=tilt, turn=turn)
+        matrix = homography(flat, seen)
         page = self.page
         boxes = [word.box for word in page.words]
-        cover = Page(self.alpha.convert("RGB"))
-        warp(cover, matrix, size=background.size, fill=(0, 0, 0))
         warp(page, matrix, size=background.size, fill=(0, 0, 0))
-        alpha = cover.image.convert("L")
+        alpha = self.alpha.transform(
+            background.size, Image.Transform.PERSPECTIVE, homography(seen, flat)[:8], Image.Resampling.BILINEAR
+        )
         if self.opaque:
-            dark = ImageChops.offset(alpha, 3, 4).filter(ImageFilter.BoxBlur(4)).point(lambda v: v // 2)
+            dark = alpha.reduce(4).filter(ImageFilter.BoxBlur(1)).point([cover // 2 for cover in range(256)])
+            dark = ImageChops.offset(dark.resize(alpha.size, Image.Resampling.BILINEAR), 3, 4)
             background = background.copy()
             background.paste((0, 0, 0), dark)
         page.replace(Image.composite(page.image, background, alpha))
@@ -133,8 +144,11 @@ class Panel:
         page.meta["homography"] = [round(value, 9) for value in matrix]
         return page
 
-    def _angle(self, size: tuple[int, int], *, tilt: float, turn: float) -> Matrix:
-        """A rotation and a shift of each corner, shrunk so that all lies inside a picture of this size."""
+    def _angle(self, size: tuple[int, int], *, tilt: float, turn: float) -> tuple[list[Point], list[Point]]:
+        """The corners of the panel, and where a rotation and a shift of each put them.
+
+        Shrunk so that all lies inside a picture of this size.
+        """
         rng = self.rng
         angle = math.radians(rng.uniform(-turn, turn))
         flat: list[Point] = _corners(0, 0, self.width, self.height)
@@ -149,7 +163,7 @@ class Panel:
         room_x, room_y = size[0] - 2 * MARGIN, size[1] - 2 * MARGIN
         scale = min(1.0, room_x / wide, room_y / high)
         x0, y0 = MARGIN + rng.random() * (room_x - wide * scale), MARGIN + rng.random() * (room_y - high * scale)
-        return homography(flat, [(x0 + (x - left) * scale, y0 + (y - top) * scale) for x, y in turned])
+        return flat, [(x0 + (x - left) * scale, y0 + (y - top) * scale) for x, y in turned]
 
 
 def _corners(left: float, top: float, right: float, bottom: float) -> list[Point]:

@@ -52,16 +52,10 @@ def cover(page: Page, box: Box) -> None:
 
 
 def visible_contrast(image: Image.Image, box: Box) -> float:
-    """WCAG contrast between the darkest and the lightest pixel in a box."""
-    raw = image.crop(box).tobytes()
-    colours: set[Colour] = set(zip(raw[0::3], raw[1::3], raw[2::3], strict=True))
-    light = max(colours, key=_roughly_light)
-    dark = min(colours, key=_roughly_light)
-    return contrast(light, dark)
-
-
-def _roughly_light(colour: Colour) -> int:
-    return 2126 * colour[0] ** 2 + 7152 * colour[1] ** 2 + 722 * colour[2] ** 2
+    """WCAG contrast between the darkest and the lightest pixel in a box, both taken as greys of their luma."""
+    luma = image.crop(box).convert("L").tobytes()
+    darkest, lightest = min(luma), max(luma)
+    return contrast((darkest, darkest, darkest), (lightest, lightest, lightest))
 
 
 def dim(page: Page, share: float, colour: Colour = (0, 0, 0)) -> None:
