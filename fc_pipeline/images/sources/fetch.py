@@ -51,7 +51,7 @@ def fetch_images(step: Step) -> None:
                 out.counters.drop(result.reason)
             else:
                 out.counters.kept += 1
-                record = _with_split(result, source)
+                record = _decided(result, source)
                 writers[record.split].add(record, result.images)
                 licences[record.licence] += 1
                 totals.update(_totals(record, result.images))
@@ -119,8 +119,11 @@ def _distinct(results: Iterable[Result]) -> Iterator[Result]:
         yield result
 
 
-def _with_split(result: Made, source: ImageSource) -> ImageRecord:
+def _decided(result: Made, source: ImageSource) -> ImageRecord:
+    """The record with its split, and with whom the source asks to be named."""
     record = ImageRecord.from_json(result.record)
+    if source.attribution is not None:
+        record = replace(record, meta={**record.meta, "attribution": source.attribution})
     if result.split is not None:
         is_held_out = result.split == "holdout"
     else:

@@ -137,6 +137,9 @@ class ImageSource(Strict):
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9_]*$", description="name of the source; its key is images/<name>")
     licence: str = Field(description="SPDX identifier of the licence of the images, as the source states it")
+    attribution: str | None = Field(
+        default=None, description="whom the licence asks to be named; kept in each record's meta"
+    )
     origins: list[Origin] = Field(min_length=1, description="packages or folders with the files")
     reader: ReaderOptions = Field(description="what the files are and how they become records")
     max_images: int | None = Field(

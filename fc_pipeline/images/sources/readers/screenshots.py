@@ -50,7 +50,7 @@ def _caption(picture: Shown) -> tuple[str, str]:
     """The caption, and what it was: a paragraph in front of a picture mostly introduces it."""
     for text, how in ((picture.alt, "alt"), (picture.before, "paragraph_before"), (picture.after, "paragraph_after")):
         if text:
-            return text, how
+            return text.rstrip(":"), how
     return words_of(picture.name), "file_name"
 
 

@@ -68,7 +68,7 @@ def emoji(package: Package, more: dict[str, bytes] | None = None, **fields: Any)
 
 
 def test_drawings_are_joined_with_their_names(fetch: Fetch, package: Package) -> None:
-    artifact = fetch(emoji(package))
+    artifact = fetch(emoji(package, attribution="its makers"))
     found = records(artifact)
     assert {record.caption: record.meta["aliases"] for record in found.values()} == {
         "fox": ["fox face"],
@@ -76,6 +76,7 @@ def test_drawings_are_joined_with_their_names(fetch: Fetch, package: Package) ->
         "red heart": [],
     }
     fox = found["signs/emoji/svg/1F98A.svg"]
+    assert fox.meta["attribution"] == "its makers" and fox.meta["emoji"] == "\U0001f98a"
     assert (fox.kind, fox.family, fox.licence, fox.width, fox.height) == ("emoji", "natural", "CC-BY-SA-4.0", 32, 32)
     image = Image.open(io.BytesIO(ImageShards(artifact.folder, "train").images(0)[0]))
     assert image.mode == "RGB" and image.getpixel((4, 16)) == (255, 165, 0) and image.getpixel((28, 16)) == (255,) * 3
