@@ -1,0 +1,93 @@
+import random
+
+import pytest
+from PIL import ImageChops
+
+from fc_pipeline.images.synthesis import degrade
+from fc_pipeline.images.synthesis.page import Page
+from fc_pipeline.images.synthesis.warp import homography, transform, warp
+
+TEXT = "Quick (jumps) gypsum"
+
+
+def page(faces, text: str = TEXT) -> Page:
+    made = Page.blank(400, 80)
+    made.line(30, 50, text, faces.faces[0], 30)
+    return made
+
+
+def ink(image) -> tuple[int, int, int, int]:
+    return ImageChops.invert(image.convert("L")).getbbox()
+
+
+@pytest.mark.parametrize("turn", [-6.0, -1.0, 2.5, 15.0, 90.0])
+def test_turned_boxes_are_the_ink_of_each_word_turned_alone(faces, turn):
+    whole = page(faces)
+    alone = [Page(Page.blank(400, 80).image, words=[word], lines=[whole.lines[0]]) for word in whole.words]
+    for number, word in enumerate(whole.words):
+        found = whole.inks[word.text, word.box]
+        alone[number].inks = {(word.text, word.box): found}
+        alone[number].draw.draw.draw_bitmap((found.x, found.y), found.mask, alone[number].draw.draw.draw_ink((0, 0, 0)))
+        degrade.rotate(alone[number], degrees=turn)
+    degrade.rotate(whole, degrees=turn)
+    assert whole.clipped == 0 and whole.image.size == alone[0].image.size
+    for number, word in enumerate(whole.words):
+        assert word.box == alone[number].words[0].box
+        assert all(abs(a - b) <= 1 for a, b in zip(word.box, ink(alone[number].image), strict=True))
+    assert whole.lines[0].text == TEXT
+
+
+def test_boxes_follow_two_warps_in_turn(faces):
+    made = page(faces, "word")
+    degrade.perspective(made, random.Random(5), strength=0.1)
+    degrade.rotate(made, degrees=3)
+    assert made.clipped == 0
+    assert all(abs(a - b) <= 1 for a, b in zip(made.words[0].box, ink(made.image), strict=True))
+
+
+def test_a_homography_takes_its_corners_where_they_belong():
+    old = [(0, 0), (100, 0), (100, 50), (0, 50)]
+    new = [(5, 3), (90, 8), (97, 41), (2, 49)]
+    matrix = homography(old, new)
+    for point, wanted in zip(old, new, strict=True):
+        assert transform(point, matrix) == pytest.approx(wanted)
+
+
+def test_words_that_leave_the_picture_are_noticed(faces):
+    made = page(faces)
+    warp(made, (1, 0, -60, 0, 1, 0, 0, 0, 1), size=(400, 80), fill=(255, 255, 255))
+    assert made.clipped == 1 and made.words[0].box[0] == 0
+    made = page(faces)
+    warp(made, (1, 0, -130, 0, 1, 0, 0, 0, 1), size=(400, 80), fill=(255, 255, 255))
+    assert [word.text for word in made.words] == ["(jumps)", "gypsum"] and made.clipped == 1 + 1
+
+
+def test_degradations_change_pixels_and_move_nothing(faces):
+    for seed in range(12):
+        made, before = page(faces), page(faces)
+        degrade.degrade(made, random.Random(seed), strength=0.5)
+        assert made.words == before.words and made.image.size == before.image.size
+        assert made.image.tobytes() != before.image.tobytes() and made.meta["degradations"]
+        again = page(faces)
+        degrade.degrade(again, random.Random(seed), strength=0.5)
+        assert again.image.tobytes() == made.image.tobytes()
+
+
+def test_each_degradation_does_what_it_says(faces):
+    made = page(faces)
+    degrade.fade(made, factor=0.5)
+    low, high = made.image.convert("L").getextrema()
+    assert 100 < high - low < 150
+    made = Page.blank(200, 100, (128, 128, 128))
+    degrade.noise(made, random.Random(1), sigma=10)
+    levels = made.image.convert("L").tobytes()
+    mean = sum(levels) / len(levels)
+    deviation = (sum((level - mean) ** 2 for level in levels) / len(levels)) ** 0.5
+    assert abs(mean - 128) < 1.5 and 9 < deviation < 11
+    made = Page.blank(100, 100, (128, 128, 128))
+    degrade.salt(made, random.Random(1), share=0.01)
+    assert 90 <= sum(level != 128 for level in made.image.convert("L").tobytes()) <= 100
+    made = Page.blank(100, 100)
+    degrade.shade(made, random.Random(1), strength=0.4)
+    low, high = made.image.convert("L").getextrema()
+    assert 150 <= low <= 175 and high > 235

@@ -1,0 +1,131 @@
+import json
+
+import pytest
+from PIL import Image
+
+from fc_model.errors import UserError
+from fc_model.images.record import Word
+from fc_model.images.shards import ImageShards
+from fc_pipeline.images.synthesis.kinds import kinds
+from fc_pipeline.images.synthesis.line import HELD_OUT
+from fc_pipeline.images.synthesis.page import Page
+from fc_pipeline.images.synthesis.studio import layouts_of, problem_of
+from fc_pipeline.images.synthesis_config import SynthesisConfig
+from fc_pipeline.images.synthesize import jobs_of, synthesize
+
+CONFIG = {
+    "seed": 7,
+    "kinds": {"line": {"train": 60, "holdout": 20}, "document/form": {"train": 4, "format": "jpg", "holdout": 2}},
+    "held_out_faces": ["DejaVuSerif", "DejaVuSansMono"],
+    "text": {"train_chars": 200_000, "holdout_chars": 100_000},
+    "batch_images": 16,
+}
+
+
+@pytest.fixture(scope="module")
+def made(build, fonts, corpus):
+    return build("toy/synthetic", synthesize, CONFIG, {"fonts": fonts, "documents": corpus})
+
+
+@pytest.fixture(scope="module")
+def records(made):
+    return {split: list(ImageShards(made.folder, split).records()) for split in ("train", "holdout")}
+
+
+def test_two_workers_make_the_same_bytes(build, fonts, corpus, made):
+    again = build("toy/synthetic", synthesize, CONFIG, {"fonts": fonts, "documents": corpus}, workers=2)
+    assert again.identity != made.identity and again.digest == made.digest
+    assert made.manifest.run["images_per_second"] > 0
+
+
+def test_another_seed_makes_other_images(build, fonts, corpus, made):
+    other = build("toy/synthetic", synthesize, CONFIG | {"seed": 8}, {"fonts": fonts, "documents": corpus})
+    assert other.digest != made.digest
+
+
+def test_the_holdout_shares_nothing_with_training(records):
+    for name in ("fonts", "documents"):
+        train, holdout = ({each for r in records[split] for each in r.meta[name]} for split in ("train", "holdout"))
+        assert train and holdout and not train & holdout, name
+    assert {font for r in records["holdout"] for font in r.meta["fonts"]} <= set(CONFIG["held_out_faces"])
+    for kind in CONFIG["kinds"]:
+        train, holdout = (
+            {r.meta["layout"] for r in records[split] if r.kind == kind} for split in ("train", "holdout")
+        )
+        assert train and holdout and not train & holdout, kind
+    assert {r.meta["layout"] for r in records["holdout"] if r.kind == "line"} == set(HELD_OUT)
+
+
+def test_records_say_what_the_images_are(made, records):
+    shards = ImageShards(made.folder, "train")
+    for number, record in enumerate(records["train"]):
+        (data,) = shards.images(number)
+        (made.folder.parent / "image").write_bytes(data)
+        with Image.open(made.folder.parent / "image") as image:
+            assert image.size == (record.width, record.height)
+            assert image.format == ("PNG" if record.kind == "line" else "JPEG")
+        assert record.text == "\n".join(line.text for line in record.lines)
+        assert record.licence == "PSF-2.0" and record.family == "text" and record.id.startswith("synthetic/train/")
+    assert len({record.id for record in records["train"]}) == 64
+    grey = [n for n, r in enumerate(records["train"]) if r.meta["layout"] == "plain"]
+    assert all(shards.images(n)[0][25] == 0 for n in grey), "PNG colour type 0: one channel"
+
+
+def test_counts_add_up(made, records):
+    metrics = made.manifest.metrics
+    assert (metrics["images"], metrics["train_images"], metrics["holdout_images"]) == (86, 64, 22)
+    assert metrics["images_line"] == 80 and metrics["images_document/form"] == 6 and metrics["faces"] == 8
+    assert metrics["words"] == sum(len(r.words) for split in records.values() for r in split)
+    counters = made.manifest.counters
+    assert counters.kept == 86 and counters.read == 86 + sum(counters.dropped.values())
+    assert made.manifest.licences == [{"licence": "PSF-2.0", "source": "synthetic", "documents": 86}]
+    index = json.loads(made.path("index.json").read_text())
+    assert index["splits"]["train"]["kinds"] == {"document/form": 4, "line": 60}
+
+
+def test_every_stretch_has_the_kinds_in_their_shares():
+    order = [job.kind for job in jobs_of(SynthesisConfig.model_validate(CONFIG), "train")]
+    assert order.count("line") == 60
+    assert [order[start : start + 16].count("document/form") for start in range(0, 64, 16)] == [1, 1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"held_out_faces": ["Arial"]}, r"there is no face Arial; there are DejaVuSans, "),
+        ({"kinds": {"lines": {"train": 1}}}, r"there is no kind lines; there are document/article, "),
+        ({"line": {"min_chars": 24}, "max_attempts": 2}, r"synthetic/train/line/\d+: none of 2 draws gave an image"),
+    ],
+)
+def test_mistakes_are_named(build, fonts, corpus, change, message):
+    with pytest.raises(UserError, match=message):
+        build("toy/mistake", synthesize, CONFIG | change, {"fonts": fonts, "documents": corpus})
+
+
+def test_a_page_that_contradicts_itself_is_noticed(faces):
+    def page() -> Page:
+        made = Page.blank(200, 40)
+        made.line(5, 25, "two words", faces.faces[0], 20)
+        return made
+
+    assert problem_of(page()) is None
+    wrong = page()
+    wrong.words[1] = Word("words", (150, 10, 201, 30), 0)
+    assert "not inside 200x40" in str(problem_of(wrong))
+    wrong = page()
+    wrong.words[1] = Word("worms", wrong.words[1].box, 0)
+    assert "'two words' has the words ['two', 'worms']" in str(problem_of(wrong))
+    wrong = page()
+    wrong.words[0] = Word(" ", wrong.words[0].box, 0)
+    assert "is no word" in str(problem_of(wrong))
+    wrong = page()
+    wrong.lines.append(wrong.lines[0])
+    assert "there are 2 lines" in str(problem_of(wrong))
+
+
+def test_no_kind_trains_on_a_held_out_layout():
+    found = kinds(SynthesisConfig.model_validate(CONFIG))
+    assert len(found) >= 15
+    for kind in found.values():
+        train, holdout = set(layouts_of(kind, "train")), set(layouts_of(kind, "holdout"))
+        assert train and holdout and (not train & holdout or not kind.held_out), kind.name
