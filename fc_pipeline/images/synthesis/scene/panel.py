@@ -12,8 +12,8 @@ from fc_model.images.record import union
 from fc_pipeline.images.synthesis.degrade import degrade, shade
 from fc_pipeline.images.synthesis.face import Face, Faces
 from fc_pipeline.images.synthesis.page import Colour, Page, TextSupply, text_width
-from fc_pipeline.images.synthesis.screenshots.copy import ASCII, Copy
 from fc_pipeline.images.synthesis.screenshots.theme import mix
+from fc_pipeline.images.synthesis.screenshots.wording import ASCII, Copy
 from fc_pipeline.images.synthesis.warp import Point, homography, transform, warp
 
 LEAST_FONT = 14

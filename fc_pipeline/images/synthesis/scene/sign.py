@@ -66,9 +66,12 @@ def _street(panel: Panel, ink: Colour) -> None:
     fields = Fields(panel.rng, panel.copy.supply)
     name = panel.copy.clean(fields.street().split(" ", 1)[1])
     name = name.upper() if panel.rng.random() < 0.4 else name
-    y = panel.height * 0.14
-    drawn, y = panel.write(name, y, largest=panel.height * 0.5, colour=ink, left=16, right=panel.width - 16)
-    town, _ = panel.write(fields.town(), y, largest=panel.height * 0.2, colour=ink, left=16, right=panel.width - 16)
+    left, right, largest = 16, panel.width - 16, panel.height * 0.42
+    small = panel.height * 0.22
+    _, size = panel.fit(name, right - left, largest)
+    y = (panel.height - 1.2 * (size + small)) / 2
+    drawn, y = panel.write(name, y, largest=largest, colour=ink, left=left, right=right)
+    town, _ = panel.write(fields.town(), y, largest=small, colour=ink, left=left, right=right)
     _ask(panel, "extractive", "What is the name of the street?", drawn)
     _ask(panel, "extractive", "Which town is named on the sign?", town)
 
@@ -79,21 +82,23 @@ def _direction(panel: Panel, ink: Colour) -> None:
     rows = rng.randint(2, 4)
     step = (panel.height - 24) / rows
     far = sorted(rng.sample(range(1, 400), rows))
-    known: set[str] = set()
+    size, known, right = min(step * 0.62, 40), set[str](), panel.width * 0.7
+    room = panel.width - 14 - right
+    # All distances in one size, with their unit when there is room for the longest.
+    unit = next((unit for unit in (" km", "") if panel.fit(f"888{unit}", room, size)[0] == f"888{unit}"), "")
+    _, small = panel.fit(f"888{unit}", room, size * 0.85)
     for row in range(rows):
         place = fields.town() if rng.random() < 0.6 else panel.copy.title(18)
-        y, size = 12 + step * row, min(step * 0.62, 40)
+        y = 12 + step * row
         arrow = icon(rng.choice(("left", "right", "up")), round(size * 0.9))
         panel.page.image.paste(ink, (14, round(y + size * 0.12)), arrow)
-        right = panel.width * 0.72
-        drawn, _ = panel.write(place, y, largest=size, colour=ink, left=22 + size, right=right, align="left")
-        if not drawn:
+        drawn, _ = panel.write(place, y, largest=size, colour=ink, left=22 + size, right=right - 8, align="left")
+        if not drawn or not small:
             continue
-        km, _ = panel.write(
-            f"{far[row]} km", y, largest=size * 0.8, colour=ink, left=right + 8, right=panel.width - 12, align="right"
-        )
-        if drawn not in known:
-            _ask(panel, "field", f"How far is it to {drawn}?", km)
+        far_off = f"{far[row]}{unit}"
+        shown, _ = panel.write(far_off, y, largest=small, colour=ink, left=right, right=panel.width - 14, align="right")
+        if drawn not in known and shown == far_off:
+            _ask(panel, "field", f"How far is it to {drawn}?", shown)
         known.add(drawn)
 
 

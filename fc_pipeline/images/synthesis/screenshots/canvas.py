@@ -9,9 +9,9 @@ from fc_model.errors import UserError
 from fc_model.images.record import Box, Line, Question, Word, union
 from fc_pipeline.images.synthesis.face import Face, Faces
 from fc_pipeline.images.synthesis.page import Colour, Page, TextSupply, text_width, wrap
-from fc_pipeline.images.synthesis.screenshots.copy import ASCII, Copy
 from fc_pipeline.images.synthesis.screenshots.shapes import icon, rounded
 from fc_pipeline.images.synthesis.screenshots.theme import Theme, draw_theme
+from fc_pipeline.images.synthesis.screenshots.wording import ASCII, Copy
 
 SCALES = (1.0, 1.25, 1.5, 2.0)
 """Pixels a point, as desktops scale."""

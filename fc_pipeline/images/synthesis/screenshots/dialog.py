@@ -8,7 +8,6 @@ import random
 from fc_pipeline.images.synthesis.face import Faces
 from fc_pipeline.images.synthesis.page import Kind, Page, TextSupply
 from fc_pipeline.images.synthesis.screenshots.canvas import Canvas
-from fc_pipeline.images.synthesis.screenshots.copy import PRIMARY, SECONDARY
 from fc_pipeline.images.synthesis.screenshots.overlay import cursor, dim, panel
 from fc_pipeline.images.synthesis.screenshots.theme import mix
 from fc_pipeline.images.synthesis.screenshots.widgets import (
@@ -20,6 +19,7 @@ from fc_pipeline.images.synthesis.screenshots.widgets import (
     title_bar,
 )
 from fc_pipeline.images.synthesis.screenshots.window import FORM, LIST, TABBED, draw_window
+from fc_pipeline.images.synthesis.screenshots.wording import PRIMARY, SECONDARY
 
 MESSAGE, CONFIRMATION, MODAL, CHOOSER, ENTRY, WIZARD = (
     "message", "confirmation", "modal", "file_chooser", "entry", "wizard"

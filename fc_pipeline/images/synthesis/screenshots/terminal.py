@@ -7,10 +7,10 @@ import random
 from fc_pipeline.images.synthesis.face import Faces
 from fc_pipeline.images.synthesis.page import Colour, Kind, Page, TextSupply
 from fc_pipeline.images.synthesis.screenshots.canvas import Canvas
-from fc_pipeline.images.synthesis.screenshots.copy import plain
 from fc_pipeline.images.synthesis.screenshots.overlay import cursor
 from fc_pipeline.images.synthesis.screenshots.theme import TEXT_CONTRAST, hue, mix, readable
 from fc_pipeline.images.synthesis.screenshots.widgets import ROW, tabs, title_bar
+from fc_pipeline.images.synthesis.screenshots.wording import plain
 
 TERMINAL, EDITOR, CONSOLE, DIFF = "terminal", "editor", "console", "diff"
 KEYWORDS = frozenset(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 from fc_pipeline.images.synthesis.face import Faces
-from fc_pipeline.images.synthesis.page import Kind, Page, TextSupply, text_width, wrap
+from fc_pipeline.images.synthesis.page import Colour, Kind, Page, TextSupply, text_width, wrap
 from fc_pipeline.images.synthesis.screenshots.canvas import Canvas
 from fc_pipeline.images.synthesis.screenshots.overlay import cursor, dim, panel
 from fc_pipeline.images.synthesis.screenshots.theme import mix, on
@@ -79,7 +79,9 @@ def _footer(canvas: Canvas, y: float) -> None:
     canvas.text(canvas.width * 0.52, y, canvas.width * 0.48 - 8, ROW + 4, links, size=canvas.size - 1.5, align="right")
 
 
-def _heading(canvas: Canvas, x: float, y: float, w: float, size: float, *, align: str = "left", ink=None) -> float:  # type: ignore[no-untyped-def]
+def _heading(
+    canvas: Canvas, x: float, y: float, w: float, size: float, *, align: str = "left", ink: Colour | None = None
+) -> float:
     """A heading of at most two lines. Returns y after it."""
     title = canvas.copy.title(44)
     lines = wrap(title, canvas.bold, canvas.font_px(size), canvas.px(w))[:2]

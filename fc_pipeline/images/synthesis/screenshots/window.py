@@ -7,7 +7,6 @@ import random
 from fc_pipeline.images.synthesis.face import Faces
 from fc_pipeline.images.synthesis.page import Kind, Page, TextSupply
 from fc_pipeline.images.synthesis.screenshots.canvas import Canvas
-from fc_pipeline.images.synthesis.screenshots.copy import MENUS
 from fc_pipeline.images.synthesis.screenshots.overlay import cursor, tooltip
 from fc_pipeline.images.synthesis.screenshots.theme import mix
 from fc_pipeline.images.synthesis.screenshots.widgets import (
@@ -21,6 +20,7 @@ from fc_pipeline.images.synthesis.screenshots.widgets import (
     text_field,
     title_bar,
 )
+from fc_pipeline.images.synthesis.screenshots.wording import MENUS
 
 LIST, FORM, TABBED, TABLE = "list", "form", "tabs", "table"
 TOOLS = ("home", "folder", "save", "search", "plus", "left", "right", "star", "play", "image", "bell", "user")
