@@ -156,7 +156,7 @@ def _colour(letter: str) -> str:
 
 
 def _piece(font: ImageFont.FreeTypeFont, sign: str, side: int, *, white: bool) -> bytes:
-    """The sign in the middle of a transparent square, light with a dark outline or the other way round."""
+    """The sign in the middle of a transparent square, light or dark, with a dark outline."""
     if font.getbbox(sign) == font.getbbox("\uffff"):
         raise UserError(f"the font of the chess pieces, {font.getname()[0]}, has no {sign}; choose another")
     light, dark = (255, 255, 255, 255), (20, 20, 20, 255)
@@ -169,7 +169,7 @@ def _piece(font: ImageFont.FreeTypeFont, sign: str, side: int, *, white: bool) -
         anchor="mm",
         fill=light if white else dark,
         stroke_width=width,
-        stroke_fill=dark if white else light,
+        stroke_fill=dark,
     )
     stream = io.BytesIO()
     image.save(stream, format="PNG")
