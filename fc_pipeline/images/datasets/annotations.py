@@ -1,5 +1,6 @@
 """Files of annotations: found by glob, capped, parsed strictly."""
 
+import os.path
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Literal
@@ -46,7 +47,12 @@ def json_lists(
 
 def json_beside(path: Path, limits: DatasetLimits) -> Any:
     """The content of an optional file; None when it is not there. Raises BadInput when it is there and no JSON."""
-    return parse_json(read_text(path, limits)) if path.is_file() else None
+    return parse_json(read_text(path, limits)) if is_there(path) else None
+
+
+def is_there(path: Path) -> bool:
+    """True for a file; False, not OSError as from Path.is_file, for a name that no file can have, like a long one."""
+    return os.path.isfile(path)  # noqa: PTH113
 
 
 def grouped(entries: Iterable[Any], *, by: str, source: str) -> Iterator[tuple[str, list[dict[str, Any]]] | BadRecord]:

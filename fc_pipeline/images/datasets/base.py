@@ -45,7 +45,7 @@ class DatasetLimits:
     """How images of URL lists are fetched; None refuses such lists."""
 
 
-_MALFORMED = (KeyError, IndexError, TypeError, ValueError, AttributeError)
+MALFORMED = (LookupError, TypeError, ValueError, ArithmeticError, AttributeError)
 """What reading an entry raises when a field is missing or of another type than the format says."""
 
 
@@ -69,8 +69,8 @@ def samples(
         try:
             yield _sound(build(key, content), limits)
         except BadInput as bad:
-            yield BadRecord(id=_printable(f"{source}/{key}"), reason=bad.reason, detail=bad.detail)
-        except _MALFORMED as error:
+            yield BadRecord(id=_printable(f"{source}/{key}"), reason=bad.reason, detail=_printable(bad.detail))
+        except MALFORMED as error:
             detail = f"{type(error).__name__}: {error}"
             yield BadRecord(id=_printable(f"{source}/{key}"), reason="invalid_record", detail=_printable(detail))
 
@@ -90,5 +90,5 @@ def _sound(sample: Sample, limits: DatasetLimits) -> Sample:
 
 
 def _printable(text: str) -> str:
-    """Text that any log can write."""
-    return text.encode("utf-8", errors="backslashreplace").decode()[:500]
+    """One line of text that any log can write."""
+    return " ".join(text.encode("utf-8", errors="backslashreplace").decode().split())[:500]

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from fc_model.images.record import ImageRecord
-from fc_pipeline.images.datasets.annotations import annotation_files, grouped, json_lists, read_text, split_of
+from fc_pipeline.images.datasets.annotations import annotation_files, grouped, is_there, json_lists, read_text, split_of
 from fc_pipeline.images.datasets.answers import asked
 from fc_pipeline.images.datasets.base import BadRecord, DatasetLimits, Result, Sample, samples
 from fc_pipeline.images.datasets.catalogue import DATASETS
@@ -56,7 +56,7 @@ def _sample(key: str, entries: list[dict[str, Any]], *, folder: Path, part: Path
         images=[image.extension],
         split=split_of(part.name),
         questions=questions,
-        meta=({"table": read_text(table, limits)} if table.is_file() else {})
+        meta=({"table": read_text(table, limits)} if is_there(table) else {})
         | ({"unanswered": unanswered} if unanswered else {}),
     )
     return record, [image.data]

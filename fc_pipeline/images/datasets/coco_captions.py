@@ -15,7 +15,7 @@ from typing import Any
 
 from fc_model.images.record import ImageRecord
 from fc_pipeline.images.datasets.annotations import annotation_files, grouped, json_beside, split_of
-from fc_pipeline.images.datasets.base import BadInput, BadRecord, DatasetLimits, Result, Sample, samples
+from fc_pipeline.images.datasets.base import MALFORMED, BadInput, BadRecord, DatasetLimits, Result, Sample, samples
 from fc_pipeline.images.datasets.pictures import picture_file
 
 NAME = "coco_captions"
@@ -31,12 +31,13 @@ def read(folder: Path, limits: DatasetLimits) -> Iterator[Result]:
             members = [content[name] for name in ("images", "annotations")] if isinstance(content, dict) else []
             if len(members) != 2 or not all(isinstance(member, list) for member in members):
                 raise BadInput("invalid_annotations", "no lists 'images' and 'annotations' in it")
-            licences = {entry["id"]: _licence(entry) for entry in content.get("licenses", [])}
+            licences = {entry["id"]: _licence(entry) for entry in content.get("licenses") or []}
         except BadInput as bad:
             yield BadRecord(id=f"{NAME}/{path.name}", reason=bad.reason, detail=bad.detail)
             continue
-        except KeyError as error:
-            yield BadRecord(id=f"{NAME}/{path.name}", reason="invalid_annotations", detail=f"no member {error}")
+        except MALFORMED as error:
+            detail = f"licenses: {type(error).__name__}: {error}"
+            yield BadRecord(id=f"{NAME}/{path.name}", reason="invalid_annotations", detail=detail)
             continue
         captions: dict[str, list[str]] = defaultdict(list)
         for group in grouped(members[1], by="image_id", source=NAME):

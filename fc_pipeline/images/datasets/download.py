@@ -146,11 +146,10 @@ def _follow(url: str, limits: DownloadLimits, deadline: _Deadline) -> bytes:
         connection = _Connection(host, port, tls=scheme == "https", limits=limits, deadline=deadline)
         try:
             connection.request("GET", target, headers=_HEADERS)
-            answer = connection.getresponse()
-            if answer.status in _REDIRECTS:
+            with connection.getresponse() as answer:
+                if answer.status not in _REDIRECTS:
+                    return _body(url, answer, limits, deadline)
                 url = urljoin(url, answer.getheader("Location", ""))
-                continue
-            return _body(url, answer, limits, deadline)
         finally:
             connection.close()
     raise BadInput("too_many_redirects", f"{url[:200]}: more than {limits.max_redirects}")

@@ -38,7 +38,7 @@ def read(folder: Path, limits: DatasetLimits) -> Iterator[Result]:
 
 def _sample(key: str, truth: Any, *, folder: Path, limits: DatasetLimits) -> Sample:
     image = picture_file(folder, key, limits=limits.image)
-    text = str(truth).strip()
+    text = truth.strip() if isinstance(truth, str) else ""  # an empty one is an empty array
     if not text:
         raise BadInput("empty_text", "a word without any letter")
     record = ImageRecord(

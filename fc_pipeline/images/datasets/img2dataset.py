@@ -60,11 +60,14 @@ class _Member(NamedTuple):
     data: bytes | BadInput
 
 
-def tar_entries(path: Path, *, source: str, limits: DatasetLimits) -> Iterator[tuple[str, Shard] | BadRecord]:
-    """Yields (key, sample), and what is wrong with members or with the shard. Nothing is unpacked to disk."""
+def tar_entries(path: Path, *, shard: str, limits: DatasetLimits) -> Iterator[tuple[str, Shard] | BadRecord]:
+    """Yields (key, sample), and what is wrong with members or with the shard. Nothing is unpacked to disk.
+
+    `shard` is what the ids of bad records begin with.
+    """
     count = 0
     bad: list[BadRecord] = []
-    for key, members in groupby(_members(path, source, limits, bad), key=lambda member: member.key):
+    for key, members in groupby(_members(path, shard, limits, bad), key=lambda member: member.key):
         parts = {member.extension: member.data for member in members}
         yield from bad
         bad.clear()
@@ -72,9 +75,9 @@ def tar_entries(path: Path, *, source: str, limits: DatasetLimits) -> Iterator[t
         try:
             yield key, _sample(parts)
         except BadInput as error:
-            yield BadRecord(id=f"{source}/{path.stem}/{key}", reason=error.reason, detail=error.detail)
+            yield BadRecord(id=f"{shard}/{key}", reason=error.reason, detail=error.detail)
     yield from bad
-    yield from _missing(path, count, source, limits)
+    yield from _missing(path, count, shard, limits)
 
 
 def _sample(parts: dict[str, bytes | BadInput]) -> Shard:
@@ -95,7 +98,7 @@ def _read(data: bytes | BadInput) -> bytes:
     return data
 
 
-def _members(path: Path, source: str, limits: DatasetLimits, bad: list[BadRecord]) -> Iterator[_Member]:
+def _members(path: Path, shard: str, limits: DatasetLimits, bad: list[BadRecord]) -> Iterator[_Member]:
     try:
         with tarfile.open(path, "r:", tarinfo=_Header) as archive:
             for number, member in enumerate(archive):
@@ -106,7 +109,7 @@ def _members(path: Path, source: str, limits: DatasetLimits, bad: list[BadRecord
                     continue
                 if not member.isreg() or not is_plain(member.name):
                     detail = f"{member.name[:200]!r} is no regular file with a plain name"
-                    bad.append(BadRecord(id=f"{source}/{path.stem}", reason="unsafe_member", detail=ascii(detail)))
+                    bad.append(BadRecord(id=f"{shard}/member {number}", reason="unsafe_member", detail=ascii(detail)))
                     continue
                 key, _, extension = PurePosixPath(member.name).name.partition(".")
                 cap = limits.image.max_bytes if extension.lower() in _IMAGES else limits.record_bytes
@@ -117,17 +120,17 @@ def _members(path: Path, source: str, limits: DatasetLimits, bad: list[BadRecord
                 yield _Member(key, extension.lower(), data)
     except _BROKEN as error:
         detail = f"{type(error).__name__}: {error}"
-        bad.append(BadRecord(id=f"{source}/{path.name}", reason="broken_tar", detail=detail))
+        bad.append(BadRecord(id=shard, reason="broken_tar", detail=detail))
 
 
-def _missing(path: Path, count: int, source: str, limits: DatasetLimits) -> Iterator[BadRecord]:
+def _missing(path: Path, count: int, shard: str, limits: DatasetLimits) -> Iterator[BadRecord]:
     stats = path.with_name(f"{path.stem}_stats.json")
     try:
         content = json_beside(stats, limits)
     except BadInput as error:
-        yield BadRecord(id=f"{source}/{stats.name}", reason=error.reason, detail=error.detail)
+        yield BadRecord(id=f"{shard}_stats", reason=error.reason, detail=error.detail)
         return
     expected = content.get("successes") if isinstance(content, dict) else None
     if isinstance(expected, int) and expected != count:
         detail = f"{count} samples, {stats.name} says {expected}"
-        yield BadRecord(id=f"{source}/{path.name}", reason="missing_samples", detail=detail)
+        yield BadRecord(id=shard, reason="missing_samples", detail=detail)

@@ -8,6 +8,7 @@ from fc_model.images.decode import BadImage, decode
 from fc_model.images.formats import content_format
 from fc_model.images.limits import ImageLimits
 from fc_model.images.record import Box
+from fc_pipeline.images.datasets.annotations import is_there
 from fc_pipeline.images.datasets.base import BadInput
 from fc_pipeline.sources.globs import is_plain
 
@@ -47,7 +48,7 @@ def picture_file(folder: Path, *names: str, limits: ImageLimits) -> Picture:
         if not is_plain(name):
             raise BadInput("unsafe_path", f"{name!r} is no plain path below the folder")
         path = folder / name
-        if path.is_file():
+        if is_there(path):
             size = path.stat().st_size
             if size > limits.max_bytes:
                 raise BadInput("too_many_bytes", f"{name}: {size} bytes exceed {limits.max_bytes}")

@@ -32,12 +32,14 @@ def read(folder: Path, limits: DatasetLimits) -> Iterator[Result]:
 def read_files(folder: Path, pattern: str, *, source: str, limits: DatasetLimits) -> Iterator[Result]:
     """TextVQA or TextCaps, which share images, their OCR and most fields."""
     paths = annotation_files(folder, pattern, source=source)
-    tokens: dict[str, list[dict[str, Any]]] = {}
+    tokens: dict[str, Any] = {}
     for content in json_lists(sorted(folder.glob("TextVQA_Rosetta_OCR_*.json")), source=source, limits=limits):
         if isinstance(content, BadRecord):
             yield content
         else:
-            tokens |= {str(entry.get("image_id")): entry.get("ocr_info") for entry in content[1]}
+            tokens |= {
+                str(entry.get("image_id")): entry.get("ocr_info") for entry in content[1] if isinstance(entry, dict)
+            }
     for content in json_lists(paths, source=source, limits=limits):
         if isinstance(content, BadRecord):
             yield content
@@ -54,7 +56,7 @@ def _sample(
     folder: Path,
     file: str,
     source: str,
-    tokens: dict[str, list[dict[str, Any]]],
+    tokens: dict[str, Any],
     limits: DatasetLimits,
 ) -> Sample:
     set_name = str(entries[0].get("set_name", file))

@@ -42,8 +42,10 @@ def read_web_set(
     """
     tars = sorted(folder.glob("**/*.tar"))
     for path in tars:
-        build = partial(_from_tar, source=source, shard=path.relative_to(folder).with_suffix(""), limits=limits)
-        yield from samples(source, tar_entries(path, source=source, limits=limits), build, limits=limits)
+        shard = path.relative_to(folder).with_suffix("").as_posix()
+        entries = tar_entries(path, shard=f"{source}/{shard}", limits=limits)
+        build = partial(_from_tar, source=source, shard=shard, limits=limits)
+        yield from samples(f"{source}/{shard}", entries, build, limits=limits)
     if tars:
         return
     paths = sorted({path for pattern in lists for path in folder.glob(pattern)})
@@ -82,12 +84,12 @@ def _from_row(key: str, entry: tuple[Row, bytes | BadInput], *, source: str, lim
     return _record(f"{source}/{key}", source, data, row.caption, {"url": row.url, **row.meta}, _split(key), limits)
 
 
-def _from_tar(key: str, entry: Shard, *, source: str, shard: Path, limits: DatasetLimits) -> Sample:
+def _from_tar(key: str, entry: Shard, *, source: str, shard: str, limits: DatasetLimits) -> Sample:
     if isinstance(entry.image, BadInput):
         raise entry.image
     url = entry.meta.get("url")
-    name = f"{source}/{shard.as_posix()}/{key}"
-    return _record(name, source, entry.image, entry.caption, {"url": url}, _split(shard.as_posix()), limits)
+    name = f"{source}/{shard}/{key}"
+    return _record(name, source, entry.image, entry.caption, {"url": url}, _split(shard), limits)
 
 
 def _split(name: str) -> Split:
