@@ -97,13 +97,15 @@ def _tab_row(canvas: Canvas, top: float) -> None:
             canvas.ask("choice", "Which tab is active?", drawn[chosen])
 
 
-def _lines(canvas: Canvas, text: TextSupply, rows: int, columns: int) -> list[str]:
-    """Source lines that the monospaced face can draw, cut to the columns at a space."""
+def _lines(canvas: Canvas, text: TextSupply, rows: int, w: float, size: float) -> list[str]:
+    """Source lines that the monospaced face can draw in w points; others are left out."""
     kept: list[str] = []
-    for _ in range(3):
+    columns = int(w / canvas.measure("0", size=size, face=canvas.mono))
+    for _ in range(3 if rows else 0):
         for line in text.code(canvas.rng, max_lines=rows, max_columns=columns):
             line = line.expandtabs(4).rstrip()
-            if len(line) <= columns and canvas.mono.covers(line) and all(plain(word) for word in line.split()):
+            drawable = line.isprintable() and canvas.mono.covers(line) and all(plain(word) for word in line.split())
+            if drawable and canvas.measure(line, size=size, face=canvas.mono) <= w:
                 kept.append(line)
         if len(kept) >= rows // 2:
             break
@@ -133,7 +135,7 @@ def _code(
     first = rng.choice((1, rng.randint(1, 900)))
     gutter = advance * 3 + 12
     rows = int((canvas.height - top - 4) / step)
-    lines = _lines(canvas, text, rows, int((canvas.width - gutter - 14) / advance) - 2 * (layout == DIFF))
+    lines = _lines(canvas, text, rows, canvas.width - gutter - 14 - 2 * advance * (layout == DIFF), size)
     muted = mix(ink, ground, 0.3)
     added = removed = 0
     for number, line in enumerate(lines):
@@ -159,8 +161,8 @@ def _code(
 def _session(canvas: Canvas, text: TextSupply, top: float, ink: Colour, shades: list[Colour], layout: str) -> None:
     """Prompts with commands and their output; a console has only `>>>` and its output."""
     rng, copy, size = canvas.rng, canvas.copy, canvas.size - 0.5
-    advance, step = canvas.measure("0", size=size, face=canvas.mono), size * 1.42
-    columns, rows = int((canvas.width - 14) / advance), int((canvas.height - top - 4) / step)
+    w, step = canvas.width - 12.0, size * 1.42
+    rows = int((canvas.height - top - 4) / step)
     prompt = ">>>" if layout == CONSOLE else rng.choice(("$", f"{copy.word(5).lower()}$", "~ %"))
     row, commands = 0, []
     while row < rows:
@@ -169,12 +171,13 @@ def _session(canvas: Canvas, text: TextSupply, top: float, ink: Colour, shades: 
             if layout == TERMINAL
             else f"{copy.word(8).lower()}({rng.randint(0, 99)})"
         )
-        if len(prompt) + 1 + len(command) <= columns and canvas.mono.covers(command):
+        whole = f"{prompt} {command}"
+        if canvas.measure(whole, size=size, face=canvas.mono) <= w and canvas.mono.covers(whole):
             baseline = top + step * (row + 0.75)
             canvas.coloured(6, baseline, [(prompt, shades[0]), (f" {command}", ink)], canvas.mono, size)
             commands.append(command)
         row += 1
-        for line in _lines(canvas, text, min(rng.randint(0, 6), rows - row), columns):
+        for line in _lines(canvas, text, min(rng.randint(0, 6), rows - row), w, size):
             canvas.coloured(6, top + step * (row + 0.75), [(line, mix(ink, shades[1], 0.3))], canvas.mono, size)
             row += 1
     if commands:

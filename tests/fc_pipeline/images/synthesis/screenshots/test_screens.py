@@ -224,3 +224,11 @@ def test_faces_without_latin_letters_are_refused(manual_text, installed_faces):
     )
     with pytest.raises(UserError, match="no face covers printable ASCII"):
         render(window.KIND, window.LIST, 0, manual_text, Faces([digits]))
+
+
+def test_code_stays_on_the_screen_in_a_face_that_is_not_monospaced(manual_text, installed_faces):
+    serif = Faces([face for face in installed_faces.faces if face.name == "DejaVuSerif"])
+    for layout in terminal.KIND.layouts:
+        for seed in range(4):
+            page = render(terminal.KIND, layout, seed, manual_text, serif)
+            assert page.clipped == 0 and page.words
