@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw
 from fc_model.errors import UserError
 from fc_pipeline.images.synthesis.check import check_page
 from fc_pipeline.images.synthesis.face import Face, Faces
-from fc_pipeline.images.synthesis.page import Kind, Page
+from fc_pipeline.images.synthesis.page import Kind, Page, text_width
 from fc_pipeline.images.synthesis.screenshots import dialog, menu, settings, terminal, web_page, window
 from fc_pipeline.images.synthesis.screenshots.canvas import LARGEST_SIDE, LEAST_FONT, LEAST_SIDE, overlap
 
@@ -32,15 +32,19 @@ def iou(first, second) -> float:
 
 @pytest.fixture
 def drawn(monkeypatch) -> list:
-    """(x, y, run, font) of each word that a page draws."""
+    """(x, y, run, font) of each word of the lines that a page draws."""
     calls: list = []
-    inner = Page._run
+    inner = Page.line
 
-    def spy(self, x, y, run, font, colour):
-        calls.append((x, y, run, font))
-        return inner(self, x, y, run, font, colour)
+    def spy(self, x, y, text, face, size, colour=(0, 0, 0)):
+        place = float(x)
+        for number, run in enumerate(text.split(" ")):
+            place += text_width(face, size, " ") * (number > 0)
+            calls.append((round(place), y, run, face.font(size)))
+            place += text_width(face, size, run)
+        return inner(self, x, y, text, face, size, colour)
 
-    monkeypatch.setattr(Page, "_run", spy)
+    monkeypatch.setattr(Page, "line", spy)
     return calls
 
 
