@@ -15,5 +15,6 @@ All questions and captions of an image are in one record. Records of a set's own
 in `words` and `lines`, with its maker in `meta["words_by"]`; `text` is only what people or the renderer stated.
 
 `catalogue.DATASETS` is what is known of each set: licence, layout, reference (light to import);
-`registry.read_dataset(name, folder, limits)` reads one. `download` gets images of URL lists.
+`registry.read_dataset(name, folder, limits)` reads one, `as_results.dataset_results` gives it to the step of
+`images/<name>`. `download` gets images of URL lists.
 """

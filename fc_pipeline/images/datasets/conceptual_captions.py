@@ -22,9 +22,9 @@ def read_12m(folder: Path, limits: DatasetLimits) -> Iterator[Result]:
     yield from read_web_set("cc12m", folder, limits, lists=("cc12m*.tsv",), rows=_rows_12m)
 
 
-def _rows_3m(path: Path, _: DatasetLimits) -> Iterator[Row | BadRecord]:
-    return tsv_rows(path, columns=("caption", "url"), source="cc3m")
+def _rows_3m(path: Path, limits: DatasetLimits) -> Iterator[Row | BadRecord]:
+    return tsv_rows(path, columns=("caption", "url"), source="cc3m", limits=limits)
 
 
-def _rows_12m(path: Path, _: DatasetLimits) -> Iterator[Row | BadRecord]:
-    return tsv_rows(path, columns=("url", "caption"), source="cc12m")
+def _rows_12m(path: Path, limits: DatasetLimits) -> Iterator[Row | BadRecord]:
+    return tsv_rows(path, columns=("url", "caption"), source="cc12m", limits=limits)

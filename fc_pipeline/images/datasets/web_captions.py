@@ -4,7 +4,6 @@ Published are lists of URLs. img2dataset turns them into WebDataset tars; where 
 otherwise the list is and its images are downloaded.
 """
 
-import csv
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
@@ -18,6 +17,10 @@ from fc_pipeline.images.datasets.catalogue import DATASETS
 from fc_pipeline.images.datasets.download import download_all
 from fc_pipeline.images.datasets.img2dataset import Shard, tar_entries
 from fc_pipeline.images.datasets.pictures import picture
+from fc_pipeline.sources.compression import capped_lines
+from fc_pipeline.sources.readers.item import decode
+
+_CHUNK_BYTES = 1 << 16
 
 
 class Row(NamedTuple):
@@ -118,21 +121,22 @@ def _record(
     return record, [image.data]
 
 
-def tsv_rows(path: Path, *, columns: tuple[str, str], source: str) -> Iterator[Row | BadRecord]:
+def tsv_rows(path: Path, *, columns: tuple[str, str], source: str, limits: DatasetLimits) -> Iterator[Row | BadRecord]:
     """Lines of two columns, named `url` and `caption` in their order; a header line with these names is passed over."""
     with path.open("rb") as file:
-        for number, line in enumerate(file, start=1):
+        chunks = iter(partial(file.read, _CHUNK_BYTES), b"")
+        for number, line in enumerate(capped_lines(chunks, limit=limits.record_bytes), start=1):
             key = f"{path.stem}/{number}"
             try:
-                values = next(csv.reader([line.decode("utf-8-sig")], delimiter="\t", quoting=csv.QUOTE_NONE), [])
-            except (UnicodeDecodeError, csv.Error) as error:
-                yield BadRecord(id=f"{source}/{key}", reason="invalid_record", detail=str(error))
-                continue
-            if [value.lower() for value in values] == list(columns) or not values:
-                continue
-            if len(values) != 2:
-                detail = f"{len(values)} columns, {' and '.join(columns)} are needed"
-                yield BadRecord(id=f"{source}/{key}", reason="invalid_record", detail=detail)
-                continue
-            row = dict(zip(columns, values, strict=True))
-            yield Row(key, row["url"], row["caption"], {})
+                if line is None:
+                    raise BadInput("record_too_large", f"a line of more than {limits.record_bytes} bytes")
+                values = decode(line).rstrip("\n").split("\t")
+                if values == [""] or [value.lower() for value in values] == list(columns):
+                    continue
+                if len(values) != 2:
+                    raise BadInput("invalid_record", f"{len(values)} columns, {' and '.join(columns)} are needed")
+            except BadInput as bad:
+                yield BadRecord(id=f"{source}/{key}", reason=bad.reason, detail=bad.detail)
+            else:
+                row = dict(zip(columns, values, strict=True))
+                yield Row(key, row["url"], row["caption"], {})

@@ -13,9 +13,11 @@ from PIL import Image
 from pyarrow import parquet
 
 from fc_model.errors import UserError
+from fc_pipeline.images.datasets.as_results import dataset_results
 from fc_pipeline.images.datasets.base import DatasetLimits
 from fc_pipeline.images.datasets.download_limits import DownloadLimits
 from fc_pipeline.images.datasets.registry import read_dataset
+from fc_pipeline.images.sources.entry import Made, Refused
 
 LOOPBACK = DownloadLimits(allow_private=True, attempts=1, timeout_seconds=2, concurrency=3)
 
@@ -250,13 +252,31 @@ def test_conceptual_captions_as_lists(tmp_path):
         put(tmp_path, "Validation_GCC-1.1.0-Validation.tsv", f"author : a life in photography\t{url}\n")
         put(tmp_path, "cc12m.tsv", f"url\tcaption\n{url}\tMetal Design Within Reach\n")
         good, bad = read("cc3m", tmp_path, download=LOOPBACK)
-        assert reasons(bad) == {f"cc3m/Train_GCC-training/{line}": "invalid_record" for line in (2, 3)}
+        assert reasons(bad) == {
+            "cc3m/Train_GCC-training/2": "invalid_record",
+            "cc3m/Train_GCC-training/3": "invalid_utf8",
+        }
         assert {name: (record.caption, record.split) for name, record in good.items()} == {
             "cc3m/Train_GCC-training/1": ('a very "typical" bus station', "train"),
             "cc3m/Validation_GCC-1.1.0-Validation/1": ("author : a life in photography", "holdout"),
         }
         good, bad = read("cc12m", tmp_path, download=LOOPBACK)
         assert not bad and good["cc12m/cc12m/2"].caption == "Metal Design Within Reach"
+
+
+def test_a_line_without_end(tmp_path):
+    put(tmp_path, "cc12m.tsv", b"http://host/" + b"a" * 300_000 + b"\tcaption\nhttp://127.0.0.1/a.jpg\tb\n")
+    good, bad = read("cc12m", tmp_path, download=DownloadLimits(), record_bytes=10_000)
+    assert not good and reasons(bad) == {"cc12m/cc12m/1": "record_too_large", "cc12m/cc12m/2": "private_address"}
+
+
+def test_a_set_as_a_source_of_images(tmp_path):
+    put(tmp_path, "00000.tar", tar(*img2dataset(0), *img2dataset(1, image=b"no image")))
+    made, refused = dataset_results("cc12m", tmp_path, source="web_photos", limits=DatasetLimits())
+    assert isinstance(made, Made) and (made.path, made.split) == ("00000/000000000", "train")
+    assert made.record["id"] == "web_photos/00000/000000000" and made.record["source"] == "web_photos"
+    assert made.images == [encoded()]
+    assert isinstance(refused, Refused) and (refused.path, refused.reason) == ("00000/000000001", "unknown_format")
 
 
 def test_lists_are_not_downloaded_unless_that_is_said(tmp_path):
