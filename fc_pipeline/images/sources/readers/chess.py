@@ -74,7 +74,7 @@ def entries(source: ImageSource, files: OpenFiles) -> Iterator[Entry | Dropped]:
 
 
 def finish(entry: Entry, source: ImageSource, shared: dict[str, bytes]) -> list[Result]:
-    """The board. Raises BadImage never: what is no position is no entry."""
+    """The board, in colours that the seed draws, with its questions."""
     assert isinstance(source.reader, ChessReader) and entry.caption is not None
     rng = chance(source.seed, entry.path)
     squares = _squares(entry.caption)
