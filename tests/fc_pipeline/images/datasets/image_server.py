@@ -1,5 +1,6 @@
 """A server on 127.0.0.1 whose answers misbehave as those of the web do."""
 
+import ssl
 import threading
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
@@ -52,6 +53,11 @@ class ImageServer:
         self._server.daemon_threads = False
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
+
+    def serve_tls(self, context: ssl.SSLContext) -> None:
+        """Answer https only; called before the server starts."""
+        self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
+        self.url = self.url.replace("http:", "https:")
 
     def answer(self, handler: BaseHTTPRequestHandler) -> None:
         path = handler.path
