@@ -7,7 +7,6 @@ import random
 
 from PIL import Image, ImageChops, ImageFilter
 
-from fc_model.errors import UserError
 from fc_model.images.record import union
 from fc_pipeline.images.synthesis.degrade import degrade, shade
 from fc_pipeline.images.synthesis.face import Face, Faces
@@ -26,12 +25,9 @@ class Panel:
     """A page that grows flat, with a mask of what of it is opaque; coordinates are pixels of the panel."""
 
     def __init__(self, rng: random.Random, text: TextSupply, faces: Faces, ground: Image.Image, *, opaque: bool = True):
-        """On a ground of mode RGB; when it is not opaque, only the text shows. UserError when no face covers ASCII."""
-        face = faces.draw(rng, ASCII)
-        if face is None:
-            raise UserError("images/fonts: no face covers printable ASCII, so no scene can be drawn: add one that does")
+        """On a ground of mode RGB; when it is not opaque, only the text shows. NotDrawn when no face covers ASCII."""
         self.rng = rng
-        self.face: Face = face
+        self.face: Face = faces.need(rng, ASCII)
         self.page = Page(ground)
         self.copy = Copy(rng, text, self.face)
         self.width, self.height = ground.size

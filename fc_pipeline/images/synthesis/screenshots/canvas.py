@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 
-from fc_model.errors import UserError
 from fc_model.images.record import Box, Line, Question, Word, union
 from fc_pipeline.images.synthesis.face import Face, Faces
 from fc_pipeline.images.synthesis.page import Colour, Page, TextSupply, text_width, wrap
@@ -27,7 +26,7 @@ class Canvas:
     """A page with a theme, faces and a scale; x, y, widths, heights and font sizes of its methods are points."""
 
     def __init__(self, rng: random.Random, text: TextSupply, faces: Faces, *, least: tuple[int, int] = (224, 224)):
-        """Draws the scale, and a size of at least `least` points. UserError when no face covers ASCII."""
+        """Draws the scale, and a size of at least `least` points. NotDrawn when no face covers ASCII."""
         self.rng = rng
         self.theme: Theme = draw_theme(rng)
         self.scale = rng.choice([scale for scale in SCALES if max(least) * scale <= LARGEST_SIDE])
@@ -183,14 +182,11 @@ def overlap(first: Box, second: Box) -> bool:
 
 
 def _covering(rng: random.Random, faces: Faces, style: str) -> Face:
-    # Upright ones of normal weight first: what is bold on a screen stands out from them.
-    upright = [face for face in faces.of(style).faces if not any(mark in face.name.lower() for mark in MARKED)]
-    face = Faces(upright).draw(rng, ASCII) or faces.of(style).draw(rng, ASCII) or faces.draw(rng, ASCII)
-    if face is None:
-        raise UserError(
-            "images/fonts: no face covers printable ASCII, so no screenshot can be drawn: add one that does"
-        )
-    return face
+    """Upright faces of normal weight first: what is bold on a screen stands out from them."""
+    fitting = [face for face in faces.faces if face.covers(ASCII)]
+    styled = [face for face in fitting if face.style == style] or fitting
+    upright = [face for face in styled if not any(mark in face.name.lower() for mark in MARKED)]
+    return Faces(upright or styled or faces.faces).need(rng, ASCII)
 
 
 def _bold_of(regular: Face, faces: Faces) -> Face:

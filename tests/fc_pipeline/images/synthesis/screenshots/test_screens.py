@@ -6,9 +6,8 @@ import random
 import pytest
 from PIL import Image, ImageDraw
 
-from fc_model.errors import UserError
 from fc_pipeline.images.synthesis.check import check_page
-from fc_pipeline.images.synthesis.face import Face, Faces
+from fc_pipeline.images.synthesis.face import Face, Faces, NotDrawn
 from fc_pipeline.images.synthesis.page import Kind, Page, text_width
 from fc_pipeline.images.synthesis.screenshots import dialog, menu, settings, terminal, web_page, window
 from fc_pipeline.images.synthesis.screenshots.canvas import LARGEST_SIDE, LEAST_FONT, LEAST_SIDE, overlap
@@ -221,12 +220,21 @@ def test_the_pointer_hides_no_word(manual_text, installed_faces):
     assert pointers > 5
 
 
+def test_the_body_of_a_screen_is_not_bold_where_another_face_is_there(manual_text, installed_faces):
+    for seed in range(6):
+        page = render(dialog.KIND, dialog.ENTRY, seed, manual_text, installed_faces)
+        assert "DejaVuSans" in page.meta["fonts"]
+    bold = Faces([face for face in installed_faces.faces if face.name == "DejaVuSans-Bold"])
+    page = render(dialog.KIND, dialog.ENTRY, 0, manual_text, bold)
+    assert page.words and page.meta["fonts"] == ["DejaVuSans-Bold"]
+
+
 def test_faces_without_latin_letters_are_refused(manual_text, installed_faces):
     face = installed_faces.faces[0]
     digits = Face(
         name="Digits", file=face.file, style="sans", licence=face.licence, characters=frozenset("0123456789 ")
     )
-    with pytest.raises(UserError, match="no face covers printable ASCII"):
+    with pytest.raises(NotDrawn, match="no_face"):
         render(window.KIND, window.LIST, 0, manual_text, Faces([digits]))
 
 
