@@ -196,6 +196,21 @@ def test_a_tar_that_was_cut_between_members(tmp_path):
     assert list(good) == ["cc12m/00000/000000000"] and reasons(bad) == {"cc12m/00000": "missing_samples"}
 
 
+def test_a_header_that_would_fill_the_memory(tmp_path):
+    """PAX headers are read whole before the member that they describe; names of megabytes are no names."""
+    file = io.BytesIO()
+    with tarfile.open(
+        fileobj=file, mode="w", format=tarfile.PAX_FORMAT, pax_headers={"comment": "a" * 2_000_000}
+    ) as archive:
+        for name, data in img2dataset(0):
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+    put(tmp_path, "00000.tar", file.getvalue())
+    good, bad = read("cc12m", tmp_path)
+    assert not good and reasons(bad) == {"cc12m/00000": "broken_tar"}
+
+
 def test_damaged_tars_never_raise(tmp_path):
     data = tar(*img2dataset(0), *img2dataset(1))
     rng = random.Random(3)
