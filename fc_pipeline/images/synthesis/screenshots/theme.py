@@ -6,7 +6,7 @@ import colorsys
 import random
 from dataclasses import dataclass
 
-from fc_pipeline.images.synthesis.page import Colour
+from fc_pipeline.images.synthesis.colour import Colour, contrast, luminance
 
 TEXT_CONTRAST = 4.5
 """WCAG 2.1, success criterion 1.4.3: the least contrast of text."""
@@ -35,18 +35,6 @@ class Theme:
     link: Colour
     radius: float
     """Of corners, in points."""
-
-
-def luminance(colour: Colour) -> float:
-    """Relative luminance of WCAG 2.1, 0 for black and 1 for white."""
-    red, green, blue = ((c / 255 / 12.92) if c <= 10 else ((c / 255 + 0.055) / 1.055) ** 2.4 for c in colour)
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-
-def contrast(first: Colour, second: Colour) -> float:
-    """Contrast ratio of WCAG 2.1, from 1 for equal colours to 21 for black on white."""
-    light, dark = sorted((luminance(first), luminance(second)), reverse=True)
-    return (light + 0.05) / (dark + 0.05)
 
 
 def mix(first: Colour, second: Colour, share: float) -> Colour:
