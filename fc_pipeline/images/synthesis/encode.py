@@ -9,7 +9,7 @@ from PIL import Image
 from fc_pipeline.images.synthesis_config import KindConfig
 
 _PNG_LEVEL = 3
-"""Of zlib. 6 saves 3% of the bytes of a page and takes three times as long."""
+"""Of zlib. Measured on lines: 6 saves nothing and takes twice the time, 9 saves 1% and takes six times."""
 
 
 def encode(image: Image.Image, config: KindConfig) -> bytes:

@@ -40,7 +40,7 @@ class Face:
 
     def font(self, size: int) -> ImageFont.FreeTypeFont:
         """The face at a size in pixels an em."""
-        return _font(self.file, size)
+        return open_font(self.file, size)
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,7 @@ class Faces:
 
 
 @lru_cache(maxsize=1024)
-def _font(file: Path, size: int) -> ImageFont.FreeTypeFont:
+def open_font(file: Path, size: int) -> ImageFont.FreeTypeFont:
+    """A font file at a size in pixels an em."""
     # The basic layout engine: raqm is not in every build of Pillow, and the bytes must not depend on that.
     return ImageFont.truetype(file, size, layout_engine=ImageFont.Layout.BASIC)

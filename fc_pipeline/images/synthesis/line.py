@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Sequence
 from functools import partial
 
 from PIL import Image
 
+from fc_model.images.record import Box
 from fc_pipeline.images.synthesis.colour import contrast, tint
 from fc_pipeline.images.synthesis.degrade import degrade
 from fc_pipeline.images.synthesis.face import Face, Faces, NotDrawn
-from fc_pipeline.images.synthesis.page import Colour, Kind, Page, TextSupply
+from fc_pipeline.images.synthesis.page import Colour, Kind, Page, TextSupply, text_width, word_mask
 from fc_pipeline.images.synthesis_config import LineConfig
 
 LAYOUTS = ("plain", "padded", "underlined", "coloured", "dark", "framed", "shaded")
@@ -45,7 +47,7 @@ def render_line(rng: random.Random, text: TextSupply, faces: Faces, layout: str,
     words, size = _fit(rng, words, face, room=config.max_width - 2 * margin, height=config.height)
     if len(words) < config.min_chars:
         raise NotDrawn("too_short")
-    left, top, right, bottom = face.font(size).getbbox(words, anchor="ls")
+    left, top, right, bottom = _extent(words, face, size)
     width = min(config.max_width, round(right - left) + 2 * margin)
     ground, ink = _colours(rng, layout)
     page = Page.blank(width, config.height, ground)
@@ -77,9 +79,8 @@ def _fit(rng: random.Random, words: str, face: Face, *, room: int, height: int) 
     smallest, largest = (round(part * height) for part in _SIZES)
     size = rng.randint(smallest, largest)
     while words:
-        left, top, right, bottom = face.font(size).getbbox(words, anchor="ls")
-        # The words are placed one by one on whole pixels, so the line may be a pixel a word wider than at once.
-        scale = min(room / (right - left + words.count(" ")), (height - 4) / (bottom - top))
+        left, top, right, bottom = _extent(words, face, size)
+        scale = min(room / (right - left), (height - 4) / (bottom - top))
         if scale >= 1:
             return words, size
         if size > smallest:
@@ -87,6 +88,21 @@ def _fit(rng: random.Random, words: str, face: Face, *, room: int, height: int) 
         else:
             words = words.rpartition(" ")[0]
     raise NotDrawn("too_wide")
+
+
+def _extent(words: str, face: Face, size: int) -> Box:
+    """The ink of a line from its pen on the baseline, to a pixel; white space is one space wide."""
+    place, left, top, right, bottom = 0.0, math.inf, math.inf, 0, 0
+    space = text_width(face, size, " ")
+    for word in words.split(" "):
+        mask, x, y, _ = word_mask(face.font(size), word)
+        if mask is not None:
+            left, top = min(left, round(place) + x), min(top, y)
+            right, bottom = max(right, round(place) + x + mask.size[0]), max(bottom, y + mask.size[1])
+        place += text_width(face, size, word) + space
+    if right <= left:
+        raise NotDrawn("no_ink")
+    return int(left), int(top), right, bottom
 
 
 def _colours(rng: random.Random, layout: str) -> tuple[Colour, Colour]:

@@ -6,17 +6,21 @@ Every word is drawn by its own mask, so its box is the ink of that mask, and dra
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from PIL import Image, ImageDraw, ImageFont
 
 from fc_model.images.record import Box, Line, Question, Word, union
-from fc_pipeline.images.synthesis.face import Face, Faces
+from fc_pipeline.images.synthesis.face import Face, Faces, open_font
 
 Colour = tuple[int, int, int]
+
+_KERNING_EM = 256
+"""Pixels an em at which kerning is measured."""
 
 
 class Ink(NamedTuple):
@@ -85,7 +89,7 @@ class Page:
         return round(place)
 
     def _run(self, x: int, y: int, run: str, font: ImageFont.FreeTypeFont, colour: Colour) -> Box | None:
-        mask, left, top, ink = _mask(font, run)
+        mask, left, top, ink = word_mask(font, run)
         if ink is None:
             return None
         self.draw.draw.draw_bitmap((x + left, y + top), mask, self.draw.draw.draw_ink(colour))
@@ -99,16 +103,69 @@ class Page:
 
 
 @lru_cache(maxsize=8192)
-def _mask(font: ImageFont.FreeTypeFont, run: str) -> tuple[Any, int, int, Box | None]:
-    """Coverage of a run, where its corner lies from the pen on the baseline, and the box of its ink inside it."""
-    mask, (left, top) = font.getmask2(run, mode="L", anchor="ls")
-    return mask, left, top, mask.getbbox()
+def word_mask(font: ImageFont.FreeTypeFont, run: str) -> tuple[Any, int, int, Box | None]:
+    """Coverage of a run (an ImagingCore), where its corner lies from the pen on the baseline, and its ink's box inside.
+
+    It is put together from the masks of its characters: most of the time of drawing text goes into the programs that
+    hint a glyph, and a glyph comes again far more often than a word does.
+    """
+    glyphs = [(glyph(font, character), round(place)) for character, place in _placed(font, run)]
+    inked = [(mask, place + left, top) for (mask, left, top, _), place in glyphs if mask is not None]
+    if not inked:
+        return None, 0, 0, None
+    left, top = min(x for _, x, _ in inked), min(y for _, _, y in inked)
+    right = max(x + mask.size[0] for mask, x, _ in inked)
+    bottom = max(y + mask.size[1] for mask, _, y in inked)
+    whole = Image.new("L", (right - left, bottom - top))
+    draw = ImageDraw.Draw(whole).draw
+    for mask, x, y in inked:
+        draw.draw_bitmap((x - left, y - top), mask, 255)
+    return whole.im, left, top, whole.getbbox()
+
+
+@lru_cache(maxsize=65536)
+def glyph(font: ImageFont.FreeTypeFont, character: str) -> tuple[Any, int, int, float]:
+    """Coverage of one character or None without ink, where it lies from the pen on the baseline, and its advance."""
+    mask, (left, top) = font.getmask2(character, mode="L", anchor="ls")
+    return (mask if mask.getbbox() is not None else None), left, top, font.getlength(character)
+
+
+def _placed(font: ImageFont.FreeTypeFont, run: str) -> Iterator[tuple[str, float]]:
+    """(character, pen): advances add up, with the kerning of fonts that have a table of it."""
+    place = 0.0
+    before = ""
+    for character in run:
+        if before:
+            place += _kerning(str(font.path), before + character) * font.size
+        yield character, place
+        place += glyph(font, character)[3]
+        before = character
+
+
+@lru_cache(maxsize=65536)
+def _kerning(file: str, pair: str) -> float:
+    """What a pair of characters of a font file is moved together or apart, in ems."""
+    if not _has_kerning(file):
+        return 0.0
+    font = open_font(Path(file), _KERNING_EM)
+    return (font.getlength(pair) - glyph(font, pair[0])[3] - glyph(font, pair[1])[3]) / _KERNING_EM
+
+
+@lru_cache(maxsize=1024)
+def _has_kerning(file: str) -> bool:
+    """Whether FreeType finds a table of kerning: one of the pairs that every such table has is kerned."""
+    font = open_font(Path(file), _KERNING_EM)
+    return any(font.getlength(pair) != sum(map(font.getlength, pair)) for pair in ("AV", "To", "P.", "LT", "Ty", "VA"))
 
 
 @lru_cache(maxsize=65536)
 def text_width(face: Face, size: int, run: str) -> float:
     """Advance of a run in pixels."""
-    return face.font(size).getlength(run)
+    if not run:
+        return 0.0
+    font = face.font(size)
+    *_, (last, place) = _placed(font, run)
+    return place + glyph(font, last)[3]
 
 
 def wrap(text: str, face: Face, size: int, width: int) -> list[str]:
