@@ -125,6 +125,8 @@ def _function(path: str):  # type: ignore[no-untyped-def]
 
 
 def _roll_up(inputs: list[Artifact]) -> list[dict]:
-    """The licences of all inputs, each source once."""
-    entries = {entry["source"]: entry for artifact in inputs for entry in artifact.manifest.licences}
-    return [entries[source] for source in sorted(entries)]
+    """The licences of all inputs, each licence of a source once."""
+    entries = {
+        (entry["source"], entry["licence"]): entry for artifact in inputs for entry in artifact.manifest.licences
+    }
+    return [entries[key] for key in sorted(entries)]

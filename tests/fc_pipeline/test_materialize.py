@@ -29,6 +29,19 @@ def test_builds_once(toy):
     assert report.manifest.run["seconds"] >= 0 and report.manifest.run["libraries"]["torch"]
 
 
+def test_a_source_under_two_licences_keeps_both(toy):
+    toy.edit(
+        "steps.py",
+        '[{"licence": "CC0-1.0", "source": "letters", "documents": step.config["count"]}]',
+        '[{"licence": name, "source": "letters", "documents": 3} for name in ("MIT", "CC0-1.0")]',
+    )
+    toy.build()
+    assert toy.present("toy/report").manifest.licences == [
+        {"licence": "CC0-1.0", "source": "letters", "documents": 3},
+        {"licence": "MIT", "source": "letters", "documents": 3},
+    ]
+
+
 def test_two_builds_are_equal(toy, tmp_path):
     toy.build()
     first = {key: toy.present(key).digest for key in ALL}
