@@ -14,13 +14,12 @@ from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 from fc_model.errors import UserError
-from fc_pipeline.sources.archive import _broken_archive, _Header, _Metered
+from fc_pipeline.sources.archive import Header, Metered, broken_archive, stream_members
 from fc_pipeline.sources.globs import is_plain
 
 _NAME = re.compile(r"((?:.*/)?[^./]+)\.([^/]+)")
 _MAX_NAME_CHARS = 1_000
 _CHUNK_BYTES = 1 << 20
-_MAX_GLOBAL_CHARS = 1 << 20
 _GZIP_MAGIC = b"\x1f\x8b"
 
 
@@ -32,16 +31,6 @@ class TarLimits(NamedTuple):
     """Unpacked, headers included."""
     max_member_bytes: int = 64 << 20
     max_sample_bytes: int = 256 << 20
-
-
-class _FlatHeader(_Header):
-    """A header without the maps of sparse files, which tarfile reads into memory whole, however long they are."""
-
-    def _proc_sparse(self, archive: tarfile.TarFile) -> None:
-        raise tarfile.ReadError(f"{self.name[:_MAX_NAME_CHARS]!r} is a sparse file")
-
-    def _proc_gnusparse_10(self, following: tarfile.TarInfo, pax_headers: object, archive: tarfile.TarFile) -> None:
-        raise tarfile.ReadError(f"{following.name[:_MAX_NAME_CHARS]!r} is a sparse file")
 
 
 def read_webdataset(
@@ -60,13 +49,13 @@ def read_webdataset(
             whole of it.
     """
     path = source if isinstance(source, Path) else Path(str(getattr(source, "name", "tar")))
-    with ExitStack() as stack, _broken_archive(path):
+    with ExitStack() as stack, broken_archive(path):
         file = stack.enter_context(source.open("rb")) if isinstance(source, Path) else source
         zipped = file.read(len(_GZIP_MAGIC)) == _GZIP_MAGIC
         file.seek(0)
         unpacked = stack.enter_context(GzipFile(fileobj=file)) if zipped else file
-        metered: Any = _Metered(unpacked, limits.max_total_bytes, path.name)
-        tar = stack.enter_context(tarfile.open(fileobj=metered, mode="r|", tarinfo=_FlatHeader))
+        metered: Any = Metered(unpacked, limits.max_total_bytes, path.name)
+        tar = stack.enter_context(tarfile.open(fileobj=metered, mode="r|", tarinfo=Header))
         yield from _grouped(_members(tar, path, limits, skipped), limits, skipped)
         while metered.read(_CHUNK_BYTES):  # gzip's trailer tells whether it was cut or changed
             pass
@@ -76,18 +65,9 @@ def _members(
     tar: tarfile.TarFile, path: Path, limits: TarLimits, skipped: Counter[str]
 ) -> Iterator[tuple[str, str, bytes]]:
     """(key, extension, content) of the members that are as they should be."""
-    count = 0
-    while (info := tar.next()) is not None:
-        tar.members.clear()  # type: ignore[attr-defined]  # tarfile keeps all that it has seen
-        count += 1
-        if count > limits.max_members:
+    for number, info in enumerate(stream_members(tar, name=path.name, max_total_bytes=limits.max_total_bytes)):
+        if number >= limits.max_members:
             raise UserError(f"{path.name}: more than max_members ({limits.max_members:,}); raise it if that is right")
-        if sum(map(len, tar.pax_headers.values())) > _MAX_GLOBAL_CHARS:
-            raise tarfile.ReadError("its global headers have no end")
-        if info.size < 0:
-            raise tarfile.ReadError(f"a member of {info.size} bytes")
-        if info.offset_data + info.size > limits.max_total_bytes:  # tarfile would count its way to a stated terabyte
-            raise UserError(f"{path.name}: {info.name!r} has {info.size:,} bytes, more than max_total_bytes allows")
         if info.isdir():
             continue
         found = _NAME.fullmatch(info.name) if len(info.name) <= _MAX_NAME_CHARS else None

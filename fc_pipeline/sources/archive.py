@@ -19,6 +19,8 @@ _EXTENDED = {
     tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK, tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE
 }  # fmt: skip
 """Headers in front of a header, which tarfile reads into memory whole."""
+_MAX_GLOBAL_CHARS = 1 << 20
+_MAX_NAME_CHARS = 1_000
 _CHUNK_BYTES = 1 << 20
 
 # RuntimeError: a file that says it is encrypted; NotImplementedError: an unknown compression; ValueError: a bad name.
@@ -48,7 +50,7 @@ def members(path: Path, *, max_total_bytes: int) -> Listing:
         UserError: the archive is broken, has more than MAX_MEMBERS members, or unpacks to more than max_total_bytes.
     """
     listing = Listing([], [])
-    with _broken_archive(path):
+    with broken_archive(path):
         if _is_zip(path):
             with zipfile.ZipFile(path) as archive:
                 entries = [(i.filename, i.file_size, _regular(i)) for i in archive.infolist() if not i.is_dir()]
@@ -80,7 +82,7 @@ def read_members(
     """
     total = 0
     for name, file in _opened(path, wanted, max_total_bytes):
-        with _broken_archive(path):
+        with broken_archive(path):
             data = file.read(max_file_bytes + 1)
         total += len(data)
         if len(data) > max_file_bytes or total > max_total_bytes:
@@ -90,7 +92,7 @@ def read_members(
 
 
 def _opened(path: Path, wanted: Callable[[str], bool], max_total_bytes: int) -> Iterator[tuple[str, IO[bytes]]]:
-    with _broken_archive(path):
+    with broken_archive(path):
         if _is_zip(path):
             with zipfile.ZipFile(path) as archive:
                 for info in archive.infolist():
@@ -115,11 +117,16 @@ def _regular(info: zipfile.ZipInfo) -> bool:
     return not info.is_dir() and kind in {0, 0o100000}
 
 
-class _Header(tarfile.TarInfo):
-    """A header of a member. tarfile takes one that it cannot read for the end of the archive; here it is a fault."""
+class Header(tarfile.TarInfo):
+    """A header of a member of a tar that may be hostile; `tarfile.open(..., tarinfo=Header)`.
+
+    tarfile takes a header that it cannot read for the end of the archive; here it is a fault. So is what tarfile would
+    read into memory however long it is: extended headers, global ones that pile up, the maps of sparse files (of PAX
+    0.0 and 0.1 they lie in an extended header, which has its cap).
+    """
 
     @classmethod
-    def frombuf(cls, buf: Any, encoding: str, errors: str) -> "_Header":
+    def frombuf(cls, buf: Any, encoding: str, errors: str) -> "Header":
         try:
             header = super().frombuf(buf, encoding, errors)
         except tarfile.InvalidHeaderError as error:  # type: ignore[attr-defined]
@@ -128,8 +135,21 @@ class _Header(tarfile.TarInfo):
             raise tarfile.ReadError(f"a header of {header.size} bytes")
         return header
 
+    def _proc_pax(self, archive: tarfile.TarFile) -> tarfile.TarInfo:
+        # Counted here and not between members, since global headers may follow each other without a member.
+        if sum(len(key) + len(value) for key, value in archive.pax_headers.items()) > _MAX_GLOBAL_CHARS:
+            raise tarfile.ReadError("its global headers have no end")
+        header: tarfile.TarInfo = super()._proc_pax(archive)  # type: ignore[misc]
+        return header
 
-class _Metered:
+    def _proc_sparse(self, archive: tarfile.TarFile) -> None:
+        raise tarfile.ReadError(f"{self.name[:_MAX_NAME_CHARS]!r} is a sparse file")
+
+    def _proc_gnusparse_10(self, following: tarfile.TarInfo, pax_headers: object, archive: tarfile.TarFile) -> None:
+        raise tarfile.ReadError(f"{following.name[:_MAX_NAME_CHARS]!r} is a sparse file")
+
+
+class Metered:
     """A stream that stops when more has come out of it than is allowed."""
 
     def __init__(self, stream: IO[bytes] | gzip.GzipFile, limit: int, name: str) -> None:
@@ -143,12 +163,31 @@ class _Metered:
         return data
 
 
+def stream_members(tar: tarfile.TarFile, *, name: str, max_total_bytes: int) -> Iterator[tarfile.TarInfo]:
+    """Each member as the stream comes to it; it must be read before the next one is asked for.
+
+    Raises:
+        UserError: a member says that it reaches beyond max_total_bytes; tarfile would count its way to a terabyte.
+        tarfile.ReadError: a member of less than no bytes.
+    """
+    while (member := tar.next()) is not None:
+        tar.members.clear()  # type: ignore[attr-defined]  # tarfile keeps all that it has seen
+        if member.size < 0:
+            raise tarfile.ReadError(f"a member of {member.size} bytes")
+        if member.offset_data + member.size > max_total_bytes:
+            raise UserError(
+                f"{name}: {member.name[:_MAX_NAME_CHARS]!r} has {member.size:,} bytes, more than max_total_bytes "
+                f"({max_total_bytes:,}) allows; raise it if right"
+            )
+        yield member
+
+
 def _tar_members(path: Path, max_total_bytes: int) -> Iterator[tuple[tarfile.TarInfo, tarfile.TarFile]]:
-    """Each member as the stream comes to it; it must be read before the next one is asked for."""
+    """Each member with the archive that it is read from."""
     with gzip.open(path) as file:
-        unpacked: Any = _Metered(file, max_total_bytes, path.name)
-        with tarfile.open(fileobj=unpacked, mode="r|", tarinfo=_Header) as stream:
-            for number, member in enumerate(stream):
+        unpacked: Any = Metered(file, max_total_bytes, path.name)
+        with tarfile.open(fileobj=unpacked, mode="r|", tarinfo=Header) as stream:
+            for number, member in enumerate(stream_members(stream, name=path.name, max_total_bytes=max_total_bytes)):
                 if number >= MAX_MEMBERS:
                     raise UserError(f"{path.name}: more than {MAX_MEMBERS} files; this is no package")
                 yield member, stream
@@ -157,7 +196,8 @@ def _tar_members(path: Path, max_total_bytes: int) -> Iterator[tuple[tarfile.Tar
 
 
 @contextmanager
-def _broken_archive(path: Path) -> Iterator[None]:
+def broken_archive(path: Path) -> Iterator[None]:
+    """Faults of the bytes, whichever library notices them, become one UserError that names the file."""
     try:
         yield
     except _BROKEN as error:

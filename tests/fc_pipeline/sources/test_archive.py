@@ -1,6 +1,7 @@
 import gzip
 import io
 import tarfile
+import time
 import zipfile
 from pathlib import Path
 
@@ -166,7 +167,7 @@ def test_a_header_that_cannot_be_read_is_not_the_end_of_the_archive(tmp_path: Pa
 
 def test_a_member_larger_than_the_whole_may_be_stops_while_it_is_listed(tmp_path: Path) -> None:
     path = sdist(tmp_path / "bomb.tar.gz", {"zeros": bytes(8 << 20)})
-    with pytest.raises(UserError, match=r"bomb\.tar\.gz: unpacks to more than max_total_bytes \(2097152\)"):
+    with pytest.raises(UserError, match=r"bomb\.tar\.gz: 'zeros' has 8,388,608 bytes, more than max_total_bytes"):
         listed(path)
 
 
@@ -178,14 +179,81 @@ def test_more_members_than_any_package_has(make, name: str, tmp_path: Path, monk
         listed(path)
 
 
-def test_a_sparse_member_gives_no_more_than_its_cap(tmp_path: Path) -> None:
-    info = tarfile.TarInfo("sparse")
-    info.type = tarfile.GNUTYPE_SPARSE
+def test_what_lies_behind_the_last_member_counts_too(tmp_path: Path) -> None:
+    path = packed_tar(tmp_path / "tail.tar.gz", tar_bytes(FILES) + bytes(4 << 20))
+    with pytest.raises(UserError, match=r"tail\.tar\.gz: unpacks to more than max_total_bytes \(2097152\)"):
+        listed(path)
+
+
+def header_bytes(name: str, kind: bytes = tarfile.REGTYPE, size: int = 0, *, sparse: int | None = None) -> bytes:
+    """One header; `sparse` is the size that an old GNU sparse file says it has, and its map then goes on."""
+    info = tarfile.TarInfo(name)
+    info.type, info.size = kind, size
     header = bytearray(info.tobuf(tarfile.GNU_FORMAT))
-    header[483:495] = b"00777777777 "  # the size that it says it has: 128 MiB
-    header[148:156] = b" " * 8
-    header[148:156] = b"%06o\0 " % sum(header)
-    path = packed_tar(tmp_path / "sparse.tar.gz", bytes(header))
-    assert listed(path)[0][1] > 100 << 20
-    with pytest.raises(UserError, match="sparse unpacks to more than max_file_bytes allows"):
-        read_all(path)
+    if sparse is not None:
+        header[482] = 1
+        header[483:495] = b"%011o " % sparse
+        header[148:156] = b" " * 8
+        header[148:156] = b"%06o\0 " % sum(header)
+    return bytes(header)
+
+
+def pax_bytes(kind: bytes, *records: tuple[str, str]) -> bytes:
+    """An extended header of (key, value) records."""
+    data = b""
+    for key, value in records:
+        rest = f" {key}={value}\n".encode()
+        length = len(rest) + 1
+        while length != len(rest) + len(str(length)):
+            length += 1
+        data += str(length).encode() + rest
+    return header_bytes("pax", kind, len(data)) + data + bytes(-len(data) % 512)
+
+
+@pytest.mark.parametrize(
+    "stated",
+    [
+        header_bytes("huge", size=1 << 40),
+        pax_bytes(tarfile.XHDTYPE, ("size", str(1 << 40))) + header_bytes("huge"),
+        pax_bytes(tarfile.XHDTYPE, ("GNU.sparse.map", "0,1"), ("GNU.sparse.size", str(1 << 40))) + header_bytes("huge"),
+    ],
+    ids=["header", "extended", "sparse"],
+)
+def test_a_stated_terabyte_is_refused_without_counting_to_it(stated: bytes, tmp_path: Path) -> None:
+    path = packed_tar(tmp_path / "bomb.tar.gz", stated)
+    for look in (listed, read_all):
+        began = time.process_time()
+        with pytest.raises(UserError, match=r"bomb\.tar\.gz: 'huge' has 1,099,511,627,776 bytes, more than max_total"):
+            look(path)
+        assert time.process_time() - began < 1
+
+
+@pytest.mark.parametrize(
+    "bomb",
+    [
+        header_bytes("sparse", tarfile.GNUTYPE_SPARSE, sparse=1 << 20)
+        + (b"00000000001\0" * 42 + b"\1" + bytes(7)) * 3000,
+        pax_bytes(tarfile.XHDTYPE, ("GNU.sparse.major", "1"), ("GNU.sparse.minor", "0"))
+        + header_bytes("sparse", size=1 << 20)
+        + b"1000000000\n"
+        + b"1\n" * 500_000,
+    ],
+    ids=["gnu", "pax"],
+)
+def test_maps_of_sparse_files_are_not_read(bomb: bytes, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"broken archive \(ReadError: 'sparse' is a sparse file\)"):
+        listed(packed_tar(tmp_path / "sparse.tar.gz", bomb))
+
+
+@pytest.mark.parametrize("between", [header_bytes("empty"), b""], ids=["members", "nothing"])
+@pytest.mark.parametrize("value", ["x" * 40_000, ""], ids=["values", "keys"])
+def test_global_headers_do_not_pile_up(between: bytes, value: str, tmp_path: Path) -> None:
+    key = "k" if value else "k" * 40_000
+    pile = b"".join(pax_bytes(tarfile.XGLTYPE, (f"{key}{number}", value)) + between for number in range(40))
+    with pytest.raises(UserError, match=r"broken archive .*global headers have no end"):
+        listed(packed_tar(tmp_path / "pile.tar.gz", pile + header_bytes("last")))
+
+
+def test_a_global_header_as_git_archive_writes_it_is_no_fault(tmp_path: Path) -> None:
+    archive = pax_bytes(tarfile.XGLTYPE, ("comment", "0123456789abcdef" * 2)) + tar_bytes(FILES)
+    assert read_all(packed_tar(tmp_path / "git.tar.gz", archive)) == FILES
