@@ -6,7 +6,7 @@ the ink.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, Self
 
 Box = tuple[int, int, int, int]
@@ -68,10 +68,11 @@ class ImageRecord:
     """fonts, layout, style and what else the maker knows; plain JSON."""
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON, in the order of the fields."""
-        return asdict(self) | {
+        """Plain JSON, in the order of the fields. It shares `images`, `meta` and the answers with the record."""
+        return vars(self) | {  # not dataclasses.asdict, which copies every box of a page before it is thrown away
             "words": [[word.text, list(word.box), word.line] for word in self.words],
             "lines": [[line.text, list(line.box)] for line in self.lines],
+            "questions": [dict(vars(question)) for question in self.questions],
         }
 
     @classmethod
