@@ -56,7 +56,37 @@ class Drawn(NamedTuple):
 def draw_batch(jobs: Sequence[Job], *, plan: Plan) -> list[Drawn]:
     """The images of some jobs, in their order. Raises UserError when one cannot be drawn, or contradicts itself."""
     config = _config(plan.config)
-    return [_draw(Job(*job), config=config, plan=plan) for job in jobs]
+    made = []
+    for job in jobs:
+        page, record, discarded = draw_page(Job(*job), plan=plan)
+        made.append(Drawn(record.to_json(), encode(page.image, config.kinds[record.kind]), discarded))
+    return made
+
+
+def draw_page(job: Job, *, plan: Plan) -> tuple[Page, ImageRecord, dict[str, int]]:
+    """An image as a page, its record, and {reason: draws that were given up}. Raises UserError as `draw_batch` does."""
+    config, kind = _config(plan.config), _kinds(plan.config)[job.kind]
+    faces, text = _materials(plan.config, plan.fonts, *plan.text[job.split], job.split)
+    where = f"{SOURCE}/{job.split}/{job.kind}/{job.number}"
+    discarded: Counter[str] = Counter()
+    for attempt in range(config.max_attempts):
+        rng = random.Random(_seed(config.seed, job, attempt))
+        text.taken()
+        try:
+            page = kind.render(rng, text, faces, rng.choice(layouts_of(kind, job.split)))
+        except NotDrawn as given_up:
+            discarded[given_up.reason] += 1
+            continue
+        if page.clipped or not page.words:
+            discarded["clipped" if page.clipped else "no_text"] += 1
+            continue
+        record = _record(page, job, text=text, config=config, where=where)
+        _check(page, job, where=where)
+        return page, record, dict(discarded)
+    raise UserError(
+        f"{where}: none of {config.max_attempts} draws gave an image ({dict(discarded)}); "
+        "give the kind more room, text or faces, or raise max_attempts"
+    )
 
 
 def split_faces(faces: Faces, held_out: Sequence[str], *, split: Split) -> Faces:
@@ -76,31 +106,6 @@ def layouts_of(kind: Kind, split: Split) -> Sequence[str]:
     if split == "holdout" and kind.held_out:
         return kind.held_out
     return [layout for layout in kind.layouts if layout not in kind.held_out]
-
-
-def _draw(job: Job, *, config: SynthesisConfig, plan: Plan) -> Drawn:
-    kind = _kinds(plan.config)[job.kind]
-    faces, text = _materials(plan.config, plan.fonts, *plan.text[job.split], job.split)
-    where = f"{SOURCE}/{job.split}/{job.kind}/{job.number}"
-    discarded: Counter[str] = Counter()
-    for attempt in range(config.max_attempts):
-        rng = random.Random(_seed(config.seed, job, attempt))
-        text.taken()
-        try:
-            page = kind.render(rng, text, faces, rng.choice(layouts_of(kind, job.split)))
-        except NotDrawn as given_up:
-            discarded[given_up.reason] += 1
-            continue
-        if page.clipped or not page.words:
-            discarded["clipped" if page.clipped else "no_text"] += 1
-            continue
-        record = _record(page, job, text=text, config=config, where=where)
-        _check(page, job, where=where)
-        return Drawn(record.to_json(), encode(page.image, config.kinds[job.kind]), dict(discarded))
-    raise UserError(
-        f"{where}: none of {config.max_attempts} draws gave an image ({dict(discarded)}); "
-        "give the kind more room, text or faces, or raise max_attempts"
-    )
 
 
 def _seed(seed: int, job: Job, attempt: int) -> int:
