@@ -12,6 +12,8 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from fc_model.vision.stage_config import ImageStageConfig
+
 
 class _Config(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
@@ -149,6 +151,12 @@ class OptimizerConfig(_Config):
         gt=0,
         description="Peak for the matrices under muon and normuon; required there.",
     )
+    vision_lr: float | None = Field(
+        default=None, gt=0, description="Peak of AdamW for encoder, fusion and heads; null takes lr."
+    )
+    vision_muon_lr: float | None = Field(
+        default=None, gt=0, description="Peak for the matrices of encoder and fusion; null takes muon_lr."
+    )
     muon_momentum: float = Field(default=0.95, ge=0, lt=1, description="Nesterov momentum of muon.")
     muon_weight_decay: float = Field(default=0.0, ge=0, description="Decoupled weight decay on muon's matrices.")
 
@@ -184,9 +192,10 @@ class StageConfig(_Config):
     """One stage of training: everything that its result depends on, beside the model, data and start."""
 
     name: str = Field(min_length=1, description="Name of the stage, unique in its track.")
-    kind: Literal["pretrain", "overfit"] = Field(
+    kind: Literal["pretrain", "overfit", "multimodal"] = Field(
         default="pretrain",
-        description="pretrain, or overfit: cycle over few tokens to prove that the plumbing learns.",
+        description="pretrain; overfit: cycle over few tokens to prove that the plumbing learns; multimodal: images "
+        "and text, see `images`.",
     )
     steps: int | None = Field(default=None, gt=0, description="Optimizer steps; give this or tokens.")
     tokens: int | None = Field(default=None, gt=0, description="Token budget, rounded up to whole steps.")
@@ -209,6 +218,7 @@ class StageConfig(_Config):
     split: str = Field(
         default="train", pattern="^train", description="Split of the shards that is read; the graph sets it."
     )
+    images: ImageStageConfig | None = Field(default=None, description="multimodal: what is seen, and for what.")
     document_mask: bool = Field(default=True, description="Attention never crosses a document border.")
     lr: float = Field(gt=0, description="Peak learning rate of AdamW.")
     schedule: ScheduleConfig = Field(default_factory=ScheduleConfig, description="Course of the learning rates.")
@@ -256,6 +266,10 @@ class StageConfig(_Config):
             )
         if (self.kind == "overfit") != (self.overfit_tokens is not None):
             raise ValueError(f"stage {self.name}: overfit_tokens belongs to kind overfit, and only there")
+        if (self.kind == "multimodal") != (self.images is not None):
+            raise ValueError(f"stage {self.name}: images belongs to kind multimodal, and only there")
+        if self.kind == "multimodal" and self.steps is None:
+            raise ValueError(f"stage {self.name}: give steps, since its batches differ in tokens")
         if (warmup := self.schedule.warmup_steps) is not None and warmup > self.num_steps:
             raise ValueError(
                 f"stage {self.name}: warmup_steps ({warmup}) exceeds steps ({self.num_steps}): "

@@ -73,12 +73,16 @@ class Decoder(nn.Module):
 
     def hidden(self, ids_BT: Tensor, document_BT: Tensor | None = None) -> Tensor:
         """Output of the last norm, (B, T, D)."""
-        x_BTD = self.embed_tokens(ids_BT)
-        positions: tuple[Tensor, Tensor] | None = self._positions(length=ids_BT.shape[1], device=ids_BT.device)
+        return self.hidden_of(self.embed_tokens(ids_BT), document_BT)
+
+    def hidden_of(self, x_BTD: Tensor, document_BT: Tensor | None = None) -> Tensor:
+        """The same from embeddings, some of which may be an image's."""
+        length, device = x_BTD.shape[1], x_BTD.device
+        positions: tuple[Tensor, Tensor] | None = self._positions(length=length, device=device)
         mask = attention_mask(document_BT) if document_BT is not None else None
         if self.config.position == "alibi":
             mask, positions = (
-                alibi_bias(self.config.num_heads, ids_BT.shape[1], ids_BT.device, mask),
+                alibi_bias(self.config.num_heads, length, device, mask),
                 None,
             )
         for layer in self.layers:

@@ -10,7 +10,6 @@ from torch import Tensor, nn
 from torch.optim import AdamW, Muon, Optimizer
 
 from fc_model.config import StageConfig
-from fc_model.decoder import Decoder
 from fc_model.errors import UserError
 from fc_model.normuon import NorMuon
 
@@ -18,24 +17,31 @@ from fc_model.normuon import NorMuon
 class StageOptimizer:
     """AdamW on everything, or Muon or NorMuon on the matrices of the blocks and AdamW on the rest, as one optimizer.
 
-    Groups of AdamW: embedding, head, matrices (none of them beside Muon) and vectors; no weight decay on vectors.
+    Groups of AdamW: embedding, head, matrices (none of them beside Muon) and vectors, and of what sees matrices and the
+    rest; no weight decay on vectors.
     Muon after Jordan et al. 2024, in torch's implementation; NorMuon in fc_model.normuon.
     """
 
-    def __init__(self, decoder: Decoder, stage: StageConfig) -> None:
+    def __init__(self, model: nn.Module, stage: StageConfig) -> None:
         config = stage.optimizer
-        groups = parameter_groups(decoder)
-        self._names: dict[Tensor, str] = {parameter: name for name, parameter in decoder.named_parameters()}
-        peaks = {"embedding": config.embedding_lr, "head": config.head_lr}
+        groups = parameter_groups(model)
+        self._names: dict[Tensor, str] = {parameter: name for name, parameter in model.named_parameters()}
+        peaks = {
+            "embedding": config.embedding_lr,
+            "head": config.head_lr,
+            "vision_matrices": config.vision_lr,
+            "vision_vectors": config.vision_lr,
+        }
         self.optimizers: list[Optimizer] = []
         if config.kind != "adamw":
             matrix_optimizer = NorMuon if config.kind == "normuon" else Muon
+            peak = config.muon_lr or stage.lr
+            matrices: list[dict[str, Any]] = [{"params": groups.pop("matrices"), "lr": peak}]
+            if vision := groups.pop("vision_matrices"):
+                matrices.append({"params": vision, "lr": config.vision_muon_lr or peak})
             self.optimizers.append(
                 matrix_optimizer(
-                    groups.pop("matrices"),
-                    lr=config.muon_lr or stage.lr,
-                    momentum=config.muon_momentum,
-                    weight_decay=config.muon_weight_decay,
+                    matrices, lr=peak, momentum=config.muon_momentum, weight_decay=config.muon_weight_decay
                 )
             )
         self.optimizers.append(
@@ -44,7 +50,7 @@ class StageOptimizer:
                     {
                         "params": parameters,
                         "lr": peaks.get(name) or stage.lr,
-                        "weight_decay": 0.0 if name == "vectors" else config.weight_decay,
+                        "weight_decay": 0.0 if name.endswith("vectors") else config.weight_decay,
                     }
                     for name, parameters in groups.items()
                     if parameters
@@ -105,20 +111,30 @@ class StageOptimizer:
         return (group for optimizer in self.optimizers for group in optimizer.param_groups)
 
 
-def parameter_groups(decoder: Decoder) -> dict[str, list[nn.Parameter]]:
-    """Parameters by the role that decides their optimizer: embedding, head, matrices, vectors."""
-    groups: dict[str, list[nn.Parameter]] = {"embedding": [], "head": [], "matrices": [], "vectors": []}
-    for name, parameter in decoder.named_parameters():
-        if parameter.ndim < 2:
-            role = "vectors"
-        elif name.startswith("embed_tokens."):
-            role = "embedding"
-        elif name.startswith("lm_head."):
-            role = "head"
-        else:
-            role = "matrices"
-        groups[role].append(parameter)
+def parameter_groups(model: nn.Module) -> dict[str, list[nn.Parameter]]:
+    """Parameters by the role that decides their optimizer.
+
+    embedding, head, matrices, vectors of a decoder, whether it is the model or its part `decoder`; vision_matrices,
+    vision_vectors of all else: the matrices of encoder and fusion, and biases, norms, positions, queries, heads.
+    """
+    names = ("embedding", "head", "matrices", "vectors", "vision_matrices", "vision_vectors")
+    groups: dict[str, list[nn.Parameter]] = {name: [] for name in names}
+    for name, parameter in model.named_parameters():
+        groups[_role(name, parameter)].append(parameter)
     return groups
+
+
+def _role(name: str, parameter: nn.Parameter) -> str:
+    part = name.split(".")[0]
+    if part in ("encoder", "fusion", "heads"):
+        table = "position_embedding" in name or name.endswith("query") or part == "heads"
+        return "vision_matrices" if parameter.ndim == 2 and not table else "vision_vectors"
+    name = name.removeprefix("decoder.")
+    if parameter.ndim < 2:
+        return "vectors"
+    if name.startswith("embed_tokens."):
+        return "embedding"
+    return "head" if name.startswith("lm_head.") else "matrices"
 
 
 def clip_gradient(parameters: Iterable[nn.Parameter], clip_norm: float | None) -> Tensor:

@@ -86,16 +86,27 @@ def _choose(settings: dict[str, Any], spec: StageFile, threads: int) -> Beginnin
     device = pick_device(runtime.device)
     dtype = autocast_dtype(stage.precision, device)
     names = {None: "fp32", torch.bfloat16: "bf16", torch.float16: "fp16"}
-    micro_batch = runtime.micro_batch or max(1, _MICRO_TOKENS[device.type] // stage.seq_len)
+    micro_batch = runtime.micro_batch or max(1, _MICRO_TOKENS[device.type] // _row_tokens(spec))
     return Beginning(
         settings=settings,
         device=device.type,
         precision=names[dtype],
         compile=should_compile(runtime.compile, model=spec.model, stage=stage, device=device, dtype=dtype),
-        micro_batch=_divisor(stage.batch_size, at_most=micro_batch),
+        micro_batch=_divisor(stage.batch_size, at_most=micro_batch) if stage.images is None else micro_batch,
         threads=threads,
         torch_version=torch.__version__,
     )
+
+
+def _row_tokens(spec: StageFile) -> int:
+    """Tokens of the longest row of a batch: a window of text, or the patches of an image with the text behind it."""
+    rows = [spec.stage.seq_len]
+    if spec.stage.images is not None and spec.vision is not None:
+        patch = spec.vision.encoder.patch_size
+        rows += [
+            (group.height // patch) * (group.width // patch) + group.text_tokens for group in spec.stage.images.groups
+        ]
+    return max(rows)
 
 
 def _divisor(number: int, *, at_most: int) -> int:

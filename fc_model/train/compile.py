@@ -29,8 +29,8 @@ def should_compile(
     setting: str | bool, *, model: ModelConfig, stage: StageConfig, device: torch.device, dtype: torch.dtype | None
 ) -> bool:
     """Resolve the setting; auto compiles where a compiler works and the stage is long enough to pay for it."""
-    if isinstance(setting, bool):
-        return setting
+    if isinstance(setting, bool) or stage.images is not None:
+        return setting is True and stage.images is None  # steps with images come in many shapes
     flops = model.flops_per_token(stage.seq_len) * stage.num_steps * stage.batch_tokens
     if flops / (_EAGER_SHARE * gemm_flops(device, dtype or torch.float32)) < _PAYS_SECONDS:
         return False

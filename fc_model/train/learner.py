@@ -8,20 +8,19 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from fc_model.config import StageConfig
-from fc_model.decoder import Decoder
 from fc_model.device import is_out_of_memory
 from fc_model.errors import UserError
-from fc_model.loss import IGNORE
 from fc_model.optim import StageOptimizer, clip_gradient
 from fc_model.schedule import lr_factor
 from fc_model.seed import seed_torch
-from fc_model.train.batches import Batch
 from fc_model.train.ema import Ema
+from fc_model.train.objective import Objective
 from fc_model.train.state import TrainState
 
 logger = logging.getLogger(__name__)
@@ -42,29 +41,27 @@ class Outcome:
 
 
 class Learner:
-    """A decoder with its optimizer and averages."""
+    """A model and what it is trained for, with its optimizer and averages."""
 
     def __init__(
-        self, decoder: Decoder, stage: StageConfig, *, device: torch.device, dtype: torch.dtype | None
+        self, objective: Objective, stage: StageConfig, *, device: torch.device, dtype: torch.dtype | None
     ) -> None:
-        self.decoder = decoder.to(device)
-        self.decoder.gradient_checkpointing = stage.gradient_checkpointing
+        self.objective = objective
+        self.model = objective.model.to(device)
         self.stage, self.device, self.dtype = stage, device, dtype
-        self.optimizer = StageOptimizer(self.decoder, stage)
-        self.ema = Ema(self.decoder, stage.ema_decay)
-        self.compiled: Callable[..., Tensor] | None = None
-        """`decoder.loss` compiled, for the windows of training; None takes it as it is."""
+        self.optimizer = StageOptimizer(self.model, stage)
+        self.ema = Ema(self.model, stage.ema_decay)
 
     def weights(self) -> dict[str, Tensor]:
-        """The decoder's parameters by name, a tied head not twice."""
-        return {name: parameter.detach() for name, parameter in self.decoder.named_parameters()}
+        """The model's parameters and buffers by name, a tied head not twice."""
+        return weights_of(self.model)
 
     def first_scale(self) -> float:
         """Loss scale to begin with."""
         return _FIRST_SCALE if self.dtype == torch.float16 else 1.0
 
     def step(
-        self, batch: Batch, state: TrainState, *, backward: Callable[[Tensor], None] = torch.Tensor.backward
+        self, batch: Any, state: TrainState, *, backward: Callable[[Tensor], None] = torch.Tensor.backward
     ) -> Outcome:
         """Train on one batch; `state` gives the step and takes the micro-batch and the loss scale.
 
@@ -72,21 +69,22 @@ class Learner:
         """
         loss = self._accumulate(batch, state, backward)
         if state.loss_scale != 1:
-            for parameter in self.decoder.parameters():
+            for parameter in self.model.parameters():
                 if parameter.grad is not None:
                     parameter.grad /= state.loss_scale
-        grad_norm = float(clip_gradient(self.decoder.parameters(), self.stage.clip_norm))
+        grad_norm = float(clip_gradient(self.model.parameters(), self.stage.clip_norm))
         applied = math.isfinite(loss) and math.isfinite(grad_norm)
         if applied:
             self.optimizer.step(lr_factor(state.step, self.stage))
             self.ema.update(state.step)
+            self.objective.end_step()
         else:
             self.optimizer.zero_grad()
         if self.dtype == torch.float16:
             _adapt_scale(state, fits=applied)
         return Outcome(loss=loss, grad_norm=grad_norm, applied=applied)
 
-    def _accumulate(self, batch: Batch, state: TrainState, backward: Callable[[Tensor], None]) -> float:
+    def _accumulate(self, batch: Any, state: TrainState, backward: Callable[[Tensor], None]) -> float:
         """Gradient of the mean loss of the whole batch; the micro-batch is halved while memory runs out."""
         while True:
             try:
@@ -109,24 +107,29 @@ class Learner:
             if self.device.type == "cuda":
                 torch.cuda.empty_cache()
 
-    def _forward_backward(self, batch: Batch, state: TrainState, backward: Callable[[Tensor], None]) -> float:
+    def _forward_backward(self, batch: Any, state: TrainState, backward: Callable[[Tensor], None]) -> float:
         seed_torch(self.stage.seed, "step", state.step)
-        self.decoder.train()
-        compute = self.compiled or self.decoder.loss
-        num_targets = int((batch.targets_BT != IGNORE).sum())
+        self.model.train()
+        self.objective.begin_step(state.step)
+        num_targets = self.objective.num_targets(batch)
         total = torch.zeros((), device=self.device)
         for start in range(0, len(batch), state.micro_batch):
             part = batch.rows(start, start + state.micro_batch).to(self.device)
             with torch.autocast(self.device.type, dtype=self.dtype, enabled=self.dtype is not None):
-                loss = compute(part.ids_BT, part.targets_BT, part.document_BT, num_targets=num_targets)
+                loss = self.objective.loss(part, num_targets=num_targets)
             backward(loss * state.loss_scale if state.loss_scale != 1 else loss)
             total += loss.detach()
         return float(total)
 
 
-def load_weights(decoder: Decoder, tensors: Mapping[str, Tensor], *, source: Path) -> None:
+def weights_of(model: nn.Module) -> dict[str, Tensor]:
+    """Parameters and buffers by name, a shared one not twice."""
+    return {name: value.detach() for name, value in (*model.named_parameters(), *model.named_buffers())}
+
+
+def load_weights(model: nn.Module, tensors: Mapping[str, Tensor], *, source: Path) -> None:
     """Take over weights by name. Raises UserError that names the first tensor that is absent or of another shape."""
-    shapes = {name: tuple(parameter.shape) for name, parameter in decoder.named_parameters()}
+    shapes = {name: tuple(value.shape) for name, value in weights_of(model).items()}
     given = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
     if shapes != given:
         name = min(name for name in shapes.keys() | given.keys() if shapes.get(name) != given.get(name))
@@ -134,7 +137,7 @@ def load_weights(decoder: Decoder, tensors: Mapping[str, Tensor], *, source: Pat
             f"{source}: {name} is {given.get(name)}, but this model's is {shapes.get(name)}: "
             "the stage before it must have the same model"
         )
-    decoder.load_state_dict(dict(tensors))
+    model.load_state_dict(dict(tensors))
 
 
 def _adapt_scale(state: TrainState, *, fits: bool) -> None:

@@ -20,8 +20,8 @@ from fc_model.train.signals import Interrupted, StopRequest
 logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
 
 
-class TextStage(lightning.LightningModule):
-    """Next-token training of a decoder on packed text: pretrain and overfit.
+class Stage(lightning.LightningModule):
+    """Training of whatever the stage is of: a decoder on packed text, or one that sees.
 
     The step itself is `Run.train_step`, so that it is the same with and without Lightning; optimization is manual,
     since there may be two optimizers and a non-finite step must not be applied.
@@ -31,7 +31,7 @@ class TextStage(lightning.LightningModule):
         super().__init__()
         self.automatic_optimization = False
         self.run = run
-        self.decoder = run.learner.decoder
+        self.model = run.learner.model
 
     def training_step(self, batch: int, batch_idx: int) -> None:
         """One optimizer step; the batch is fetched by its number, see `Steps`."""
@@ -101,4 +101,4 @@ def fit(run: Run, request: StopRequest) -> None:
         use_distributed_sampler=False,
         default_root_dir=run.folder,
     )
-    trainer.fit(TextStage(run), train_dataloaders=Steps(run))
+    trainer.fit(Stage(run), train_dataloaders=Steps(run))

@@ -11,21 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file
 from torch import Tensor
 
 from fc_model.artifacts.files import write_bytes
-from fc_model.decoder import Decoder
 from fc_model.errors import UserError
 from fc_model.schedule import lr_factor
-from fc_model.seed import seed_torch
-from fc_model.shards import Shards
 from fc_model.tracking import ARTIFACT_TAG, Tracker
-from fc_model.train.batches import TrainBatches
 from fc_model.train.begin import Beginning
+from fc_model.train.build import build_training, draw_again, outputs, start
 from fc_model.train.checkpoint import Checkpoint, Checkpoints, save_tensors
-from fc_model.train.compile import compiled_loss
-from fc_model.train.holdout import HoldoutSample
 from fc_model.train.learner import Learner, Outcome, load_weights
 from fc_model.train.meter import Meter
 from fc_model.train.metrics_log import MetricsLog
@@ -54,20 +48,12 @@ class Run:
     ) -> None:
         self.folder, self.spec, self.stage, self.beginning = folder, spec, spec.stage, beginning
         self._report = report
-        train = Shards(spec.shards, spec.stage.split)
-        if train.vocab_size != spec.model.vocab_size:
-            raise UserError(
-                f"{spec.shards}: packed for a vocabulary of {train.vocab_size}, but model.vocab_size is "
-                f"{spec.model.vocab_size}: set it to the tokenizer's"
-            )
-        self.batches = TrainBatches(train, spec.stage)
-        self.holdout = HoldoutSample(spec.shards, spec.stage)
-        seed_torch(spec.stage.seed, "weights")
+        training = build_training(spec, compiled=beginning.compile)
+        self.objective, self.batches, self._evaluate_holdout = training.objective, training.batches, training.evaluate
+        self.num_holdout_tokens = training.num_holdout_tokens
         self.learner = Learner(
-            Decoder(spec.model), spec.stage, device=beginning.torch_device, dtype=beginning.autocast_dtype
+            training.objective, spec.stage, device=beginning.torch_device, dtype=beginning.autocast_dtype
         )
-        if beginning.compile:
-            self.learner.compiled = compiled_loss(self.learner.decoder, seq_len=spec.stage.seq_len)
         self.checkpoints = Checkpoints(
             folder / "checkpoints", run=beginning.fingerprint, keep=spec.runtime.keep_checkpoints
         )
@@ -77,7 +63,7 @@ class Run:
             spec,
             device=beginning.torch_device,
             dtype=beginning.autocast_dtype,
-            bytes_per_token=train.num_bytes / train.num_tokens,
+            bytes_per_token=training.bytes_per_token,
         )
         self._restore()
         self.log = MetricsLog(folder / "metrics.jsonl", step=self.state.step)
@@ -110,6 +96,7 @@ class Run:
         metrics: dict[str, Any] = {}
         if state.step % self.spec.runtime.log_every == 0 or state.step in (1, self.stage.num_steps):
             metrics |= self.meter.step_metrics(state, grad_norm=outcome.grad_norm, lr=self.stage.lr * factor)
+            metrics |= self.objective.figures()
         every = self.stage.eval_every
         if (every and state.step % every == 0) or state.step == self.stage.num_steps:
             metrics |= self._evaluate()
@@ -136,8 +123,8 @@ class Run:
         """Write the results; returns the names of the files."""
         state, learner = self.state, self.learner
         tensors = {
-            "model.safetensors": self.learner.weights(),
-            "ema.safetensors": learner.ema.tensors(),
+            **outputs(learner.weights()),
+            **outputs(learner.ema.tensors(), suffix="ema"),
             "optimizer.safetensors": learner.optimizer.tensors(),
         }
         for name, group in tensors.items():
@@ -168,17 +155,15 @@ class Run:
         if checkpoint is not None:
             self._load(checkpoint)
             return
-        if self.spec.start is not None:
-            load_weights(self.learner.decoder, load_file(self.spec.start), source=self.spec.start)
-        elif self.skips:
-            seed_torch(self.stage.seed, "weights")
-            self.learner.decoder.init_weights()
+        if self.skips:
+            draw_again(self.learner.model, self.spec)
+        start(self.learner.model, self.spec)
         self.learner.ema.load_tensors(self.learner.weights())
         self.learner.optimizer.load_tensors({})
         self.state = TrainState(micro_batch=self.beginning.micro_batch, loss_scale=self.learner.first_scale())
 
     def _load(self, checkpoint: Checkpoint) -> None:
-        load_weights(self.learner.decoder, checkpoint.tensors("model"), source=checkpoint.folder)
+        load_weights(self.learner.model, checkpoint.tensors("model"), source=checkpoint.folder)
         self.learner.ema.load_tensors(checkpoint.tensors("ema"))
         self.learner.optimizer.load_tensors(checkpoint.tensors("optimizer"))
         self.state = TrainState.from_json(checkpoint.state)
@@ -217,9 +202,9 @@ class Run:
         """Held-out figures of the weights and of their average; may stop the stage on a plateau."""
         begin = time.perf_counter()
         learner, state = self.learner, self.state
-        now = self.holdout.evaluate(learner.decoder, device=learner.device, dtype=learner.dtype)
+        now = self._evaluate_holdout(learner.device, learner.dtype)
         learner.ema.swap()
-        average = self.holdout.evaluate(learner.decoder, device=learner.device, dtype=learner.dtype)
+        average = self._evaluate_holdout(learner.device, learner.dtype)
         learner.ema.swap()
         figures = {f"holdout_{key}": value for key, value in now.items()}
         figures |= {f"ema_{key}": value for key, value in average.items()}

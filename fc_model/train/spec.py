@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from fc_model.artifacts.files import sha256_file
 from fc_model.config import ModelConfig, RuntimeConfig, StageConfig
 from fc_model.errors import UserError
+from fc_model.vision.stage_config import VisionConfig
 
 STAGE_FILE = "stage.json"
 
@@ -21,10 +22,15 @@ class StageFile(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     model: ModelConfig = Field(description="Shape of the decoder.")
+    vision: VisionConfig | None = Field(default=None, description="Eyes of the model, for a stage with images.")
     stage: StageConfig = Field(description="What matters.")
     runtime: RuntimeConfig = Field(default_factory=RuntimeConfig, description="What must not matter.")
     shards: Path = Field(description="Folder of the packed shards.")
+    images: Path | None = Field(default=None, description="Folder of the image shards, for a stage with images.")
     start: Path | None = Field(default=None, description="model.safetensors to start from; null for fresh weights.")
+    start_vision: Path | None = Field(
+        default=None, description="vision.safetensors of the stage with images before; null for fresh eyes."
+    )
     tags: dict[str, str] = Field(
         default_factory=dict, description="For MLflow; fc.artifact (key/identity) names the run across resumes."
     )
@@ -36,21 +42,32 @@ class StageFile(BaseModel):
                 f"stage {self.stage.name}: seq_len ({self.stage.seq_len}) exceeds the model's context_length "
                 f"({self.model.context_length}): lower the one or raise the other"
             )
+        if self.stage.images is not None and (self.vision is None or self.images is None):
+            raise ValueError(f"stage {self.stage.name}: vision and images are missing, which it trains: add both")
         return self
 
     def settings(self) -> dict[str, Any]:
         """All that decides the result, as JSON: a run that is resumed must have begun with the same."""
-        index = self.shards / "index.json"
-        if not index.is_file():
+        if not (self.shards / "index.json").is_file():
             raise UserError(f"{self.shards}: no index.json, so no shards; build them first")
-        if self.start is not None and not self.start.is_file():
-            raise UserError(f"{self.start}: the weights to start from are not there; train the stage before this one")
-        return {
+        if self.images is not None and not (self.images / "index.json").is_file():
+            raise UserError(f"{self.images}: no index.json, so no image shards; build them first")
+        for start in (self.start, self.start_vision):
+            if start is not None and not start.is_file():
+                raise UserError(f"{start}: the weights to start from are not there; train the stage before this one")
+        settings: dict[str, Any] = {
             "model": self.model.model_dump(mode="json"),
             "stage": self.stage.model_dump(mode="json"),
-            "shards": sha256_file(index),
+            "shards": sha256_file(self.shards / "index.json"),
             "start": sha256_file(self.start) if self.start is not None else None,
         }
+        if self.vision is not None and self.images is not None:
+            settings |= {
+                "vision": self.vision.model_dump(mode="json"),
+                "images": sha256_file(self.images / "index.json"),
+                "start_vision": sha256_file(self.start_vision) if self.start_vision is not None else None,
+            }
+        return settings
 
 
 def read_stage_file(folder: Path) -> StageFile:

@@ -29,6 +29,10 @@ class LineConfig(_Strict):
     max_width: int = Field(default=256, ge=32, le=4096, description="pixels; a line that is too long loses words")
     min_chars: int = Field(default=3, ge=1)
     max_chars: int = Field(default=24, ge=1)
+    em: tuple[float, float] = Field(
+        default=(0.4, 0.8),
+        description="smallest and largest em as parts of the height; what is too wide is set smaller, to the smallest",
+    )
     styles: list[Style] = Field(
         default=["sans", "serif", "mono", "hand", "display"], min_length=1, description="of the faces"
     )
@@ -38,6 +42,8 @@ class LineConfig(_Strict):
     def _ordered(self) -> Self:
         if self.min_chars > self.max_chars:
             raise ValueError(f"min_chars ({self.min_chars}) exceeds max_chars ({self.max_chars})")
+        if not 0.2 <= self.em[0] <= self.em[1] <= 1:
+            raise ValueError(f"em {self.em} is no range within [0.2, 1]: give the smaller part first")
         return self
 
 

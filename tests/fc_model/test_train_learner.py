@@ -16,6 +16,7 @@ from fc_model.seed import seed_torch
 from fc_model.shards import Shards
 from fc_model.train.batches import Batch, TrainBatches
 from fc_model.train.learner import Learner
+from fc_model.train.objective import TextObjective
 from fc_model.train.state import TrainState
 
 GOLDEN = Path(__file__).parent / "golden_losses.txt"
@@ -31,11 +32,11 @@ def learner(*, dtype: torch.dtype | None = None, dropout: float = 0.0, **stage: 
     torch.set_num_threads(1)
     seed_torch(0, "weights")
     decoder = Decoder(ModelConfig(**MODEL | {"dropout": dropout}))
-    return Learner(decoder, StageConfig(**STAGE | stage), device=CPU, dtype=dtype)
+    return Learner(TextObjective(decoder), StageConfig(**STAGE | stage), device=CPU, dtype=dtype)
 
 
 def weights(one: Learner) -> dict[str, Tensor]:
-    return {name: parameter.detach().clone() for name, parameter in one.decoder.named_parameters()}
+    return {name: parameter.detach().clone() for name, parameter in one.model.named_parameters()}
 
 
 def batch_of(one: Learner, shards: Path, number: int = 0) -> Batch:
@@ -54,7 +55,7 @@ def test_accumulation_equals_one_big_batch(shards: Path, micro_batch: int) -> No
 def run_out_above(one: Learner, limit: int, monkeypatch: pytest.MonkeyPatch, error: Exception) -> list[int]:
     """Let the decoder's loss run out of memory above `limit` windows; returns the sizes that were tried."""
     tried: list[int] = []
-    real = one.decoder.loss
+    real = one.model.loss
 
     def limited(ids_BT: Tensor, *rest: Any, **named: Any) -> Tensor:
         tried.append(len(ids_BT))
@@ -62,7 +63,7 @@ def run_out_above(one: Learner, limit: int, monkeypatch: pytest.MonkeyPatch, err
             raise error
         return real(ids_BT, *rest, **named)
 
-    monkeypatch.setattr(one.decoder, "loss", limited)
+    monkeypatch.setattr(one.model, "loss", limited)
     return tried
 
 
@@ -105,10 +106,10 @@ def test_other_errors_pass(shards: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 def test_non_finite_changes_nothing(shards: Path, where: str, monkeypatch: pytest.MonkeyPatch) -> None:
     one = learner()
     one.step(batch_of(one, shards), TrainState(step=0, micro_batch=4))
-    parameter = one.decoder.norm.weight
+    parameter = one.model.norm.weight
     if where == "loss":
-        real = one.decoder.loss
-        monkeypatch.setattr(one.decoder, "loss", lambda *rest, **named: real(*rest, **named) * float("inf"))
+        real = one.model.loss
+        monkeypatch.setattr(one.model, "loss", lambda *rest, **named: real(*rest, **named) * float("inf"))
     elif where == "gradient":
         parameter.register_hook(lambda gradient: gradient * float("nan"))
     else:
@@ -123,7 +124,7 @@ def test_non_finite_changes_nothing(shards: Path, where: str, monkeypatch: pytes
     ):  # fmt: skip
         for name in kept:
             assert torch.equal(kept[name].nan_to_num(), now[name].nan_to_num()), name
-    assert all(parameter.grad is None for parameter in one.decoder.parameters())
+    assert all(parameter.grad is None for parameter in one.model.parameters())
 
 
 def test_bf16_keeps_fp32_weights_and_moments(shards: Path) -> None:
@@ -132,7 +133,7 @@ def test_bf16_keeps_fp32_weights_and_moments(shards: Path) -> None:
     other = full.step(batch_of(full, shards), TrainState(micro_batch=4))
     assert one.loss == pytest.approx(other.loss, rel=1e-2)
     assert {tensor.dtype for tensor in low.optimizer.tensors().values()} == {torch.float32}
-    assert {parameter.dtype for parameter in low.decoder.parameters()} == {torch.float32}
+    assert {parameter.dtype for parameter in low.model.parameters()} == {torch.float32}
 
 
 def test_fp16_scales_the_loss(shards: Path) -> None:
@@ -156,7 +157,7 @@ def test_dropout_depends_on_the_step_alone(shards: Path) -> None:
 
 def test_average_by_hand() -> None:
     one = learner(ema_decay=0.5)
-    name, parameter = next(iter(one.decoder.named_parameters()))
+    name, parameter = next(iter(one.model.named_parameters()))
     start = parameter.detach().clone()
     with torch.no_grad():
         parameter.add_(1)

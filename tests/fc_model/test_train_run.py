@@ -105,10 +105,10 @@ def test_seed_and_start_decide_the_weights(tmp_path: Path, shards: Path) -> None
     reseeded = open_run(write_stage(tmp_path / "seed", shards, stage={"seed": 8}))
     fresh = open_run(write_stage(tmp_path / "fresh", shards))
     name = "layers.0.self_attn.q_proj.weight"
-    assert not torch.equal(reseeded.learner.decoder.get_parameter(name), fresh.learner.decoder.get_parameter(name))
+    assert not torch.equal(reseeded.learner.model.get_parameter(name), fresh.learner.model.get_parameter(name))
     second = open_run(write_stage(tmp_path / "second", shards, start=str(first / "model.safetensors")))
     for key, weight in load_file(first / "model.safetensors").items():
-        assert torch.equal(second.learner.decoder.get_parameter(key), weight)
+        assert torch.equal(second.learner.model.get_parameter(key), weight)
         assert torch.equal(second.learner.ema.tensors()[key], weight)
     drive(second, steps=2)
     losses = [loss for loss in second.state.losses if loss is not None]
@@ -133,7 +133,7 @@ def test_a_stage_reads_the_split_that_it_names(tmp_path: Path) -> None:
     assert torch.equal(own.batches(0).targets_BT, ids_BT1[:, 1:])
     every = drive(open_run(write_stage(tmp_path / "every", shards, stage={"steps": 2})))
     assert not torch.equal(own.batches(0).targets_BT, every.batches(0).targets_BT)
-    assert own.holdout.num_tokens == every.holdout.num_tokens, "no training split is held out"
+    assert own.num_holdout_tokens == every.num_holdout_tokens, "no training split is held out"
     with pytest.raises(UserError, match="no split 'train-early'; it has"):
         open_run(write_stage(tmp_path / "none", shards, stage={"split": "train-early"}))
 
@@ -203,7 +203,7 @@ def test_bad_steps_in_a_row_roll_back_and_skip(
     run = open_run(write_stage(tmp_path / "stage", shards))
     drive(run, steps=10)
     with torch.no_grad():
-        run.learner.decoder.norm.weight[0] = math.nan
+        run.learner.model.norm.weight[0] = math.nan
     with caplog.at_level(logging.WARNING):
         for _ in range(3):
             run.train_step(torch.Tensor.backward)

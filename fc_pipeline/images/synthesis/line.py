@@ -22,8 +22,6 @@ _CLEAN_LAYOUTS = {"plain", "padded", "tinted"}
 _PRINTED = {"sans", "serif", "mono"}
 _MIN_CONTRAST = 4.5  # WCAG 2.1, 1.4.3: text that most people read without effort
 _CLEAN_CONTRAST = 7.0  # the same, 1.4.6
-_SIZES = (0.4, 0.8)
-"""Of an em, as parts of the height; a line that is too wide is set smaller, down to the first."""
 
 
 def line_kind(config: LineConfig) -> Kind:
@@ -44,7 +42,7 @@ def render_line(rng: random.Random, text: TextSupply, faces: Faces, layout: str,
     face = faces.of(*config.styles).need(rng, words)
     margin = rng.randint(6, 24) if layout == "padded" else rng.randint(3, 8)
     margin = min(margin, config.max_width // 8)
-    words, size = _fit(rng, words, face, room=config.max_width - 2 * margin, height=config.height)
+    words, size = _fit(rng, words, face, room=config.max_width - 2 * margin, config=config)
     if len(words) < config.min_chars:
         raise NotDrawn("too_short")
     left, top, right, bottom = _extent(words, face, size)
@@ -70,17 +68,17 @@ def render_line(rng: random.Random, text: TextSupply, faces: Faces, layout: str,
     return page
 
 
-def _fit(rng: random.Random, words: str, face: Face, *, room: int, height: int) -> tuple[str, int]:
+def _fit(rng: random.Random, words: str, face: Face, *, room: int, config: LineConfig) -> tuple[str, int]:
     """The text and an em in pixels with which it fits; words go from the end when the smallest is too wide.
 
     Raises:
         NotDrawn: not even one word fits.
     """
-    smallest, largest = (round(part * height) for part in _SIZES)
+    smallest, largest = (round(part * config.height) for part in config.em)
     size = rng.randint(smallest, largest)
     while words:
         left, top, right, bottom = _extent(words, face, size)
-        scale = min(room / (right - left), (height - 4) / (bottom - top))
+        scale = min(room / (right - left), (config.height - 4) / (bottom - top))
         if scale >= 1:
             return words, size
         if size > smallest:

@@ -1,0 +1,129 @@
+"""What a stage file asks for, built: the objective, its batches and its held-out sample."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import torch
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from fc_model.decoder import Decoder
+from fc_model.errors import UserError
+from fc_model.seed import seed_torch
+from fc_model.shards import Shards
+from fc_model.tokenizer import Tokenizer
+from fc_model.train.batches import TrainBatches
+from fc_model.train.compile import compiled_loss
+from fc_model.train.holdout import HoldoutSample
+from fc_model.train.image_batches import ImageBatches
+from fc_model.train.image_holdout import ImageHoldout
+from fc_model.train.image_objective import ImageObjective
+from fc_model.train.learner import load_weights, weights_of
+from fc_model.train.objective import Objective, TextObjective
+from fc_model.train.spec import StageFile
+from fc_model.vision.examples import ExampleMaker
+from fc_model.vision.model import DECODER, QUEUE, VisionLanguageModel
+
+
+class Batches(Protocol):
+    """The batches of a stage, each a pure function of its number."""
+
+    def __call__(self, number: int) -> Any: ...
+
+    def window_ids(self, number: int) -> list[int]:
+        """What a batch is made of, for the log."""
+
+
+Evaluate = Callable[[torch.device, torch.dtype | None], dict[str, float]]
+"""Figures on a fixed held-out sample; at least loss, bpb and ppl of the text."""
+
+
+@dataclass(frozen=True)
+class Training:
+    """All that a run drives."""
+
+    objective: Objective
+    batches: Batches
+    evaluate: Evaluate
+    num_holdout_tokens: int
+    """Of text."""
+    bytes_per_token: float
+
+
+def build_training(spec: StageFile, *, compiled: bool) -> Training:
+    """Build what the stage file describes, with fresh weights; `start` puts those there that it starts from.
+
+    Raises UserError when the shards are of another vocabulary or lack what a group of images needs.
+    """
+    stage = spec.stage
+    train = Shards(spec.shards, stage.split)
+    if train.vocab_size != spec.model.vocab_size:
+        raise UserError(
+            f"{spec.shards}: packed for a vocabulary of {train.vocab_size}, but model.vocab_size is "
+            f"{spec.model.vocab_size}: set it to the tokenizer's"
+        )
+    windows, sample = TrainBatches(train, stage), HoldoutSample(spec.shards, stage)
+    bytes_per_token = train.num_bytes / train.num_tokens
+    model = _model(spec)
+    if isinstance(model, Decoder):
+        objective = TextObjective(model)
+        if compiled:
+            objective.compiled = compiled_loss(model, seq_len=stage.seq_len)
+
+        def evaluate(device: torch.device, dtype: torch.dtype | None) -> dict[str, float]:
+            return sample.evaluate(model, device=device, dtype=dtype)
+
+        return Training(objective, windows, evaluate, sample.num_tokens, bytes_per_token)
+    assert spec.images is not None
+    maker = ExampleMaker(Tokenizer(spec.shards / "tokenizer.model"), model.vision)
+    seen = ImageHoldout(spec.images, model, stage, maker)
+
+    def evaluate_both(device: torch.device, dtype: torch.dtype | None) -> dict[str, float]:
+        text = sample.evaluate(model.decoder, device=device, dtype=dtype)
+        return text | seen.evaluate(device=device, dtype=dtype)
+
+    batches = ImageBatches(spec.images, windows, stage, maker)
+    return Training(ImageObjective(model, stage), batches, evaluate_both, sample.num_tokens, bytes_per_token)
+
+
+def start(model: nn.Module, spec: StageFile) -> None:
+    """Take over the weights that the stage starts from; others stay. Raises UserError for those of another model."""
+    tensors: dict[str, Tensor] = {}
+    if spec.start is not None:
+        prefix = "" if spec.stage.images is None else DECODER
+        tensors |= {prefix + name: tensor for name, tensor in load_file(spec.start).items()}
+    if spec.start_vision is not None:
+        # The queue holds features of another stage's captions.
+        tensors |= {name: tensor for name, tensor in load_file(spec.start_vision).items() if not name.startswith(QUEUE)}
+    if tensors:
+        kept = weights_of(model) if spec.stage.images is not None else {}
+        load_weights(model, kept | tensors, source=spec.start or spec.shards)
+
+
+def draw_again(model: nn.Module, spec: StageFile) -> None:
+    """Put the fresh weights back that `build_training` began with."""
+    load_weights(model, weights_of(_model(spec)), source=spec.shards)
+
+
+def outputs(tensors: dict[str, Tensor], *, suffix: str = "") -> dict[str, dict[str, Tensor]]:
+    """Weights by the file that a stage hands on: the decoder's as model or ema, all else as vision or vision_ema."""
+    eyes = {name: tensor for name, tensor in tensors.items() if name.split(".")[0] in ("encoder", "fusion", "heads")}
+    decoder = {name.removeprefix(DECODER): tensor for name, tensor in tensors.items() if name not in eyes}
+    files = {f"{suffix or 'model'}.safetensors": decoder}
+    return files | ({f"vision{'_' if suffix else ''}{suffix}.safetensors": eyes} if eyes else {})
+
+
+def _model(spec: StageFile) -> Decoder | VisionLanguageModel:
+    """The model with weights drawn from the stage's seed."""
+    seed_torch(spec.stage.seed, "weights")
+    if spec.stage.images is None:
+        decoder = Decoder(spec.model)
+        decoder.gradient_checkpointing = spec.stage.gradient_checkpointing
+        return decoder
+    assert spec.vision is not None
+    model = VisionLanguageModel(spec.model, spec.vision, training_heads=spec.stage.images)
+    model.decoder.gradient_checkpointing = spec.stage.gradient_checkpointing
+    return model

@@ -1,0 +1,117 @@
+"""Losses of a stage with images: next tokens behind images, InfoNCE with a queue, the recognizer; and packed text.
+
+Captioned images weigh next token and InfoNCE by the stage's course; what is read or answered is causal only.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+import torch
+from torch import Tensor
+
+from fc_model.config import StageConfig
+from fc_model.loss import next_token_loss
+from fc_model.train.batches import Batch
+from fc_model.train.objective import TextObjective
+from fc_model.vision.contrastive import last_states
+from fc_model.vision.examples import ImageBatch
+from fc_model.vision.model import VisionLanguageModel
+
+
+class ImageObjective:
+    """See `fc_model.train.objective.Objective`."""
+
+    def __init__(self, model: VisionLanguageModel, stage: StageConfig) -> None:
+        assert stage.images is not None and model.heads is not None
+        self.model, self._stage, self._images, self._heads = model, stage, stage.images, model.heads
+        self._text = TextObjective(model.decoder)
+        self._progress = 0.0
+        self._features: list[tuple[Tensor, Tensor, Tensor]] = []
+        self._sums: defaultdict[str, list[float]] = defaultdict(lambda: [0.0, 0.0])
+
+    def begin_step(self, step: int) -> None:
+        """What is trained is a function of the step, so a resumed run trains the same."""
+        self._progress = step / max(self._stage.num_steps - 1, 1)
+        self._features = []
+        parts = {"decoder": self.model.decoder, "encoder": self.model.encoder, "fusion": self.model.fusion}
+        for name in self._images.frozen:
+            parts[name].requires_grad_(False)
+        layers = self._images.unfreeze_encoder_layers
+        if layers and step >= self._images.unfreeze_at * self._stage.num_steps:
+            self.model.encoder.unfreeze_last(layers)
+
+    def num_targets(self, batch: Batch | ImageBatch) -> int:
+        """Tokens that are predicted; lines where only the recognizer reads."""
+        return batch.num_targets() if isinstance(batch, ImageBatch) else self._text.num_targets(batch)
+
+    def loss(self, part: Batch | ImageBatch, *, num_targets: int) -> Tensor:
+        """Weighted sum of the losses that the part's group has."""
+        if isinstance(part, Batch):
+            loss = self._text.loss(part, num_targets=num_targets)
+            self._note("text", loss, num_targets, num_targets)
+            return loss
+        group = self._images.groups[part.group]
+        features_BND, tokens_BIQD = self.model.see(part.images_BIHWC)
+        total = features_BND.new_zeros((), dtype=torch.float32)
+        lm_weight, contrastive_weight = (
+            self._images.losses.at(self._progress) if group.task == "caption" else (1.0, 0.0)
+        )
+        if part.ids_BL is not None and part.targets_BL is not None:
+            hidden_BLD = self.model.hidden(tokens_BIQD, part.ids_BL)
+            lm = next_token_loss(
+                hidden_ND=hidden_BLD.flatten(0, 1),
+                head_VD=self.model.decoder.head_VD,
+                targets_N=part.targets_BL.flatten(),
+                num_targets=num_targets,
+            )
+            self._note(group.name, lm, num_targets, part.num_targets())
+            total = total + lm_weight * lm
+        # The other losses are means over samples: a part counts by its share of the batch.
+        share = len(part) / group.images
+        if contrastive_weight:
+            total = total + contrastive_weight * share * self._contrastive(part, tokens_BIQD)
+        if part.classes_BS is not None and self._images.recognition:
+            total = total + share * self._recognition(part, features_BND)
+        return total
+
+    def end_step(self) -> None:
+        """The features of the batch become negatives of later ones."""
+        if self._features:
+            image_BE, text_BE, ids_B = (torch.cat(parts) for parts in zip(*self._features, strict=True))
+            self._heads.info_nce.update(image_BE, text_BE, ids_B)
+
+    def figures(self) -> dict[str, float]:
+        """Mean losses by group since the last call: `loss_<group>`, `loss_contrastive` and so on."""
+        means = {name: total / max(weight, 1e-9) for name, (total, weight) in self._sums.items()}
+        self._sums.clear()
+        return means
+
+    def _contrastive(self, part: ImageBatch, tokens_BIQD: Tensor) -> Tensor:
+        assert part.captions_BL is not None and part.caption_lengths_B is not None and part.caption_ids_B is not None
+        image_BE = self._heads.image(tokens_BIQD.flatten(1, 2))
+        states_BLD = self.model.decoder.hidden(part.captions_BL)
+        text_BE = self._heads.text(last_states(states_BLD, part.caption_lengths_B))
+        self._features.append((image_BE.detach(), text_BE.detach(), part.caption_ids_B))
+        found = self._heads.info_nce(image_BE, text_BE, part.caption_ids_B)
+        self._note("contrastive", found.loss, 1, len(part))
+        self._note("retrieved", found.accuracy, 1, len(part), prefix="share_")
+        return found.loss
+
+    def _recognition(self, part: ImageBatch, features_BND: Tensor) -> Tensor:
+        recognizer = self._heads.recognizer
+        assert recognizer is not None and part.classes_BS is not None and part.class_lengths_B is not None
+        assert part.places_BT is not None
+        read = recognizer.loss(features_BND, part.classes_BS, part.class_lengths_B)
+        self._note("recognizer", read, 1, len(part))
+        total = self._images.recognition * read
+        guide = self._images.alignment * max(0.0, 1 - 2 * self._progress)
+        if guide:
+            total = total + guide * recognizer.place_loss(features_BND, part.places_BT)
+        return total
+
+    def _note(self, name: str, mean: Tensor, divisor: int, weight: int, *, prefix: str = "loss_") -> None:
+        """Add a mean over `divisor` of what `weight` things of it are here."""
+        entry = self._sums[prefix + name]
+        entry[0] += float(mean.detach()) * (weight if divisor == 1 else divisor)
+        entry[1] += weight

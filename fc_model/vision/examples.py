@@ -1,0 +1,168 @@
+"""From a sample of an image shard to what a stage trains on: pixels, and the text behind them.
+
+Shapes: B samples, I images of one, H and W pixels, L tokens of text, S characters, T frames of a line.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from typing import Any, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from fc_model.images.decode import decode
+from fc_model.images.record import ImageRecord
+from fc_model.images.resize import fit
+from fc_model.images.shards import Sample
+from fc_model.loss import IGNORE
+from fc_model.special_tokens import BOS, EOS, PAD, SPECIAL_TOKENS
+from fc_model.tokenizer import Tokenizer
+from fc_model.vision.contrastive import caption_ids
+from fc_model.vision.prompts import DESCRIBE, READ, question_prompt
+from fc_model.vision.recognizer import classes_of, place_targets
+from fc_model.vision.stage_config import ImageGroup, Task, VisionConfig
+
+BOS_ID, EOS_ID, PAD_ID = (SPECIAL_TOKENS.index(name) for name in (BOS, EOS, PAD))
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageBatch:
+    """Samples of one group; what its task does not need is None."""
+
+    group: int
+    """Number of the group in the stage."""
+    images_BIHWC: Tensor
+    """uint8."""
+    ids_BL: Tensor | None = None
+    """Tokens of prompt and answer, padded."""
+    targets_BL: Tensor | None = None
+    """What each state from the last image's end on predicts, one more than ids: answer and EOS, IGNORE elsewhere."""
+    captions_BL: Tensor | None = None
+    """BOS and the caption, padded, for the features of the text alone."""
+    caption_lengths_B: Tensor | None = None
+    caption_ids_B: Tensor | None = None
+    classes_BS: Tensor | None = None
+    """Characters of a line for the recognizer, padded."""
+    class_lengths_B: Tensor | None = None
+    places_BT: Tensor | None = None
+
+    def rows(self, start: int, stop: int) -> Self:
+        """The samples [start, stop)."""
+        return self._map(lambda tensor: tensor[start:stop])
+
+    def to(self, device: torch.device) -> Self:
+        """The same on a device."""
+        return self._map(lambda tensor: tensor.to(device))
+
+    def __len__(self) -> int:
+        return self.images_BIHWC.shape[0]
+
+    def num_targets(self) -> int:
+        """Tokens that are predicted; samples where there are none."""
+        return len(self) if self.targets_BL is None else int((self.targets_BL != IGNORE).sum())
+
+    def _map(self, change: Callable[[Tensor], Tensor]) -> Self:
+        values: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(self)}
+        tensors = {name: change(value) for name, value in values.items() if isinstance(value, Tensor)}
+        return type(self)(**values | tensors)
+
+
+class ExampleMaker:
+    """Makes batches of samples; `vision` says how transcripts become tokens."""
+
+    def __init__(self, tokenizer: Tokenizer, vision: VisionConfig) -> None:
+        self._tokenizer, self._vision = tokenizer, vision
+        self._characters: dict[str, list[int]] = {}
+
+    def batch(
+        self, group: ImageGroup, number: int, samples: Sequence[Sample], rngs: Sequence[random.Random]
+    ) -> ImageBatch:
+        """A batch of group `number` in its stage; each sample's rng draws which of its questions is asked."""
+        records = [sample.record for sample in samples]
+        images = torch.from_numpy(np.stack([self.pixels(sample.images, group) for sample in samples]))
+        parts: dict[str, Tensor] = {}
+        if group.task != "recognize":
+            pairs = [self.prompt_and_answer(group.task, record, rng) for record, rng in zip(records, rngs, strict=True)]
+            parts |= self._tokens(pairs, length=group.text_tokens)
+        if group.task == "caption":
+            parts |= self._captions(records, length=group.text_tokens)
+        if group.task in ("recognize", "read") and self._vision.recognizer is not None:
+            parts |= self._characters_of(records, group)
+        return ImageBatch(group=number, images_BIHWC=images, **parts)
+
+    def pixels(self, images: Sequence[bytes], group: ImageGroup) -> NDArray[np.uint8]:
+        """(I, H, W, 3), aspect kept, padded with white."""
+        fitted = [fit(decode(data), height=group.height, width=group.width, mode="pad") for data in images]
+        return np.stack([np.asarray(image) for image in fitted])
+
+    def prompt_and_answer(self, task: Task, record: ImageRecord, rng: random.Random) -> tuple[list[int], list[int]]:
+        """Token ids of both; the answer without EOS."""
+        if task == "read":
+            return self._tokenizer.encode(READ), self.transcript(record.text or "")
+        if task == "caption":
+            return self._tokenizer.encode(DESCRIBE), self._tokenizer.encode(record.caption or "")
+        question = rng.choice(record.questions)
+        return self._tokenizer.encode(question_prompt(question.question)), self.transcript(question.answers[0])
+
+    def transcript(self, text: str) -> list[int]:
+        """Token ids of text that is read off an image."""
+        if self._vision.transcripts == "pieces":
+            return self._tokenizer.encode(text)
+        for character in text:
+            if character not in self._characters:
+                self._characters[character] = self._tokenizer.encode(character)
+        return [token for character in text for token in self._characters[character]]
+
+    def _tokens(self, pairs: list[tuple[list[int], list[int]]], *, length: int) -> dict[str, Tensor]:
+        ids_BL = torch.full((len(pairs), length), PAD_ID)
+        targets_BL = torch.full((len(pairs), length + 1), IGNORE)
+        for row, (prompt, answer) in enumerate(pairs):
+            text = (prompt + answer)[:length]
+            ids_BL[row, : len(text)] = torch.tensor(text)
+            targets = [*prompt, *answer, EOS_ID][: length + 1]
+            targets_BL[row, len(prompt) : len(targets)] = torch.tensor(targets[len(prompt) :], dtype=torch.long)
+        return {"ids_BL": ids_BL, "targets_BL": targets_BL}
+
+    def _captions(self, records: list[ImageRecord], *, length: int) -> dict[str, Tensor]:
+        captions_BL = torch.full((len(records), length), PAD_ID)
+        lengths = []
+        for row, record in enumerate(records):
+            text = [BOS_ID, *self._tokenizer.encode(record.caption or "")][:length]
+            captions_BL[row, : len(text)] = torch.tensor(text)
+            lengths.append(len(text))
+        return {
+            "captions_BL": captions_BL,
+            "caption_lengths_B": torch.tensor(lengths),
+            "caption_ids_B": caption_ids(record.caption or "" for record in records),
+        }
+
+    def _characters_of(self, records: list[ImageRecord], group: ImageGroup) -> dict[str, Tensor]:
+        assert self._vision.recognizer is not None
+        classes = [classes_of(record.text or "") for record in records]
+        lengths = torch.tensor([len(row) for row in classes])
+        classes_BS = torch.zeros(len(records), max(int(lengths.max()), 1), dtype=torch.long)
+        for row, numbers in enumerate(classes):
+            classes_BS[row, : len(numbers)] = torch.tensor(numbers, dtype=torch.long)
+        patch = self._vision.encoder.patch_size
+        frames = self._vision.recognizer.frames
+        places = [
+            place_targets(
+                record.words,
+                num_frames=group.width // patch * frames,
+                pixels=patch / frames * max(record.height / group.height, record.width / group.width),
+            )
+            for record in records
+        ]
+        return {"classes_BS": classes_BS, "class_lengths_B": lengths, "places_BT": torch.tensor(places)}
+
+
+def fits(group: ImageGroup, record: ImageRecord) -> bool:
+    """Whether a record has what the group's task needs."""
+    if not group.takes(record.kind) or len(record.images) != 1:
+        return False
+    return bool({"caption": record.caption, "answer": record.questions}.get(group.task, record.text))
