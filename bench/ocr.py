@@ -17,7 +17,6 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -128,14 +127,12 @@ def spread(rates: list[float]) -> float:
 
 def ratios(rates: Rates) -> dict[str, dict[str, float]]:
     """Of each of our sides over the fastest other one."""
-    others: Iterable[str] = [side for side in rates if side not in OURS]
+    peers = [rate for side, rate in rates.items() if side not in OURS]
+    kinds = ("images_per_cpu_second", "with_png")
     return {
-        f"{side}_over_fastest_peer": {
-            what: round(rates[side][what] / max(rates[other][what] for other in others), 1)
-            for what in ("images_per_cpu_second", "with_png")
-        }
+        f"{side}_over_fastest_peer": {kind: round(rates[side][kind] / max(p[kind] for p in peers), 1) for kind in kinds}
         for side in OURS
-        if others
+        if side in rates and peers
     }
 
 

@@ -53,11 +53,11 @@ def main(side: str, task: str, folder: Path) -> None:
     )
 
 
-def write_plan(folder: Path, fonts: Path) -> Plan:
-    """Text from Python's manual, code from installed packages."""
+def write_plan(folder: Path, fonts: Path, config: SynthesisConfig = CONFIG) -> Plan:
+    """FOLDER/plan.json: text from Python's manual, code from an installed package."""
     path = folder / "passages.jsonl"
     digest = write_passages(documents(), path, max_chars=4_000_000, max_document_chars=20_000, seed=0)
-    plan = Plan(CONFIG.model_dump_json(), str(fonts), {"train": (str(path), digest)})
+    plan = Plan(config.model_dump_json(), str(fonts), {"train": (str(path), digest)})
     (folder / "plan.json").write_text(json.dumps(plan._asdict()), "utf-8")
     return plan
 
@@ -93,9 +93,9 @@ def by_line(record: ImageRecord) -> list[list[str]]:
 
 
 def em(record: ImageRecord) -> int:
-    """Pixels an em: a line says it; on a page the ink of most lines is about three quarters of it high."""
+    """Pixels an em. A line says it; on a page it is guessed: the ink of most lines is nine tenths of it high."""
     heights = [line.box[3] - line.box[1] for line in record.lines]
-    return int(record.meta["size"]) if record.kind == "line" else round(statistics.median(heights) * 4 / 3)
+    return int(record.meta["size"]) if record.kind == "line" else round(statistics.median(heights) / 0.9)
 
 
 if __name__ == "__main__":
