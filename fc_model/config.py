@@ -290,6 +290,18 @@ class StageConfig(_Config):
         return self.steps if self.steps is not None else math.ceil((self.tokens or 0) / self.batch_tokens)
 
     @property
+    def text_steps(self) -> int:
+        """Steps on packed text: all of them, but for a stage with images."""
+        if self.images is None:
+            return self.num_steps
+        return math.ceil(self.images.shares[-1] * self.num_steps)
+
+    @property
+    def text_tokens(self) -> int:
+        """Tokens of packed text that the stage reads."""
+        return self.text_steps * self.batch_tokens
+
+    @property
     def batch_size(self) -> int:
         """Windows of one optimizer step."""
         return self.batch_tokens // self.seq_len

@@ -65,9 +65,9 @@ class ImageBatches:
             return self._text(turn)
         config = self.groups[group]
         numbers = self._numbers(group, turn)
-        rngs = [random.Random(derive_seed(self._stage.seed, "question", number, int(sample))) for sample in numbers]
+        rngs = [random.Random(derive_seed(self._stage.seed, "sample", number, int(sample))) for sample in numbers]
         samples = [self._samples.shards.sample(int(sample)) for sample in numbers]
-        return self._maker.batch(config, group, samples, rngs)
+        return self._maker.batch(config, group, samples, rngs, training=True)
 
     def window_ids(self, number: int) -> list[int]:
         """Numbers of the samples of a batch in their split, or of its windows of text, for the log."""

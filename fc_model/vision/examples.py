@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from fc_model.images.augment import augment
 from fc_model.images.decode import decode
 from fc_model.images.record import ImageRecord
 from fc_model.images.resize import fit
@@ -80,11 +81,22 @@ class ExampleMaker:
         self._characters: dict[str, list[int]] = {}
 
     def batch(
-        self, group: ImageGroup, number: int, samples: Sequence[Sample], rngs: Sequence[random.Random]
+        self,
+        group: ImageGroup,
+        number: int,
+        samples: Sequence[Sample],
+        rngs: Sequence[random.Random],
+        *,
+        training: bool = False,
     ) -> ImageBatch:
-        """A batch of group `number` in its stage; each sample's rng draws which of its questions is asked."""
+        """A batch of group `number` in its stage; a sample's rng draws its question and, in training, its changes."""
         records = [sample.record for sample in samples]
-        images = torch.from_numpy(np.stack([self.pixels(sample.images, group) for sample in samples]))
+        strength = group.augment if training else 0.0
+        pixels = [
+            self.pixels(sample.images, group, rng=rng, strength=strength)
+            for sample, rng in zip(samples, rngs, strict=True)
+        ]
+        images = torch.from_numpy(np.stack(pixels))
         parts: dict[str, Tensor] = {}
         if group.task != "recognize":
             pairs = [self.prompt_and_answer(group.task, record, rng) for record, rng in zip(records, rngs, strict=True)]
@@ -95,10 +107,15 @@ class ExampleMaker:
             parts |= self._characters_of(records, group)
         return ImageBatch(group=number, images_BIHWC=images, **parts)
 
-    def pixels(self, images: Sequence[bytes], group: ImageGroup) -> NDArray[np.uint8]:
-        """(I, H, W, 3), aspect kept, padded with white."""
-        fitted = [fit(decode(data), height=group.height, width=group.width, mode="pad") for data in images]
-        return np.stack([np.asarray(image) for image in fitted])
+    def pixels(
+        self, images: Sequence[bytes], group: ImageGroup, *, rng: random.Random, strength: float = 0.0
+    ) -> NDArray[np.uint8]:
+        """(I, H, W, 3), aspect kept, padded with white; `strength` of what `augment` changes."""
+        pictures = [decode(data) for data in images]
+        if strength:
+            pictures = [augment(picture, rng, strength=strength) for picture in pictures]
+        fitted = [fit(picture, height=group.height, width=group.width, mode="pad") for picture in pictures]
+        return np.stack([np.asarray(picture) for picture in fitted])
 
     def prompt_and_answer(self, task: Task, record: ImageRecord, rng: random.Random) -> tuple[list[int], list[int]]:
         """Token ids of both; the answer without EOS."""

@@ -56,6 +56,13 @@ class ImageGroup(_Config):
     width: int = Field(gt=0, description="Pixels.")
     images: int = Field(gt=0, description="Images of one optimizer step.")
     text_tokens: int = Field(gt=1, description="Tokens of prompt and answer; what is longer is trained on up to here.")
+    augment: float = Field(
+        default=0.0,
+        ge=0,
+        le=1,
+        description="Strength of slant, stretch and contrast drawn anew for each image of training: unseen faces are "
+        "read better.",
+    )
     share: float = Field(gt=0, description="Share of the steps, relative to the other groups and to text_share.")
 
     @property
