@@ -16,6 +16,7 @@ from fc_model.seed import derive_seed
 from fc_model.train.image_batches import GroupSamples
 from fc_model.vision.examples import ExampleMaker, ImageBatch
 from fc_model.vision.model import VisionLanguageModel
+from fc_model.vision.recognizer import text_of
 
 _SAMPLES = 128
 
@@ -24,7 +25,8 @@ class ImageHoldout:
     """At most 128 samples of each group of the split `holdout`.
 
     Figures of a group: `loss_<group>` in nats a token, and `exact_<group>`, the share of the answers whose every token
-    is the likeliest, given the ones before it: what greedy decoding would write.
+    is the likeliest, given the ones before it: what greedy decoding would write. Of lines also `recognizer_<group>`,
+    the recognizer's loss in nats a character, and `recognized_<group>`, the share that it reads right.
     """
 
     def __init__(self, folder: Path, model: VisionLanguageModel, stage: StageConfig, maker: ExampleMaker) -> None:
@@ -65,6 +67,12 @@ class ImageHoldout:
             assert batch.class_lengths_B is not None
             loss = heads.recognizer.loss(features_BND, batch.classes_BS, batch.class_lengths_B)
             figures.append(("recognizer", float(loss) * len(batch), len(batch)))
+            lines = [
+                text_of(classes[:length])
+                for classes, length in zip(batch.classes_BS.tolist(), batch.class_lengths_B.tolist(), strict=True)
+            ]
+            read = heads.recognizer.read(features_BND)
+            figures.append(("recognized", float(sum(map(str.__eq__, read, lines))), len(lines)))
         if batch.ids_BL is None or batch.targets_BL is None:
             return figures
         hidden_BLD = self._model.hidden(tokens_BIQD, batch.ids_BL)

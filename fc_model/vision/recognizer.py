@@ -65,6 +65,11 @@ class LineRecognizer(nn.Module):
         return layer(columns_BCX).unflatten(2, (self.config.frames, -1)).flatten(1, 2).float()
 
 
+def text_of(classes: Sequence[int]) -> str:
+    """Inverse of `classes_of`, but for what it skips."""
+    return "".join(CHARACTERS[number - 1] for number in classes)
+
+
 def classes_of(text: str) -> list[int]:
     """Classes of the characters that it can read."""
     return [_CLASS[character] for character in text if character in _CLASS]
