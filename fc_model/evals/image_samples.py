@@ -1,0 +1,105 @@
+"""Which held-out images are judged, and on what: chosen by a seed, at most so many of each task and kind."""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import Any
+
+from fc_model.images.record import ImageRecord
+from fc_model.images.shards import ImageShards
+from fc_model.seed import derive_seed
+from fc_model.vision.examples import fits
+from fc_model.vision.prompts import DESCRIBE, READ, question_prompt
+from fc_model.vision.stage_config import ImageGroup, Task
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageSample:
+    """One thing to say about one image."""
+
+    number: int
+    """Of the sample in its split."""
+    id: str
+    kind: str
+    task: Task
+    """recognize: by the encoder's recognizer alone."""
+    group: int
+    """Of the stage's groups; it has the size."""
+    prompt: str
+    answers: list[str]
+    """Any is right."""
+    votes: list[str] | None = None
+    """What each annotator answered, where there were several."""
+    question_kind: str | None = None
+    fonts: tuple[str, ...] = ()
+    layout: str | None = None
+
+
+def choose_samples(shards: ImageShards, groups: list[ImageGroup], *, max_samples: int, seed: int) -> list[ImageSample]:
+    """Samples in the order of task, kind and number; of an image with several questions one is drawn.
+
+    An image belongs to the first group of a task that takes it. What a group reads is not asked of the recognizer
+    alone as well: its figures come with the reading.
+    """
+    found: dict[tuple[Task, str], list[tuple[int, int]]] = defaultdict(list)
+    for number, record in enumerate(shards.records()):
+        places = _groups_of(record, groups)
+        if "read" in places:
+            places.pop("recognize", None)
+        for task, group in places.items():
+            found[task, record.kind].append((number, group))
+    samples = []
+    for (task, kind), candidates in sorted(found.items()):
+        rng = random.Random(derive_seed(seed, "image samples", task, kind))
+        chosen = sorted(rng.sample(candidates, k=min(max_samples, len(candidates))))
+        samples += [_sample(number, shards.record(number), task, group, seed) for number, group in chosen]
+    return samples
+
+
+def choose_captioned(
+    shards: ImageShards, groups: list[ImageGroup], *, max_samples: int, seed: int
+) -> list[ImageSample]:
+    """Images for retrieval, over all kinds, in order of number; of those with equal captions only the first."""
+    first: dict[str, ImageSample] = {}
+    for number, record in enumerate(shards.records()):
+        group = _groups_of(record, groups).get("caption")
+        if group is not None:
+            first.setdefault(record.caption or "", _sample(number, record, "caption", group, seed))
+    candidates = list(first.values())
+    rng = random.Random(derive_seed(seed, "retrieval"))
+    return sorted(rng.sample(candidates, k=min(max_samples, len(candidates))), key=lambda sample: sample.number)
+
+
+def _groups_of(record: ImageRecord, groups: list[ImageGroup]) -> dict[Task, int]:
+    """The first group of each task that an image is for."""
+    places: dict[Task, int] = {}
+    for number, group in enumerate(groups):
+        if group.task not in places and fits(group, record):
+            places[group.task] = number
+    return places
+
+
+def _sample(number: int, record: ImageRecord, task: Task, group: int, seed: int) -> ImageSample:
+    about: dict[str, Any] = {
+        "number": number,
+        "id": record.id,
+        "kind": record.kind,
+        "task": task,
+        "group": group,
+        "fonts": tuple(record.meta.get("fonts", ())),
+        "layout": record.meta.get("layout"),
+    }
+    if task == "caption":
+        return ImageSample(prompt=DESCRIBE, answers=[record.caption or ""], **about)
+    if task != "answer":
+        return ImageSample(prompt=READ, answers=[record.text or ""], **about)
+    question = random.Random(derive_seed(seed, "question", record.id)).choice(record.questions)
+    return ImageSample(
+        prompt=question_prompt(question.question),
+        answers=question.answers,
+        votes=record.meta.get("votes", {}).get(question.question),
+        question_kind=question.kind,
+        **about,
+    )

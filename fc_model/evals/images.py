@@ -1,0 +1,155 @@
+"""What a model that sees says about held-out images, with the images it should see and with others.
+
+Shapes: B images, H and W pixels, N patches, Q tokens of an image, D width, E width of a feature.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from fc_model.evals.image_samples import ImageSample
+from fc_model.evals.retrieval import recall
+from fc_model.images.decode import decode
+from fc_model.images.shards import ImageShards
+from fc_model.seed import derive_seed
+from fc_model.special_tokens import BOS, PAD, SPECIAL_TOKENS
+from fc_model.tokenizer import Tokenizer
+from fc_model.vision.answer import answers_of, as_seen
+from fc_model.vision.contrastive import last_states
+from fc_model.vision.model import VisionLanguageModel
+from fc_model.vision.stage_config import ImageGroup, Task
+
+_BATCH = 32
+BOS_ID, PAD_ID = SPECIAL_TOKENS.index(BOS), SPECIAL_TOKENS.index(PAD)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prediction:
+    """What was said about a sample."""
+
+    sample: ImageSample
+    text: str | None
+    """By the decoder; None where only the recognizer reads."""
+    recognized: str | None = None
+    """By the recognizer, where there is one and the task is to read."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageReader:
+    """A model with all that it takes to ask it about the samples of a split."""
+
+    model: VisionLanguageModel
+    tokenizer: Tokenizer
+    shards: ImageShards
+    groups: list[ImageGroup]
+    max_tokens: dict[Task, int]
+    """Longest answer by task; a group's text_tokens, which training cut at, bounds it as well."""
+
+    @torch.no_grad()
+    def predict(
+        self, samples: Sequence[ImageSample], *, report: Callable[[int], None] | None = None
+    ) -> list[Prediction]:
+        """What the model says about each sample, in order; `report` is told how many are done."""
+        found: dict[int, Prediction] = {}
+        for places in _batches(samples):
+            batch = [samples[place] for place in places]
+            features_BND, tokens_BIQD = self.model.see(self._pixels(batch))
+            texts = self._texts(batch, tokens_BIQD)
+            recognized = self._recognized(batch, features_BND)
+            for place, sample, text, read in zip(places, batch, texts, recognized, strict=True):
+                found[place] = Prediction(sample=sample, text=text, recognized=read)
+            if report is not None:
+                report(len(found))
+        return [found[place] for place in range(len(samples))]
+
+    def predict_shuffled(self, samples: Sequence[ImageSample], *, seed: int) -> list[Prediction]:
+        """The same with the image of another sample of the same task, kind and size, each image used once.
+
+        What is said right here is said without looking. Samples that have nothing to change with are left out.
+        """
+        alike: dict[tuple[Task, str, int], list[int]] = defaultdict(list)
+        for place, sample in enumerate(samples):
+            alike[sample.task, sample.kind, sample.group].append(place)
+        instead: dict[int, int] = {}
+        for (task, kind, _), places in sorted(alike.items()):
+            random.Random(derive_seed(seed, "shuffled images", task, kind)).shuffle(places)
+            if len(places) > 1:
+                instead |= dict(zip(places, [*places[1:], places[0]], strict=True))
+        order = sorted(instead)
+        shown = [replace(samples[place], number=samples[instead[place]].number) for place in order]
+        found = self.predict(shown)
+        return [replace(said, sample=samples[place]) for place, said in zip(order, found, strict=True)]
+
+    @torch.no_grad()
+    def retrieval(self, samples: Sequence[ImageSample]) -> dict[str, float]:
+        """Recall of captioned samples both ways, with chance; see `fc_model.evals.retrieval.recall`."""
+        heads = self.model.heads
+        assert heads is not None
+        images, texts = np.empty((len(samples), 0)), np.empty((len(samples), 0))
+        for places in _batches(samples):
+            batch = [samples[place] for place in places]
+            _, tokens_BIQD = self.model.see(self._pixels(batch))
+            image_BE = heads.image(tokens_BIQD.flatten(1, 2)).cpu().numpy()
+            text_BE = self._caption_features([sample.answers[0] for sample in batch], batch[0].group).cpu().numpy()
+            if not images.size:
+                images, texts = (np.zeros((len(samples), image_BE.shape[1])) for _ in range(2))
+            images[places], texts[places] = image_BE, text_BE
+        return recall(images, texts)
+
+    def _pixels(self, batch: Sequence[ImageSample]) -> Tensor:
+        """Images of samples of one group, (B, 1, H, W, 3), uint8."""
+        group = self.groups[batch[0].group]
+        images = [
+            as_seen(map(decode, self.shards.images(sample.number)), height=group.height, width=group.width)
+            for sample in batch
+        ]
+        return torch.stack(images).to(self.model.decoder.embed_tokens.weight.device)
+
+    def _texts(self, batch: Sequence[ImageSample], tokens_BIQD: Tensor) -> Sequence[str | None]:
+        task = batch[0].task
+        if task == "recognize":
+            return [None] * len(batch)
+        prompts = [self.tokenizer.encode(sample.prompt) for sample in batch]
+        limit = min(self.max_tokens[task], self.groups[batch[0].group].text_tokens)
+        ids = answers_of(self.model, tokens_BIQD, prompts, max_tokens=limit)
+        return [self.tokenizer.decode(answer) for answer in ids]
+
+    def _recognized(self, batch: Sequence[ImageSample], features_BND: Tensor) -> Sequence[str | None]:
+        """By the recognizer, where the image is as high as the lines that it joins the patches of."""
+        heads, group = self.model.heads, self.groups[batch[0].group]
+        recognizer = None if heads is None else heads.recognizer
+        if recognizer is None or batch[0].task not in ("recognize", "read"):
+            return [None] * len(batch)
+        if group.height != recognizer.config.rows * self.model.vision.encoder.patch_size:
+            return [None] * len(batch)
+        return recognizer.read(features_BND)
+
+    def _caption_features(self, captions: Sequence[str], group: int) -> Tensor:
+        """Features of captions, (B, E), cut as in training."""
+        assert self.model.heads is not None
+        length = self.groups[group].text_tokens
+        texts = [[BOS_ID, *self.tokenizer.encode(caption)][:length] for caption in captions]
+        device = self.model.decoder.embed_tokens.weight.device
+        ids_BL = torch.full((len(texts), max(map(len, texts))), PAD_ID)
+        for row, text in enumerate(texts):
+            ids_BL[row, : len(text)] = torch.tensor(text)
+        states_BLD = self.model.decoder.hidden(ids_BL.to(device))
+        lengths_B = torch.tensor([len(text) for text in texts], device=device)
+        return self.model.heads.text(last_states(states_BLD, lengths_B))  # type: ignore[no-any-return]
+
+
+def _batches(samples: Sequence[ImageSample]) -> list[list[int]]:
+    """Places of samples that can be computed together: of one task and group."""
+    alike: dict[tuple[Task, int], list[int]] = defaultdict(list)
+    for place, sample in enumerate(samples):
+        alike[sample.task, sample.group].append(place)
+    return [
+        places[start : start + _BATCH] for _, places in sorted(alike.items()) for start in range(0, len(places), _BATCH)
+    ]
