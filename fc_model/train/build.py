@@ -91,16 +91,17 @@ def build_training(spec: StageFile, *, compiled: bool) -> Training:
 
 def start(model: nn.Module, spec: StageFile) -> None:
     """Take over the weights that the stage starts from; others stay. Raises UserError for those of another model."""
-    tensors: dict[str, Tensor] = {}
+    own = weights_of(model)
     if spec.start is not None:
         prefix = "" if spec.stage.images is None else DECODER
-        tensors |= {prefix + name: tensor for name, tensor in load_file(spec.start).items()}
-    if spec.start_vision is not None:
+        kept = {name: tensor for name, tensor in own.items() if not name.startswith(prefix)}
+        found = {prefix + name: tensor for name, tensor in load_file(spec.start).items()}
+        load_weights(model, kept | found, source=spec.start)
+    if spec.stage.images is not None and spec.start_vision is not None:
         # The queue holds features of another stage's captions.
-        tensors |= {name: tensor for name, tensor in load_file(spec.start_vision).items() if not name.startswith(QUEUE)}
-    if tensors:
-        kept = weights_of(model) if spec.stage.images is not None else {}
-        load_weights(model, kept | tensors, source=spec.start or spec.shards)
+        kept = {name: tensor for name, tensor in own.items() if name.startswith((DECODER, QUEUE))}
+        found = {name: tensor for name, tensor in load_file(spec.start_vision).items() if not name.startswith(QUEUE)}
+        load_weights(model, kept | found, source=spec.start_vision)
 
 
 def draw_again(model: nn.Module, spec: StageFile) -> None:
@@ -126,4 +127,5 @@ def _model(spec: StageFile) -> Decoder | VisionLanguageModel:
     assert spec.vision is not None
     model = VisionLanguageModel(spec.model, spec.vision, training_heads=spec.stage.images)
     model.decoder.gradient_checkpointing = spec.stage.gradient_checkpointing
+    model.encoder.gradient_checkpointing = spec.stage.gradient_checkpointing
     return model

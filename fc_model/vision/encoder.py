@@ -14,6 +14,7 @@ from typing import NamedTuple
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from fc_model.vision.config import EncoderConfig
 from fc_model.vision.positions import fit_positions, grid_points, sincos
@@ -27,11 +28,15 @@ class Encoded(NamedTuple):
 
 
 class VisionEncoder(nn.Module):
-    """Pixels to features of patches, for images of any height and width that the patch divides."""
+    """Pixels to features of patches, for images of any height and width that the patch divides.
+
+    `gradient_checkpointing`: in training each block's activations are computed again for the backward pass, not kept.
+    """
 
     def __init__(self, config: EncoderConfig) -> None:
         super().__init__()
         self.config = config
+        self.gradient_checkpointing = False
         self.embeddings = Embeddings(config)
         if config.kind == "clip":
             self.pre_layrnorm = nn.LayerNorm(config.hidden_size, eps=config.norm_eps)
@@ -50,9 +55,10 @@ class VisionEncoder(nn.Module):
         clip. Raises ValueError for a size that is no multiple of the patch.
         """
         x_BTD = self.embeddings(pixels_BCHW)
+        recompute = self.gradient_checkpointing and self.training
         if self.config.kind == "siglip":
-            return Encoded(self.post_layernorm(self.encoder(x_BTD)), None)
-        x_BTD = self.encoder(self.pre_layrnorm(x_BTD))
+            return Encoded(self.post_layernorm(self.encoder(x_BTD, recompute=recompute)), None)
+        x_BTD = self.encoder(self.pre_layrnorm(x_BTD), recompute=recompute)
         return Encoded(x_BTD[:, 1:], self.post_layernorm(x_BTD[:, 0]))
 
     def patch_grid(self, height: int, width: int) -> tuple[int, int]:
@@ -131,10 +137,10 @@ class Layers(nn.Module):
         super().__init__()
         self.layers = nn.ModuleList(Block(config) for _ in range(config.num_layers))
 
-    def forward(self, x_BTD: Tensor) -> Tensor:
-        """(B, T, D) to (B, T, D)."""
+    def forward(self, x_BTD: Tensor, *, recompute: bool = False) -> Tensor:
+        """(B, T, D) to (B, T, D); `recompute`: with gradient checkpointing."""
         for layer in self.layers:
-            x_BTD = layer(x_BTD)
+            x_BTD = checkpoint(layer, x_BTD, use_reentrant=False) if recompute else layer(x_BTD)
         return x_BTD
 
 

@@ -122,6 +122,41 @@ def test_gradients_reach_every_weight_and_none_that_is_frozen():
         encoder.unfreeze_last(4)
 
 
+@pytest.mark.parametrize("kind", SHAPE)
+@pytest.mark.parametrize("frozen", [False, True])
+def test_gradient_checkpointing_gives_equal_gradients_and_keeps_less(kind, frozen):
+    kept: dict[bool, int] = {}
+    gradients: dict[bool, dict[str, torch.Tensor | None]] = {}
+    pixels = torch.rand(2, 3, 32, 64, generator=torch.Generator().manual_seed(1))
+    for recompute in (False, True):
+        torch.manual_seed(0)
+        encoder = VisionEncoder(SHAPE[kind])
+        encoder.gradient_checkpointing = recompute
+        if frozen:
+            encoder.freeze()
+            encoder.unfreeze_last(2)
+        saved: list[int] = []
+        with torch.autograd.graph.saved_tensors_hooks(lambda t, into=saved: into.append(t.numel()) or t, lambda t: t):
+            encoded = encoder.encode(pixels)
+        kept[recompute] = sum(saved)
+        outputs = [output for output in encoded if output is not None]
+        torch.cat([output.flatten() for output in outputs]).square().sum().backward()
+        gradients[recompute] = {name: weight.grad for name, weight in encoder.named_parameters()}
+    for name, plain in gradients[False].items():
+        recomputed = gradients[True][name]
+        assert plain is recomputed is None if plain is None or recomputed is None else torch.equal(plain, recomputed)
+    assert kept[True] < kept[False] / 3
+
+
+def test_nothing_is_computed_twice_outside_of_training():
+    encoder = VisionEncoder(SHAPE["siglip"]).eval()
+    encoder.gradient_checkpointing = True
+    calls: list[int] = []
+    encoder.encoder.layers[0].register_forward_hook(lambda *_: calls.append(1))
+    encoder(torch.rand(1, 3, 32, 32)).sum().backward()
+    assert len(calls) == 1
+
+
 @pytest.mark.parametrize("grid", [(2, 16), (14, 14), (5, 9), (40, 70)])
 def test_nearest_positions_are_the_look_up_of_a_repeated_table_of_70(grid):
     table = torch.randn(14 * 14, 8)
