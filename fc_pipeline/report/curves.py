@@ -1,6 +1,7 @@
 """The curves of a stage of training, from its metrics.jsonl."""
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -30,15 +31,61 @@ PANELS = (
     Panel("Throughput", "tokens a second", (("tokens_per_second", "tokens a second"),)),
 )
 
+_IMAGE_PANELS = (
+    Panel("Contrastive loss", "nats", (("loss_contrastive", "training"),)),
+    Panel("Texts retrieved", "share", (("share_retrieved", "training"),)),
+    Panel("Recognizer loss", "nats a line", (("loss_recognizer", "training"),)),
+)
+"""Of stages with images, after those of each group."""
+_HELD_OUT_LOSS, _HELD_OUT_EXACT = "holdout_loss_", "holdout_exact_"
+
 _Points = list[tuple[float, float]]
 """(step, value)."""
 
 
 def stage_curves(path: Path) -> list[Picture]:
-    """The panels of which a log (metrics.jsonl) has values, in order."""
-    records = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    """The panels of which a log (metrics.jsonl) has values, in order; a stage with images has more of them."""
+    records = _read(path)
+    return _drawn(records, (*PANELS, *_loss_panels(records), *_IMAGE_PANELS))
+
+
+def reading_curves(path: Path) -> list[Picture]:
+    """The share of the held-out answers that a stage with images gave exactly, over its steps, a panel a group."""
+    records = _read(path)
+    panels = [
+        Panel(f"Exact: {_readable(group)}", "share", _lines("exact", group))
+        for group in _groups(records, _HELD_OUT_EXACT)
+    ]
+    return _drawn(records, panels)
+
+
+def _read(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+
+
+def _loss_panels(records: list[dict[str, Any]]) -> list[Panel]:
+    return [
+        Panel(f"Loss: {_readable(group)}", "nats a token", (("loss_" + group, "training"), *_lines("loss", group)))
+        for group in _groups(records, _HELD_OUT_LOSS)
+    ]
+
+
+def _lines(figure: str, group: str) -> tuple[tuple[str, str], ...]:
+    return (f"holdout_{figure}_{group}", "held-out"), (f"ema_{figure}_{group}", "held-out, average")
+
+
+def _groups(records: list[dict[str, Any]], prefix: str) -> list[str]:
+    """Groups of images that were evaluated, by name."""
+    return sorted({name.removeprefix(prefix) for record in records for name in record if name.startswith(prefix)})
+
+
+def _readable(group: str) -> str:
+    return group.replace("_", " ")
+
+
+def _drawn(records: list[dict[str, Any]], panels: Iterable[Panel]) -> list[Picture]:
     pictures = []
-    for panel in PANELS:
+    for panel in panels:
         lines = [_points(records, name) for name, _ in panel.lines]
         if any(lines):
             pictures.append(_curves(panel, lines))

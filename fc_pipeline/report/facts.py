@@ -5,6 +5,8 @@ from typing import Any
 
 from fc_model.artifacts import Artifact
 from fc_model.config import ModelConfig, StageConfig
+from fc_model.vision import cost as vision_cost
+from fc_model.vision.stage_config import VisionConfig
 
 
 def cite(artifact: Artifact) -> str:
@@ -35,14 +37,20 @@ def _cost(artifact: Artifact) -> dict[str, Any]:
     }
     if "/stages/" in artifact.key:
         row["tokens"] = artifact.metrics["tokens"]
-        row["flops"] = row["tokens"] * flops_per_token(config)
+        row["flops"] = round(row["tokens"] * flops_per_token(config))
     return row
 
 
-def flops_per_token(config: dict[str, Any]) -> int:
+def flops_per_token(config: dict[str, Any]) -> float:
     """FLOPs of training on a token, from the config of a stage's artifact."""
-    stage = StageConfig.model_validate(config["stage"])
-    return ModelConfig.model_validate(config["model"]).flops_per_token(stage.seq_len)
+    return vision_cost.flops_per_token(
+        ModelConfig.model_validate(config["model"]), StageConfig.model_validate(config["stage"]), eyes_of(config)
+    )
+
+
+def eyes_of(config: dict[str, Any]) -> VisionConfig | None:
+    """Encoder and fusion of a stage's config, None for a stage of text."""
+    return VisionConfig.model_validate(config["vision"]) if "vision" in config else None
 
 
 def totals(rows: list[dict[str, Any]]) -> dict[str, Any]:
@@ -79,9 +87,11 @@ def _margin(verdict: dict[str, Any]) -> float | None:
 
 
 def licences(artifacts: Iterable[Artifact]) -> list[dict[str, Any]]:
-    """[{"licence", "source", "documents"}], each source once, by licence and source."""
-    entries = {entry["source"]: entry for artifact in artifacts for entry in artifact.manifest.licences}
-    return sorted(entries.values(), key=lambda entry: (entry["licence"], entry["source"]))
+    """[{"licence", "source", "documents"}], each licence of a source once, by licence and source."""
+    entries = {
+        (entry["licence"], entry["source"]): entry for artifact in artifacts for entry in artifact.manifest.licences
+    }
+    return [entries[key] for key in sorted(entries)]
 
 
 def lineage(artifacts: Iterable[Artifact]) -> list[dict[str, Any]]:

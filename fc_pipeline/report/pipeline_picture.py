@@ -7,16 +7,20 @@ _WIDTH, _HEIGHT, _GAP_X, _GAP_Y, _LETTERS = 132, 44, 34, 14, 20
 _BAND_GAP, _MARGIN = 56, 20
 _BAND_COLUMNS = 6
 """More columns than this go on in a second row, so that the letters stay readable."""
-_FOLDED = {"sources": "source", "evalsets": "eval set"}
+_FOLDED = {"sources": "source", "evalsets": "eval set", "images": "image source"}
 """Folders that are one box, and what one of them is called."""
+_FONTS = "images/fonts"
+"""No source of images: it has a box of its own."""
+_LABELS = {"images": "real images"}
+"""Of folded boxes that would be called as another one."""
 
 
 def pipeline_picture(edges: dict[str, set[str]], sublabels: dict[str, str]) -> dict[str, Any]:
     """Places of boxes and curves for a template: {"width", "height", "boxes", "curves"}.
 
     Args:
-        edges: key -> keys that it was made from. All `sources/...` become one box, and so do all `evalsets/...`; what
-            is joined to nothing is left out.
+        edges: key -> keys that it was made from. All `sources/...` become one box, and so do all `evalsets/...` and
+            all `images/...` but the fonts; what is joined to nothing is left out.
         sublabels: a second line by key.
     """
     nodes = {_fold(key): {_fold(made_from) for made_from in inputs} for key, inputs in edges.items()}
@@ -47,15 +51,12 @@ def pipeline_picture(edges: dict[str, set[str]], sublabels: dict[str, str]) -> d
                 )
         height += tallest * (_HEIGHT + _GAP_Y) - _GAP_Y
         bottoms.append(height)
-    folded = {
-        name: len({key for inputs in edges.values() for key in inputs if key.startswith(f"{name}/")})
-        for name in _FOLDED
-    }
+    folded = {name: len({key for inputs in edges.values() for key in inputs if _fold(key) == name}) for name in _FOLDED}
     boxes = [
         {
             "x": x,
             "y": y,
-            "label": _short(key),
+            "label": _LABELS.get(key) or _short(key),
             "sublabel": _count(key, folded[key]) if key in folded else sublabels.get(key, ""),
             "title": key,
         }
@@ -86,7 +87,7 @@ def _curve(start: tuple[float, float], end: tuple[float, float], bands: tuple[in
 
 def _fold(key: str) -> str:
     first = key.split("/")[0]
-    return first if first in _FOLDED else key
+    return first if first in _FOLDED and key != _FONTS else key
 
 
 def _count(folder: str, number: int) -> str:

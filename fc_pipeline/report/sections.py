@@ -18,7 +18,7 @@ def stages(artifacts: list[Artifact]) -> list[dict[str, Any]]:
             "stage": artifact.manifest.recipe.config["stage"],
             "model": artifact.manifest.recipe.config["model"],
             "metrics": artifact.metrics,
-            "flops": artifact.metrics["tokens"] * flops_per_token(artifact.manifest.recipe.config),
+            "flops": round(artifact.metrics["tokens"] * flops_per_token(artifact.manifest.recipe.config)),
             "charts": [svg(picture) for picture in stage_curves(artifact.path("metrics.jsonl"))],
         }
         for artifact in artifacts

@@ -8,8 +8,10 @@ from typing import Any
 from fc_model.artifacts import Artifact
 from fc_pipeline.report import documents, facts, mixture, sections
 from fc_pipeline.report.drawing import svg
+from fc_pipeline.report.images import images, is_image_shards
 from fc_pipeline.report.leaderboard import ROW_FILE, row
 from fc_pipeline.report.pipeline_picture import pipeline_picture
+from fc_pipeline.report.reading import FIGURES, reading
 from fc_pipeline.report.render import render_html, render_markdown, size
 from fc_pipeline.step import Step
 
@@ -66,6 +68,9 @@ def gather(config: dict[str, Any], artifacts: list[Artifact]) -> dict[str, Any]:
         "stages": stages,
         "evals": evaluations,
         "samples": sections.samples(evaluations),
+        "images": images(config, artifacts),
+        "reading": reading(artifacts),
+        "figure_names": FIGURES,
         "gates": facts.gates(artifacts, track=config["name"]),
         "exports": sections.exports(artifacts),
         "parity": sections.parity(by_part.get("parity")),
@@ -89,7 +94,7 @@ def card(config: dict[str, Any], artifacts: list[Artifact], evaluations: list[di
         {"license": names[0].lower()} if len(names) == 1 else {"license": "other", "license_name": " AND ".join(names)}
     )
     front |= {"library_name": "transformers", "pipeline_tag": "text-generation"}
-    front["datasets"] = sorted(entry["source"] for entry in entries)
+    front["datasets"] = sorted({entry["source"] for entry in entries})
     if evaluations:
         last = evaluations[-1]["chosen"]
         figures = {"all held-out documents": last["overall"]} | {f"held-out {d}": f for d, f in last["domains"].items()}
@@ -127,7 +132,14 @@ def _sublabels(artifacts: list[Artifact]) -> dict[str, str]:
         elif "/stages/" in artifact.key:
             labels[artifact.key] = f"{metrics['tokens'] / 1e6:,.3g}M tokens"
         elif counters.kept:
-            labels[artifact.key] = f"{counters.kept:,} documents"
+            labels[artifact.key] = f"{counters.kept:,} {_unit(artifact)}"
         else:
             labels[artifact.key] = size(artifact.num_bytes)
     return labels
+
+
+def _unit(artifact: Artifact) -> str:
+    """What the counters of an artifact count."""
+    if artifact.key == "images/fonts":
+        return "faces"
+    return "images" if is_image_shards(artifact) else "documents"
