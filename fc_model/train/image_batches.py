@@ -90,13 +90,19 @@ class ImageBatches:
 
 
 def turns(images: ImageStageConfig, num_steps: int) -> NDArray[np.int64]:
-    """Group of each step, text being the last, (num_steps,): at every step the one that lags its share the most."""
+    """Group of each step, text being the last, (num_steps,); after any step each has its share to within one.
+
+    At every step, of those that are below their share, the one that would be a whole step behind first: the quota
+    method of Balinski and Young 1975, "The quota method of apportionment".
+    """
     shares = np.array(images.shares)
     given = np.zeros(len(shares))
     chosen = np.empty(num_steps, dtype=np.int64)
     for step in range(num_steps):
-        lag = np.where(shares > 0, shares * (step + 1) - given, -np.inf)
-        chosen[step] = int(lag.argmax())
+        below = given < shares * (step + 1) - 1e-9  # an exact share is not below itself by rounding
+        due = np.full(len(shares), np.inf)
+        due[below] = (given[below] + 1) / shares[below]
+        chosen[step] = int(due.argmin())
         given[chosen[step]] += 1
     return chosen
 

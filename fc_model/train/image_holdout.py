@@ -80,6 +80,7 @@ class ImageHoldout:
         targets_BL: Tensor = batch.targets_BL
         nats = F.cross_entropy(logits_BLV.flatten(0, 1), targets_BL.flatten(), ignore_index=IGNORE, reduction="sum")
         right_BL = (logits_BLV.argmax(dim=-1) == targets_BL) | (targets_BL == IGNORE)
+        answered_B = (targets_BL != IGNORE).any(dim=1)  # a prompt may fill all the tokens of its group
         figures.append(("loss", float(nats), batch.num_targets()))
-        figures.append(("exact", float(right_BL.all(dim=1).sum()), len(batch)))
+        figures.append(("exact", float((right_BL.all(dim=1) & answered_B).sum()), int(answered_B.sum())))
         return figures

@@ -1,6 +1,7 @@
 """Losses of a stage with images: next tokens behind images, InfoNCE with a queue, the recognizer; and packed text.
 
 Captioned images weigh next token and InfoNCE by the stage's course; what is read or answered is causal only.
+Parts of a batch add up to the whole but for InfoNCE, whose negatives are those of the part and the queue.
 """
 
 from __future__ import annotations
@@ -28,12 +29,13 @@ class ImageObjective:
         self._text = TextObjective(model.decoder)
         self._progress = 0.0
         self._features: list[tuple[Tensor, Tensor, Tensor]] = []
+        self._noted: list[tuple[str, Tensor, int]] = []
         self._sums: defaultdict[str, list[float]] = defaultdict(lambda: [0.0, 0.0])
 
     def begin_step(self, step: int) -> None:
         """What is trained is a function of the step, so a resumed run trains the same."""
         self._progress = step / max(self._stage.num_steps - 1, 1)
-        self._features = []
+        self._features, self._noted = [], []
         parts = {"decoder": self.model.decoder, "encoder": self.model.encoder, "fusion": self.model.fusion}
         for name in self._images.frozen:
             parts[name].requires_grad_(False)
@@ -45,11 +47,19 @@ class ImageObjective:
         """Tokens that are predicted; lines where only the recognizer reads."""
         return batch.num_targets() if isinstance(batch, ImageBatch) else self._text.num_targets(batch)
 
+    def describe_row(self, batch: Batch | ImageBatch) -> str:
+        """See `Objective`."""
+        if isinstance(batch, Batch):
+            return self._text.describe_row(batch)
+        _, images, height, width, _ = batch.images_BIHWC.shape
+        name = self._images.groups[batch.group].name
+        return f"{images} x {height} x {width} pixels of group {name}: lower its height, width or text_tokens"
+
     def loss(self, part: Batch | ImageBatch, *, num_targets: int) -> Tensor:
         """Weighted sum of the losses that the part's group has."""
         if isinstance(part, Batch):
             loss = self._text.loss(part, num_targets=num_targets)
-            self._note("text", loss, num_targets, num_targets)
+            self._note("loss_text", loss * num_targets, self._text.num_targets(part))
             return loss
         group = self._images.groups[part.group]
         features_BND, tokens_BIQD = self.model.see(part.images_BIHWC)
@@ -65,7 +75,7 @@ class ImageObjective:
                 targets_N=part.targets_BL.flatten(),
                 num_targets=num_targets,
             )
-            self._note(group.name, lm, num_targets, part.num_targets())
+            self._note(f"loss_{group.name}", lm * num_targets, part.num_targets())
             total = total + lm_weight * lm
         # The other losses are means over samples: a part counts by its share of the batch.
         share = len(part) / group.images
@@ -76,14 +86,17 @@ class ImageObjective:
         return total
 
     def end_step(self) -> None:
-        """The features of the batch become negatives of later ones."""
+        """The features of the batch become negatives of later ones, its losses count for the log."""
         if self._features:
             image_BE, text_BE, ids_B = (torch.cat(parts) for parts in zip(*self._features, strict=True))
             self._heads.info_nce.update(image_BE, text_BE, ids_B)
+        for name, total, count in self._noted:
+            self._sums[name][0] += float(total)
+            self._sums[name][1] += count
 
     def figures(self) -> dict[str, float]:
         """Mean losses by group since the last call: `loss_<group>`, `loss_contrastive` and so on."""
-        means = {name: total / max(weight, 1e-9) for name, (total, weight) in self._sums.items()}
+        means = {name: total / max(count, 1) for name, (total, count) in self._sums.items()}
         self._sums.clear()
         return means
 
@@ -94,8 +107,8 @@ class ImageObjective:
         text_BE = self._heads.text(last_states(states_BLD, part.caption_lengths_B))
         self._features.append((image_BE.detach(), text_BE.detach(), part.caption_ids_B))
         found = self._heads.info_nce(image_BE, text_BE, part.caption_ids_B)
-        self._note("contrastive", found.loss, 1, len(part))
-        self._note("retrieved", found.accuracy, 1, len(part), prefix="share_")
+        self._note("loss_contrastive", found.loss * len(part), len(part))
+        self._note("share_retrieved", found.accuracy * len(part), len(part))
         return found.loss
 
     def _recognition(self, part: ImageBatch, features_BND: Tensor) -> Tensor:
@@ -103,15 +116,13 @@ class ImageObjective:
         assert recognizer is not None and part.classes_BS is not None and part.class_lengths_B is not None
         assert part.places_BT is not None
         read = recognizer.loss(features_BND, part.classes_BS, part.class_lengths_B)
-        self._note("recognizer", read, 1, len(part))
+        self._note("loss_recognizer", read * len(part), len(part))
         total = self._images.recognition * read
         guide = self._images.alignment * max(0.0, 1 - 2 * self._progress)
         if guide:
             total = total + guide * recognizer.place_loss(features_BND, part.places_BT)
         return total
 
-    def _note(self, name: str, mean: Tensor, divisor: int, weight: int, *, prefix: str = "loss_") -> None:
-        """Add a mean over `divisor` of what `weight` things of it are here."""
-        entry = self._sums[prefix + name]
-        entry[0] += float(mean.detach()) * (weight if divisor == 1 else divisor)
-        entry[1] += weight
+    def _note(self, name: str, total: Tensor, count: int) -> None:
+        """The sum of a figure over `count` tokens or samples; it counts when the step is done."""
+        self._noted.append((name, total.detach(), count))

@@ -65,7 +65,7 @@ class Learner:
     ) -> Outcome:
         """Train on one batch; `state` gives the step and takes the micro-batch and the loss scale.
 
-        Raises UserError when memory runs out with a single window.
+        Raises UserError when memory runs out with a single row: a window, or an image and its text.
         """
         loss = self._accumulate(batch, state, backward)
         if state.loss_scale != 1:
@@ -92,14 +92,15 @@ class Learner:
             except Exception as error:
                 if not is_out_of_memory(error):
                     raise
-                if state.micro_batch == 1:
+                if min(state.micro_batch, len(batch)) == 1:
                     raise UserError(
-                        f"stage {self.stage.name}: out of memory with one window of {self.stage.seq_len} tokens: "
-                        "lower seq_len, set gradient_checkpointing, or take a larger machine"
+                        f"stage {self.stage.name}: out of memory with {self.objective.describe_row(batch)}, set "
+                        "gradient_checkpointing, or take a larger machine"
                     ) from error
             # Outside of the handler, where the traceback no longer holds the activations.
             self.optimizer.zero_grad()
-            state.micro_batch = (state.micro_batch + 1) // 2
+            # Batches of images may be smaller than what is asked for.
+            state.micro_batch = (min(state.micro_batch, len(batch)) + 1) // 2
             logger.warning(
                 "step %d: out of memory, going on with micro-batches of %d windows", state.step, state.micro_batch
             )

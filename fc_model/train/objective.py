@@ -25,6 +25,9 @@ class Objective(Protocol):
     def num_targets(self, batch: Any) -> int:
         """What the loss of a whole batch is the mean over."""
 
+    def describe_row(self, batch: Any) -> str:
+        """One row of a batch and how to make it smaller, for the error when memory runs out."""
+
     def loss(self, part: Any, *, num_targets: int) -> Tensor:
         """Share of some rows in the mean loss of their batch of `num_targets`."""
 
@@ -49,6 +52,10 @@ class TextObjective:
     def num_targets(self, batch: Batch) -> int:
         """Tokens that are predicted."""
         return int((batch.targets_BT != IGNORE).sum())
+
+    def describe_row(self, batch: Batch) -> str:
+        """See `Objective`."""
+        return f"one window of {batch.ids_BT.shape[1]} tokens: lower seq_len"
 
     def loss(self, part: Batch, *, num_targets: int) -> Tensor:
         """Cross-entropy in nats over `num_targets`."""

@@ -44,6 +44,13 @@ class StageFile(BaseModel):
             )
         if self.stage.images is not None and (self.vision is None or self.images is None):
             raise ValueError(f"stage {self.stage.name}: vision and images are missing, which it trains: add both")
+        if self.stage.images is not None and self.vision is not None:
+            try:
+                self.stage.images.check_vision(
+                    self.vision, hidden_size=self.model.hidden_size, context_length=self.model.context_length
+                )
+            except ValueError as error:
+                raise ValueError(f"stage {self.stage.name}: images: {error}") from None
         return self
 
     def settings(self) -> dict[str, Any]:

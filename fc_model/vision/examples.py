@@ -28,6 +28,9 @@ from fc_model.vision.prompts import DESCRIBE, READ, question_prompt
 from fc_model.vision.recognizer import classes_of, place_targets
 from fc_model.vision.stage_config import ImageGroup, Task, VisionConfig
 
+MAX_SCALE = 2.0
+"""Images that are smaller than their group's size are enlarged at most so many times."""
+
 BOS_ID, EOS_ID, PAD_ID = (SPECIAL_TOKENS.index(name) for name in (BOS, EOS, PAD))
 
 
@@ -103,7 +106,7 @@ class ExampleMaker:
             parts |= self._tokens(pairs, length=group.text_tokens)
         if group.task == "caption":
             parts |= self._captions(records, length=group.text_tokens)
-        if group.task in ("recognize", "read") and self._vision.recognizer is not None:
+        if group.task in ("recognize", "read") and self._vision.recognizes(group):
             parts |= self._characters_of(records, group)
         return ImageBatch(group=number, images_BIHWC=images, **parts)
 
@@ -114,8 +117,8 @@ class ExampleMaker:
         pictures = [decode(data) for data in images]
         if strength:
             pictures = [augment(picture, rng, strength=strength) for picture in pictures]
-        fitted = [fit(picture, height=group.height, width=group.width, mode="pad") for picture in pictures]
-        return np.stack([np.asarray(picture) for picture in fitted])
+        size: Any = {"height": group.height, "width": group.width, "mode": "pad", "max_scale": MAX_SCALE}
+        return np.stack([np.asarray(fit(picture, **size)) for picture in pictures])
 
     def prompt_and_answer(self, task: Task, record: ImageRecord, rng: random.Random) -> tuple[list[int], list[int]]:
         """Token ids of both; the answer without EOS."""
@@ -171,7 +174,7 @@ class ExampleMaker:
             place_targets(
                 record.words,
                 num_frames=group.width // patch * frames,
-                pixels=patch / frames * max(record.height / group.height, record.width / group.width),
+                pixels=patch / frames / min(group.height / record.height, group.width / record.width, MAX_SCALE),
             )
             for record in records
         ]

@@ -41,9 +41,13 @@ class LineRecognizer(nn.Module):
         return self._classes(self.frames, features_BND).log_softmax(dim=-1)
 
     def place_loss(self, features_BND: Tensor, places_BT: Tensor) -> Tensor:
-        """Mean cross-entropy of what stands in each frame; see `place_targets`."""
+        """Cross-entropy of what stands in each frame, see `place_targets`; the mean over all frames, NO_FRAME as 0.
+
+        Lines count alike however much of them is NO_FRAME, so parts of a batch add up to the whole.
+        """
         logits_BTK = self._classes(self.places, features_BND)
-        return F.cross_entropy(logits_BTK.flatten(0, 1), places_BT.flatten(), ignore_index=NO_FRAME)
+        nats = F.cross_entropy(logits_BTK.flatten(0, 1), places_BT.flatten(), ignore_index=NO_FRAME, reduction="sum")
+        return nats / places_BT.numel()
 
     def loss(self, features_BND: Tensor, classes_BS: Tensor, lengths_B: Tensor) -> Tensor:
         """CTC of the lines in nats a character, the mean over the lines; one too long for its frames counts 0.

@@ -39,6 +39,10 @@ class VisionConfig(_Config):
     )
     feature_width: int = Field(default=128, gt=0, description="Width of the features that InfoNCE compares.")
 
+    def recognizes(self, group: ImageGroup) -> bool:
+        """Whether there is a recognizer and the images of a group are as high as the lines that it reads."""
+        return self.recognizer is not None and group.height == self.recognizer.rows * self.encoder.patch_size
+
     def num_parameters(self, hidden_size: int) -> int:
         """Weights of encoder and fusion; heads that serve training only are not counted."""
         return self.encoder.num_parameters() + self.fusion.num_parameters(self.encoder, hidden_size)
@@ -118,12 +122,46 @@ class ImageStageConfig(_Config):
             raise ValueError("unfreeze_encoder_layers has no use: the encoder is not frozen; remove it or freeze it")
         if set(self.frozen) == {"decoder", "encoder", "fusion"}:
             raise ValueError("frozen: every part is, so there is nothing to train: take one away")
+        if "decoder" in self.frozen and self.text_share > 0:
+            raise ValueError("text_share has no use: the decoder is frozen; set it to 0, or train the decoder")
+        if self.recognition == 0 and any(group.task == "recognize" for group in self.groups):
+            raise ValueError("recognition is 0, so task recognize would learn nothing: set it to 1, or take task read")
         if self.recognition == 0 and self.alignment > 0:
             raise ValueError("alignment belongs to the recognizer: set recognition as well, or alignment to 0")
         names = [group.name for group in self.groups]
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise ValueError(f"groups: two are called {', '.join(twice)}: join them, or begin with another kind")
         return self
+
+    def check_vision(self, vision: VisionConfig, *, hidden_size: int, context_length: int) -> None:
+        """Raise ValueError, naming the setting, where these eyes or the decoder behind them cannot do what is asked."""
+        vision.fusion.check_widths(vision.encoder, hidden_size)
+        layers = vision.encoder.num_layers
+        if self.unfreeze_encoder_layers > layers:
+            raise ValueError(f"unfreeze_encoder_layers ({self.unfreeze_encoder_layers}): the encoder has {layers}")
+        if self.recognition > 0 and not any(
+            group.task in ("read", "recognize") and vision.recognizes(group) for group in self.groups
+        ):
+            raise ValueError(
+                "recognition has no use: no group reads lines for vision.recognizer, "
+                "recognizer.rows x patch_size pixels high; add one, or set recognition to 0"
+            )
+        for number, group in enumerate(self.groups):
+            try:
+                grid = vision.encoder.grid(group.height, group.width)
+                tokens = 3 + vision.fusion.num_tokens(grid) + group.text_tokens
+            except ValueError as error:
+                raise ValueError(f"groups[{number}]: {error}") from None
+            if tokens > context_length:
+                raise ValueError(
+                    f"groups[{number}]: {tokens} tokens exceed the model's context_length ({context_length}): lower "
+                    "text_tokens or the size"
+                )
+            if group.task == "recognize" and not vision.recognizes(group):
+                raise ValueError(
+                    f"groups[{number}]: task recognize needs vision.recognizer and a height of its rows x patch_size: "
+                    "set these, or take task read"
+                )
 
     @property
     def shares(self) -> list[float]:
