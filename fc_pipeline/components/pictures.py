@@ -1,18 +1,22 @@
 """The pictures and tables of the report, one artifact's on the page of its asset."""
 
 from fc_model.artifacts import Artifact
+from fc_pipeline.components import image_pictures
 from fc_pipeline.components.markdown import code, embedded, markdown_table, shortened
 from fc_pipeline.report import documents, mixture
+from fc_pipeline.report.curves import reading_curves
 from fc_pipeline.report.drawing import Picture, png
+from fc_pipeline.report.images import FACES_FILE, is_image_shards
 from fc_pipeline.report.render import amount, percent
 
 _SHOWN_MEMBERS = 3
 
 
 def pictures(artifact: Artifact) -> dict[str, str]:
-    """Markdown by name: of filtered, deduplicated or decontaminated documents, of the filters' worth and of shards.
+    """Markdown by name: of filtered, deduplicated or decontaminated documents, of the filters' worth, of shards, of
+    fonts, of images, of stages that learn to read and of what they read.
 
-    Which of them an artifact is, its files say. Everything else has none.
+    Which of them an artifact is, its files and its key say. Everything else has none.
     """
     files = {entry.path for entry in artifact.manifest.files}
     if "clusters.json" in files:
@@ -23,6 +27,15 @@ def pictures(artifact: Artifact) -> dict[str, str]:
         return _filters(artifact)
     if "token_bytes.bin" in files:
         return _shards(artifact)
+    if FACES_FILE in files:
+        return image_pictures.fonts(artifact)
+    if is_image_shards(artifact):
+        return image_pictures.image_shards(artifact)
+    if "/image_evals/" in artifact.key:
+        return image_pictures.image_evals(artifact)
+    if "metrics.jsonl" in files:
+        curves = reading_curves(artifact.path("metrics.jsonl"))
+        return {"held_out_exact": _show(*curves)} if curves else {}
     if "drops.json" in files and artifact.manifest.counters.read:
         return {"waterfall": _show(documents.waterfall(artifact))}
     return {}

@@ -1,6 +1,7 @@
 """The curves of a stage of training, from its metrics.jsonl."""
 
 import json
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -80,7 +81,7 @@ def _groups(records: list[dict[str, Any]], prefix: str) -> list[str]:
 
 
 def _readable(group: str) -> str:
-    return group.replace("_", " ")
+    return " ".join(re.findall(r"\w+", group.replace("_", " ")))
 
 
 def _drawn(records: list[dict[str, Any]], panels: Iterable[Panel]) -> list[Picture]:

@@ -48,14 +48,16 @@ def boxed(record: ImageRecord, data: bytes, *, width: int, height: int) -> Image
 
 
 def source(image: Image.Image, *, max_bytes: int) -> str:
-    """The address `data:image/...` of a picture: as PNG or JPEG, whichever is smaller, of at most `max_bytes` bytes.
+    """The address `data:image/...` of a picture of at most `max_bytes` bytes, before they become base64.
 
-    What is still too large is stored with more loss, then at half the size, again and again.
+    A PNG, which loses nothing, unless a JPEG is less than half of it. What is still too large is stored with more
+    loss, then at half the size, again and again.
     """
     while True:
         png = _encoded(image, "PNG", optimize=True)
-        jpeg = next((found for q in _QUALITIES if len(found := _encoded(image, "JPEG", quality=q)) <= max_bytes), None)
-        if len(png) <= max_bytes and (jpeg is None or len(png) <= len(jpeg)):
+        jpegs = (_encoded(image, "JPEG", quality=quality) for quality in _QUALITIES)
+        jpeg = next((found for found in jpegs if len(found) <= max_bytes), None)
+        if len(png) <= max_bytes and (jpeg is None or len(png) <= 2 * len(jpeg)):
             return f"data:image/png;base64,{base64.b64encode(png).decode('ascii')}"
         if jpeg is not None:
             return f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode('ascii')}"
