@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 _PICTURE_BYTES = 145_000
 """Below 200 kB in base64."""
 _COLUMNS, _WIDTH, _HEIGHT = 5, 220, 170
+_LINE_CHARS, _LINES = 34, 2
+"""Of a text below a picture."""
 _SHOWN = 10
 """Of the hits, and of the misses."""
 
@@ -102,14 +105,18 @@ def _about(found: images.KindSample) -> str:
 
 def _example(shown: reading.Shown) -> Cell:
     record = shown.record
-    lines = [(f"{record['task']}, {record['kind']}", False)]
+    texts = [(f"{record['task']}, {record['kind']}", False)]
     if record["task"] == "answer":
-        lines.append((f"asked: {record['prompt']}", False))
-    lines.append((f"said: {record['prediction']}", True))
+        texts.append((f"asked: {record['prompt']}", False))
+    texts.append((f"said: {record['prediction']}", True))
     if not record["exact"]:
-        lines.append((f"truth: {record['answers'][0]}", False))
-    picture = thumbnail(shown.picture, width=_WIDTH, height=_HEIGHT)
-    return Cell(picture, tuple((_line(text), stands_out) for text, stands_out in lines))
+        texts.append((f"truth: {record['answers'][0]}", False))
+    lines = [
+        (line, stands_out)
+        for text, stands_out in texts
+        for line in textwrap.wrap(_line(text), _LINE_CHARS, max_lines=_LINES, placeholder="…")
+    ]
+    return Cell(thumbnail(shown.picture, width=_WIDTH, height=_HEIGHT), tuple(lines))
 
 
 def _line(text: str) -> str:

@@ -64,9 +64,9 @@ def images(config: dict[str, Any], artifacts: list[Artifact]) -> dict[str, Any] 
 
 
 def is_image_shards(artifact: Artifact) -> bool:
-    """Whether the artifact holds image shards; shards of text have an index too, but also the bytes of their tokens."""
-    files = {entry.path for entry in artifact.manifest.files}
-    return "index.json" in files and "token_bytes.bin" not in files
+    """Whether the artifact holds image shards, by its files: an index and tars."""
+    files = [entry.path for entry in artifact.manifest.files]
+    return "index.json" in files and any(path.endswith(".tar") for path in files)
 
 
 def first_of_each_kind(artifact: Artifact, splits: Iterable[str]) -> dict[str, KindSample]:

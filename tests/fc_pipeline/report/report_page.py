@@ -33,7 +33,7 @@ class Page(HTMLParser):
         self.attributes += attrs
         if tag == "data":
             self.origins.add(dict(attrs)["title"] or "")
-        if tag not in ("meta", "br"):
+        if tag not in ("meta", "br", "img"):
             self._open.append(tag)
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
