@@ -1,0 +1,238 @@
+"""From samples to batches: what is masked, what is predicted, what is cut, where characters stand."""
+
+import io
+import random
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from image_fixtures import GROUPS, VISION, line_sample, png, toy_sample
+from PIL import Image, ImageDraw
+from seeing import write_tokenizer
+
+from fc_model.images.record import ImageRecord, Question, Word
+from fc_model.images.shards import Sample
+from fc_model.loss import IGNORE
+from fc_model.special_tokens import SPECIAL_TOKENS
+from fc_model.tokenizer import Tokenizer
+from fc_model.vision.examples import BOS_ID, EOS_ID, PAD_ID, ExampleMaker, ImageBatch, fits
+from fc_model.vision.prompts import DESCRIBE, READ, question_prompt
+from fc_model.vision.recognizer import classes_of, text_of
+from fc_model.vision.stage_config import ImageGroup, VisionConfig
+
+
+@pytest.fixture(scope="module")
+def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tokenizer]:
+    yield Tokenizer(write_tokenizer(tmp_path_factory.mktemp("tokenizer")))
+
+
+def maker_of(tokenizer: Tokenizer, **vision: Any) -> ExampleMaker:
+    return ExampleMaker(tokenizer, VisionConfig.model_validate(VISION | vision))
+
+
+def group_of(task: str, **changes: Any) -> ImageGroup:
+    return ImageGroup.model_validate(GROUPS[task] | {"augment": 0.0} | changes)
+
+
+def batch_of(tokenizer: Tokenizer, task: str, samples: list[Sample], **changes: Any) -> ImageBatch:
+    rngs = [random.Random(number) for number in range(len(samples))]
+    return maker_of(tokenizer).batch(group_of(task, **changes), 1, samples, rngs)
+
+
+@pytest.mark.parametrize("task", ["read", "caption", "answer"])
+def test_the_prompt_is_masked_and_the_answer_ends_with_eos(tokenizer: Tokenizer, task: str) -> None:
+    sample = toy_sample(0, "box", "red") if task != "read" else line_sample(0, "cat dog")
+    batch = batch_of(tokenizer, task, [sample])
+    assert batch.ids_BL is not None
+    assert batch.targets_BL is not None
+    record = sample.record
+    prompts = {
+        "read": {(READ, "cat dog")},
+        "caption": {(DESCRIBE, "a red box")},
+        "answer": {(question_prompt(each.question), each.answers[0]) for each in record.questions},
+    }[task]
+    ids, targets = batch.ids_BL[0].tolist(), batch.targets_BL[0].tolist()
+    text = tokenizer.decode([token for token in ids if token != PAD_ID])
+    prompt, answer = next(pair for pair in prompts if "".join(pair) == text)
+    masked = len(tokenizer.encode(prompt))
+    assert targets[:masked] == [IGNORE] * masked
+    predicted = [token for token in targets[masked:] if token != IGNORE]
+    assert tokenizer.decode(predicted) == answer
+    assert predicted[-1] == EOS_ID
+    assert targets[masked : masked + len(predicted)] == predicted, "nothing is left out between"
+    # Each state predicts the token behind it: target l is what stands at place l of the text.
+    assert targets[masked : masked + len(predicted) - 1] == ids[masked : masked + len(predicted) - 1]
+    assert len(targets) == len(ids) + 1
+    assert batch.num_targets() == len(predicted)
+
+
+@pytest.mark.parametrize(("length", "ends"), [(7, False), (12, False), (13, True), (30, True)])
+def test_what_is_too_long_is_cut_without_an_end(tokenizer: Tokenizer, length: int, ends: bool) -> None:
+    """Prompt and answer are 13 tokens; then the state behind the last of them has room for EOS."""
+    prompt, answer = tokenizer.encode(READ), maker_of(tokenizer).transcript("cat dog")
+    pad = 13 - len(prompt) - len(answer)
+    assert pad >= 0
+    batch = batch_of(tokenizer, "read", [line_sample(0, "cat dog" + "!" * pad)], text_tokens=length)
+    assert batch.targets_BL is not None
+    assert bool((batch.targets_BL == EOS_ID).any()) is ends
+    whole = batch_of(tokenizer, "read", [line_sample(0, "cat dog" + "!" * pad)], text_tokens=40)
+    assert whole.targets_BL is not None
+    assert batch.targets_BL[0].tolist() == whole.targets_BL[0, : length + 1].tolist()
+
+
+def test_a_prompt_that_fills_everything_predicts_nothing(tokenizer: Tokenizer) -> None:
+    question = Question(question="Which of all of these colours?" * 3, answers=["red"], kind="extractive")
+    sample = toy_sample(0, "box", "red")
+    asked = Sample(
+        record=ImageRecord(**vars(sample.record) | {"questions": [question]}), images=sample.images, crops=[]
+    )
+    batch = batch_of(tokenizer, "answer", [asked, sample], text_tokens=12)
+    assert batch.targets_BL is not None
+    assert (batch.targets_BL[0] == IGNORE).all()
+
+
+def test_captions_begin_with_bos_and_are_told_apart(tokenizer: Tokenizer) -> None:
+    samples = [toy_sample(0, "box", "red"), toy_sample(1, "disc", "blue"), toy_sample(2, "box", "red")]
+    batch = batch_of(tokenizer, "caption", samples)
+    assert batch.captions_BL is not None
+    assert batch.caption_lengths_B is not None
+    assert batch.caption_ids_B is not None
+    for row, sample in enumerate(samples):
+        ids = batch.captions_BL[row, : int(batch.caption_lengths_B[row])].tolist()
+        assert ids[0] == BOS_ID
+        assert tokenizer.decode(ids[1:]) == sample.record.caption
+    assert len(set(batch.caption_ids_B.tolist())) == 2
+    assert batch.classes_BS is None
+
+
+@given(st.text(max_size=40))
+def test_transcripts_of_pieces_and_of_characters_are_the_same_text(tokenizer: Tokenizer, text: str) -> None:
+    pieces = maker_of(tokenizer, transcripts="pieces").transcript(text)
+    characters = maker_of(tokenizer).transcript(text)
+    assert tokenizer.decode_bytes(pieces) == tokenizer.decode_bytes(characters) == text.encode("utf-8", "surrogatepass")
+    assert len(characters) >= len(pieces)
+    assert not set(pieces + characters) & set(range(len(SPECIAL_TOKENS)))
+
+
+def test_a_character_is_one_token_whatever_stands_beside_it(tokenizer: Tokenizer) -> None:
+    maker = maker_of(tokenizer)
+    text = "a big owl x = 3\nHi!"
+    assert len(maker.transcript(text)) == len(text)
+    assert maker.transcript(text) == [token for character in text for token in maker.transcript(character)]
+    assert len(maker_of(tokenizer, transcripts="pieces").transcript(text)) < len(text)
+
+
+@pytest.mark.parametrize("text", ["<image>", "</s>", "a </image> <s> <pad>", "<unk></s>"])
+@pytest.mark.parametrize("transcripts", ["pieces", "characters"])
+def test_special_tokens_that_are_drawn_in_an_image_are_plain_text(
+    tokenizer: Tokenizer, text: str, transcripts: str
+) -> None:
+    maker = maker_of(tokenizer, transcripts=transcripts)
+    record = ImageRecord(
+        **vars(line_sample(0, "cat").record)
+        | {"text": text, "caption": text, "questions": [Question(question=text, answers=[text], kind="extractive")]}
+    )
+    for task in ("read", "caption", "answer"):
+        prompt, answer = maker.prompt_and_answer(task, record, random.Random(0))  # type: ignore[arg-type]
+        assert not set(prompt + answer) & set(range(len(SPECIAL_TOKENS))), task
+        assert tokenizer.decode(answer) == text
+    samples = [Sample(record=record, images=line_sample(0, "cat").images, crops=[])]
+    batch = maker.batch(group_of("read", text_tokens=60), 0, samples, [random.Random(0)])
+    assert batch.targets_BL is not None
+    assert int((batch.targets_BL == EOS_ID).sum()) == 1, "the end, and no other"
+
+
+def test_classes_of_lines_and_their_lengths(tokenizer: Tokenizer) -> None:
+    samples = [line_sample(0, "cat"), line_sample(1, "Größe A7"), line_sample(2, "日本")]
+    for task in ("recognize", "read"):
+        batch = batch_of(tokenizer, task, samples)
+        assert batch.classes_BS is not None
+        assert batch.class_lengths_B is not None
+        read = [
+            text_of(row[:length])
+            for row, length in zip(batch.classes_BS.tolist(), batch.class_lengths_B.tolist(), strict=True)
+        ]
+        assert read == ["cat", "Gre A7", ""]
+    assert batch_of(tokenizer, "recognize", samples).ids_BL is None
+
+
+def test_pages_and_models_without_a_recognizer_give_no_classes(tokenizer: Tokenizer) -> None:
+    page = batch_of(tokenizer, "read", [line_sample(0, "cat")], height=32)
+    assert page.classes_BS is None
+    assert page.ids_BL is not None
+    bare = maker_of(tokenizer, recognizer=None).batch(group_of("read"), 0, [line_sample(0, "cat")], [random.Random(0)])
+    assert bare.classes_BS is None
+
+
+@pytest.mark.parametrize(("width", "height"), [(64, 32), (128, 64), (60, 30), (128, 16), (24, 12), (20, 8)])
+def test_places_are_where_the_ink_is(tokenizer: Tokenizer, width: int, height: int) -> None:
+    """A black word on white: frames with ink are its own, at whatever size the image is stored.
+
+    The last two are so small that the limit of enlargement leaves them smaller than their group.
+    """
+    left, right = width // 4, width // 2
+    image = Image.new("RGB", (width, height), "white")
+    ImageDraw.Draw(image).rectangle((left, 1, right - 1, height - 2), fill="black")
+    record = ImageRecord(
+        id="x/1", source="x", kind="line", family="text", licence="CC0-1.0", width=width, height=height, text="M",
+        words=[Word("M", (left, 1, right, height - 1), 0)],
+    )  # fmt: skip
+    maker = maker_of(tokenizer, recognizer={"rows": 4, "frames": 4})
+    sample = Sample(record=record, images=[png(image)], crops=[])
+    batch = maker.batch(group_of("recognize", height=32), 0, [sample], [random.Random(0)])
+    assert batch.places_BT is not None
+    darkness_W = 255 - batch.images_BIHWC[0, 0].float().mean(dim=-1).amin(dim=0)
+    ink_T = darkness_W.view(32, 2).mean(dim=-1) > 127
+    places_T = batch.places_BT[0] == classes_of("M")[0]
+    assert int(places_T.sum()) > 1
+    # A frame that the edge of the ink cuts in half may count either way.
+    assert int((ink_T != places_T).sum()) <= 1
+
+
+def test_pixels_are_padded_with_white_and_changed_in_training_only(tokenizer: Tokenizer) -> None:
+    maker, sample = maker_of(tokenizer), line_sample(0, "cat dog")
+    group = group_of("read", width=80, augment=1.0)
+    plain = maker.batch(group, 0, [sample], [random.Random(1)])
+    assert plain.images_BIHWC.shape == (1, 1, 16, 80, 3)
+    assert plain.images_BIHWC.dtype == torch.uint8
+    drawn = np.asarray(Image.open(io.BytesIO(sample.images[0])))
+    assert (plain.images_BIHWC[0, 0, :, :64].numpy() == drawn).all()
+    assert (plain.images_BIHWC[0, 0, :, 64:] == 255).all()
+    changed = [maker.batch(group, 0, [sample], [random.Random(seed)], training=True).images_BIHWC for seed in (1, 1, 2)]
+    assert torch.equal(changed[0], changed[1])
+    assert not torch.equal(changed[0], changed[2])
+    assert not torch.equal(changed[0], plain.images_BIHWC)
+
+
+def test_rows_and_length_of_a_batch(tokenizer: Tokenizer) -> None:
+    batch = batch_of(tokenizer, "read", [line_sample(number, text) for number, text in enumerate(("cat", "A7", "owl"))])
+    part = batch.rows(1, 9)
+    assert (len(batch), len(part), part.group) == (3, 2, 1)
+    for name, value in vars(part).items():
+        if isinstance(value, torch.Tensor):
+            assert torch.equal(value, getattr(batch, name)[1:]), name
+    assert batch.num_targets() == part.num_targets() + batch.rows(0, 1).num_targets()
+
+
+@pytest.mark.parametrize(
+    ("task", "changes", "expected"),
+    [
+        ("read", {}, True),
+        ("recognize", {}, True),
+        ("read", {"text": ""}, False),
+        ("read", {"text": None}, False),
+        ("read", {"images": ["0.png", "1.png"]}, False),
+        ("read", {"kind": "lines"}, False),
+        ("caption", {}, False),
+        ("caption", {"caption": "a cat"}, True),
+        ("answer", {}, False),
+        ("answer", {"questions": [Question(question="Who?", answers=["cat"], kind="extractive")]}, True),
+    ],
+)
+def test_what_fits_a_group(task: str, changes: dict[str, Any], expected: bool) -> None:
+    record = ImageRecord(**vars(line_sample(0, "cat").record) | changes)
+    assert fits(group_of(task, kinds=["line"]), record) is expected
