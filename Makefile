@@ -5,7 +5,7 @@ BIN := .venv/bin
 export DAGSTER_HOME ?= $(CURDIR)/dagster_home
 export FC_HOME ?= $(CURDIR)/data
 
-.PHONY: help setup nano run test check format plan status ui bench-train bench-quality bench-data bench-seeds clean
+.PHONY: help setup nano run test check format plan status ui bench-train bench-quality bench-data bench-ocr bench-seeds clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -49,6 +49,9 @@ bench-quality: setup ## held-out bits per byte for a fixed number of CPU seconds
 
 bench-data: setup ## extraction, filters, duplicates, tokens and all of it, beside the peers
 	@$(BIN)/python -m bench.data
+
+bench-ocr: setup ## synthetic images per second, beside trdg and synthtiger
+	@$(BIN)/python -m bench.ocr
 
 bench-seeds: setup ## the spread of nano's held-out bits per byte over three seeds (trains it three times)
 	@$(BIN)/python -m bench.seeds nano

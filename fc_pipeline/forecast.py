@@ -16,7 +16,10 @@ import numpy as np
 
 from fc_model.artifacts import Artifact, Store
 from fc_model.config import ModelConfig, StageConfig
+from fc_model.vision.cost import flops_per_token, step_flops, step_tokens
+from fc_model.vision.stage_config import VisionConfig
 from fc_pipeline.graph import Graph
+from fc_pipeline.report.facts import eyes_of
 
 _TRAINING_SHARE = 0.7
 """FLOP/s of a training step over those of an fp32 matrix product, when nothing was measured yet.
@@ -58,9 +61,8 @@ def _step(graph: Graph, store: Store, key: str) -> dict[str, Any]:
     earlier = store.versions(key)
     config = graph[key].config
     if "model" in config and "stage" in config:
-        return _training(
-            store, key, ModelConfig.model_validate(config["model"]), StageConfig.model_validate(config["stage"])
-        )
+        model, stage = ModelConfig.model_validate(config["model"]), StageConfig.model_validate(config["stage"])
+        return _training(store, key, model, stage, eyes_of(config))
     figures: dict[str, Any] = {"seconds": None, "disk_bytes": None, "memory_bytes": None, "basis": "never built"}
     if earlier:
         newest = earlier[-1]
@@ -70,27 +72,29 @@ def _step(graph: Graph, store: Store, key: str) -> dict[str, Any]:
             "memory_bytes": newest.manifest.run.get("peak_memory_bytes"),
             "basis": f"as {newest.key}@{newest.identity} took",
         }
-    stage = graph[key].inputs.get("stage")
-    if stage is not None and "bits_per_byte" in (earlier[-1].metrics if earlier else {}):
-        figures["bits_per_byte"] = _interval(_like(store, earlier, graph[stage].config))
+    scored = graph[key].inputs.get("stage")
+    if scored is not None and "bits_per_byte" in (earlier[-1].metrics if earlier else {}):
+        figures["bits_per_byte"] = _interval(_like(store, earlier, graph[scored].config))
     return figures
 
 
-def _training(store: Store, key: str, model: ModelConfig, stage: StageConfig) -> dict[str, Any]:
-    tokens = stage.num_steps * stage.batch_tokens
-    flops = tokens * model.flops_per_token(stage.seq_len)
-    rate, basis = _flops_per_second(store, key, model, stage)
+def _training(
+    store: Store, key: str, model: ModelConfig, stage: StageConfig, vision: VisionConfig | None
+) -> dict[str, Any]:
+    tokens = round(stage.num_steps * step_tokens(stage, vision))
+    flops = round(stage.num_steps * step_flops(model, stage, vision))
+    rate, basis = _flops_per_second(store, key, model)
     return {
         "tokens": tokens,
         "flops": flops,
         "seconds": round(flops / rate, 1),
-        "disk_bytes": state_bytes(model, stage),
-        "memory_bytes": memory_bytes(model, stage),
+        "disk_bytes": state_bytes(model, stage, vision),
+        "memory_bytes": memory_bytes(model, stage, vision),
         "basis": basis,
     }
 
 
-def state_bytes(model: ModelConfig, stage: StageConfig) -> int:
+def state_bytes(model: ModelConfig, stage: StageConfig, vision: VisionConfig | None = None) -> int:
     """Size of a finished stage on disk: weights, average, and AdamW's two moments or Muon's one, in fp32.
 
     While it runs, two checkpoints of this size stand beside it.
@@ -98,21 +102,22 @@ def state_bytes(model: ModelConfig, stage: StageConfig) -> int:
     total = model.num_parameters()
     embeddings = model.vocab_size * model.hidden_size * (1 if model.tie_embeddings else 2)
     moments = 2 * total if stage.optimizer.kind == "adamw" else 2 * embeddings + (total - embeddings)
-    return 4 * (2 * total + moments)
+    eyes = 4 * vision.num_parameters(model.hidden_size) if vision is not None else 0
+    return 4 * (2 * total + moments + eyes)
 
 
-def memory_bytes(model: ModelConfig, stage: StageConfig) -> int:
+def memory_bytes(model: ModelConfig, stage: StageConfig, vision: VisionConfig | None = None) -> int:
     """Memory of a training step with the whole batch at once, in fp32; a smaller micro-batch or bf16 needs less.
 
     State and gradients, what each block keeps for the backward pass, and two chunks of logits.
     """
     block = _ACTIVATIONS * model.hidden_size + 3 * model.intermediate_size
     kept = model.hidden_size if stage.gradient_checkpointing else block
-    activations = 4 * stage.batch_tokens * (model.num_layers * kept + block)
-    return state_bytes(model, stage) + 4 * model.num_parameters() + activations + 2 * 4 * 2**24
+    activations = round(4 * step_tokens(stage, vision) * (model.num_layers * kept + block))
+    return state_bytes(model, stage, vision) + 4 * model.num_parameters() + activations + 2 * 4 * 2**24
 
 
-def _flops_per_second(store: Store, key: str, model: ModelConfig, stage: StageConfig) -> tuple[float, str]:
+def _flops_per_second(store: Store, key: str, model: ModelConfig) -> tuple[float, str]:
     """The rate of the newest build of this stage, else of any stage with this shape, else of the matrix product."""
     built_keys = store.keys()
     for name in (key, *(other for other in built_keys if "/stages/" in other and other != key)):
@@ -121,7 +126,7 @@ def _flops_per_second(store: Store, key: str, model: ModelConfig, stage: StageCo
             recipe = artifact.manifest.recipe.config
             if measured and recipe["model"] == model.model_dump(mode="json"):
                 built = StageConfig.model_validate(recipe["stage"])
-                rate = measured * model.flops_per_token(built.seq_len)
+                rate = measured * flops_per_token(model, built, eyes_of(recipe))
                 return rate, f"{measured:,.0f} tokens/s measured on {artifact.key}@{artifact.identity}"
     peak = gemm_flops()
     return peak * _TRAINING_SHARE, (

@@ -10,7 +10,7 @@ from fc_pipeline.gates import Gate, SharedGate
 from fc_pipeline.step import StepSpec
 
 EXPERIMENTS = "experiments"
-SHARED = {"sources", "corpus", "evalsets"}
+SHARED = {"sources", "corpus", "evalsets", "images"}
 """First parts of the keys that belong to no track."""
 
 

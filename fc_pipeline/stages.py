@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from fc_model.config import ModelConfig, RuntimeConfig, StageConfig
+from fc_model.vision.stage_config import VisionConfig
 from fc_pipeline.step import Step
 
 _LOGS = {"metrics.jsonl"}
@@ -21,6 +22,7 @@ def train_stage(step: Step) -> None:
     model = ModelConfig.model_validate(step.config["model"])
     folder = step.out.workspace("training")
     start = step.inputs.get("start")
+    vision = VisionConfig.model_validate(step.config["vision"]) if "vision" in step.config else None
     runtime = RuntimeConfig(
         device=step.runtime.device,  # type: ignore[arg-type]
         threads=step.runtime.threads,
@@ -33,12 +35,15 @@ def train_stage(step: Step) -> None:
         "runtime": runtime.model_dump(),
         "shards": str(step.inputs["shards"].folder),
         "start": str(start.path("model.safetensors")) if start else None,
+        **(_eyes(step, vision) if vision is not None else {}),
         "tags": {**step.runtime.tags, "fc.artifact": f"{step.key}/{step.out.folder.name}"},
     }
     (folder / "stage.json").write_text(json.dumps(stage_file, indent=1) + "\n", "utf-8")
     result = run_stage(folder, report=step.runtime.report)
 
     step.out.write_text("config.json", model.model_dump_json(indent=1) + "\n")
+    if vision is not None:
+        step.out.write_text("vision.json", vision.model_dump_json(indent=1) + "\n")
     handover = step.out.workspace("handover")
     for name in result.files:
         # A link, so that a kill between here and the commit leaves the training folder whole.
@@ -47,6 +52,17 @@ def train_stage(step: Step) -> None:
         step.out.adopt(name, handover / name, content=name not in _LOGS)
     step.out.metrics |= result.metrics
     step.out.run["mlflow_run_id"] = result.mlflow_run_id
+
+
+def _eyes(step: Step, vision: VisionConfig) -> dict[str, Any]:
+    """What the stage file says of images."""
+    start = step.inputs.get("start")
+    seen = start is not None and any(entry.path == "vision.safetensors" for entry in start.manifest.files)
+    return {
+        "vision": vision.model_dump(),
+        "images": str(step.inputs["images"].folder),
+        "start_vision": str(start.path("vision.safetensors")) if start is not None and seen else None,
+    }
 
 
 def mlflow_uri(home: Path) -> str:

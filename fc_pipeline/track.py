@@ -17,9 +17,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from fc_model.config import ModelConfig, StageConfig
 from fc_model.errors import UserError
+from fc_model.vision.stage_config import VisionConfig
 from fc_pipeline.evals import EvalConfig
 from fc_pipeline.exports import GgufConfig, ParityConfig
 from fc_pipeline.gates import Gate
+from fc_pipeline.image_evals import ImageEvalConfig
+from fc_pipeline.images.config import ImagesConfig
 from fc_pipeline.mixture_config import MixtureConfig
 from fc_pipeline.text.config import DedupConfig, FilterConfig, HoldoutConfig
 from fc_pipeline.text.decontaminate_config import DecontaminationConfig
@@ -93,8 +96,13 @@ class TrackConfig(_Strict):
     tokenizer: TokenizerConfig = Field(description="The tokenizer that is trained on the corpus.")
     mixture: MixtureConfig = Field(description="Domain weights and token budget of the packed shards.")
     model: ModelConfig = Field(description="Shape of the decoder; vocab_size is the tokenizer's.")
+    images: ImagesConfig | None = Field(default=None, description="What the model sees; null for a track of text.")
+    vision: VisionConfig | None = Field(default=None, description="Encoder and fusion; null for a track of text.")
     stages: dict[str, StageConfig] = Field(min_length=1, description="Stages of training, in order, by name.")
     evals: EvalConfig = Field(default_factory=EvalConfig, description="Held-out evaluation after every stage.")
+    image_evals: ImageEvalConfig = Field(
+        default_factory=ImageEvalConfig, description="Reading, answers and retrieval after every stage with images."
+    )
     exports: ExportsConfig = Field(default_factory=ExportsConfig, description="Formats for other runtimes.")
     parity: ParityConfig = Field(default_factory=ParityConfig, description="Comparison of the exports with torch.")
     gates: list[Gate] = Field(default=[], description="What must hold before anything goes on.")
@@ -139,6 +147,7 @@ class TrackConfig(_Strict):
                     f"stages.{name}.seq_len ({stage.seq_len}) exceeds model.context_length "
                     f"({self.model.context_length})"
                 )
+        self._check_eyes()
         if not self._pretraining:
             raise ValueError("stages: none is of kind pretrain, so there is nothing to export: add one")
         for name in self.mixture.stages:
@@ -149,12 +158,15 @@ class TrackConfig(_Strict):
         self._check_budget(
             "mixture.tokens",
             self.mixture.tokens,
-            [(name, stage) for name, stage in self._pretraining if name not in self.mixture.stages],
+            [(name, stage) for name, stage in self.main_stages if name not in self.mixture.stages],
         )
         for name, part in self.packed_mixture.stages.items():
             self._check_budget(f"mixture.stages.{name}.tokens", part.tokens or 0, [(name, self.stages[name])])
         known = {"tokenizer", "shards", "exports/huggingface", "exports/gguf", "parity", "report"}
-        known |= {f"stages/{name}" for name in self.stages} | {f"evals/{name}" for name, _ in self._pretraining}
+        known |= {f"stages/{name}" for name in self.stages} | {f"evals/{name}" for name, _ in self.main_stages}
+        known |= {f"image_evals/{name}" for name, stage in self.stages.items() if stage.images is not None}
+        if self.images is not None:
+            known |= {"images", *(["synthetic"] if self.images.synthetic is not None else [])}
         known |= {f"corpus/{part}" for part in self.corpus.parts}
         for gate in self.gates:
             if gate.artifact not in known:
@@ -164,7 +176,7 @@ class TrackConfig(_Strict):
 
     def _check_budget(self, field: str, tokens: int, stages: list[tuple[str, StageConfig]]) -> None:
         limit = tokens * self.mixture.max_passes
-        reads = {name: stage.num_steps * stage.batch_tokens for name, stage in stages}
+        reads = {name: stage.text_tokens for name, stage in stages}
         if sum(reads.values()) > limit:
             parts = " + ".join(f"{name} {count:,}" for name, count in reads.items())
             raise ValueError(
@@ -172,6 +184,35 @@ class TrackConfig(_Strict):
                 f"({tokens:,}) x max_passes ({self.mixture.max_passes:g}) gives {limit:,.0f}: "
                 f"raise {field} or lower the stages"
             )
+
+    def _check_eyes(self) -> None:
+        """Every stage with images has what it sees by, and its sequences fit."""
+        seeing = [(name, stage.images) for name, stage in self.stages.items() if stage.images is not None]
+        if not seeing:
+            if self.images is not None or self.vision is not None:
+                raise ValueError("images and vision belong to a track with a stage of kind multimodal: add one")
+            return
+        if self.images is None or self.vision is None:
+            raise ValueError(f"stages.{seeing[0][0]} sees images: the track needs `images` and `vision`")
+        try:
+            self.vision.fusion.check_widths(self.vision.encoder, self.model.hidden_size)
+        except ValueError as error:
+            raise ValueError(f"vision: {error}") from None
+        for name, images in seeing:
+            for number, group in enumerate(images.groups):
+                where = f"stages.{name}.images.groups[{number}]"
+                try:
+                    grid = self.vision.encoder.grid(group.height, group.width)
+                    tokens = 3 + self.vision.fusion.num_tokens(grid) + group.text_tokens
+                except ValueError as error:
+                    raise ValueError(f"{where}: {error}") from None
+                if tokens > self.model.context_length:
+                    raise ValueError(
+                        f"{where}: {tokens} tokens exceed model.context_length ({self.model.context_length}): lower "
+                        "text_tokens or the size"
+                    )
+                if group.task == "recognize" and self.vision.recognizer is None:
+                    raise ValueError(f"{where}: task recognize needs vision.recognizer: add it, or take task read")
 
     @cached_property
     def packed_mixture(self) -> MixtureConfig:
@@ -185,6 +226,11 @@ class TrackConfig(_Strict):
         return self.mixture.model_copy(update={"stages": stages})
 
     @property
+    def main_stages(self) -> list[tuple[str, StageConfig]]:
+        """The stages whose weights go on, in order: all but those that overfit."""
+        return [(name, stage) for name, stage in self.stages.items() if stage.kind != "overfit"]
+
+    @property
     def _pretraining(self) -> list[tuple[str, StageConfig]]:
         return [(name, stage) for name, stage in self.stages.items() if stage.kind == "pretrain"]
 
@@ -195,8 +241,8 @@ class TrackConfig(_Strict):
 
     @property
     def final_stage(self) -> str:
-        """The stage whose weights are exported: the last one of pre-training."""
-        return self._pretraining[-1][0]
+        """The stage whose weights are exported: the last one whose weights go on."""
+        return self.main_stages[-1][0]
 
 
 def parse_track(name: str, attributes: dict[str, Any]) -> TrackConfig:

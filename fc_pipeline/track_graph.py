@@ -6,6 +6,7 @@ from typing import Any
 from fc_pipeline.evalsets.catalogue import resolve_evalset
 from fc_pipeline.gates import Gate, SharedGate
 from fc_pipeline.graph import Graph
+from fc_pipeline.images.graph import image_roles, image_steps
 from fc_pipeline.sources.catalogue import resolve_source
 from fc_pipeline.step import StepSpec
 from fc_pipeline.takedown_list import taken_down
@@ -22,7 +23,8 @@ def build_graph(tracks: Iterable[TrackConfig], *, also_without: Sequence[str] = 
     steps: list[StepSpec] = []
     gates: dict[str, list[Gate]] = {}
     for track in tracks:
-        steps += [*_corpus(track.corpus, also_without), *_data(track), *_training(track), *_exports(track)]
+        steps += [*_corpus(track.corpus, also_without), *_data(track), *_images(track)]
+        steps += [*_training(track), *_exports(track)]
         steps.append(_report(track))
         for key, gate in _gates(track):
             gates.setdefault(key, []).append(gate)
@@ -184,33 +186,50 @@ def _data(track: TrackConfig) -> Iterator[StepSpec]:
     )
 
 
+def _images(track: TrackConfig) -> Iterator[StepSpec]:
+    if track.images is not None:
+        yield from image_steps(
+            track.images,
+            track=track.name,
+            documents=f"corpus/{track.corpus.name}/split",
+            requires=tuple(dict.fromkeys(key for key, gate in _gates(track) if isinstance(gate, SharedGate))),
+        )
+
+
 def _training(track: TrackConfig) -> Iterator[StepSpec]:
     shards, tokenizer = f"{track.name}/shards", f"{track.name}/tokenizer"
     start: str | None = None
     before: str | None = None
+    last_text: str | None = None
     windows_read: dict[tuple[str, int], int] = {}
     for name, stage in track.stages.items():
         key = f"{track.name}/stages/{name}"
-        pretrain = stage.kind == "pretrain"
+        goes_on = stage.kind != "overfit"
         split = track.mixture.split_of(name)
-        first_batch = -(-windows_read.get((split, stage.seq_len), 0) // stage.batch_size) if pretrain else 0
+        first_batch = -(-windows_read.get((split, stage.seq_len), 0) // stage.batch_size) if goes_on else 0
         config: dict[str, Any] = {
             "model": track.model.model_dump(mode="json"),
             "stage": stage.model_copy(update={"first_batch": first_batch, "split": split}).model_dump(mode="json"),
         }
+        what = f"{stage.batch_tokens:,} tokens ({stage.kind})"
+        if stage.images is not None and track.vision is not None:
+            config["vision"] = track.vision.model_dump(mode="json")
+            what = f"images: {', '.join(group.name for group in stage.images.groups)}"
         yield StepSpec(
             key=key,
             function="fc_pipeline.stages:train_stage",
-            description=f"{stage.num_steps:,} steps of {stage.batch_tokens:,} tokens ({stage.kind}).",
+            description=f"{stage.num_steps:,} steps of {what}.",
             group=f"{track.name}_training",
             config=config,
-            inputs={"shards": shards} | ({"start": start} if start and pretrain else {}),
+            inputs={"shards": shards}
+            | ({"start": start} if start and goes_on else {})
+            | ({"images": f"{track.name}/images"} if stage.images is not None else {}),
             requires=(before,) if before else (),
             kinds=("pytorch", "mlflow"),
             accelerator=True,
         )
         before = key
-        if not pretrain:
+        if not goes_on:
             continue
         yield StepSpec(
             key=f"{track.name}/evals/{name}",
@@ -223,13 +242,29 @@ def _training(track: TrackConfig) -> Iterator[StepSpec]:
             accelerator=True,
         )
         before = f"{track.name}/evals/{name}"
+        if stage.images is None:
+            last_text = before
+        else:
+            yield StepSpec(
+                key=f"{track.name}/image_evals/{name}",
+                function="fc_pipeline.image_evals:evaluate_images",
+                description=f"Held-out reading, answers and retrieval by kind and face, after {name}.",
+                group=f"{track.name}_training",
+                config=track.image_evals.model_dump(mode="json"),
+                inputs={"stage": key, "images": f"{track.name}/images", "shards": shards, "text": before}
+                | ({"before": last_text} if last_text else {}),
+                kinds=("pytorch",),
+                accelerator=True,
+            )
+            before = f"{track.name}/image_evals/{name}"
         start = key
-        windows_read[split, stage.seq_len] = (first_batch + stage.num_steps) * stage.batch_size
+        windows_read[split, stage.seq_len] = (first_batch + stage.text_steps) * stage.batch_size
 
 
 def _exports(track: TrackConfig) -> Iterator[StepSpec]:
     final = {"stage": f"{track.name}/stages/{track.final_stage}", "tokenizer": f"{track.name}/tokenizer"}
-    gated = (f"{track.name}/evals/{track.final_stage}",)
+    eyes = track.stages[track.final_stage].images is not None
+    gated = tuple(f"{track.name}/{part}/{track.final_stage}" for part in ("evals", *(["image_evals"] if eyes else [])))
     group = f"{track.name}_exports"
     about = {"name": track.name, "description": track.description}
     yield StepSpec(
@@ -273,6 +308,10 @@ def _report(track: TrackConfig) -> StepSpec:
     keys = {key: key for key in (f"sources/{resolve_source(entry).name}" for entry in track.corpus.all_sources)}
     for part in track.corpus.parts:
         keys[f"corpus/{part}"] = f"corpus/{track.corpus.name}/{part}"
+    if track.images is not None:
+        keys |= {key: key for key in image_roles(track.images)}
+        own = ["synthetic", "images"] if track.images.synthetic is not None else ["images"]
+        keys |= {role: f"{track.name}/{role}" for role in own}
     for role in ("tokenizer", "shards", *_stage_roles(track), "exports/huggingface", "exports/gguf", "parity"):
         keys[role] = f"{track.name}/{role}"
     return StepSpec(
@@ -295,5 +334,9 @@ def _stage_roles(track: TrackConfig) -> list[str]:
     return [
         f"{part}/{name}"
         for name, stage in track.stages.items()
-        for part in (("stages", "evals") if stage.kind == "pretrain" else ("stages",))
+        for part in (
+            "stages",
+            *([] if stage.kind == "overfit" else ["evals"]),
+            *(["image_evals"] if stage.images else []),
+        )
     ]

@@ -13,6 +13,7 @@ from fc_model.errors import UserError
 from fc_model.train.holdout import perplexity
 from fc_model.train.spec import StageFile
 from fc_model.train.state import TrainState
+from fc_model.vision.cost import flops_per_token, step_tokens
 
 
 class Meter:
@@ -30,6 +31,8 @@ class Meter:
     ) -> None:
         self._spec, self._device, self._dtype = spec, device, dtype
         self._bytes_per_token = bytes_per_token
+        self._eyes = spec.vision if spec.stage.images is not None else None
+        self._step_tokens = step_tokens(spec.stage, self._eyes)
         self._recent: deque[float] = deque(maxlen=spec.runtime.log_every)
 
     def step_took(self, seconds: float) -> float:
@@ -37,24 +40,28 @@ class Meter:
         self._recent.append(seconds)
         return seconds
 
+    def tokens(self, steps: int) -> int:
+        """Tokens of so many steps."""
+        return round(steps * self._step_tokens)
+
     def step_metrics(self, state: TrainState, *, grad_norm: float, lr: float) -> dict[str, Any]:
         """What is logged every few steps; the loss and the throughput are means since the log before."""
         stage = self._spec.stage
         losses = [loss for loss in state.losses[-self._spec.runtime.log_every :] if loss is not None]
         loss = sum(losses) / len(losses) if losses else math.nan
-        rate = stage.batch_tokens * len(self._recent) / max(sum(self._recent), 1e-9)
+        rate = self._step_tokens * len(self._recent) / max(sum(self._recent), 1e-9)
         return {
             "loss": loss,
             "bpb": loss / math.log(2) / self._bytes_per_token,
             "ppl": perplexity(loss),
             "lr": lr,
             "grad_norm": grad_norm,
-            "tokens": state.step * stage.batch_tokens,
+            "tokens": self.tokens(state.step),
             "tokens_per_second": rate,
             "mfu": self._mfu(rate),
             "memory_bytes": memory_bytes(self._device),
             "nan_count": state.bad_steps,
-            "eta_seconds": max(0, stage.num_steps - state.step) * stage.batch_tokens / rate,
+            "eta_seconds": max(0, stage.num_steps - state.step) * self._step_tokens / rate,
             "seconds": state.seconds,
         }
 
@@ -68,7 +75,7 @@ class Meter:
                 "weights that it starts from"
             )
         tail = losses[-max(1, len(losses) // 20) :]
-        tokens, seconds = state.step * stage.batch_tokens, max(state.seconds, 1e-9)
+        tokens, seconds = self.tokens(state.step), max(state.seconds, 1e-9)
         return {
             "loss_first": losses[0],
             "loss_final": sum(tail) / len(tail),
@@ -83,8 +90,9 @@ class Meter:
             "rollbacks": rollbacks,
             "stopped_early": int(state.stopped_early),
             "parameters": self._spec.model.num_parameters(),
+            **({"vision_parameters": self._eyes.num_parameters(self._spec.model.hidden_size)} if self._eyes else {}),
         }
 
     def _mfu(self, tokens_per_second: float) -> float:
-        flops = self._spec.model.flops_per_token(self._spec.stage.seq_len) * tokens_per_second
+        flops = flops_per_token(self._spec.model, self._spec.stage, self._eyes) * tokens_per_second
         return flops / peak_flops(self._device, self._dtype)

@@ -131,7 +131,7 @@ class Run:
             save_tensors(self.folder / name, group)
         history = {
             "steps": state.step,
-            "tokens": state.step * self.stage.batch_tokens,
+            "tokens": self.meter.tokens(state.step),
             "losses": state.losses,
             "evaluations": state.evaluations,
             "bad_steps": state.bad_steps,

@@ -45,6 +45,7 @@ def _variant_track(
     )
     settings = {key: value for key, value in attributes["stages"][experiment.stage].items() if key != "steps"}
     attributes |= {"stages": {experiment.stage: {**settings, "tokens": experiment.tokens}}, "gates": []}
+    attributes |= {"images": None, "vision": None}  # of stages that the experiment leaves out
     curriculum = attributes["mixture"].get("stages", {})
     attributes["mixture"] |= {"stages": {name: own for name, own in curriculum.items() if name == experiment.stage}}
     try:
