@@ -12,7 +12,7 @@ from fc_model.images.record import Box, ImageRecord
 if TYPE_CHECKING:
     from PIL import Image
 
-BOX_COLOUR = (31, 111, 235)
+_BOX_COLOUR = (31, 111, 235)
 _BOX_OPACITY = 150
 _MAX_SCALE = 2.0
 _QUALITIES = (82, 68, 54)
@@ -38,7 +38,7 @@ def thumbnail(data: bytes, *, width: int, height: int, boxes: Iterable[Box] = ()
     draw = ImageDraw.Draw(small, "RGBA")
     for left, top, right, bottom in boxes:
         corners = (round(left * scale) - 1, round(top * scale) - 1, round(right * scale), round(bottom * scale))
-        draw.rectangle(corners, outline=(*BOX_COLOUR, _BOX_OPACITY))
+        draw.rectangle(corners, outline=(*_BOX_COLOUR, _BOX_OPACITY))
     return small
 
 

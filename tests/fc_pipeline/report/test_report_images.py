@@ -61,6 +61,7 @@ def test_the_sample_of_a_kind_has_its_word_boxes(eyes: Builder, seen_page: Page)
     order = [record.id for record in shards.records() if record.kind == "line"]
     assert first["line"].record.id == order[0] and first["line"].record.words
     assert f"{len(first['line'].record.words)} word" in seen_page.text
+    assert f"CC-BY-2.0 ({first['photo'].record.meta['attribution']})" in seen_page.text
 
 
 def test_hostile_answers_are_text(seen: Artifact, seen_page: Page) -> None:
