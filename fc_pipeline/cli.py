@@ -91,10 +91,12 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--reason", default="", help="recorded with the takedown")
     command.add_argument("--apply", action="store_true", help="record, rebuild and delete (default: only show)")
 
-    command = add("chat", _chat, "talk to the model of a track")
-    command.add_argument("track")
+    command = add("chat", _chat, "talk to the model of a track, or ask it about images")
+    command.add_argument("track", help="a track; with --vision also the folder of a stage")
     command.add_argument("--with", dest="export", choices=("gguf", "huggingface"), default="gguf", help="which export")
     command.add_argument("--file", metavar="NAME", help="which file of the gguf export (default: the first)")
+    command.add_argument("--vision", nargs="+", metavar="IMAGE", help="answer about these: PNG, JPEG, WebP or PDF")
+    command.add_argument("--prompt", metavar="TEXT", help="with --vision: what to ask (default: Read:)")
 
     command = add("gc", _gc, "list, or delete, what no track needs any more")
     command.add_argument("--apply", action="store_true", help="delete (default: only list)")
@@ -298,6 +300,10 @@ def _chat(options: argparse.Namespace) -> int:
     from fc_pipeline.home import fc_home
     from fc_pipeline.resolve import Resolver
 
+    if options.vision:
+        return _look(options)
+    if options.prompt is not None:
+        raise UserError("--prompt belongs to --vision; without it type the text, or pipe it in")
     graph = _graph()
     graph.track(options.track)
     export = Resolver(graph, _store()).require(f"{options.track}/exports/{options.export}", for_key="chat").verify()
@@ -305,6 +311,26 @@ def _chat(options: argparse.Namespace) -> int:
     if options.export == "gguf":
         model = export.path(options.file or _first_gguf(export))
     chat(model, threads=os.cpu_count() or 1, history_file=fc_home() / "chat_history")
+    return 0
+
+
+def _look(options: argparse.Namespace) -> int:
+    from pathlib import Path
+
+    from fc_model.chat import look
+    from fc_model.vision.prompts import READ
+    from fc_pipeline.look import find_eyes, read_pictures
+
+    eyes = find_eyes(_graph(), _store(), options.track)
+    print(
+        look(
+            eyes.folder,
+            read_pictures(Path(image) for image in options.vision),
+            tokenizer_file=eyes.tokenizer_file,
+            groups=eyes.groups,
+            prompt=READ if options.prompt is None else options.prompt,
+        )
+    )
     return 0
 
 
