@@ -10,10 +10,13 @@ _EARLY_RATE = 0.5
 
 
 class BadRate:
-    """Counts what is quarantined, by reason. One record may always be bad: in a small folder it is no rate."""
+    """Counts what is quarantined, by reason. One record may always be bad: in a small folder it is no rate.
 
-    def __init__(self, name: str, max_rate: float) -> None:
-        self._name = name
+    `where` is what errors begin with: source NAME, images NAME.
+    """
+
+    def __init__(self, where: str, max_rate: float) -> None:
+        self._where = where
         self._max_rate = max_rate
         self._reasons: Counter[str] = Counter()
         self._first = ""
@@ -36,6 +39,6 @@ class BadRate:
         reasons = ", ".join(f"{reason} {count}" for reason, count in sorted(self._reasons.items()))
         first = self._first if len(self._first) <= 300 else f"{self._first[:300]}..."
         return UserError(
-            f"source {self._name}: {self._reasons.total()} of {read} records cannot be read ({reasons}; the first is "
+            f"{self._where}: {self._reasons.total()} of {read} records cannot be read ({reasons}; the first is "
             f"{first!r}), max_bad_rate is {self._max_rate:g}; mend them, leave files out with `exclude`, or raise it"
         )

@@ -50,7 +50,7 @@ def fetch_source(step: Step) -> None:
     """
     source = parse_source(step.config, step.key)
     counters = step.out.counters
-    bad = BadRate(source.name, source.max_bad_rate)
+    bad = BadRate(f"source {source.name}", source.max_bad_rate)
     text_bytes = replaced = 0
     with (
         step.out.records("documents.jsonl.zst") as keep,

@@ -1,5 +1,6 @@
 """What every loader gives, and the caps that it keeps to."""
 
+import hashlib
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -43,6 +44,13 @@ class DatasetLimits:
     """Bytes of a record as JSON."""
     download: DownloadLimits | None = None
     """How images of URL lists are fetched; None refuses such lists."""
+    share: float = 1.0
+    """Part of the records that is read, by a hash of their names: a larger part holds a smaller one."""
+
+    def takes(self, name: str) -> bool:
+        """Whether the record of this name is of the share."""
+        digest = hashlib.sha256(name.encode(errors="surrogatepass")).digest()
+        return self.share >= 1 or int.from_bytes(digest[:8], "big") < self.share * 2**64
 
 
 MALFORMED = (LookupError, TypeError, ValueError, ArithmeticError, AttributeError)
@@ -60,12 +68,14 @@ def samples(
     *,
     limits: DatasetLimits,
 ) -> Iterator[Result]:
-    """Yields `build(key, entry)` for each entry, or why it is none. `build` may raise BadInput."""
+    """Yields `build(key, entry)` for each entry of the share, or why it is none. `build` may raise BadInput."""
     for entry in entries:
         if isinstance(entry, BadRecord):
             yield entry
             continue
         key, content = entry
+        if not limits.takes(f"{source}/{key}"):
+            continue
         try:
             yield _sound(build(key, content), limits)
         except BadInput as bad:

@@ -12,24 +12,16 @@ from itertools import groupby
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
+from fc_model.errors import UserError
 from fc_pipeline.images.datasets.annotations import json_beside
 from fc_pipeline.images.datasets.base import BadInput, BadRecord, DatasetLimits
-from fc_pipeline.sources.archive import MAX_MEMBERS
+from fc_pipeline.sources.archive import MAX_MEMBERS, Header, stream_members
 from fc_pipeline.sources.globs import is_plain
 from fc_pipeline.sources.readers.item import decode
 from fc_pipeline.sources.readers.strict_json import parse_json
 
 _IMAGES = {"jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff"}
-_MAX_HEADER_BYTES = 1 << 20
-_EXTENDED = {
-    tarfile.GNUTYPE_LONGNAME,
-    tarfile.GNUTYPE_LONGLINK,
-    tarfile.XHDTYPE,
-    tarfile.XGLTYPE,
-    tarfile.SOLARIS_XHDTYPE,
-}
-"""Headers in front of a header, which tarfile reads into memory whole."""
-_BROKEN = (tarfile.TarError, OSError, EOFError, ValueError)
+_BROKEN = (tarfile.TarError, UserError, OSError, EOFError, ValueError)
 
 
 class Shard(NamedTuple):
@@ -38,20 +30,6 @@ class Shard(NamedTuple):
     image: bytes | BadInput
     caption: str
     meta: dict[str, Any]
-
-
-class _Header(tarfile.TarInfo):
-    """A header of a member. tarfile takes one that it cannot read for the end of the archive; here it is a fault."""
-
-    @classmethod
-    def frombuf(cls, buf: Any, encoding: str, errors: str) -> "_Header":
-        try:
-            header = super().frombuf(buf, encoding, errors)
-        except tarfile.InvalidHeaderError as error:  # type: ignore[attr-defined]
-            raise tarfile.ReadError(str(error)) from error
-        if header.type in _EXTENDED and header.size > _MAX_HEADER_BYTES:
-            raise tarfile.ReadError(f"a header of {header.size} bytes")
-        return header
 
 
 class _Member(NamedTuple):
@@ -100,11 +78,12 @@ def _read(data: bytes | BadInput) -> bytes:
 
 def _members(path: Path, shard: str, limits: DatasetLimits, bad: list[BadRecord]) -> Iterator[_Member]:
     try:
-        with tarfile.open(path, "r:", tarinfo=_Header) as archive:
-            for number, member in enumerate(archive):
+        with tarfile.open(path, "r:", tarinfo=Header) as archive:
+            # No member reaches beyond the end of the file, whatever its header says.
+            members = stream_members(archive, name=path.name, max_total_bytes=path.stat().st_size)
+            for number, member in enumerate(members):
                 if number >= MAX_MEMBERS:
                     raise tarfile.ReadError(f"more than {MAX_MEMBERS} members")
-                archive.members.clear()  # type: ignore[attr-defined]  # tarfile keeps them all
                 if member.isdir():
                     continue
                 if not member.isreg() or not is_plain(member.name):

@@ -63,7 +63,7 @@ def read_web_set(
 def _downloaded(source: str, rows: Iterator[Row | BadRecord], limits: DatasetLimits) -> Iterator[Result]:
     assert limits.download is not None
     bad: list[BadRecord] = []
-    wanted = _wanted(rows, bad)
+    wanted = _wanted(source, rows, bad, limits)
     fetched = ((row.key, (row, data)) for row, data in download_all(wanted, limits.download))
     for result in samples(source, fetched, partial(_from_row, source=source, limits=limits), limits=limits):
         yield from bad
@@ -72,11 +72,13 @@ def _downloaded(source: str, rows: Iterator[Row | BadRecord], limits: DatasetLim
     yield from bad
 
 
-def _wanted(rows: Iterator[Row | BadRecord], bad: list[BadRecord]) -> Iterator[tuple[Row, str]]:
+def _wanted(
+    source: str, rows: Iterator[Row | BadRecord], bad: list[BadRecord], limits: DatasetLimits
+) -> Iterator[tuple[Row, str]]:
     for row in rows:
         if isinstance(row, BadRecord):
             bad.append(row)
-        else:
+        elif limits.takes(f"{source}/{row.key}"):  # before it is downloaded
             yield row, row.url
 
 

@@ -9,7 +9,8 @@ import yaml
 
 from fc_model.errors import UserError
 from fc_pipeline.images.sources.files import as_file_source
-from fc_pipeline.images.sources.schema import ImageSource, Origin, parse_image_source
+from fc_pipeline.images.sources.readers.dataset_folder import pinned_reader
+from fc_pipeline.images.sources.schema import DatasetReader, ImageSource, Origin, parse_image_source
 from fc_pipeline.sources import catalogue as text_catalogue
 from fc_pipeline.sources.schema import InstalledSource, LocalSource
 from fc_pipeline.yaml_text import read_yaml
@@ -46,6 +47,8 @@ def resolve_image_source(entry: str | dict[str, Any]) -> ImageSource:
 
 
 def _pinned(source: ImageSource) -> ImageSource:
+    if isinstance(source.reader, DatasetReader):
+        return source.model_copy(update={"reader": pinned_reader(source.reader)})
     return source.model_copy(update={"origins": [_pinned_origin(source, origin) for origin in source.origins]})
 
 

@@ -12,8 +12,9 @@ from fc_model.images.shard_writer import ImageShardWriter, write_index
 from fc_pipeline.executors.chunks import chunks
 from fc_pipeline.images.sources.entry import Dropped, Entry, Made, Refused, Result
 from fc_pipeline.images.sources.files import opener
+from fc_pipeline.images.sources.readers.dataset import read_set
 from fc_pipeline.images.sources.readers.registry import READERS
-from fc_pipeline.images.sources.schema import ImageSource, parse_image_source
+from fc_pipeline.images.sources.schema import DatasetReader, ImageSource, parse_image_source
 from fc_pipeline.sources.bad_rate import BadRate
 from fc_pipeline.sources.globs import matches
 from fc_pipeline.sources.readers.item import BadInput
@@ -36,7 +37,7 @@ def fetch_images(step: Step) -> None:
     """
     source = parse_image_source(step.config, step.key)
     out = step.out
-    bad = BadRate(source.name, source.max_bad_rate)
+    bad = BadRate(f"images {source.name}", source.max_bad_rate)
     writers = {split: ImageShardWriter(out, split=split) for split in ("train", "holdout")}
     totals: Counter[str] = Counter()
     licences: Counter[str] = Counter()
@@ -67,6 +68,9 @@ def fetch_images(step: Step) -> None:
 
 
 def _results(step: Step, source: ImageSource) -> Iterator[Result]:
+    if isinstance(source.reader, DatasetReader):
+        yield from read_set(source)
+        return
     reader = READERS[source.reader.kind]
     files = opener(source, step.runtime.home)
     finish = partial(_finish, source=source, shared=reader.prepare(source, files))

@@ -5,9 +5,12 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 from fc_model.errors import UserError
+from fc_pipeline.images.datasets.catalogue import DATASETS
+from fc_pipeline.images.datasets.download_limits import DownloadLimits
 from fc_pipeline.sources.schema import LocalFile
 
 MEBIBYTE = 1 << 20
+_DOWNLOAD = DownloadLimits()
 
 
 class Strict(BaseModel):
@@ -116,8 +119,71 @@ class PdfReader(Strict):
     max_pages: int = Field(default=500, gt=0, description="of a file; further ones are dropped and counted")
 
 
+class DownloadOptions(Strict):
+    """How the images of a list of URLs are fetched (fc_pipeline/images/datasets/download_limits.py)."""
+
+    max_bytes: int = Field(default=_DOWNLOAD.max_bytes, gt=0, description="of one answer")
+    timeout_seconds: float = Field(default=_DOWNLOAD.timeout_seconds, gt=0, description="to connect, and of a read")
+    total_seconds: float = Field(default=_DOWNLOAD.total_seconds, gt=0, description="for one image in all")
+    max_redirects: int = Field(default=_DOWNLOAD.max_redirects, ge=0)
+    attempts: int = Field(default=_DOWNLOAD.attempts, ge=1, description="tries while a server fails or is busy")
+    concurrency: int = Field(default=_DOWNLOAD.concurrency, ge=1, description="images at the same time")
+    allow_private: bool = Field(default=False, description="also from addresses inside the network, such as a mirror")
+
+
+class DatasetListing(Strict):
+    """What a folder holds by names and sizes (fc_pipeline/images/datasets/listing.py)."""
+
+    sha256: str
+    files: int
+    bytes: int
+
+
+class DatasetReader(Strict):
+    """A public set, as its publisher packs it, in a `folder` that a person put it into who has the licence to.
+
+    It takes no origins. It is pinned by the names and sizes of its files: by the listing that is made when the graph is
+    built, or by `manifest_sha256`, with which the graph is built without a look at the folder. The folder need not be
+    there until the step runs.
+    """
+
+    kind: Literal["dataset"]
+    dataset: str = Field(description="name of the set in fc_pipeline/images/datasets/catalogue.py")
+    folder: str = Field(description="absolute, or relative to the working directory")
+    manifest_sha256: str | None = Field(
+        default=None,
+        pattern=r"^[0-9a-f]{64}$",
+        description="what `python -m fc_pipeline.images.datasets.listing FOLDER` prints; null: found out whenever the "
+        "graph is built, at a second for 300,000 files",
+    )
+    content: DatasetListing | None = Field(
+        default=None, description="filled in when the graph is built and there is no manifest_sha256"
+    )
+    download: DownloadOptions | None = Field(
+        default=None, description="for lists of URLs (cc3m, cc12m, laion); null refuses them, tars of img2dataset only"
+    )
+    share: float = Field(
+        default=1.0, gt=0, le=1, description="part of the records that is read, by hash; a larger one holds a smaller"
+    )
+    max_annotation_bytes: int = Field(default=1024 * MEBIBYTE, gt=0, description="of a file of annotations; in memory")
+    max_record_bytes: int = Field(default=MEBIBYTE, gt=0, description="of a record as JSON")
+
+    @model_validator(mode="after")
+    def _is_known(self) -> "DatasetReader":
+        if self.dataset not in DATASETS:
+            raise ValueError(f"data set {self.dataset!r} has no loader; choose from {', '.join(sorted(DATASETS))}")
+        return self
+
+
 ReaderOptions = Annotated[
-    EmojiReader | EasyVqaReader | DocstringReader | FolderReader | ChessReader | ScreenshotReader | PdfReader,
+    EmojiReader
+    | EasyVqaReader
+    | DocstringReader
+    | FolderReader
+    | ChessReader
+    | ScreenshotReader
+    | PdfReader
+    | DatasetReader,
     Field(discriminator="kind"),
 ]
 
@@ -140,7 +206,7 @@ class ImageSource(Strict):
     attribution: str | None = Field(
         default=None, description="whom the licence asks to be named; kept in each record's meta"
     )
-    origins: list[Origin] = Field(min_length=1, description="packages or folders with the files")
+    origins: list[Origin] = Field(default=[], description="packages or folders with the files; none for a data set")
     reader: ReaderOptions = Field(description="what the files are and how they become records")
     max_images: int | None = Field(
         default=None, gt=0, description="cap on pictures, a spread by hash of their path; of PDF files see max_pages"
@@ -156,9 +222,24 @@ class ImageSource(Strict):
     caps: ImageCaps = ImageCaps()
 
     @model_validator(mode="after")
-    def _pages_have_a_cap_of_their_own(self) -> "ImageSource":
+    def _caps_are_those_of_the_reader(self) -> "ImageSource":
         if self.max_images is not None and isinstance(self.reader, PdfReader):
             raise ValueError("reader pdf takes no `max_images`; set reader.max_pages")
+        if self.max_images is not None and isinstance(self.reader, DatasetReader):
+            raise ValueError("reader dataset takes no `max_images`; set reader.share")
+        return self
+
+    @model_validator(mode="after")
+    def _comes_from_somewhere(self) -> "ImageSource":
+        if not isinstance(self.reader, DatasetReader):
+            if not self.origins:
+                raise ValueError(f"reader {self.reader.kind} needs `origins`: the packages or folders with its files")
+            return self
+        if self.origins:
+            raise ValueError("reader dataset takes no `origins`; its files are in reader.folder")
+        stated = DATASETS[self.reader.dataset].licence
+        if self.licence != stated:
+            raise ValueError(f"licence: {self.reader.dataset} is published under {stated}, not {self.licence}")
         return self
 
 

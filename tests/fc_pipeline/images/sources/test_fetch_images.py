@@ -229,7 +229,7 @@ def test_bad_pictures_are_quarantined_and_the_others_stay(fetch: Fetch, folder: 
     with pytest.raises(UserError) as caught:
         fetch(local(folder))
     message = str(caught.value)
-    assert "source inbox: 6 of 11 records cannot be read" in message and "max_bad_rate is 0.01" in message
+    assert "images inbox: 6 of 11 records cannot be read" in message and "max_bad_rate is 0.01" in message
     assert "\n" not in message and "animated 1, damaged 1, empty 1" in message
 
 

@@ -1,0 +1,54 @@
+"""What a folder holds by names and sizes, as one digest: what pins a public set without reading its gigabytes.
+
+    python -m fc_pipeline.images.datasets.listing data/datasets/textvqa
+
+prints the digest that `reader.manifest_sha256` of a source of images takes, and the numbers of files and bytes.
+"""
+
+import hashlib
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+
+class Listing(NamedTuple):
+    sha256: str
+    """Of a line `<path>` NUL `<bytes>` for each file, paths relative to the folder and sorted as bytes."""
+    files: int
+    bytes: int
+
+
+def listing(folder: Path) -> Listing:
+    """The files below a folder. Links are followed, since sets share the images of others; hidden names are left out.
+
+    Times play no part, and no file is opened: about a second for 300,000 files. A change that keeps every size is not
+    seen.
+    """
+    rows = sorted(_files(os.fsencode(folder), b"", frozenset()))
+    digest = hashlib.sha256()
+    for name, size in rows:
+        digest.update(b"%s\0%d\n" % (name, size))
+    return Listing(digest.hexdigest(), len(rows), sum(size for _, size in rows))
+
+
+def _files(folder: bytes, prefix: bytes, above: frozenset[tuple[int, int]]) -> Iterator[tuple[bytes, int]]:
+    """(path, bytes) in no order; a link to a folder that it lies in is not entered."""
+    state = os.stat(folder)
+    here = (state.st_dev, state.st_ino)
+    if here in above:
+        return
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.startswith(b"."):
+                continue
+            if entry.is_dir():
+                yield from _files(entry.path, prefix + entry.name + b"/", above | {here})
+            elif entry.is_file():
+                yield prefix + entry.name, entry.stat().st_size
+
+
+if __name__ == "__main__":
+    found = listing(Path(sys.argv[1]))
+    print(f"manifest_sha256: {found.sha256}  # {found.files:,} files, {found.bytes:,} bytes")

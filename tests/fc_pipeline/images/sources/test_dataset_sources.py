@@ -1,0 +1,184 @@
+"""A public set in a folder of one's own is a source like any other; without the folder the graph still stands."""
+
+import io
+import os
+import subprocess
+import sys
+import tarfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from fc_model.artifacts import Artifact, read_records
+from fc_model.errors import UserError
+from fc_model.images.shards import ImageShards
+from fc_pipeline.images.datasets.catalogue import DATASETS
+from fc_pipeline.images.datasets.listing import listing
+from fc_pipeline.images.datasets.registry import READERS
+from fc_pipeline.images.sources.catalogue import names, read_entry, resolve_image_source
+from fc_pipeline.images.sources.readers.dataset_folder import checked_folder
+from fc_pipeline.images.sources.schema import DatasetReader
+
+Fetch = Callable[..., Artifact]
+
+
+def jpeg(number: int) -> bytes:
+    stream = io.BytesIO()
+    Image.new("RGB", (48 + number, 32)).save(stream, "JPEG")
+    return stream.getvalue()
+
+
+def write_tar(path: Path, numbers: range, *, broken: frozenset[int] = frozenset()) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tarfile.open(path, "w") as archive:
+        for number in numbers:
+            image = b"no image" if number in broken else jpeg(number)
+            for extension, data in (("jpg", image), ("txt", b"picture %d" % number)):
+                info = tarfile.TarInfo(f"{number:09d}.{extension}")
+                info.size = len(data)
+                archive.addfile(info, io.BytesIO(data))
+
+
+def entry(folder: Path, **reader: Any) -> dict[str, Any]:
+    return {"from": "cc3m", "name": "web", "reader": {"folder": str(folder), **reader}}
+
+
+def of_set(fields: dict[str, Any]) -> DatasetReader:
+    reader = resolve_image_source(fields).reader
+    assert isinstance(reader, DatasetReader)
+    return reader
+
+
+def test_every_set_that_has_a_loader_ships_as_a_source_with_its_licence() -> None:
+    assert DATASETS.keys() == READERS.keys() <= set(names())
+    for name, known in DATASETS.items():
+        source = resolve_image_source(name)
+        assert isinstance(source.reader, DatasetReader) and source.reader.dataset == name
+        assert source.licence == known.licence and source.reader.folder == f"data/datasets/{name}"
+
+
+def test_without_the_folders_the_graph_is_built_in_milliseconds(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in DATASETS:
+        read_entry(name)  # the YAML is read once a process
+    begin = time.process_time()
+    readers = [resolve_image_source(name).reader for name in DATASETS]
+    assert time.process_time() - begin < 0.1
+    assert [reader.content for reader in readers if isinstance(reader, DatasetReader)] == [None] * len(DATASETS)
+
+
+def test_a_set_becomes_shards_with_its_own_holdout(tmp_path: Path, fetch: Fetch) -> None:
+    write_tar(tmp_path / "set" / "train" / "00000.tar", range(5), broken=frozenset({3}))
+    write_tar(tmp_path / "set" / "validation" / "00000.tar", range(10, 12))
+    artifact = fetch(entry(tmp_path / "set"))
+    train = {record.id: record.caption for record in ImageShards(artifact.folder, "train").records()}
+    assert train == {f"web/train/00000/{number:09d}": f"picture {number}" for number in (0, 1, 2, 4)}
+    holdout = list(ImageShards(artifact.folder, "holdout").records())
+    assert [record.caption for record in holdout] == ["picture 10", "picture 11"]
+    assert {record.source for record in holdout} == {"web"}
+    (refused,) = read_records(artifact.path("quarantine.jsonl.zst"))
+    assert refused["path"] == "train/00000/000000003" and refused["reason"] == "unknown_format"
+    counters = artifact.manifest.counters
+    assert (counters.read, counters.kept, counters.quarantined) == (7, 6, 1)
+    licence = "LicenseRef-Conceptual-Captions"
+    assert artifact.manifest.licences == [{"licence": licence, "source": "web", "documents": 6}]
+
+
+def test_a_share_is_part_of_a_larger_share(tmp_path: Path, fetch: Fetch) -> None:
+    write_tar(tmp_path / "set" / "00000.tar", range(60))
+    found = {
+        share: {record.id for record in ImageShards(fetch(entry(tmp_path / "set", share=share)).folder).records()}
+        for share in (0.25, 0.5, 1.0)
+    }
+    assert found[0.25] < found[0.5] < found[1.0]
+    assert 8 <= len(found[0.25]) <= 24 and 20 <= len(found[0.5]) <= 40 and len(found[1.0]) == 60
+
+
+def test_a_set_that_is_not_there_is_told_where_to_get(tmp_path: Path, fetch: Fetch) -> None:
+    message = (
+        rf"images web: the data set cc3m is not in {tmp_path}/none; get it from https://ai\.google\.com/.* and put "
+    )
+    with pytest.raises(UserError, match=message + r"there: \{Train,Validation\}_GCC-"):
+        fetch(entry(tmp_path / "none"))
+
+
+def test_a_set_of_rotten_records_is_refused_as_images(tmp_path: Path, fetch: Fetch) -> None:
+    write_tar(tmp_path / "set" / "00000.tar", range(4), broken=frozenset({0, 1}))
+    with pytest.raises(UserError, match=r"^images web: 2 of 4 records cannot be read \(unknown_format 2; "):
+        fetch(entry(tmp_path / "set"))
+
+
+def test_names_and_sizes_are_pinned_and_times_are_not(tmp_path: Path) -> None:
+    path = tmp_path / "set" / "00000.tar"
+    write_tar(path, range(2))
+    first = of_set(entry(tmp_path / "set"))
+    os.utime(path, (0, 0))
+    (tmp_path / "set" / ".DS_Store").write_bytes(b"x")
+    assert of_set(entry(tmp_path / "set")) == first
+    assert first.content is not None and (first.content.files, first.content.bytes) == (1, path.stat().st_size)
+    path.rename(path.with_name("00001.tar"))
+    assert of_set(entry(tmp_path / "set")) != first
+
+
+def test_what_came_or_changed_after_the_plan_is_not_read(tmp_path: Path) -> None:
+    planned = resolve_image_source(entry(tmp_path / "set")).model_dump(mode="json")
+    write_tar(tmp_path / "set" / "00000.tar", range(2))
+    reader = DatasetReader.model_validate(planned["reader"])
+    with pytest.raises(UserError, match=r"images web: .* changed after the run was planned; run again"):
+        checked_folder(reader, "web")
+    pinned = of_set(entry(tmp_path / "set"))
+    assert checked_folder(pinned, "web") == tmp_path / "set"
+    write_tar(tmp_path / "set" / "00001.tar", range(2))
+    with pytest.raises(UserError, match="changed after the run was planned"):
+        checked_folder(pinned, "web")
+
+
+def test_a_stated_digest_spares_the_look_at_the_folder(tmp_path: Path, fetch: Fetch) -> None:
+    folder = tmp_path / "set"
+    write_tar(folder / "00000.tar", range(2))
+    command = [sys.executable, "-m", "fc_pipeline.images.datasets.listing", str(folder)]
+    printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    digest = printed.split()[1]
+    assert printed == f"manifest_sha256: {digest}  # 1 files, {(folder / '00000.tar').stat().st_size:,} bytes\n"
+    stated = entry(folder, manifest_sha256=digest)
+    assert of_set(stated).content is None
+    assert len(ImageShards(fetch(stated).folder)) == 2
+    before = of_set(stated)
+    write_tar(folder / "00001.tar", range(2))
+    assert of_set(stated) == before
+    with pytest.raises(UserError, match=r"images web: .* holds 2 files of .* with the digest [0-9a-f]{64}, which is"):
+        fetch(entry(folder, manifest_sha256=digest, share=0.9))
+
+
+def test_shared_folders_may_be_links_and_circles_end(tmp_path: Path) -> None:
+    (tmp_path / "rico").mkdir()
+    (tmp_path / "rico" / "0.jpg").write_bytes(b"12345")
+    (tmp_path / "set").mkdir()
+    (tmp_path / "set" / "a.csv").write_bytes(b"1")
+    (tmp_path / "set" / "combined").symlink_to(tmp_path / "rico")
+    (tmp_path / "rico" / "up").symlink_to(tmp_path / "set")
+    assert listing(tmp_path / "set")[1:] == (2, 6)
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"reader": {"dataset": "vqa"}}, r"images x: reader\.dataset: .*'vqa' has no loader; choose from cc12m, "),
+        ({"max_images": 5}, r"reader dataset takes no `max_images`; set reader\.share"),
+        ({"licence": "MIT"}, "licence: cc3m is published under LicenseRef-Conceptual-Captions, not MIT"),
+        ({"origins": [{"kind": "local", "folder": "x", "files": {"a": "*"}}]}, "takes no `origins`; its files are in"),
+        ({"reader": {"share": 0}}, r"reader\.dataset\.share"),
+    ],
+)
+def test_what_is_wrong_with_a_set_is_told_by_name(fields: dict[str, Any], message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        resolve_image_source({"from": "cc3m", "name": "x", **fields})
+
+
+def test_other_readers_need_origins() -> None:
+    with pytest.raises(UserError, match="reader chess needs `origins`: the packages or folders with its files"):
+        resolve_image_source({"name": "x", "licence": "MIT", "reader": {"kind": "chess"}})
