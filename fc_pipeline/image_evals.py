@@ -55,7 +55,7 @@ def evaluate_images(step: Step) -> None:
         UserError: the stage has no images, or nothing is held out for it.
     """
     from fc_model.device import pick_device, set_threads
-    from fc_model.evals.image_samples import choose_captioned, choose_samples
+    from fc_model.evals.image_samples import choose_captioned, choose_samples, some_of_each
     from fc_model.evals.image_scores import exact_matches, face_scores, image_scores
     from fc_model.evals.images import ImageReader
     from fc_model.evals.load import shuffle_weights
@@ -86,7 +86,7 @@ def evaluate_images(step: Step) -> None:
     predictions = reader.predict(samples, report=report)
     faces = face_scores(predictions)
     metrics = image_scores(predictions) | _faces(faces)
-    control = choose_samples(shards, groups, max_samples=config.control_samples, seed=config.seed)
+    control = some_of_each(samples, max_samples=config.control_samples, seed=config.seed)
     metrics |= exact_matches(reader.predict_shuffled(control, seed=config.seed), control="shuffled")
     captioned = choose_captioned(shards, groups, max_samples=config.retrieval_samples, seed=config.seed)
     metrics |= _retrieval(reader.retrieval(captioned)) if len(captioned) > 1 else {}

@@ -58,6 +58,18 @@ def choose_samples(shards: ImageShards, groups: list[ImageGroup], *, max_samples
     return samples
 
 
+def some_of_each(samples: list[ImageSample], *, max_samples: int, seed: int) -> list[ImageSample]:
+    """At most so many of each task and kind, in their order."""
+    places: dict[tuple[Task, str], list[int]] = defaultdict(list)
+    for place, sample in enumerate(samples):
+        places[sample.task, sample.kind].append(place)
+    kept: list[int] = []
+    for (task, kind), candidates in sorted(places.items()):
+        rng = random.Random(derive_seed(seed, "some image samples", task, kind))
+        kept += rng.sample(candidates, k=min(max_samples, len(candidates)))
+    return [samples[place] for place in sorted(kept)]
+
+
 def choose_captioned(
     shards: ImageShards, groups: list[ImageGroup], *, max_samples: int, seed: int
 ) -> list[ImageSample]:

@@ -28,10 +28,12 @@ from fc_model.artifacts import Artifact, Recipe, Store, read_records
 from fc_model.artifacts.manifest import InputEntry
 from fc_model.chat import look, nearest_group
 from fc_model.errors import UserError
-from fc_model.evals.image_samples import choose_captioned, choose_samples
+from fc_model.evals.image_samples import choose_captioned, choose_samples, some_of_each
+from fc_model.evals.images import ImageReader
 from fc_model.images.record import ImageRecord, Question
 from fc_model.images.shards import ImageShards, Sample
 from fc_model.tokenizer import Tokenizer
+from fc_model.vision.load import load_vision_model
 from fc_model.vision.stage_config import ImageGroup, ImageStageConfig
 from fc_pipeline import cli
 from fc_pipeline.graph import Graph
@@ -126,6 +128,23 @@ def test_who_does_not_look_scores_nothing(world: World, learned: Artifact) -> No
     assert "text_bits_per_byte_rise" not in random
 
 
+def test_shuffled_images_are_those_of_other_samples_of_the_kind(world: World) -> None:
+    shards = ImageShards(world.images.folder, "holdout")
+    reader = ImageReader(
+        model=load_vision_model(world.learned.folder, weights="model"),
+        tokenizer=Tokenizer(world.shards.path("tokenizer.model")),
+        shards=shards,
+        groups=IMAGES.groups,
+        max_tokens={"read": 30, "caption": 30, "answer": 30},
+    )
+    samples = choose_samples(shards, IMAGES.groups, max_samples=20, seed=0)
+    said = [found for found in reader.predict_shuffled(samples, seed=1) if found.sample.kind == "line"]
+    assert sorted(found.text or "" for found in said) == sorted(LINES)
+    assert [found.sample.answers for found in said] == [[line] for line in LINES]
+    assert all(found.text != found.sample.answers[0] for found in said)
+    assert reader.predict_shuffled(samples[:1], seed=1) == []
+
+
 def test_samples_and_pictures(world: World, learned: Artifact) -> None:
     rows = list(read_records(learned.path("samples.jsonl.zst")))
     assert [row["prediction"] for row in rows if row["task"] == "read"] == LINES
@@ -158,6 +177,10 @@ def test_choice_is_seeded_and_capped(world: World) -> None:
 
     assert chosen(0) == chosen(0) and any(chosen(0) != chosen(seed) for seed in (1, 2, 3))
     assert len(chosen(0)) == 9
+    every = choose_samples(shards, IMAGES.groups, max_samples=3, seed=0)
+    some = some_of_each(every, max_samples=2, seed=0)
+    assert [sample.kind for sample in some] == ["chart"] * 2 + ["shape"] * 2 + ["line"] * 2
+    assert all(sample in every for sample in some)
     both = [IMAGES.groups[0], IMAGES.groups[0].model_copy(update={"task": "recognize"})]
     assert {sample.task for sample in choose_samples(shards, both, max_samples=3, seed=0)} == {"read"}
     alone = choose_samples(shards, both[1:], max_samples=3, seed=0)
