@@ -244,7 +244,7 @@ def test_hostile_pages_are_dropped_and_counted_and_the_others_unharmed(run_step,
         (tmp_path / f"{number}-{name}.html").write_bytes(data)
     config = inbox(tmp_path, "html", "*.html", max_bad_rate=0.5)
     artifact = run_step(fetch_source, "sources/inbox", config)
-    quick.close()
+    quick.child.close()
     kept = [d for d in read_records(artifact.path("documents.jsonl.zst")) if "good" in d["meta"]["path"]]
     assert [d["text"] for d in kept] == [f"# Title\n\n{PROSE} {number}" for number in range(len(HOSTILE_PAGES))]
     refused = {r["path"].split("-")[1]: r["reason"] for r in read_records(artifact.path("quarantine.jsonl.zst"))}
@@ -261,13 +261,13 @@ def test_a_reader_that_dies_or_eats_all_memory_is_replaced() -> None:
     assert error.value.reason in {"reader_died", "too_large", "timeout"}
     (item,) = sandbox.read(PAGE.format(PROSE).encode(), spec)
     assert isinstance(item, Item) and PROSE in item.text
-    assert sandbox._child is not None
-    sandbox._child.kill()
+    assert sandbox.child._process is not None
+    sandbox.child._process.kill()
     with pytest.raises(BadInput) as error:
         sandbox.read(b"<p>x</p>", spec)
     assert error.value.reason == "reader_died"
     assert len(sandbox.read(b"<p>x</p>", spec)) == 1
-    sandbox.close()
+    sandbox.child.close()
 
 
 def test_any_format_can_be_read_in_the_child_process() -> None:

@@ -105,4 +105,4 @@ def test_a_drawing_that_takes_for_ever_costs_its_time_and_the_next_is_drawn() ->
         _, (image,) = impatient.call("render_svg", svg("<rect/>"), size=16, background="#ffffff")
         assert image.startswith(b"\x89PNG")
     finally:
-        impatient.close()
+        impatient.child.close()
