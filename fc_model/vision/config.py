@@ -22,12 +22,12 @@ class _Config(BaseModel):
 
 
 class EncoderConfig(_Config):
-    """A vision transformer of the SigLIP or CLIP family."""
+    """A vision transformer of the SigLIP, CLIP or Pixtral family."""
 
-    kind: Literal["siglip", "clip"] = Field(
+    kind: Literal["siglip", "clip", "pixtral"] = Field(
         default="siglip",
         description="siglip: tanh-GELU, norm after the last block; clip: class token, norm before the first block, "
-        "quick-GELU.",
+        "quick-GELU; pixtral: rotary positions of rows and columns, RMSNorm, SwiGLU: the one to train from scratch.",
     )
     image_size: int = Field(default=224, gt=0, description="Height and width that the position table is made for.")
     patch_size: int = Field(default=16, gt=0, description="Height and width of a patch, in pixels.")
@@ -63,6 +63,13 @@ class EncoderConfig(_Config):
             raise ValueError(
                 f"image_size ({self.image_size}) is no multiple of patch_size ({self.patch_size}): set it to {lower}"
             )
+        if self.kind == "pixtral" and self.hidden_size // self.num_heads % 4:
+            raise ValueError(
+                f"heads of {self.hidden_size // self.num_heads} have no rotary halves for rows and columns: take "
+                "num_heads that leave a multiple of 4"
+            )
+        if self.kind == "pixtral" and self.weights is not None:
+            raise ValueError("weights of kind pixtral cannot be loaded: set null, or take siglip or clip")
         if self.position_init == "sincos" and self.hidden_size % 4:
             raise ValueError(
                 f"position_init sincos needs a hidden_size ({self.hidden_size}) that 4 divides: raise it or take normal"
@@ -85,6 +92,9 @@ class EncoderConfig(_Config):
 
     def num_parameters(self) -> int:
         """Number of weights, the position table included."""
+        if self.kind == "pixtral":
+            matrices = 4 * self.hidden_size**2 + 3 * self.hidden_size * self.intermediate_size
+            return (3 * self.patch_size**2 + 2 + self.num_layers * 2) * self.hidden_size + self.num_layers * matrices
         rows, columns = self.native_grid
         clip = self.kind == "clip"
         patch = (3 * self.patch_size**2 + (0 if clip else 1)) * self.hidden_size
@@ -103,7 +113,8 @@ class EncoderConfig(_Config):
         """
         rows, columns = self.grid(height, width)
         tokens = rows * columns + (1 if self.kind == "clip" else 0)
-        block = 4 * self.hidden_size**2 + 2 * self.hidden_size * self.intermediate_size
+        matrices = 3 if self.kind == "pixtral" else 2
+        block = 4 * self.hidden_size**2 + matrices * self.hidden_size * self.intermediate_size
         patch = 2 * 3 * self.patch_size**2 * self.hidden_size * rows * columns
         return patch + self.num_layers * (2 * block * tokens + 4 * tokens**2 * self.hidden_size)
 
@@ -214,6 +225,10 @@ class FusionConfig(_Config):
         Source: tools/mtmd/models/{minicpmv,siglip}.cpp, clip.cpp.
         """
         side = encoder.native_grid[0]
+        if encoder.kind == "pixtral" and (self.kind != "mlp" or self.pixel_shuffle > 1):
+            return f"fusion.kind {self.kind}: llama.cpp's pixtral graph takes the two-layer mlp, a token a patch"
+        if encoder.kind == "pixtral":
+            return None
         if encoder.kind == "clip":
             return "encoder.kind clip: the graphs of these fusions take no class token; take siglip"
         if self.kind == "qformer":

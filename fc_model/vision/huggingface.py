@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from fc_model.vision.encoder import VisionEncoder
+    from fc_model.vision.pixtral import PixtralEncoder
 
 PREFIX = "vision_model."
 FILE = "model.safetensors"
@@ -83,10 +84,13 @@ def read_config(path: Path) -> EncoderConfig:
         raise UserError(f"{file}: {where}{': ' if where else ''}{first['msg']}") from None
 
 
-def build_encoder(config: EncoderConfig) -> VisionEncoder:
+def build_encoder(config: EncoderConfig) -> VisionEncoder | PixtralEncoder:
     """An encoder with the weights that the configuration names, or fresh ones where it names none."""
     from fc_model.vision.encoder import VisionEncoder
+    from fc_model.vision.pixtral import PixtralEncoder
 
+    if config.kind == "pixtral":
+        return PixtralEncoder(config)
     encoder = VisionEncoder(config)
     if config.weights is not None:
         load_weights(encoder, Path(config.weights))
