@@ -1,27 +1,19 @@
-"""A terminal conversation with a model: a Hugging Face folder (our decoder) or a GGUF file (llama.cpp); one question
-about images to a stage that sees.
+"""A terminal conversation with a model: a Hugging Face folder (our decoder) or a GGUF file (llama.cpp).
 
 The model is a base model, so nothing is wrapped around what is typed: it continues the text, and the next line goes
 on from there until the model ends the document or /reset does.
 """
 
 import codecs
-import math
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from fc_model.errors import UserError
 from fc_model.generate import Runtime, Sampler, Sampling, generate
-from fc_model.vision.prompts import DESCRIBE, READ
-
-if TYPE_CHECKING:
-    from PIL.Image import Image
-
-    from fc_model.vision.stage_config import ImageGroup
 
 HELP = "/reset begins a new document, /seed N fixes the next draws, /quit (or end of input) leaves"
 HISTORY_LENGTH = 1000
@@ -108,44 +100,6 @@ def chat(
         text = line.removesuffix("\n")
         print(text, end="", flush=True)
         _print_reply(conversation, text)
-
-
-def look(
-    stage: Path,
-    pictures: Sequence["Image"],
-    *,
-    tokenizer_file: Path,
-    groups: Sequence["ImageGroup"],
-    prompt: str = READ,
-    num_tokens: int = 512,
-) -> str:
-    """The likeliest answer of a stage's model to a prompt about one or several RGB images.
-
-    They are brought to the size of the group that was trained on this task (or, if none was, of any group) and is
-    nearest to the first image in its aspect.
-    Raises UserError when the model cannot be loaded, and when images and prompt are too much for its context.
-    """
-    from fc_model.tokenizer import Tokenizer
-    from fc_model.vision.answer import answers, as_seen
-    from fc_model.vision.load import load_vision_model
-
-    prompt = prompt if prompt.endswith("\n") else f"{prompt}\n"
-    group = nearest_group(groups, prompt=prompt, width=pictures[0].width, height=pictures[0].height)
-    tokenizer = Tokenizer(tokenizer_file)
-    [ids] = answers(
-        load_vision_model(stage),
-        as_seen(pictures, height=group.height, width=group.width).unsqueeze(0),
-        [tokenizer.encode(prompt)],
-        max_tokens=num_tokens,
-    )
-    return tokenizer.decode(ids)
-
-
-def nearest_group(groups: Sequence["ImageGroup"], *, prompt: str, width: int, height: int) -> "ImageGroup":
-    """The group of the prompt's task, or of any where none has it, with the aspect nearest to an image's."""
-    tasks = {READ: ("read", "recognize"), DESCRIBE: ("caption",)}.get(prompt, ("answer",))
-    fitting = [group for group in groups if group.task in tasks] or list(groups)
-    return min(fitting, key=lambda group: abs(math.log(width * group.height / (height * group.width))))
 
 
 @contextmanager

@@ -317,7 +317,7 @@ def _chat(options: argparse.Namespace) -> int:
 def _look(options: argparse.Namespace) -> int:
     from pathlib import Path
 
-    from fc_model.chat import look
+    from fc_model.vision.look import look
     from fc_model.vision.prompts import READ
     from fc_pipeline.look import find_eyes, read_pictures
 

@@ -26,7 +26,6 @@ from seeing import (
 
 from fc_model.artifacts import Artifact, Recipe, Store, read_records
 from fc_model.artifacts.manifest import InputEntry
-from fc_model.chat import look, nearest_group
 from fc_model.errors import UserError
 from fc_model.evals.image_samples import choose_captioned, choose_samples, some_of_each
 from fc_model.evals.images import ImageReader
@@ -34,6 +33,7 @@ from fc_model.images.record import ImageRecord, Question
 from fc_model.images.shards import ImageShards, Sample
 from fc_model.tokenizer import Tokenizer
 from fc_model.vision.load import load_vision_model
+from fc_model.vision.look import look, nearest_group
 from fc_model.vision.stage_config import ImageGroup, ImageStageConfig
 from fc_pipeline import cli
 from fc_pipeline.graph import Graph
