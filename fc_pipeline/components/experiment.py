@@ -29,7 +29,7 @@ class ExperimentAttributes(BaseModel):
 
 
 class Experiment(dg.Component):
-    """Variants of a track, each trained with several seeds and scored on the same held-out text."""
+    """Variants of a track, each trained with several seeds and scored on the same held-out text or images."""
 
     def __init__(self, config: ExperimentConfig) -> None:
         self.config = config
@@ -56,7 +56,7 @@ class Experiment(dg.Component):
         graph = with_experiments(tracks, [self.config])
         own = [key for key in graph if key.startswith(f"{name}/")]
         assets = assets_of(graph, own, owners=self.config.owners or None)
-        trainings = [key for key in own if graph[key].asset.split("/")[-1] in ("stages", "evals")]
+        trainings = [key for key in own if key.split("/")[2] in ("stages", "evals", "image_evals")]
         job = dg.define_asset_job(  # of one kind of partition; `fustercluck run` goes through all kinds in order
             name=name.replace("/", "_"),
             selection=dg.AssetSelection.assets(*asset_keys(graph, trainings)),

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+Better = Literal["less", "more"]
 Verdict = Literal["baseline", "better", "worse", "within the noise", "unknown noise"]
 
 
@@ -43,12 +44,15 @@ class Compared:
     verdict: Verdict
 
 
-def compare(values: Mapping[str, list[float]], *, baseline: str) -> tuple[dict[str, Compared], Noise]:
-    """Compare variants; less is better.
+def compare(
+    values: Mapping[str, list[float]], *, baseline: str, better: Better = "less"
+) -> tuple[dict[str, Compared], Noise]:
+    """Compare variants.
 
     Args:
         values: of each variant, one a seed, in the same order.
         baseline: name of the one that the others are compared with.
+        better: whether less or more of it is.
     """
     noise = _noise(values)
     first = values[baseline]
@@ -63,7 +67,7 @@ def compare(values: Mapping[str, list[float]], *, baseline: str) -> tuple[dict[s
             differences=differences,
             difference=difference,
             own_error=statistics.stdev(differences) / math.sqrt(len(own)) if len(own) > 1 else None,
-            verdict="baseline" if name == baseline else _verdict(difference, noise),
+            verdict="baseline" if name == baseline else _verdict(difference, noise, better),
         )
     return compared, noise
 
@@ -90,9 +94,9 @@ def _noise(values: Mapping[str, list[float]]) -> Noise:
     return Noise(error, degrees, float(stdtrit(degrees, 1 - 0.025 / comparisons)) * error)
 
 
-def _verdict(difference: float, noise: Noise) -> Verdict:
+def _verdict(difference: float, noise: Noise, better: Better) -> Verdict:
     if noise.limit is None:
         return "unknown noise"
     if abs(difference) <= noise.limit:
         return "within the noise"
-    return "better" if difference < 0 else "worse"
+    return "better" if (difference < 0) == (better == "less") else "worse"

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from fc_pipeline.experiments.config import ExperimentConfig, load_experiments
+from fc_pipeline.experiments.image_graph import image_experiment_steps
+from fc_pipeline.experiments.own_step import own_step
 from fc_pipeline.experiments.variants import variant_tracks
 from fc_pipeline.graph import Graph
 from fc_pipeline.step import StepSpec
@@ -44,14 +46,15 @@ def with_experiments(
     """
     steps = list(tracks.values())
     for experiment in experiments:
-        steps += experiment_steps(experiment, folder=folder, also_without=also_without)
+        of_its_kind = image_experiment_steps if experiment.stages else experiment_steps
+        steps += of_its_kind(experiment, folder=folder, also_without=also_without)
     return Graph(steps, {key: tracks.gates(key) for key in tracks if tracks.gates(key)})
 
 
 def experiment_steps(
     experiment: ExperimentConfig, *, folder: Path = TRACKS, also_without: Sequence[str] = ()
 ) -> list[StepSpec]:
-    """Data, trainings and evaluations of the variants, and the result.
+    """Data, trainings and evaluations of the variants of an experiment on text, and the result.
 
     A step of a variant's data that is the same as the baseline's is the baseline's. Tokenizer and held-out text are
     the baseline's always: evaluations read its shards, whatever the variant was trained on.
@@ -70,11 +73,11 @@ def experiment_steps(
             partition = f"{name}.s{seed}"
             training = graph[f"{experiment.track}/stages/{experiment.stage}"]
             config = {**training.config, "stage": {**training.config["stage"], "seed": seed}}
-            stage = _own(experiment, training, "stages", partition, inputs={"shards": variant.keys[shards]})
+            stage = own_step(experiment, training, "stages", partition, inputs={"shards": variant.keys[shards]})
             inputs = {"stage": stage.key, "shards": shards, "tokenizer": tokenizer}
             steps.append(replace(stage, config=config))
             evaluation = graph[f"{experiment.track}/evals/{experiment.stage}"]
-            steps.append(_own(experiment, evaluation, "evals", partition, inputs=inputs))
+            steps.append(own_step(experiment, evaluation, "evals", partition, inputs=inputs))
             results[f"evals/{partition}"] = steps[-1].key
     return [*steps, _result(experiment, results)]
 
@@ -99,7 +102,7 @@ def _data(experiment: ExperimentConfig, name: str, *, graph: Graph, base: Graph)
         else:
             if spec.function == _SPLIT:
                 inputs |= _holdout(key, base=base, variant=variant, graph=graph)
-            variant.steps.append(_own(experiment, spec, _part(key, experiment), name, inputs=inputs))
+            variant.steps.append(own_step(experiment, spec, _part(key, experiment), name, inputs=inputs))
             variant.keys[key] = variant.steps[-1].key
         variant.parts[_part(key, experiment)] = variant.keys[key]
     return variant
@@ -121,20 +124,6 @@ def _part(key: str, experiment: ExperimentConfig) -> str:
     if key.startswith("corpus/"):
         return key.split("/", 2)[2]
     return key.removeprefix(f"{experiment.track}/")
-
-
-def _own(
-    experiment: ExperimentConfig, spec: StepSpec, part: str, partition: str, *, inputs: dict[str, str]
-) -> StepSpec:
-    return replace(
-        spec,
-        key=f"experiments/{experiment.name}/{part}/{partition}",
-        group=f"experiment_{experiment.name}",
-        inputs=inputs,
-        requires=(),
-        partition=partition,
-        fresh_for_days=None,
-    )
 
 
 def _result(experiment: ExperimentConfig, inputs: dict[str, str]) -> StepSpec:

@@ -3,13 +3,16 @@
 import io
 from collections.abc import Mapping
 
-from fc_pipeline.experiments.comparison import Compared, Noise
+from fc_pipeline.experiments.comparison import Better, Compared, Noise
 
 _COLOURS = {"better": "#2b8a3e", "worse": "#c92a2a"}
+_SIDES: dict[Better, str] = {"less": "left", "more": "right"}
 _GREY = "#868e96"
 
 
-def picture(variants: Mapping[str, Compared], noise: Noise, *, metric: str, title: str) -> bytes:
+def picture(
+    variants: Mapping[str, Compared], noise: Noise, *, metric: str, title: str, better: Better = "less"
+) -> bytes:
     """PNG: a row a variant, a ring a seed, a disc for their mean; the band is the noise."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -27,7 +30,7 @@ def picture(variants: Mapping[str, Compared], noise: Noise, *, metric: str, titl
         axes.scatter(found.differences, [row] * len(found.differences), s=28, facecolors="none", edgecolors=colour)
         axes.scatter([found.difference], [row], s=44, color=colour)
     axes.set_yticks(range(len(names)), names)
-    axes.set_xlabel(f"{metric} less the baseline's (left is better; the band is the noise)")
+    axes.set_xlabel(f"{metric} less the baseline's ({_SIDES[better]} is better; the band is the noise)")
     axes.set_title(title, loc="left")
     axes.grid(axis="x", alpha=0.25)
     axes.spines[["top", "right", "left"]].set_visible(False)
