@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from fc_model.config import ModelConfig, RuntimeConfig, StageConfig
+from fc_model.errors import UserError
 from fc_model.vision.stage_config import VisionConfig
 from fc_pipeline.step import Step
 
@@ -56,6 +57,7 @@ def train_stage(step: Step) -> None:
 
 def _eyes(step: Step, vision: VisionConfig) -> dict[str, Any]:
     """What the stage file says of images."""
+    _check_weights(step.key, vision)
     start = step.inputs.get("start")
     seen = start is not None and any(entry.path == "vision.safetensors" for entry in start.manifest.files)
     return {
@@ -63,6 +65,20 @@ def _eyes(step: Step, vision: VisionConfig) -> dict[str, Any]:
         "images": str(step.inputs["images"].folder),
         "start_vision": str(start.path("vision.safetensors")) if start is not None and seen else None,
     }
+
+
+def _check_weights(key: str, vision: VisionConfig) -> None:
+    """The encoder's weights are outside of the store, so the track pins their checksum."""
+    from fc_model.vision.huggingface import weights_sha256
+
+    if vision.encoder.weights is None:
+        return
+    found = weights_sha256(Path(vision.encoder.weights))
+    if found != vision.encoder.weights_sha256:
+        raise UserError(
+            f"{key}: vision.encoder.weights ({vision.encoder.weights}) has sha256 {found}, weights_sha256 says "
+            f"{vision.encoder.weights_sha256 or 'nothing'}: set it to that if these are the weights that are meant"
+        )
 
 
 def mlflow_uri(home: Path) -> str:

@@ -51,6 +51,9 @@ class EncoderConfig(_Config):
         min_length=1,
         description="Hugging Face folder or model.safetensors to start from; null: from scratch.",
     )
+    weights_sha256: str | None = Field(
+        default=None, pattern="^[0-9a-f]{64}$", description="Of the safetensors; weights without it are refused."
+    )
 
     @model_validator(mode="after")
     def _check(self) -> Self:

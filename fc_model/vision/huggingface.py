@@ -6,12 +6,14 @@ beside the vision model is left out. Only safetensors is read: it holds numbers,
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import ValidationError
 
+from fc_model.artifacts.files import sha256_file
 from fc_model.errors import UserError
 from fc_model.vision.config import EncoderConfig
 
@@ -133,6 +135,12 @@ def _compare_config(config: EncoderConfig, path: Path) -> None:
     for name in ("kind", *_FIELDS):
         if (ours := getattr(config, name)) != (other := getattr(theirs, name)):
             raise UserError(f"encoder.{name} is {ours}, {_folder(path) / 'config.json'} has {other}: set it to that")
+
+
+def weights_sha256(path: Path) -> str:
+    """Checksum of a checkpoint: of its safetensors file; of the checksums of several, in the order of their names."""
+    digests = [sha256_file(file) for file in _weight_files(path)]
+    return digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
 
 
 def _weight_files(path: Path) -> list[Path]:
