@@ -4,7 +4,7 @@ import io
 import random
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Literal
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -18,6 +18,7 @@ from fc_model.shard_writer import SplitWriter
 from fc_model.shard_writer import write_index as write_text_index
 from fc_model.tokenizer import Tokenizer
 
+Split = Literal["train", "holdout"]
 FONT = ImageFont.load_default(size=12)
 SHAPES, COLOURS = ("disc", "box", "bar", "ring"), ("red", "blue", "lime", "black")
 WORDS = ("cat", "dog", "owl", "Hi!", "two", "x=3", "sun", "A7")
@@ -53,7 +54,7 @@ def png(image: Image.Image) -> bytes:
     return stream.getvalue()
 
 
-def line_sample(number: int, text: str, *, split: str = "train", **changes: Any) -> Sample:
+def line_sample(number: int, text: str, *, split: Split = "train", **changes: Any) -> Sample:
     """A line of 64 x 16 pixels, drawn word by word, with the box of each word's ink."""
     image = Image.new("RGB", (64, 16), "white")
     draw, words, left = ImageDraw.Draw(image), [], 1.0
@@ -69,7 +70,7 @@ def line_sample(number: int, text: str, *, split: str = "train", **changes: Any)
     return Sample(record=ImageRecord(**vars(record) | changes), images=[png(image)], crops=[])
 
 
-def toy_sample(number: int, shape: str, colour: str, *, split: str = "train") -> Sample:
+def toy_sample(number: int, shape: str, colour: str, *, split: Split = "train") -> Sample:
     """A coloured shape of 24 x 24 pixels, with its caption and two questions."""
     image = Image.new("RGB", (24, 24), "white")
     draw = ImageDraw.Draw(image)
@@ -90,13 +91,13 @@ def toy_sample(number: int, shape: str, colour: str, *, split: str = "train") ->
     return Sample(record=record, images=[png(image)], crops=[])
 
 
-def toys(split: str = "train") -> list[Sample]:
+def toys(split: Split = "train") -> list[Sample]:
     """One of each of the 16 pairs of shape and colour."""
     pairs = [(shape, colour) for shape in SHAPES for colour in COLOURS]
     return [toy_sample(number, *pair, split=split) for number, pair in enumerate(pairs)]
 
 
-def lines(count: int, *, split: str = "train") -> list[Sample]:
+def lines(count: int, *, split: Split = "train") -> list[Sample]:
     """Lines of two words."""
     chance = random.Random(split)
     return [line_sample(number, " ".join(chance.sample(WORDS, 2)), split=split) for number in range(count)]

@@ -100,7 +100,7 @@ def _choose(settings: dict[str, Any], spec: StageFile, threads: int) -> Beginnin
 
 def _row_tokens(spec: StageFile) -> int:
     """Tokens of the longest row of a batch: a window of text, or the patches of an image with the text behind it."""
-    rows = [spec.stage.seq_len]
+    rows = [spec.stage.seq_len] if spec.stage.text_steps else []
     if spec.stage.images is not None and spec.vision is not None:
         patch = spec.vision.encoder.patch_size
         rows += [

@@ -40,7 +40,7 @@ class ImageObjective:
         for name in self._images.frozen:
             parts[name].requires_grad_(False)
         layers = self._images.unfreeze_encoder_layers
-        if layers and step >= self._images.unfreeze_at * self._stage.num_steps:
+        if layers and step >= round(self._images.unfreeze_at * self._stage.num_steps):
             self.model.encoder.unfreeze_last(layers)
 
     def num_targets(self, batch: Batch | ImageBatch) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from image_fixtures import GROUPS, VISION, lines, seeing, write_images, write_text
 from train_fixtures import write_stage
@@ -89,6 +89,7 @@ def test_each_group_gets_its_share_and_its_images(text: Path, images: Path, stag
 
 
 @given(st.lists(st.floats(0.001, 1), min_size=1, max_size=8), st.integers(1, 120), st.booleans())
+@example([45, 8, 3, 1, 1, 30], 60, False)  # taking what lags the most leaves one 1.07 behind
 def test_every_prefix_has_the_shares_to_within_one(shares: list[float], steps: int, text: bool) -> None:
     groups = [GROUPS["caption"] | {"kinds": [f"kind{number}"], "share": share} for number, share in enumerate(shares)]
     config = ImageStageConfig.model_validate({"groups": groups, "text_share": 0.3 if text else 0})
@@ -109,6 +110,8 @@ def test_text_windows_go_on_from_the_first_batch(text: Path, images: Path, stage
         assert len(steps) == 4
         windows[first_batch] = [batches.window_ids(step) for step in steps]
         assert windows[first_batch] == [packed.window_ids(turn) for turn in range(4)]
+        for turn, step in enumerate(steps):
+            assert torch.equal(tensors_of(batches(step))["ids_BT"], packed(turn).ids_BT)
     assert windows[0][3] == windows[3][0]
 
 

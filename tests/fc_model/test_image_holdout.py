@@ -146,6 +146,10 @@ def test_an_answer_that_has_no_room_is_not_counted_as_right(tmp_path: Path, make
     images = write_images(tmp_path, {"holdout": [asked]})
     figures = ImageHoldout(images, model_of(stage), stage, maker).evaluate(device=CPU, dtype=None)
     assert figures == {"loss_answer_toy_all": 0, "exact_answer_toy_all": 0}
+    beside = ImageHoldout(write_images(tmp_path / "two", {"holdout": [asked, toy]}), model_of(stage), stage, maker)
+    with torch.no_grad():
+        figures_of_batch = beside._figures(beside._batches[0])
+    assert ("exact", 0.0, 1) in figures_of_batch, "of two samples one has an answer"
 
 
 def test_at_most_128_samples_of_a_group(tmp_path: Path, maker: ExampleMaker) -> None:

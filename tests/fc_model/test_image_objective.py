@@ -59,9 +59,9 @@ def learner(*, dropout: float = 0.0, dtype: torch.dtype | None = None, **images:
 
 def batch_of(maker: ExampleMaker, one: Learner, task: str, samples: list[Sample]) -> ImageBatch:
     assert one.stage.images is not None
-    tasks = [group.task for group in one.stage.images.groups]
-    group = one.stage.images.groups[tasks.index(task)]  # type: ignore[arg-type]
-    return maker.batch(group, tasks.index(task), samples, [random.Random(number) for number in range(len(samples))])
+    number = next(n for n, group in enumerate(one.stage.images.groups) if group.task == task)
+    rngs = [random.Random(sample) for sample in range(len(samples))]
+    return maker.batch(one.stage.images.groups[number], number, samples, rngs)
 
 
 def samples_of(task: str, count: int = 4) -> list[Sample]:
@@ -256,20 +256,21 @@ def test_eight_lines_are_read_by_heart_and_by_the_recognizer(maker: ExampleMaker
     assert model.heads is not None
     assert model.heads.recognizer is not None
     batch = batch_of(maker, one, "read", [line_sample(number, text) for number, text in enumerate(LINES)])
-    assert batch.ids_BL is not None
-    assert batch.targets_BL is not None
+    ids_BL, targets_BL = batch.ids_BL, batch.targets_BL
+    assert ids_BL is not None
+    assert targets_BL is not None
 
-    def exact() -> float:
+    def exact(ids_BL: Tensor, targets_BL: Tensor) -> float:
         model.eval()
         with torch.no_grad():
-            logits_BLV = model.hidden(model.see(batch.images_BIHWC)[1], batch.ids_BL) @ model.decoder.head_VD.T
-        right_BL = (logits_BLV.argmax(dim=-1) == batch.targets_BL) | (batch.targets_BL < 0)
+            logits_BLV = model.hidden(model.see(batch.images_BIHWC)[1], ids_BL) @ model.decoder.head_VD.T
+        right_BL = (logits_BLV.argmax(dim=-1) == targets_BL) | (targets_BL < 0)
         return float(right_BL.all(dim=1).float().mean())
 
-    assert exact() == 0
+    assert exact(ids_BL, targets_BL) == 0
     for step in range(150):
         one.step(batch, TrainState(step=step, micro_batch=8))
-    assert exact() == 1
+    assert exact(ids_BL, targets_BL) == 1
     assert model.heads.recognizer.read(model.see(batch.images_BIHWC)[0]) == LINES
     # It looks: with the images of others it reads those.
     swapped = ImageBatch(**vars(batch) | {"images_BIHWC": batch.images_BIHWC.flip(0)})

@@ -22,6 +22,7 @@ from fc_model.train.begin import begin
 from fc_model.train.metrics_log import read_metrics
 from fc_model.train.run import Run
 from fc_model.train.spec import read_stage_file
+from fc_model.vision.examples import ImageBatch
 
 STEPS, UNFREEZE = 40, 22
 RESULTS = (
@@ -92,7 +93,7 @@ def wait_for_step(folder: Path, step: int, process: ForkServerProcess) -> None:
 def test_killed_and_terminated_it_ends_in_the_same_bytes(
     tmp_path: Path, text: Path, images: Path, context: ForkServerContext
 ) -> None:
-    setting = {"stage": {"steps": STEPS}, "images_of_stage": LATE}
+    setting: dict[str, Any] = {"stage": {"steps": STEPS}, "images_of_stage": LATE}
     whole = write_stage(tmp_path / "whole", text, **seeing(images, **setting))
     hit = write_stage(tmp_path / "hit", text, **seeing(images, **setting))
     result = run_stage(whole)
@@ -186,7 +187,7 @@ def test_the_last_blocks_are_unfrozen_at_their_step_and_a_rollback_freezes_them_
     fresh = weights(run)
     drive(run, steps=11)
     assert not [name for name in changed(fresh, weights(run)) if name.startswith("encoder.")]
-    drive(run, steps=14)
+    drive(run, steps=12)
     moved = {name for name in changed(fresh, weights(run)) if name.startswith("encoder.")}
     assert moved
     assert {
@@ -195,9 +196,11 @@ def test_the_last_blocks_are_unfrozen_at_their_step_and_a_rollback_freezes_them_
     again = open_run(run.folder)
     assert again.state.step == 12
     drive(again, steps=14)
-    assert changed(weights(run), weights(again)) == set()
+    assert changed(weights(drive(run, steps=14)), weights(again)) == set()
     again.learner.objective.begin_step(5)
-    assert not any(parameter.requires_grad for parameter in again.learner.model.encoder.parameters())
+    trained = {name for name, parameter in again.learner.model.named_parameters() if parameter.requires_grad}
+    assert trained
+    assert not [name for name in trained if name.startswith("encoder.")]
 
 
 def test_text_leaves_the_eyes_as_they_are_and_lines_that_are_only_recognized_the_decoder(
@@ -208,7 +211,7 @@ def test_text_leaves_the_eyes_as_they_are_and_lines_that_are_only_recognized_the
     run = open_run(write_stage(tmp_path, text, **seeing(images, images_of_stage=of_stage, stage=stage)))
     seen = set()
     for step in range(12):
-        group, before = int(run.batches._turn(step)[0]), weights(run)
+        batch, before = run.batches(step), weights(run)
         run.train_step(torch.Tensor.backward)
         parts = {name.split(".")[0] for name in changed(before, weights(run))}
         expected = {
@@ -218,7 +221,7 @@ def test_text_leaves_the_eyes_as_they_are_and_lines_that_are_only_recognized_the
             "read": {"decoder", "encoder", "fusion", "heads"},
             "answer": {"decoder", "encoder", "fusion"},
         }
-        name = [*GROUPS, "text"][group]
+        name = [*GROUPS][batch.group] if isinstance(batch, ImageBatch) else "text"
         assert parts == expected[name], name
         seen.add(name)
     assert seen == {*GROUPS, "text"}
@@ -229,7 +232,7 @@ def test_a_stage_goes_on_with_the_eyes_of_the_one_before_but_not_with_its_queue(
 ) -> None:
     first = drive(open_run(write_stage(tmp_path / "first", text, **seeing(images, stage={"steps": 12}))))
     first.finish()
-    starts = {
+    starts: dict[str, Any] = {
         "start": str(first.folder / "model.safetensors"),
         "start_vision": str(first.folder / "vision.safetensors"),
     }
@@ -267,7 +270,7 @@ def test_weights_that_do_not_fit_are_refused_by_name(
 ) -> None:
     first = open_run(write_stage(tmp_path / "first", text, **seeing(images)))
     first.finish()
-    starts = {
+    starts: dict[str, Any] = {
         "start": str(first.folder / "model.safetensors"),
         "start_vision": str(first.folder / "vision.safetensors"),
     }

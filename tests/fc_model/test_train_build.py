@@ -129,3 +129,6 @@ def test_the_first_micro_batch_is_chosen_by_the_longest_row(tmp_path: Path, text
     assert begin(tmp_path / "small", spec).micro_batch == 16_384 // 41
     windows = write_stage(tmp_path / "windows", text, **seeing(images, stage={"seq_len": 64}))
     assert begin(windows, read_stage_file(windows)).micro_batch == 16_384 // 64
+    no_text = seeing(images, stage={"seq_len": 64}, images_of_stage={"text_share": 0})
+    images_alone = write_stage(tmp_path / "images", text, **no_text)
+    assert begin(images_alone, read_stage_file(images_alone)).micro_batch == 16_384 // 41

@@ -82,7 +82,7 @@ def test_text_sees_the_image_and_samples_do_not_see_each_other(fusion: dict[str,
     assert torch.allclose(alone, other, atol=1e-5)
     blind = model_of(**fusion)
     blind.load_state_dict(model.state_dict())
-    blind.encoder.embeddings.patch_embedding.weight.zero_()
+    blind.get_parameter("encoder.embeddings.patch_embedding.weight").zero_()
     first, second = blind.hidden(blind.see(images)[1], ids_BL)
     assert torch.allclose(first, second, atol=1e-6), "what differed came through the patches"
 
