@@ -1,24 +1,15 @@
 """A small experiment, for real: from installed packages to the result, a Dagster run for each variant and seed."""
 
 import json
-from pathlib import Path
+from collections.abc import Iterator
 
 import dagster as dg
 import pytest
-import yaml
+from built_experiment import NAME, Built, built_experiment, tiny_track
 
-from fc_model.artifacts import Artifact, Store, read_records
-from fc_pipeline.components.asset import assets_of
-from fc_pipeline.definitions import policy
-from fc_pipeline.experiments.config import parse_experiment
-from fc_pipeline.experiments.graph import with_experiments
-from fc_pipeline.graph import Graph
-from fc_pipeline.resolve import Resolver
-from fc_pipeline.run import build, known
-from fc_pipeline.track import TRACK_TYPE, parse_track, read_attributes
-from fc_pipeline.track_graph import build_graph
+from fc_model.artifacts import Artifact, read_records
+from fc_pipeline.run import known
 
-NAME = "experiments/trial"
 VARIANTS = {
     "baseline": {},
     "long_only": {"with_filters": [{"kind": "length", "min_chars": 4000}]},
@@ -27,60 +18,10 @@ VARIANTS = {
 TRIAL = {"track": "tiny", "stage": "only", "tokens": 20_480, "seeds": [0, 1], "variants": VARIANTS}
 
 
-def tiny_track() -> dict:
-    """Two domains that need no network, and a model of one small block."""
-    attributes = read_attributes("pico")
-    stage = {"seq_len": 64, "batch_tokens": 512, "lr": 0.01, "schedule": {"kind": "cosine", "warmup_steps": 2}}
-    return attributes | {
-        "corpus": {
-            **attributes["corpus"],
-            "name": "tiny",
-            "sources": ["pico_code", "pico_data"],
-            "decontamination": {"evalsets": []},
-        },
-        "tokenizer": {**attributes["tokenizer"], "vocab_size": 600, "input_bytes": 300_000},
-        "mixture": {"tokens": 60_000, "weights": {"code": 50, "data": 50}},
-        "model": {"num_layers": 1, "hidden_size": 32, "num_heads": 2, "num_kv_heads": 1, "head_dim": 16}
-        | {"intermediate_size": 64, "context_length": 64},
-        "stages": {"only": {**stage, "tokens": 20_480, "ema_decay": 0.9, "eval_tokens": 1024}},
-        "evals": {"max_tokens_per_domain": 2000, "control_tokens": 512, "sample_tokens": 2},
-        "gates": [],
-    }
-
-
-class Built:
-    """What `fustercluck run experiments/trial` does, on an instance of its own."""
-
-    def __init__(self, folder: Path) -> None:
-        self.store = Store(folder / "data")
-        (folder / "tiny").mkdir()
-        text = yaml.safe_dump({"type": TRACK_TYPE, "attributes": tiny_track()})
-        (folder / "tiny" / "defs.yaml").write_text(text, "utf-8")
-        tracks = build_graph([parse_track("tiny", tiny_track())])
-        self.graph: Graph = with_experiments(tracks, [parse_experiment("trial", TRIAL)], folder=folder)
-        self.keys = self.graph.track(NAME)
-        self.status = self.run()
-
-    def run(self) -> int:
-        def definitions() -> dg.Definitions:
-            return dg.Definitions.merge(dg.Definitions(assets=assets_of(self.graph, list(self.graph))), policy())
-
-        return build(NAME, self.graph, self.keys, definitions)
-
-    def artifact(self, part: str) -> Artifact:
-        key = part if part in self.graph else f"{NAME}/{part}"
-        return Resolver(self.graph, self.store).require(key, for_key="test").verify()
-
-
 @pytest.fixture(scope="module")
-def built(tmp_path_factory) -> Built:
-    folder = tmp_path_factory.mktemp("experiment")
-    (folder / "dagster_home").mkdir()
-    (folder / "dagster_home" / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DAGSTER_HOME", str(folder / "dagster_home"))
-        patch.setenv("FC_HOME", str(folder / "data"))
-        yield Built(folder)
+def built(tmp_path_factory) -> Iterator[Built]:
+    with built_experiment(tmp_path_factory.mktemp("experiment"), tiny_track(), TRIAL) as built:
+        yield built
 
 
 def ids(artifact: Artifact, name: str) -> set[str]:
