@@ -39,6 +39,16 @@ def test_less_is_better_and_more_is_worse():
     }
 
 
+def test_where_more_is_better_the_verdicts_turn_and_the_numbers_stay():
+    values = {"baseline": [0.50, 0.51], "up": [0.70, 0.71], "down": [0.30, 0.31], "near": [0.5001, 0.5099]}
+    less, noise = compare(values, baseline="baseline")
+    more, same = compare(values, baseline="baseline", better="more")
+    assert noise == same and noise.limit is not None and 0 < noise.limit < 0.1
+    assert [less[name].verdict for name in values] == ["baseline", "worse", "better", "within the noise"]
+    assert [more[name].verdict for name in values] == ["baseline", "better", "worse", "within the noise"]
+    assert [more[name].difference for name in values] == [less[name].difference for name in values]
+
+
 def test_one_seed_says_nothing_of_noise():
     compared, noise = compare({"baseline": [2.0], "a": [1.0]}, baseline="baseline")
     assert (noise.limit, noise.standard_error, noise.degrees) == (None, None, 0)

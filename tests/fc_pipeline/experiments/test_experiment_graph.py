@@ -132,7 +132,7 @@ def test_a_dagster_run_is_of_one_variant(graph):
 
 def test_tracks_and_experiments_are_told_apart():
     graph = project_graph()
-    assert graph.experiments == ["experiments/filters", "experiments/mixture"]
+    assert graph.experiments == ["experiments/filters", "experiments/fusion", "experiments/mixture"]
     assert "experiments" not in graph.tracks
     needed = graph.track("experiments/mixture")
     assert "nano/shards" in needed and "nano/stages/pretrain_a" not in needed
