@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from fc_pipeline.experiments.config import ExperimentConfig
+from fc_pipeline.experiments.config import BASELINE, ExperimentConfig
 from fc_pipeline.experiments.image_variants import check_image_stages, image_variant
 from fc_pipeline.experiments.text_variants import check_stage, text_variant
 from fc_pipeline.track import TRACKS, TrackConfig, parse_track, read_attributes
@@ -21,9 +21,15 @@ def variant_tracks(experiment: ExperimentConfig, folder: Path = TRACKS) -> dict[
     make = image_variant if experiment.stages else text_variant
     check = check_image_stages if experiment.stages else check_stage
     check(experiment, base)
+    where = f"experiments/{experiment.name}"
     return {
+        # The baseline changes nothing: what is wrong with it is wrong with the experiment.
         name: make(
-            experiment, variant, base=base, folder=folder, where=f"experiments/{experiment.name}: variants.{name}"
+            experiment,
+            variant,
+            base=base,
+            folder=folder,
+            where=where if name == BASELINE else f"{where}: variants.{name}",
         )
         for name, variant in experiment.variants.items()
     }

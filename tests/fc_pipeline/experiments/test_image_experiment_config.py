@@ -138,7 +138,10 @@ def test_groups_may_change_in_size_and_share_but_not_in_what_is_asked():
         ),
         ({"stages": dict(reversed(STEPS.items()))}, "is not pico's order: take multimodal_intro, multimodal_full"),
         ({"stages": {"multimodal_full": 0}}, "stages.multimodal_full: Input should be greater than 0"),
-        ({"stages": {"multimodal_full": 2}}, r"warmup_steps \(4\) exceeds steps \(2\)"),
+        (
+            {"stages": {"multimodal_full": 2}},
+            r"experiments/trial: stages.multimodal_full: stage multimodal_full: warmup_steps \(4\) exceeds steps \(2\)",
+        ),
         ({"tokens": 2048}, "stage and tokens belong to text, stages to images: take one of the two away"),
         ({"better": "higher"}, "better: Input should be 'less' or 'more'"),
         ({"also": {"read_exact_match_line": "more"}}, "also: read_exact_match_line is the metric that decides"),
