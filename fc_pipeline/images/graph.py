@@ -57,11 +57,10 @@ def image_steps(
 
 def fonts_key(images: ImagesConfig) -> str:
     """Key of the faces: a track that takes some packages only has faces of its own."""
-    return (
-        FONTS
-        if images.fonts is None
-        else f"{FONTS}_{hashlib.sha256(repr(sorted(images.fonts)).encode()).hexdigest()[:6]}"
-    )
+    if images.fonts is None:
+        return FONTS
+    names = "_".join(sorted(images.fonts))
+    return f"{FONTS}_{names if len(names) <= 40 else hashlib.sha256(names.encode()).hexdigest()[:8]}"
 
 
 def image_roles(images: ImagesConfig) -> list[str]:
