@@ -7,7 +7,7 @@ import yaml
 from built_experiment import seeing_track
 
 from fc_model.errors import UserError
-from fc_pipeline.experiments.config import parse_experiment
+from fc_pipeline.experiments.config import load_experiments, parse_experiment
 from fc_pipeline.experiments.graph import with_experiments
 from fc_pipeline.experiments.variants import variant_tracks
 from fc_pipeline.graph import Graph
@@ -23,6 +23,18 @@ SLOW = {"stages": {"multimodal_full": {"lr": 0.0001, "images": {"recognition": 0
 
 def tracks(**variants: Any) -> dict[str, Any]:
     return variant_tracks(parse_experiment("trial", {**BASE, "variants": {"baseline": {}, **variants}}))
+
+
+def test_the_shipped_ablation_fits_its_track():
+    experiment = load_experiments()["fusion"]
+    found = variant_tracks(experiment)
+    assert {track.vision.fusion.kind for track in found.values()} == {"mlp", "perceiver", "qformer"}
+    assert [name for name, track in found.items() if track.vision.fusion.grid_init] == ["perceiver"]
+    groups = found["baseline"].stages[list(experiment.stages)[-1]].images.groups
+    (line,) = (group for group in groups if group.task == "read" and group.takes("line"))
+    vision = found["perceiver"].vision
+    assert vision.fusion.init_grid == vision.encoder.grid(line.height, line.width), "points over the lines of nano"
+    assert experiment.metric == "read_exact_match_line" and experiment.better == "more"
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,11 @@ import pytest
 from built_experiment import NAME, Built, built_experiment, seeing_track
 from safetensors import safe_open
 
+from fc_model.artifacts import Recipe
+from fc_model.errors import UserError
+from fc_pipeline.experiments.images_result import write_images_result
 from fc_pipeline.run import known
+from fc_pipeline.step import Runtime, Step
 
 PERCEIVER = {"kind": "perceiver", "num_queries": 8, "head_dim": 16, "grid_init": True, "init_grid": [2, 8]}
 VARIANTS = {
@@ -99,6 +103,16 @@ def test_the_result_says_what_the_evaluations_say(built):
             values = [built.artifact(f"image_evals/{variant}.s{seed}").metrics[metric] for seed in (0, 1)]
             assert found["values"] == values
             assert artifact.metrics[f"{metric}_{variant}"] == pytest.approx(sum(values) / 2, abs=1e-6)
+
+
+def test_a_metric_that_no_evaluation_has_is_named_with_those_that_are_close(built):
+    spec = built.graph[f"{NAME}/result"]
+    inputs = {role: built.artifact(key) for role, key in spec.inputs.items()}
+    config = {**spec.config, "metric": "exact_match_lines"}
+    recipe = Recipe(config=config, code={"version": "c0de", "parts": {}}, inputs={})
+    wrong = "trial/image_evals/baseline.s0 has no metric 'exact_match_lines'; take for instance .*exact_match_line"
+    with pytest.raises(UserError, match=wrong), built.store.write("experiments/wrong/result", recipe) as out:
+        write_images_result(Step(key=spec.key, config=config, inputs=inputs, out=out, runtime=Runtime(home=out.folder)))
 
 
 def test_table_and_picture_stand_in_the_ui(built):
