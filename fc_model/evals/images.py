@@ -22,7 +22,6 @@ from fc_model.seed import derive_seed
 from fc_model.special_tokens import BOS, PAD, SPECIAL_TOKENS
 from fc_model.tokenizer import Tokenizer
 from fc_model.vision.answer import answers_of, as_seen
-from fc_model.vision.contrastive import last_states
 from fc_model.vision.model import VisionLanguageModel
 from fc_model.vision.stage_config import ImageGroup, Task
 
@@ -90,13 +89,11 @@ class ImageReader:
     @torch.no_grad()
     def retrieval(self, samples: Sequence[ImageSample]) -> dict[str, float]:
         """Recall of captioned samples both ways, with chance; see `fc_model.evals.retrieval.recall`."""
-        heads = self.model.heads
-        assert heads is not None
         images, texts = np.empty((len(samples), 0)), np.empty((len(samples), 0))
         for places in _batches(samples):
             batch = [samples[place] for place in places]
             _, tokens_BIQD = self.model.see(self._pixels(batch))
-            image_BE = heads.image(tokens_BIQD.flatten(1, 2)).cpu().numpy()
+            image_BE = self.model.image_features(tokens_BIQD).cpu().numpy()
             text_BE = self._caption_features([sample.answers[0] for sample in batch], batch[0].group).cpu().numpy()
             if not images.size:
                 images, texts = (np.zeros((len(samples), image_BE.shape[1])) for _ in range(2))
@@ -133,16 +130,14 @@ class ImageReader:
 
     def _caption_features(self, captions: Sequence[str], group: int) -> Tensor:
         """Features of captions, (B, E), cut as in training."""
-        assert self.model.heads is not None
         length = self.groups[group].text_tokens
         texts = [[BOS_ID, *self.tokenizer.encode(caption)][:length] for caption in captions]
         device = self.model.decoder.embed_tokens.weight.device
         ids_BL = torch.full((len(texts), max(map(len, texts))), PAD_ID)
         for row, text in enumerate(texts):
             ids_BL[row, : len(text)] = torch.tensor(text)
-        states_BLD = self.model.decoder.hidden(ids_BL.to(device))
         lengths_B = torch.tensor([len(text) for text in texts], device=device)
-        return self.model.heads.text(last_states(states_BLD, lengths_B))  # type: ignore[no-any-return]
+        return self.model.caption_features(ids_BL.to(device), lengths_B)
 
 
 def _batches(samples: Sequence[ImageSample]) -> list[list[int]]:

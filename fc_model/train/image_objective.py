@@ -15,7 +15,6 @@ from fc_model.config import StageConfig
 from fc_model.loss import next_token_loss
 from fc_model.train.batches import Batch
 from fc_model.train.objective import TextObjective
-from fc_model.vision.contrastive import last_states
 from fc_model.vision.examples import ImageBatch
 from fc_model.vision.model import VisionLanguageModel
 
@@ -102,9 +101,8 @@ class ImageObjective:
 
     def _contrastive(self, part: ImageBatch, tokens_BIQD: Tensor) -> Tensor:
         assert part.captions_BL is not None and part.caption_lengths_B is not None and part.caption_ids_B is not None
-        image_BE = self._heads.image(tokens_BIQD.flatten(1, 2))
-        states_BLD = self.model.decoder.hidden(part.captions_BL)
-        text_BE = self._heads.text(last_states(states_BLD, part.caption_lengths_B))
+        image_BE = self.model.image_features(tokens_BIQD)
+        text_BE = self.model.caption_features(part.captions_BL, part.caption_lengths_B)
         self._features.append((image_BE.detach(), text_BE.detach(), part.caption_ids_B))
         found = self._heads.info_nce(image_BE, text_BE, part.caption_ids_B)
         self._note("loss_contrastive", found.loss * len(part), len(part))

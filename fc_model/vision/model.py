@@ -16,7 +16,7 @@ from fc_model.config import ModelConfig
 from fc_model.decoder import Decoder
 from fc_model.images.resize import CLIP, SIGLIP
 from fc_model.special_tokens import BOS, SPECIAL_TOKENS
-from fc_model.vision.contrastive import ContrastiveHead, QueuedInfoNCE
+from fc_model.vision.contrastive import ContrastiveHead, QueuedInfoNCE, last_states
 from fc_model.vision.fusion import build_fusion
 from fc_model.vision.huggingface import build_encoder
 from fc_model.vision.recognizer import LineRecognizer
@@ -78,6 +78,25 @@ class VisionLanguageModel(nn.Module):
         x_BTD = self.decoder.hidden_of(self.embed(tokens_BIQD, ids_BL))
         return x_BTD[:, -(ids_BL.shape[1] + 1) :]
 
+    def image_features(self, tokens_BIQD: Tensor) -> Tensor:
+        """What InfoNCE compares of images, (B, E), of unit length."""
+        assert self.heads is not None
+        return self.heads.image(tokens_BIQD.flatten(1, 2))
+
+    def caption_features(self, captions_BL: Tensor, lengths_B: Tensor) -> Tensor:
+        """The same of captions alone, (B, L) with BOS in front and `lengths_B` tokens each.
+
+        The decoder's state at the last token beside the mean of the embeddings: the state of a small decoder says more
+        of what may follow than of what stood there.
+        """
+        assert self.heads is not None
+        state_BD = last_states(self.decoder.hidden(captions_BL), lengths_B)
+        embeddings_BLD = self.decoder.embed_tokens(captions_BL[:, 1:])
+        places_L = torch.arange(1, captions_BL.shape[1], device=captions_BL.device)
+        counted_BL1 = (places_L < lengths_B[:, None]).unsqueeze(2)
+        mean_BD = (embeddings_BLD * counted_BL1).sum(dim=1) / (lengths_B[:, None] - 1).clamp_min(1)
+        return self.heads.text(torch.cat((state_BD, mean_BD), dim=-1))
+
 
 class TrainingHeads(nn.Module):
     """Features to compare images with captions, and the recognizer of lines."""
@@ -85,7 +104,7 @@ class TrainingHeads(nn.Module):
     def __init__(self, model: ModelConfig, vision: VisionConfig, stage: ImageStageConfig) -> None:
         super().__init__()
         self.image = ContrastiveHead(model.hidden_size, vision.feature_width, pool="attention")
-        self.text = ContrastiveHead(model.hidden_size, vision.feature_width, pool="none")
+        self.text = ContrastiveHead(2 * model.hidden_size, vision.feature_width, pool="none")
         self.info_nce = QueuedInfoNCE(vision.feature_width, queue_size=stage.queue_size, temperature=stage.temperature)
         self.recognizer = (
             None if vision.recognizer is None else LineRecognizer(vision.recognizer, vision.encoder.hidden_size)

@@ -26,7 +26,8 @@ def outcome(model: VisionLanguageModel) -> list[torch.Tensor]:
     with torch.no_grad():
         features_BND, tokens_BIQD = model.see(images_BIHWC)
         hidden_BLD = model.hidden(tokens_BIQD, torch.tensor([[20, 21], [22, 23]]))
-        images_BE, texts_BE = model.heads.image(tokens_BIQD.flatten(1, 2)), model.heads.text(hidden_BLD[:, -1])
+        captions_BL, lengths_B = torch.tensor([[1, 20, 21], [1, 22, 23]]), torch.tensor([3, 2])
+        images_BE, texts_BE = model.image_features(tokens_BIQD), model.caption_features(captions_BL, lengths_B)
         return [hidden_BLD, images_BE, texts_BE, model.heads.recognizer(features_BND)]
 
 

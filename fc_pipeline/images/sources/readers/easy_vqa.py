@@ -18,6 +18,7 @@ from fc_pipeline.images.sources.schema import ImageSource
 
 _SPLITS = {"train": "train", "test": "holdout"}
 _SHAPES = {"circle", "rectangle", "triangle"}
+_COLOURS = {"black", "blue", "brown", "gray", "green", "red", "teal", "yellow"}
 
 Questions = dict[tuple[str, str], list[tuple[str, list[str], str]]]
 
@@ -43,7 +44,18 @@ def finish(entry: Entry, source: ImageSource, shared: dict[str, bytes]) -> list[
     """The picture. Raises BadImage when it is refused."""
     assert isinstance(entry.content, bytes)
     image = decode(entry.content, limits=limits_of(source))
-    return [made(entry, image, source=source.name, kind="shape", family="natural")]
+    caption = caption_of(entry.questions)
+    return [made(entry, image, source=source.name, kind="shape", family="natural", caption=caption)]
+
+
+def caption_of(questions: list[tuple[str, list[str], str]]) -> str | None:
+    """`a blue rectangle`, from answers and from what a question takes for granted; None when either is not said."""
+    known = {answers[0] for _, answers, kind in questions if kind != "yes_no"}
+    for question, _, kind in questions:
+        if kind != "yes_no":  # "what color is the triangle?", "what is the blue shape?"
+            known |= {word for word in question.rstrip("?").split() if word in _SHAPES | _COLOURS}
+    shapes, colours = sorted(known & _SHAPES), sorted(known & _COLOURS)
+    return f"a {colours[0]} {shapes[0]}" if len(shapes) == len(colours) == 1 else None
 
 
 def _questions(source: ImageSource, files: OpenFiles) -> Questions:

@@ -124,8 +124,10 @@ def test_questions_come_with_their_pictures_and_their_split(fetch: Fetch, packag
         (["yes"], "yes_no"),
         (["red"], "colour"),
     ]
+    assert train.caption == "a red circle"
     (test,) = records(artifact, "holdout").values()
     assert test.id == "shapes/data/test/images/0.png" and test.split == "holdout"
+    assert test.caption is None, "its shape is not said"
     assert artifact.manifest.counters.dropped == {"no_questions": 1}
     content["data/test/questions.json"] = b'{"0": "blue"}'
     broken = package("vqb-1.0-py3-none-any.whl", content, files=files)
