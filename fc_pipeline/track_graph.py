@@ -7,6 +7,7 @@ from fc_pipeline.evalsets.catalogue import resolve_evalset
 from fc_pipeline.gates import Gate, SharedGate
 from fc_pipeline.graph import Graph
 from fc_pipeline.images.graph import image_roles, image_steps
+from fc_pipeline.report.template_files import templates_digest
 from fc_pipeline.sources.catalogue import resolve_source
 from fc_pipeline.step import StepSpec
 from fc_pipeline.takedown_list import taken_down
@@ -303,8 +304,6 @@ def _exports(track: TrackConfig) -> Iterator[StepSpec]:
 
 def _report(track: TrackConfig) -> StepSpec:
     """Its inputs are every artifact of the track, in the order of the work."""
-    from fc_pipeline.report.write import templates_digest
-
     keys = {key: key for key in (f"sources/{resolve_source(entry).name}" for entry in track.corpus.all_sources)}
     for part in track.corpus.parts:
         keys[f"corpus/{part}"] = f"corpus/{track.corpus.name}/{part}"

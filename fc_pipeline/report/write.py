@@ -1,8 +1,6 @@
 """The step that writes report.html, report.md, model_card.md and row.json of a track."""
 
-import hashlib
 import json
-from pathlib import Path
 from typing import Any
 
 from fc_model.artifacts import Artifact
@@ -14,8 +12,6 @@ from fc_pipeline.report.pipeline_picture import pipeline_picture
 from fc_pipeline.report.reading import FIGURES, reading
 from fc_pipeline.report.render import render_html, render_markdown, size
 from fc_pipeline.step import Step
-
-TEMPLATES = Path(__file__).parent / "templates"
 
 
 def write_report(step: Step) -> None:
@@ -35,12 +31,6 @@ def write_report(step: Step) -> None:
     step.out.metrics |= {f"gates_{state}": count for state, count in found["gates"].items()}
     if found["bits_per_byte"] is not None:
         step.out.metrics["bits_per_byte"] = found["bits_per_byte"]
-
-
-def templates_digest() -> str:
-    """Hash of the templates, for the config of the step: the code version sees no file that is not Python."""
-    parts = [f"{path.name} {hashlib.sha256(path.read_bytes()).hexdigest()}\n" for path in sorted(TEMPLATES.iterdir())]
-    return hashlib.sha256("".join(parts).encode()).hexdigest()[:16]
 
 
 def gather(config: dict[str, Any], artifacts: list[Artifact]) -> dict[str, Any]:

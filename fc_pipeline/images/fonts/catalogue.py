@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import yaml
@@ -28,6 +29,7 @@ def fonts_config(chosen: Sequence[str] | None = None) -> FontsConfig:
     return FontsConfig(packages=[_entry(name) for name in (names() if chosen is None else chosen)])
 
 
+@lru_cache(maxsize=256)
 def _entry(name: str) -> FontPackage:
     path = CATALOGUE / f"{name}.yaml"
     if name not in names():

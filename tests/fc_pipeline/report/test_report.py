@@ -16,7 +16,7 @@ from fc_pipeline.report.facts import gates
 from fc_pipeline.report.leaderboard import leaderboard
 from fc_pipeline.report.pipeline_picture import pipeline_picture
 from fc_pipeline.report.render import amount, duration, fence, short, size, visible
-from fc_pipeline.report.write import templates_digest
+from fc_pipeline.report.template_files import templates_digest
 
 
 def test_hostile_documents_are_text(report: Artifact, page: Page) -> None:
