@@ -35,7 +35,7 @@ def train_stage(step: Step) -> None:
         "stage": StageConfig.model_validate(step.config["stage"]).model_dump(),
         "runtime": runtime.model_dump(),
         "shards": str(step.inputs["shards"].folder),
-        "start": str(start.path("model.safetensors")) if start else None,
+        "start": str(start.path(f"{step.config.get('start_weights', 'model')}.safetensors")) if start else None,
         **(_eyes(step, vision) if vision is not None else {}),
         "tags": {**step.runtime.tags, "fc.artifact": f"{step.key}/{step.out.folder.name}"},
     }
@@ -59,11 +59,12 @@ def _eyes(step: Step, vision: VisionConfig) -> dict[str, Any]:
     """What the stage file says of images."""
     _check_weights(step.key, vision)
     start = step.inputs.get("start")
-    seen = start is not None and any(entry.path == "vision.safetensors" for entry in start.manifest.files)
+    eyes = "vision_ema.safetensors" if step.config["start_weights"] == "ema" else "vision.safetensors"
+    seen = start is not None and any(entry.path == eyes for entry in start.manifest.files)
     return {
         "vision": vision.model_dump(),
         "images": str(step.inputs["images"].folder),
-        "start_vision": str(start.path("vision.safetensors")) if start is not None and seen else None,
+        "start_vision": str(start.path(eyes)) if start is not None and seen else None,
     }
 
 

@@ -215,6 +215,8 @@ def _training(track: TrackConfig) -> Iterator[StepSpec]:
         what = f"{stage.batch_tokens:,} tokens ({stage.kind})"
         if stage.images is not None and track.vision is not None:
             config["vision"] = track.vision.model_dump(mode="json")
+            # What was judged goes on; between stages of text the last step's weights do, as their schedules expect.
+            config["start_weights"] = track.evals.weights
             what = f"images: {', '.join(group.name for group in stage.images.groups)}"
         yield StepSpec(
             key=key,
