@@ -102,7 +102,7 @@ def test_a_threshold_rebuilds_what_depends_on_it_and_nothing_else(built: Built) 
     attributes["corpus"]["dedup"] = {**attributes["corpus"]["dedup"], "jaccard": 0.7}
     graph = build_graph([parse_track("pico", attributes)])
     plan = {item.key: item for item in make_plan(graph, built.store, graph.track("pico"))}
-    untouched = {key for key in plan if key.startswith(("sources/", "evalsets/"))}
+    untouched = {key for key in plan if key.startswith(("sources/", "evalsets/", "images/"))}
     untouched |= {"corpus/pico/filtered", "corpus/pico/filter_quality"}
     assert {key for key, item in plan.items() if item.state == "fresh"} == untouched
     assert plan["corpus/pico/deduplicated"].state == "build"
@@ -111,12 +111,12 @@ def test_a_threshold_rebuilds_what_depends_on_it_and_nothing_else(built: Built) 
 
 def test_a_gate_that_fails_stops_the_export_in_a_later_run(built: Built, tmp_path: Path) -> None:
     attributes = read_attributes("pico")
-    attributes["gates"] = [{"artifact": "evals/pretrain_b", "metric": "bits_per_byte", "max": 0.1}]
+    attributes["gates"] = [{"artifact": "evals/multimodal_full", "metric": "bits_per_byte", "max": 0.1}]
     graph = build_graph([parse_track("pico", attributes)])
-    materialize(graph, built.store, "pico/evals/pretrain_b", Runtime(home=built.home))
-    with pytest.raises(UserError, match=r"cannot go on from pico/evals/pretrain_b: gate .*bits_per_byte failed"):
+    materialize(graph, built.store, "pico/evals/multimodal_full", Runtime(home=built.home))
+    with pytest.raises(UserError, match=r"cannot go on from pico/evals/multimodal_full: gate .*bits_per_byte failed"):
         materialize(graph, built.store, "pico/exports/gguf", Runtime(home=built.home))
-    materialize(pico_graph(), built.store, "pico/evals/pretrain_b", Runtime(home=built.home))  # as it was
+    materialize(pico_graph(), built.store, "pico/evals/multimodal_full", Runtime(home=built.home))  # as it was
 
 
 def test_data_steps_give_the_same_bytes_with_another_number_of_workers(built: Built, tmp_path: Path) -> None:

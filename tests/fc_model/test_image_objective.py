@@ -250,7 +250,7 @@ def test_infonce_matches_images_with_captions(maker: ExampleMaker) -> None:
 def test_eight_lines_are_read_by_heart_and_by_the_recognizer(maker: ExampleMaker) -> None:
     group = GROUPS["read"] | {"images": 8, "augment": 0.0, "text_tokens": 16}
     fast = {"kind": "muon", "muon_lr": 0.02, "vision_lr": 3e-3}
-    one = learner(groups=[group], text_share=0, steps=150, lr=3e-3, optimizer=fast, recognition=1.0, alignment=1.0)
+    one = learner(groups=[group], text_share=0, steps=220, lr=3e-3, optimizer=fast, recognition=1.0, alignment=1.0)
     model = one.model
     assert isinstance(model, VisionLanguageModel)
     assert model.heads is not None
@@ -268,7 +268,7 @@ def test_eight_lines_are_read_by_heart_and_by_the_recognizer(maker: ExampleMaker
         return float(right_BL.all(dim=1).float().mean())
 
     assert exact(ids_BL, targets_BL) == 0
-    for step in range(150):
+    for step in range(220):
         one.step(batch, TrainState(step=step, micro_batch=8))
     assert exact(ids_BL, targets_BL) == 1
     assert model.heads.recognizer.read(model.see(batch.images_BIHWC)[0]) == LINES

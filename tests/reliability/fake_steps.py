@@ -4,6 +4,7 @@ import os
 import time
 from pathlib import Path
 
+from fc_model.artifacts.files import write_bytes
 from fc_model.errors import UserError
 from fc_pipeline.step import Step
 
@@ -34,7 +35,7 @@ def train(step: Step) -> None:
     lines = []
     for number in range(first, step.config["steps"]):
         time.sleep(float(os.environ["FC_TEST_SECONDS"]))
-        place.write_text(str(number + 1))
+        write_bytes(place, str(number + 1).encode())  # whole, or a kill between truncation and write leaves nothing
         lines.append(f'{{"step": {number + 1}, "loss": {5 / (number + 1)}}}')
         step.runtime.report({"step": number + 1, "steps": step.config["steps"], "loss": 5 / (number + 1)})
     if child:

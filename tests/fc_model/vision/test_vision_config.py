@@ -70,7 +70,7 @@ def test_the_operations_of_a_fusion_are_those_that_torch_counts(name):
         ({"num_heads": 5}, r"num_heads \(5\) does not divide hidden_size \(768\): take a divisor"),
         ({"image_size": 230}, r"image_size \(230\) is no multiple of patch_size \(16\): set it to 224"),
         ({"hidden_size": 30, "num_heads": 3, "position_init": "sincos"}, r"hidden_size \(30\)"),
-        ({"kind": "dino"}, "'siglip' or 'clip'"),
+        ({"kind": "dino"}, "'siglip', 'clip' or 'pixtral'"),
         ({"num_register_tokens": 4}, "Extra inputs are not permitted"),
     ],
 )
