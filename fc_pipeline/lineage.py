@@ -31,8 +31,9 @@ class Touched:
 def touched(store: Store, documents: Iterable[str]) -> list[Touched]:
     """Every artifact of the store, of today's tracks or not, that one of these documents touched, in order of lineage.
 
-    A shards artifact holds a document when it packed its tokens. A stage has read it when one of its batches held a
-    token of it, or when its shards are gone, so that nobody can tell; what a stage started from counts as read too.
+    A shards artifact holds a document when it packed its tokens, image shards when a picture shows some of it. A stage
+    has read it when one of its batches held a token of it, when its shards are gone, so that nobody can tell, or when
+    its images hold it; what a stage started from counts as read too.
     """
     wanted = set(documents)
     artifacts = everything(store)
@@ -51,6 +52,8 @@ def touched(store: Store, documents: Iterable[str]) -> list[Touched]:
             add(artifact, "read", detail)
         elif artifact.key.endswith("/tokenizer") and holders & _inputs(artifact):
             add(artifact, "read", "its sample may have held it")
+        elif (images := artifact.manifest.recipe.inputs.get("images")) and (images.key, images.identity) in holders:
+            add(artifact, "read", "an image that it may have seen shows its text")
     stages = {place for place, item in found.items() if item.how == "read" and not item.key.endswith("/tokenizer")}
     for artifact in descendants(artifacts, stages):
         add(artifact, "derived", "made from a stage that read it")
@@ -90,9 +93,22 @@ def _places(artifact: Artifact, wanted: set[str]) -> Iterator[str]:
         listed = enumerate(read_records(artifact.path("documents.jsonl.zst")))
         yield from _splits_with(artifact, [row for row, record in listed if record["id"] in wanted])
         return
+    if any(path.endswith(".tar") for path in files):
+        yield from _images_with(artifact, wanted)
+        return
     for path in sorted(path for path in files if path.endswith(_RECORDS) and not path.startswith(_DROPPED)):
         if any(record.get("id") in wanted and "text" in record for record in read_records(artifact.path(path))):
             yield path
+
+
+def _images_with(artifact: Artifact, wanted: set[str]) -> Iterator[str]:
+    """Splits of image shards with a picture that was drawn from one of the documents."""
+    from fc_model.images.shards import ImageShards, list_image_splits
+
+    for split in list_image_splits(artifact.folder):
+        records = ImageShards(artifact.folder, split).records()
+        if any(not wanted.isdisjoint(record.meta.get("documents", ())) for record in records):
+            yield split
 
 
 def _splits_with(shards: Artifact, rows: list[int]) -> Iterator[str]:
@@ -129,6 +145,7 @@ def steps_that_read(shards: Artifact, rows: list[int], stage: dict[str, Any], *,
     from fc_model.config import StageConfig
     from fc_model.shards import Shards
     from fc_model.train.batches import TrainBatches
+    from fc_model.train.image_batches import turns
 
     config = StageConfig.model_validate(stage)
     reader = Shards(shards.folder, config.split)
@@ -140,7 +157,10 @@ def steps_that_read(shards: Artifact, rows: list[int], stage: dict[str, Any], *,
     if not windows:
         return []
     batches = TrainBatches(reader, config)
-    return [step for step in range(num_steps) if not windows.isdisjoint(batches.window_ids(step))]
+    text = np.arange(num_steps)
+    if config.images is not None:  # its text batches come now and then
+        text = np.flatnonzero(turns(config.images, config.num_steps)[:num_steps] == len(config.images.groups))
+    return [int(step) for number, step in enumerate(text) if not windows.isdisjoint(batches.window_ids(number))]
 
 
 def _inputs(artifact: Artifact) -> set[tuple[str, str]]:

@@ -1,14 +1,18 @@
 """Which steps, stages and exports a document touched, against a search through every batch."""
 
+import io
 import json
 
 import numpy as np
 import pytest
 from pack_fixtures import build, build_split, mixture_config, tokenizer_config
+from PIL import Image
 
 from fc_model.artifacts import Artifact, Store, read_records
 from fc_model.config import StageConfig
 from fc_model.errors import UserError
+from fc_model.images.record import ImageRecord
+from fc_model.images.shard_writer import ImageShardWriter, write_index
 from fc_model.shards import Shards
 from fc_model.train.batches import TrainBatches
 from fc_pipeline import takedown_list
@@ -164,3 +168,43 @@ def test_rows_of_no_window_are_read_by_no_step(store):
     assert steps_that_read(shards, [], stage_config(), num_steps=STEPS) == []
     assert not np.isin(Shards(shards.folder, "train").document_rows, [10**6]).any()
     assert steps_that_read(shards, [10**6], stage_config(), num_steps=STEPS) == []
+
+
+def test_an_image_that_shows_a_document_is_touched_and_so_is_the_stage_that_may_have_seen_it(tmp_path):
+    def draw(step: Step) -> None:
+        writer = ImageShardWriter(step.out, split="train")
+        for name in ("one", "two"):
+            picture = Image.new("RGB", (8, 8))
+            data = io.BytesIO()
+            picture.save(data, "PNG")
+            meta = {"documents": [f"s/{name}"]}
+            record = ImageRecord(
+                id=f"synthetic/{name}", source="synthetic", kind="line", family="text", licence="MIT", width=8,
+                height=8, text="t", meta=meta,
+            )  # fmt: skip
+            writer.add(record, [data.getvalue()])
+        write_index(step.out, [writer])
+
+    store = Store(tmp_path)
+    images = build(store, "t/images", draw, {}, {})
+    stage = build(store, "t/stages/sees", write_weights, {}, {"images": images})
+    build(store, "t/exports/gguf", write_weights, {}, {"stage": stage})
+    found = touched(store, ["s/two"])
+    assert [(item.key, item.how) for item in found] == [
+        ("t/images", "holds"), ("t/stages/sees", "read"), ("t/exports/gguf", "derived"),
+    ]  # fmt: skip
+    assert touched(store, ["s/three"]) == []
+
+
+def test_the_text_that_a_stage_with_images_read_stands_at_its_turns(store):
+    shards = newest(store, "t/shards")
+    images = {
+        "groups": [{"kinds": ["line"], "task": "read", "height": 32, "width": 64, "images": 2, "text_tokens": 8,
+                    "share": 1}],
+        "text_share": 1,
+    }  # fmt: skip
+    stage = stage_config(kind="multimodal", tokens=None, steps=2 * STEPS, images=images)
+    plain = stage_config()
+    for row in sorted(set(Shards(shards.folder, "train").document_rows.tolist()))[:5]:
+        steps = steps_that_read(shards, [row], stage, num_steps=2 * STEPS)
+        assert len(steps) == len(steps_that_read(shards, [row], plain, num_steps=STEPS))
