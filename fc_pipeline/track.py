@@ -199,20 +199,12 @@ class TrackConfig(_Strict):
         except ValueError as error:
             raise ValueError(f"vision: {error}") from None
         for name, images in seeing:
-            for number, group in enumerate(images.groups):
-                where = f"stages.{name}.images.groups[{number}]"
-                try:
-                    grid = self.vision.encoder.grid(group.height, group.width)
-                    tokens = 3 + self.vision.fusion.num_tokens(grid) + group.text_tokens
-                except ValueError as error:
-                    raise ValueError(f"{where}: {error}") from None
-                if tokens > self.model.context_length:
-                    raise ValueError(
-                        f"{where}: {tokens} tokens exceed model.context_length ({self.model.context_length}): lower "
-                        "text_tokens or the size"
-                    )
-                if group.task == "recognize" and self.vision.recognizer is None:
-                    raise ValueError(f"{where}: task recognize needs vision.recognizer: add it, or take task read")
+            try:
+                images.check_vision(
+                    self.vision, hidden_size=self.model.hidden_size, context_length=self.model.context_length
+                )
+            except ValueError as error:
+                raise ValueError(f"stages.{name}.images: {error}") from None
 
     @cached_property
     def packed_mixture(self) -> MixtureConfig:

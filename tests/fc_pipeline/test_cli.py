@@ -202,7 +202,7 @@ def test_answers_at_once(tmp_path):
         assert real("status", "nano", home=tmp_path).returncode == 0
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         spent.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
-    assert min(spent) < 1.5
+    assert min(spent) < 1.0
 
 
 def test_help_names_every_command(capsys):
