@@ -8,7 +8,6 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from fc_pipeline.images.synthesis.documents.grid import draw_grid, make_grid, row_height
 from fc_pipeline.images.synthesis.documents.layout import (
-    Pen,
     ask,
     ask_json,
     fitted,
@@ -53,8 +52,9 @@ def render(rng: random.Random, text: TextSupply, faces: Faces, layout: str) -> P
     body, bold, _ = pens(look)
     left, right = look.margin, page.image.width - look.margin
     labels = {field: rng.choice(wordings) for field, wordings in WORDINGS.items()}
-    known = _known(fields, bold, (right - left) // 2)
-    top = _head(page, rng, look, fields, known, labels, layout)
+    known = _known(fields)
+    top, names = _head(page, rng, look, fields, known, labels, layout)
+    known |= names
     room = (page.image.height - top - look.margin - 6 * body.leading) // row_height(body, PADDING) - 1
     currency = fields.currency(look.body.characters & look.bold.characters)
     items, sums = _items(fields, currency, rng.randint(1, max(1, min(8, room))), rng.choice(TAXES))
@@ -78,13 +78,13 @@ def render(rng: random.Random, text: TextSupply, faces: Faces, layout: str) -> P
     return page
 
 
-def _known(fields: Fields, pen: Pen, width: float) -> dict[str, str]:
-    """Parties, number and dates as they are written; names are cut to a width in pixels."""
+def _known(fields: Fields) -> dict[str, str]:
+    """Parties, number and dates as they are written."""
     day, style = fields.day(), fields.rng.choice(DATE_STYLES)
     due = day + datetime.timedelta(days=fields.rng.choice((7, 10, 14, 21, 30, 45, 60)))
     return {
-        "seller": fitted(fields.company(), pen, width),
-        "customer": fitted(fields.name() if fields.rng.random() < 0.5 else fields.company(), pen, width),
+        "seller": fields.company(),
+        "customer": fields.name() if fields.rng.random() < 0.5 else fields.company(),
         "invoice_number": fields.number(fields.rng.choice(("INV", "RE", "F", ""))),
         "date": write_date(day, style),
         "due_date": write_date(due, style),
@@ -112,45 +112,48 @@ def _head(
     known: dict[str, str],
     labels: dict[str, str],
     layout: str,
-) -> int:
-    """Seller, customer, number and dates. Returns the top of what comes next."""
+) -> tuple[int, dict[str, str]]:
+    """Seller, customer, number and dates. Returns the top of what comes next, and the names, cut to their room."""
     body, bold, muted = pens(look)
     left, right, top = look.margin, page.image.width - look.margin, look.margin
     pairs = [("number", "invoice_number"), ("date", "date"), ("due", "due_date")]
     gap = round(max(bold.width(labels[label]) for label, _ in pairs)) + 8
     widest = round(max(body.width(known[field]) for _, field in pairs))
     middle = min((left + right) // 2, right - gap - widest - 4)
+    room = middle - left - 8
     word = rng.choice(("INVOICE", "Invoice", "TAX INVOICE", "Bill", "Proforma Invoice"))
     title = heading(look, rng.uniform(1.5, 1.9))
     if layout == "banded":
         page.draw.rectangle((0, 0, page.image.width, top + title.leading + 4), fill=look.accent)
         title = heading(look, 1.7, legible(look.paper, look.accent))
+    seller, customer = fitted(known["seller"], bold, room), fitted(known["customer"], body, room)
     if layout == "centred":
-        top = write(page, known["seller"], title, y=top, left=left, right=right, align="centre")
+        seller = fitted(known["seller"], title, right - left)
+        top = write(page, seller, title, y=top, left=left, right=right, align="centre")
         top = write(page, ", ".join(fields.address()), muted, y=top, left=left, right=right, align="centre")
         top = write(page, word, bold, y=top + 4, left=left, right=right, align="centre") + 4
         rule(page, top, left, right, look.accent)
-        seller: list[str] = []
     else:
         mark = title.ascent if layout != "banded" and rng.random() < 0.6 else 0
         if mark:
             logo(page, rng, left, top + 2, mark, look.accent)
         top = write(page, word, title, y=top, left=left + mark + 6 * (mark > 0)) + 6
-        seller = [known["seller"], *fields.address(), fields.mail()]
     if layout == "framed":
         rule(page, top, left, right, look.accent, width=2)
     top += body.leading // 2
     y = top
-    for number, line in enumerate(seller):
-        y = write(page, fitted(line, body, middle - left - 8), bold if number == 0 else body, y=y, left=left)
-    y += body.leading // 2 if seller else 0
+    if layout != "centred":
+        y = write(page, seller, bold, y=y, left=left)
+        for line in (*fields.address(), fields.mail()):
+            y = write(page, fitted(line, body, room), body, y=y, left=left)
+        y += body.leading // 2
     y = write(page, rng.choice(("Bill to:", "Customer:", "To:", "Sold to:")), muted, y=y, left=left)
-    for line in (known["customer"], *fields.address()):
-        y = write(page, fitted(line, body, middle - left - 8), body, y=y, left=left)
+    for line in (customer, *(fitted(line, body, room) for line in fields.address())):
+        y = write(page, line, body, y=y, left=left)
     right_top = top
     for label, field in pairs:
         right_top = labelled(page, labels[label], known[field], bold, body, y=right_top, left=middle + 4, gap=gap)
-    return max(y, right_top) + body.leading // 2
+    return max(y, right_top) + body.leading // 2, {"seller": seller, "customer": customer}
 
 
 def _draw_sums(

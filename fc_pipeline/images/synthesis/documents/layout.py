@@ -57,14 +57,18 @@ def heading(look: Look, times: float, colour: Colour | None = None) -> Pen:
 
 
 def fitted(text: str, pen: Pen, width: float) -> str:
-    """As many of the first words as fit; letters of the first word when not even that does."""
+    """As many of the first words as fit; letters of the first word when not even that does.
+
+    What the cut leaves hanging (a comma, an opening bracket) goes too, but never all. What fits is kept as it is.
+    """
     words = text.split()
-    while len(words) > 1 and pen.width(" ".join(words)) > width:
+    whole = short = " ".join(words)
+    while len(words) > 1 and pen.width(short) > width:
         words.pop()
-    short = " ".join(words).rstrip(" ,;:-–(")
+        short = " ".join(words)
     while len(short) > 1 and pen.width(short) > width:
         short = short[:-1]
-    return short
+    return short if short == whole else short.rstrip(" ,;:-–(") or short
 
 
 def write(

@@ -16,7 +16,7 @@ from fc_pipeline.images.synthesis.documents.layout import (
     write,
 )  # fmt: skip
 from fc_pipeline.images.synthesis.documents.look import DrawableText, Look, draw_look
-from fc_pipeline.images.synthesis.face import Faces
+from fc_pipeline.images.synthesis.face import Faces, NotDrawn
 from fc_pipeline.images.synthesis.fields import DATE_STYLES, Currency, Fields, write_date
 from fc_pipeline.images.synthesis.page import Kind, Page, TextSupply
 
@@ -67,10 +67,13 @@ def render(rng: random.Random, text: TextSupply, faces: Faces, layout: str) -> P
 
 
 def _pair(page: Page, label: str, value: str, pen: Pen, *, y: int, left: int, right: int, dots: bool = False) -> int:
-    """A label at the left and a value at the right, as one line; leader dots are drawn between, they are no text."""
+    """A label at the left and a value at the right, as one line; leader dots are drawn between, they are no text.
+
+    Raises NotDrawn when there is no room for both: questions ask for them as they are.
+    """
+    if pen.width(f"{label} {value}") > right - left:
+        raise NotDrawn("too_wide")
     first = len(page.lines)
-    room = right - left - pen.width(f" {value}")
-    label = fitted(label, pen, room)
     write(page, label, pen, y=y, left=left)
     if dots:
         for x in range(left + round(pen.width(f"{label} ")) + 3, right - round(pen.width(value)) - 6, 6):

@@ -1,10 +1,10 @@
-"""Faces and text for documents: the fonts that matplotlib carries, the prose and the code of this repository."""
+"""Faces and text for documents: the fonts that matplotlib carries, words and code that never change."""
 
-import random
 from functools import cache
 from pathlib import Path
 
 import matplotlib
+from fixed_text import FixedText
 from fontTools.ttLib import TTFont
 
 from fc_pipeline.images.synthesis.documents import (
@@ -19,7 +19,6 @@ from fc_pipeline.images.synthesis.documents import (
 )
 from fc_pipeline.images.synthesis.face import Face, Faces
 
-ROOT = Path(__file__).resolve().parents[5]
 FONTS = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
 STYLES = {
     "DejaVuSans": "sans",
@@ -44,33 +43,5 @@ def faces() -> Faces:
     return Faces([a_face(name, style) for name, style in STYLES.items()])
 
 
-class RepositoryText:
-    """Prose of docs/, code of fc_model/images/record.py."""
-
-    def __init__(self) -> None:
-        self.words = [word for path in sorted((ROOT / "docs").rglob("*.md")) for word in path.read_text().split()]
-        self.lines = (ROOT / "fc_model" / "images" / "record.py").read_text().splitlines()
-
-    def sentence(self, rng: random.Random, *, max_chars: int) -> str:
-        start = rng.randrange(len(self.words) - 200)
-        chosen = self.words[start][:max_chars]
-        for word in self.words[start + 1 : start + 200]:
-            if len(chosen) + 1 + len(word) > max_chars:
-                break
-            chosen += f" {word}"
-        return chosen
-
-    def paragraph(self, rng: random.Random, *, max_chars: int) -> str:
-        return self.sentence(rng, max_chars=max_chars)
-
-    def title(self, rng: random.Random) -> str:
-        return self.sentence(rng, max_chars=40)
-
-    def code(self, rng: random.Random, *, max_lines: int, max_columns: int) -> list[str]:
-        start = rng.randrange(len(self.lines) - 8)
-        return [line[:max_columns] for line in self.lines[start : start + max_lines]]
-
-
-@cache
-def text() -> RepositoryText:
-    return RepositoryText()
+def text() -> FixedText:
+    return FixedText()

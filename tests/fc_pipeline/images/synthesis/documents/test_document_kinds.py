@@ -5,11 +5,13 @@ import random
 import numpy as np
 import pytest
 from document_fixtures import KINDS, LAYOUTS, a_face, faces, text
+from fixed_text import WORDS, FixedText
 from PIL import Image, ImageDraw
 
 from fc_pipeline.images.synthesis.check import check_page
 from fc_pipeline.images.synthesis.colour import contrast
-from fc_pipeline.images.synthesis.documents.layout import Pen, write
+from fc_pipeline.images.synthesis.documents import invoice, receipt
+from fc_pipeline.images.synthesis.documents.layout import Pen, fitted, write
 from fc_pipeline.images.synthesis.documents.look import LEAST_CONTRAST, legible
 from fc_pipeline.images.synthesis.face import Faces, NotDrawn
 from fc_pipeline.images.synthesis.page import Page
@@ -144,3 +146,31 @@ def test_a_line_beyond_the_page_gives_the_page_up():
     with pytest.raises(NotDrawn, match="too_tall"):
         write(page, "low", pen, y=30, left=2)
     assert page.text == "short"
+
+
+@pytest.mark.parametrize("layout", [*invoice.KIND.layouts, *invoice.KIND.held_out])
+def test_names_that_are_cut_are_asked_as_they_are_drawn(layout):
+    supply = FixedText([word for word in WORDS if word.isalpha() and 9 <= len(word) <= 11])
+    for seed in range(40):
+        check_page(invoice.render(random.Random(seed), supply, faces(), layout))
+
+
+def test_an_amount_is_never_cut():
+    pen = Pen(faces().faces[0], 12, (0, 0, 0))
+    page = Page.blank(200, 40)
+    receipt._pair(page, "5 x 200,00 EUR", "1.000,00 EUR", pen, y=2, left=2, right=198)
+    assert page.text == "5 x 200,00 EUR 1.000,00 EUR"
+    with pytest.raises(NotDrawn, match="too_wide"):
+        receipt._pair(page, "5 x 200,00 EUR", "1.000,00 EUR", pen, y=2, left=2, right=120)
+
+
+def test_text_is_cut_at_words_and_only_where_it_must_be():
+    pen = Pen(faces().faces[0], 12, (0, 0, 0))
+    for whole, room, shown in [
+        ("whole  text,", "whole text,", "whole text,"),
+        ("--", "--", "--"),
+        ("one, (two)", "one, (", "one"),
+        ("-- two", "--", "--"),
+        ("letters-of", "letters-", "letters"),
+    ]:
+        assert fitted(whole, pen, pen.width(room)) == shown

@@ -49,10 +49,10 @@ def flat(monkeypatch) -> list[tuple[str, Image.Image]]:
 
 
 @pytest.mark.parametrize(("kind", "layout"), EACH)
-def test_boxes_are_those_of_each_word_transformed_alone(kind, layout, manual_text, installed_faces, flat):
+def test_boxes_are_those_of_each_word_transformed_alone(kind, layout, fixed_text, installed_faces, flat):
     for seed in SEEDS:
         flat.clear()
-        page = render(kind, layout, seed, manual_text, installed_faces)
+        page = render(kind, layout, seed, fixed_text, installed_faces)
         if "homography" not in page.meta:
             assert layout == photo_text.CAPTION
             continue
@@ -65,10 +65,10 @@ def test_boxes_are_those_of_each_word_transformed_alone(kind, layout, manual_tex
 
 
 @pytest.mark.parametrize(("kind", "layout"), EACH)
-def test_pages_agree_with_themselves(kind, layout, manual_text, installed_faces):
+def test_pages_agree_with_themselves(kind, layout, fixed_text, installed_faces):
     asked = set()
     for seed in SEEDS:
-        page = render(kind, layout, seed, manual_text, installed_faces)
+        page = render(kind, layout, seed, fixed_text, installed_faces)
         check_page(page, kind=f"{kind.name}/{layout}")
         asked.update(question.kind for question in page.questions)
         width, height = page.image.size
@@ -85,9 +85,9 @@ def test_pages_agree_with_themselves(kind, layout, manual_text, installed_faces)
 
 
 @pytest.mark.parametrize(("kind", "layout"), EACH)
-def test_quads_lie_around_the_boxes(kind, layout, manual_text, installed_faces):
+def test_quads_lie_around_the_boxes(kind, layout, fixed_text, installed_faces):
     for seed in SEEDS:
-        page = render(kind, layout, seed, manual_text, installed_faces)
+        page = render(kind, layout, seed, fixed_text, installed_faces)
         for word, quad in zip(page.words, page.meta["quads"], strict=True):
             xs, ys = zip(*quad, strict=True)
             assert len(quad) == 4
@@ -96,10 +96,10 @@ def test_quads_lie_around_the_boxes(kind, layout, manual_text, installed_faces):
 
 
 @pytest.mark.parametrize(("kind", "layout"), EACH)
-def test_letters_stand_out_from_their_ground(kind, layout, manual_text, installed_faces):
+def test_letters_stand_out_from_their_ground(kind, layout, fixed_text, installed_faces):
     """The mean brightness under the ink differs from that of the rest of the box, whatever weather came after."""
     for seed in SEEDS:
-        page = render(kind, layout, seed, manual_text, installed_faces)
+        page = render(kind, layout, seed, fixed_text, installed_faces)
         grey = page.image.convert("L")
         for word in page.words:
             ink = page.inks[word.text, word.box]
@@ -114,8 +114,8 @@ def test_letters_stand_out_from_their_ground(kind, layout, manual_text, installe
 
 
 @pytest.mark.parametrize(("kind", "layout"), EACH)
-def test_a_seed_gives_the_same_page(kind, layout, manual_text, installed_faces):
-    first, again = (render(kind, layout, 7, manual_text, installed_faces) for _ in range(2))
+def test_a_seed_gives_the_same_page(kind, layout, fixed_text, installed_faces):
+    first, again = (render(kind, layout, 7, fixed_text, installed_faces) for _ in range(2))
     assert first.image.tobytes() == again.image.tobytes()
     assert (first.words, first.lines, first.questions, first.meta) == (
         again.words,
@@ -123,7 +123,7 @@ def test_a_seed_gives_the_same_page(kind, layout, manual_text, installed_faces):
         again.questions,
         again.meta,
     )
-    assert render(kind, layout, 8, manual_text, installed_faces).image.tobytes() != first.image.tobytes()
+    assert render(kind, layout, 8, fixed_text, installed_faces).image.tobytes() != first.image.tobytes()
 
 
 def test_each_kind_holds_a_layout_out():
@@ -134,8 +134,8 @@ def panel_of(text, faces, *, opaque: bool = True) -> Panel:
     return Panel(random.Random(5), text, faces, Image.new("RGB", (400, 240), (250, 250, 250)), opaque=opaque)
 
 
-def test_letters_on_an_arch_are_boxed_by_what_they_change(manual_text, installed_faces):
-    panel = panel_of(manual_text, installed_faces)
+def test_letters_on_an_arch_are_boxed_by_what_they_change(fixed_text, installed_faces):
+    panel = panel_of(fixed_text, installed_faces)
     before = panel.page.image.copy()
     sign.draw_arched(panel, "ROUND THE BEND", 30, (0, 0, 0))
     changed = ImageChops.difference(before, panel.page.image).convert("L").getbbox()
@@ -145,8 +145,8 @@ def test_letters_on_an_arch_are_boxed_by_what_they_change(manual_text, installed
     assert tops[1] < tops[0] and tops[1] < tops[2]
 
 
-def test_outline_and_shadow_are_no_part_of_the_box(manual_text, installed_faces):
-    plain, dressed = (panel_of(manual_text, installed_faces) for _ in range(2))
+def test_outline_and_shadow_are_no_part_of_the_box(fixed_text, installed_faces):
+    plain, dressed = (panel_of(fixed_text, installed_faces) for _ in range(2))
     plain.write("Plain", 20, largest=40, colour=(0, 0, 0))
     dressed.write("Plain", 20, largest=40, colour=(0, 0, 0), outline=(255, 0, 0), shadow=(0, 0, 255))
     assert plain.page.words == dressed.page.words
@@ -157,8 +157,8 @@ def test_outline_and_shadow_are_no_part_of_the_box(manual_text, installed_faces)
     assert set(beyond) == {(250, 250, 250)}
 
 
-def test_of_a_panel_that_is_not_opaque_only_the_letters_show(manual_text, installed_faces):
-    panel = panel_of(manual_text, installed_faces, opaque=False)
+def test_of_a_panel_that_is_not_opaque_only_the_letters_show(fixed_text, installed_faces):
+    panel = panel_of(fixed_text, installed_faces, opaque=False)
     panel.write("Letters", 90, largest=40, colour=(200, 0, 0))
     view = Image.new("RGB", (448, 300), (0, 90, 0))
     page = panel.place(view, tilt=0.05, turn=10)
@@ -166,9 +166,9 @@ def test_of_a_panel_that_is_not_opaque_only_the_letters_show(manual_text, instal
     assert changed is not None and iou(changed, page.words[0].box) > 0.85
 
 
-def test_a_turned_panel_stays_inside_the_picture(manual_text, installed_faces):
+def test_a_turned_panel_stays_inside_the_picture(fixed_text, installed_faces):
     for turn in (0.0, 10.0, 40.0):
-        panel = panel_of(manual_text, installed_faces)
+        panel = panel_of(fixed_text, installed_faces)
         page = panel.place(Image.new("RGB", (224, 224)), tilt=0.1, turn=turn)
         matrix = np.array(page.meta["homography"]).reshape(3, 3)
         for x, y in ((0, 0), (400, 0), (400, 240), (0, 240)):

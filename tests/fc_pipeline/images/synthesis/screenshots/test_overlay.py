@@ -55,16 +55,16 @@ def test_dimmed_words_stay_as_long_as_their_contrast_does(installed_faces):
     assert kept[0.2].startswith("black on white") and kept[0.5] == "black on white" and kept[0.9] == ""
 
 
-def test_a_panel_hides_what_is_under_it(manual_text, installed_faces):
-    canvas = Canvas(random.Random(3), manual_text, installed_faces)
+def test_a_panel_hides_what_is_under_it(fixed_text, installed_faces):
+    canvas = Canvas(random.Random(3), fixed_text, installed_faces)
     canvas.text(10, 10, 200, 20, "under the panel")
     canvas.text(10, 150, 200, 20, "beside it")
     panel(canvas, 5, 5, 210, 40, canvas.theme.surface)
     assert canvas.page.text == "beside it"
 
 
-def test_a_crowded_page_gets_neither_pointer_nor_tip(manual_text, installed_faces):
-    canvas = Canvas(random.Random(1), manual_text, installed_faces)
+def test_a_crowded_page_gets_neither_pointer_nor_tip(fixed_text, installed_faces):
+    canvas = Canvas(random.Random(1), fixed_text, installed_faces)
     for y in range(0, int(canvas.height) - 12, 8):
         canvas.text(1, y, canvas.width - 2, 10, "m" * int((canvas.width - 8) / canvas.measure("m")))
     before = canvas.page.image.tobytes()

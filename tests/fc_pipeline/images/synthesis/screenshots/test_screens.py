@@ -55,10 +55,10 @@ def alone(size, x, y, run, font):
 
 
 @pytest.mark.parametrize(("kind", "layout"), EACH)
-def test_boxes_are_those_of_each_word_drawn_alone(kind, layout, manual_text, installed_faces, drawn):
+def test_boxes_are_those_of_each_word_drawn_alone(kind, layout, fixed_text, installed_faces, drawn):
     for seed in SEEDS:
         drawn.clear()
-        page = render(kind, layout, seed, manual_text, installed_faces)
+        page = render(kind, layout, seed, fixed_text, installed_faces)
         assert page.words and page.clipped == 0
         assert all(font.size >= LEAST_FONT for _, _, _, font in drawn)
         for word in page.words:
@@ -82,9 +82,9 @@ def visibility(page: Page, word) -> float:
 
 
 @pytest.mark.parametrize(("kind", "layout"), EACH)
-def test_words_of_the_record_are_visible_and_apart(kind, layout, manual_text, installed_faces):
+def test_words_of_the_record_are_visible_and_apart(kind, layout, fixed_text, installed_faces):
     for seed in SEEDS:
-        page = render(kind, layout, seed, manual_text, installed_faces)
+        page = render(kind, layout, seed, fixed_text, installed_faces)
         for word in page.words:
             assert visibility(page, word) > 0.75, (seed, word)
         for number, word in enumerate(page.words):
@@ -93,10 +93,10 @@ def test_words_of_the_record_are_visible_and_apart(kind, layout, manual_text, in
 
 
 @pytest.mark.parametrize(("kind", "layout"), EACH)
-def test_pages_agree_with_themselves(kind, layout, manual_text, installed_faces):
+def test_pages_agree_with_themselves(kind, layout, fixed_text, installed_faces):
     asked = set()
     for seed in SEEDS:
-        page = render(kind, layout, seed, manual_text, installed_faces)
+        page = render(kind, layout, seed, fixed_text, installed_faces)
         check_page(page, kind=f"{kind.name}/{layout}")
         asked.update(question.kind for question in page.questions)
         width, height = page.image.size
@@ -111,8 +111,8 @@ def test_pages_agree_with_themselves(kind, layout, manual_text, installed_faces)
 
 
 @pytest.mark.parametrize(("kind", "layout"), EACH)
-def test_a_seed_gives_the_same_page(kind, layout, manual_text, installed_faces):
-    first, again = (render(kind, layout, 7, manual_text, installed_faces) for _ in range(2))
+def test_a_seed_gives_the_same_page(kind, layout, fixed_text, installed_faces):
+    first, again = (render(kind, layout, 7, fixed_text, installed_faces) for _ in range(2))
     assert first.image.tobytes() == again.image.tobytes()
     assert (first.words, first.lines, first.questions, first.meta) == (
         again.words,
@@ -120,7 +120,7 @@ def test_a_seed_gives_the_same_page(kind, layout, manual_text, installed_faces):
         again.questions,
         again.meta,
     )
-    assert render(kind, layout, 8, manual_text, installed_faces).image.tobytes() != first.image.tobytes()
+    assert render(kind, layout, 8, fixed_text, installed_faces).image.tobytes() != first.image.tobytes()
 
 
 def test_each_kind_holds_a_layout_out():
@@ -142,10 +142,10 @@ def ground(page: Page, box, *, points: float, above: float = 0.0) -> tuple:
 
 
 @pytest.mark.parametrize("layout", [menu.BAR, menu.CONTEXT])
-def test_the_highlighted_entry_is_the_one_with_another_ground(layout, manual_text, installed_faces):
+def test_the_highlighted_entry_is_the_one_with_another_ground(layout, fixed_text, installed_faces):
     seen = 0
     for seed in range(8):
-        page = render(menu.KIND, layout, seed, manual_text, installed_faces)
+        page = render(menu.KIND, layout, seed, fixed_text, installed_faces)
         (label,) = answers(page, "Which menu entry is highlighted")
         (count,) = answers(page, "How many entries")
         lines = line_of(page, label)
@@ -165,9 +165,9 @@ def test_the_highlighted_entry_is_the_one_with_another_ground(layout, manual_tex
     assert seen > 10
 
 
-def test_checked_boxes_look_like_each_other_and_like_no_other(manual_text, installed_faces):
+def test_checked_boxes_look_like_each_other_and_like_no_other(fixed_text, installed_faces):
     for seed in range(8):
-        page = render(settings.KIND, settings.CHECKS, seed, manual_text, installed_faces)
+        page = render(settings.KIND, settings.CHECKS, seed, fixed_text, installed_faces)
         for raw in answers(page, "List the settings"):
             states = json.loads(raw)
             assert answers(page, "How many settings") == [str(len(states["on"]))]
@@ -178,25 +178,26 @@ def test_checked_boxes_look_like_each_other_and_like_no_other(manual_text, insta
             assert len(colours["on"]) <= 1 and not colours["on"] & colours["off"]
 
 
-def test_switches_that_are_on_have_their_knob_at_the_right(manual_text, installed_faces):
+def test_switches_that_are_on_have_their_knob_at_the_right(fixed_text, installed_faces):
     seen = set()
     for seed in range(6):
-        page = render(settings.KIND, settings.CARDS, seed, manual_text, installed_faces)
+        page = render(settings.KIND, settings.CARDS, seed, fixed_text, installed_faces)
         for raw in answers(page, "List the settings"):
             for state, labels in json.loads(raw).items():
                 for label in labels:
-                    box = line_of(page, label)[0].box
-                    # The label begins 32 points after the switch, whose knobs' middles are 7 and 19 points inside.
-                    knobs = [ground(page, box, points=points + 0.5) for points in (25, 13)]
-                    body = ground(page, box, points=19.5)
+                    _, *edges = line_of(page, label)[0].box
+                    # The pen begins 48 points from the left, 32 after the switch; knobs' middles are 7 and 19 inside.
+                    box = round(48 * page.meta["scale"]), *edges
+                    knobs = [ground(page, box, points=points) for points in (25, 13)]
+                    body = ground(page, box, points=19)
                     assert (knobs[1] != body) == (state == "on") and (knobs[0] != body) == (state == "off")
                     seen.add(state)
     assert seen == {"on", "off"}
 
 
-def test_the_selected_file_is_the_one_with_another_ground(manual_text, installed_faces):
+def test_the_selected_file_is_the_one_with_another_ground(fixed_text, installed_faces):
     for seed in range(6):
-        page = render(window.KIND, window.LIST, seed, manual_text, installed_faces)
+        page = render(window.KIND, window.LIST, seed, fixed_text, installed_faces)
         for name in answers(page, "Which file is selected"):
             # The title may be the same name; the list comes after it.
             mine = line_of(page, name)[-1]
@@ -207,11 +208,11 @@ def test_the_selected_file_is_the_one_with_another_ground(manual_text, installed
             assert unlike == [name]
 
 
-def test_the_pointer_hides_no_word(manual_text, installed_faces):
+def test_the_pointer_hides_no_word(fixed_text, installed_faces):
     pointers = 0
     for kind in KINDS:
         for seed in range(6):
-            page = render(kind, kind.layouts[0], seed, manual_text, installed_faces)
+            page = render(kind, kind.layouts[0], seed, fixed_text, installed_faces)
             if "cursor" in page.meta:
                 pointers += 1
                 x, y = page.meta["cursor"]
@@ -220,27 +221,27 @@ def test_the_pointer_hides_no_word(manual_text, installed_faces):
     assert pointers > 5
 
 
-def test_the_body_of_a_screen_is_not_bold_where_another_face_is_there(manual_text, installed_faces):
+def test_the_body_of_a_screen_is_not_bold_where_another_face_is_there(fixed_text, installed_faces):
     for seed in range(6):
-        page = render(dialog.KIND, dialog.ENTRY, seed, manual_text, installed_faces)
+        page = render(dialog.KIND, dialog.ENTRY, seed, fixed_text, installed_faces)
         assert "DejaVuSans" in page.meta["fonts"]
     bold = Faces([face for face in installed_faces.faces if face.name == "DejaVuSans-Bold"])
-    page = render(dialog.KIND, dialog.ENTRY, 0, manual_text, bold)
+    page = render(dialog.KIND, dialog.ENTRY, 0, fixed_text, bold)
     assert page.words and page.meta["fonts"] == ["DejaVuSans-Bold"]
 
 
-def test_faces_without_latin_letters_are_refused(manual_text, installed_faces):
+def test_faces_without_latin_letters_are_refused(fixed_text, installed_faces):
     face = installed_faces.faces[0]
     digits = Face(
         name="Digits", file=face.file, style="sans", licence=face.licence, characters=frozenset("0123456789 ")
     )
     with pytest.raises(NotDrawn, match="no_face"):
-        render(window.KIND, window.LIST, 0, manual_text, Faces([digits]))
+        render(window.KIND, window.LIST, 0, fixed_text, Faces([digits]))
 
 
-def test_code_stays_on_the_screen_in_a_face_that_is_not_monospaced(manual_text, installed_faces):
+def test_code_stays_on_the_screen_in_a_face_that_is_not_monospaced(fixed_text, installed_faces):
     serif = Faces([face for face in installed_faces.faces if face.name == "DejaVuSerif"])
     for layout in terminal.KIND.layouts:
         for seed in range(4):
-            page = render(terminal.KIND, layout, seed, manual_text, serif)
+            page = render(terminal.KIND, layout, seed, fixed_text, serif)
             assert page.clipped == 0 and page.words
