@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from typing import NamedTuple, Self
 
 from PIL import Image, ImageEnhance, ImageFilter
 
@@ -17,23 +18,37 @@ _BLUR = 0.7
 """Greatest radius in pixels."""
 
 
-def augment(image: Image.Image, rng: random.Random, *, strength: float) -> Image.Image:
-    """A picture of the same size, slanted, stretched, paler or darker, now and then a little blurred.
+class Augmentation(NamedTuple):
+    """One change, drawn; calling it gives a picture of the same size.
 
-    The upper left corner of the ground fills what comes in from outside; `strength` from 0 to 1 scales all of it.
+    The upper left corner of the ground fills what comes in from outside.
     """
-    width, height = image.size
-    slant = rng.uniform(-_SLANT, _SLANT) * strength
-    # Narrower or wider about the left edge; never so wide that the end of a line leaves the picture.
-    stretch = 1 + rng.uniform(0, _STRETCH) * strength
-    image = image.transform(
-        (width, height),
-        Image.Transform.AFFINE,
-        (stretch, slant, -slant * height / 2, 0, 1, 0),
-        resample=Image.Resampling.BILINEAR,
-        fillcolor=image.getpixel((0, 0)),
-    )
-    image = ImageEnhance.Contrast(image).enhance(1 + rng.uniform(-_CONTRAST, _CONTRAST) * strength)
-    if rng.random() < strength / 3:
-        image = image.filter(ImageFilter.GaussianBlur(rng.uniform(0, _BLUR)))
-    return image
+
+    slant: float = 0.0
+    """Shift to the side over the height, about the middle of it."""
+    stretch: float = 1.0
+    """What stood at x stands at x / stretch: never further to the right, so that the end of a line stays inside."""
+    contrast: float = 1.0
+    blur: float = 0.0
+    """Radius in pixels."""
+
+    @classmethod
+    def draw(cls, rng: random.Random, *, strength: float) -> Self:
+        """Slanted, narrower, paler or darker, now and then a little blurred; `strength` (0 to 1) scales it."""
+        return cls(
+            slant=rng.uniform(-_SLANT, _SLANT) * strength,
+            stretch=1 + rng.uniform(0, _STRETCH) * strength,
+            contrast=1 + rng.uniform(-_CONTRAST, _CONTRAST) * strength,
+            blur=rng.uniform(0, _BLUR) if rng.random() < strength / 3 else 0.0,
+        )
+
+    def __call__(self, image: Image.Image) -> Image.Image:
+        image = image.transform(
+            image.size,
+            Image.Transform.AFFINE,
+            (self.stretch, self.slant, -self.slant * image.height / 2, 0, 1, 0),
+            resample=Image.Resampling.BILINEAR,
+            fillcolor=image.getpixel((0, 0)),
+        )
+        image = ImageEnhance.Contrast(image).enhance(self.contrast)
+        return image.filter(ImageFilter.GaussianBlur(self.blur)) if self.blur else image

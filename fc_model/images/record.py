@@ -21,6 +21,8 @@ class Word(NamedTuple):
     box: Box
     line: int
     """Index into the lines."""
+    starts: tuple[int, ...] = ()
+    """Where each character begins, in pixels from the left edge of the image; empty when that is not known."""
 
 
 class Line(NamedTuple):
@@ -70,7 +72,7 @@ class ImageRecord:
     def to_json(self) -> dict[str, Any]:
         """Plain JSON, in the order of the fields. It shares `images`, `meta` and the answers with the record."""
         return vars(self) | {  # not dataclasses.asdict, which copies every box of a page before it is thrown away
-            "words": [[word.text, list(word.box), word.line] for word in self.words],
+            "words": [[word.text, list(word.box), word.line, list(word.starts)] for word in self.words],
             "lines": [[line.text, list(line.box)] for line in self.lines],
             "questions": [dict(vars(question)) for question in self.questions],
         }
@@ -81,7 +83,7 @@ class ImageRecord:
         return cls(
             **raw
             | {
-                "words": [Word(text, tuple(box), line) for text, box, line in raw["words"]],
+                "words": [Word(text, tuple(box), line, tuple(starts)) for text, box, line, starts in raw["words"]],
                 "lines": [Line(text, tuple(box)) for text, box in raw["lines"]],
                 "questions": [Question(**question) for question in raw["questions"]],
             }

@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from fc_model.images.augment import augment
+from fc_model.images.augment import Augmentation
 from fc_model.images.decode import decode
 from fc_model.images.record import ImageRecord
 from fc_model.images.resize import fit
@@ -94,11 +94,9 @@ class ExampleMaker:
     ) -> ImageBatch:
         """A batch of group `number` in its stage; a sample's rng draws its question and, in training, its changes."""
         records = [sample.record for sample in samples]
-        strength = group.augment if training else 0.0
-        pixels = [
-            self.pixels(sample.images, group, rng=rng, strength=strength)
-            for sample, rng in zip(samples, rngs, strict=True)
-        ]
+        augmented = training and group.augment > 0
+        changes = [Augmentation.draw(rng, strength=group.augment) if augmented else None for rng in rngs]
+        pixels = [self.pixels(sample.images, group, change) for sample, change in zip(samples, changes, strict=True)]
         images = torch.from_numpy(np.stack(pixels))
         parts: dict[str, Tensor] = {}
         if group.task != "recognize":
@@ -107,16 +105,16 @@ class ExampleMaker:
         if group.task == "caption":
             parts |= self._captions(records, length=group.text_tokens)
         if group.task in ("recognize", "read") and self._vision.recognizes(group):
-            parts |= self._characters_of(records, group)
+            parts |= self._characters_of(records, group, [change.stretch if change else 1.0 for change in changes])
         return ImageBatch(group=number, images_BIHWC=images, **parts)
 
     def pixels(
-        self, images: Sequence[bytes], group: ImageGroup, *, rng: random.Random, strength: float = 0.0
+        self, images: Sequence[bytes], group: ImageGroup, change: Augmentation | None = None
     ) -> NDArray[np.uint8]:
-        """(I, H, W, 3), aspect kept, padded with white; `strength` of what `augment` changes."""
+        """(I, H, W, 3), changed alike, aspect kept, padded with white."""
         pictures = [decode(data) for data in images]
-        if strength:
-            pictures = [augment(picture, rng, strength=strength) for picture in pictures]
+        if change:
+            pictures = [change(picture) for picture in pictures]
         size: Any = {"height": group.height, "width": group.width, "mode": "pad", "max_scale": MAX_SCALE}
         return np.stack([np.asarray(fit(picture, **size)) for picture in pictures])
 
@@ -161,7 +159,9 @@ class ExampleMaker:
             "caption_ids_B": caption_ids(record.caption or "" for record in records),
         }
 
-    def _characters_of(self, records: list[ImageRecord], group: ImageGroup) -> dict[str, Tensor]:
+    def _characters_of(
+        self, records: list[ImageRecord], group: ImageGroup, stretches: list[float]
+    ) -> dict[str, Tensor]:
         assert self._vision.recognizer is not None
         classes = [classes_of(record.text or "") for record in records]
         lengths = torch.tensor([len(row) for row in classes])
@@ -174,9 +174,11 @@ class ExampleMaker:
             place_targets(
                 record.words,
                 num_frames=group.width // patch * frames,
-                pixels=patch / frames / min(group.height / record.height, group.width / record.width, MAX_SCALE),
+                pixels=stretch
+                * (patch / frames)
+                / min(group.height / record.height, group.width / record.width, MAX_SCALE),
             )
-            for record in records
+            for record, stretch in zip(records, stretches, strict=True)
         ]
         return {"classes_BS": classes_BS, "class_lengths_B": lengths, "places_BT": torch.tensor(places)}
 

@@ -9,8 +9,9 @@ S characters.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from itertools import groupby
+from itertools import groupby, pairwise
 
 import torch
 import torch.nn.functional as F
@@ -80,15 +81,18 @@ def classes_of(text: str) -> list[int]:
 
 
 def place_targets(words: Sequence[Word], *, num_frames: int, pixels: float) -> list[int]:
-    """Class of what stands in each frame of `pixels` pixels; a word's box is shared out evenly to its characters.
+    """Class of what stands in the middle of each frame, `pixels` wide.
 
-    A space between words and paper beside them is the space; a character that it cannot read is NO_FRAME.
+    A word whose characters' starts are not known is shared out evenly to them. A space between words and paper beside
+    them is the space; a character that it cannot read is NO_FRAME.
     """
     places = [_CLASS[" "]] * num_frames
     for word in words:
         left, _, right, _ = word.box
-        for frame in range(num_frames):
-            offset = ((frame + 0.5) * pixels - left) / max(right - left, 1)
-            if 0 <= offset < 1:
-                places[frame] = _CLASS.get(word.text[int(offset * len(word.text))], NO_FRAME)
+        count = len(word.text)
+        starts = word.starts or [left + (right - left) * number / count for number in range(count)]
+        edges = [left, *starts[1:], right]
+        frames = [min(max(math.ceil(edge / pixels - 0.5), 0), num_frames) for edge in edges]
+        for character, (first, last) in zip(word.text, pairwise(frames), strict=True):
+            places[first:last] = [_CLASS.get(character, NO_FRAME)] * max(last - first, 0)
     return places

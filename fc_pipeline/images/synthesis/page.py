@@ -81,9 +81,10 @@ class Page:
             place += space * (number > 0)
             if run:
                 box = self._run(round(place), y, run, font, colour)
-                place += text_width(face, size, run)
                 if box is not None:
-                    self.words.append(Word(run, box, len(self.lines)))
+                    starts = tuple(round(place) + round(pen) for _, pen in _placed(font, run))
+                    self.words.append(Word(run, box, len(self.lines), starts))
+                place += text_width(face, size, run)
         if len(self.words) > first:
             self.lines.append(Line(text.strip(), union([word.box for word in self.words[first:]])))
         return round(place)

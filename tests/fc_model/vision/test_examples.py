@@ -193,6 +193,30 @@ def test_places_are_where_the_ink_is(tokenizer: Tokenizer, width: int, height: i
     assert int((ink_T != places_T).sum()) <= 1
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_places_follow_the_changes_of_training(tokenizer: Tokenizer, seed: int) -> None:
+    """Two characters of a word far to the right, black paper and grey, slanted and made narrower."""
+    image = Image.new("RGB", (128, 32), "white")
+    draw = ImageDraw.Draw(image)
+    draw.rectangle((80, 0, 94, 31), fill="black")
+    draw.rectangle((95, 0, 119, 31), fill=(96, 96, 96))
+    record = ImageRecord(
+        id="x/1", source="x", kind="line", family="text", licence="CC0-1.0", width=128, height=32, text="iM",
+        words=[Word("iM", (80, 0, 120, 32), 0, (80, 95))],
+    )  # fmt: skip
+    maker = maker_of(tokenizer, recognizer={"rows": 4, "frames": 4})
+    sample = Sample(record=record, images=[png(image)], crops=[])
+    group = group_of("recognize", height=32, width=128, augment=1.0)
+    batch = maker.batch(group, 0, [sample], [random.Random(seed)], training=True)
+    assert batch.places_BT is not None
+    level_T = batch.images_BIHWC[0, 0, 15:17].float().mean(dim=(0, 2)).view(64, 2).mean(dim=-1)
+    paper_T = (level_T - level_T.min()) / (level_T.max() - level_T.min())
+    shown_T = [" " if share > 0.7 else "i" if share < 0.12 else "M" for share in paper_T.tolist()]
+    named_T = text_of(batch.places_BT[0].tolist())
+    # A frame at each of the three edges may count either way.
+    assert sum(shown != named for shown, named in zip(shown_T, named_T, strict=True)) <= 3
+
+
 def test_pixels_are_padded_with_white_and_changed_in_training_only(tokenizer: Tokenizer) -> None:
     maker, sample = maker_of(tokenizer), line_sample(0, "cat dog")
     group = group_of("read", width=80, augment=1.0)

@@ -46,6 +46,9 @@ def test_places_of_boxes_by_hand() -> None:
     words = [Word("ab", (4, 0, 8, 9), 0), Word("cde", (10, 0, 22, 9), 0)]
     text = "".join(text_of([place]) for place in place_targets(words, num_frames=13, pixels=2.0))
     assert text == "  ab ccddee  "
+    # Where the starts of the characters are known, they have the room that they take.
+    known = place_targets([Word("iW", (4, 0, 14, 9), 0, (4, 6))], num_frames=8, pixels=2.0)
+    assert text_of(known) == "  iWWWW "
     # Odd edges: it is the middle of a frame that counts.
     odd = place_targets([Word("abc", (3, 0, 9, 9), 0)], num_frames=6, pixels=2.0)
     assert text_of(odd) == " abc  "

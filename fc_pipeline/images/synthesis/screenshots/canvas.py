@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 
-from fc_model.images.record import Box, Line, Question, Word, union
+from fc_model.images.record import Box, Line, Question, union
 from fc_pipeline.images.synthesis.face import Face, Faces
 from fc_pipeline.images.synthesis.page import Colour, Page, TextSupply, text_width, wrap
 from fc_pipeline.images.synthesis.screenshots.shapes import icon, rounded
@@ -158,7 +158,7 @@ class Canvas:
         words = self.page.words[first_word:]
         del self.page.words[first_word:], self.page.lines[first_line:]
         if words:
-            self.page.words.extend(Word(word.text, word.box, first_line) for word in words)
+            self.page.words.extend(word._replace(line=first_line) for word in words)
             whole = "".join(text for text, _ in runs).strip()
             self.page.lines.append(Line(whole, union([word.box for word in words])))
 

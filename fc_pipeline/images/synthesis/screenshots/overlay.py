@@ -43,7 +43,7 @@ def keep_words(page: Page, keep: Callable[[Word], bool]) -> None:
     whole = [len(run) == counts[run[0].line] for run in runs]
     for run, all_kept in zip(runs, whole, strict=True):
         text = lines[run[0].line].text if all_kept else " ".join(word.text for word in run)
-        page.words.extend(Word(word.text, word.box, len(page.lines)) for word in run)
+        page.words.extend(word._replace(line=len(page.lines)) for word in run)
         page.lines.append(Line(text, union([word.box for word in run])))
 
 
