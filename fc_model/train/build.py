@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
 
 import torch
 from safetensors.torch import load_file
@@ -15,6 +14,7 @@ from fc_model.errors import UserError
 from fc_model.seed import seed_torch
 from fc_model.shards import Shards
 from fc_model.tokenizer import Tokenizer
+from fc_model.train.ahead import Batches
 from fc_model.train.batches import TrainBatches
 from fc_model.train.compile import compiled_loss
 from fc_model.train.holdout import HoldoutSample
@@ -26,16 +26,6 @@ from fc_model.train.objective import Objective, TextObjective
 from fc_model.train.spec import StageFile
 from fc_model.vision.examples import ExampleMaker
 from fc_model.vision.model import DECODER, QUEUE, VisionLanguageModel
-
-
-class Batches(Protocol):
-    """The batches of a stage, each a pure function of its number."""
-
-    def __call__(self, number: int) -> Any: ...
-
-    def window_ids(self, number: int) -> list[int]:
-        """What a batch is made of, for the log."""
-
 
 Evaluate = Callable[[torch.device, torch.dtype | None], dict[str, float]]
 """Figures on a fixed held-out sample; at least loss, bpb and ppl of the text."""

@@ -17,6 +17,7 @@ from fc_model.artifacts.files import write_bytes
 from fc_model.errors import UserError
 from fc_model.schedule import lr_factor
 from fc_model.tracking import ARTIFACT_TAG, Tracker
+from fc_model.train.ahead import Ahead
 from fc_model.train.begin import Beginning
 from fc_model.train.build import build_training, draw_again, outputs, start
 from fc_model.train.checkpoint import Checkpoint, Checkpoints, save_tensors
@@ -49,7 +50,8 @@ class Run:
         self.folder, self.spec, self.stage, self.beginning = folder, spec, spec.stage, beginning
         self._report = report
         training = build_training(spec, compiled=beginning.compile)
-        self.objective, self.batches, self._evaluate_holdout = training.objective, training.batches, training.evaluate
+        self.objective, self._evaluate_holdout = training.objective, training.evaluate
+        self.batches = Ahead(training.batches)
         self.num_holdout_tokens = training.num_holdout_tokens
         self.learner = Learner(
             training.objective, spec.stage, device=beginning.torch_device, dtype=beginning.autocast_dtype
@@ -142,7 +144,8 @@ class Run:
         return [*tensors, "state.json", "metrics.jsonl"]
 
     def close(self, status: str) -> None:
-        """Close the logs."""
+        """Close the logs, and make no more batches."""
+        self.batches.close()
         self.log.close()
         self.progress.close()
         self.tracker.close(status)
