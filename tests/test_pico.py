@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,11 +89,9 @@ def test_an_mlflow_run_and_its_artifact_lead_to_each_other(built: Built) -> None
     assert run.data.metrics["loss"] > 0
 
 
-def test_again_builds_nothing_and_takes_seconds(built: Built) -> None:
-    started = time.monotonic()
+def test_again_builds_nothing(built: Built) -> None:
     done = built.command("run", "pico")
     assert done.returncode == 0 and "nothing to do" in done.stdout, done.stdout + done.stderr
-    assert time.monotonic() - started < 60  # seconds on a quiet machine; this bound only rules a build out
 
 
 def test_a_threshold_rebuilds_what_depends_on_it_and_nothing_else(built: Built) -> None:

@@ -93,19 +93,17 @@ def test_a_run_is_one_process():
 
 
 _LOAD = """
-import sys, time
+import sys
 from fc_pipeline.definitions import defs
 defs().resolve_all_asset_specs()
 heavy = {"torch", "mlflow", "pytorch_lightning", "transformers", "matplotlib", "datatrove", "datasets"}
-print(sorted(heavy & set(sys.modules)), time.process_time())
+print(sorted(heavy & set(sys.modules)))
 """
 
 
-def test_loading_imports_nothing_heavy_and_takes_few_seconds():
+def test_loading_imports_nothing_heavy():
     run = subprocess.run([sys.executable, "-c", _LOAD], cwd=ROOT, capture_output=True, text=True, check=True)
-    heavy, _, seconds = run.stdout.rpartition(" ")
-    assert heavy == "[]"
-    assert float(seconds) < 6.0, "CPU seconds; 2.2 when this was written"
+    assert run.stdout == "[]\n"
 
 
 def test_workspace_and_dg_agree_on_the_code_location():

@@ -84,10 +84,9 @@ def test_a_bucket_that_is_not_there(s3_login, artifact):
     ],
 )
 def test_a_driver_that_is_not_installed_is_named_at_once(url, said):
-    started = time.monotonic()
+    remote = Remote(url, pause_seconds=3600)  # a second try would come too late for the test
     with pytest.raises(RemoteError, match=said):
-        Remote(url).find(KEY, IDENTITY)
-    assert time.monotonic() - started < 2
+        remote.find(KEY, IDENTITY)
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")

@@ -12,7 +12,7 @@ from fc_pipeline.text.filters.scrub import scrub
 from fc_pipeline.text.filters.url import UrlSettings
 
 CHARS = 100_000
-SECONDS_PER_MILLION_CHARS = 20  # CPU time, on a slow and busy machine; a quadratic pattern takes minutes
+SECONDS_PER_MILLION_CHARS = 60  # CPU time, on a slow and busy machine; a quadratic pattern takes minutes
 
 PATTERNS = {
     "spaces": "x" + " " * 9_999,

@@ -5,7 +5,6 @@ import os
 import subprocess
 import sys
 import tarfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from fc_model.images.shards import ImageShards
 from fc_pipeline.images.datasets.catalogue import DATASETS
 from fc_pipeline.images.datasets.listing import listing
 from fc_pipeline.images.datasets.registry import READERS
-from fc_pipeline.images.sources.catalogue import names, read_entry, resolve_image_source
+from fc_pipeline.images.sources.catalogue import names, resolve_image_source
 from fc_pipeline.images.sources.readers.dataset_folder import checked_folder
 from fc_pipeline.images.sources.schema import DatasetReader
 
@@ -61,13 +60,9 @@ def test_every_set_that_has_a_loader_ships_as_a_source_with_its_licence() -> Non
         assert source.licence == known.licence and source.reader.folder == f"data/datasets/{name}"
 
 
-def test_without_the_folders_the_graph_is_built_in_milliseconds(tmp_path: Path, monkeypatch) -> None:
+def test_without_the_folders_there_is_nothing_to_look_at(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
-    for name in DATASETS:
-        read_entry(name)  # the YAML is read once a process
-    begin = time.process_time()
     readers = [resolve_image_source(name).reader for name in DATASETS]
-    assert time.process_time() - begin < 0.1
     assert [reader.content for reader in readers if isinstance(reader, DatasetReader)] == [None] * len(DATASETS)
 
 
