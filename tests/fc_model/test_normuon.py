@@ -11,7 +11,7 @@ from fc_model.normuon import NorMuon, orthogonalise
 def test_singular_values_come_near_to_one(shape: tuple[int, int]) -> None:
     matrix = torch.randn(shape, generator=torch.Generator().manual_seed(0))
     left, _, right = torch.linalg.svd(matrix, full_matrices=False)
-    found = orthogonalise(matrix).float()
+    found = orthogonalise(matrix.unsqueeze(0))[0].float()
     values = torch.linalg.svdvals(found)
     assert values.max() < 1.65
     assert values.min() > 0.35
@@ -27,7 +27,7 @@ def test_rows_of_unequal_gradients_move_alike_and_the_size_stays() -> None:
     optimizer.step()
     rows = matrix.detach().norm(dim=1)
     assert rows.std() / rows.mean() < 0.02
-    plain = orthogonalise(gradient).float()
+    plain = orthogonalise(gradient.unsqueeze(0))[0].float()
     assert plain.norm(dim=1).std() / plain.norm(dim=1).mean() > 0.2
     assert matrix.detach().norm() == pytest.approx(float(plain.norm()), rel=0.03)
 
@@ -43,3 +43,20 @@ def test_a_step_goes_against_the_gradient_and_weight_decay_shrinks() -> None:
     before = matrix.detach().clone()
     NorMuon([matrix], lr=0.1).step()
     assert ((matrix - before) * matrix.grad).sum() < 0
+
+
+def test_matrices_are_updated_together_as_each_alone() -> None:
+    random = torch.Generator().manual_seed(0)
+    shapes = [(16, 48), (48, 16), (16, 48), (16, 16), (16, 48)]
+    gradients = [torch.randn(shape, generator=random) for shape in shapes]
+    together = [nn.Parameter(torch.zeros(shape)) for shape in shapes]
+    alone = [nn.Parameter(torch.zeros(shape)) for shape in shapes]
+    optimizers = [NorMuon(together, lr=1.0), *(NorMuon([matrix], lr=1.0) for matrix in alone)]
+    for _ in range(2):
+        for matrix, gradient in zip(together + alone, gradients * 2, strict=True):
+            matrix.grad = gradient
+        for optimizer in optimizers:
+            optimizer.step()
+    for one, other in zip(together, alone, strict=True):
+        assert torch.allclose(one, other, atol=0.02), "to the rounding of bf16"
+        assert one.norm() > 1
