@@ -1,8 +1,8 @@
 """What the step `<track>/synthetic` is told. Light to import."""
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from fc_pipeline.images.fonts.config import Style
 
@@ -22,6 +22,16 @@ class KindConfig(_Strict):
     quality: int = Field(default=85, ge=1, le=95, description="of jpg and webp")
 
 
+def _ordered_parts(em: tuple[float, float]) -> tuple[float, float]:
+    if not 0.2 <= em[0] <= em[1] <= 1:
+        raise ValueError(f"em {em} is no range within [0.2, 1]: give the smaller part first")
+    return em
+
+
+Em = Annotated[tuple[float, float], AfterValidator(_ordered_parts)]
+"""Smallest and largest em as parts of a height."""
+
+
 class LineConfig(_Strict):
     """Images of one printed line."""
 
@@ -29,7 +39,7 @@ class LineConfig(_Strict):
     max_width: int = Field(default=256, ge=32, le=4096, description="pixels; a line that is too long loses words")
     min_chars: int = Field(default=3, ge=1)
     max_chars: int = Field(default=24, ge=1)
-    em: tuple[float, float] = Field(
+    em: Em = Field(
         default=(0.4, 0.8),
         description="smallest and largest em as parts of the height; what is too wide is set smaller, to the smallest",
     )
@@ -42,8 +52,24 @@ class LineConfig(_Strict):
     def _ordered(self) -> Self:
         if self.min_chars > self.max_chars:
             raise ValueError(f"min_chars ({self.min_chars}) exceeds max_chars ({self.max_chars})")
-        if not 0.2 <= self.em[0] <= self.em[1] <= 1:
-            raise ValueError(f"em {self.em} is no range within [0.2, 1]: give the smaller part first")
+        return self
+
+
+class SmallConfig(_Strict):
+    """Forms and screenshots of a few rows of text, in the rhythm of lines: what reads those can read these."""
+
+    width: int = Field(default=144, ge=96, le=1024, description="pixels")
+    height: int = Field(default=64, ge=32, le=1024, description="pixels; two rows or more")
+    row_height: int = Field(default=32, ge=16, le=512, description="pixels; best that of the lines")
+    max_chars: int = Field(default=12, ge=8, description="of a row")
+    em: Em = Field(default=(0.55, 0.7), description="smallest and largest em as parts of the row's height")
+    styles: list[Style] = Field(default=["sans", "serif", "mono"], min_length=1, description="of the faces")
+    degraded_share: float = Field(default=0.2, ge=0, le=1, description="of all")
+
+    @model_validator(mode="after")
+    def _whole_rows(self) -> Self:
+        if self.height % self.row_height or self.height < 2 * self.row_height:
+            raise ValueError(f"height ({self.height}) is not two or more rows of row_height ({self.row_height}) pixels")
         return self
 
 
@@ -60,7 +86,7 @@ class SynthesisConfig(_Strict):
 
     seed: int = 0
     kinds: dict[str, KindConfig] = Field(
-        min_length=1, description="by name: line, document/invoice, screenshot/dialog and so on"
+        min_length=1, description="by name: line, small/form, document/invoice and so on"
     )
     holdout_share: float = Field(
         default=0.05, ge=0, le=1, description="images held out for each training image, for kinds that do not say"
@@ -80,6 +106,7 @@ class SynthesisConfig(_Strict):
         description="faces that only the holdout uses, and the only ones that it uses",
     )
     line: LineConfig = LineConfig()
+    small: SmallConfig = SmallConfig()
     text: TextConfig = TextConfig()
     max_attempts: int = Field(default=50, gt=0, description="draws of one image before the step gives up")
     batch_images: int = Field(default=64, gt=0, description="small images that a worker draws at a time")

@@ -16,6 +16,8 @@ from fc_pipeline.images.synthesis.line import line_kind
 from fc_pipeline.images.synthesis.page import Kind
 from fc_pipeline.images.synthesis.scene import label, photo_text, sign
 from fc_pipeline.images.synthesis.screenshots import dialog, menu, settings, terminal, web_page, window
+from fc_pipeline.images.synthesis.small.form import form_kind
+from fc_pipeline.images.synthesis.small.screenshot import screenshot_kind
 from fc_pipeline.images.synthesis_config import SynthesisConfig
 
 _DOCUMENTS = (
@@ -34,5 +36,6 @@ _SCENES = (label.KIND, photo_text.KIND, sign.KIND)
 
 def kinds(config: SynthesisConfig) -> dict[str, Kind]:
     """{name: kind}; some have settings in the step's config."""
-    found = (line_kind(config.line), *_DOCUMENTS, *_SCREENSHOTS, *_SCENES)
+    small = (form_kind(config.small), screenshot_kind(config.small))
+    found = (line_kind(config.line), *small, *_DOCUMENTS, *_SCREENSHOTS, *_SCENES)
     return {kind.name: kind for kind in found}

@@ -45,7 +45,7 @@ def render_line(rng: random.Random, text: TextSupply, faces: Faces, layout: str,
     words, size = _fit(rng, words, face, room=config.max_width - 2 * margin, config=config)
     if len(words) < config.min_chars:
         raise NotDrawn("too_short")
-    left, top, right, bottom = _extent(words, face, size)
+    left, top, right, bottom = extent(words, face, size)
     width = min(config.max_width, round(right - left) + 2 * margin)
     ground, ink = _colours(rng, layout)
     page = Page.blank(width, config.height, ground)
@@ -77,7 +77,7 @@ def _fit(rng: random.Random, words: str, face: Face, *, room: int, config: LineC
     smallest, largest = (round(part * config.height) for part in config.em)
     size = rng.randint(smallest, largest)
     while words:
-        left, top, right, bottom = _extent(words, face, size)
+        left, top, right, bottom = extent(words, face, size)
         scale = min(room / (right - left), (config.height - 4) / (bottom - top))
         if scale >= 1:
             return words, size
@@ -88,7 +88,7 @@ def _fit(rng: random.Random, words: str, face: Face, *, room: int, config: LineC
     raise NotDrawn("too_wide")
 
 
-def _extent(words: str, face: Face, size: int) -> Box:
+def extent(words: str, face: Face, size: int) -> Box:
     """The ink of a line from its pen on the baseline, to a pixel; white space is one space wide."""
     place, left, top, right, bottom = 0.0, math.inf, math.inf, 0, 0
     space = text_width(face, size, " ")

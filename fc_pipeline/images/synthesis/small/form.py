@@ -1,0 +1,174 @@
+"""Filled forms of a few rows: a label and its value in each."""
+
+from __future__ import annotations
+
+import random
+import string
+from collections.abc import Callable
+from functools import partial
+
+from fc_pipeline.images.synthesis.colour import tint
+from fc_pipeline.images.synthesis.documents.layout import ask, join_lines, rule
+from fc_pipeline.images.synthesis.documents.look import DrawableText, legible, mixed
+from fc_pipeline.images.synthesis.face import Faces, NotDrawn
+from fc_pipeline.images.synthesis.fields import FIRST_NAMES, MONTHS, Fields
+from fc_pipeline.images.synthesis.page import Colour, Kind, Page, TextSupply
+from fc_pipeline.images.synthesis.small.rows import INSET, MARGIN, Rows
+from fc_pipeline.images.synthesis_config import SmallConfig
+
+LAYOUTS = ("plain", "boxed", "underlined", "ruled", "coloured", "dark")
+HELD_OUT = ("shaded", "aligned")
+LABELS = {
+    "person": ("Name", "Host", "Guest", "Owner", "Clerk", "Agent", "Buyer", "Coach"),
+    "money": ("Total", "Price", "Sum", "Fee", "Cost", "Rent", "Bill", "Tip"),
+    "date": ("Date", "Start", "End"),
+    "time": ("Time", "Start", "End"),
+    "number": ("Qty", "Age", "Page", "Room", "Row", "Gate", "Floor", "Count", "Size"),
+    "code": ("Ref", "Code", "ID", "Lot", "Seat", "Model", "Part"),
+    "place": ("Town", "City", "Port", "Site"),
+    "word": ("Item", "Type", "Topic", "Group", "Team", "Note"),
+    "share": ("Tax", "Rate", "Share", "VAT"),
+    "postcode": ("Zip", "Post"),
+}
+"""What a field is called, by the type of its value."""
+SPOKEN = {"Qty": "quantity", "Ref": "reference", "Zip": "zip code", "Post": "postcode", "Id": "ID", "Vat": "VAT"}
+"""How a question calls a label that is short for something; others it calls by their name."""
+_TRIES = 30
+_GAP = 8
+"""Pixels between a label and its value, where values stand below each other."""
+
+
+def form_kind(config: SmallConfig) -> Kind:
+    """The kind `small/form`; its settings are those of the step."""
+    return Kind(name="small/form", render=partial(render_form, config=config), layouts=LAYOUTS, held_out=HELD_OUT)
+
+
+def render_form(rng: random.Random, text: TextSupply, faces: Faces, layout: str, *, config: SmallConfig) -> Page:
+    """A form with a field in each row. meta: layout, style, size (pixels an em), degradations.
+
+    Raises:
+        NotDrawn: no face has printable ASCII, or no fields are short enough.
+    """
+    rows = Rows(rng, faces, config)
+    fields = Fields(rng, DrawableText(text, (rows.face,)))
+    mark = ":" if layout in ("plain", "aligned") or rng.random() < 0.4 else ""
+    # Where nothing else parts them, a label and its value read as one line.
+    gap = rows.width(" ") if layout == "plain" else _GAP
+    known = _entries(rows, fields, mark, gap)
+    column = MARGIN + max(rows.width(label + mark) for label in known) + gap
+    right = config.width - MARGIN
+    ground, ink, accent = _colours(rng, layout)
+    rows.page.image.paste(ground, (0, 0, *rows.page.image.size))
+    _decorate(rows, layout, ground=ground, ink=ink, column=round(column), right=right)
+    for row, (label, value) in enumerate(known.items()):
+        baseline = rows.baseline(row, f"{label}{mark} {value}")
+        first = len(rows.page.lines)
+        rows.write(row, MARGIN, label + mark, accent if layout == "coloured" else ink, baseline=baseline)
+        x = {"plain": MARGIN + rows.width(f"{label}{mark} "), "aligned": right - rows.end(value)}.get(layout, column)
+        rows.write(row, x, value, ink, baseline=baseline)
+        join_lines(rows.page, first)
+        spoken = _spoken(label)
+        wordings = (f"What is the {spoken}?", f"{label}?", f"What does {label} say?", f"Read the {spoken}.")
+        ask(rows.page, rng, "field", wordings, value)
+    return rows.finish(layout)
+
+
+def _entries(rows: Rows, fields: Fields, mark: str, gap: float) -> dict[str, str]:
+    """{label: value} for all rows, such that two columns hold them: what does not fit is drawn again, never cut.
+
+    Raises:
+        NotDrawn: too few of the tries fit.
+    """
+    makers = _makers(fields, rows.face.characters)
+    room = rows.config.width - 2 * MARGIN - gap
+    capitals = fields.rng.random() < 0.15
+    found: dict[str, str] = {}
+    column = 0.0
+    for _ in range(_TRIES * rows.count):
+        label, value = _field(fields, makers)
+        label = label.upper() if capitals else label
+        if len(f"{label}{mark} {value}") > rows.config.max_chars or _spoken(label) in map(_spoken, found):
+            continue
+        wider = max(column, rows.width(label + mark))
+        if all(rows.fits(each, room - wider) for each in (value, *found.values())):
+            found[label], column = value, wider
+        if len(found) == rows.count:
+            return found
+    raise NotDrawn("too_wide")
+
+
+def _spoken(label: str) -> str:
+    return SPOKEN.get(label.capitalize(), label.lower())
+
+
+def _field(fields: Fields, makers: dict[str, Callable[[], str]]) -> tuple[str, str]:
+    """A label and a value; one label in five is a word of the corpus."""
+    kind = fields.rng.choice(tuple(LABELS))
+    label = fields.word().capitalize() if fields.rng.random() < 0.2 else fields.rng.choice(LABELS[kind])
+    return label, makers[kind]()
+
+
+def _makers(fields: Fields, characters: frozenset[str]) -> dict[str, Callable[[], str]]:
+    """What makes a value, by its type; long ones stay out where there is no room."""
+    rng = fields.rng
+
+    def date() -> str:
+        day = fields.day()
+        month = MONTHS[day.month - 1][:3]
+        short = (f"{day.day} {month}", f"{month} {day.day}", f"{day:%m/%d}", f"{day.day}.{day.month}.", f"{day:%m/%y}")
+        return rng.choice((*short, fields.date()))
+
+    def code() -> str:
+        letter = rng.choice(string.ascii_uppercase)
+        number = rng.randint(1, 99)
+        return rng.choice((f"{letter}{number}", f"{letter}-{number}", f"{number}{letter}", fields.number()))
+
+    def money() -> str:
+        amount = fields.cents(most=rng.choice((999, 9_999, 99_999)))
+        written = fields.currency(characters).write(amount)
+        return written if rng.random() < 0.6 else f"{amount // 100}.{amount % 100:02d}"
+
+    def word() -> str:
+        made = fields.word()
+        return made if rng.random() < 0.5 else made.capitalize()
+
+    return {
+        "person": lambda: rng.choice((rng.choice(FIRST_NAMES), fields.surname(), fields.name())),
+        "money": money,
+        "date": date,
+        "time": fields.time,
+        "number": lambda: str(rng.randrange(1, 10 ** rng.randint(1, 4))),
+        "code": code,
+        "place": fields.town,
+        "word": word,
+        "share": fields.percent,
+        "postcode": fields.postcode,
+    }
+
+
+def _colours(rng: random.Random, layout: str) -> tuple[Colour, Colour, Colour]:
+    """(ground, ink, accent), both readable on the ground."""
+    light, dark = tint(rng, light=(0.9, 0.99)), tint(rng, light=(0.02, 0.2))
+    if layout == "dark":
+        return dark, legible(light, dark), light
+    return light, legible(dark, light), legible(tint(rng, light=(0.3, 0.5)), light)
+
+
+def _decorate(rows: Rows, layout: str, *, ground: Colour, ink: Colour, column: int, right: int) -> None:
+    """What stands behind and around the text, drawn before it."""
+    page, (width, height) = rows.page, rows.page.image.size
+    line = mixed(ground, ink, rows.rng.uniform(0.35, 0.8))
+    inset = rows.rng.randint(0, 1)
+    if layout == "shaded":
+        page.draw.rectangle((0, 0, column - _GAP // 2, height), fill=mixed(ground, ink, 0.12))
+    elif layout == "ruled":
+        page.draw.rectangle((inset, inset, width - 1 - inset, height - 1 - inset), outline=line)
+        page.draw.line((column - _GAP // 2, inset, column - _GAP // 2, height - 1 - inset), fill=line)
+    for row in range(rows.count):
+        top, bottom = rows.top(row), rows.top(row + 1) - 1
+        if layout == "boxed":
+            page.draw.rectangle((column - 4, top + inset, right + 3, bottom - inset), outline=line)
+        elif layout == "underlined":
+            rule(page, bottom - INSET + 1, column - 2, right, line)
+        elif layout in ("ruled", "aligned") and row:
+            rule(page, top, inset, width - 1 - inset, line)
