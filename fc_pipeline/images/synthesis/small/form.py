@@ -104,7 +104,10 @@ def _spoken(label: str) -> str:
 def _field(fields: Fields, makers: dict[str, Callable[[], str]]) -> tuple[str, str]:
     """A label and a value; one label in five is a word of the corpus."""
     kind = fields.rng.choice(tuple(LABELS))
-    label = fields.word().capitalize() if fields.rng.random() < 0.2 else fields.rng.choice(LABELS[kind])
+    label = fields.rng.choice(LABELS[kind])
+    if fields.rng.random() < 0.2:
+        # The longer of two: the short ones are mostly articles, which no form asks for.
+        label = max(fields.word(), fields.word(), key=len).capitalize()
     return label, makers[kind]()
 
 

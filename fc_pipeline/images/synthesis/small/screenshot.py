@@ -55,7 +55,8 @@ class _Screen:
     def panel(self, left: float, top: float, right: float, bottom: float, fill: Colour, *, radius: float = 0) -> None:
         """A filled rectangle with round corners."""
         box = round(left), round(top), round(right), round(bottom)
-        self.page.image.paste(fill, box, rounded(box[2] - box[0], box[3] - box[1], round(radius)))
+        mask = rounded(box[2] - box[0], box[3] - box[1], round(radius)) if radius else None
+        self.page.image.paste(fill, box, mask)
 
     def band(self, row: int, fill: Colour, *, inset: int = 0, radius: float = 0) -> None:
         """A row's ground, `inset` pixels inside it."""
@@ -68,6 +69,7 @@ class _Screen:
         self.page.image.paste(colour, (round(x), top), icon(name, size))
 
     def sentence(self) -> str:
+        """Running text for a row."""
         return self.copy.sentence(self.rows.config.max_chars)
 
     def name(self) -> str:
@@ -96,11 +98,11 @@ class _Screen:
         ask(self.page, self.rng, "extractive", TITLE_WORDINGS, title)
         return title
 
-    def message(self, first: int, last: int, *, left: float = MARGIN, colour: Colour | None = None) -> None:
-        """Running text on some rows, `last` excluded, and a question on it."""
-        lines = [self.rows.fitting(self.sentence, self.width - MARGIN - left) for _ in range(first, last)]
+    def message(self, first: int, last: int, *, colour: Colour | None = None) -> None:
+        """Some words of the corpus on each row, `last` excluded, and a question on them all."""
+        lines = [self.rows.fitting(self.sentence, self.room) for _ in range(first, last)]
         for row, line in enumerate(lines, first):
-            self.rows.write(row, left, line, colour or self.theme.text)
+            self.rows.write(row, MARGIN, line, colour or self.theme.text)
         ask(self.page, self.rng, "extractive", MESSAGE_WORDINGS, " ".join(lines))
 
 
@@ -196,7 +198,7 @@ def _check_boxes(screen: _Screen) -> None:
             screen.panel(*box, theme.muted, radius=3)
             screen.panel(box[0] + 2, box[1] + 2, box[2] - 2, box[3] - 2, theme.field, radius=2)
 
-    _states(screen, draw, side, "checked")
+    _states(screen, draw, "checked", left=MARGIN + side + 6)
 
 
 def _switches(screen: _Screen) -> None:
@@ -210,18 +212,36 @@ def _switches(screen: _Screen) -> None:
         knob = high - 4
         screen.icon("disc", row, MARGIN + (wide - knob - 2 if turned_on else 2), knob, on(ground))
 
-    _states(screen, draw, wide, "on")
+    _states(screen, draw, "on", left=MARGIN + wide + 6)
 
 
-def _states(screen: _Screen, draw: Callable[[int, bool], None], wide: int, state: str) -> None:
-    """Rows with what `draw` draws at the left, `wide` pixels, and a label; the first may be a title instead."""
+def _ticks(screen: _Screen) -> None:
+    """A tick or a cross at the right of each label."""
+    side = round(0.6 * screen.row_height)
+    place = screen.width - MARGIN - side
+
+    def draw(row: int, checked: bool) -> None:
+        theme = screen.theme
+        screen.icon("check" if checked else "cross", row, place, side, theme.link if checked else theme.muted)
+
+    _states(screen, draw, "checked", right=place - 6)
+
+
+def _states(
+    screen: _Screen,
+    draw: Callable[[int, bool], None],
+    state: str,
+    *,
+    left: float = MARGIN,
+    right: float | None = None,
+) -> None:
+    """Labels, and what `draw` draws beside each for its state; the first row may be a title instead."""
     rows, rng = screen.rows, screen.rng
     first = int(rng.random() < 0.4)
     taken = {screen.title_bar()} if first else set()
-    left = MARGIN + wide + 6
+    room = (screen.width - MARGIN if right is None else right) - left
     labels = [
-        rows.fitting(rng.choice((screen.name, screen.copy.setting)), screen.width - MARGIN - left, taken)
-        for _ in range(first, rows.count)
+        rows.fitting(rng.choice((screen.name, screen.copy.setting)), room, taken) for _ in range(first, rows.count)
     ]
     states = {label: rng.random() < 0.5 for label in labels}
     for row, (label, value) in enumerate(states.items(), first):
@@ -316,6 +336,7 @@ _DRAW: dict[str, Callable[[_Screen], None]] = {
     "notification": _notification,
     "list": _list,
     "snackbar": _snackbar,
+    "ticks": _ticks,
 }
-HELD_OUT = ("list", "snackbar")
+HELD_OUT = ("list", "snackbar", "ticks")
 LAYOUTS = tuple(layout for layout in _DRAW if layout not in HELD_OUT)

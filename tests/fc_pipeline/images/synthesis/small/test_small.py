@@ -158,24 +158,26 @@ def test_the_selected_entry_is_the_one_with_another_ground(layout, fixed_text, i
         assert grounds.count(grounds[chosen]) == 1 and len(set(grounds)) == 2, (rows, chosen, grounds)
 
 
-@pytest.mark.parametrize("layout", ["check_boxes", "switches"])
-def test_a_state_is_what_the_picture_shows(layout, fixed_text, installed_faces):
-    """Boxes and switches of one state have one colour, those of the other another."""
+@pytest.mark.parametrize(
+    ("layout", "left"), [("check_boxes", MARGIN), ("switches", MARGIN), ("ticks", TALL.width - MARGIN - 18)]
+)
+def test_a_state_is_what_the_picture_shows(layout, left, fixed_text, installed_faces):
+    """What stands beside labels of one state is the same to a pixel, and another picture than that of the other."""
     seen = set()
     for page in render(screenshot_kind(TALL), layout, fixed_text, installed_faces, count=20):
-        states: dict[str, set] = {}
+        shown: dict[str, set[bytes]] = {"yes": set(), "no": set()}
         rows = [line.text for line in page.lines]
+        states = {}
         for question in page.questions:
             if question.kind == "yes_no":
                 label = question.question.removeprefix("Is ").rpartition(" ")[0]
-                row = rows.index(label)
-                # The left rim: of a box its frame or its fill, of a switch its ground.
-                states.setdefault(question.answers[0], set()).add(ground(page, row, MARGIN + 1))
+                top = 32 * rows.index(label)
+                states[label] = question.answers[0]
+                shown[states[label]].add(page.image.crop((left, top, left + 18, top + 32)).tobytes())
             elif question.kind == "choice":
-                assert states["yes"] and question.answers[0] in rows
-        assert all(len(colours) == 1 for colours in states.values())
-        assert len(set.union(*states.values())) == len(states)
-        seen |= set(states)
+                assert [label for label, state in states.items() if state == "yes"] == question.answers
+        assert len(states) >= 2 and max(map(len, shown.values())) == 1 and not shown["yes"] & shown["no"]
+        seen |= set(states.values())
     assert seen == {"yes", "no"}
 
 
