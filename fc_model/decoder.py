@@ -15,13 +15,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
+from fc_model.attention import causal_attention
 from fc_model.config import ModelConfig
 from fc_model.look_back import init_look_back
 from fc_model.loss import next_token_loss
-
-_QUERY_BLOCK = 128
-_MAX_BLOCKWISE = 1024
-"""Longest window whose attention weights are kept for the backward pass, about 1 MiB a head in bf16."""
 
 
 class Decoder(nn.Module):
@@ -170,7 +167,7 @@ class Attention(nn.Module):
         v_BKTA = self.v_proj(x_BTD).unflatten(2, (-1, self.head_dim)).transpose(1, 2)
         if positions is not None:
             q_BHTA, k_BKTA = rotate(q_BHTA, *positions), rotate(k_BKTA, *positions)
-        y_BHTA = attend(q_BHTA, k_BKTA, v_BKTA, mask)
+        y_BHTA = causal_attention(q_BHTA, k_BKTA, v_BKTA, mask)
         return self.o_proj(y_BHTA.transpose(1, 2).flatten(2))
 
 
@@ -185,50 +182,6 @@ class SwiGLU(nn.Module):
 
     def forward(self, x_BTD: Tensor) -> Tensor:
         return self.down_proj(F.silu(self.gate_proj(x_BTD)) * self.up_proj(x_BTD))
-
-
-def attend(q_BHTA: Tensor, k_BKTA: Tensor, v_BKTA: Tensor, mask: Tensor | None) -> Tensor:
-    """softmax(q k^T / sqrt(A)) v; causal, or by a mask (true to look, or a bias) that is causal itself.
-
-    On a CPU torch's fused attention runs at a sixth of the rate of its matrix products, so compiled graphs of short
-    windows take the products and let the compiler fuse the rest.
-    """
-    short = q_BHTA.shape[2] <= _MAX_BLOCKWISE
-    if (
-        torch.compiler.is_compiling()
-        and q_BHTA.device.type == "cpu"
-        and short
-        and (mask is None or mask.dtype == torch.bool)
-    ):
-        return blockwise_attention(q_BHTA, k_BKTA, v_BKTA, mask)
-    return F.scaled_dot_product_attention(
-        q_BHTA,
-        k_BKTA,
-        v_BKTA,
-        attn_mask=mask,
-        is_causal=mask is None,
-        enable_gqa=q_BHTA.shape[1] != k_BKTA.shape[1],
-    )
-
-
-def blockwise_attention(q_BHTA: Tensor, k_BKTA: Tensor, v_BKTA: Tensor, mask: Tensor | None) -> Tensor:
-    """The same by blocks of queries, each against the keys up to its own end: most of the masked half is never made.
-
-    The query heads of one key head lie below each other in one product. `mask` is boolean, (B, 1, T, T).
-    """
-    length, width = q_BHTA.shape[2:]
-    q_BKGTA = q_BHTA.unflatten(1, (k_BKTA.shape[1], -1))
-    if mask is None:
-        mask = torch.ones(length, length, dtype=torch.bool, device=q_BHTA.device).tril().view(1, 1, length, length)
-    blocks = []
-    for start in range(0, length, _QUERY_BLOCK):
-        stop = min(start + _QUERY_BLOCK, length)
-        q_BKRA = q_BKGTA[:, :, :, start:stop].flatten(2, 3)
-        scores = (q_BKRA @ k_BKTA[:, :, :stop].transpose(2, 3)).unflatten(2, (-1, stop - start)).float()
-        seen = mask[:, :, start:stop, :stop].unsqueeze(2)
-        odds = torch.where(seen, scores * width**-0.5, -math.inf).softmax(dim=-1).to(v_BKTA.dtype)
-        blocks.append((odds.flatten(2, 3) @ v_BKTA[:, :, :stop]).unflatten(2, (-1, stop - start)))
-    return torch.cat(blocks, dim=3).flatten(1, 2)
 
 
 def rope_table(config: ModelConfig, length: int, device: torch.device) -> tuple[Tensor, Tensor]:

@@ -16,6 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
+from fc_model.attention import full_attention
 from fc_model.vision.config import EncoderConfig
 from fc_model.vision.positions import fit_positions, grid_points, sincos
 
@@ -177,7 +178,7 @@ class Attention(nn.Module):
             projection(x_BTD).unflatten(-1, (self.num_heads, -1)).transpose(1, 2)
             for projection in (self.q_proj, self.k_proj, self.v_proj)
         ]
-        return self.out_proj(F.scaled_dot_product_attention(*heads).transpose(1, 2).flatten(2))
+        return self.out_proj(full_attention(*heads).transpose(1, 2).flatten(2))
 
 
 class MLP(nn.Module):

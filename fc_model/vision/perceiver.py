@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from fc_model.attention import full_attention
 from fc_model.vision.config import EncoderConfig, FusionConfig
 from fc_model.vision.grid_init import init_queries_on_a_grid
 from fc_model.vision.positions import KeyPositions
@@ -97,9 +98,7 @@ class CrossAttention(nn.Module):
 
     def forward(self, query_BQH: Tensor, key_BNH: Tensor, value_BNH: Tensor) -> Tensor:
         """(B, Q, H)."""
-        x = F.scaled_dot_product_attention(
-            self._project(query_BQH, 0), self._project(key_BNH, 1), self._project(value_BNH, 2)
-        )
+        x = full_attention(self._project(query_BQH, 0), self._project(key_BNH, 1), self._project(value_BNH, 2))
         return self.out_proj(x.transpose(1, 2).flatten(2))
 
     def weights(self, query_BQH: Tensor, key_BNH: Tensor) -> Tensor:

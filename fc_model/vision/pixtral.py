@@ -18,6 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
+from fc_model.attention import full_attention
 from fc_model.decoder import rotate
 from fc_model.vision.config import EncoderConfig
 from fc_model.vision.encoder import Encoded
@@ -130,7 +131,7 @@ class Attention(nn.Module):
             projection(x_BND).unflatten(2, (self.num_heads, -1)).transpose(1, 2)
             for projection in (self.q_proj, self.k_proj, self.v_proj)
         )
-        y_BKNA = F.scaled_dot_product_attention(rotate(q_BKNA, *positions), rotate(k_BKNA, *positions), v_BKNA)
+        y_BKNA = full_attention(rotate(q_BKNA, *positions), rotate(k_BKNA, *positions), v_BKNA)
         return self.o_proj(y_BKNA.transpose(1, 2).flatten(2))
 
 

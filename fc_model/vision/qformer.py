@@ -15,6 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from fc_model.attention import full_attention
 from fc_model.vision.config import EncoderConfig, FusionConfig
 from fc_model.vision.positions import KeyPositions
 
@@ -103,4 +104,4 @@ class MultiHeadAttention(nn.Module):
             projected.unflatten(-1, (-1, self.head_dim)).transpose(1, 2)
             for projected in (self.q_proj(x_BQH), self.k_proj(keys_BND), self.v_proj(values_BND))
         ]
-        return self.out_proj(F.scaled_dot_product_attention(*heads).transpose(1, 2).flatten(2))
+        return self.out_proj(full_attention(*heads).transpose(1, 2).flatten(2))

@@ -5,11 +5,10 @@ from typing import Any
 
 import pytest
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from fc_model.config import ModelConfig
-from fc_model.decoder import Decoder, alibi_bias, attention_mask, blockwise_attention, rope_table, rotate
+from fc_model.decoder import Decoder, alibi_bias, attention_mask, rope_table, rotate
 
 SMALL: dict[str, Any] = {
     "vocab_size": 97,
@@ -82,29 +81,6 @@ def test_meta_device_count_equals_the_formula() -> None:
     assert sum(parameter.numel() for parameter in decoder.parameters()) == config.num_parameters() == 416_154_624
     untied = small(tie_embeddings=False)
     assert sum(parameter.numel() for parameter in untied.parameters()) == untied.config.num_parameters()
-
-
-@pytest.mark.parametrize("masked", [True, False])
-@pytest.mark.parametrize("kv_heads", [1, 2, 4])
-@pytest.mark.parametrize("length", [40, 128, 300])
-def test_blockwise_attention_equals_torch(length: int, kv_heads: int, masked: bool) -> None:
-    random = torch.Generator().manual_seed(length)
-    query = torch.randn(2, 4, length, 8, generator=random, requires_grad=True)
-    key, value = (torch.randn(2, kv_heads, length, 8, generator=random, requires_grad=True) for _ in range(2))
-    document_BT = torch.randint(0, 3, (2, length), generator=random).sort(dim=1).values
-    mask = attention_mask(document_BT) if masked else None
-    ours = blockwise_attention(query, key, value, mask)
-    theirs = F.scaled_dot_product_attention(
-        query, key, value, attn_mask=mask, is_causal=mask is None, enable_gqa=kv_heads != 4
-    )
-    weight = torch.randn(ours.shape, generator=random)
-    assert torch.allclose(ours, theirs, atol=1e-5)
-    for one, other in zip(
-        torch.autograd.grad(ours, (query, key, value), weight),
-        torch.autograd.grad(theirs, (query, key, value), weight),
-        strict=True,
-    ):
-        assert torch.allclose(one, other, atol=1e-5)
 
 
 def test_rope_keeps_norms_and_depends_on_the_offset_only() -> None:
