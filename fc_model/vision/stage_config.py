@@ -105,7 +105,7 @@ class ImageStageConfig(_Config):
     alignment: float = Field(
         default=0.0,
         ge=0,
-        description="Weight, at the first step, of telling each frame its character from the word boxes; falls to 0 "
+        description="Weight, at the first step, of telling each frame the character that stands in it; falls to 0 "
         "in the middle of the stage.",
     )
     frozen: list[Part] = Field(default=[], description="Parts that are not trained.")
