@@ -10,6 +10,7 @@ from PIL.Image import Image
 
 from fc_model.tokenizer import Tokenizer
 from fc_model.vision.answer import answers, as_seen
+from fc_model.vision.examples import MAX_SCALE
 from fc_model.vision.load import load_vision_model
 from fc_model.vision.prompts import DESCRIBE, READ
 from fc_model.vision.stage_config import ImageGroup
@@ -26,8 +27,8 @@ def look(
 ) -> str:
     """The likeliest answer of a stage's model to a prompt about one or several RGB images.
 
-    They are brought to the size of the group that was trained on this task (or, if none was, of any group) and is
-    nearest to the first image in its aspect.
+    They are brought to the size of the group that was trained on this task (or, if none was, of any group) and changes
+    the first image's size the least.
     Raises UserError when the model cannot be loaded, and when images and prompt are too much for its context.
     """
     prompt = prompt if prompt.endswith("\n") else f"{prompt}\n"
@@ -43,7 +44,15 @@ def look(
 
 
 def nearest_group(groups: Sequence[ImageGroup], *, prompt: str, width: int, height: int) -> ImageGroup:
-    """The group of the prompt's task, or of any where none has it, with the aspect nearest to an image's."""
+    """The group of the prompt's task, or of any where none has it, that shows an image nearest to its own size.
+
+    Of those that do so alike, the one that it fills best: what is read was learnt at one size of letters.
+    """
     tasks = {READ: ("read", "recognize"), DESCRIBE: ("caption",)}.get(prompt, ("answer",))
     fitting = [group for group in groups if group.task in tasks] or list(groups)
-    return min(fitting, key=lambda group: abs(math.log(width * group.height / (height * group.width))))
+
+    def change(group: ImageGroup) -> tuple[float, float]:
+        scale = min(group.height / height, group.width / width, MAX_SCALE)
+        return abs(math.log(scale)), abs(math.log(width * group.height / (height * group.width)))
+
+    return min(fitting, key=change)

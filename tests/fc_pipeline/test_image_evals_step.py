@@ -284,3 +284,7 @@ def test_the_group_of_a_question_has_the_nearest_aspect() -> None:
     for (prompt, width, height), expected in sizes.items():
         assert nearest_group(groups, prompt=prompt, width=width, height=height) is groups[expected]
     assert nearest_group(groups, prompt="Describe:\n", width=900, height=60) is groups[0]
+    # A short line is shown as large as it is, not enlarged to the height of a form.
+    lines_and_forms = [group("read", 64, 144), group("read", 32, 144)]
+    for (width, height), expected in {(80, 32): 1, (140, 60): 0, (1000, 222): 1, (1000, 440): 0}.items():
+        assert nearest_group(lines_and_forms, prompt="Read:\n", width=width, height=height) is lines_and_forms[expected]
