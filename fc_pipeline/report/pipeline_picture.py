@@ -3,7 +3,7 @@
 from collections import defaultdict
 from typing import Any
 
-_WIDTH, _HEIGHT, _GAP_X, _GAP_Y, _LETTERS = 132, 44, 34, 14, 20
+_WIDTH, _HEIGHT, _GAP_X, _GAP_Y, _LETTERS = 132, 44, 34, 14, 18
 _BAND_GAP, _MARGIN = 56, 20
 _BAND_COLUMNS = 6
 """More columns than this go on in a second row, so that the letters stay readable."""
