@@ -82,7 +82,7 @@ class Page:
             if run:
                 box = self._run(round(place), y, run, font, colour)
                 if box is not None:
-                    starts = tuple(round(place) + round(pen) for _, pen in _placed(font, run))
+                    starts = tuple(round(place) + pen for pen in _pens(font, run))
                     self.words.append(Word(run, box, len(self.lines), starts))
                 place += text_width(face, size, run)
         if len(self.words) > first:
@@ -141,6 +141,12 @@ def _placed(font: ImageFont.FreeTypeFont, run: str) -> Iterator[tuple[str, float
         yield character, place
         place += glyph(font, character)[3]
         before = character
+
+
+@lru_cache(maxsize=8192)
+def _pens(font: ImageFont.FreeTypeFont, run: str) -> tuple[int, ...]:
+    """Where the pen stands before each character, in whole pixels from the first."""
+    return tuple(round(place) for _, place in _placed(font, run))
 
 
 @lru_cache(maxsize=65536)
