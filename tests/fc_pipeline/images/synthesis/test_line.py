@@ -4,7 +4,7 @@ import shutil
 import subprocess
 
 import pytest
-from PIL import Image, ImageChops
+from PIL import Image, ImageChops, ImageDraw
 
 from fc_pipeline.images.synthesis.colour import contrast
 from fc_pipeline.images.synthesis.face import Faces, NotDrawn
@@ -62,6 +62,23 @@ def test_every_box_is_the_ink_of_its_word_drawn_alone(layout, text, faces):
             words += 1
         assert len(colours) <= 1 or "degradations" in page.meta, (page.text, colours)
     assert words > 25
+
+
+def test_characters_drawn_alone_where_they_begin_are_the_word(text, faces):
+    """Pillow's own drawing of each character is the witness."""
+    characters = 0
+    for page in drawn(LineConfig(max_chars=40), text, faces, "plain", 25):
+        face = next(face for face in faces.faces if face.name == page.meta["fonts"][0])
+        font = face.font(page.meta["size"])
+        for word in page.words:
+            assert len(word.starts) == len(word.text)
+            whole = Image.new("L", (page.image.width + 40, 200))
+            for character, start in zip(word.text, word.starts, strict=True):
+                ImageDraw.Draw(whole).text((start, 100), character, fill=255, font=font, anchor="ls")
+            left, _, right, _ = whole.getbbox()
+            assert abs(left - word.box[0]) <= 1 and abs(right - word.box[2]) <= 1, (word, left, right, face.name)
+            characters += len(word.text)
+    assert characters > 200
 
 
 def test_lines_are_what_the_config_says(text, faces):
