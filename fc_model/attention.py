@@ -1,7 +1,7 @@
 """Attention on the path that is fastest where it runs.
 
 On a CPU torch's fused attention runs at a sixth of the rate of its matrix products, worse in bf16 and on short rows:
-64 images of 18 patches take 50 ms a layer, forward and backward, and 5 ms as products (`python -m bench.attention`).
+64 images of 18 patches take 25 ms a layer, forward and backward, and 3 ms as products (`python -m bench.attention`).
 
 Shapes: B sequences, H query heads, K key heads, T queries, S keys, A width of a head, G query heads of a key head.
 """
