@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from bench.timing import report, round_robin
-from fc_model.attention import blockwise_attention
+from fc_model.attention import blockwise_attention, product_attention
 from fc_model.decoder import attention_mask
 
 _CALLS = 5
@@ -53,19 +53,13 @@ def race(shape: tuple[int, int, int, int, bool], dtype: torch.dtype, *, rounds: 
         return run
 
     sides = {
-        "products": calls(lambda: blockwise_attention(*rows, mask) if causal else _products(*rows)),
+        "products": calls(lambda: blockwise_attention(*rows, mask) if causal else product_attention(*rows)),
         "fused": calls(lambda: F.scaled_dot_product_attention(*rows, attn_mask=mask)),
     }
     cpu = {name: 1000 * seconds.cpu / _CALLS for name, seconds in round_robin(sides, rounds=rounds).items()}
     return {f"{name}_ms": round(value, 2) for name, value in cpu.items()} | {
         "ratio": round(cpu["fused"] / cpu["products"], 2)
     }
-
-
-def _products(q_BHTA: Tensor, k_BHTA: Tensor, v_BHTA: Tensor) -> Tensor:
-    """What `full_attention` does in bf16, in any type."""
-    scores_BHTT = (q_BHTA @ k_BHTA.mT).float() * q_BHTA.shape[-1] ** -0.5
-    return scores_BHTT.softmax(dim=-1).to(v_BHTA.dtype) @ v_BHTA
 
 
 if __name__ == "__main__":

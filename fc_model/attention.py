@@ -37,6 +37,11 @@ def full_attention(q_BHTA: Tensor, k_BHSA: Tensor, v_BHSA: Tensor) -> Tensor:
     """softmax(q k^T / sqrt(A)) v; every query looks at every key."""
     if not _as_products(k_BHSA):
         return F.scaled_dot_product_attention(q_BHTA, k_BHSA, v_BHSA)
+    return product_attention(q_BHTA, k_BHSA, v_BHSA)
+
+
+def product_attention(q_BHTA: Tensor, k_BHSA: Tensor, v_BHSA: Tensor) -> Tensor:
+    """`full_attention` as matrix products around a softmax in fp32."""
     scores_BHTS = (q_BHTA @ k_BHSA.mT).float() * q_BHTA.shape[-1] ** -0.5
     return scores_BHTS.softmax(dim=-1).to(v_BHSA.dtype) @ v_BHSA
 

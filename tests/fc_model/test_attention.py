@@ -4,7 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from fc_model.attention import blockwise_attention, causal_attention, full_attention
+from fc_model.attention import blockwise_attention, causal_attention, full_attention, product_attention
 from fc_model.decoder import attention_mask
 
 
@@ -59,3 +59,4 @@ def test_full_attention_in_bf16_is_that_of_fp32(queries: int, keys: int) -> None
     ):
         assert torch.allclose(one, other, atol=0.1)
     assert torch.equal(full_attention(query, key, value), exact), "in fp32 torch's own"
+    assert torch.allclose(product_attention(query, key, value), exact, atol=1e-5)
