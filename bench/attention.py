@@ -15,8 +15,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from bench.timing import report, round_robin
-from fc_model.attention import blockwise_attention, product_attention
-from fc_model.decoder import attention_mask
+from fc_model.model.attention import blockwise_attention, product_attention
+from fc_model.model.decoder import attention_mask
 
 _CALLS = 5
 SHAPES = {

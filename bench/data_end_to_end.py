@@ -21,15 +21,15 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 from bench.data_sides import rates
 from bench.timing import report
 from fc_model.artifacts import Artifact, Store, read_records
+from fc_pipeline.engine.graph import Graph
+from fc_pipeline.engine.materialize import materialize
+from fc_pipeline.engine.resource_usage import tree_cpu_seconds
+from fc_pipeline.engine.step import Runtime
 from fc_pipeline.evalsets.schema import parse_evalset
 from fc_pipeline.experiments.graph import project_graph
-from fc_pipeline.graph import Graph
-from fc_pipeline.home import fc_home
-from fc_pipeline.materialize import materialize
-from fc_pipeline.sources.pypi import download
+from fc_pipeline.paths import fc_home
+from fc_pipeline.sources.kinds.pypi import download
 from fc_pipeline.sources.schema import PypiSource, parse_source
-from fc_pipeline.step import Runtime
-from fc_pipeline.usage import tree_cpu_seconds
 
 
 def main(argv: list[str] | None = None) -> None:

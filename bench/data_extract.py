@@ -19,7 +19,7 @@ from bench.data_pages import pages, raw_files
 from bench.data_sides import race
 from bench.timing import report
 from fc_model.artifacts.records import RecordWriter
-from fc_pipeline.home import fc_home
+from fc_pipeline.paths import fc_home
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -41,7 +41,7 @@ def ours(folder: Path) -> Callable[[], Told]:
     from fc_model.artifacts import Store
     from fc_pipeline.sources.catalogue import pin
     from fc_pipeline.sources.fetch import fetch_source
-    from fc_pipeline.sources.sandbox import sandbox
+    from fc_pipeline.sources.sandbox.read_isolated import sandbox
     from fc_pipeline.sources.schema import FileSpec, parse_source
 
     page = FileSpec(glob="**/*.html", format="html")

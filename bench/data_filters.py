@@ -23,13 +23,13 @@ from bench.data_pages import by_hash, content, files
 from bench.data_sides import Race, race
 from bench.timing import report
 from fc_model.artifacts.records import RecordWriter
+from fc_pipeline.corpus import filters
 from fc_pipeline.experiments.graph import project_graph
-from fc_pipeline.home import fc_home
+from fc_pipeline.paths import fc_home
 from fc_pipeline.sources.catalogue import resolve_source
 from fc_pipeline.sources.limits import Limits
 from fc_pipeline.sources.read_file import read_file
 from fc_pipeline.sources.readers.item import Item
-from fc_pipeline.text import filters
 
 STEP = "corpus/packages/filtered"
 SOURCES = ("wikipedia_vital", "scikit_learn_docs", "scipy_docstrings", "holoviews_notebooks")

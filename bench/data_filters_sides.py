@@ -49,7 +49,7 @@ def ours_gopher(folder: Path) -> Callable[[], Told]:
 def ours(folder: Path, config: dict[str, Any]) -> Callable[[], Told]:
     from bench.data_tokens import build
     from fc_model.artifacts import Store
-    from fc_pipeline.text.filter_documents import filter_documents, judge_batch
+    from fc_pipeline.corpus.filter_documents import filter_documents, judge_batch
 
     store = Store(folder / f"store-{os.getpid()}")
     source = build(store, "sources/bench", lambda step: step.out.adopt(DOCUMENTS, copied(folder)), {}, {})
@@ -82,7 +82,7 @@ def datatrove(language: Any = "eng") -> Side:
         from datatrove.utils.word_tokenizers import load_word_tokenizer
         from loguru import logger
 
-        from fc_pipeline.text.words import word_tokenizer
+        from fc_pipeline.corpus.words import word_tokenizer
 
         logger.remove()
         words = word_tokenizer() if language is None else language

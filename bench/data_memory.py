@@ -23,15 +23,15 @@ from bench.data_dedup import pieces
 from bench.dedup_growth import documents, find, write_corpus
 from bench.timing import report
 from fc_model.artifacts import Recipe, Store
-from fc_pipeline.step import Runtime, Step
-from fc_pipeline.track import parse_track, read_attributes
+from fc_pipeline.engine.step import Runtime, Step
+from fc_pipeline.track.config import parse_track, read_attributes
 
 STEPS = {
-    "filtered": ("fc_pipeline.text.filter_documents:filter_documents", {"documents": "sources"}),
-    "deduplicated": ("fc_pipeline.text.deduplicate:deduplicate", {"documents": "filtered"}),
-    "split": ("fc_pipeline.text.split:split", {"documents": "deduplicated"}),
-    "tokenizer": ("fc_pipeline.tokenizer:train_tokenizer", {"documents": "split"}),
-    "shards": ("fc_pipeline.shards:pack_shards", {"documents": "split", "tokenizer": "tokenizer"}),
+    "filtered": ("fc_pipeline.corpus.filter_documents:filter_documents", {"documents": "sources"}),
+    "deduplicated": ("fc_pipeline.corpus.deduplicate:deduplicate", {"documents": "filtered"}),
+    "split": ("fc_pipeline.corpus.split:split", {"documents": "deduplicated"}),
+    "tokenizer": ("fc_pipeline.tokens.train_tokenizer:train_tokenizer", {"documents": "split"}),
+    "shards": ("fc_pipeline.tokens.pack:pack_shards", {"documents": "split", "tokenizer": "tokenizer"}),
 }
 """Function and inputs of each step, in order."""
 

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from fc_pipeline.sources.catalogue import resolve_source
-from fc_pipeline.sources.installed import read_installed
-from fc_pipeline.sources.pypi import read_pypi
+from fc_pipeline.sources.kinds.installed import read_installed
+from fc_pipeline.sources.kinds.pypi import read_pypi
 from fc_pipeline.sources.schema import InstalledSource, PypiSource, parse_source
 from fc_pipeline.sources.source_file import SourceFile
 

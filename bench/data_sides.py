@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from bench.data_dedup import child
 from bench.timing import Seconds
-from fc_pipeline.usage import tree_cpu_seconds
+from fc_pipeline.engine.resource_usage import tree_cpu_seconds
 
 
 class Race(NamedTuple):

@@ -27,10 +27,10 @@ from fc_model.artifacts import Artifact, Recipe, Store
 from fc_model.export.huggingface_tokenizer import unigram_tokenizer
 from fc_model.export.vocabulary import read_vocabulary
 from fc_model.special_tokens import EOS
-from fc_pipeline.mixture_config import MixtureConfig
-from fc_pipeline.shards import pack_shards
-from fc_pipeline.step import Runtime, Step
-from fc_pipeline.tokenizer import TokenizerConfig, train_tokenizer
+from fc_pipeline.engine.step import Runtime, Step
+from fc_pipeline.tokens.mixture_config import MixtureConfig
+from fc_pipeline.tokens.pack import pack_shards
+from fc_pipeline.tokens.train_tokenizer import TokenizerConfig, train_tokenizer
 
 DOMAIN = "code"
 VOCAB_SIZE = 4096

@@ -37,10 +37,10 @@ def records(path: Path) -> Iterator[dict[str, Any]]:
 
 def ours() -> Callable[[Path], Pairs]:
     """Verified pairs, with everything that the step does but the writing of documents."""
-    from fc_pipeline.text.config import DedupConfig
-    from fc_pipeline.text.duplicates import find_duplicates
-    from fc_pipeline.text.minhash import sign
-    from fc_pipeline.text.verdicts import KEPT
+    from fc_pipeline.corpus.config import DedupConfig
+    from fc_pipeline.corpus.dedup.duplicates import find_duplicates
+    from fc_pipeline.corpus.dedup.minhash import sign
+    from fc_pipeline.corpus.dedup.verdicts import KEPT
 
     sign(DedupConfig(), ["warm up"])  # tables that a process builds once, as other imports do
 
@@ -159,7 +159,7 @@ def datatrove(language: Any = "eng") -> Callable[[Path], Pairs]:
 
 def datatrove_regex() -> Callable[[Path], Pairs]:
     """The same with a plain regular expression for a tokenizer."""
-    from fc_pipeline.text.words import word_tokenizer
+    from fc_pipeline.corpus.words import word_tokenizer
 
     return datatrove(language=word_tokenizer())
 

@@ -20,7 +20,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from bench.timing import report, timed
 from fc_model.artifacts import Artifact, Recipe, Store
-from fc_pipeline.step import Runtime, Step
+from fc_pipeline.engine.step import Runtime, Step
 
 
 def measure_growth(folder: Path, texts: list[str], sizes: list[float]) -> None:
@@ -106,9 +106,9 @@ def run(store: Store, name: str, before: str = "") -> dict[str, float]:
 
 
 def main(folder: str, name: str, before: str) -> None:
-    from fc_pipeline.text.config import DedupConfig
-    from fc_pipeline.text.deduplicate import deduplicate
-    from fc_pipeline.text.minhash import sign
+    from fc_pipeline.corpus.config import DedupConfig
+    from fc_pipeline.corpus.dedup.minhash import sign
+    from fc_pipeline.corpus.deduplicate import deduplicate
 
     sign(DedupConfig(), ["warm up"])
     store = Store(folder)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from bench.timing import Seconds, round_robin
-from fc_model.config import ModelConfig
+from fc_model.config.model import ModelConfig
 
 
 def ceiling(model: ModelConfig, *, num_tokens: int, dtype: torch.dtype, rounds: int = 5) -> Seconds:

@@ -16,9 +16,10 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from fc_model.config import ModelConfig, OptimizerConfig, StageConfig
-from fc_model.decoder import Decoder
-from fc_model.optim import StageOptimizer
+from fc_model.config.model import ModelConfig
+from fc_model.config.stage import OptimizerConfig, StageConfig
+from fc_model.model.decoder import Decoder
+from fc_model.optim.stage_optimizer import StageOptimizer
 
 
 class LossModule(nn.Module):

@@ -18,20 +18,20 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from bench.packages import sources
-from fc_model import shard_writer
 from fc_model.artifacts import Recipe, Store
-from fc_model.config import ModelConfig
-from fc_model.images.record import ImageRecord
-from fc_model.images.shard_writer import ImageShardWriter, write_index
+from fc_model.config.image_stage import ImageStageConfig, VisionConfig
+from fc_model.config.model import ModelConfig
+from fc_model.data import token_shard_writer as shard_writer
+from fc_model.data.images.record import ImageRecord
+from fc_model.data.images.shard_writer import ImageShardWriter, write_index
 from fc_model.seed import seed_torch
 from fc_model.special_tokens import EOS, SPECIAL_TOKENS
 from fc_model.tokenizer import Tokenizer
 from fc_model.train.build import outputs
 from fc_model.train.checkpoint import save_tensors
-from fc_model.train.learner import weights_of
-from fc_model.vision.model import VisionLanguageModel
-from fc_model.vision.stage_config import ImageStageConfig, VisionConfig
-from fc_pipeline.tokenizer_training import LINE_SYMBOLS, count_units, train_sentencepiece
+from fc_model.train.train_step import weights_of
+from fc_model.vision.vlm import VisionLanguageModel
+from fc_pipeline.tokens.sentencepiece_counts import LINE_SYMBOLS, count_units, train_sentencepiece
 
 _TOKENIZER_CHARS = 8_000_000
 _SAMPLES = 4

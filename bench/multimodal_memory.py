@@ -26,10 +26,11 @@ from safetensors import safe_open
 
 from bench.multimodal_data import write_images, write_json, write_start, write_text
 from bench.timing import report
-from fc_model.config import ModelConfig, StageConfig
+from fc_model.config.image_stage import VisionConfig
+from fc_model.config.model import ModelConfig
+from fc_model.config.stage import StageConfig
 from fc_model.errors import UserError
-from fc_model.vision.stage_config import VisionConfig
-from fc_pipeline.track import read_attributes
+from fc_pipeline.track.config import read_attributes
 
 TRACK = "fustercluck_450"
 _STEPS, _CHECKPOINT = 4, 2

@@ -25,11 +25,11 @@ from bench.ocr_ours import pictures, write_plan
 from bench.ocr_work import write_work
 from bench.timing import report
 from fc_model.artifacts import Recipe, Store
-from fc_pipeline.home import fc_home
+from fc_pipeline.engine.step import Runtime, Step
 from fc_pipeline.images.fonts.catalogue import fonts_config
 from fc_pipeline.images.fonts.faces import load_faces
 from fc_pipeline.images.fonts.fetch import fetch_fonts
-from fc_pipeline.step import Runtime, Step
+from fc_pipeline.paths import fc_home
 
 OURS = ("ours", "ours_cold")
 SIDES = {

@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from fc_model.config import ModelConfig
+from fc_model.config.model import ModelConfig
 
 
 class LossOf(nn.Module):

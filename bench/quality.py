@@ -27,7 +27,7 @@ from torch.optim import Optimizer
 from bench import hooks, peers
 from bench.corpus import Tokens, prepare
 from bench.timing import report
-from fc_model.config import ModelConfig
+from fc_model.config.model import ModelConfig
 from fc_model.device import tune_allocator
 
 VOCAB = 4096

@@ -14,12 +14,12 @@ import statistics
 
 from bench.timing import report
 from fc_model.artifacts import Artifact, Store
-from fc_pipeline.graph import Graph
-from fc_pipeline.home import fc_home
-from fc_pipeline.materialize import materialize
-from fc_pipeline.step import Runtime
-from fc_pipeline.track import parse_track, read_attributes
-from fc_pipeline.track_graph import build_graph
+from fc_pipeline.engine.graph import Graph
+from fc_pipeline.engine.materialize import materialize
+from fc_pipeline.engine.step import Runtime
+from fc_pipeline.paths import fc_home
+from fc_pipeline.track.config import parse_track, read_attributes
+from fc_pipeline.track.graph import build_graph
 
 
 def main() -> None:

@@ -17,7 +17,7 @@ from typing import NamedTuple
 from bench.timing import report
 from fc_model.artifacts import read_records
 from fc_model.tokenizer import Tokenizer
-from fc_pipeline.sources.pypi import read_pypi
+from fc_pipeline.sources.kinds.pypi import read_pypi
 from fc_pipeline.sources.schema import FileSpec, PypiSource
 
 

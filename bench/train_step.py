@@ -21,7 +21,7 @@ from torch import nn
 from bench import hooks, peers
 from bench.gemm import ceiling
 from bench.timing import Seconds, report, round_robin
-from fc_model.config import ModelConfig
+from fc_model.config.model import ModelConfig
 from fc_model.device import tune_allocator
 
 SHAPE = ModelConfig(

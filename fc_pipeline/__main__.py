@@ -2,7 +2,7 @@
 
 import sys
 
-from fc_pipeline.cli import main
+from fc_pipeline.cli.main import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -10,7 +10,7 @@ from dagster._core.execution.plan.objects import ErrorSource, StepFailureData
 
 from fc_pipeline.components.factory import Factory
 from fc_pipeline.components.progress import listener
-from fc_pipeline.pool_wait import sleep_between_looks
+from fc_pipeline.orchestration.pool_poll_patch import sleep_between_looks
 
 
 @dg.logger(config_schema={"log_level": dg.Field(str, default_value="WARNING")})

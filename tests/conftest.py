@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from factories.toy_project import ToyProject
 from hypothesis import settings
-from toy_project import ToyProject
 
 # Two workers on two cores: libraries that start a thread per core would get in each other's way.
 os.environ.setdefault("OMP_NUM_THREADS", "1")

@@ -12,13 +12,13 @@ import pytest
 
 from fc_model.artifacts import Artifact, Store, read_records
 from fc_model.errors import UserError
-from fc_pipeline.graph import Graph
-from fc_pipeline.materialize import materialize
-from fc_pipeline.plan import make_plan
-from fc_pipeline.resolve import Resolver
-from fc_pipeline.step import Runtime
-from fc_pipeline.track import load_tracks, parse_track, read_attributes
-from fc_pipeline.track_graph import build_graph
+from fc_pipeline.engine.graph import Graph
+from fc_pipeline.engine.materialize import materialize
+from fc_pipeline.engine.plan import make_plan
+from fc_pipeline.engine.resolve import Resolver
+from fc_pipeline.engine.step import Runtime
+from fc_pipeline.track.config import load_tracks, parse_track, read_attributes
+from fc_pipeline.track.graph import build_graph
 
 ROOT = Path(__file__).resolve().parents[1]
 

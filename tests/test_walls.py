@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from fc_pipeline.python_names import unfollowable
+from fc_pipeline.code_version.scopes import unfollowable
 
 ROOT = Path(__file__).resolve().parent.parent
 FILES = sorted(path for package in ("fc_model", "fc_pipeline") for path in (ROOT / package).rglob("*.py"))
-DAGSTER_FOLDERS = ("defs", "components")
-DAGSTER_FILES = {"definitions.py", "launcher.py", "pool_wait.py", "run.py", "run_logs.py", "processes.py"}
+DAGSTER_FOLDERS = ("defs", "components", "orchestration")
+DAGSTER_FILES = {"definitions.py", "cli/run.py"}
 
 
 def imported(path: Path, *, at_load: bool = False) -> list[str]:
@@ -40,9 +40,9 @@ def below(name: str) -> list[Path]:
 
 def test_there_is_something_to_look_at():
     assert len(below("fc_model")) > 20 and len(below("fc_pipeline")) > 20
-    assert "json" in imported(ROOT / "fc_pipeline" / "cli.py", at_load=True)
-    assert "fc_pipeline.run.run_track" not in imported(ROOT / "fc_pipeline" / "cli.py", at_load=True)
-    assert "fc_pipeline.run.run_track" in imported(ROOT / "fc_pipeline" / "cli.py")
+    assert "json" in imported(ROOT / "fc_pipeline" / "cli" / "main.py", at_load=True)
+    assert "fc_pipeline.cli.run.run_track" not in imported(ROOT / "fc_pipeline" / "cli" / "main.py", at_load=True)
+    assert "fc_pipeline.cli.run.run_track" in imported(ROOT / "fc_pipeline" / "cli" / "main.py")
 
 
 def offences(paths: list[Path], names: set[str], *, at_load: bool = False) -> dict[str, list[str]]:
@@ -126,7 +126,7 @@ def forbidden(tree: ast.AST) -> list[str]:
     return found
 
 
-LOOKS_BEFORE_IT_LOADS = "fc_pipeline/sources/plain_pickle.py"
+LOOKS_BEFORE_IT_LOADS = "fc_pipeline/sources/readers/plain_pickle.py"
 
 
 def test_nothing_unsafe():

@@ -19,11 +19,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from fc_model.decoder import Decoder
+from fc_model.data.token_shards import Shards
+from fc_model.data.windows import Batch, make_batch
 from fc_model.errors import UserError
-from fc_model.loss import next_token_loss
-from fc_model.shards import Shards
-from fc_model.train.batches import Batch, make_batch
+from fc_model.model.decoder import Decoder
+from fc_model.model.loss import next_token_loss
 
 BATCH_TOKENS = {"cpu": 2048}
 """Tokens of one forward pass by kind of device; more does not run faster on a CPU."""

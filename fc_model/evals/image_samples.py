@@ -7,12 +7,12 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
 
-from fc_model.images.record import ImageRecord
-from fc_model.images.shards import ImageShards
+from fc_model.config.image_stage import ImageGroup, Task
+from fc_model.data.images.record import ImageRecord
+from fc_model.data.images.shards import ImageShards
 from fc_model.seed import derive_seed
 from fc_model.vision.examples import fits
 from fc_model.vision.prompts import DESCRIBE, READ, question_prompt
-from fc_model.vision.stage_config import ImageGroup, Task
 
 
 @dataclass(frozen=True, kw_only=True)

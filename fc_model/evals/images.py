@@ -14,16 +14,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from fc_model.config.image_stage import ImageGroup, Task
+from fc_model.data.images.decode import decode
+from fc_model.data.images.shards import ImageShards
 from fc_model.evals.image_samples import ImageSample
 from fc_model.evals.retrieval import recall
-from fc_model.images.decode import decode
-from fc_model.images.shards import ImageShards
+from fc_model.inference.answer import answers_of, as_seen
 from fc_model.seed import derive_seed
 from fc_model.special_tokens import BOS, PAD, SPECIAL_TOKENS
 from fc_model.tokenizer import Tokenizer
-from fc_model.vision.answer import answers_of, as_seen
-from fc_model.vision.model import VisionLanguageModel
-from fc_model.vision.stage_config import ImageGroup, Task
+from fc_model.vision.vlm import VisionLanguageModel
 
 _BATCH = 32
 BOS_ID, PAD_ID = SPECIAL_TOKENS.index(BOS), SPECIAL_TOKENS.index(PAD)

@@ -2,9 +2,9 @@
 
 from collections.abc import Collection, Sequence
 
-from fc_model.cached_decoder import CachedDecoder
-from fc_model.decoder import Decoder
-from fc_model.generate import Sampler, Sampling, generate
+from fc_model.inference.generate import Sampler, Sampling, generate
+from fc_model.model.cached_decoder import CachedDecoder
+from fc_model.model.decoder import Decoder
 from fc_model.seed import derive_seed
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from fc_model.config import ModelConfig
+from fc_model.config.model import ModelConfig
 from fc_model.errors import UserError
 from fc_model.export.vocabulary import Vocabulary, read_vocabulary
 from fc_model.export.weights import llama_weights
@@ -17,7 +17,7 @@ from fc_model.export.weights import llama_weights
 if TYPE_CHECKING:
     from gguf import GGMLQuantizationType, GGUFWriter
 
-    from fc_model.decoder import Decoder
+    from fc_model.model.decoder import Decoder
 
 Quantization = Literal["f32", "f16", "bf16", "q8_0"]
 

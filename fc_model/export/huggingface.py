@@ -4,14 +4,14 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fc_model.config import ModelConfig
+from fc_model.config.model import ModelConfig
 from fc_model.errors import UserError
 from fc_model.export.huggingface_tokenizer import export_tokenizer
 from fc_model.export.vocabulary import Vocabulary, read_vocabulary
 from fc_model.export.weights import HEAD, llama_weights
 
 if TYPE_CHECKING:
-    from fc_model.decoder import Decoder
+    from fc_model.model.decoder import Decoder
 
 
 def export_huggingface(model: "Decoder", config: ModelConfig, tokenizer_file: Path, out_folder: Path) -> None:
@@ -39,7 +39,7 @@ def load_huggingface(folder: Path) -> "Decoder":
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
-    from fc_model.decoder import Decoder
+    from fc_model.model.decoder import Decoder
 
     config = read_llama_config(folder / "config.json")
     with torch.device("meta"):

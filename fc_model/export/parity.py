@@ -17,15 +17,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fc_model.errors import UserError
-from fc_model.export.llama_cpp import LlamaCpp
-from fc_model.export.llama_cpp_server import server_completions
+from fc_model.export.llama_cpp.runtime import LlamaCpp
+from fc_model.export.llama_cpp.server import server_completions
 from fc_model.export.logit_comparison import LogitComparison
 from fc_model.export.tokenizer_comparison import Encoder, compare_tokenizers, sample_lines
 from fc_model.export.vocabulary import PieceType, read_vocabulary
-from fc_model.generate import Runtime, greedy
+from fc_model.inference.generate import Runtime, greedy
 
 if TYPE_CHECKING:
-    from fc_model.decoder import Decoder
+    from fc_model.model.decoder import Decoder
 
 PARITY_SCHEMA = 1
 
@@ -134,7 +134,7 @@ def make_prompts(
     model: "Decoder", tokenizer: Encoder, *, bos: int, texts: Sequence[str], settings: ParitySettings
 ) -> list[Prompt]:
     """The edge prompts and the beginnings of `num_prompts` texts in a seeded choice, with the model's outputs."""
-    from fc_model.cached_decoder import CachedDecoder
+    from fc_model.model.cached_decoder import CachedDecoder
 
     cached = CachedDecoder(model)
     chosen = random.Random(settings.seed).sample(sorted(texts), k=min(settings.num_prompts, len(texts)))

@@ -2,13 +2,13 @@
 
 from typing import TYPE_CHECKING
 
-from fc_model.config import ModelConfig
+from fc_model.config.model import ModelConfig
 from fc_model.errors import UserError
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from fc_model.decoder import Decoder
+    from fc_model.model.decoder import Decoder
 
 EMBEDDING = "model.embed_tokens.weight"
 HEAD = "lm_head.weight"

@@ -9,23 +9,23 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from fc_model.decoder import Decoder
+from fc_model.data.prefetch import Batches
+from fc_model.data.token_shards import Shards
+from fc_model.data.windows import TrainBatches
 from fc_model.errors import UserError
+from fc_model.model.decoder import Decoder
 from fc_model.seed import seed_torch
-from fc_model.shards import Shards
 from fc_model.tokenizer import Tokenizer
-from fc_model.train.ahead import Batches
-from fc_model.train.batches import TrainBatches
 from fc_model.train.compile import compiled_loss
 from fc_model.train.holdout import HoldoutSample
-from fc_model.train.image_batches import ImageBatches
+from fc_model.train.image_groups import ImageBatches
 from fc_model.train.image_holdout import ImageHoldout
 from fc_model.train.image_objective import ImageObjective
-from fc_model.train.learner import load_weights, weights_of
 from fc_model.train.objective import Objective, TextObjective
 from fc_model.train.spec import StageFile
+from fc_model.train.train_step import load_weights, weights_of
 from fc_model.vision.examples import ExampleMaker
-from fc_model.vision.model import DECODER, QUEUE, VisionLanguageModel
+from fc_model.vision.vlm import DECODER, QUEUE, VisionLanguageModel
 
 Evaluate = Callable[[torch.device, torch.dtype | None], dict[str, float]]
 """Figures on a fixed held-out sample; at least loss, bpb and ppl of the text."""

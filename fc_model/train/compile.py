@@ -11,9 +11,10 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from fc_model.config import ModelConfig, StageConfig
-from fc_model.decoder import Decoder
+from fc_model.config.model import ModelConfig
+from fc_model.config.stage import StageConfig
 from fc_model.device import gemm_flops
+from fc_model.model.decoder import Decoder
 
 logger = logging.getLogger(__name__)
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from fc_model.config import StageConfig
-from fc_model.decoder import Decoder
-from fc_model.loss import IGNORE
-from fc_model.shards import Shards, list_splits
-from fc_model.train.batches import Batch, make_batch
+from fc_model.config.stage import StageConfig
+from fc_model.data.token_shards import Shards, list_splits
+from fc_model.data.windows import Batch, make_batch
+from fc_model.model.decoder import Decoder
+from fc_model.model.loss import IGNORE
 
 _BATCH_WINDOWS = 8
 

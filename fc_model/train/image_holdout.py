@@ -9,14 +9,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from fc_model.config import StageConfig
-from fc_model.images.shards import ImageShards
-from fc_model.loss import IGNORE
+from fc_model.config.stage import StageConfig
+from fc_model.data.images.shards import ImageShards
+from fc_model.model.loss import IGNORE
 from fc_model.seed import derive_seed
-from fc_model.train.image_batches import GroupSamples
+from fc_model.train.image_groups import GroupSamples
+from fc_model.vision.ctc_head import text_of
 from fc_model.vision.examples import ExampleMaker, ImageBatch
-from fc_model.vision.model import VisionLanguageModel
-from fc_model.vision.recognizer import text_of
+from fc_model.vision.vlm import VisionLanguageModel
 
 _SAMPLES = 128
 

@@ -11,12 +11,12 @@ from collections import defaultdict
 import torch
 from torch import Tensor
 
-from fc_model.config import StageConfig
-from fc_model.loss import next_token_loss
-from fc_model.train.batches import Batch
+from fc_model.config.stage import StageConfig
+from fc_model.data.windows import Batch
+from fc_model.model.loss import next_token_loss
 from fc_model.train.objective import TextObjective
 from fc_model.vision.examples import ImageBatch
-from fc_model.vision.model import VisionLanguageModel
+from fc_model.vision.vlm import VisionLanguageModel
 
 
 class ImageObjective:

@@ -8,12 +8,12 @@ from typing import Any
 
 import torch
 
+from fc_model.config.flops import flops_per_token, step_tokens
 from fc_model.device import memory_bytes, peak_flops
 from fc_model.errors import UserError
 from fc_model.train.holdout import perplexity
 from fc_model.train.spec import StageFile
 from fc_model.train.state import TrainState
-from fc_model.vision.cost import flops_per_token, step_tokens
 
 
 class Meter:

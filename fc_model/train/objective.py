@@ -7,9 +7,9 @@ from typing import Any, Protocol
 
 from torch import Tensor, nn
 
-from fc_model.decoder import Decoder
-from fc_model.loss import IGNORE
-from fc_model.train.batches import Batch
+from fc_model.data.windows import Batch
+from fc_model.model.decoder import Decoder
+from fc_model.model.loss import IGNORE
 
 
 class Objective(Protocol):

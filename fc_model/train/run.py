@@ -14,19 +14,19 @@ import torch
 from torch import Tensor
 
 from fc_model.artifacts.files import write_bytes
+from fc_model.data.prefetch import Ahead
 from fc_model.errors import UserError
-from fc_model.schedule import lr_factor
+from fc_model.optim.schedule import lr_factor
 from fc_model.tracking import ARTIFACT_TAG, Tracker
-from fc_model.train.ahead import Ahead
-from fc_model.train.begin import Beginning
 from fc_model.train.build import build_training, draw_again, outputs, start
 from fc_model.train.checkpoint import Checkpoint, Checkpoints, save_tensors
-from fc_model.train.learner import Learner, Outcome, load_weights
 from fc_model.train.meter import Meter
 from fc_model.train.metrics_log import MetricsLog
 from fc_model.train.progress import Progress
+from fc_model.train.settings import Beginning
 from fc_model.train.spec import StageFile
 from fc_model.train.state import Skip, TrainState, batch_number, on_plateau
+from fc_model.train.train_step import Learner, Outcome, load_weights
 
 logger = logging.getLogger(__name__)
 

@@ -9,9 +9,11 @@ from typing import Any, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from fc_model.artifacts.files import sha256_file
-from fc_model.config import ModelConfig, RuntimeConfig, StageConfig
+from fc_model.config.image_stage import VisionConfig
+from fc_model.config.model import ModelConfig
+from fc_model.config.runtime import RuntimeConfig
+from fc_model.config.stage import StageConfig
 from fc_model.errors import UserError
-from fc_model.vision.stage_config import VisionConfig
 
 STAGE_FILE = "stage.json"
 

@@ -11,8 +11,8 @@ from typing import Any
 
 from fc_model.artifacts.files import write_bytes
 from fc_model.device import tune_allocator
-from fc_model.train.begin import begin
 from fc_model.train.run import Run
+from fc_model.train.settings import begin
 from fc_model.train.signals import Interrupted, StopRequest
 from fc_model.train.spec import read_stage_file
 

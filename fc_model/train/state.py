@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from itertools import pairwise
 from typing import Any, Self
 
-from fc_model.config import PlateauConfig
+from fc_model.config.stage import PlateauConfig
 
 
 @dataclass

@@ -15,18 +15,18 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from fc_model.images.augment import Augmentation
-from fc_model.images.decode import decode
-from fc_model.images.record import ImageRecord
-from fc_model.images.resize import fit
-from fc_model.images.shards import Sample
-from fc_model.loss import IGNORE
+from fc_model.config.image_stage import ImageGroup, Task, VisionConfig
+from fc_model.data.images.augment import Augmentation
+from fc_model.data.images.decode import decode
+from fc_model.data.images.record import ImageRecord
+from fc_model.data.images.resize import fit
+from fc_model.data.images.shards import Sample
+from fc_model.model.loss import IGNORE
 from fc_model.special_tokens import BOS, EOS, PAD, SPECIAL_TOKENS
 from fc_model.tokenizer import Tokenizer
 from fc_model.vision.contrastive import caption_ids
+from fc_model.vision.ctc_head import classes_of, place_targets
 from fc_model.vision.prompts import DESCRIBE, READ, question_prompt
-from fc_model.vision.recognizer import classes_of, place_targets
-from fc_model.vision.stage_config import ImageGroup, Task, VisionConfig
 
 MAX_SCALE = 2.0
 """Images that are smaller than their group's size are enlarged at most so many times."""

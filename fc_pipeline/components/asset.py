@@ -13,10 +13,10 @@ from fc_pipeline.components.checks import check_results, check_specs
 from fc_pipeline.components.factory import Factory
 from fc_pipeline.components.metadata import artifact_metadata
 from fc_pipeline.components.progress import Progress, listener
-from fc_pipeline.graph import Graph
-from fc_pipeline.materialize import materialize
-from fc_pipeline.processes import forked_children_die_with_me
-from fc_pipeline.step import StepSpec
+from fc_pipeline.engine.graph import Graph
+from fc_pipeline.engine.materialize import materialize
+from fc_pipeline.engine.step import StepSpec
+from fc_pipeline.executors.child_process import forked_children_die_with_me
 
 ACCELERATOR_POOL = "accelerator"
 CORES_POOL = "cores"

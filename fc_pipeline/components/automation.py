@@ -6,7 +6,7 @@ import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from fc_pipeline.components.shared import asset_keys
-from fc_pipeline.graph import Graph
+from fc_pipeline.engine.graph import Graph
 
 
 def track_job(track: str, graph: Graph) -> UnresolvedAssetJobDefinition:

@@ -5,7 +5,7 @@ from typing import Any
 
 import dagster as dg
 
-from fc_pipeline.gates import Gate, SharedGate
+from fc_pipeline.engine.gates import Gate, SharedGate
 
 
 def check_names(gates: list[Gate]) -> list[str]:

@@ -11,11 +11,11 @@ from pydantic_core import CoreSchema
 from fc_model.errors import UserError
 from fc_pipeline.components.asset import assets_of
 from fc_pipeline.components.shared import asset_keys
+from fc_pipeline.engine.graph import Graph
 from fc_pipeline.experiments.config import EXPERIMENTS, ExperimentConfig, parse_experiment
 from fc_pipeline.experiments.graph import with_experiments
-from fc_pipeline.graph import Graph
-from fc_pipeline.track import parse_track, read_attributes
-from fc_pipeline.track_graph import build_graph
+from fc_pipeline.track.config import parse_track, read_attributes
+from fc_pipeline.track.graph import build_graph
 
 
 class ExperimentAttributes(BaseModel):

@@ -8,10 +8,10 @@ import dagster as dg
 
 from fc_model.artifacts import Store
 from fc_model.errors import UserError
+from fc_pipeline.engine.step import Runtime
+from fc_pipeline.executors.child_process import available_cores
 from fc_pipeline.executors.settings import executor_settings
-from fc_pipeline.home import fc_home
-from fc_pipeline.processes import available_cores
-from fc_pipeline.step import Runtime
+from fc_pipeline.paths import fc_home
 
 
 class Factory(dg.ConfigurableResource):

@@ -4,7 +4,7 @@ import hashlib
 import json
 from pathlib import Path
 
-from fc_pipeline.graph import Graph
+from fc_pipeline.engine.graph import Graph
 
 
 def inbox_readers(graph: Graph, inbox: Path) -> dict[str, list[str]]:

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import dagster as dg
 
 from fc_pipeline.components.curve import Point, curve_markdown, thin
-from fc_pipeline.step import StepSpec
+from fc_pipeline.engine.step import StepSpec
 
 MIN_SECONDS = 15.0
 MAX_OBSERVATIONS = 300

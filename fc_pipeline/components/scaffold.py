@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 
 from fc_model.errors import UserError
 from fc_pipeline.components.schema import track_schema
-from fc_pipeline.track import TRACK_TYPE, parse_track, read_attributes
+from fc_pipeline.track.config import TRACK_TYPE, parse_track, read_attributes
 
 _WIDTH = 100
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from fc_pipeline.track import TrackConfig
+from fc_pipeline.track.config import TrackConfig
 
 
 def track_schema() -> dict[str, Any]:

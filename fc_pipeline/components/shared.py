@@ -5,8 +5,8 @@ from functools import lru_cache
 
 import dagster as dg
 
+from fc_pipeline.engine.graph import Graph
 from fc_pipeline.experiments.graph import project_graph
-from fc_pipeline.graph import Graph
 
 
 @lru_cache(maxsize=1)

@@ -13,8 +13,8 @@ from fc_pipeline.components.asset import assets_of
 from fc_pipeline.components.automation import shards_job, shards_schedule, track_job
 from fc_pipeline.components.scaffold import TrackScaffolder
 from fc_pipeline.components.schema import track_schema
-from fc_pipeline.track import TRACKS, TrackConfig, parse_track, resolve_extends
-from fc_pipeline.track_graph import build_graph
+from fc_pipeline.track.config import TRACKS, TrackConfig, parse_track, resolve_extends
+from fc_pipeline.track.graph import build_graph
 
 
 class TrackAttributes(BaseModel):

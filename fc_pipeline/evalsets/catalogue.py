@@ -8,7 +8,7 @@ import yaml
 
 from fc_model.errors import UserError
 from fc_pipeline.evalsets.schema import EvalSet, parse_evalset
-from fc_pipeline.yaml_text import read_yaml
+from fc_pipeline.yaml_loader import read_yaml
 
 CATALOGUE = Path(__file__).parent / "catalog"
 

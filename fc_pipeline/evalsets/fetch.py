@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from fc_model.errors import UserError
+from fc_pipeline.engine.step import Step
 from fc_pipeline.evalsets.schema import EvalSet, parse_evalset
+from fc_pipeline.sources.kinds.pypi import read_pypi
 from fc_pipeline.sources.limits import Limits
-from fc_pipeline.sources.pypi import read_pypi
 from fc_pipeline.sources.read_file import read_file
 from fc_pipeline.sources.readers.item import BadInput
 from fc_pipeline.sources.readers.template import Row, lookup, render
-from fc_pipeline.step import Step
 
 
 def fetch_evalset(step: Step) -> None:

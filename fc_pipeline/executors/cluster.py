@@ -9,7 +9,7 @@ from fc_model.errors import UserError
 from fc_pipeline.executors.ray_cluster import run_on_ray
 from fc_pipeline.executors.settings import ClusterExecutor, RayExecutor, SlurmExecutor
 from fc_pipeline.executors.slurm_cluster import run_on_slurm
-from fc_pipeline.executors.spool import Spool, write_spool
+from fc_pipeline.executors.task_files import Spool, write_spool
 
 T = TypeVar("T")
 R = TypeVar("R")

@@ -12,8 +12,8 @@ from typing import Any
 from fc_model.errors import UserError
 from fc_pipeline.executors.quiet import quiet_datatrove
 from fc_pipeline.executors.settings import RayExecutor
-from fc_pipeline.executors.spool import Spool
 from fc_pipeline.executors.task import can_run, run_task
+from fc_pipeline.executors.task_files import Spool
 
 _GIBIBYTE = 1 << 30
 _PROBE_SECONDS = 300

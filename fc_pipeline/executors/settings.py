@@ -8,7 +8,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from fc_model.errors import UserError
-from fc_pipeline.yaml_text import read_yaml
+from fc_pipeline.yaml_loader import read_yaml
 
 VARIABLE = "FC_EXECUTOR"
 SETTINGS_FILE = "executors.yaml"

@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 from fc_model.errors import UserError
 from fc_pipeline.executors.quiet import quiet_datatrove
 from fc_pipeline.executors.settings import SlurmExecutor
-from fc_pipeline.executors.spool import Spool
 from fc_pipeline.executors.task import run_task
+from fc_pipeline.executors.task_files import Spool
 
 _PATIENCE_SECONDS = 300
 """How long the controller may be away while jobs run: it restarts, they go on."""

@@ -9,8 +9,8 @@ from typing import Any
 from fc_model.artifacts.files import write_bytes
 from fc_model.errors import UserError
 from fc_pipeline.executors.local import pool_map
-from fc_pipeline.executors.spool import failure_file, function_of, items_of, result_file, write_records
-from fc_pipeline.executors.wire import decode, encode
+from fc_pipeline.executors.serialization import decode, encode
+from fc_pipeline.executors.task_files import failure_file, function_of, items_of, result_file, write_records
 
 
 def run_task(folder: str, workers: int, _data: None, rank: int, _world_size: int) -> None:
@@ -20,7 +20,7 @@ def run_task(folder: str, workers: int, _data: None, rank: int, _world_size: int
     process that can say so, which on Ray nothing would notice.
 
     Args:
-        folder: a spool (fc_pipeline/executors/spool.py).
+        folder: a spool (fc_pipeline/executors/task_files.py).
         workers: processes.
     """
     spool = Path(folder)

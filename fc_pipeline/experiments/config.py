@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError, field_validator, model_validator
+from pydantic import Field, PositiveInt, ValidationError, field_validator, model_validator
 
+from fc_model.config.strict import Strict
 from fc_model.errors import UserError
 from fc_pipeline.experiments.comparison import Better
-from fc_pipeline.yaml_text import read_yaml
+from fc_pipeline.yaml_loader import read_yaml
 
 EXPERIMENTS = Path(__file__).resolve().parents[1] / "defs" / "experiments"
 EXPERIMENT_TYPE = "fc_pipeline.components.Experiment"
@@ -19,11 +20,7 @@ BASELINE = "baseline"
 _NAME = r"^[a-z][a-z0-9_]*$"
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class VariantConfig(_Strict):
+class VariantConfig(Strict):
     """What is different from the track. Mappings are merged, lists replaced, null takes an entry away.
 
     `vision` and `stages` belong to experiments on stages with images, everything else to experiments on text.
@@ -43,7 +40,7 @@ class VariantConfig(_Strict):
     )
 
 
-class ExperimentConfig(_Strict):
+class ExperimentConfig(Strict):
     """Variants of a track, each trained once a seed and scored on what the track holds out.
 
     On text: `stage` and `tokens`, from scratch, scored by `evals`. On images: `stages`, from the weights of the

@@ -4,17 +4,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from fc_pipeline.engine.graph import Graph
+from fc_pipeline.engine.step import StepSpec
 from fc_pipeline.experiments.config import ExperimentConfig, load_experiments
 from fc_pipeline.experiments.image_graph import image_experiment_steps
 from fc_pipeline.experiments.own_step import own_step
 from fc_pipeline.experiments.variants import variant_tracks
-from fc_pipeline.graph import Graph
-from fc_pipeline.step import StepSpec
-from fc_pipeline.track import TRACKS, load_tracks, parse_track, read_attributes
-from fc_pipeline.track_graph import build_graph
+from fc_pipeline.track.config import TRACKS, load_tracks, parse_track, read_attributes
+from fc_pipeline.track.graph import build_graph
 
-_SPLIT = "fc_pipeline.text.split:split"
-_DEDUPLICATE = "fc_pipeline.text.deduplicate:deduplicate"
+_SPLIT = "fc_pipeline.corpus.split:split"
+_DEDUPLICATE = "fc_pipeline.corpus.deduplicate:deduplicate"
 
 
 @dataclass

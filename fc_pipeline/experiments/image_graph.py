@@ -5,13 +5,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from fc_pipeline.engine.graph import Graph
+from fc_pipeline.engine.step import StepSpec
 from fc_pipeline.experiments.config import ExperimentConfig
 from fc_pipeline.experiments.own_step import own_step
 from fc_pipeline.experiments.variants import variant_tracks
-from fc_pipeline.graph import Graph
-from fc_pipeline.step import StepSpec
-from fc_pipeline.track import TRACKS, TrackConfig
-from fc_pipeline.track_graph import build_graph
+from fc_pipeline.track.config import TRACKS, TrackConfig
+from fc_pipeline.track.graph import build_graph
 
 
 def image_experiment_steps(

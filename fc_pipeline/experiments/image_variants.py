@@ -6,7 +6,7 @@ from pathlib import Path
 from fc_model.errors import UserError
 from fc_pipeline.experiments.config import ExperimentConfig, VariantConfig
 from fc_pipeline.experiments.refusals import parse_variant, refuse, refuse_fields
-from fc_pipeline.track import TrackConfig, resolve_extends
+from fc_pipeline.track.config import TrackConfig, resolve_extends
 
 _OF_TEXT = ("corpus", "mixture", "model", "stage", "without_filters", "with_filters")
 

@@ -6,12 +6,12 @@ from dataclasses import asdict
 
 from fc_model.artifacts import Artifact
 from fc_model.errors import UserError
+from fc_pipeline.engine.step import Step
 from fc_pipeline.experiments.comparison import Better, compare
 from fc_pipeline.experiments.config import BASELINE
 from fc_pipeline.experiments.images_text import images_result_text
 from fc_pipeline.experiments.picture import picture
 from fc_pipeline.experiments.text import PICTURE, TEXT
-from fc_pipeline.step import Step
 
 
 def write_images_result(step: Step) -> None:

@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
+from fc_pipeline.engine.step import StepSpec
 from fc_pipeline.experiments.config import ExperimentConfig
-from fc_pipeline.step import StepSpec
 
 
 def own_step(

@@ -5,7 +5,7 @@ from typing import Any
 
 from fc_model.errors import UserError
 from fc_pipeline.experiments.config import VariantConfig
-from fc_pipeline.track import TrackConfig, parse_track
+from fc_pipeline.track.config import TrackConfig, parse_track
 
 
 def refuse(where: str, fields: Iterable[str], variant: VariantConfig, *, why: str) -> None:

@@ -7,11 +7,11 @@ from typing import Any
 
 from fc_model.artifacts import Artifact
 from fc_model.errors import UserError
+from fc_pipeline.engine.step import Step
 from fc_pipeline.experiments.comparison import Compared, Noise, compare
 from fc_pipeline.experiments.config import BASELINE
 from fc_pipeline.experiments.picture import picture
 from fc_pipeline.experiments.text import PICTURE, TEXT, result_text
-from fc_pipeline.step import Step
 
 _BITS = "bits_per_byte"
 _OF_OTHER_WEIGHTS = ("bits_per_byte_model", "bits_per_byte_ema", "bits_per_byte_random")

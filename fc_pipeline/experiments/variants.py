@@ -5,7 +5,7 @@ from pathlib import Path
 from fc_pipeline.experiments.config import BASELINE, ExperimentConfig
 from fc_pipeline.experiments.image_variants import check_image_stages, image_variant
 from fc_pipeline.experiments.text_variants import check_stage, text_variant
-from fc_pipeline.track import TRACKS, TrackConfig, parse_track, read_attributes
+from fc_pipeline.track.config import TRACKS, TrackConfig, parse_track, read_attributes
 
 
 def variant_tracks(experiment: ExperimentConfig, folder: Path = TRACKS) -> dict[str, TrackConfig]:

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 from fc_model.errors import UserError
-from fc_pipeline.sources.archive import Header, Metered, broken_archive, stream_members
-from fc_pipeline.sources.globs import is_plain
+from fc_pipeline.sources.download.archive import Header, Metered, broken_archive, stream_members
+from fc_pipeline.sources.download.globs import is_plain
 
 _NAME = re.compile(r"((?:.*/)?[^./]+)\.([^/]+)")
 _MAX_NAME_CHARS = 1_000

@@ -7,14 +7,14 @@ from dataclasses import replace
 from typing import Any
 
 from fc_model.artifacts import Artifact
+from fc_model.data.images.record import ImageRecord
+from fc_model.data.images.shard_writer import ImageShardWriter, write_index
+from fc_model.data.images.shards import ImageShards, Sample, list_image_splits
 from fc_model.errors import UserError
-from fc_model.images.record import ImageRecord
-from fc_model.images.shard_writer import ImageShardWriter, write_index
-from fc_model.images.shards import ImageShards, Sample, list_image_splits
+from fc_pipeline.engine.step import Step
 from fc_pipeline.images.caps import natural_share, vision_tokens, within_caps
 from fc_pipeline.images.pack_config import PackConfig
 from fc_pipeline.images.pack_order import Row, choose, interleave
-from fc_pipeline.step import Step
 
 TRAIN, HOLDOUT = "train", "holdout"
 

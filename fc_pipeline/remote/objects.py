@@ -10,8 +10,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from fc_model.artifacts.files import crash_point
-from fc_pipeline.home import fc_home
-from fc_pipeline.remote.patience import ATTEMPTS, RemoteDamaged, RemoteError, RemoteUnreachable, patiently
+from fc_pipeline.paths import fc_home
+from fc_pipeline.remote.retry import ATTEMPTS, RemoteDamaged, RemoteError, RemoteUnreachable, patiently
 
 CHUNK_BYTES = 1 << 24
 """What is asked for at once, and what a broken connection costs."""

@@ -6,8 +6,8 @@ from pathlib import Path
 from fc_model.artifacts import AlreadyBuilt, Store
 from fc_model.artifacts.manifest import FileEntry, Manifest
 from fc_model.artifacts.writer import ArtifactWriter
-from fc_pipeline.remote.patience import RemoteDamaged
 from fc_pipeline.remote.remote import Remote
+from fc_pipeline.remote.retry import RemoteDamaged
 
 _WORKSPACE = "pull"
 _READ_BYTES = 1 << 20

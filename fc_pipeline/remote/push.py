@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from fc_model.artifacts import Artifact
 from fc_model.artifacts.manifest import Manifest
-from fc_pipeline.remote.patience import RemoteDamaged, RemoteError
 from fc_pipeline.remote.remote import Remote, is_whole, object_name
+from fc_pipeline.remote.retry import RemoteDamaged, RemoteError
 
 
 @dataclass(frozen=True)

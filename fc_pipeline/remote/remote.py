@@ -18,7 +18,7 @@ from pathlib import Path
 
 from fc_model.artifacts.manifest import MANIFEST_NAME, FileEntry, Manifest, ManifestError, digest_of
 from fc_pipeline.remote.objects import Objects
-from fc_pipeline.remote.patience import ATTEMPTS, RemoteDamaged
+from fc_pipeline.remote.retry import ATTEMPTS, RemoteDamaged
 
 Place = tuple[str, str]
 """(key, identity)."""

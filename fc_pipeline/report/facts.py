@@ -4,9 +4,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from fc_model.artifacts import Artifact
-from fc_model.config import ModelConfig, StageConfig
-from fc_model.vision import cost as vision_cost
-from fc_model.vision.stage_config import VisionConfig
+from fc_model.config import flops as vision_cost
+from fc_model.config.image_stage import VisionConfig
+from fc_model.config.model import ModelConfig
+from fc_model.config.stage import StageConfig
 
 
 def cite(artifact: Artifact) -> str:

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fc_model.artifacts import Artifact
-from fc_model.images.record import ImageRecord
-from fc_model.images.shards import ImageShards, read_image_index
+from fc_model.data.images.record import ImageRecord
+from fc_model.data.images.shards import ImageShards, read_image_index
 from fc_pipeline.images.caps import vision_tokens
 from fc_pipeline.images.fonts.faces import FACES_FILE, load_faces
 from fc_pipeline.images.pack_config import PackConfig

@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from fc_model.images.record import Box, ImageRecord
+from fc_model.data.images.record import Box, ImageRecord
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -29,7 +29,7 @@ def thumbnail(data: bytes, *, width: int, height: int, boxes: Iterable[Box] = ()
     """
     from PIL import Image, ImageDraw
 
-    from fc_model.images.decode import decode
+    from fc_model.data.images.decode import decode
 
     image = decode(data)
     scale = min(width / image.width, height / image.height, _MAX_SCALE)

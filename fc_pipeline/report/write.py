@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from fc_model.artifacts import Artifact
+from fc_pipeline.engine.step import Step
 from fc_pipeline.report import documents, facts, mixture, sections
 from fc_pipeline.report.drawing import svg
 from fc_pipeline.report.images import images, is_image_shards
@@ -11,7 +12,6 @@ from fc_pipeline.report.leaderboard import ROW_FILE, row
 from fc_pipeline.report.pipeline_picture import pipeline_picture
 from fc_pipeline.report.reading import FIGURES, reading
 from fc_pipeline.report.render import render_html, render_markdown, size
-from fc_pipeline.step import Step
 
 
 def write_report(step: Step) -> None:

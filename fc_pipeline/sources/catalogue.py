@@ -8,12 +8,12 @@ from typing import Any
 import yaml
 
 from fc_model.errors import UserError
-from fc_pipeline.home import fc_home
-from fc_pipeline.sources.installed import installed_version
-from fc_pipeline.sources.local import folder_content
-from fc_pipeline.sources.revisions import read_revisions
+from fc_pipeline.paths import fc_home
+from fc_pipeline.sources.kinds.installed import installed_version
+from fc_pipeline.sources.kinds.local import folder_content
+from fc_pipeline.sources.kinds.revisions import read_revisions
 from fc_pipeline.sources.schema import HubSource, InstalledSource, LocalSource, Source, parse_source
-from fc_pipeline.yaml_text import read_yaml
+from fc_pipeline.yaml_loader import read_yaml
 
 CATALOGUE = Path(__file__).parent / "catalog"
 

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 
 from fc_model.errors import UserError
-from fc_pipeline.sources.globs import matches
+from fc_pipeline.sources.download.globs import matches
 from fc_pipeline.sources.schema import FileSpec
 
 

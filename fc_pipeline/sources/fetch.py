@@ -7,15 +7,16 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from fc_pipeline.executors.chunks import chunks
+from fc_pipeline.engine.step import Step
+from fc_pipeline.executors.batching import chunks
 from fc_pipeline.executors.ordered_map import OrderedMap
 from fc_pipeline.sources.bad_rate import BadRate
-from fc_pipeline.sources.http import read_http
-from fc_pipeline.sources.hub import read_hub
-from fc_pipeline.sources.installed import read_installed
+from fc_pipeline.sources.download.http import read_http
+from fc_pipeline.sources.kinds.hub import read_hub
+from fc_pipeline.sources.kinds.installed import read_installed
+from fc_pipeline.sources.kinds.local import read_local
+from fc_pipeline.sources.kinds.pypi import read_pypi
 from fc_pipeline.sources.limits import Limits
-from fc_pipeline.sources.local import read_local
-from fc_pipeline.sources.pypi import read_pypi
 from fc_pipeline.sources.read_file import read_file
 from fc_pipeline.sources.readers.item import BadInput, Item, sound
 from fc_pipeline.sources.schema import (
@@ -28,7 +29,6 @@ from fc_pipeline.sources.schema import (
     parse_source,
 )
 from fc_pipeline.sources.source_file import SourceFile
-from fc_pipeline.step import Step
 
 _CHUNK_BYTES = 1 << 20
 _REPORT_EVERY = 1000

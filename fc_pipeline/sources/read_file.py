@@ -3,7 +3,7 @@
 import io
 from collections.abc import Iterator
 
-from fc_pipeline.sources.compression import unpack
+from fc_pipeline.sources.download.compression import unpack
 from fc_pipeline.sources.limits import Limits
 from fc_pipeline.sources.readers import ISOLATED, READERS
 from fc_pipeline.sources.readers.item import BadInput, Item, mend, sound
@@ -49,7 +49,7 @@ def _items(data: bytes, spec: FileSpec, limits: Limits, *, where: str) -> Iterat
 
 def _read(data: bytes, spec: FileSpec, *, isolate: bool) -> Iterator[Item | BadInput]:
     if isolate:
-        from fc_pipeline.sources.sandbox import sandbox
+        from fc_pipeline.sources.sandbox.read_isolated import sandbox
 
         return iter(sandbox().read(data, spec))
     return READERS[spec.format](data, spec)

@@ -6,7 +6,7 @@ from urllib.parse import unquote, urlsplit
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator, model_validator
 
 from fc_model.errors import UserError
-from fc_pipeline.sources.globs import is_plain
+from fc_pipeline.sources.download.globs import is_plain
 
 Domain = Literal["science", "data", "code", "chess", "chat"]
 Format = Literal[

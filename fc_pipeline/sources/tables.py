@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from fc_model.errors import UserError
 from fc_pipeline.sources.columns import arrow_type, difference, record_difference
-from fc_pipeline.sources.compression import capped_lines, unpacked_chunks
+from fc_pipeline.sources.download.compression import capped_lines, unpacked_chunks
 from fc_pipeline.sources.limits import Limits
 from fc_pipeline.sources.readers.item import BadInput, Item
 from fc_pipeline.sources.readers.records import OWN, Row, documents, jsonl_rows

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from bench import hooks, quality
 from bench.corpus import Tokens, docstrings
 from bench.timing import round_robin
-from fc_model.config import ModelConfig
+from fc_model.config.model import ModelConfig
 
 
 def small_module() -> hooks.LossModule:

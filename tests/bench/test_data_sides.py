@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 from bench.data_sides import Race, tree_timed
-from fc_pipeline.usage import tree_cpu_seconds
+from fc_pipeline.engine.resource_usage import tree_cpu_seconds
 
 BUSY = "import time\nwhile time.process_time() < 0.4: pass\nprint('done', flush=True)\ninput()"
 

@@ -9,8 +9,8 @@ from safetensors.torch import save_file
 
 from bench import multimodal_data
 from bench.multimodal_memory import trained
-from fc_model.images.shards import ImageShards
-from fc_model.shards import Shards
+from fc_model.data.images.shards import ImageShards
+from fc_model.data.token_shards import Shards
 from fc_model.tokenizer import Tokenizer
 
 DECODER = ["embed_tokens.weight", "layers.0.mlp.up_proj.weight"]

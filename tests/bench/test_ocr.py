@@ -12,11 +12,11 @@ from bench.ocr_environments import PEERS
 from bench.ocr_ours import CONFIG, FIRST, WARM, jobs, pictures, write_plan
 from bench.ocr_work import grey_png, read_work, time_side, write_work
 from fc_model.artifacts import Recipe, Store
+from fc_pipeline.engine.step import Runtime, Step
 from fc_pipeline.images.fonts.catalogue import fonts_config
 from fc_pipeline.images.fonts.faces import load_faces
 from fc_pipeline.images.fonts.fetch import fetch_fonts
-from fc_pipeline.images.synthesis.studio import Plan, draw_page
-from fc_pipeline.step import Runtime, Step
+from fc_pipeline.images.synthesis.renderer import Plan, draw_page
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from fc_model.errors import UserError
 from fc_model.special_tokens import CONTROL_TOKENS, CORE_TOKENS, SPECIAL_TOKENS
 from fc_model.tokenizer import Tokenizer
-from fc_pipeline.tokenizer_training import LINE_SYMBOLS, count_units, train_sentencepiece
+from fc_pipeline.tokens.sentencepiece_counts import LINE_SYMBOLS, count_units, train_sentencepiece
 
 TEXT = Path(__file__).read_text("utf-8") + "éèü 日本語 привет\n" * 3 + " ".join(map(str, range(200)))
 

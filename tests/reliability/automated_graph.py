@@ -9,8 +9,8 @@ from fc_pipeline.components.asset import assets_of
 from fc_pipeline.components.automation import changed_content_sensor, shards_job, shards_schedule
 from fc_pipeline.definitions import policy
 from fc_pipeline.defs.inbox.sensors import inbox_sensor
-from fc_pipeline.graph import Graph
-from fc_pipeline.step import Step, StepSpec
+from fc_pipeline.engine.graph import Graph
+from fc_pipeline.engine.step import Step, StepSpec
 from tests.reliability import fake_graph as _versions  # noqa: F401 - steps of the tests have code versions
 
 _HERE = "tests.reliability.automated_graph"

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import dagster as dg
 
-from fc_pipeline import code_version
+from fc_pipeline.code_version import project as code_version
 from fc_pipeline.components.asset import assets_of
 from fc_pipeline.components.shared import asset_keys
 from fc_pipeline.definitions import policy
-from fc_pipeline.gates import Gate
-from fc_pipeline.graph import Graph
-from fc_pipeline.step import StepSpec
+from fc_pipeline.engine.gates import Gate
+from fc_pipeline.engine.graph import Graph
+from fc_pipeline.engine.step import StepSpec
 
 _STEPS = "tests.reliability.fake_steps"
 _ROOT = Path(__file__).resolve().parents[2]
@@ -82,7 +82,7 @@ def slow_graph() -> Graph:
 
 
 if __name__ == "__main__":
-    from fc_pipeline.run import build
+    from fc_pipeline.cli.run import build
 
     graph = slow_graph()
     sys.exit(build("toy", graph, list(graph), lambda: definitions_of(graph)))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from fc_model.artifacts.files import write_bytes
 from fc_model.errors import UserError
-from fc_pipeline.step import Step
+from fc_pipeline.engine.step import Step
 
 
 def write_documents(step: Step) -> None:

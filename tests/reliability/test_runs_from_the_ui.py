@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from fc_pipeline.launcher import worker_of
+from fc_pipeline.orchestration.launcher import worker_of
 from tests.reliability.processes import Place, Services, wait_until
 
 

@@ -28,6 +28,6 @@ def failed_runs(context: dg.RunFailureSensorContext) -> dg.SkipReason | None:
 
 def one_line(event: dg.DagsterEvent) -> str:
     """`key: what went wrong`, without a stack trace."""
-    from fc_pipeline.run import describe_failure
+    from fc_pipeline.orchestration.failures import describe_failure
 
     return describe_failure(event)

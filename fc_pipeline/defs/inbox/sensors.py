@@ -4,8 +4,8 @@ import dagster as dg
 
 from fc_pipeline.components.inbox import decide, inbox_readers, listing_digest
 from fc_pipeline.components.shared import all_tracks, asset_keys
-from fc_pipeline.graph import Graph
-from fc_pipeline.home import fc_home
+from fc_pipeline.engine.graph import Graph
+from fc_pipeline.paths import fc_home
 
 
 @dg.definitions

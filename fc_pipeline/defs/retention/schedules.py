@@ -3,7 +3,7 @@
 import dagster as dg
 from pydantic import Field
 
-from fc_pipeline.home import fc_home
+from fc_pipeline.paths import fc_home
 
 
 class Retention(dg.Config):
@@ -17,7 +17,7 @@ class Retention(dg.Config):
 def collect_garbage(context: dg.OpExecutionContext, config: Retention) -> None:
     from fc_model.artifacts import Store
     from fc_pipeline.components.shared import all_tracks
-    from fc_pipeline.gc import collect, find_garbage, remove_leftovers
+    from fc_pipeline.store.gc import collect, find_garbage, remove_leftovers
 
     store = Store(fc_home())
     garbage = find_garbage(all_tracks(), store, keep=config.keep)

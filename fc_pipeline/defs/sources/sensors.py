@@ -7,8 +7,8 @@ import dagster as dg
 
 from fc_model.errors import UserError
 from fc_pipeline.components.shared import all_tracks, asset_keys
-from fc_pipeline.graph import Graph
-from fc_pipeline.home import fc_home
+from fc_pipeline.engine.graph import Graph
+from fc_pipeline.paths import fc_home
 
 
 @dg.definitions
@@ -30,8 +30,8 @@ def hub_revision_sensor(graph: Graph, *, seconds: int = 3600) -> dg.SensorDefini
     readers = {key: list(_readers(graph, key)) for key in repositories}
 
     def look(context: dg.SensorEvaluationContext) -> dg.SensorResult:
-        from fc_pipeline.sources.hub_api import newest_commit
-        from fc_pipeline.sources.revisions import record_revision
+        from fc_pipeline.sources.kinds.hub_api import newest_commit
+        from fc_pipeline.sources.kinds.revisions import record_revision
 
         if not repositories:
             return dg.SensorResult(skip_reason="no track reads a data set of the hub")

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from fc_model.images.record import Question
+from fc_model.data.images.record import Question
 
 
 class Asked(NamedTuple):

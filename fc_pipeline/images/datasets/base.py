@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from fc_model.images.limits import ImageLimits
-from fc_model.images.record import ImageRecord
+from fc_model.data.images.limits import ImageLimits
+from fc_model.data.images.record import ImageRecord
 from fc_pipeline.images.datasets.download_limits import DownloadLimits
 from fc_pipeline.sources.readers.item import BadInput
 

@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from fc_model.images.record import ImageRecord
+from fc_model.data.images.record import ImageRecord
 from fc_pipeline.images.datasets.annotations import annotation_files, grouped, json_beside, split_of
 from fc_pipeline.images.datasets.base import MALFORMED, BadInput, BadRecord, DatasetLimits, Result, Sample, samples
 from fc_pipeline.images.datasets.pictures import picture_file

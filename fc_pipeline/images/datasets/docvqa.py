@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from fc_model.images.record import ImageRecord
+from fc_model.data.images.record import ImageRecord
 from fc_pipeline.images.datasets.annotations import annotation_files, grouped, json_beside, json_lists, split_of
 from fc_pipeline.images.datasets.answers import asked
 from fc_pipeline.images.datasets.base import BadRecord, DatasetLimits, Result, Sample, samples

@@ -18,7 +18,7 @@ from urllib.parse import urljoin, urlsplit
 
 from fc_pipeline.images.datasets.download_limits import DownloadLimits
 from fc_pipeline.images.datasets.public_address import resolved
-from fc_pipeline.sources.backoff import RETRIED
+from fc_pipeline.sources.download.backoff import RETRIED
 from fc_pipeline.sources.readers.item import BadInput
 
 T = TypeVar("T")

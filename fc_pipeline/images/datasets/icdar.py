@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from fc_model.images.record import ImageRecord, Line, Word
+from fc_model.data.images.record import ImageRecord, Line, Word
 from fc_pipeline.images.datasets.annotations import annotation_files, read_text, split_of
 from fc_pipeline.images.datasets.base import BadInput, DatasetLimits, Result, Sample, samples
 from fc_pipeline.images.datasets.catalogue import DATASETS

@@ -11,14 +11,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from fc_model.images.record import ImageRecord
+from fc_model.data.images.record import ImageRecord
 from fc_pipeline.images.datasets.annotations import annotation_files, grouped, json_beside, json_lists, split_of
 from fc_pipeline.images.datasets.answers import asked
 from fc_pipeline.images.datasets.base import BadInput, BadRecord, DatasetLimits, Result, Sample, samples
 from fc_pipeline.images.datasets.catalogue import DATASETS
 from fc_pipeline.images.datasets.machine_ocr import textract_words
 from fc_pipeline.images.datasets.pictures import picture_file
-from fc_pipeline.sources.globs import is_plain
+from fc_pipeline.sources.download.globs import is_plain
 
 NAME = "infographicvqa"
 _WITH_TYPES = "_withQT.json"

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from fc_model.images.record import Box, Line, Word, union
+from fc_model.data.images.record import Box, Line, Word, union
 from fc_pipeline.images.datasets.pictures import Picture, box_in
 
 Read = tuple[list[Word], list[Line]]

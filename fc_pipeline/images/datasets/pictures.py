@@ -4,13 +4,13 @@ import io
 from pathlib import Path
 from typing import NamedTuple
 
-from fc_model.images.decode import BadImage, decode
-from fc_model.images.formats import content_format
-from fc_model.images.limits import ImageLimits
-from fc_model.images.record import Box
+from fc_model.data.images.decode import BadImage, decode
+from fc_model.data.images.formats import content_format
+from fc_model.data.images.limits import ImageLimits
+from fc_model.data.images.record import Box
 from fc_pipeline.images.datasets.annotations import is_there
 from fc_pipeline.images.datasets.base import BadInput
-from fc_pipeline.sources.globs import is_plain
+from fc_pipeline.sources.download.globs import is_plain
 
 _EXTENSIONS = {"PNG": "png", "JPEG": "jpg", "WEBP": "webp"}
 

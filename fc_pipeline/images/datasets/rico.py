@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from fc_model.images.limits import ImageLimits
+from fc_model.data.images.limits import ImageLimits
 from fc_pipeline.images.datasets.pictures import Picture, picture_file
 
 

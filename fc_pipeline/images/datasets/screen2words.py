@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from fc_model.images.record import ImageRecord
+from fc_model.data.images.record import ImageRecord
 from fc_pipeline.images.datasets.annotations import Split, annotation_files, grouped, read_text
 from fc_pipeline.images.datasets.base import BadInput, BadRecord, DatasetLimits, Result, Sample, samples
 from fc_pipeline.images.datasets.catalogue import DATASETS

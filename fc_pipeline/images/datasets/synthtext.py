@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fc_model.images.record import Box, ImageRecord, Line, Word, union
+from fc_model.data.images.record import Box, ImageRecord, Line, Word, union
 from fc_pipeline.images.datasets.annotations import annotation_files
 from fc_pipeline.images.datasets.base import BadInput, BadRecord, DatasetLimits, Result, Sample, samples
 from fc_pipeline.images.datasets.catalogue import DATASETS

@@ -9,15 +9,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from fc_model.data.images.record import ImageRecord
 from fc_model.errors import UserError
-from fc_model.images.record import ImageRecord
 from fc_pipeline.images.datasets.annotations import Split
 from fc_pipeline.images.datasets.base import BadInput, BadRecord, DatasetLimits, Result, Sample, samples
 from fc_pipeline.images.datasets.catalogue import DATASETS
 from fc_pipeline.images.datasets.download import download_all
 from fc_pipeline.images.datasets.img2dataset import Shard, tar_entries
 from fc_pipeline.images.datasets.pictures import picture
-from fc_pipeline.sources.compression import capped_lines
+from fc_pipeline.sources.download.compression import capped_lines
 from fc_pipeline.sources.readers.item import decode
 
 _CHUNK_BYTES = 1 << 16

@@ -9,8 +9,8 @@ import yaml
 
 from fc_model.errors import UserError
 from fc_pipeline.images.fonts.config import FontPackage, FontsConfig, InstalledFonts, parse_package
-from fc_pipeline.sources.installed import installed_version
-from fc_pipeline.yaml_text import read_yaml
+from fc_pipeline.sources.kinds.installed import installed_version
+from fc_pipeline.yaml_loader import read_yaml
 
 CATALOGUE = Path(__file__).parent / "catalog"
 

@@ -7,15 +7,15 @@ from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
 from fc_model.errors import UserError
+from fc_pipeline.engine.step import Step
 from fc_pipeline.images.fonts.config import FaceFiles, FontPackage, FontsConfig, PypiFonts
 from fc_pipeline.images.fonts.coverage import NEEDED, covered, to_ranges, unicase
 from fc_pipeline.images.fonts.faces import FACES_FILE, FACES_SCHEMA
-from fc_pipeline.sources.globs import matches
-from fc_pipeline.sources.installed import read_installed
-from fc_pipeline.sources.pypi import read_pypi
+from fc_pipeline.sources.download.globs import matches
+from fc_pipeline.sources.kinds.installed import read_installed
+from fc_pipeline.sources.kinds.pypi import read_pypi
 from fc_pipeline.sources.readers.item import BadInput
 from fc_pipeline.sources.schema import FileSpec, InstalledSource, PypiSource
-from fc_pipeline.step import Step
 
 _SUFFIXES = {".ttf", ".otf"}
 

@@ -13,7 +13,7 @@ from fc_pipeline.images.sources.readers.dataset_folder import pinned_reader
 from fc_pipeline.images.sources.schema import DatasetReader, ImageSource, Origin, parse_image_source
 from fc_pipeline.sources import catalogue as text_catalogue
 from fc_pipeline.sources.schema import InstalledSource, LocalSource
-from fc_pipeline.yaml_text import read_yaml
+from fc_pipeline.yaml_loader import read_yaml
 
 CATALOGUE = Path(__file__).parent / "catalog"
 

@@ -1,6 +1,6 @@
 """What travels through a source of images: an entry on its way to a worker, and what the worker made of it.
 
-All of it is named tuples of plain values, so that any executor can send it (fc_pipeline/executors/wire.py).
+All of it is named tuples of plain values, so that any executor can send it (fc_pipeline/executors/serialization.py).
 """
 
 import io
@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from PIL import Image
 
-from fc_model.images.record import ImageRecord
+from fc_model.data.images.record import ImageRecord
 from fc_pipeline.sources.readers.item import BadInput
 
 

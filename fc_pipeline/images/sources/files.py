@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 from fc_model.errors import UserError
 from fc_pipeline.images.sources.schema import ImageSource, Origin
-from fc_pipeline.sources.installed import read_installed
-from fc_pipeline.sources.local import read_local
-from fc_pipeline.sources.pypi import read_pypi
+from fc_pipeline.sources.kinds.installed import read_installed
+from fc_pipeline.sources.kinds.local import read_local
+from fc_pipeline.sources.kinds.pypi import read_pypi
 from fc_pipeline.sources.readers.item import BadInput
 from fc_pipeline.sources.schema import InstalledSource, LocalSource, PypiSource, parse_source
 from fc_pipeline.sources.source_file import SourceFile

@@ -1,6 +1,6 @@
 """The caps of a source, as the decoder of images takes them."""
 
-from fc_model.images.limits import DECODABLE_FORMATS, ImageLimits
+from fc_model.data.images.limits import DECODABLE_FORMATS, ImageLimits
 from fc_pipeline.images.sources.schema import ImageSource
 
 

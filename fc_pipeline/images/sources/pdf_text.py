@@ -5,7 +5,7 @@ import math
 import unicodedata
 from typing import Any, NamedTuple
 
-from fc_model.images.record import Box, union
+from fc_model.data.images.record import Box, union
 
 _FINE = 64
 """Parts of a pixel that PDFium is asked in: it gives whole numbers."""

@@ -9,7 +9,7 @@ from functools import partial
 
 from PIL import Image
 
-from fc_model.images.record import Box
+from fc_model.data.images.record import Box
 from fc_pipeline.images.synthesis.colour import contrast, tint
 from fc_pipeline.images.synthesis.degrade import degrade
 from fc_pipeline.images.synthesis.face import Face, Faces, NotDrawn

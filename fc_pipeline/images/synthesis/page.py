@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, Protocol
 
 from PIL import Image, ImageDraw, ImageFont
 
-from fc_model.images.record import Box, Line, Question, Word, union
+from fc_model.data.images.record import Box, Line, Question, Word, union
 from fc_pipeline.images.synthesis.face import Face, Faces, open_font
 
 Colour = tuple[int, int, int]

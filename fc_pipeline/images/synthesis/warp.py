@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image, ImageDraw
 
-from fc_model.images.record import Box, Line, Word, union
+from fc_model.data.images.record import Box, Line, Word, union
 from fc_pipeline.images.synthesis.page import Colour, Ink, Page
 
 Matrix = tuple[float, float, float, float, float, float, float, float, float]

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Iterator
 
-from fc_pipeline.sources.plain_pickle import load_texts
 from fc_pipeline.sources.readers.item import BadInput, Item
 from fc_pipeline.sources.readers.markdown import to_text
+from fc_pipeline.sources.readers.plain_pickle import load_texts
 from fc_pipeline.sources.schema import FileSpec
 
 _MAX_CHARS = 1 << 28  # a page may stand in many places of the dict and cost the pickle a few bytes each

@@ -1,21 +1,12 @@
 """A writer killed anywhere leaves what was there before or the whole new artifact, and the next attempt completes."""
 
 import json
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-import small_writer
-from small_writer import KEY, find, recipe, tree
-
-SCRIPT = [sys.executable, "-W", "error", small_writer.__file__]
-STRACE = shutil.which("strace")
-
-
-def run(*arguments: object, before: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*before, *SCRIPT, *map(str, arguments)], capture_output=True, text=True, timeout=120)
+from factories import small_writer
+from factories.killed_writer import can_inject, run, strace
+from factories.small_writer import KEY, find, recipe, tree
 
 
 def sweep(folder: Path, what: str) -> list[dict]:
@@ -57,17 +48,6 @@ def test_killed_while_judging(memory_disk):
         assert found["after_kill"]["second"] == [] == found["after_rerun"]["second"]
         assert found["after_kill"]["gates"] in ([], [{"name": "toy.loss", "passed": True}])
         assert found["after_rerun"]["gates"] == [{"name": "toy.loss", "passed": True}]
-
-
-def strace(*arguments: str) -> tuple[str, ...]:
-    return (str(STRACE), "-f", "-qq", "-o", "/dev/null", *arguments)
-
-
-def can_inject(folder: Path) -> bool:
-    if STRACE is None:
-        return False
-    result = run("write", folder, 1, before=strace("-e", "trace=fsync", "-e", "inject=fsync:signal=SIGKILL:when=1"))
-    return result.returncode in (-9, 137)
 
 
 SYSCALLS = ["fsync", "rename,renameat,renameat2", "unlink,unlinkat", "mkdir,mkdirat", "write,pwrite64", "ftruncate"]

@@ -6,9 +6,9 @@ import subprocess
 import sys
 
 import pytest
-import small_writer
-from small_writer import find
-from test_crashes import SCRIPT, STRACE, can_inject, run, strace
+from factories import small_writer
+from factories.killed_writer import SCRIPT, STRACE, can_inject, run, strace
+from factories.small_writer import find
 
 
 def check(result: subprocess.CompletedProcess[str], root, why: str) -> None:

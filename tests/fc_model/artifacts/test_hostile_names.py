@@ -4,7 +4,7 @@ import hashlib
 import json
 
 import pytest
-from small_writer import KEY, find, write
+from factories.small_writer import KEY, find, write
 
 from fc_model.artifacts import Manifest, ManifestError, Recipe, Store
 from fc_model.artifacts.manifest import canonical_json

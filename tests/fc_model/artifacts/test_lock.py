@@ -7,9 +7,9 @@ import socket
 import subprocess
 
 import pytest
-import small_writer
-from small_writer import KEY, find, recipe
-from test_crashes import SCRIPT, run
+from factories import small_writer
+from factories.killed_writer import SCRIPT, run
+from factories.small_writer import KEY, find, recipe
 
 from fc_model.artifacts import Store
 from fc_model.artifacts.lock import Locked, read_holder

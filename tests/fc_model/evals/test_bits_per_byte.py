@@ -10,8 +10,10 @@ import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fc_model.config import ModelConfig
-from fc_model.decoder import Decoder
+from fc_model.checkpoints.load_text import load_decoder, shuffle_weights
+from fc_model.config.model import ModelConfig
+from fc_model.data.token_shard_writer import SplitWriter, write_index
+from fc_model.data.token_shards import Shards
 from fc_model.errors import UserError
 from fc_model.evals.bits_per_byte import (
     Score,
@@ -22,9 +24,7 @@ from fc_model.evals.bits_per_byte import (
     unigram_score,
     windows,
 )
-from fc_model.evals.load import load_decoder, shuffle_weights
-from fc_model.shard_writer import SplitWriter, write_index
-from fc_model.shards import Shards
+from fc_model.model.decoder import Decoder
 
 BOS, EOS = 1, 2
 VOCAB = 64

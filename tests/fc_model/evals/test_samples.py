@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 import torch
 
-from fc_model.config import ModelConfig
-from fc_model.decoder import Decoder
+from fc_model.config.model import ModelConfig
 from fc_model.evals.samples import continue_prompts, distinct, repetition
+from fc_model.model.decoder import Decoder
 
 BOS, EOS = 1, 2
 CONFIG = ModelConfig(

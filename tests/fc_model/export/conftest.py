@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from tiny_exports import Exports, python_sources, tiny_model, train_tokenizer
+from factories.tiny_exports import Exports, python_sources, tiny_model, train_tokenizer
 
 from fc_model.export.exact_scores import round_scores
 from fc_model.export.gguf import export_gguf

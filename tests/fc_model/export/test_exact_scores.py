@@ -4,12 +4,12 @@ import random
 from pathlib import Path
 
 import sentencepiece
-from tiny_exports import Exports, tiny_model, train_tokenizer
+from factories.tiny_exports import Exports, tiny_model, train_tokenizer
 
 from fc_model.export.exact_scores import round_scores
 from fc_model.export.gguf import export_gguf
 from fc_model.export.huggingface_tokenizer import unigram_tokenizer
-from fc_model.export.llama_cpp import LlamaCpp
+from fc_model.export.llama_cpp.runtime import LlamaCpp
 from fc_model.export.vocabulary import PieceType, read_vocabulary
 
 

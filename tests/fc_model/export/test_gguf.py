@@ -7,7 +7,7 @@ import gguf
 import numpy as np
 import pytest
 import torch
-from tiny_exports import Exports, tiny_model
+from factories.tiny_exports import Exports, tiny_model
 
 from fc_model.errors import UserError
 from fc_model.export.gguf import export_gguf, interleave_rope

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 import transformers
-from tiny_exports import Exports, python_sources, tiny_model
+from factories.tiny_exports import Exports, python_sources, tiny_model
 
 from fc_model.errors import UserError
 from fc_model.export.huggingface import export_huggingface, load_huggingface

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tiny_exports import Exports
+from factories.tiny_exports import Exports
 
-from fc_model.cached_decoder import CachedDecoder
 from fc_model.errors import UserError
 from fc_model.export import gguf as gguf_export
 from fc_model.export.logit_comparison import LogitComparison
 from fc_model.export.parity import EDGE_PROMPTS, ParityReport, ParitySettings, parity_report
 from fc_model.export.tokenizer_comparison import compare_tokenizers, sample_lines
+from fc_model.model.cached_decoder import CachedDecoder
 
 SETTINGS = ParitySettings(num_prompts=3, prompt_length=48, continuation_length=12, num_lines=300)
 

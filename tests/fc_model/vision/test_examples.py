@@ -8,21 +8,21 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from factories.image_fixtures import GROUPS, VISION, line_sample, png, toy_sample
+from factories.seeing import write_tokenizer
 from hypothesis import given
 from hypothesis import strategies as st
-from image_fixtures import GROUPS, VISION, line_sample, png, toy_sample
 from PIL import Image, ImageDraw
-from seeing import write_tokenizer
 
-from fc_model.images.record import ImageRecord, Question, Word
-from fc_model.images.shards import Sample
-from fc_model.loss import IGNORE
+from fc_model.config.image_stage import ImageGroup, VisionConfig
+from fc_model.data.images.record import ImageRecord, Question, Word
+from fc_model.data.images.shards import Sample
+from fc_model.model.loss import IGNORE
 from fc_model.special_tokens import SPECIAL_TOKENS
 from fc_model.tokenizer import Tokenizer
+from fc_model.vision.ctc_head import classes_of, text_of
 from fc_model.vision.examples import BOS_ID, EOS_ID, PAD_ID, ExampleMaker, ImageBatch, fits
 from fc_model.vision.prompts import DESCRIBE, READ, question_prompt
-from fc_model.vision.recognizer import classes_of, text_of
-from fc_model.vision.stage_config import ImageGroup, VisionConfig
 
 
 @pytest.fixture(scope="module")

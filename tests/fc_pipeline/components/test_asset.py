@@ -2,14 +2,14 @@ from dataclasses import replace
 
 import dagster as dg
 import pytest
-from dagster_fixtures import Materializer, built, materializer, metadata_of
+from factories.dagster_fixtures import Materializer, built, materializer, metadata_of
 
 from fc_model.artifacts import Store
 from fc_pipeline.components import asset
-from fc_pipeline.gates import Gate, SharedGate
-from fc_pipeline.graph import Graph
-from fc_pipeline.run import describe_failure
-from fc_pipeline.step import StepSpec
+from fc_pipeline.engine.gates import Gate, SharedGate
+from fc_pipeline.engine.graph import Graph
+from fc_pipeline.engine.step import StepSpec
+from fc_pipeline.orchestration.failures import describe_failure
 from tests.reliability.fake_graph import definitions_of, fake_graph
 
 

@@ -5,13 +5,13 @@ import io
 import re
 
 import pytest
+from factories.built_eyes import HELD_OUT, SCRIPT, STAGE, build_eyes
+from factories.built_track import Builder
 from PIL import Image
 
 from fc_pipeline.components.image_pictures import image_evals
 from fc_pipeline.components.metadata import artifact_metadata
 from fc_pipeline.components.pictures import pictures
-from tests.fc_pipeline.report.built_eyes import HELD_OUT, SCRIPT, STAGE, build_eyes
-from tests.fc_pipeline.report.built_track import Builder
 
 _LARGEST_BYTES = 200_000
 _SAMPLES = "nano/image_evals/" + STAGE

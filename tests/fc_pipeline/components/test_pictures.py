@@ -5,12 +5,12 @@ import io
 import re
 
 import pytest
+from factories.built_track import COPIES, LEAKED_ITEM, Builder, build_track
 from PIL import Image
 
 from fc_pipeline.components.markdown import code
 from fc_pipeline.components.metadata import artifact_metadata
 from fc_pipeline.components.pictures import pictures
-from tests.fc_pipeline.report.built_track import COPIES, LEAKED_ITEM, Builder, build_track
 
 _LARGEST_BYTES = 60_000
 

@@ -2,13 +2,13 @@ import base64
 
 import pytest
 
+from fc_pipeline.cli.live_progress import Terminal, duration, progress_text
 from fc_pipeline.components.checks import bounds, check_names
 from fc_pipeline.components.curve import curve_markdown, thin
 from fc_pipeline.components.markdown import markdown_table
 from fc_pipeline.components.progress import MAX_OBSERVATIONS, Progress, listening
-from fc_pipeline.gates import Gate
-from fc_pipeline.step import StepSpec
-from fc_pipeline.terminal import Terminal, duration, progress_text
+from fc_pipeline.engine.gates import Gate
+from fc_pipeline.engine.step import StepSpec
 
 STAGE = StepSpec(key="toy/stages/one", function="", description="", group="toy")
 

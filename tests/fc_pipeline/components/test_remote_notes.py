@@ -3,11 +3,11 @@
 import io
 
 import pytest
-from dagster_fixtures import Materializer, materializer
+from factories.dagster_fixtures import Materializer, materializer
 
+from fc_pipeline.cli.live_progress import Terminal
 from fc_pipeline.components.progress import listening
 from fc_pipeline.remote.remote import configured_remote
-from fc_pipeline.terminal import Terminal
 
 
 @pytest.fixture

@@ -14,10 +14,10 @@ from fc_pipeline.components.shared import all_tracks
 from fc_pipeline.defs.failures.sensors import failed_runs
 from fc_pipeline.defs.inbox.sensors import inbox_sensor
 from fc_pipeline.defs.sources.sensors import hub_revision_sensor
-from fc_pipeline.graph import Graph
+from fc_pipeline.engine.graph import Graph
+from fc_pipeline.engine.step import StepSpec
 from fc_pipeline.sources.catalogue import resolve_source
-from fc_pipeline.sources.revisions import read_revisions
-from fc_pipeline.step import StepSpec
+from fc_pipeline.sources.kinds.revisions import read_revisions
 from tests.reliability.fake_graph import definitions_of, fake_graph
 
 

@@ -13,7 +13,7 @@ import yaml
 
 from fc_pipeline.components.shared import all_tracks
 from fc_pipeline.definitions import defs
-from fc_pipeline.step import StepSpec
+from fc_pipeline.engine.step import StepSpec
 
 ROOT = Path(__file__).resolve().parents[3]
 GOLDEN = Path(__file__).with_name("asset_keys.txt")

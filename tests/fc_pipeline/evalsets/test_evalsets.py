@@ -12,10 +12,10 @@ import yaml
 
 from fc_model.artifacts import Artifact, Recipe, Store, read_records
 from fc_model.errors import UserError
+from fc_pipeline.engine.step import Runtime, Step
 from fc_pipeline.evalsets.catalogue import CATALOGUE, names, resolve_evalset
 from fc_pipeline.evalsets.fetch import fetch_evalset
 from fc_pipeline.evalsets.schema import parse_evalset
-from fc_pipeline.step import Runtime, Step
 
 FILE = "quiz-1.0-py3-none-any.whl"
 ROWS: list[dict[str, Any]] = [

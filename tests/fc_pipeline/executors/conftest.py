@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from one_node_slurm import missing_programs, one_node_slurm
+from factories.one_node_slurm import missing_programs, one_node_slurm
 
 from fc_pipeline.executors.settings import ClusterExecutor, RayExecutor, SlurmExecutor
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).parents[2]
 
 NewCluster = Callable[..., ClusterExecutor]
 

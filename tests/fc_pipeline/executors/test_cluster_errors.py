@@ -6,9 +6,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import batch_functions
 import psutil
 import pytest
+from factories import batch_functions
 
 from fc_model.errors import UserError
 from fc_pipeline.executors.ordered_map import ordered_map

@@ -10,21 +10,21 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import batch_functions
 import numpy as np
 import psutil
 import pytest
+from factories import batch_functions
 
 from fc_model.errors import UserError
 from fc_pipeline.executors.ordered_map import ordered_map
 from fc_pipeline.executors.settings import ClusterExecutor
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).parents[2]
 SCRIPT = """
 import sys
 from functools import partial
 from pathlib import Path
-import batch_functions
+from factories import batch_functions
 from fc_pipeline.executors import settings
 from dagster._core.errors import raise_execution_interrupts
 from fc_pipeline.executors.ordered_map import ordered_map

@@ -10,7 +10,7 @@ import pytest
 
 from fc_model.errors import UserError
 from fc_pipeline.executors import local
-from fc_pipeline.executors.chunks import chunks
+from fc_pipeline.executors.batching import chunks
 from fc_pipeline.executors.local import local_map
 
 PARENT = """

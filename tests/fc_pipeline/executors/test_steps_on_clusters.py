@@ -10,14 +10,15 @@ import pytest
 
 from fc_model.artifacts import Artifact, Recipe, Store
 from fc_model.artifacts.manifest import InputEntry
+from fc_pipeline.corpus import decontaminate, filter_documents
+from fc_pipeline.corpus.config import DedupConfig, FilterConfig
+from fc_pipeline.corpus.decontamination.config import DecontaminationConfig
+from fc_pipeline.corpus.dedup import signed_documents
+from fc_pipeline.corpus.deduplicate import deduplicate
+from fc_pipeline.engine.step import Runtime, Step
 from fc_pipeline.executors.settings import Executor, LocalExecutor
 from fc_pipeline.sources import fetch
 from fc_pipeline.sources.catalogue import resolve_source
-from fc_pipeline.step import Runtime, Step
-from fc_pipeline.text import decontaminate, filter_documents, signed_documents
-from fc_pipeline.text.config import DedupConfig, FilterConfig
-from fc_pipeline.text.decontaminate_config import DecontaminationConfig
-from fc_pipeline.text.deduplicate import deduplicate
 
 QUESTION = "Which of the seven rivers of the north runs from the lake to the sea in spring"
 WORDS = ["water", "air", "mountain", "the", "a", "of", "and", "is", "in", "river", "stone", "high", "sea", "cold"]

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 
 import dagster as dg
 import pytest
-from built_experiment import NAME, Built, built_experiment, tiny_track
+from factories.built_experiment import NAME, Built, built_experiment, tiny_track
 
 from fc_model.artifacts import Artifact, read_records
-from fc_pipeline.run import known
+from fc_pipeline.cli.run import known
 
 VARIANTS = {
     "baseline": {},

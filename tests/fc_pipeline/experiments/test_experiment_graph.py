@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 import yaml
 
+from fc_pipeline.cli.run import by_partition
+from fc_pipeline.engine.graph import Graph
 from fc_pipeline.experiments.config import parse_experiment
 from fc_pipeline.experiments.graph import project_graph, with_experiments
-from fc_pipeline.graph import Graph
-from fc_pipeline.run import by_partition
-from fc_pipeline.track import TRACK_TYPE, parse_track, read_attributes
-from fc_pipeline.track_graph import build_graph
+from fc_pipeline.track.config import TRACK_TYPE, parse_track, read_attributes
+from fc_pipeline.track.graph import build_graph
 
 VARIANTS = {
     "baseline": {},

@@ -4,16 +4,16 @@ from typing import Any
 
 import pytest
 import yaml
-from built_experiment import seeing_track
+from factories.built_experiment import seeing_track
 
 from fc_model.errors import UserError
+from fc_pipeline.cli.run import by_partition
+from fc_pipeline.engine.graph import Graph
 from fc_pipeline.experiments.config import load_experiments, parse_experiment
 from fc_pipeline.experiments.graph import with_experiments
 from fc_pipeline.experiments.variants import variant_tracks
-from fc_pipeline.graph import Graph
-from fc_pipeline.run import by_partition
-from fc_pipeline.track import TRACK_TYPE, parse_track, read_attributes
-from fc_pipeline.track_graph import build_graph
+from fc_pipeline.track.config import TRACK_TYPE, parse_track, read_attributes
+from fc_pipeline.track.graph import build_graph
 
 STEPS = {"multimodal_intro": 6, "multimodal_full": 10}
 BASE = {"track": "pico", "stages": STEPS, "seeds": [0, 3], "metric": "read_exact_match_line", "better": "more"}

@@ -6,14 +6,14 @@ from math import prod
 
 import dagster as dg
 import pytest
-from built_experiment import NAME, Built, built_experiment, seeing_track
+from factories.built_experiment import NAME, Built, built_experiment, seeing_track
 from safetensors import safe_open
 
 from fc_model.artifacts import Recipe
 from fc_model.errors import UserError
+from fc_pipeline.cli.run import known
+from fc_pipeline.engine.step import Runtime, Step
 from fc_pipeline.experiments.images_result import write_images_result
-from fc_pipeline.run import known
-from fc_pipeline.step import Runtime, Step
 
 PERCEIVER = {"kind": "perceiver", "num_queries": 8, "head_dim": 16, "grid_init": True, "init_grid": [2, 8]}
 VARIANTS = {

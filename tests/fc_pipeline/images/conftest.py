@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from fc_model.artifacts import Artifact, Recipe, Store
+from fc_pipeline.engine.step import Runtime, Step
 from fc_pipeline.images.fonts.catalogue import fonts_config
 from fc_pipeline.images.fonts.faces import load_faces
 from fc_pipeline.images.fonts.fetch import fetch_fonts
 from fc_pipeline.images.synthesis.face import Faces
 from fc_pipeline.images.synthesis.passages import write_passages
-from fc_pipeline.images.synthesis.supply import CorpusText, read_passages
-from fc_pipeline.step import Runtime, Step
+from fc_pipeline.images.synthesis.text_pool import CorpusText, read_passages
 
 Build = Callable[..., Artifact]
 

@@ -11,16 +11,16 @@ from PIL import Image
 
 from fc_model.artifacts import Artifact, Recipe, Store
 from fc_model.artifacts.manifest import InputEntry
+from fc_model.data.images.record import ImageRecord, Question
+from fc_model.data.images.shard_writer import ImageShardWriter, write_index
+from fc_model.data.images.shards import ImageShards
 from fc_model.errors import UserError
-from fc_model.images.record import ImageRecord, Question
-from fc_model.images.shard_writer import ImageShardWriter, write_index
-from fc_model.images.shards import ImageShards
-from fc_pipeline.gates import Gate, judge
+from fc_pipeline.engine.gates import Gate, judge
+from fc_pipeline.engine.step import Runtime, Step
 from fc_pipeline.images.caps import natural_share, vision_tokens, within_caps
 from fc_pipeline.images.pack import pack_images
 from fc_pipeline.images.pack_config import PackConfig
 from fc_pipeline.images.pack_order import Row, interleave
-from fc_pipeline.step import Runtime, Step
 
 SIZES = [{"kind": "line", "height": 32, "width": 256}, {"kind": "*", "height": 224, "width": 224}]
 GATES = [

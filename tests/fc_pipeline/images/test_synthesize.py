@@ -3,13 +3,13 @@ import json
 import pytest
 from PIL import Image
 
+from fc_model.data.images.record import Word
+from fc_model.data.images.shards import ImageShards
 from fc_model.errors import UserError
-from fc_model.images.record import Word
-from fc_model.images.shards import ImageShards
 from fc_pipeline.images.synthesis.kinds import kinds
 from fc_pipeline.images.synthesis.line import HELD_OUT
 from fc_pipeline.images.synthesis.page import Page
-from fc_pipeline.images.synthesis.studio import layouts_of, problem_of
+from fc_pipeline.images.synthesis.renderer import layouts_of, problem_of
 from fc_pipeline.images.synthesis_config import SynthesisConfig
 from fc_pipeline.images.synthesize import jobs_of, synthesize
 

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import s3_server
-from remote_artifacts import build
-from s3_server import BUCKET, LOGIN, S3Server
+from factories import s3_server
+from factories.remote_artifacts import build
+from factories.s3_server import BUCKET, LOGIN, S3Server
 
 from fc_model.artifacts import Artifact, Store
 from fc_pipeline.remote.remote import Remote

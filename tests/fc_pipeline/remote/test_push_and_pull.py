@@ -5,19 +5,19 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from factories.remote_artifacts import IDENTITY, KEY, RECIPE, build, find, path_of, there
 from hypothesis import given
 from hypothesis import strategies as st
-from remote_artifacts import IDENTITY, KEY, RECIPE, build, find, path_of, there
 
 from fc_model.artifacts import Store
 from fc_model.errors import UserError
 from fc_pipeline.remote import objects
-from fc_pipeline.remote.check import verify_remote
 from fc_pipeline.remote.objects import without_login
-from fc_pipeline.remote.patience import RemoteDamaged, RemoteError
 from fc_pipeline.remote.pull import pull
 from fc_pipeline.remote.push import Pushed, push
 from fc_pipeline.remote.remote import Remote
+from fc_pipeline.remote.retry import RemoteDamaged, RemoteError
+from fc_pipeline.store.remote_verify import verify_remote
 
 BYTES = 102_400
 

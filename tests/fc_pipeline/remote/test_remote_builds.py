@@ -1,18 +1,18 @@
 """A build looks in the remote first and pushes afterwards, and no fault of the remote is one of the build."""
 
 import pytest
-from s3_server import BUCKET, LOGIN, free_port
-from toy_project import ToyProject
+from factories.s3_server import BUCKET, LOGIN, free_port
+from factories.toy_project import ToyProject
 
 from fc_model.artifacts import Store
 from fc_model.artifacts.lock import Locked
-from fc_pipeline.gates import Gate
-from fc_pipeline.materialize import materialize
-from fc_pipeline.remote.cached import take
-from fc_pipeline.remote.check import verify_remote
+from fc_pipeline.engine.gates import Gate
+from fc_pipeline.engine.materialize import materialize
+from fc_pipeline.engine.resolve import Resolver
+from fc_pipeline.engine.step import Runtime
 from fc_pipeline.remote.remote import Remote, configured_remote
-from fc_pipeline.resolve import Resolver
-from fc_pipeline.step import Runtime
+from fc_pipeline.remote.sync import take
+from fc_pipeline.store.remote_verify import verify_remote
 
 ALL = ["sources/letters", "corpus/toy/cleaned", "toy/score", "toy/report"]
 

@@ -6,8 +6,8 @@ import time
 import pytest
 
 from fc_model.artifacts import Recipe, Store
-from fc_pipeline import cli
-from fc_pipeline.remote.commands import require_remote
+from fc_pipeline.cli import main as cli
+from fc_pipeline.cli.remote import require_remote
 from fc_pipeline.remote.push import push
 
 ALL = ["sources/letters", "corpus/toy/cleaned", "toy/score", "toy/report"]

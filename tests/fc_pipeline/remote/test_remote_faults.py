@@ -6,14 +6,14 @@ import time
 from itertools import pairwise
 
 import pytest
-from remote_artifacts import IDENTITY, KEY, build, find, there
-from s3_server import LOGIN, Line, free_port
+from factories.remote_artifacts import IDENTITY, KEY, build, find, there
+from factories.s3_server import LOGIN, Line, free_port
 
 from fc_model.artifacts import Store
-from fc_pipeline.remote.patience import ATTEMPTS, RemoteError, RemoteUnreachable, patiently
 from fc_pipeline.remote.pull import pull
 from fc_pipeline.remote.push import push
 from fc_pipeline.remote.remote import Remote
+from fc_pipeline.remote.retry import ATTEMPTS, RemoteError, RemoteUnreachable, patiently
 
 
 @pytest.fixture

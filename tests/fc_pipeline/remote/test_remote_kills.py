@@ -9,16 +9,16 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-import remote_artifacts
-from remote_artifacts import IDENTITY, KEY, build, find, killed_at, there
-from s3_server import LOGIN, Line
+from factories import remote_artifacts
+from factories.remote_artifacts import IDENTITY, KEY, build, find, killed_at, there
+from factories.s3_server import LOGIN, Line
 
 from fc_model.artifacts import Store
-from fc_pipeline.remote.check import verify_remote
-from fc_pipeline.remote.patience import RemoteError
 from fc_pipeline.remote.pull import pull
 from fc_pipeline.remote.push import Pushed, push
 from fc_pipeline.remote.remote import Remote
+from fc_pipeline.remote.retry import RemoteError
+from fc_pipeline.store.remote_verify import verify_remote
 
 MEGABYTES = 48
 

@@ -4,11 +4,11 @@ import pytest
 
 from fc_model.artifacts import Artifact, Recipe, Store
 from fc_model.artifacts.manifest import InputEntry
-from fc_pipeline.lineage import Touched
-from fc_pipeline.remote.commands import require_remote, take_down
-from fc_pipeline.remote.patience import RemoteError
+from fc_pipeline.cli.remote import require_remote, take_down
+from fc_pipeline.lineage.lineage import Touched
 from fc_pipeline.remote.push import push
 from fc_pipeline.remote.remote import Remote
+from fc_pipeline.remote.retry import RemoteError
 
 DOCUMENT = "letters/3"
 

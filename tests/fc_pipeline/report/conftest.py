@@ -1,8 +1,8 @@
 """The built track that the tests of the report share, its report, and the page that it makes."""
 
 import pytest
-from built_track import Builder, build_track
-from report_page import Page, write
+from factories.built_track import Builder, build_track
+from factories.report_page import Page, write
 
 from fc_model.artifacts import Artifact
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 import yaml
-from built_track import DOMAINS, HOSTILE_PROMPT, SCRIPT, Builder, build_track
-from report_page import Page, write
+from factories.built_track import DOMAINS, HOSTILE_PROMPT, SCRIPT, Builder, build_track
+from factories.report_page import Page, write
 
 from fc_model.artifacts import Artifact
 from fc_model.errors import UserError

@@ -6,17 +6,17 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from built_track import COPIES, LEAKED_ITEM, Builder
+from factories.built_track import COPIES, LEAKED_ITEM, Builder
+from factories.report_page import Page, write
 from hypothesis import given
 from hypothesis import strategies as st
-from report_page import Page, write
 
 from fc_model.artifacts import Artifact
+from fc_pipeline.corpus.deduplicate import deduplicate
+from fc_pipeline.engine.step import Step
 from fc_pipeline.report.documents import _between_similarities, _between_sizes, contamination, duplicates, waterfall
 from fc_pipeline.report.drawing import svg
 from fc_pipeline.report.mixture import spread
-from fc_pipeline.step import Step
-from fc_pipeline.text.deduplicate import deduplicate
 
 
 def test_documents_fall_from_read_to_kept(build: Builder, page: Page) -> None:

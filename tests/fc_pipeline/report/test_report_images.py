@@ -7,16 +7,16 @@ import re
 from pathlib import Path
 
 import pytest
+from factories.built_eyes import HELD_OUT, HOSTILE_ANSWER, STAGE, build_eyes
+from factories.built_track import SCRIPT, Builder
+from factories.report_page import Page, write
 from PIL import Image
-from report_page import Page, write
 
 from fc_model.artifacts import Artifact
-from fc_model.images.shards import ImageShards
+from fc_model.data.images.shards import ImageShards
 from fc_pipeline.report.curves import reading_curves, stage_curves
 from fc_pipeline.report.images import caps, first_of_each_kind, kind_rows
 from fc_pipeline.report.reading import best_and_worst
-from tests.fc_pipeline.report.built_eyes import HELD_OUT, HOSTILE_ANSWER, STAGE, build_eyes
-from tests.fc_pipeline.report.built_track import SCRIPT, Builder
 
 _LARGEST_BYTES = 2_000_000
 _EVALS = f"nano/image_evals/{STAGE}"

@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from loopback_server import Loopback
+from factories.loopback_server import Loopback
 
 from fc_model.artifacts import Artifact, Recipe, Store
-from fc_pipeline.sources import backoff
-from fc_pipeline.step import Runtime, Step
+from fc_pipeline.engine.step import Runtime, Step
+from fc_pipeline.sources.download import backoff
 
 
 @pytest.fixture

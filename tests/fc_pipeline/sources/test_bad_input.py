@@ -20,13 +20,13 @@ from pyarrow import parquet
 
 from fc_model.artifacts import read_records
 from fc_model.errors import UserError
-from fc_pipeline.sources import sandbox as sandbox_module
 from fc_pipeline.sources.catalogue import resolve_source
 from fc_pipeline.sources.fetch import fetch_source
 from fc_pipeline.sources.limits import Limits
 from fc_pipeline.sources.read_file import read_file
 from fc_pipeline.sources.readers import BadInput, Item
-from fc_pipeline.sources.sandbox import Sandbox
+from fc_pipeline.sources.sandbox import read_isolated as sandbox_module
+from fc_pipeline.sources.sandbox.read_isolated import Sandbox
 from fc_pipeline.sources.schema import FileSpec, RecordFields, parse_source
 
 LIMITS = Limits(file_bytes=8 << 20, record_bytes=1 << 20, replace=False, isolate=False)

@@ -62,7 +62,7 @@ def test_a_wrong_field_is_named(change: dict, message: str) -> None:
     ("modules", "heavy"),
     [
         ("fc_pipeline.sources.catalogue, fc_pipeline.sources.fetch", ["numpy", "pyarrow", "resiliparse", "fsspec"]),
-        ("fc_pipeline.text.filter_documents, fc_pipeline.text.deduplicate, fc_pipeline.text.split", ["pyarrow"]),
+        ("fc_pipeline.corpus.filter_documents, fc_pipeline.corpus.deduplicate, fc_pipeline.corpus.split", ["pyarrow"]),
     ],
 )
 def test_definitions_load_without_heavy_imports(modules: str, heavy: list[str]) -> None:

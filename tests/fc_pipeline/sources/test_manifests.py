@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 import zstandard
-from loopback_server import Hub
+from factories.loopback_server import Hub
 from pyarrow import parquet
 
 from fc_model.artifacts import read_records

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
+from fc_model.data.images.decode import decode
 from fc_model.errors import UserError
-from fc_model.images.decode import decode
 from fc_pipeline.images.sources.entry import Dropped, Entry, Result, fitted, made
 from fc_pipeline.images.sources.files import OpenFiles, whole
 from fc_pipeline.images.sources.limits import limits_of

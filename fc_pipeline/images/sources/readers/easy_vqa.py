@@ -9,8 +9,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
+from fc_model.data.images.decode import decode
 from fc_model.errors import UserError
-from fc_model.images.decode import decode
 from fc_pipeline.images.sources.entry import Dropped, Entry, Result, made
 from fc_pipeline.images.sources.files import OpenFiles, whole
 from fc_pipeline.images.sources.limits import limits_of

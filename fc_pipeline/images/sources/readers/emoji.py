@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import Any
 
+from fc_model.data.images.decode import decode
 from fc_model.errors import UserError
-from fc_model.images.decode import decode
 from fc_pipeline.images.sources.entry import Dropped, Entry, Result, chance, made, words_of
 from fc_pipeline.images.sources.files import OpenFiles, whole
-from fc_pipeline.images.sources.isolated import isolated
 from fc_pipeline.images.sources.schema import EmojiReader, ImageSource
 from fc_pipeline.sources.readers.item import BadInput
+from fc_pipeline.sources.sandbox.isolated import isolated
 
 _CODE_POINTS = re.compile(r"[0-9A-F]{2,6}(-[0-9A-F]{2,6})*")
 _SKIN_TONES = range(0x1F3FB, 0x1F400)

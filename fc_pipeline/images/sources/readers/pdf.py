@@ -6,13 +6,13 @@ The text of a record is that of the layer: letters that a figure draws as outlin
 from collections.abc import Iterator
 from typing import Any
 
-from fc_model.images.decode import decode
-from fc_model.images.record import ImageRecord, Line, Question, Word
+from fc_model.data.images.decode import decode
+from fc_model.data.images.record import ImageRecord, Line, Question, Word
 from fc_pipeline.images.sources.entry import Dropped, Entry, Made, Refused, Result, png
 from fc_pipeline.images.sources.files import OpenFiles
-from fc_pipeline.images.sources.isolated import isolated
 from fc_pipeline.images.sources.schema import ImageSource, PdfReader
 from fc_pipeline.sources.readers.item import BadInput
+from fc_pipeline.sources.sandbox.isolated import isolated
 
 _RECORDS_A_TASK = 4
 _MAX_UNMAPPED = 0.05

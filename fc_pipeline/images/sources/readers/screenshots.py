@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
-from fc_model.images.decode import decode
+from fc_model.data.images.decode import decode
 from fc_pipeline.images.sources.entry import Dropped, Entry, Result, fitted, made, words_of
 from fc_pipeline.images.sources.files import OpenFiles
 from fc_pipeline.images.sources.limits import limits_of

@@ -10,7 +10,7 @@ from typing import Literal
 
 from PIL import ImageDraw
 
-from fc_model.images.record import Line, Question, union
+from fc_model.data.images.record import Line, Question, union
 from fc_pipeline.images.synthesis.documents.look import Look, leading, mixed
 from fc_pipeline.images.synthesis.face import Face, NotDrawn
 from fc_pipeline.images.synthesis.page import Colour, Page, text_width, wrap

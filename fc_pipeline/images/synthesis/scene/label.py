@@ -8,7 +8,7 @@ import string
 
 from PIL import Image, ImageDraw
 
-from fc_model.images.record import Question
+from fc_model.data.images.record import Question
 from fc_pipeline.images.synthesis.face import Faces
 from fc_pipeline.images.synthesis.fields import Fields
 from fc_pipeline.images.synthesis.page import Colour, Kind, Page, TextSupply

@@ -7,7 +7,7 @@ import random
 
 from PIL import Image, ImageChops, ImageFilter
 
-from fc_model.images.record import union
+from fc_model.data.images.record import union
 from fc_pipeline.images.synthesis.degrade import degrade, shade
 from fc_pipeline.images.synthesis.face import Face, Faces
 from fc_pipeline.images.synthesis.page import Colour, Page, TextSupply, text_width

@@ -6,7 +6,7 @@ import random
 
 from PIL import Image, ImageStat
 
-from fc_model.images.record import Question
+from fc_model.data.images.record import Question
 from fc_pipeline.images.synthesis.face import Faces
 from fc_pipeline.images.synthesis.fields import Fields
 from fc_pipeline.images.synthesis.page import Colour, Kind, Page, TextSupply

@@ -7,7 +7,7 @@ import random
 
 from PIL import Image, ImageDraw
 
-from fc_model.images.record import Line, Question, Word, union
+from fc_model.data.images.record import Line, Question, Word, union
 from fc_pipeline.images.synthesis.face import Faces
 from fc_pipeline.images.synthesis.fields import Fields
 from fc_pipeline.images.synthesis.page import Colour, Ink, Kind, Page, TextSupply, text_width

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 
-from fc_model.images.record import Box, Line, Question, union
+from fc_model.data.images.record import Box, Line, Question, union
 from fc_pipeline.images.synthesis.face import Face, Faces
 from fc_pipeline.images.synthesis.page import Colour, Page, TextSupply, text_width, wrap
 from fc_pipeline.images.synthesis.screenshots.shapes import icon, rounded

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from PIL import Image
 
-from fc_model.images.record import Box, Line, Word, union
+from fc_model.data.images.record import Box, Line, Word, union
 from fc_pipeline.images.synthesis.colour import Colour, contrast
 from fc_pipeline.images.synthesis.page import Page
 from fc_pipeline.images.synthesis.screenshots.canvas import Canvas, overlap

@@ -7,8 +7,8 @@ import tarfile
 
 import pyarrow
 import pytest
-from dataset_files import encoded, put, read, reasons
-from image_server import ImageServer
+from factories.dataset_files import encoded, put, read, reasons
+from factories.image_server import ImageServer
 from PIL import Image
 from pyarrow import parquet
 

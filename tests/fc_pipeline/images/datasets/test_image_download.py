@@ -7,8 +7,8 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from dataset_files import encoded
-from image_server import Answer, ImageServer
+from factories.dataset_files import encoded
+from factories.image_server import Answer, ImageServer
 
 from fc_pipeline.images.datasets import download as module
 from fc_pipeline.images.datasets.download import download, download_all

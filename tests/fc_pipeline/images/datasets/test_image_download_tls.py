@@ -13,8 +13,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from dataset_files import encoded
-from image_server import ImageServer
+from factories.dataset_files import encoded
+from factories.image_server import ImageServer
 
 from fc_pipeline.images.datasets import download as module
 from fc_pipeline.images.datasets.download import download

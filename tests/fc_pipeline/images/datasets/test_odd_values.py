@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from dataset_files import encoded, put, read
+from factories.dataset_files import encoded, put, read
 
 IMAGE = encoded(100, 80)
 ODD = [None, -1, 1.5, True, "", "a\nb", "../..", [], {}, [None], {"a": 1}, 10**400]

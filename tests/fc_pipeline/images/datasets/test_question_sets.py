@@ -1,10 +1,10 @@
 """TextVQA, TextCaps, ST-VQA, DocVQA, InfographicVQA, ChartQA and ScreenQA, in small files of their formats."""
 
 import pytest
-from dataset_files import encoded, put, read, reasons
+from factories.dataset_files import encoded, put, read, reasons
 
+from fc_model.data.images.record import Line, Question, Word
 from fc_model.errors import UserError
-from fc_model.images.record import Line, Question, Word
 
 TEN = ["nokia"] * 6 + ["toshiba", " nokia ", "", "toshiba"]
 

@@ -4,10 +4,10 @@ import io
 
 import numpy as np
 import pytest
-from dataset_files import encoded, put, read, reasons
+from factories.dataset_files import encoded, put, read, reasons
 from scipy.io import savemat
 
-from fc_model.images.record import Line, Word
+from fc_model.data.images.record import Line, Word
 
 
 def cells(values: list) -> np.ndarray:

@@ -12,12 +12,12 @@ from PIL import ImageFont
 
 from fc_model.artifacts import Recipe, Store
 from fc_model.errors import UserError
+from fc_pipeline.engine.step import Runtime, Step
 from fc_pipeline.images.fonts.catalogue import fonts_config, names
 from fc_pipeline.images.fonts.config import FontsConfig
 from fc_pipeline.images.fonts.coverage import covered, from_ranges, to_ranges, unicase
 from fc_pipeline.images.fonts.faces import load_faces
 from fc_pipeline.images.fonts.fetch import fetch_fonts
-from fc_pipeline.step import Runtime, Step
 
 DEJAVU = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"
 

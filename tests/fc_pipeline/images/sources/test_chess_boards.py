@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from fc_model.artifacts import Artifact
+from fc_model.data.images.shards import ImageShards
 from fc_model.errors import UserError
-from fc_model.images.shards import ImageShards
 
 FONT = {"kind": "installed", "distribution": "matplotlib", "licence": "Bitstream-Vera"}
 SANS = "matplotlib/mpl-data/fonts/ttf/DejaVuSans.ttf"

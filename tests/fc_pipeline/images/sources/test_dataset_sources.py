@@ -13,8 +13,8 @@ import pytest
 from PIL import Image
 
 from fc_model.artifacts import Artifact, read_records
+from fc_model.data.images.shards import ImageShards
 from fc_model.errors import UserError
-from fc_model.images.shards import ImageShards
 from fc_pipeline.images.datasets.catalogue import DATASETS
 from fc_pipeline.images.datasets.listing import listing
 from fc_pipeline.images.datasets.registry import READERS

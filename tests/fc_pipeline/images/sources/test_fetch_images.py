@@ -10,10 +10,10 @@ import pytest
 from PIL import Image
 
 from fc_model.artifacts import Artifact, read_records
+from fc_model.data.images.record import ImageRecord
+from fc_model.data.images.shards import ImageShards
 from fc_model.errors import UserError
-from fc_model.images.record import ImageRecord
-from fc_model.images.shards import ImageShards
-from fc_pipeline.executors import wire
+from fc_pipeline.executors import serialization as wire
 from fc_pipeline.images.sources.entry import Dropped, Entry, Made, Refused
 from fc_pipeline.sources.readers.item import BadInput
 

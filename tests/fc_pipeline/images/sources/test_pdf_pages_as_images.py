@@ -13,8 +13,8 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from fc_model.artifacts import Artifact, read_records
-from fc_model.images.record import Box
-from fc_model.images.shards import ImageShards
+from fc_model.data.images.record import Box
+from fc_model.data.images.shards import ImageShards
 
 Fetch = Callable[..., Artifact]
 PAGES = [

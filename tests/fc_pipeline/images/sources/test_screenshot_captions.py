@@ -7,7 +7,7 @@ from typing import Any
 from PIL import Image
 
 from fc_model.artifacts import Artifact
-from fc_model.images.shards import ImageShards
+from fc_model.data.images.shards import ImageShards
 from fc_pipeline.images.sources.page_text import Shown, pictures_of
 
 HTML = """<html><nav><p>Menu</p><img src="logo.png"></nav><div role="main">

@@ -7,8 +7,8 @@ import pytest
 import resvg_py
 from PIL import Image
 
-from fc_pipeline.images.sources.isolated import Isolated, isolated
 from fc_pipeline.sources.readers.item import BadInput
+from fc_pipeline.sources.sandbox.isolated import Isolated, isolated
 
 NAMESPACES = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
 

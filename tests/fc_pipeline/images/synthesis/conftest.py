@@ -4,7 +4,7 @@ from pathlib import Path
 
 import matplotlib
 import pytest
-from fixed_text import FixedText
+from factories.fixed_text import FixedText
 from fontTools.ttLib import TTFont
 
 from fc_pipeline.images.synthesis.face import Face, Faces

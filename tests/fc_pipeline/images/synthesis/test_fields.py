@@ -5,7 +5,7 @@ import random
 import re
 
 import pytest
-from fixed_text import FixedText
+from factories.fixed_text import FixedText
 from stdnum import iban
 
 from fc_pipeline.images.synthesis.fields import DATE_STYLES, Currency, Fields, write_date

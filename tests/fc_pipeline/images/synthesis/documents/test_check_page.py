@@ -3,9 +3,9 @@
 import random
 
 import pytest
-from document_fixtures import faces, text
+from factories.document_fixtures import faces, text
 
-from fc_model.images.record import Question
+from fc_model.data.images.record import Question
 from fc_pipeline.images.synthesis.check import PageError, check_page
 from fc_pipeline.images.synthesis.documents import invoice
 

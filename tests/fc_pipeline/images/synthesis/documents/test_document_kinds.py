@@ -4,8 +4,8 @@ import random
 
 import numpy as np
 import pytest
-from document_fixtures import KINDS, LAYOUTS, a_face, faces, text
-from fixed_text import WORDS, FixedText
+from factories.document_fixtures import KINDS, LAYOUTS, a_face, faces, text
+from factories.fixed_text import WORDS, FixedText
 from PIL import Image, ImageDraw
 
 from fc_pipeline.images.synthesis.check import check_page

@@ -14,10 +14,10 @@ from fc_pipeline.images.synthesis.face import Faces, NotDrawn
 from fc_pipeline.images.synthesis.fields import Fields
 from fc_pipeline.images.synthesis.kinds import kinds
 from fc_pipeline.images.synthesis.page import Kind, Page
+from fc_pipeline.images.synthesis.renderer import problem_of
 from fc_pipeline.images.synthesis.small.form import form_kind
 from fc_pipeline.images.synthesis.small.rows import MARGIN, Rows
 from fc_pipeline.images.synthesis.small.screenshot import screenshot_kind
-from fc_pipeline.images.synthesis.studio import problem_of
 from fc_pipeline.images.synthesis_config import KindConfig, SmallConfig, SynthesisConfig
 
 CLEAN = SmallConfig(degraded_share=0)

@@ -1,0 +1,58 @@
+"""One question about images to the model of a stage that sees."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+from PIL.Image import Image
+
+from fc_model.checkpoints.load_vision import load_vision_model
+from fc_model.config.image_stage import ImageGroup
+from fc_model.inference.answer import answers, as_seen
+from fc_model.tokenizer import Tokenizer
+from fc_model.vision.examples import MAX_SCALE
+from fc_model.vision.prompts import DESCRIBE, READ
+
+
+def look(
+    stage: Path,
+    pictures: Sequence[Image],
+    *,
+    tokenizer_file: Path,
+    groups: Sequence[ImageGroup],
+    prompt: str = READ,
+    num_tokens: int = 512,
+) -> str:
+    """The likeliest answer of a stage's model to a prompt about one or several RGB images.
+
+    They are brought to the size of the group that was trained on this task (or, if none was, of any group) and changes
+    the first image's size the least.
+    Raises UserError when the model cannot be loaded, and when images and prompt are too much for its context.
+    """
+    prompt = prompt if prompt.endswith("\n") else f"{prompt}\n"
+    group = nearest_group(groups, prompt=prompt, width=pictures[0].width, height=pictures[0].height)
+    tokenizer = Tokenizer(tokenizer_file)
+    [ids] = answers(
+        load_vision_model(stage),
+        as_seen(pictures, height=group.height, width=group.width).unsqueeze(0),
+        [tokenizer.encode(prompt)],
+        max_tokens=num_tokens,
+    )
+    return tokenizer.decode(ids)
+
+
+def nearest_group(groups: Sequence[ImageGroup], *, prompt: str, width: int, height: int) -> ImageGroup:
+    """The group of the prompt's task, or of any where none has it, that shows an image nearest to its own size.
+
+    Of those that do so alike, the one that it fills best: what is read was learnt at one size of letters.
+    """
+    tasks = {READ: ("read", "recognize"), DESCRIBE: ("caption",)}.get(prompt, ("answer",))
+    fitting = [group for group in groups if group.task in tasks] or list(groups)
+
+    def change(group: ImageGroup) -> tuple[float, float]:
+        scale = min(group.height / height, group.width / width, MAX_SCALE)
+        return abs(math.log(scale)), abs(math.log(width * group.height / (height * group.width)))
+
+    return min(fitting, key=change)

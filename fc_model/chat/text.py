@@ -1,0 +1,198 @@
+"""A terminal conversation with a model: a Hugging Face folder (our decoder) or a GGUF file (llama.cpp).
+
+The model is a base model, so nothing is wrapped around what is typed: it continues the text, and the next line goes
+on from there until the model ends the document or /reset does.
+"""
+
+import codecs
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol
+
+from fc_model.errors import UserError
+from fc_model.inference.generate import Runtime, Sampler, Sampling, generate
+
+HELP = "/reset begins a new document, /seed N fixes the next draws, /quit (or end of input) leaves"
+HISTORY_LENGTH = 1000
+
+
+class TextCodec(Protocol):
+    """Text to ids and back; `pieces` gives the bytes of each id, which may be part of a character.
+
+    `control_tokens` are the ids that stand for no text.
+    """
+
+    @property
+    def bos(self) -> int: ...
+
+    @property
+    def eos(self) -> int: ...
+
+    @property
+    def control_tokens(self) -> Sequence[int]: ...
+
+    def tokenize(self, texts: Sequence[str]) -> list[list[int]]: ...
+
+    def pieces(self, ids: Sequence[int]) -> list[bytes]: ...
+
+
+@dataclass
+class Conversation:
+    """The document so far, and how it goes on. `seed` counts up, so that each reply draws anew but repeatably."""
+
+    runtime: Runtime
+    codec: TextCodec
+    sampling: Sampling
+    num_tokens: int
+
+    def __post_init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        """Begin a new document: in training every document is predicted from BOS on."""
+        self._ids = [self.codec.bos]
+
+    def reply(self, text: str) -> Iterator[str]:
+        """Add `text` to the document and yield the continuation as it is drawn.
+
+        Control tokens are never drawn, but for the one that ends the document; then the next reply begins a new one.
+        """
+        self._ids += self.codec.tokenize([text])[0]
+        sampler = Sampler(self.sampling, forbidden=set(self.codec.control_tokens) - {self.codec.eos})
+        self.sampling = replace(self.sampling, seed=self.sampling.seed + 1)
+        decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
+        count = 0
+        for token in generate(self.runtime, self._ids, sampler, num_tokens=self.num_tokens, stop={self.codec.eos}):
+            self._ids.append(token)
+            count += 1
+            yield decoder.decode(self.codec.pieces([token])[0])
+        yield decoder.decode(b"", final=True)
+        if count < self.num_tokens:
+            self.reset()
+
+
+def chat(
+    model: Path,
+    *,
+    sampling: Sampling | None = None,
+    num_tokens: int = 200,
+    threads: int = 1,
+    history_file: Path | None = None,
+) -> None:
+    """Talk until /quit or end of input; off a terminal, read one line, print it with its completion and return.
+
+    `threads` is for llama.cpp; torch keeps its own setting. Lines are remembered in `history_file` if there is one.
+    Raises UserError when `model` is neither a folder written by the Hugging Face export nor a GGUF file, and when
+    standard input is empty.
+    """
+    with open_model(model, threads=threads) as (runtime, codec):
+        conversation = Conversation(runtime, codec, sampling or Sampling(), num_tokens)
+        if sys.stdin.isatty():
+            with _history(history_file):
+                _converse(conversation)
+            return
+        line = sys.stdin.readline()
+        if not line:
+            raise UserError("no prompt on standard input: pipe in a line, or run chat in a terminal")
+        text = line.removesuffix("\n")
+        print(text, end="", flush=True)
+        _print_reply(conversation, text)
+
+
+@contextmanager
+def open_model(model: Path, *, threads: int) -> Iterator[tuple[Runtime, TextCodec]]:
+    """The runtime and tokenizer of an export; heavy imports and the load happen here."""
+    if model.is_dir():
+        from fc_model.export.huggingface import load_huggingface
+        from fc_model.model.cached_decoder import CachedDecoder
+
+        decoder = load_huggingface(model)
+        yield CachedDecoder(decoder), SentencePieceCodec(model / "tokenizer.model", decoder.config.vocab_size)
+    elif model.suffix == ".gguf":
+        from fc_model.export.llama_cpp.runtime import LlamaCpp
+
+        with LlamaCpp(model, threads=threads) as llama_cpp:
+            yield llama_cpp, llama_cpp
+    else:
+        raise UserError(f"{model} is neither a folder nor a .gguf file: give a Hugging Face export or a GGUF file")
+
+
+class SentencePieceCodec:
+    """Our tokenizer as a `TextCodec`."""
+
+    def __init__(self, tokenizer_file: Path, vocab_size: int) -> None:
+        from fc_model.export.vocabulary import PieceType, read_vocabulary
+        from fc_model.tokenizer import Tokenizer
+
+        if not tokenizer_file.is_file():
+            raise UserError(f"{tokenizer_file} is missing: export the model again")
+        vocabulary = read_vocabulary(tokenizer_file, vocab_size=vocab_size)
+        if vocabulary.bos is None or vocabulary.eos is None:
+            raise UserError(f"{tokenizer_file} lacks the token that begins or ends a document: train it with both")
+        self.bos, self.eos = vocabulary.bos, vocabulary.eos
+        never = vocabulary.of_type(PieceType.CONTROL, PieceType.UNKNOWN, PieceType.UNUSED)
+        self.control_tokens = [token for token, _ in never]
+        self._tokenizer = Tokenizer(tokenizer_file)
+
+    def tokenize(self, texts: Sequence[str]) -> list[list[int]]:
+        """Ids of each text; special tokens are not parsed."""
+        return [self._tokenizer.encode(text) for text in texts]
+
+    def pieces(self, ids: Sequence[int]) -> list[bytes]:
+        """Bytes that each id stands for."""
+        return [self._tokenizer.decode_bytes([token]) for token in ids]
+
+
+def _converse(conversation: Conversation) -> None:
+    print(HELP)
+    while True:
+        try:
+            line = input("> ")
+        except EOFError:
+            print()
+            return
+        except KeyboardInterrupt:
+            print()
+            continue
+        command, _, argument = line.partition(" ")
+        if command == "/quit":
+            return
+        if command == "/reset":
+            conversation.reset()
+        elif command == "/seed" and argument.strip().isdecimal():
+            conversation.sampling = replace(conversation.sampling, seed=int(argument))
+        elif command.startswith("/"):
+            print(HELP)
+        else:
+            _print_reply(conversation, line)
+
+
+def _print_reply(conversation: Conversation, text: str) -> None:
+    """Print the continuation as it is drawn; Ctrl-C ends it early."""
+    try:
+        for part in conversation.reply(text):
+            print(part, end="", flush=True)
+    except KeyboardInterrupt:
+        print(" [stopped]", end="")
+    print(flush=True)
+
+
+@contextmanager
+def _history(history_file: Path | None) -> Iterator[None]:
+    """Line editing for `input`, with the lines of earlier conversations."""
+    import readline
+
+    if history_file is None:
+        yield
+        return
+    if history_file.is_file():
+        readline.read_history_file(history_file)
+    readline.set_history_length(HISTORY_LENGTH)
+    try:
+        yield
+    finally:
+        history_file.parent.mkdir(parents=True, exist_ok=True)
+        readline.write_history_file(history_file)

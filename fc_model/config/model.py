@@ -1,0 +1,100 @@
+"""Shape of a decoder, as a track declares it. Read when Dagster loads its definitions, so it imports no torch."""
+
+from __future__ import annotations
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from fc_model.config.strict import Strict
+
+
+class ModelConfig(Strict):
+    """A decoder-only transformer of the Llama family."""
+
+    vocab_size: int = Field(gt=0, description="Entries of the token embedding, special tokens included.")
+    num_layers: int = Field(gt=0, description="Decoder blocks.")
+    hidden_size: int = Field(gt=0, description="Width of the residual stream.")
+    num_heads: int = Field(gt=0, description="Query heads.")
+    num_kv_heads: int = Field(gt=0, description="Key and value heads (GQA); must divide num_heads.")
+    head_dim: int = Field(gt=0, description="Width of one head; even, since RoPE rotates pairs.")
+    intermediate_size: int = Field(gt=0, description="Width of the SwiGLU layer.")
+    context_length: int = Field(gt=0, description="Longest sequence that the model is meant for, in tokens.")
+    tie_embeddings: bool = Field(default=True, description="The head shares the weights of the token embedding.")
+    rope_theta: float = Field(default=10_000.0, gt=0, description="Base of the rotary frequencies.")
+    norm_eps: float = Field(default=1e-5, gt=0, description="Epsilon of RMSNorm.")
+    dropout: float = Field(
+        default=0.0,
+        ge=0,
+        lt=1,
+        description="Dropout after attention and MLP, in training only.",
+    )
+    position: Literal["rope", "alibi"] = Field(
+        default="rope",
+        description="rope; alibi is an ablation that the exporters refuse.",
+    )
+    embedding_init_std: float = Field(
+        default=0.02,
+        gt=0,
+        description="Standard deviation of the token embedding at the start.",
+    )
+    head_init_std: float = Field(
+        default=0.0,
+        ge=0,
+        description="Standard deviation of an untied head at the start; 0 starts at uniform odds.",
+    )
+    zero_init_outputs: bool = Field(
+        default=True,
+        description="Attention and MLP output projections start at zero, so each block starts as identity.",
+    )
+    look_back_init: bool = Field(
+        default=False,
+        description="First heads start out looking 1 and 2 tokens back, and one of the second block as an induction "
+        "head, in place of random ones; see fc_model.model.induction_init.",
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.num_heads % self.num_kv_heads:
+            raise ValueError(
+                f"num_kv_heads ({self.num_kv_heads}) does not divide num_heads ({self.num_heads}): "
+                "take a divisor, 1 for multi-query"
+            )
+        if self.head_dim % 2:
+            raise ValueError(f"head_dim ({self.head_dim}) is odd: take an even one, RoPE rotates pairs of dimensions")
+        if self.look_back_init and not self._can_look_back():
+            raise ValueError(
+                "look_back_init needs rope, two layers, head_dim no wider than hidden_size, and rotary pairs that turn "
+                "less than 2.5 radians over context_length: set it to false, or raise head_dim or rope_theta"
+            )
+        return self
+
+    def _can_look_back(self) -> bool:
+        slowest = self.rope_theta ** -((self.head_dim - 2) / self.head_dim)
+        return (
+            self.position == "rope"
+            and self.num_layers > 1
+            and self.head_dim <= self.hidden_size
+            and slowest * self.context_length < 2.5
+        )
+
+    def num_parameters(self) -> int:
+        """Number of trained parameters; a tied head counts once."""
+        query = self.hidden_size * self.num_heads * self.head_dim
+        key = self.hidden_size * self.num_kv_heads * self.head_dim
+        mlp = 3 * self.hidden_size * self.intermediate_size
+        block = 2 * query + 2 * key + mlp + 2 * self.hidden_size
+        embedding = self.vocab_size * self.hidden_size
+        return embedding * (1 if self.tie_embeddings else 2) + self.num_layers * block + self.hidden_size
+
+    def flops_per_token(self, seq_len: int) -> int:
+        """Floating point operations of one forward and backward pass, per token.
+
+        Six per weight of a matrix product (two forward, four backward; the embedding look-up is none) plus the
+        attention scores and values, 12 x layers x heads x head_dim x seq_len, halved because causal.
+        Source: Chowdhery et al. 2022 (PaLM), appendix B.
+        """
+        norms = (2 * self.num_layers + 1) * self.hidden_size
+        lookups = 0 if self.tie_embeddings else self.vocab_size * self.hidden_size
+        matrices = self.num_parameters() - norms - lookups
+        return 6 * matrices + 6 * self.num_layers * self.num_heads * self.head_dim * seq_len

@@ -1,0 +1,160 @@
+"""Bytes of any image to upright RGB, or a refusal that names its reason. Nothing is decoded before its size is known.
+
+What is done with what an image says of itself:
+
+* the format is what the content shows; a wrong extension is no error (`content_format` lets a caller count it);
+* EXIF orientation is applied, damaged EXIF is taken for none;
+* alpha, and a colour marked as transparent, is composited on white;
+* ICC profiles and gamma are ignored: pixel values are taken as sRGB;
+* CMYK is taken as inverted in a JPEG, as Adobe writes it and Pillow and browsers read it, and converted without a
+  profile: R = (255 - C)(255 - K) / 255;
+* 16 bits a channel become their upper 8; float and 32-bit pixels are refused;
+* the first picture of a JPEG that holds several (MPO: phones' depth and preview pictures) is the image.
+"""
+
+import io
+import struct
+import warnings
+import zlib
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from fc_model.data.images.formats import content_format, webp_size
+from fc_model.data.images.limits import ImageLimits
+from fc_model.data.images.png import png_fault, png_size
+
+__all__ = ["BadImage", "ImageLimits", "decode"]
+
+_SIZES = {"PNG": png_size, "WEBP": webp_size}
+_MAX_JPEG_SCANS = 100
+"""A progressive JPEG has about ten; each costs a pass over all pixels, however few bytes it has."""
+_ORIENTATION = 0x0112
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""What turns an image upright, by its EXIF orientation (CIPA DC-008, tag 0x0112); 1 is upright."""
+_DAMAGE = (OSError, SyntaxError, ValueError, TypeError, LookupError, OverflowError, EOFError, struct.error, zlib.error)
+"""What Pillow raises for damaged bytes, depending on the field that is damaged."""
+
+
+class BadImage(Exception):
+    """An image that is not decoded; it is quarantined and counted under `reason`.
+
+    Reasons: empty, too_many_bytes, unknown_format, format, too_large, too_small, animated, bomb, pixel_format, damaged.
+    """
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(reason, detail)
+        self.reason = reason
+        self.detail = detail
+
+    def __str__(self) -> str:
+        return f"{self.reason}: {self.detail}"
+
+
+def decode(data: bytes, *, limits: ImageLimits = ImageLimits()) -> Image.Image:  # noqa: B008  (frozen)
+    """The image as upright RGB.
+
+    Pillow's warnings are errors meanwhile; Python keeps that setting for the whole process, not for a thread.
+
+    Raises:
+        BadImage: it is refused by `limits`, or damaged.
+    """
+    format_ = _allowed_format(data, limits)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warnings.filterwarnings("ignore", message="Corrupt EXIF data")
+        try:
+            with Image.open(io.BytesIO(data), formats=(format_,)) as image:
+                _check_size(image.size, limits)
+                if format_ != "JPEG" and getattr(image, "is_animated", False) and not limits.first_frame:
+                    raise BadImage("animated", f"{format_} with several frames; a still image is needed")
+                image.load()
+                return _upright(_to_rgb(image), _orientation(image))
+        except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+            raise BadImage("too_large", str(error)) from error
+        except UnidentifiedImageError as error:
+            raise BadImage("damaged", f"{format_} with a damaged header") from error
+        except (*_DAMAGE, Warning) as error:
+            bomb = "MAX_TEXT" in str(error)  # PngImagePlugin says so of texts and profiles that inflate
+            raise BadImage("bomb" if bomb else "damaged", f"{format_}: {error}") from error
+
+
+def _allowed_format(data: bytes, limits: ImageLimits) -> str:
+    if not data:
+        raise BadImage("empty", "0 bytes")
+    if len(data) > limits.max_bytes:
+        raise BadImage("too_many_bytes", f"{len(data)} bytes exceed {limits.max_bytes}")
+    format_ = content_format(data)
+    if format_ is None:
+        raise BadImage("unknown_format", f"begins with {data[:8].hex(' ')}, which no known image format does")
+    if format_ not in limits.formats:
+        raise BadImage("format", f"{format_} is not among {', '.join(limits.formats)}")
+    if format_ in _SIZES:  # before Pillow sees it: its WebP decoder takes memory for all pixels as it opens a file
+        size = _SIZES[format_](data)
+        if size is None:
+            raise BadImage("damaged", f"{format_} with a damaged header")
+        _check_size(size, limits)
+    fault = png_fault(data) if format_ == "PNG" else None
+    if fault:
+        raise BadImage("damaged", f"PNG: {fault}")
+    scans = data.count(b"\xff\xda") if format_ == "JPEG" else 0  # in pixels' data every ff is followed by 00
+    if scans > _MAX_JPEG_SCANS:
+        raise BadImage("bomb", f"JPEG with {scans} scans, at most {_MAX_JPEG_SCANS} are decoded")
+    return format_
+
+
+def _check_size(size: tuple[int, int], limits: ImageLimits) -> None:
+    width, height = size
+    if width > limits.max_side or height > limits.max_side:
+        raise BadImage("too_large", f"{width}x{height} pixels, the longest side allowed is {limits.max_side}")
+    if width * height > limits.max_pixels:
+        raise BadImage("too_large", f"{width}x{height} pixels exceed {limits.max_pixels}")
+    if width < limits.min_side or height < limits.min_side:
+        raise BadImage("too_small", f"{width}x{height} pixels, the shortest side allowed is {limits.min_side}")
+
+
+def _to_rgb(image: Image.Image) -> Image.Image:
+    if image.mode.startswith("I;16"):
+        image = _upper_8_bits(image)
+    if image.mode in {"I", "F", "LAB", "HSV"}:
+        raise BadImage("pixel_format", f"pixels of mode {image.mode}; 8 or 16 bits a channel are decoded")
+    if not image.has_transparency_data:
+        return image.convert("RGB")
+    rgba = image.convert("RGBA")
+    alpha = rgba.getchannel("A")
+    if alpha.getextrema() == (255, 255):
+        return rgba.convert("RGB")
+    white = Image.new("RGB", rgba.size, (255, 255, 255))
+    white.paste(rgba, mask=alpha)
+    return white
+
+
+def _upper_8_bits(image: Image.Image) -> Image.Image:
+    values_HW = np.asarray(image)
+    grey = Image.fromarray((values_HW >> 8).astype(np.uint8))
+    transparent = image.info.get("transparency")
+    if transparent is None:
+        return grey
+    alpha = Image.fromarray(np.where(values_HW == transparent, 0, 255).astype(np.uint8))
+    return Image.merge("LA", (grey, alpha))
+
+
+def _orientation(image: Image.Image) -> int:
+    """1 to 8; 1 when nothing readable is said."""
+    try:
+        stated = image.getexif().get(_ORIENTATION, 1)
+    except (*_DAMAGE, Warning):
+        return 1
+    return stated if stated in _UPRIGHT else 1
+
+
+def _upright(image: Image.Image, orientation: int) -> Image.Image:
+    return image.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else image

@@ -1,0 +1,147 @@
+"""Reads image shards by the number of a sample: WebDataset tars, with the offsets that stand beside them.
+
+A sample is found by its number alone, so a training resumes inside a shard, at any number of workers, by the number
+of its step. Nothing is held open: an object may be forked, pickled and sent to a spawned process.
+"""
+
+import json
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fc_model.data.images.record import ImageRecord
+from fc_model.data.images.shard_writer import BLOCK_BYTES, END_OF_TAR, IMAGE_INDEX_SCHEMA, KEY_DIGITS
+from fc_model.errors import UserError
+
+
+class Sample(NamedTuple):
+    record: ImageRecord
+    images: list[bytes]
+    """Encoded, in the order of `record.images`."""
+    crops: list[bytes]
+    """Encoded PNGs, in the order of `record.meta["crops"]`."""
+
+
+class ImageShards:
+    """One split of an artifact of images.
+
+    Args:
+        folder: the artifact's folder.
+        split: train or holdout; `list_image_splits(folder)` has the names.
+
+    Raises:
+        UserError: the index, the split or a file is missing, or the files disagree with the index; a tar that was
+            cut between two samples is one of those, which WebDataset itself would read short without a word.
+    """
+
+    def __init__(self, folder: Path, split: str = "train") -> None:
+        self.folder = Path(folder)
+        self.split = split
+        splits = read_image_index(self.folder)["splits"]
+        if split not in splits:
+            raise UserError(f"{self.folder}: no split {split!r}; it has {', '.join(splits)}")
+        self.summary: dict[str, Any] = splits[split]
+        shards = self.summary["shards"]
+        self._names: list[str] = [shard["name"] for shard in shards]
+        self._spans = [_spans(self.folder, shard) for shard in shards]
+        self._ends = np.cumsum([len(spans) for spans in self._spans], dtype=np.int64)
+        if self.summary["samples"] != len(self):
+            raise UserError(
+                f"{self.folder / 'index.json'}: split {split} has {self.summary['samples']} samples, its shards "
+                f"{len(self)}; materialize it again"
+            )
+
+    def __len__(self) -> int:
+        return int(self._ends[-1]) if self._names else 0
+
+    def sample(self, number: int) -> Sample:
+        """A sample by its number within the split.
+
+        Raises IndexError outside 0 <= number < len(self), UserError when the tar does not hold what it should.
+        """
+        if not 0 <= number < len(self):
+            raise IndexError(f"sample {number} of {len(self)} in split {self.split} of {self.folder}")
+        shard = int(np.searchsorted(self._ends, number, side="right"))
+        spans = self._spans[shard]
+        start, end = (int(offset) for offset in spans[number - int(self._ends[shard])])
+        path = self.folder / f"{self._names[shard]}.tar"
+        with path.open("rb") as file:
+            file.seek(start)
+            block = file.read(end - start)
+        try:
+            return _parse(block, f"{number:0{KEY_DIGITS}d}.")
+        except (tarfile.TarError, KeyError, ValueError, TypeError) as error:
+            raise UserError(f"{path}: sample {number} is damaged ({error!r}); materialize it again") from error
+
+    def record(self, number: int) -> ImageRecord:
+        return self.sample(number).record
+
+    def images(self, number: int) -> list[bytes]:
+        """The encoded images of a sample."""
+        return self.sample(number).images
+
+    def crops(self, number: int) -> list[bytes]:
+        """The encoded crops of a sample."""
+        return self.sample(number).crops
+
+    def samples(self) -> Iterator[Sample]:
+        """All samples in order."""
+        return map(self.sample, range(len(self)))
+
+    def records(self) -> Iterator[ImageRecord]:
+        """All records in order."""
+        return (sample.record for sample in self.samples())
+
+
+def read_image_index(folder: Path) -> dict[str, Any]:
+    """`index.json` of an artifact of images. Raises UserError when there is none of this version."""
+    path = Path(folder) / "index.json"
+    try:
+        index: dict[str, Any] = json.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path}: no index of image shards ({error}); materialize it again") from error
+    if index.get("schema") != IMAGE_INDEX_SCHEMA:
+        raise UserError(f"{path}: schema {index.get('schema')}, this version reads {IMAGE_INDEX_SCHEMA}; rebuild it")
+    return index
+
+
+def list_image_splits(folder: Path) -> list[str]:
+    """Names of the splits in the folder."""
+    return sorted(read_image_index(folder)["splits"])
+
+
+def _spans(folder: Path, shard: dict[str, Any]) -> NDArray[np.int64]:
+    """Offsets of the samples of one tar, shape (samples, 2), checked against each other and both files' sizes."""
+    sizes = {f"{shard['name']}.tar": shard["bytes"], f"{shard['name']}.idx": 16 * shard["samples"]}
+    for name, expected in sizes.items():
+        path = folder / name
+        found = path.stat().st_size if path.is_file() else None
+        if found != expected:
+            state = "is missing" if found is None else f"has {found:,} bytes, the index says {expected:,}"
+            raise UserError(f"{path} {state}; materialize it again")
+    spans = np.fromfile(folder / f"{shard['name']}.idx", dtype="<i8").astype(np.int64).reshape(-1, 2)
+    bounds = np.concatenate([[0], spans[:, 1]])
+    if (spans[:, 0] != bounds[:-1]).any() or bounds[-1] + len(END_OF_TAR) != shard["bytes"]:
+        raise UserError(f"{folder / shard['name']}.idx: its offsets do not fit the tar; materialize it again")
+    return spans
+
+
+def _parse(block: bytes, prefix: str) -> Sample:
+    """The members of one sample. Raises TarError, KeyError, ValueError or TypeError when they are not as written."""
+    members: dict[str, bytes] = {}
+    offset = 0
+    while offset < len(block):
+        info = tarfile.TarInfo.frombuf(block[offset : offset + BLOCK_BYTES], encoding="ascii", errors="strict")
+        if not info.name.startswith(prefix) or not info.isreg():
+            raise ValueError(f"member {info.name!r} is not of it")
+        offset += BLOCK_BYTES
+        members[info.name.removeprefix(prefix)] = block[offset : offset + info.size]
+        offset += info.size + -info.size % BLOCK_BYTES
+    record = ImageRecord.from_json(json.loads(members["json"]))
+    images = [members[extension] for extension in record.images]
+    crops = [members[f"{number}.crop.png"] for number in range(len(record.meta.get("crops", [])))]
+    return Sample(record=record, images=images, crops=crops)

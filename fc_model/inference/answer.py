@@ -1,0 +1,100 @@
+"""What a model that sees writes behind images and a prompt: greedy, many samples at once.
+
+Shapes: B samples, I images of each, H and W pixels, Q tokens of an image, L tokens of a prompt, D hidden size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from PIL import Image
+from torch import Tensor
+
+from fc_model.data.images.resize import fit
+from fc_model.errors import UserError
+from fc_model.model.cached_decoder import CachedBatch
+from fc_model.special_tokens import EOS, PAD, SPECIAL_TOKENS
+from fc_model.vision.vlm import VisionLanguageModel
+
+EOS_ID, PAD_ID = SPECIAL_TOKENS.index(EOS), SPECIAL_TOKENS.index(PAD)
+FORBIDDEN = [token for token in range(len(SPECIAL_TOKENS)) if token != EOS_ID]
+"""Special tokens stand for no text and are never drawn, but for the one that ends an answer."""
+
+
+def as_seen(images: Iterable[Image.Image], *, height: int, width: int) -> Tensor:
+    """The images of one sample as in training, (I, H, W, 3), uint8: aspect kept, padded with white."""
+    fitted = [fit(image, height=height, width=width, mode="pad") for image in images]
+    return torch.from_numpy(np.stack([np.asarray(image) for image in fitted]))
+
+
+@torch.no_grad()
+def answers(
+    model: VisionLanguageModel,
+    images_BIHWC: Tensor,
+    prompts: Sequence[Sequence[int]],
+    *,
+    max_tokens: int,
+    batch_size: int = 32,
+) -> list[list[int]]:
+    """The likeliest tokens behind each sample's images and prompt, up to EOS (left out) or `max_tokens`.
+
+    Args:
+        images_BIHWC: uint8, as many images for each sample.
+        prompts: token ids; they may be of different lengths.
+        batch_size: samples that are computed at a time; it decides about memory and speed only.
+
+    Raises:
+        UserError: images and prompt alone are longer than the model's context; an answer ends where the context does.
+    """
+    found: list[list[int]] = []
+    for start in range(0, len(prompts), batch_size):
+        images = images_BIHWC[start : start + batch_size]
+        _, tokens_BIQD = model.see(images.to(model.decoder.embed_tokens.weight.device))
+        found += answers_of(model, tokens_BIQD, prompts[start : start + batch_size], max_tokens=max_tokens)
+    return found
+
+
+@torch.no_grad()
+def answers_of(
+    model: VisionLanguageModel, tokens_BIQD: Tensor, prompts: Sequence[Sequence[int]], *, max_tokens: int
+) -> list[list[int]]:
+    """The same from the tokens of images that were seen already, in one batch."""
+    device, decoder = tokens_BIQD.device, model.decoder
+    ids_BL = torch.full((len(prompts), max(map(len, prompts))), PAD_ID, device=device)
+    for row, prompt in enumerate(prompts):
+        ids_BL[row, : len(prompt)] = torch.tensor(list(prompt), dtype=torch.long)
+    x_BTD = model.embed(tokens_BIQD, ids_BL)
+    in_front = x_BTD.shape[1] - ids_BL.shape[1]
+    lengths_B = torch.tensor([in_front + len(prompt) for prompt in prompts], device=device)
+    room_B = model.config.context_length - lengths_B
+    if int(room_B.min()) < 0:
+        raise UserError(
+            f"images and prompt take {int(lengths_B.max())} tokens, more than the model's context_length "
+            f"({model.config.context_length}): give fewer images or a shorter prompt"
+        )
+    cache = CachedBatch(decoder, len(prompts))
+    hidden_BTD = cache.feed(x_BTD, lengths_B)
+    last_BD = hidden_BTD[torch.arange(len(prompts), device=device), lengths_B - 1]
+    found: list[list[int]] = [[] for _ in prompts]
+    limits = [min(max_tokens, room) for room in room_B.tolist()]
+    rows = list(range(len(prompts)))
+    while True:
+        logits_BV = F.linear(last_BD, decoder.head_VD)
+        logits_BV[:, FORBIDDEN] = -torch.inf
+        going = []
+        for place, token in enumerate(logits_BV.argmax(dim=-1).tolist()):
+            row = rows[place]
+            if len(found[row]) < limits[row] and token != EOS_ID:
+                found[row].append(token)
+                if len(found[row]) < limits[row]:
+                    going.append(place)
+        if not going:
+            return found
+        if len(going) < len(rows):
+            rows = [rows[place] for place in going]
+            cache.keep(torch.tensor(going, device=device))
+        drawn_B = torch.tensor([found[row][-1] for row in rows], device=device)
+        last_BD = cache.feed(decoder.embed_tokens(drawn_B).unsqueeze(1))[:, -1]

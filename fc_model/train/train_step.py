@@ -1,0 +1,150 @@
+"""One optimizer step: micro-batches, the guard against non-finite values, clipping, update, average."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from fc_model.config.stage import StageConfig
+from fc_model.device import is_out_of_memory
+from fc_model.errors import UserError
+from fc_model.optim.ema import Ema
+from fc_model.optim.schedule import lr_factor
+from fc_model.optim.stage_optimizer import StageOptimizer, clip_gradient
+from fc_model.seed import seed_torch
+from fc_model.train.objective import Objective
+from fc_model.train.state import TrainState
+
+logger = logging.getLogger(__name__)
+
+_FIRST_SCALE, _SCALE_STEPS = 2.0**16, 2000  # as in Micikevicius et al. 2018, "Mixed precision training"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a step did."""
+
+    loss: float
+    """Mean over the targets of the whole batch, nats a token."""
+    grad_norm: float
+    """Before clipping."""
+    applied: bool
+    """False when loss or gradient were not finite, and so nothing was changed."""
+
+
+class Learner:
+    """A model and what it is trained for, with its optimizer and averages."""
+
+    def __init__(
+        self, objective: Objective, stage: StageConfig, *, device: torch.device, dtype: torch.dtype | None
+    ) -> None:
+        self.objective = objective
+        self.model = objective.model.to(device)
+        self.stage, self.device, self.dtype = stage, device, dtype
+        self.optimizer = StageOptimizer(self.model, stage)
+        self.ema = Ema(self.model, stage.ema_decay)
+
+    def weights(self) -> dict[str, Tensor]:
+        """The model's parameters and buffers by name, a tied head not twice."""
+        return weights_of(self.model)
+
+    def first_scale(self) -> float:
+        """Loss scale to begin with."""
+        return _FIRST_SCALE if self.dtype == torch.float16 else 1.0
+
+    def step(
+        self, batch: Any, state: TrainState, *, backward: Callable[[Tensor], None] = torch.Tensor.backward
+    ) -> Outcome:
+        """Train on one batch; `state` gives the step and takes the micro-batch and the loss scale.
+
+        Raises UserError when memory runs out with a single row: a window, or an image and its text.
+        """
+        loss = self._accumulate(batch, state, backward)
+        if state.loss_scale != 1:
+            for parameter in self.model.parameters():
+                if parameter.grad is not None:
+                    parameter.grad /= state.loss_scale
+        grad_norm = float(clip_gradient(self.model.parameters(), self.stage.clip_norm))
+        applied = math.isfinite(loss) and math.isfinite(grad_norm)
+        if applied:
+            self.optimizer.step(lr_factor(state.step, self.stage))
+            self.ema.update(state.step)
+            self.objective.end_step()
+        else:
+            self.optimizer.zero_grad()
+        if self.dtype == torch.float16:
+            _adapt_scale(state, fits=applied)
+        return Outcome(loss=loss, grad_norm=grad_norm, applied=applied)
+
+    def _accumulate(self, batch: Any, state: TrainState, backward: Callable[[Tensor], None]) -> float:
+        """Gradient of the mean loss of the whole batch; the micro-batch is halved while memory runs out."""
+        while True:
+            try:
+                return self._forward_backward(batch, state, backward)
+            except Exception as error:
+                if not is_out_of_memory(error):
+                    raise
+                if min(state.micro_batch, len(batch)) == 1:
+                    raise UserError(
+                        f"stage {self.stage.name}: out of memory with {self.objective.describe_row(batch)}, set "
+                        "gradient_checkpointing, or take a larger machine"
+                    ) from error
+            # Outside of the handler, where the traceback no longer holds the activations.
+            self.optimizer.zero_grad()
+            # Batches of images may be smaller than what is asked for.
+            state.micro_batch = (min(state.micro_batch, len(batch)) + 1) // 2
+            logger.warning(
+                "step %d: out of memory, going on with micro-batches of %d windows", state.step, state.micro_batch
+            )
+            gc.collect()
+            if self.device.type == "cuda":
+                torch.cuda.empty_cache()
+
+    def _forward_backward(self, batch: Any, state: TrainState, backward: Callable[[Tensor], None]) -> float:
+        seed_torch(self.stage.seed, "step", state.step)
+        self.model.train()
+        self.objective.begin_step(state.step)
+        num_targets = self.objective.num_targets(batch)
+        total = torch.zeros((), device=self.device)
+        for start in range(0, len(batch), state.micro_batch):
+            part = batch.rows(start, start + state.micro_batch).to(self.device)
+            with torch.autocast(self.device.type, dtype=self.dtype, enabled=self.dtype is not None):
+                loss = self.objective.loss(part, num_targets=num_targets)
+            backward(loss * state.loss_scale if state.loss_scale != 1 else loss)
+            total += loss.detach()
+        return float(total)
+
+
+def weights_of(model: nn.Module) -> dict[str, Tensor]:
+    """Parameters and buffers by name, a shared one not twice."""
+    return {name: value.detach() for name, value in (*model.named_parameters(), *model.named_buffers())}
+
+
+def load_weights(model: nn.Module, tensors: Mapping[str, Tensor], *, source: Path) -> None:
+    """Take over weights by name. Raises UserError that names the first tensor that is absent or of another shape."""
+    shapes = {name: tuple(value.shape) for name, value in weights_of(model).items()}
+    given = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
+    if shapes != given:
+        name = min(name for name in shapes.keys() | given.keys() if shapes.get(name) != given.get(name))
+        raise UserError(
+            f"{source}: {name} is {given.get(name)}, but this model's is {shapes.get(name)}: "
+            "the stage before it must have the same model"
+        )
+    model.load_state_dict(dict(tensors))
+
+
+def _adapt_scale(state: TrainState, *, fits: bool) -> None:
+    """Halve the loss scale when a step overflowed, double it after many that did not."""
+    state.good_scales = state.good_scales + 1 if fits else 0
+    if not fits:
+        state.loss_scale = max(1.0, state.loss_scale / 2)
+    elif state.good_scales == _SCALE_STEPS:
+        state.loss_scale, state.good_scales = state.loss_scale * 2, 0

@@ -1,0 +1,111 @@
+"""Fusion by one cross-attention of learned queries: MiniCPM-V's resampler as stock llama.cpp runs it.
+
+Shapes: B images, N patches, D width of the encoder, Q queries, H hidden size of the decoder, A width of a head.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from fc_model.config.vision import EncoderConfig, FusionConfig
+from fc_model.model.attention import full_attention
+from fc_model.vision.encoders.positions import KeyPositions
+from fc_model.vision.fusion.query_grid_init import init_queries_on_a_grid
+
+
+class PerceiverResampler(nn.Module):
+    """Queries attend once to the patches, whose keys carry 2D sines and cosines of their place.
+
+    Names of MiniCPM-V's `resampler.*`, and of the same tensors in GGUF (llama.cpp's tools/mtmd/models/minicpmv.cpp):
+
+    | here | GGUF | shape in torch |
+    |---|---|---|
+    | `query` | `resampler.query` | (Q, H) |
+    | `kv_proj.weight` | `resampler.kv.weight` | (H, D) |
+    | `ln_q.*`, `ln_kv.*`, `ln_post.*` | `resampler.ln_q.*`, `ln_kv`, `ln_post` | (H) |
+    | `attn.in_proj_{weight,bias}` | thirds: `resampler.attn.{q,k,v}.{weight,bias}` | (3 H, H), (3 H) |
+    | `attn.out_proj.{weight,bias}` | `resampler.attn.out.{weight,bias}` | (H, H), (H) |
+    | `proj` | `resampler.proj.weight`, transposed: here it is y = x @ proj | (H, H) |
+    | (not learned) | `resampler.pos_embed_k`, must exist, is not read | |
+
+    Heads of llama.cpp are 128 wide, and all norms take the encoder's epsilon.
+    """
+
+    def __init__(self, config: FusionConfig, encoder: EncoderConfig, hidden_size: int) -> None:
+        super().__init__()
+        config.check_widths(encoder, hidden_size)
+        self.config = config
+        self.hidden_size = hidden_size
+        self.query = nn.Parameter(torch.empty(config.num_queries, hidden_size))
+        self.kv_proj = nn.Linear(encoder.hidden_size, hidden_size, bias=False)
+        self.ln_q = nn.LayerNorm(hidden_size, eps=encoder.norm_eps)
+        self.ln_kv = nn.LayerNorm(hidden_size, eps=encoder.norm_eps)
+        self.attn = CrossAttention(hidden_size, num_heads=hidden_size // config.head_dim)
+        self.ln_post = nn.LayerNorm(hidden_size, eps=encoder.norm_eps)
+        self.proj = nn.Parameter(torch.empty(hidden_size, hidden_size))
+        self.key_positions = KeyPositions(hidden_size)
+        self.init_weights()
+        if config.grid_init and not self.query.is_meta:
+            init_queries_on_a_grid(self, config.init_grid or encoder.native_grid)
+
+    def num_tokens(self, grid: tuple[int, int]) -> int:
+        """Tokens of an image of this patch grid: as many as there are queries."""
+        return self.config.num_tokens(grid)
+
+    def forward(self, features_BND: Tensor, grid: tuple[int, int]) -> Tensor:
+        """Tokens (B, Q, H)."""
+        query_1QH, key_BNH, value_BNH = self.attention_inputs(features_BND, grid)
+        x_BQH = self.attn(query_1QH.expand(len(features_BND), -1, -1), key_BNH, value_BNH)
+        return self.ln_post(x_BQH) @ self.proj
+
+    def attention_map(self, features_BND: Tensor, grid: tuple[int, int]) -> Tensor:
+        """Attention of each query over the patches, (B, heads, Q, N): rows sum to 1."""
+        query_1QH, key_BNH, _ = self.attention_inputs(features_BND, grid)
+        return self.attn.weights(query_1QH, key_BNH)
+
+    def attention_inputs(self, features_BND: Tensor, grid: tuple[int, int]) -> tuple[Tensor, Tensor, Tensor]:
+        """Queries (1, Q, H), keys and values (B, N, H), before their projections."""
+        value_BNH = self.ln_kv(self.kv_proj(features_BND))
+        key_BNH = value_BNH + self.key_positions(grid, device=features_BND.device).to(value_BNH.dtype)
+        return self.ln_q(self.query).unsqueeze(0), key_BNH, value_BNH
+
+    @torch.no_grad()
+    def init_weights(self) -> None:
+        """Draw the weights from torch's default generator: matrices with variance 1 / inputs, queries of variance 1."""
+        if self.query.is_meta:
+            return  # counted, or about to be loaded
+        nn.init.trunc_normal_(self.query, std=1.0)
+        for weight in (self.kv_proj.weight, self.attn.in_proj_weight, self.attn.out_proj.weight, self.proj):
+            std = weight.shape[1] ** -0.5
+            nn.init.trunc_normal_(weight, std=std, a=-2 * std, b=2 * std)
+        nn.init.zeros_(self.attn.in_proj_bias)
+        nn.init.zeros_(self.attn.out_proj.bias)
+
+
+class CrossAttention(nn.Module):
+    """Multi-head attention under the names of `nn.MultiheadAttention`; keys and values differ by the positions."""
+
+    def __init__(self, width: int, *, num_heads: int) -> None:
+        super().__init__()
+        self.num_heads = num_heads
+        self.in_proj_weight = nn.Parameter(torch.empty(3 * width, width))
+        self.in_proj_bias = nn.Parameter(torch.empty(3 * width))
+        self.out_proj = nn.Linear(width, width)
+
+    def forward(self, query_BQH: Tensor, key_BNH: Tensor, value_BNH: Tensor) -> Tensor:
+        """(B, Q, H)."""
+        x = full_attention(self._project(query_BQH, 0), self._project(key_BNH, 1), self._project(value_BNH, 2))
+        return self.out_proj(x.transpose(1, 2).flatten(2))
+
+    def weights(self, query_BQH: Tensor, key_BNH: Tensor) -> Tensor:
+        """Softmax of the scores, (B, heads, Q, N)."""
+        query, key = self._project(query_BQH, 0), self._project(key_BNH, 1)
+        return (query @ key.transpose(2, 3) / math.sqrt(query.shape[-1])).softmax(dim=-1)
+
+    def _project(self, x: Tensor, part: int) -> Tensor:
+        weight, bias = self.in_proj_weight.chunk(3)[part], self.in_proj_bias.chunk(3)[part]
+        return F.linear(x, weight, bias).unflatten(-1, (self.num_heads, -1)).transpose(1, 2)

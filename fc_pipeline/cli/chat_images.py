@@ -1,0 +1,100 @@
+"""What `chat --vision` looks at, and with: image files and pages of PDFs; a track's last stage, or a stage's folder."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from fc_model.artifacts import Artifact, Manifest, Store
+from fc_model.artifacts.manifest import MANIFEST_NAME
+from fc_model.config.image_stage import ImageGroup, ImageStageConfig
+from fc_model.errors import UserError
+from fc_pipeline.engine.graph import Graph
+from fc_pipeline.engine.resolve import Resolver
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+_MAX_PAGES = 16
+_DPI = 120
+
+
+class Eyes(NamedTuple):
+    """A verified stage, and what it takes to ask it."""
+
+    folder: Path
+    tokenizer_file: Path
+    groups: list[ImageGroup]
+
+
+def find_eyes(graph: Graph, store: Store, name: str) -> Eyes:
+    """What a track, or the folder of a stage's artifact, sees with.
+
+    Raises UserError when there is no such thing, when it is not built, and when its stage has no images.
+    """
+    is_folder = name not in graph.tracks and Path(name).is_dir()
+    stage = _of_folder(Path(name)) if is_folder else _of_track(graph, store, name)
+    images = stage.manifest.recipe.config["stage"].get("images")
+    if images is None:
+        raise UserError(f"{stage.key}: trained without images, so it cannot see; give a stage of kind multimodal")
+    # Where the folder stands says where the artifacts are that it was made from.
+    root = stage.folder.parents[len(stage.key.split("/"))]
+    made_from = stage.manifest.recipe.inputs["shards"]
+    shards = Store(root).find(made_from.key, made_from.identity)
+    if shards is None:
+        raise UserError(f"{stage.key} was trained on {made_from.key}/{made_from.identity}, which is not there: pull it")
+    return Eyes(stage.folder, shards.path("tokenizer.model"), ImageStageConfig.model_validate(images).groups)
+
+
+def _of_folder(folder: Path) -> Artifact:
+    path = folder.absolute() / MANIFEST_NAME
+    if not path.is_file():
+        raise UserError(f"{folder}: has no manifest, so it is no artifact; give a track or the folder of a stage")
+    manifest = Manifest.from_json(path.read_bytes(), str(path))
+    if "stage" not in manifest.recipe.config or "shards" not in manifest.recipe.inputs:
+        raise UserError(f"{folder}: {manifest.key} is no training stage; give the folder of one, or a track")
+    return Artifact(path.parent, manifest).verify()
+
+
+def _of_track(graph: Graph, store: Store, track: str) -> Artifact:
+    stages = [
+        key
+        for key in graph.track(track)
+        if key.startswith(f"{track}/stages/") and graph[key].config["stage"]["kind"] != "overfit"
+    ]
+    if not stages:
+        raise UserError(f"{track} has no training stage, so there is no model to look with")
+    if graph[stages[-1]].config["stage"]["images"] is None:
+        raise UserError(f"{stages[-1]}: trained without images, so it cannot see; give a track that ends multimodal")
+    return Resolver(graph, store).require(stages[-1], for_key="chat").verify()
+
+
+def read_pictures(paths: Iterable[Path]) -> "list[Image]":
+    """The images of the files, a PDF's first 16 pages each as one, upright RGB.
+
+    Raises UserError for a file that is not there, and for one that is refused as hostile, damaged or no image.
+    """
+    from fc_model.data.images.decode import BadImage, decode
+    from fc_pipeline.sources.readers.item import BadInput
+
+    pictures: list[Image] = []
+    for path in paths:
+        try:
+            data = path.read_bytes()
+            pictures += map(decode, _pages(data) if data.startswith(b"%PDF-") else [data])
+        except OSError as error:
+            raise UserError(f"{path}: cannot be read ({error.strerror}); give an image or a PDF") from error
+        except (BadImage, BadInput) as error:
+            raise UserError(f"{path}: {': '.join(error.args)}; give another PNG, JPEG, WebP or PDF") from error
+    return pictures
+
+
+def _pages(data: bytes) -> list[bytes]:
+    """Pages as images, drawn in a process of its own. Raises BadInput."""
+    from fc_pipeline.sources.readers.item import BadInput
+    from fc_pipeline.sources.sandbox.isolated import isolated
+
+    answers, images = isolated().call("render_pages", data, first=0, last=_MAX_PAGES, dpi=_DPI)
+    for page in answers:
+        if "refused" in page:
+            raise BadInput(*page["refused"])
+    return images

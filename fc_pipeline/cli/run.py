@@ -1,0 +1,264 @@
+"""Build a track from the command line: a run of the Dagster instance, so that the UI shows it, in this process."""
+
+import os
+import signal
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+import dagster as dg
+from dagster._utils.interrupts import check_captured_interrupt
+
+from fc_model.artifacts import ManifestError, Store
+from fc_model.errors import UserError
+from fc_pipeline.cli.live_progress import Terminal, duration, own_stream
+from fc_pipeline.components.progress import listening
+from fc_pipeline.components.shared import asset_keys
+from fc_pipeline.engine.gates import failures
+from fc_pipeline.engine.graph import Graph
+from fc_pipeline.engine.resolve import Resolver
+from fc_pipeline.executors.child_process import stop_children
+from fc_pipeline.orchestration.failures import describe_failure
+from fc_pipeline.orchestration.launcher import reclaim_dead_runs
+from fc_pipeline.paths import dagster_home, fc_home
+from fc_pipeline.remote.remote import configured_remote
+from fc_pipeline.training.forecast import forecast
+
+FAILED = 1
+INTERRUPTED = 130
+"""Exit status after Ctrl-C, as shells give it."""
+_HEARD_SECONDS = 1.5
+_RECLAIM_SECONDS = 5.0
+
+
+def run_track(name: str, *, keys: Sequence[str] | None = None) -> int:
+    """Build everything of a track or experiment, or these keys of it with what they need; returns the exit status.
+
+    0: all there; 1: failed, the reason stands in one line above; 130: interrupted.
+    Raises UserError when there is no such track or key.
+    """
+    from fc_pipeline.components.shared import all_tracks
+
+    graph = all_tracks()
+    wanted = graph.closure(keys) if keys is not None else graph.track(name)
+    return build(name, graph, wanted, _definitions)
+
+
+def _definitions() -> dg.Definitions:
+    from fc_pipeline.definitions import defs
+
+    return defs()
+
+
+def build(job_name: str, graph: Graph, keys: list[str], definitions: Callable[[], dg.Definitions]) -> int:
+    """Run the job on these keys unless every one of them is there, verified, gated and known to the instance."""
+    started = time.monotonic()
+    _require_instance(dagster_home())
+    with dg.DagsterInstance.get() as instance, own_stream() as stream:
+        _reclaim(instance, lambda text: stream.write(f"{text}\n"), job_name)
+        missing = to_build(graph, Store(fc_home()), keys)
+        work = "to build" if configured_remote() is None else "to pull or build"
+        stream.write(f"{job_name}: {len(keys)} assets, {len(missing)} {work}{_estimate(graph, missing)}\n")
+        if not missing and known(instance, graph, Store(fc_home()), keys):
+            stream.write(f"{job_name}: nothing to do, everything verified in {duration(time.monotonic() - started)}\n")
+            return 0
+        terminal = Terminal(stream, len(keys))
+        job = _job(definitions(), job_name)
+        for partition, alike in by_partition(graph, keys):
+            status = _execute(job, asset_keys(graph, alike), partition, instance, terminal)
+            if status:
+                break
+        took = duration(time.monotonic() - started)
+        if status == 0:
+            terminal.line(f"{job_name}: done in {took}, {terminal.built} built, {terminal.reused} reused")
+        elif status == FAILED:
+            terminal.line(f"{job_name}: failed after {took}, details in the UI")
+        return status
+
+
+def _job(definitions: dg.Definitions, name: str) -> dg.JobDefinition:
+    """A job has partitions of one kind at most: an experiment, with its several, takes the one that has all assets."""
+    return definitions.resolve_implicit_global_asset_job_def() if "/" in name else definitions.resolve_job_def(name)
+
+
+def by_partition(graph: Graph, keys: Sequence[str]) -> list[tuple[str | None, list[str]]]:
+    """The keys in the order of the work, in groups for one Dagster run each.
+
+    A run knows one partition, and takes only assets that have the same partitions.
+    """
+    siblings: dict[str, list[str | None]] = {}
+    for spec in graph.values():
+        siblings.setdefault(spec.asset, []).append(spec.partition)
+    kinds = {key: (graph[key].partition, tuple(siblings[graph[key].asset])) for key in keys}
+    ranks: dict[str, int] = {}
+    groups: dict[tuple[int, tuple[str | None, tuple[str | None, ...]]], list[str]] = {}
+    for key in keys:
+        before = (ranks[other] + (kinds[other] != kinds[key]) for other in graph[key].upstream if other in ranks)
+        ranks[key] = max(before, default=0)
+        groups.setdefault((ranks[key], kinds[key]), []).append(key)
+    return [(group[1][0], groups[group]) for group in sorted(groups, key=lambda group: group[0])]
+
+
+def to_build(graph: Graph, store: Store, keys: list[str]) -> list[str]:
+    """The keys without a whole artifact that has passed the gates of their tracks, in order."""
+    resolver = Resolver(graph, store)
+    tracks = {key.split("/")[0] for key in keys}
+    missing = []
+    for key in keys:
+        try:
+            artifact = resolver.artifact(key)
+        except ManifestError:
+            artifact = None
+        if artifact is None or artifact.problems() or failures(artifact, graph.gates(key, tracks=tracks)):
+            missing.append(key)
+    return missing
+
+
+def known(instance: dg.DagsterInstance, graph: Graph, store: Store, keys: list[str]) -> bool:
+    """True when the instance's newest materialization of each key is the present artifact, so that the UI is right."""
+    resolver = Resolver(graph, store)
+    whole = [key for key in keys if graph[key].partition is None]
+    events = instance.get_latest_materialization_events(asset_keys(graph, whole))
+    for key in keys:
+        (asset_key,), partition, artifact = asset_keys(graph, [key]), graph[key].partition, resolver.artifact(key)
+        if partition is None:
+            event = events.get(asset_key)
+        else:
+            records = dg.AssetRecordsFilter(asset_key=asset_key, asset_partitions=[partition])
+            event = next((found.event_log_entry for found in instance.fetch_materializations(records, 1).records), None)
+        materialization = event.asset_materialization if event is not None else None
+        tags = (materialization.tags or {}) if materialization is not None else {}
+        if artifact is None or tags.get("dagster/data_version") != artifact.digest:
+            return False
+    return True
+
+
+def _execute(
+    job: dg.JobDefinition,
+    assets: list[dg.AssetKey],
+    partition: str | None,
+    instance: dg.DagsterInstance,
+    terminal: Terminal,
+) -> int:
+    """One run of the instance, in this process; returns the exit status and has said what went wrong."""
+    run_id = str(uuid.uuid4())
+    terminal.on_interrupt = lambda: _asked_to_end(instance, run_id)
+    give_up = lambda: _give_up(instance, run_id, terminal, job.name)  # noqa: E731
+    reclaim = lambda: _reclaim(instance, terminal.line, job.name)  # noqa: E731
+    with (
+        listening(terminal),
+        _terminate_is_interrupt(),
+        _meanwhile(reclaim, seconds=_RECLAIM_SECONDS),
+        _interrupts_are_heard(give_up),
+    ):
+        result = job.execute_in_process(
+            instance=instance,
+            run_id=run_id,
+            asset_selection=assets,
+            partition_key=partition,
+            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}, "listener": {}}},
+            tags={"fustercluck/started_by": "command line"},
+            raise_on_error=False,
+        )
+    run = instance.get_run_by_id(run_id)
+    if run is not None and run.status == dg.DagsterRunStatus.CANCELED:
+        give_up()
+        return INTERRUPTED
+    for event in result.filter_events(lambda event: event.is_step_failure):
+        terminal.line(f"error: {describe_failure(event)} (run {run_id[:8]})")
+    return 0 if result.success else FAILED
+
+
+def _reclaim(instance: dg.DagsterInstance, say: Callable[[str], object], job_name: str) -> None:
+    for run_id in reclaim_dead_runs(instance):
+        say(f"{job_name}: run {run_id[:8]} had died; its slots are free again")
+
+
+@contextmanager
+def _meanwhile(function: Callable[[], None], *, seconds: float) -> Iterator[None]:
+    """Call the function again and again: this run may wait for a slot of one that dies."""
+    done = threading.Event()
+
+    def repeat() -> None:
+        while not done.wait(seconds):
+            function()
+
+    thread = threading.Thread(target=repeat, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+
+
+def _asked_to_end(instance: dg.DagsterInstance, run_id: str) -> None:
+    """A person ended the run: it is canceled then, not failed, and nothing retries it."""
+    run = instance.get_run_by_id(run_id)
+    if run is not None and run.status == dg.DagsterRunStatus.STARTED:
+        instance.report_run_canceling(run)
+
+
+def _give_up(instance: dg.DagsterInstance, run_id: str, terminal: Terminal, job_name: str) -> None:
+    """Leave no process, no slot and no open run behind."""
+    stop_children()
+    run = instance.get_run_by_id(run_id)
+    if run is not None and not run.is_finished:
+        instance.report_run_canceled(run, "Interrupted.")
+    instance.event_log_storage.free_concurrency_slots_for_run(run_id)
+    terminal.line(f"{job_name}: interrupted; what is finished stays, and the next run goes on from there")
+
+
+@contextmanager
+def _interrupts_are_heard(give_up: Callable[[], None]) -> Iterator[None]:
+    """End the process when Dagster has swallowed an interrupt, as it does while a step waits for its pool."""
+    done = threading.Event()
+
+    def watch() -> None:
+        while not done.wait(0.5):
+            if check_captured_interrupt() and not done.wait(_HEARD_SECONDS) and check_captured_interrupt():
+                give_up()
+                os._exit(INTERRUPTED)
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        done.set()
+        watcher.join()
+
+
+def _estimate(graph: Graph, missing: list[str]) -> str:
+    """Where it starts, and how long it may take; the sum leaves out what was never built."""
+    if not missing:
+        return ""
+    total = forecast(graph, Store(fc_home()), missing)["total"]
+    unknown = len(total["unknown"])
+    took = f", about {duration(total['seconds'])}" if unknown < len(missing) else ""
+    return f" from {missing[0]} on{took}{f' and {unknown} never timed' if took and unknown else ''}"
+
+
+def _require_instance(home: Path) -> None:
+    if not (home / "dagster.yaml").is_file():
+        raise UserError(
+            f"{home} has no dagster.yaml: work in the project's folder, or set DAGSTER_HOME to its dagster_home"
+        )
+
+
+@contextmanager
+def _terminate_is_interrupt() -> Iterator[None]:
+    """SIGTERM, as from a service manager, ends a run the way Ctrl-C does."""
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,0 +1,97 @@
+"""The step that makes `corpus/<name>/filtered`: documents that pass the filters; the others are kept by reason."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import NamedTuple, cast
+
+from fc_model.artifacts import read_records
+from fc_pipeline.corpus.config import FilterConfig
+from fc_pipeline.corpus.document import Document
+from fc_pipeline.corpus.drops import Drops
+from fc_pipeline.corpus.filters.chain import Chain, Refusal
+from fc_pipeline.corpus.filters.scrub import scrub_dropped
+from fc_pipeline.engine.step import Step
+from fc_pipeline.executors.batching import chunks
+
+_CHUNK_CHARS = 1 << 20
+PERPLEXITY_ROLE = "perplexity_model"
+
+
+class Judged(NamedTuple):
+    """A document as it is kept, or scrubbed when it is refused, and the bytes of its text before that."""
+
+    document: Document
+    refusal: Refusal | None
+    num_bytes: int
+
+
+def filter_documents(step: Step) -> None:
+    """Writes documents.jsonl.zst, dropped/<reason>.jsonl.zst for every reason, and drops.json, the drop report.
+
+    What filters changed in a kept document stands in its `meta.edits`, and summed up in the metrics `edits_...`.
+    config: FilterConfig. inputs: `sources/<name>` under any role, read in the order of their keys, and
+    `perplexity_model` when the filters ask for it.
+    """
+    config = FilterConfig.model_validate(step.config)
+    counters = step.out.counters
+    edits: Counter[str] = Counter()
+    text_bytes = 0
+    model = step.inputs.get(PERPLEXITY_ROLE)
+    with ExitStack() as files:
+        keep = files.enter_context(step.out.records("documents.jsonl.zst"))
+        drops = Drops(step.out, files, num_samples=config.num_samples)
+        batches = chunks(_documents(step), weight=lambda document: len(document["text"]), limit=_CHUNK_CHARS)
+        judge = partial(judge_batch, config.model_dump_json(), str(model.path("models.npy")) if model else None)
+        for judged in step.ordered_map(judge, batches):
+            for document, refusal, num_bytes in judged:
+                counters.read += 1
+                if refusal is None:
+                    counters.kept += 1
+                    text_bytes += num_bytes
+                    edits.update(_edit_counts(document))
+                    keep(dict(document))
+                else:
+                    counters.drop(refusal.reason)
+                    drops.add(document, refusal, num_bytes=num_bytes)
+            step.runtime.report({"documents": counters.read, "kept": counters.kept})
+        step.out.write_text("drops.json", json.dumps(drops.report(), indent=1, ensure_ascii=False) + "\n")
+    step.out.metrics = {
+        "documents": counters.kept,
+        "text_bytes": text_bytes,
+        "kept_fraction": counters.kept / max(1, counters.read),
+        **dict(sorted(edits.items())),
+    }
+
+
+def judge_batch(config_json: str, models: str | None, documents: list[Document]) -> list[Judged]:
+    """Each document, changed by the filters that mend, with the refusal of the first one that refuses it."""
+    chain = _chain(config_json, models)
+    judged = []
+    for document in documents:
+        refusal = chain.judge(document)
+        num_bytes = len(document["text"].encode())
+        judged.append(Judged(scrub_dropped(document, refusal.reason) if refusal else document, refusal, num_bytes))
+    return judged
+
+
+@lru_cache(maxsize=1)
+def _chain(config_json: str, models: str | None) -> Chain:
+    config = FilterConfig.model_validate_json(config_json)
+    return Chain(config.filters, Path(models) if models else None)
+
+
+def _edit_counts(document: Document) -> Iterator[str]:
+    """`edits_<filter>_<what>` as often as it was done."""
+    for kind, edits in document["meta"].get("edits", {}).items():
+        for what, times in edits.items():
+            yield from [f"edits_{kind}_{what}"] * times
+
+
+def _documents(step: Step) -> Iterator[Document]:
+    sources = [artifact for role, artifact in step.inputs.items() if role != PERPLEXITY_ROLE]
+    for artifact in sorted(sources, key=lambda artifact: artifact.key):
+        yield from cast(Iterator[Document], read_records(artifact.path("documents.jsonl.zst")))

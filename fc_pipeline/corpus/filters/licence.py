@@ -1,0 +1,88 @@
+"""Licences: by the SPDX identifier that a document carries, and by the header that its own text shows."""
+
+import re
+from fnmatch import fnmatchcase
+from functools import lru_cache
+from typing import Literal
+
+from pydantic import Field
+
+from fc_pipeline.corpus.document import Document
+from fc_pipeline.corpus.filters.base import Settings, Verdict
+from fc_pipeline.corpus.filters.spdx import permitted
+
+_HEADER_CHARS = 4_000
+_SPDX_HEADER = re.compile(r"SPDX-License-Identifier:[ \t]{0,4}([^\n*]{1,400})")
+# What a header says in words, and its SPDX identifier. White space and comment marks are taken out before.
+_HEADERS = (
+    ("gnu affero general public license", "AGPL-3.0-or-later"),
+    ("gnu lesser general public license", "LGPL-2.1-or-later"),
+    ("gnu library general public license", "LGPL-2.0-or-later"),
+    ("terms of the gnu general public license", "GPL-2.0-or-later"),
+    ("gnu gpl version", "GPL-2.0-or-later"),
+    ("server side public license", "SSPL-1.0"),
+    ("business source license", "BUSL-1.1"),
+    ("commons clause", "LicenseRef-Commons-Clause"),
+    ("attribution-noncommercial", "CC-BY-NC-4.0"),
+    ("all rights reserved. no part of this", "LicenseRef-Proprietary"),
+    ("proprietary and confidential", "LicenseRef-Proprietary"),
+    ("confidential and proprietary", "LicenseRef-Proprietary"),
+    ("unauthorized copying of this file", "LicenseRef-Proprietary"),
+)
+_COMMENT_MARKS = re.compile(r"[\s#*/;%\-]{1,40}")
+_META_FIELDS = ("licence", "license", "detected_licenses")
+
+COPYLEFT_AND_CLOSED = [
+    "AGPL-*", "GPL-*", "LGPL-*", "SSPL-*", "BUSL-*", "CC-BY-NC*", "CC-BY-ND*", "LicenseRef-Proprietary",
+    "LicenseRef-Commons-Clause",
+]  # fmt: skip
+
+
+class LicenceSettings(Settings):
+    kind: Literal["licence"] = "licence"
+    allow: list[str] | None = Field(
+        default=None, description="SPDX identifiers that are kept, `*` stands for anything; null: all but the denied."
+    )
+    deny: list[str] = Field(default=COPYLEFT_AND_CLOSED, description="SPDX identifiers that are dropped.")
+    read_headers: bool = Field(default=True, description="Also judge code by what its beginning says.")
+
+
+def wrong_licence(document: Document, settings: LicenceSettings) -> Verdict:
+    """`licence_denied` or `licence_unlisted` by the document's licence, `licence_header` by its own text."""
+    allow = None if settings.allow is None else tuple(settings.allow)
+    deny = tuple(settings.deny)
+    for stated in _stated(document):
+        if not _permits(stated, None, deny):
+            return "licence_denied"
+        if not _permits(stated, allow, ()):
+            return "licence_unlisted"
+    shown = _in_header(document["text"]) if settings.read_headers and document["domain"] == "code" else []
+    return None if all(_permits(licence, None, deny) for licence in shown) else "licence_header"
+
+
+def _stated(document: Document) -> list[str]:
+    """The document's licence, and what a crawl found for it; of several that were found all must do."""
+    found = [document["licence"]]
+    for name in _META_FIELDS:
+        value = document["meta"].get(name)
+        found += [str(element) for element in (value if isinstance(value, list) else [value]) if element]
+    return found
+
+
+def _in_header(text: str) -> list[str]:
+    head = text[:_HEADER_CHARS]
+    found = [match[1].strip(" \t-/") for match in _SPDX_HEADER.finditer(head)]
+    words = _COMMENT_MARKS.sub(" ", head).lower().replace("attribution noncommercial", "attribution-noncommercial")
+    return found or [licence for phrase, licence in _HEADERS if phrase in words]
+
+
+@lru_cache(maxsize=4096)
+def _permits(expression: str, allow: tuple[str, ...] | None, deny: tuple[str, ...]) -> bool:
+    return permitted(expression, lambda name: _name_permitted(name, allow, deny))
+
+
+def _name_permitted(name: str, allow: tuple[str, ...] | None, deny: tuple[str, ...]) -> bool:
+    name = name.rstrip("+").lower()
+    if any(fnmatchcase(name, pattern.lower()) for pattern in deny):
+        return False
+    return allow is None or any(fnmatchcase(name, pattern.lower()) for pattern in allow)

@@ -1,0 +1,121 @@
+"""E-mail and IP addresses in a text. Every search is linear in the text: what repeats is bounded."""
+
+import ipaddress
+import re
+from collections.abc import Collection, Iterator
+
+from fc_pipeline.corpus.filters.span import Span, told_before
+
+_LOCAL_CHARS = 64  # RFC 5321, 4.5.3.1
+_HOST = re.compile(r"@((?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.){1,6}([A-Za-z]{2,18}))(?![\w(-])")
+_SPELLED = re.compile(
+    r"(?<![\w.+-])[A-Za-z][\w.+-]{0,63} {0,2}[(\[{<] {0,2}at {0,2}[)\]}>] {0,2}"
+    r"[A-Za-z0-9-]{1,63}(?:(?:\.| {0,2}[(\[{<] {0,2}dot {0,2}[)\]}>] {0,2}| dot )[A-Za-z0-9-]{1,63}){1,4}",
+    re.IGNORECASE,
+)
+_SPELLED_MARKS = [f"{at}{space}{bracket}" for at in ("at", "AT") for space in ("", " ") for bracket in ")]}>"]
+# Top-level domains: matrix products and decorators (`a@b.mean`) must not be taken for addresses.
+_LONG_TOP_LEVEL_TEXT = (
+    "academy aero africa app arpa art asia bank berlin biz blog cat center church city cloud club com community "
+    "company coop design dev digital edu education email energy engineering expert farm finance foundation global "
+    "gmbh gov group guru health hospital host info institute int international jobs law legal life link live "
+    "london ltd mail media mil mobi museum name net network news ngo ninja one ong online onl org page paris phd "
+    "photo plus post press pro research rocks school science services shop site social software solutions space "
+    "store studio support systems team tech technology tel tips today tokyo tools training travel university vip "
+    "web website wiki work world xyz zone example test invalid"
+)
+_LONG_TOP_LEVEL = frozenset(_LONG_TOP_LEVEL_TEXT.split())
+_NO_COUNTRY = frozenset(["dt", "js", "md", "mt", "py", "ts"])  # attributes and endings of files
+_ROLES = frozenset(["git", "hg", "svn", "noreply", "no-reply"])
+
+# A pattern that begins with a digit is searched for five times as fast as one that begins with a look behind, so
+# what stands before is looked at afterwards.
+_IPV4 = re.compile(r"\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}(?!\w|[.-]\d|\.\w)", re.ASCII)
+_IPV6 = re.compile(r"[23][0-9A-Fa-f]{3}:[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){1,6}(?![\w:])")
+_VERSION = re.compile(
+    r"\b(?:versions?|ver|v|releases?|released|rev|revision|build|firmware|driver|kernel|package|upgrad\w{1,4}|updat\w{1,4}"
+    r"|sections?|sec|chapter|clause|table|fig|figure|appendix|oid|python|java|chrome|firefox|safari|edge|opera)\b\W{0,12}"
+    r"(?:\w{1,12}\W{1,4})?\Z|(?:[=~<>!]=|[<>^~])\s?\Z",
+    re.IGNORECASE,
+)
+_HEADING_BEFORE = re.compile(r"(?:\A|\n)[ \t#*>-]{0,12}\Z")
+_HEADING_AFTER = re.compile(r"\.?[ \t]{1,4}[A-Z][a-z]")
+
+
+def find_emails(text: str, *, allow_hosts: Collection[str]) -> Iterator[Span]:
+    """Addresses of persons: those at the reserved example domains and of roles such as `git@` are none."""
+    at = text.find("@")
+    while at >= 0:
+        start = _local_start(text, at)
+        host = _HOST.match(text, at) if start < at else None
+        if (
+            host
+            and _is_top_level(host[2])
+            and not _allowed(host[1], allow_hosts)
+            and text[start:at].lower() not in _ROLES
+        ):
+            yield Span(start, host.end(), "email")
+        at = text.find("@", at + 1)
+    if any(mark in text for mark in _SPELLED_MARKS):
+        for match in _SPELLED.finditer(text):
+            yield Span(match.start(), match.end(), "email")
+
+
+def _local_start(text: str, at: int) -> int:
+    start = at
+    while start > max(0, at - _LOCAL_CHARS) and (text[start - 1].isalnum() or text[start - 1] in "._+'-"):
+        start -= 1
+    while start < at and not text[start].isalnum():
+        start += 1
+    return start
+
+
+def _is_top_level(label: str) -> bool:
+    label = label.lower()
+    return label in _LONG_TOP_LEVEL or (len(label) == 2 and label not in _NO_COUNTRY)
+
+
+def _allowed(host: str, allow_hosts: Collection[str]) -> bool:
+    host = host.lower()
+    return any(host == name or host.endswith("." + name) for name in allow_hosts)
+
+
+def find_ips(text: str, *, allow: Collection[str]) -> Iterator[Span]:
+    """Public IPv4 and IPv6 addresses; version numbers, headings and private or reserved addresses are none."""
+    for match in _IPV4.finditer(text):
+        if (
+            _is_public(match[0])
+            and match[0] not in allow
+            and not _is_joined(text, match.start())
+            and not _is_numbering(text, match)
+        ):
+            yield Span(match.start(), match.end(), "ip")
+    for match in _IPV6.finditer(text):
+        if _is_public(match[0]) and match[0] not in allow and not _is_joined(text, match.start()):
+            yield Span(match.start(), match.end(), "ip")
+
+
+def _is_joined(text: str, start: int) -> bool:
+    """True inside a longer name, number or path; `https://` may stand before, and a label such as `ip:`."""
+    before = text[max(0, start - 3) : start]
+    if not before or before.endswith("://"):
+        return False
+    return before[-1].isalnum() or before[-1] in "_./-" or (before[-1] == ":" and before[-2:-1].isdigit())
+
+
+def _is_public(address: str) -> bool:
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    return parsed.is_global and not parsed.is_multicast
+
+
+def _is_numbering(text: str, match: re.Match[str]) -> bool:
+    """A version or the number of a section: said before, or all parts are small at the start of a line."""
+    if told_before(text, match.start(), _VERSION):
+        return True
+    if not any(int(part) > 31 for part in match[0].split(".")):
+        return True  # no telling 1.2.3.4 from an address; masking version numbers would do more harm
+    before = _HEADING_BEFORE.search(text, max(0, match.start() - 14), match.start())
+    return before is not None and _HEADING_AFTER.match(text, match.end()) is not None

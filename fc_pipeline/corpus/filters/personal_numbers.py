@@ -1,0 +1,163 @@
+"""Phone numbers, payment cards, bank accounts and national ids in a text, by format, checksum and context.
+
+Checksums are python-stdnum's. One linear search finds stretches of digits; the patterns look only there.
+"""
+
+import re
+from collections.abc import Callable, Collection, Iterator
+from functools import lru_cache
+from importlib import import_module
+
+from fc_pipeline.corpus.filters.span import Span, told_before
+
+_DIGITS = re.compile(r"\d(?:[ \-.()/\u00a0]{0,3}\d){6,}", re.ASCII)
+_BEFORE_CHARS, _AFTER_CHARS = 10, 26  # an IBAN and a CURP have letters around their digits
+
+_CARD = re.compile(
+    r"(?<![\w.,+/=-])(?<!\d )(?:\d{4}([ -])\d{4}\1\d{4}\1\d{4}(?:\1\d{1,3})?|3\d{3}([ -])\d{6}\2\d{4,5}|\d{14,19})"
+    r"(?!\w|[.,/ -]\d)",
+    re.ASCII,
+)
+# Issuers: Visa, Mastercard (two ranges), American Express, Diners, Discover, UnionPay, JCB.
+_ISSUER = re.compile(r"4|5[1-5]|2(?:22[1-9]|2[3-9]|[3-6]|7[01]|720)|3[47]|30[0-5]|3[689]|6(?:011|4[4-9]|5|2)|35")
+_CARD_WORDS = re.compile(
+    r"\b(?:cards?|visa|master ?card|amex|american express|payment|credit|debit|cc|ccnum|pan|discover|jcb)\b",
+    re.IGNORECASE,
+)
+
+_PHONE_PLUS = re.compile(
+    r"(?<![\w.+)-])\+[1-9]\d{0,2}(?:[ .\-\u00a0]?\(\d{1,4}\)|[ .\-\u00a0]?\d{1,4})(?:[ .\-\u00a0]?\d{2,4}){2,4}"
+    r"(?!\w|[.,]\d)",
+    re.ASCII,
+)
+_PHONE_NORTH_AMERICA = re.compile(
+    r"(?<![\w.+/=-])(?:\+?1[ .-])?(?:\([2-9][0-8]\d\) ?|[2-9][0-8]\d([ .-]))[2-9]\d{2}[ .-]\d{4}(?!\w|[.,-]\d)",
+    re.ASCII,
+)
+_PHONE_NATIONAL = re.compile(r"(?<![\w.+/=-])\(?0\d{1,4}\)?(?:[ /-]{1,2}\d{2,8}){1,4}(?!\w|[.,-]\d)", re.ASCII)
+_PHONE_WORDS = re.compile(
+    r"\b(?:phone|tel|telephone|telefon|tél|teléfono|fax|mobile|mobil|cell|call|callback|whatsapp|sms|text me|ring"
+    r"|hotline|dial|contact|reach|handy|ph|number is)\b",
+    re.IGNORECASE,
+)
+_COUNTRY_CODES_TEXT = (
+    "1 7 20 27 30 31 32 33 34 36 39 40 41 43 44 45 46 47 48 49 51 52 53 54 55 56 57 58 60 61 62 63 64 65 66 81 82 "
+    "84 86 90 91 92 93 94 95 98 212 213 216 218 220 221 223 225 226 227 228 229 230 231 233 234 237 243 244 250 "
+    "251 254 255 256 260 263 264 351 352 353 354 355 356 357 358 359 370 371 372 373 374 375 376 377 378 380 381 "
+    "382 383 385 386 387 389 420 421 423 502 503 504 505 506 507 591 592 593 595 597 598 673 675 679 850 852 853 "
+    "855 856 880 886 960 961 962 963 964 965 966 967 968 970 971 972 973 974 975 976 977 992 993 994 995 996 998"
+)
+_COUNTRY_CODES = frozenset(_COUNTRY_CODES_TEXT.split())
+
+_IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?(?![A-Za-z0-9])")
+
+Check = Callable[[str], bool]
+
+# (module of stdnum whose `is_valid` decides, pattern, words of which one must stand before or "")
+_NATIONAL_IDS = [
+    (module, re.compile(pattern, re.ASCII), re.compile(rf"\b(?:{words})\b", re.IGNORECASE) if words else None)
+    for module, pattern, words in (
+        ("us.ssn", r"(?<![\w.-])\d{3}-\d{2}-\d{4}(?![\w-])", ""),
+        ("us.ssn", r"(?<![\w-])\d{9}(?![\w-])", "ssn|social security"),
+        ("es.dni", r"(?<![\w./-])\d{8}-?[A-HJ-NP-TV-Z](?![\w-])", ""),
+        ("es.nie", r"(?<![\w./-])[XYZ]-?\d{7}-?[A-Z](?![\w-])", ""),
+        ("fr.nir", r"(?<![\w-])[12] ?\d\d ?[0-3]\d ?\d[\dAB] ?\d{3} ?\d{3} ?\d\d(?![\w-])", "nir|insee|sociale"),
+        ("br.cpf", r"(?<![\w.-])\d{3}\.\d{3}\.\d{3}-\d\d(?![\w-])", ""),
+        ("ch.ssn", r"(?<![\w.-])756\.\d{4}\.\d{4}\.\d\d(?![\w.-])", ""),
+        ("mx.curp", r"(?<![\w-])[A-Z][AEIOUX][A-Z]{2}\d{6}[HM][A-Z]{5}[A-Z0-9]\d(?![\w-])", ""),
+        ("in_.aadhaar", r"(?<![\w.-])\d{4} ?\d{4} ?\d{4}(?![\w-]| \d)", "aadhaar|aadhar|uidai"),
+        ("pl.pesel", r"(?<![\w.-])\d{11}(?![\w-])", "pesel"),
+        ("nl.bsn", r"(?<![\w.-])\d{9}(?![\w-])", "bsn|burgerservicenummer"),
+        ("de.idnr", r"(?<![\w.-])\d\d ?\d{3} ?\d{3} ?\d{3}(?![\w-])", r"steuer\W?id\w*|idnr"),
+        ("se.personnummer", r"(?<![\w.-])\d{6}(?:\d\d)?[-+]\d{4}(?![\w-])", "personnummer|personal identity"),
+        ("ca.sin", r"(?<![\w.-])\d{3}[ -]\d{3}[ -]\d{3}(?![\w-])", "social insurance|sin number|sin:"),
+    )
+]
+_NINO = re.compile(r"[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?\d\d ?\d\d ?\d\d ?[A-D](?!\w)", re.ASCII)
+_NO_NINO = frozenset(["BG", "GB", "NK", "KN", "TN", "NT", "ZZ"])
+_CODICE_FISCALE = re.compile(r"[A-Z]{6}\d{2}[A-EHLMPR-T]\d{2}[A-Z]\d{3}[A-Z]")
+
+
+def find_numbers(text: str, types: Collection[str]) -> Iterator[Span]:
+    """Spans of the wanted types of `card`, `phone`, `iban` and `national_id`."""
+    finders = [_FINDERS[name] for name in ("card", "iban", "national_id", "phone") if name in types]
+    for run in _DIGITS.finditer(text):
+        begin, end = max(0, run.start() - _BEFORE_CHARS), min(len(text), run.end() + _AFTER_CHARS)
+        for find in finders:
+            yield from find(text, begin, end)
+    if "national_id" in types:
+        for match in _NINO.finditer(text):
+            if match[0][:2] in _NO_NINO or text[match.start() - 1 : match.start()].isalnum():
+                continue
+            yield Span(match.start(), match.end(), "national_id")
+        for match in _CODICE_FISCALE.finditer(text):
+            if _check("it.codicefiscale")(match[0]):
+                yield Span(match.start(), match.end(), "national_id")
+
+
+def _matches(pattern: re.Pattern[str], text: str, begin: int, end: int) -> Iterator[re.Match[str]]:
+    """Matches in a window; one that touches its end may be cut, and the next window has it whole."""
+    for match in pattern.finditer(text, begin, end):
+        if match.end() < end or end == len(text):
+            yield match
+
+
+def _cards(text: str, begin: int, end: int) -> Iterator[Span]:
+    for match in _matches(_CARD, text, begin, end):
+        digits = re.sub(r"\D", "", match[0])
+        grouped = len(digits) < len(match[0])
+        if (
+            _ISSUER.match(digits)
+            and _check("luhn")(digits)
+            and len(set(digits)) > 2
+            and (grouped or told_before(text, match.start(), _CARD_WORDS))
+        ):
+            yield Span(match.start(), match.end(), "card")
+
+
+def _ibans(text: str, begin: int, end: int) -> Iterator[Span]:
+    for match in _matches(_IBAN, text, begin, end):
+        if _check("iban")(match[0]):
+            yield Span(match.start(), match.end(), "iban")
+
+
+def _national_ids(text: str, begin: int, end: int) -> Iterator[Span]:
+    for module, pattern, words in _NATIONAL_IDS:
+        for match in _matches(pattern, text, begin, end):
+            if _check(module)(match[0]) and (words is None or told_before(text, match.start(), words)):
+                yield Span(match.start(), match.end(), "national_id")
+
+
+def _phones(text: str, begin: int, end: int) -> Iterator[Span]:
+    for match in _matches(_PHONE_PLUS, text, begin, end):
+        if _is_international(match[0]):
+            yield Span(match.start(), match.end(), "phone")
+    for match in _matches(_PHONE_NORTH_AMERICA, text, begin, end):
+        if match[1] != " " or told_before(text, match.start(), _PHONE_WORDS):
+            yield Span(match.start(), match.end(), "phone")
+    for match in _matches(_PHONE_NATIONAL, text, begin, end):
+        if 9 <= sum(map(str.isdigit, match[0])) <= 12 and told_before(text, match.start(), _PHONE_WORDS):
+            yield Span(match.start(), match.end(), "phone")
+
+
+def _is_international(number: str) -> bool:
+    digits = re.sub(r"\D", "", number)
+    if not 8 <= len(digits) <= 15 or ("." in number and " " in number):
+        return False
+    if digits[0] == "1" and len(digits) != 11:
+        return False
+    return any(digits[:length] in _COUNTRY_CODES for length in (1, 2, 3))
+
+
+_FINDERS: dict[str, Callable[[str, int, int], Iterator[Span]]] = {
+    "card": _cards,
+    "iban": _ibans,
+    "national_id": _national_ids,
+    "phone": _phones,
+}
+
+
+@lru_cache(maxsize=64)
+def _check(module: str) -> Check:
+    check: Check = import_module(f"stdnum.{module}").is_valid
+    return check

@@ -1,0 +1,110 @@
+"""The steps of all tracks as data: what exists, what each is made from, what must hold before it."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from graphlib import CycleError, TopologicalSorter
+from typing import Any
+
+from fc_model.errors import UserError
+from fc_pipeline.code_version.project import code_version
+from fc_pipeline.engine.gates import Gate, SharedGate
+from fc_pipeline.engine.step import StepSpec
+
+EXPERIMENTS = "experiments"
+SHARED = {"sources", "corpus", "evalsets", "images"}
+"""First parts of the keys that belong to no track."""
+
+
+class Graph(Mapping[str, StepSpec]):
+    """Steps by key, in an order in which each comes after what it needs."""
+
+    def __init__(self, steps: Iterable[StepSpec], gates: Mapping[str, list[Gate]]) -> None:
+        """Raises UserError for two different steps of one key, a key that nothing makes, and a cycle."""
+        self._steps: dict[str, StepSpec] = {}
+        for step in steps:
+            other = self._steps.setdefault(step.key, step)
+            if other != step:
+                fields = [name for name in step.__dataclass_fields__ if getattr(other, name) != getattr(step, name)]
+                raise UserError(
+                    f"two tracks declare {step.key} with different {' and '.join(fields)}: "
+                    f"make them equal, or give one of them another name"
+                )
+        for step in self._steps.values():
+            for key in step.upstream:
+                if key not in self._steps:
+                    raise UserError(f"{step.key} needs {key}, which no step makes")
+        for key in gates:
+            if key not in self._steps:
+                raise UserError(f"a gate is set on {key}, which no step makes; there are: {', '.join(self._steps)}")
+        try:
+            order = list(TopologicalSorter({key: step.upstream for key, step in self._steps.items()}).static_order())
+        except CycleError as error:
+            raise UserError(f"the steps depend on each other in a circle: {' -> '.join(error.args[1])}") from error
+        self._steps = {key: self._steps[key] for key in order}
+        self._gates = {key: list(found) for key, found in gates.items()}
+        self._code: dict[str, dict[str, Any]] = {}
+
+    def __getitem__(self, key: str) -> StepSpec:
+        try:
+            return self._steps[key]
+        except KeyError:
+            raise UserError(f"there is no step {key!r}; there are: {', '.join(self._steps)}") from None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._steps)
+
+    def __len__(self) -> int:
+        return len(self._steps)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._steps
+
+    def gates(self, key: str, *, tracks: Collection[str] | None = None) -> list[Gate]:
+        """The conditions on the artifact of this key, none for most.
+
+        `tracks`: only those that hold up one of these tracks; what one track asks of a shared artifact binds no other.
+        """
+        found = self._gates.get(key, [])
+        if tracks is None:
+            return found
+        return [gate for gate in found if not isinstance(gate, SharedGate) or gate.track in tracks]
+
+    def gates_for(self, key: str, *, for_key: str) -> list[Gate]:
+        """The conditions on the artifact of this key that must hold before `for_key` goes on from it."""
+        return self.gates(key, tracks=(for_key.split("/")[0],))
+
+    def code(self, key: str) -> dict[str, Any]:
+        """`code_version` of the key's step, read once: an edit while a run goes on is for the next run."""
+        function = self[key].function
+        if function not in self._code:
+            self._code[function] = code_version(function)
+        return self._code[function]
+
+    def closure(self, keys: Iterable[str]) -> list[str]:
+        """The keys and everything that they are made from, in order."""
+        found: set[str] = set()
+        waiting = list(keys)
+        while waiting:
+            key = waiting.pop()
+            if key not in found:
+                found.add(key)
+                waiting += self[key].upstream
+        return [key for key in self if key in found]
+
+    def track(self, name: str) -> list[str]:
+        """The keys of a track, or of `experiments/<name>`, and of the sources and corpus that it reads, in order.
+
+        Raises UserError when there is no such track.
+        """
+        if name not in (*self.tracks, *self.experiments):
+            raise UserError(f"there is no track {name!r}; there are: {', '.join((*self.tracks, *self.experiments))}")
+        return self.closure(key for key in self if key.startswith(f"{name}/"))
+
+    @property
+    def tracks(self) -> list[str]:
+        """Names of the tracks, sorted."""
+        return sorted({key.split("/")[0] for key in self} - SHARED - {EXPERIMENTS})
+
+    @property
+    def experiments(self) -> list[str]:
+        """`experiments/<name>` of each, sorted."""
+        return sorted({"/".join(key.split("/")[:2]) for key in self if key.split("/")[0] == EXPERIMENTS})

@@ -1,0 +1,132 @@
+"""Build one artifact, or return the one that is there. Every Dagster asset of a track is a shell around this."""
+
+import copy
+import importlib
+import platform
+import time
+from dataclasses import dataclass
+from importlib.metadata import version
+
+from fc_model.artifacts import AlreadyBuilt, Artifact, ManifestError, Recipe, Store
+from fc_pipeline.engine.gates import judge, judged_metrics, require_passed
+from fc_pipeline.engine.graph import Graph
+from fc_pipeline.engine.resolve import Resolver
+from fc_pipeline.engine.resource_usage import peak_memory_bytes, tree_cpu_seconds
+from fc_pipeline.engine.step import Runtime, Step
+from fc_pipeline.remote.sync import Say, give, take, to_stderr
+
+_RECORDED_LIBRARIES = ("torch", "pytorch-lightning", "sentencepiece", "datatrove", "numpy", "dagster", "mlflow")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    artifact: Artifact
+    reused: bool
+
+
+def materialize(graph: Graph, store: Store, key: str, runtime: Runtime, *, say: Say = to_stderr) -> Outcome:
+    """Returns the present artifact of `key`: if it is not there or damaged, from the remote, or else built and pushed.
+
+    Raises:
+        UserError: an input is missing, damaged, or has not passed its gates; or the step refuses its input.
+    """
+    spec = graph[key]
+    resolver = Resolver(graph, store)
+    inputs = {role: resolver.require(input_key, for_key=key) for role, input_key in spec.inputs.items()}
+    required = [resolver.require(required_key, for_key=key) for required_key in spec.requires]
+    for artifact in (*inputs.values(), *required):
+        require_passed(artifact, graph.gates_for(artifact.key, for_key=key), for_key=key)
+    recipe = resolver.recipe(key)
+    assert recipe is not None  # every input was just found
+    identity = recipe.identity(key)
+    existing, problems = _present(store, key, identity)
+    if existing is not None:
+        return Outcome(_reused(store, existing, graph), reused=True)
+    if problems:
+        say(f"{key} is damaged and is built again: {'; '.join(problems)}")
+    taken = take(store, key, identity, replace=bool(problems), say=say)
+    if taken == "pulled":
+        pulled = store.find(key, identity)
+        assert pulled is not None
+        return Outcome(_reused(store, pulled, graph), reused=True)
+
+    for artifact in inputs.values():
+        artifact.verify()
+    try:
+        _build(graph, store, key, recipe, inputs, runtime, replace=bool(problems))
+        reused = False
+    except AlreadyBuilt:  # by another process, between our look and our lock
+        reused = True
+    built = store.find(key, identity)
+    assert built is not None
+    if not reused and (run_id := built.manifest.run.get("mlflow_run_id")):
+        _link_back(run_id, built, runtime)
+    if not reused:
+        give(built, again=taken == "damaged", say=say)
+    return Outcome(_reused(store, built, graph) if reused else built, reused=reused)
+
+
+def _link_back(run_id: str, built: Artifact, runtime: Runtime) -> None:
+    """The MLflow run learns which bytes came of it, which nobody knows before the commit."""
+    from fc_model.tracking import tag_run
+    from fc_pipeline.paths import mlflow_uri
+
+    tag_run(mlflow_uri(runtime.home), run_id, {"fc.data_version": built.digest})
+
+
+def _present(store: Store, key: str, identity: str) -> tuple[Artifact | None, list[str]]:
+    """The artifact if it is there and whole, and what is wrong with it if it is not."""
+    try:
+        existing = store.find(key, identity)
+    except ManifestError as error:
+        return None, [str(error)]
+    problems = existing.problems() if existing is not None else []
+    return (None if problems else existing), problems
+
+
+def _build(
+    graph: Graph,
+    store: Store,
+    key: str,
+    recipe: Recipe,
+    inputs: dict[str, Artifact],
+    runtime: Runtime,
+    *,
+    replace: bool,
+) -> None:
+    function = _function(graph[key].function)
+    config = copy.deepcopy(recipe.config)  # a step that changes its config changes no other step's
+    started, cpu_started = time.monotonic(), tree_cpu_seconds()
+    with store.write(key, recipe, replace=replace) as out:
+        function(Step(key=key, config=config, inputs=inputs, out=out, runtime=runtime))
+        out.licences = out.licences or _roll_up(list(inputs.values()))
+        out.gates = judge(judged_metrics(out.metrics, out.counters), graph.gates(key))
+        out.run |= {
+            "committed_at": time.time(),
+            "seconds": round(time.monotonic() - started, 3),
+            "cpu_seconds": round(tree_cpu_seconds() - cpu_started, 3),
+            "peak_memory_bytes": peak_memory_bytes(),
+            "python": platform.python_version(),
+            "libraries": {name: version(name) for name in _RECORDED_LIBRARIES},
+            "tags": runtime.tags,
+        }
+
+
+def _reused(store: Store, artifact: Artifact, graph: Graph) -> Artifact:
+    """The artifact, judged by the gates as they are now."""
+    store.tidy(artifact)
+    verdicts = judge(judged_metrics(artifact.metrics, artifact.manifest.counters), graph.gates(artifact.key))
+    return artifact if verdicts == artifact.manifest.gates else store.judge(artifact, verdicts)
+
+
+def _function(path: str):  # type: ignore[no-untyped-def]
+    module, _, name = path.partition(":")
+    return getattr(importlib.import_module(module), name)
+
+
+def _roll_up(inputs: list[Artifact]) -> list[dict]:
+    """The licences of all inputs, each licence of a source once."""
+    entries = {
+        (entry["source"], entry["licence"]): entry for artifact in inputs for entry in artifact.manifest.licences
+    }
+    return [entries[key] for key in sorted(entries)]

@@ -1,0 +1,95 @@
+"""Which artifact is the present one of a key: computed from track, code and store, never looked up by date."""
+
+import json
+from pathlib import Path
+
+from fc_model.artifacts import Artifact, ManifestError, Recipe, Store
+from fc_model.artifacts.files import write_bytes
+from fc_model.artifacts.manifest import InputEntry
+from fc_model.errors import UserError
+from fc_pipeline.engine.graph import Graph
+
+_EQUIVALENCES = "equivalences.json"
+
+
+class Resolver:
+    """Recipes and artifacts of a graph's keys, as the store stands now. Make a new one after something was built."""
+
+    def __init__(self, graph: Graph, store: Store) -> None:
+        self.graph = graph
+        self.store = store
+        self._artifacts: dict[str, Artifact | None] = {}
+        self._equivalences = read_equivalences(store)
+
+    def code(self, key: str) -> dict:
+        """Code version of the key's step; a version that a person declared equivalent takes the older one's name."""
+        code = dict(self.graph.code(key))
+        for entry in self._equivalences:
+            if entry["function"] == self.graph[key].function and entry["version"] == code["version"]:
+                code["version"] = entry["equals"]
+        return code
+
+    def recipe(self, key: str) -> Recipe | None:
+        """The recipe of the key, or None while an input is not there, so that its digest is unknown."""
+        spec = self.graph[key]
+        inputs = {}
+        for role, input_key in spec.inputs.items():
+            artifact = self.artifact(input_key)
+            if artifact is None:
+                return None
+            inputs[role] = InputEntry(key=input_key, identity=artifact.identity, digest=artifact.digest)
+        return Recipe(config=spec.config, code=self.code(key), inputs=inputs)
+
+    def artifact(self, key: str) -> Artifact | None:
+        """The present artifact of the key, or None when it has to be built: one whose manifest is damaged has to be."""
+        if key not in self._artifacts:
+            recipe = self.recipe(key)
+            try:
+                self._artifacts[key] = None if recipe is None else self.store.find(key, recipe.identity(key))
+            except ManifestError:
+                self._artifacts[key] = None
+        return self._artifacts[key]
+
+    def will_be(self, artifact: Artifact) -> None:
+        """Count an artifact that is not here yet as the present one of its key: a plan asks what follows from it."""
+        self._artifacts[artifact.key] = artifact
+
+    def require(self, key: str, *, for_key: str) -> Artifact:
+        """The present artifact; raises UserError that says what to materialize first."""
+        artifact = self.artifact(key)
+        if artifact is None:
+            raise UserError(
+                f"{for_key} needs {key}, which is not built for the present track and code: materialize {key} first"
+            )
+        return artifact
+
+
+def read_equivalences(store: Store) -> list[dict]:
+    """What people declared equivalent: [{"function", "version", "equals", "reason", "at"}]."""
+    path: Path = store.root / _EQUIVALENCES
+    try:
+        return json.loads(path.read_text("utf-8")) if path.exists() else []
+    except ValueError as error:
+        raise UserError(f"{path}: not JSON ({error}); mend or delete it") from error
+
+
+def declare_equivalent(graph: Graph, store: Store, key: str, *, reason: str, at: float) -> str:
+    """Record that the key's present code makes the same bytes as the code of its newest artifact.
+
+    Returns the older code version. Raises UserError when there is nothing to declare.
+    """
+    present = graph.code(key)["version"]
+    versions = store.versions(key)
+    if not versions:
+        raise UserError(f"{key} was never built: there is nothing to be equivalent to")
+    older = versions[-1].manifest.recipe.code["version"]
+    if present == older:
+        raise UserError(f"{key}: its code has not changed since it was built")
+    entries = [
+        entry
+        for entry in read_equivalences(store)
+        if (entry["function"], entry["version"]) != (graph[key].function, present)
+    ]
+    entries.append({"function": graph[key].function, "version": present, "equals": older, "reason": reason, "at": at})
+    write_bytes(store.root / _EQUIVALENCES, (json.dumps(entries, indent=1) + "\n").encode())
+    return older

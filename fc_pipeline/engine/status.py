@@ -1,0 +1,136 @@
+"""What is built, what is running at this moment and how far it is, and what it takes on the disk."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from fc_model.artifacts import Artifact, Store
+from fc_model.artifacts.lock import read_holder
+from fc_model.artifacts.writer import WORKSPACE
+from fc_pipeline.engine.gates import failures
+from fc_pipeline.engine.graph import Graph
+from fc_pipeline.engine.resolve import Resolver
+from fc_pipeline.formatting import Line, columns, count, duration, size
+
+State = Literal["built", "running", "half-done", "outdated", "absent"]
+"""outdated: only artifacts of another track, code or input are there."""
+
+_STYLES = {"built": "green", "running": "bold cyan", "half-done": "yellow", "outdated": "yellow", "absent": "dim"}
+
+
+@dataclass(frozen=True)
+class StatusItem:
+    key: str
+    state: State
+    identity: str | None = None
+    seconds: float | None = None
+    num_bytes: int = 0
+    """Of the present artifact, or of the half-done work."""
+    other_bytes: int = 0
+    """Of all other artifacts and half-done work of this key; `gc` tells what of it can go."""
+    gates: tuple[str, ...] = ()
+    """What bars the way on from the artifact, one line each."""
+    holder: dict[str, Any] | None = None
+    """{"pid", "host"} of the process that is writing it."""
+    progress: dict[str, Any] | None = None
+    """Last record of the metrics log of the half-done work: step, steps, loss, eta_seconds and so on."""
+
+
+def make_status(graph: Graph, store: Store, keys: Iterable[str]) -> list[StatusItem]:
+    """One item a key, in the order of the graph. Reads manifests, locks and logs, nothing else."""
+    resolver = Resolver(graph, store)
+    return [_item(resolver, key) for key in keys]
+
+
+def _item(resolver: Resolver, key: str) -> StatusItem:
+    store = resolver.store
+    artifact = resolver.artifact(key)
+    sizes = {identity: folder_bytes(store.folder(key, identity)) for identity in store.identities(key)}
+    for written in sizes:
+        holder = read_holder(store.lock_path(key, written))
+        if holder is not None:
+            progress = read_progress(store.folder(key, written))
+            return _sized(sizes, key=key, state="running", identity=written, holder=holder, progress=progress)
+    if artifact is not None:
+        return _built(artifact, sizes, resolver.graph)
+    recipe = resolver.recipe(key)
+    identity = recipe.identity(key) if recipe is not None else None
+    if identity is not None and (store.folder(key, identity) / WORKSPACE).is_dir():
+        progress = read_progress(store.folder(key, identity))
+        return _sized(sizes, key=key, state="half-done", identity=identity, progress=progress)
+    return _sized(sizes, key=key, state="outdated" if store.versions(key) else "absent")
+
+
+def _built(artifact: Artifact, sizes: dict[str, int], graph: Graph) -> StatusItem:
+    return _sized(
+        sizes,
+        key=artifact.key,
+        state="built",
+        identity=artifact.identity,
+        seconds=artifact.manifest.run.get("seconds"),
+        gates=tuple(failures(artifact, graph.gates(artifact.key))),
+    )
+
+
+def _sized(sizes: dict[str, int], *, identity: str | None = None, **fields: Any) -> StatusItem:
+    own = sizes.get(identity, 0) if identity is not None else 0
+    return StatusItem(identity=identity, num_bytes=own, other_bytes=sum(sizes.values()) - own, **fields)
+
+
+def folder_bytes(folder: Path) -> int:
+    """Size of all files below a folder; what vanishes meanwhile counts nothing."""
+    total = 0
+    for path in folder.rglob("*"):
+        try:
+            total += path.lstat().st_size if not path.is_dir() else 0
+        except FileNotFoundError:
+            continue
+    return total
+
+
+def read_progress(folder: Path) -> dict[str, Any] | None:
+    """The newest record with a loss in a metrics log below the folder's workspace; None when there is none."""
+    newest = None
+    for path in sorted((folder / WORKSPACE).rglob("metrics.jsonl")):
+        for line in path.read_bytes().split(b"\n")[:-1]:  # the last piece is empty, or a line being written
+            record = json.loads(line)
+            if "loss" in record:
+                newest = record
+    return newest
+
+
+def status_lines(items: list[StatusItem], *, root: Path) -> list[Line]:
+    """The status in words, one line a key and the disk use below."""
+    rows = [[item.state, item.key, size(item.num_bytes), _details(item)] for item in items]
+    lines: list[Line] = [
+        ("bold red" if item.gates else _STYLES[item.state], text)
+        for item, text in zip(items, columns(rows), strict=True)
+    ]
+    built = sum(item.state == "built" for item in items)
+    used, other = sum(item.num_bytes for item in items), sum(item.other_bytes for item in items)
+    spare = f", and {size(other)} of earlier or half-done ones (`fustercluck gc`)" if other else ""
+    return [*lines, ("bold", f"{built} of {len(items)} built; {size(used)} in {root}{spare}")]
+
+
+def _details(item: StatusItem) -> str:
+    parts = list(item.gates)
+    if item.progress is not None:
+        parts.append(_progress(item.progress, live=item.holder is not None))
+    if item.holder is not None:
+        parts.append(f"pid {item.holder['pid']} on {item.holder['host']}")
+    if item.state == "built" and item.seconds is not None:
+        parts.append(f"{item.identity} in {duration(item.seconds)}")
+    return "; ".join(parts)
+
+
+def _progress(record: dict[str, Any], *, live: bool) -> str:
+    text = f"step {record['step']:,}" + (f" of {record['steps']:,}" if record.get("steps") else "")
+    if record["loss"] is not None:
+        text += f", loss {record['loss']:.3f}"
+    if live and record.get("tokens_per_second"):
+        text += f", {count(record['tokens_per_second'])} tokens/s"
+    if live and record.get("eta_seconds") is not None:
+        text += f", {duration(record['eta_seconds'])} left"
+    return text

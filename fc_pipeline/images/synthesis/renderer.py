@@ -1,0 +1,180 @@
+"""Draws image number n of a kind: a pure function of (config, fonts, text, kind, split, n), whoever draws it."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from collections import Counter
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from fc_model.data.images.record import ImageRecord
+from fc_model.errors import UserError
+from fc_pipeline.images.fonts.faces import load_faces
+from fc_pipeline.images.synthesis.check import PageError, check_page
+from fc_pipeline.images.synthesis.encode import encode
+from fc_pipeline.images.synthesis.face import Faces, NotDrawn
+from fc_pipeline.images.synthesis.kinds import kinds
+from fc_pipeline.images.synthesis.page import Kind, Page
+from fc_pipeline.images.synthesis.text_pool import CorpusText, read_passages
+from fc_pipeline.images.synthesis_config import SynthesisConfig
+
+SOURCE = "synthetic"
+Split = Literal["train", "holdout"]
+
+
+class Job(NamedTuple):
+    """One image."""
+
+    kind: str
+    split: Split
+    number: int
+
+
+class Plan(NamedTuple):
+    """What all images have in common; small, and as text, so that it may be sent to any worker."""
+
+    config: str
+    """A SynthesisConfig as JSON."""
+    fonts: str
+    """Folder of the fonts artifact."""
+    text: dict[str, tuple[str, str]]
+    """{split: (file of passages, its sha256)}."""
+
+
+class Drawn(NamedTuple):
+    """An image and what went wrong on the way to it."""
+
+    record: dict[str, Any]
+    image: bytes
+    discarded: dict[str, int]
+    """{reason: draws that were given up}."""
+
+
+def draw_batch(jobs: Sequence[Job], *, plan: Plan) -> list[Drawn]:
+    """The images of some jobs, in their order. Raises UserError when one cannot be drawn, or contradicts itself."""
+    config = _config(plan.config)
+    made = []
+    for job in jobs:
+        page, record, discarded = draw_page(Job(*job), plan=plan)
+        made.append(Drawn(record.to_json(), encode(page.image, config.kinds[record.kind]), discarded))
+    return made
+
+
+def draw_page(job: Job, *, plan: Plan) -> tuple[Page, ImageRecord, dict[str, int]]:
+    """An image as a page, its record, and {reason: draws that were given up}. Raises UserError as `draw_batch` does."""
+    config, kind = _config(plan.config), _kinds(plan.config)[job.kind]
+    faces, text = _materials(plan.config, plan.fonts, *plan.text[job.split], job.split)
+    where = f"{SOURCE}/{job.split}/{job.kind}/{job.number}"
+    discarded: Counter[str] = Counter()
+    for attempt in range(config.max_attempts):
+        rng = random.Random(_seed(config.seed, job, attempt))
+        text.taken()
+        try:
+            page = kind.render(rng, text, faces, rng.choice(layouts_of(kind, job.split)))
+        except NotDrawn as given_up:
+            discarded[given_up.reason] += 1
+            continue
+        if page.clipped or not page.words:
+            discarded["clipped" if page.clipped else "no_text"] += 1
+            continue
+        record = _record(page, job, text=text, config=config, where=where)
+        _check(page, job, where=where)
+        return page, record, dict(discarded)
+    raise UserError(
+        f"{where}: none of {config.max_attempts} draws gave an image ({dict(discarded)}); "
+        "give the kind more room, text or faces, or raise max_attempts"
+    )
+
+
+def split_faces(faces: Faces, held_out: Sequence[str], *, split: Split) -> Faces:
+    """The faces of a split. Raises UserError when a name is unknown, or a split has none."""
+    names = [face.name for face in faces.faces]
+    unknown = sorted(set(held_out) - set(names))
+    if unknown:
+        raise UserError(f"held_out_faces: there is no face {', '.join(unknown)}; there are {', '.join(names)}")
+    found = [face for face in faces.faces if (face.name in held_out) == (split == "holdout")]
+    if not found:
+        raise UserError(f"held_out_faces: no face is left for {split}; hold out fewer, or fetch more fonts")
+    return Faces(found)
+
+
+def layouts_of(kind: Kind, split: Split) -> Sequence[str]:
+    """The layouts that a split may have: the held-out ones are the holdout's only ones, where a kind has some."""
+    if split == "holdout" and kind.held_out:
+        return kind.held_out
+    return [layout for layout in kind.layouts if layout not in kind.held_out]
+
+
+def _seed(seed: int, job: Job, attempt: int) -> int:
+    return int.from_bytes(hashlib.sha256(f"{seed}:{job.kind}:{job.split}:{job.number}:{attempt}".encode()).digest())
+
+
+def _record(page: Page, job: Job, *, text: CorpusText, config: SynthesisConfig, where: str) -> ImageRecord:
+    passages = text.taken()
+    licences = sorted({passage.licence for passage in passages})
+    return ImageRecord(
+        id=where,
+        source=SOURCE,
+        kind=job.kind,
+        family="text",
+        licence=" AND ".join(licences) if licences else "CC0-1.0",  # nothing but generated values
+        width=page.image.width,
+        height=page.image.height,
+        images=[config.kinds[job.kind].format],
+        split=job.split,
+        text=page.text,
+        words=page.words,
+        lines=page.lines,
+        caption=page.caption,
+        questions=page.questions,
+        meta=page.meta | {"documents": [passage.id for passage in passages]},
+    )
+
+
+def _check(page: Page, job: Job, *, where: str) -> None:
+    """Raises UserError when a page contradicts itself: the renderer is wrong, and nothing of it may be written."""
+    problem = problem_of(page)
+    try:
+        check_page(page, kind=job.kind)
+    except PageError as error:
+        problem = problem or str(error)
+    if problem is not None:
+        raise UserError(f"{where} ({page.meta.get('layout')}): {problem}; mend the renderer of {job.kind}")
+
+
+def problem_of(page: Page) -> str | None:
+    """What is wrong with the words, lines and boxes of a page."""
+    width, height = page.image.size
+    by_line: dict[int, list[str]] = {}
+    for word in page.words:
+        left, top, right, bottom = word.box
+        if not (0 <= left < right <= width and 0 <= top < bottom <= height):
+            return f"the box {word.box} of {word.text!r} is not inside {width}x{height}"
+        if not word.text or word.text.split() != [word.text]:
+            return f"{word.text!r} is no word"
+        by_line.setdefault(word.line, []).append(word.text)
+    if sorted(by_line) != list(range(len(page.lines))):
+        return f"words are of the lines {sorted(by_line)}, but there are {len(page.lines)} lines"
+    for number, line in enumerate(page.lines):
+        if line.text.split() != by_line[number]:
+            return f"the line {line.text!r} has the words {by_line[number]}"
+    return None
+
+
+@lru_cache(maxsize=2)
+def _config(raw: str) -> SynthesisConfig:
+    return SynthesisConfig.model_validate_json(raw)
+
+
+@lru_cache(maxsize=2)
+def _kinds(raw: str) -> dict[str, Kind]:
+    return kinds(_config(raw))
+
+
+@lru_cache(maxsize=4)
+def _materials(config: str, fonts: str, path: str, digest: str, split: Split) -> tuple[Faces, CorpusText]:
+    faces = split_faces(load_faces(Path(fonts)), _config(config).held_out_faces, split=split)
+    return faces, CorpusText(read_passages(Path(path), digest), faces, where=f"the text of {split}")

@@ -1,0 +1,95 @@
+"""What cleaning decided: the documents that a track dropped, by reason, and the way of a single one."""
+
+import itertools
+from collections.abc import Iterator
+
+from fc_model.artifacts import Artifact, read_records
+from fc_model.errors import UserError
+from fc_pipeline.engine.graph import Graph
+from fc_pipeline.engine.resolve import Resolver
+from fc_pipeline.formatting import Line, columns, size
+
+_CLEANING = ("filtered", "deduplicated", "decontaminated")
+_EXCERPT_CHARS = 600
+
+
+def cleaning_artifacts(graph: Graph, resolver: Resolver, track: str) -> list[Artifact]:
+    """The built artifacts of the track's cleaning, dumps among them, in the order of the work."""
+    keys = [key for key in graph.track(track) if key.startswith("corpus/") and set(key.split("/")) & set(_CLEANING)]
+    found = [artifact for key in keys if (artifact := resolver.artifact(key)) is not None]
+    if not found:
+        raise UserError(f"{track}: no documents have been cleaned yet: materialize {keys[0]} first")
+    return found
+
+
+def drop_lines(artifacts: list[Artifact]) -> list[Line]:
+    """Documents by reason, most first within each artifact."""
+    rows = []
+    for artifact in artifacts:
+        dropped = artifact.manifest.counters.dropped
+        files = {entry.path: entry.bytes for entry in artifact.manifest.files}
+        for reason, count in sorted(dropped.items(), key=lambda item: (-item[1], item[0])):
+            rows.append([f"{count:,}", reason, artifact.key, size(files.get(f"dropped/{reason}.jsonl.zst"))])
+    total = sum(sum(artifact.manifest.counters.dropped.values()) for artifact in artifacts)
+    return [*(("", text) for text in columns(rows)), ("bold", f"{total:,} documents dropped")]
+
+
+def reason_lines(artifacts: list[Artifact], reason: str, *, limit: int) -> list[Line]:
+    """The first documents that were dropped for a reason. Raises UserError when there is none."""
+    name = f"dropped/{reason}.jsonl.zst"
+    holding = [artifact for artifact in artifacts if name in {entry.path for entry in artifact.manifest.files}]
+    if not holding:
+        there = sorted({reason for artifact in artifacts for reason in artifact.manifest.counters.dropped})
+        raise UserError(f"no document was dropped for {reason!r}; reasons there are: {', '.join(there) or 'none'}")
+    records = itertools.chain.from_iterable(read_records(artifact.path(name)) for artifact in holding)
+    lines: list[Line] = []
+    for record in itertools.islice(records, limit):
+        text = record["text"]
+        cut = text if len(text) <= _EXCERPT_CHARS else f"{text[:_EXCERPT_CHARS]}..."
+        lines += [("bold", record["id"]), ("", cut), ("", "")]
+    return lines
+
+
+def decision_lines(artifacts: list[Artifact], document: str) -> list[Line]:
+    """What each step of cleaning decided on one document; empty when none has read it."""
+    rows = [[artifact.key, text] for artifact in artifacts for text in _decisions(artifact, document)]
+    return [("", text) for text in columns(rows)]
+
+
+def _decisions(artifact: Artifact, document: str) -> Iterator[str]:
+    files = {entry.path for entry in artifact.manifest.files}
+    if "drops.json" in files and "filters" in artifact.manifest.recipe.config:
+        yield from _filter_decision(artifact, document)
+        return
+    notes = {"duplicates.jsonl.zst": "id", "hits.jsonl.zst": "document"}
+    told = False
+    for path, field in notes.items():
+        if path in files:
+            for record in read_records(artifact.path(path)):
+                if record[field] == document:
+                    told = True
+                    yield _note(record)
+    if not told and any(record["id"] == document for record in read_records(artifact.path("documents.jsonl.zst"))):
+        yield "kept"
+
+
+def _filter_decision(artifact: Artifact, document: str) -> Iterator[str]:
+    from fc_pipeline.corpus.drops import why_dropped
+
+    try:
+        why = why_dropped(artifact, document)
+    except UserError:  # another dump read it
+        return
+    if why["kept"]:
+        edits = ", ".join(f"{name} {counts}" for name, counts in sorted(why["edits"].items()))
+        yield f"kept{f', mended: {edits}' if edits else ''}"
+    else:
+        yield f"dropped as {why['reason']} by {why['filter']} {why['settings'][0]}"
+
+
+def _note(record: dict) -> str:
+    if "evalset" in record:
+        return f"{record['action']}: holds {record['item']}: {record['matched']!r}"
+    similarity = f" (Jaccard {record['jaccard']:.2f})" if record.get("jaccard") is not None else ""
+    of = f" of {record['duplicate_of']}" if record["duplicate_of"] is not None else ""
+    return f"dropped as {record['reason']}{of}{similarity}"

@@ -1,0 +1,183 @@
+"""From a document to everything that it touched: where its text lies, which stages read it, what came of those."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from fc_model.artifacts import Artifact, Store, read_records
+from fc_pipeline.formatting import Line, columns
+
+How = Literal["source", "holds", "read", "derived"]
+"""source: documents before deduplication hold it, where takedowns are applied. holds: so does something made from
+them. read: a training stage has read it. derived: it was made from a stage that has."""
+
+_RECORDS = ".jsonl.zst"
+_DROPPED = "dropped/"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Touched:
+    """An artifact that a document touched."""
+
+    key: str
+    identity: str
+    how: How
+    detail: str
+
+
+def touched(store: Store, documents: Iterable[str]) -> list[Touched]:
+    """Every artifact of the store, of today's tracks or not, that one of these documents touched, in order of lineage.
+
+    A shards artifact holds a document when it packed its tokens, image shards when a picture shows some of it. A stage
+    has read it when one of its batches held a token of it, when its shards are gone, so that nobody can tell, or when
+    its images hold it; what a stage started from counts as read too.
+    """
+    wanted = set(documents)
+    artifacts = everything(store)
+    found: dict[tuple[str, str], Touched] = {}
+
+    def add(artifact: Artifact, how: How, detail: str) -> None:
+        place = (artifact.key, artifact.identity)
+        found.setdefault(place, Touched(key=artifact.key, identity=artifact.identity, how=how, detail=detail))
+
+    for artifact in artifacts:
+        if places := list(_places(artifact, wanted)):
+            add(artifact, "source" if is_before_takedowns(artifact.key) else "holds", ", ".join(places))
+    holders = {place for place, item in found.items() if item.how == "holds"}
+    for artifact in artifacts:
+        if (detail := _read(artifact, store, wanted)) is not None:
+            add(artifact, "read", detail)
+        elif artifact.key.endswith("/tokenizer") and holders & _inputs(artifact):
+            add(artifact, "read", "its sample may have held it")
+        elif (images := artifact.manifest.recipe.inputs.get("images")) and (images.key, images.identity) in holders:
+            add(artifact, "read", "an image that it may have seen shows its text")
+    stages = {place for place, item in found.items() if item.how == "read" and not item.key.endswith("/tokenizer")}
+    for artifact in descendants(artifacts, stages):
+        add(artifact, "derived", "made from a stage that read it")
+    rank = {"source": 0, "holds": 1, "read": 2, "derived": 3}
+    order = {(artifact.key, artifact.identity): number for number, artifact in enumerate(artifacts)}
+    return sorted(found.values(), key=lambda item: (rank[item.how], order[item.key, item.identity]))
+
+
+def everything(store: Store) -> list[Artifact]:
+    """Every whole artifact of the store, in the order of keys."""
+    return [artifact for key in store.keys() for artifact in store.versions(key)]  # noqa: SIM118
+
+
+def touched_lines(items: list[Touched], live: set[tuple[str, str]]) -> list[Line]:
+    """The list in words; what no track of today resolves to is marked."""
+    if not items:
+        return [("bold", "it touched nothing that is here")]
+    rows = [
+        [item.how, f"{item.key}/{item.identity}", item.detail, "" if (item.key, item.identity) in live else "earlier"]
+        for item in items
+    ]
+    return [*(("", text) for text in columns(rows)), ("bold", f"{len(items)} artifacts touched")]
+
+
+def is_before_takedowns(key: str) -> bool:
+    """True for sources and what filters made of them: a taken-down document stays there, deduplication drops it."""
+    return key.startswith("sources/") or (key.startswith("corpus/") and "filtered" in key.split("/"))
+
+
+def _places(artifact: Artifact, wanted: set[str]) -> Iterator[str]:
+    """Where an artifact holds the text of one of the documents: its files of records, what it dropped left out.
+
+    Shards list every document that was encoded; only those with tokens in a split count.
+    """
+    files = {entry.path for entry in artifact.manifest.files}
+    if "token_bytes.bin" in files:
+        listed = enumerate(read_records(artifact.path("documents.jsonl.zst")))
+        yield from _splits_with(artifact, [row for row, record in listed if record["id"] in wanted])
+        return
+    if any(path.endswith(".tar") for path in files):
+        yield from _images_with(artifact, wanted)
+        return
+    for path in sorted(path for path in files if path.endswith(_RECORDS) and not path.startswith(_DROPPED)):
+        if any(record.get("id") in wanted and "text" in record for record in read_records(artifact.path(path))):
+            yield path
+
+
+def _images_with(artifact: Artifact, wanted: set[str]) -> Iterator[str]:
+    """Splits of image shards with a picture that was drawn from one of the documents."""
+    from fc_model.data.images.shards import ImageShards, list_image_splits
+
+    for split in list_image_splits(artifact.folder):
+        records = ImageShards(artifact.folder, split).records()
+        if any(not wanted.isdisjoint(record.meta.get("documents", ())) for record in records):
+            yield split
+
+
+def _splits_with(shards: Artifact, rows: list[int]) -> Iterator[str]:
+    from fc_model.data.token_shards import Shards, list_splits
+
+    for split in list_splits(shards.folder):
+        if np.isin(Shards(shards.folder, split).document_rows, rows).any():
+            yield split
+
+
+def _read(stage: Artifact, store: Store, wanted: set[str]) -> str | None:
+    """When a stage read one of the documents, as `first in step 12 of 600, 3 times`; None when it did not."""
+    config: dict[str, Any] = stage.manifest.recipe.config
+    entry = stage.manifest.recipe.inputs.get("shards")
+    if entry is None or "stage" not in config:
+        return None
+    shards = store.find(entry.key, entry.identity)
+    if shards is None:
+        return "its shards are gone: it may have"
+    rows = [
+        row for row, record in enumerate(read_records(shards.path("documents.jsonl.zst"))) if record["id"] in wanted
+    ]
+    steps = steps_that_read(shards, rows, config["stage"], num_steps=int(stage.metrics["steps"]))
+    if not steps:
+        return None
+    return f"first in step {steps[0] + 1:,} of {int(stage.metrics['steps']):,}, in {len(steps):,} steps"
+
+
+def steps_that_read(shards: Artifact, rows: list[int], stage: dict[str, Any], *, num_steps: int) -> list[int]:
+    """Steps of a stage, from 0 and ascending, whose batch holds a token of one of these rows of the shards.
+
+    A batch is a pure function of its number, so this is computed, not recorded.
+    """
+    from fc_model.config.stage import StageConfig
+    from fc_model.data.token_shards import Shards
+    from fc_model.data.windows import TrainBatches
+    from fc_model.train.image_groups import turns
+
+    config = StageConfig.model_validate(stage)
+    reader = Shards(shards.folder, config.split)
+    windows: set[int] = set()
+    for ordinal in np.flatnonzero(np.isin(reader.document_rows, rows)):
+        start, stop = reader.document_span(int(ordinal))
+        # A window's last token is the next one's first: it is a target in the earlier and an input in the later.
+        windows.update(range(max(0, start - 1) // config.seq_len, (stop - 1) // config.seq_len + 1))
+    if not windows:
+        return []
+    batches = TrainBatches(reader, config)
+    text = np.arange(num_steps)
+    if config.images is not None:  # its text batches come now and then
+        text = np.flatnonzero(turns(config.images, config.num_steps)[:num_steps] == len(config.images.groups))
+    return [int(step) for number, step in enumerate(text) if not windows.isdisjoint(batches.window_ids(number))]
+
+
+def _inputs(artifact: Artifact) -> set[tuple[str, str]]:
+    return {(entry.key, entry.identity) for entry in artifact.manifest.recipe.inputs.values()}
+
+
+def descendants(artifacts: Sequence[Artifact], roots: set[tuple[str, str]]) -> Iterator[Artifact]:
+    """Everything that was made from the roots, directly or not; the roots left out."""
+    children: dict[tuple[str, str], list[Artifact]] = defaultdict(list)
+    for artifact in artifacts:
+        for place in _inputs(artifact):
+            children[place].append(artifact)
+    waiting, seen = list(roots), set(roots)
+    while waiting:
+        for child in children[waiting.pop()]:
+            place = (child.key, child.identity)
+            if place not in seen:
+                seen.add(place)
+                waiting.append(place)
+                yield child

@@ -1,0 +1,85 @@
+"""Take documents out of a corpus for good: record them, rebuild without them, delete what had touched them.
+
+Deduplication drops the documents and every equal or nearly equal copy, also in dumps that come later.
+"""
+
+import subprocess
+import sys
+from collections.abc import Sequence
+
+from fc_model.artifacts import Store
+from fc_model.errors import UserError
+from fc_pipeline.engine.graph import Graph
+from fc_pipeline.engine.plan import UNFINISHED, make_plan
+from fc_pipeline.engine.resolve import Resolver
+from fc_pipeline.lineage.lineage import Touched, descendants, everything, touched
+from fc_pipeline.store.gc import collect, find_garbage
+
+
+def require_known(items: Sequence[Touched], documents: Sequence[str], graph: Graph) -> None:
+    """Raises UserError when no artifact holds the documents and no source of the tracks could."""
+    sources = {key.removeprefix("sources/") for key in graph if key.startswith("sources/")}
+    for name in documents:
+        if "/" not in name or (name.split("/")[0] not in sources and not items):
+            raise UserError(
+                f"{name}: no document of any source; ids look like <source>/<path>, `fustercluck trace` shows them"
+            )
+
+
+def to_rebuild(before: Graph, after: Graph, store: Store) -> dict[str, list[str]]:
+    """{track: its keys that were built and are not any more under the new list}, in order."""
+    found = {}
+    for track in after.tracks:
+        built = {item.key for item in make_plan(before, store, before.track(track)) if item.state not in UNFINISHED}
+        now = make_plan(after, store, after.track(track))
+        lost = [item.key for item in now if item.key in built and item.state in UNFINISHED]
+        if lost:
+            found[track] = lost
+    return found
+
+
+def rebuild(work: dict[str, list[str]]) -> int:
+    """Build them, a process a track since a process reads its tracks once; returns the first bad exit status."""
+    for track, keys in work.items():
+        status = subprocess.run(
+            [sys.executable, "-m", "fc_pipeline", "run", track, "--only", *keys], check=False
+        ).returncode
+        if status:
+            return status
+    return 0
+
+
+def remove_touched(store: Store, graph: Graph, items: Sequence[Touched]) -> list[Touched]:
+    """Delete the touched artifacts that the tracks do not resolve to any more; returns what stays: the sources.
+
+    What was made from them goes too, whether it read the documents or not: once its inputs are gone nobody can tell.
+    So does half-done work that no run would go on from: its workspace may hold the text.
+    """
+    half_done = [found for found in find_garbage(graph, store) if found.kind != "artifact"]
+    for found, why in collect(store, half_done):
+        if why:
+            raise UserError(f"{found.key}/{found.identity} is being written ({why}): wait, then take down again")
+    live = live_artifacts(graph, store)
+    stays = []
+    roots = {(item.key, item.identity) for item in items if item.how != "source"}
+    for artifact in list(descendants(everything(store), roots)):
+        if (artifact.key, artifact.identity) not in live | roots:
+            store.remove(artifact.key, artifact.identity)
+    for item in items:
+        if item.how == "source" or (item.key, item.identity) in live:
+            stays.append(item)
+        else:
+            store.remove(item.key, item.identity)
+    return stays
+
+
+def live_artifacts(graph: Graph, store: Store) -> set[tuple[str, str]]:
+    """(key, identity) of everything that the tracks resolve to now."""
+    resolver = Resolver(graph, store)
+    present = (resolver.artifact(key) for key in graph)
+    return {(artifact.key, artifact.identity) for artifact in present if artifact is not None}
+
+
+def remaining(store: Store, documents: Sequence[str]) -> list[Touched]:
+    """What still holds, or has read, the documents: nothing but their sources after a takedown."""
+    return [item for item in touched(store, documents) if item.how != "source"]

@@ -1,0 +1,38 @@
+"""The documents that were taken down, in `<FC_HOME>/takedowns.json`: part of the recipe of the corpora they were in."""
+
+import json
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from typing import Any
+
+from fc_model.artifacts.files import write_bytes
+from fc_model.errors import UserError
+from fc_pipeline.paths import fc_home
+
+_FILE = "takedowns.json"
+
+
+def read_takedowns(home: Path) -> list[dict[str, Any]]:
+    """[{"id", "reason", "at"}], in the order in which they were asked for. Raises UserError for a damaged list."""
+    path = home / _FILE
+    try:
+        entries: list[dict[str, Any]] = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return []
+    except ValueError as error:
+        raise UserError(f"{path}: not JSON ({error}); mend it from a copy: without it documents come back") from error
+    return entries
+
+
+def taken_down(sources: Collection[str], home: Path | None = None) -> list[str]:
+    """Ids of the documents of these sources that were taken down, sorted."""
+    entries = read_takedowns(fc_home() if home is None else home)
+    return sorted({entry["id"] for entry in entries if entry["id"].split("/")[0] in sources})
+
+
+def record(home: Path, documents: Sequence[str], *, reason: str, at: float) -> None:
+    """Add documents to the list."""
+    known = read_takedowns(home)
+    there = {entry["id"] for entry in known}
+    known += [{"id": name, "reason": reason, "at": at} for name in dict.fromkeys(documents) if name not in there]
+    write_bytes(home / _FILE, (json.dumps(known, indent=1, ensure_ascii=False) + "\n").encode())

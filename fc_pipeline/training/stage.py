@@ -1,0 +1,85 @@
+"""The step of a training stage: writes the stage's folder, lets fc_model train in it, takes the result in."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from fc_model.config.image_stage import VisionConfig
+from fc_model.config.model import ModelConfig
+from fc_model.config.runtime import RuntimeConfig
+from fc_model.config.stage import StageConfig
+from fc_model.errors import UserError
+from fc_pipeline.engine.step import Step
+from fc_pipeline.paths import mlflow_uri
+
+_LOGS = {"metrics.jsonl"}
+
+
+def train_stage(step: Step) -> None:
+    """Train one stage on the packed shards, from the weights of the stage before it if there is one.
+
+    Killed at any moment, the next attempt goes on from the newest good checkpoint in the workspace.
+    Metrics: what `fc_model.train.run_stage` returns.
+    """
+    from fc_model.train import run_stage
+
+    model = ModelConfig.model_validate(step.config["model"])
+    folder = step.out.workspace("training")
+    start = step.inputs.get("start")
+    vision = VisionConfig.model_validate(step.config["vision"]) if "vision" in step.config else None
+    runtime = RuntimeConfig(
+        device=step.runtime.device,  # type: ignore[arg-type]
+        threads=step.runtime.threads,
+        progress=False,
+        mlflow_uri=mlflow_uri(step.runtime.home),
+    )
+    stage_file: dict[str, Any] = {
+        "model": model.model_dump(),
+        "stage": StageConfig.model_validate(step.config["stage"]).model_dump(),
+        "runtime": runtime.model_dump(),
+        "shards": str(step.inputs["shards"].folder),
+        "start": str(start.path(f"{step.config.get('start_weights', 'model')}.safetensors")) if start else None,
+        **(_eyes(step, vision) if vision is not None else {}),
+        "tags": {**step.runtime.tags, "fc.artifact": f"{step.key}/{step.out.folder.name}"},
+    }
+    (folder / "stage.json").write_text(json.dumps(stage_file, indent=1) + "\n", "utf-8")
+    result = run_stage(folder, report=step.runtime.report)
+
+    step.out.write_text("config.json", model.model_dump_json(indent=1) + "\n")
+    if vision is not None:
+        step.out.write_text("vision.json", vision.model_dump_json(indent=1) + "\n")
+    handover = step.out.workspace("handover")
+    for name in result.files:
+        # A link, so that a kill between here and the commit leaves the training folder whole.
+        (handover / name).unlink(missing_ok=True)
+        (handover / name).hardlink_to(folder / name)
+        step.out.adopt(name, handover / name, content=name not in _LOGS)
+    step.out.metrics |= result.metrics
+    step.out.run["mlflow_run_id"] = result.mlflow_run_id
+
+
+def _eyes(step: Step, vision: VisionConfig) -> dict[str, Any]:
+    """What the stage file says of images."""
+    _check_weights(step.key, vision)
+    start = step.inputs.get("start")
+    eyes = "vision_ema.safetensors" if step.config["start_weights"] == "ema" else "vision.safetensors"
+    seen = start is not None and any(entry.path == eyes for entry in start.manifest.files)
+    return {
+        "vision": vision.model_dump(),
+        "images": str(step.inputs["images"].folder),
+        "start_vision": str(start.path(eyes)) if start is not None and seen else None,
+    }
+
+
+def _check_weights(key: str, vision: VisionConfig) -> None:
+    """The encoder's weights are outside of the store, so the track pins their checksum."""
+    from fc_model.vision.encoders.huggingface import weights_sha256
+
+    if vision.encoder.weights is None:
+        return
+    found = weights_sha256(Path(vision.encoder.weights))
+    if found != vision.encoder.weights_sha256:
+        raise UserError(
+            f"{key}: vision.encoder.weights ({vision.encoder.weights}) has sha256 {found}, weights_sha256 says "
+            f"{vision.encoder.weights_sha256 or 'nothing'}: set it to that if these are the weights that are meant"
+        )

@@ -1,0 +1,55 @@
+"""Small files in the formats of public sets, with pictures made here."""
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from fc_model.data.images.record import ImageRecord
+from fc_pipeline.images.datasets.base import BadRecord, DatasetLimits
+from fc_pipeline.images.datasets.registry import read_dataset
+
+
+def encoded(width: int = 64, height: int = 48, format_: str = "JPEG", **options: Any) -> bytes:
+    file = io.BytesIO()
+    Image.linear_gradient("L").resize((width, height)).convert("RGB").save(file, format_, **options)
+    return file.getvalue()
+
+
+def put(folder: Path, name: str, content: Any) -> Path:
+    """Bytes and text as they are, anything else as JSON."""
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    data = content if isinstance(content, bytes | str) else json.dumps(content)
+    path.write_bytes(data.encode() if isinstance(data, str) else data)
+    return path
+
+
+def read(name: str, folder: Path, **limits: Any) -> tuple[dict[str, ImageRecord], dict[str, BadRecord]]:
+    """What a loader gives, by id; every record can be written and its picture is of the stated size."""
+    good: dict[str, ImageRecord] = {}
+    bad: dict[str, BadRecord] = {}
+    for result in read_dataset(name, folder, DatasetLimits(**limits)):
+        if isinstance(result, BadRecord):
+            assert result.id not in bad
+            bad[result.id] = result
+            continue
+        record, images = result
+        assert record.id not in good and record.id.startswith(f"{name}/") and record.source == name
+        assert ImageRecord.from_json(json.loads(json.dumps(record.to_json()))) == record
+        assert len(images) == len(record.images) == 1
+        with Image.open(io.BytesIO(images[0])) as image:
+            assert {"png": "PNG", "jpg": "JPEG", "webp": "WEBP"}[record.images[0]] == image.format
+            assert image.size == (record.width, record.height)
+        for word in record.words:
+            left, top, right, bottom = word.box
+            assert 0 <= left < right <= record.width and 0 <= top < bottom <= record.height
+            assert word.text in record.lines[word.line].text
+        good[record.id] = record
+    return good, bad
+
+
+def reasons(bad: dict[str, BadRecord]) -> dict[str, str]:
+    return {name: record.reason for name, record in bad.items()}

@@ -1,0 +1,122 @@
+"""Shapes of encoder and fusion: what is refused, and that the counts are those of what is built."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pytest
+import torch
+from pydantic import ValidationError
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.utils.flop_counter import FlopCounterMode
+
+from fc_model.config.vision import EncoderConfig, FusionConfig
+from fc_model.vision.encoders.vit import VisionEncoder
+from fc_model.vision.fusion.build import build_fusion
+
+SMALL = EncoderConfig(hidden_size=48, num_layers=2, num_heads=3, intermediate_size=96, image_size=64)
+FUSIONS = {
+    "perceiver": FusionConfig(num_queries=6, head_dim=32),
+    "qformer": FusionConfig(kind="qformer", num_queries=6, head_dim=32, num_layers=3),
+    "mlp": FusionConfig(kind="mlp"),
+    "pixel_shuffle": FusionConfig(kind="mlp", pixel_shuffle=2),
+}
+
+
+def count(module: torch.nn.Module) -> int:
+    return sum(weight.numel() for weight in module.parameters())
+
+
+def counted_flops(forward: Callable[[], torch.Tensor]) -> int:
+    """What torch counts; attention as plain products, since it counts no fused one on a CPU."""
+    with sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
+        forward()
+    return counter.get_total_flops()
+
+
+def test_reading_a_configuration_imports_no_torch():
+    code = "import sys, fc_model.config.vision; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("kind", ["siglip", "clip"])
+def test_the_parameters_of_an_encoder_are_counted(kind):
+    config = SMALL.model_copy(update={"kind": kind})
+    assert config.num_parameters() == count(VisionEncoder(config))
+
+
+@pytest.mark.parametrize("name", FUSIONS)
+def test_the_parameters_of_a_fusion_are_counted(name):
+    assert FUSIONS[name].num_parameters(SMALL, 64) == count(build_fusion(FUSIONS[name], SMALL, 64))
+
+
+@pytest.mark.parametrize("kind", ["siglip", "clip"])
+def test_the_operations_of_an_encoder_are_those_that_torch_counts(kind):
+    config = SMALL.model_copy(update={"kind": kind})
+    encoder = VisionEncoder(config)
+    assert config.flops_per_image(32, 96) == counted_flops(lambda: encoder(torch.zeros(1, 3, 32, 96)))
+
+
+@pytest.mark.parametrize("name", FUSIONS)
+def test_the_operations_of_a_fusion_are_those_that_torch_counts(name):
+    fusion = build_fusion(FUSIONS[name], SMALL, 64)
+    flops = counted_flops(lambda: fusion(torch.zeros(1, 12, 48), (2, 6)))
+    assert FUSIONS[name].flops_per_image(SMALL, 64, (2, 6)) == flops
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"num_heads": 5}, r"num_heads \(5\) does not divide hidden_size \(768\): take a divisor"),
+        ({"image_size": 230}, r"image_size \(230\) is no multiple of patch_size \(16\): set it to 224"),
+        ({"hidden_size": 30, "num_heads": 3, "position_init": "sincos"}, r"hidden_size \(30\)"),
+        ({"kind": "dino"}, "'siglip', 'clip' or 'pixtral'"),
+        ({"num_register_tokens": 4}, "Extra inputs are not permitted"),
+    ],
+)
+def test_an_encoder_that_can_not_be_is_refused(fields, message):
+    with pytest.raises(ValidationError, match=message):
+        EncoderConfig(**fields)
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"pixel_shuffle": 2}, "pixel_shuffle .* belongs to kind mlp, not perceiver"),
+        ({"kind": "qformer", "num_layers": 5}, "less than or equal to 4"),
+        ({"kind": "qformer", "grid_init": True}, "grid_init belongs to kind perceiver, not qformer"),
+        ({"init_grid": (2, 16)}, "without grid_init"),
+        ({"grid_init": True, "init_grid": (0, 16)}, "at least 1"),
+    ],
+)
+def test_a_fusion_that_can_not_be_is_refused(fields, message):
+    with pytest.raises(ValidationError, match=message):
+        FusionConfig(**fields)
+
+
+def test_heads_that_do_not_fit_the_decoder_are_refused():
+    with pytest.raises(ValueError, match=r"head_dim \(128\) does not divide the decoder's hidden_size \(192\)"):
+        build_fusion(FusionConfig(), SMALL, 192)
+    odd = EncoderConfig(hidden_size=6, num_layers=1, num_heads=1, intermediate_size=8)
+    with pytest.raises(ValueError, match=r"encoder.hidden_size \(6\) is no multiple of 4"):
+        build_fusion(FusionConfig(kind="qformer"), odd, 256)
+    build_fusion(FusionConfig(head_dim=64, num_queries=2), SMALL, 192)
+
+
+def test_what_llama_cpp_can_run_is_told_with_the_reason():
+    nearest = SMALL.model_copy(update={"interpolation": "nearest", "image_size": 224})
+    bilinear = nearest.model_copy(update={"interpolation": "bilinear"})
+    perceiver = FusionConfig()
+    assert perceiver.exportable(nearest, 256) is None
+    assert perceiver.exportable(bilinear, 256, any_size=False) is None
+    assert "nearest" in perceiver.exportable(bilinear, 256)
+    assert "heads of 128" in FusionConfig(head_dim=64).exportable(nearest, 256)
+    assert "class token" in perceiver.exportable(nearest.model_copy(update={"kind": "clip"}), 256)
+    assert "no graph" in FusionConfig(kind="qformer").exportable(nearest, 256)
+    assert FusionConfig(kind="mlp").exportable(bilinear, 192) is None
+    assert "bilinear" in FusionConfig(kind="mlp").exportable(nearest, 192)
+    assert "idefics3" in FusionConfig(kind="mlp", pixel_shuffle=2).exportable(bilinear, 192)
+    assert FusionConfig(kind="mlp", pixel_shuffle=2).exportable(nearest, 192, any_size=False) is None
+    wide = nearest.model_copy(update={"image_size": 71 * 16})
+    assert "exceed" in perceiver.exportable(wide, 256, any_size=False)
+    assert "71 positions a side" in perceiver.exportable(wide, 256)

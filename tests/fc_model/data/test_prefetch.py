@@ -1,0 +1,55 @@
+"""Batches are the same in whatever order they are asked for, and come from one thread."""
+
+import threading
+
+import pytest
+
+from fc_model.data.prefetch import Ahead
+
+
+class Squares:
+    """Batch n is n * n; the tenth is broken."""
+
+    def __init__(self) -> None:
+        self.made: list[int] = []
+        self.threads: set[str] = set()
+        self.second = threading.Event()
+
+    def __call__(self, number: int) -> int:
+        self.made.append(number)
+        self.threads.add(threading.current_thread().name)
+        if number == 1:
+            self.second.set()
+        if number == 10:
+            raise ValueError("window 10 is damaged")
+        return number * number
+
+    def window_ids(self, number: int) -> list[int]:
+        return [number]
+
+
+def test_the_next_one_is_made_without_being_asked_for():
+    squares = Squares()
+    ahead = Ahead(squares)
+    assert ahead(0) == 0
+    assert squares.second.wait(timeout=30)
+    assert [ahead(number) for number in range(1, 6)] == [1, 4, 9, 16, 25]
+    ahead.close()
+    assert squares.made[:6] == [0, 1, 2, 3, 4, 5], "none is made twice"
+    assert len(squares.threads) == 1 and threading.main_thread().name not in squares.threads
+
+
+def test_jumps_forth_and_back():
+    ahead = Ahead(Squares())
+    assert [ahead(number) for number in (3, 4, 0, 1, 1, 7)] == [9, 16, 0, 1, 1, 49]
+    assert ahead.window_ids(5) == [5]
+    ahead.close()
+
+
+def test_an_error_is_raised_where_its_batch_is_asked_for():
+    ahead = Ahead(Squares())
+    assert ahead(9) == 81
+    with pytest.raises(ValueError, match="window 10 is damaged"):
+        ahead(10)
+    assert ahead(11) == 121
+    ahead.close()

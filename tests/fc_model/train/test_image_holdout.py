@@ -1,0 +1,178 @@
+"""Held-out figures of a stage with images: by hand, and those of weights that know against those that do not."""
+
+import math
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import torch.nn.functional as F
+from factories.image_fixtures import (
+    GROUPS,
+    IMAGES,
+    MODEL,
+    STAGE,
+    VISION,
+    line_sample,
+    toy_sample,
+    toys,
+    write_images,
+    write_text,
+)
+from factories.train_fixtures import MODEL as DECODER
+from factories.train_fixtures import STAGE as RECIPE
+
+from fc_model.config.image_stage import VisionConfig
+from fc_model.config.model import ModelConfig
+from fc_model.config.stage import StageConfig
+from fc_model.data.images.record import ImageRecord, Question
+from fc_model.data.images.shards import ImageShards, Sample
+from fc_model.errors import UserError
+from fc_model.model.loss import IGNORE
+from fc_model.seed import seed_torch
+from fc_model.tokenizer import Tokenizer
+from fc_model.train.image_groups import ImageBatches
+from fc_model.train.image_holdout import ImageHoldout
+from fc_model.train.image_objective import ImageObjective
+from fc_model.train.state import TrainState
+from fc_model.train.train_step import Learner
+from fc_model.vision.examples import ExampleMaker
+from fc_model.vision.vlm import VisionLanguageModel
+
+CPU = torch.device("cpu")
+NAMES = {"loss_read_line", "exact_read_line", "loss_caption_toy_all", "exact_caption_toy_all"} | {
+    "loss_answer_toy_all", "exact_answer_toy_all", "recognizer_recognize_line", "recognized_recognize_line",
+    "recognizer_read_line", "recognized_read_line",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def maker(tmp_path_factory: pytest.TempPathFactory) -> ExampleMaker:
+    torch.set_num_threads(1)
+    text = write_text(tmp_path_factory.mktemp("text"))
+    return ExampleMaker(Tokenizer(text / "tokenizer.model"), VisionConfig.model_validate(VISION))
+
+
+@pytest.fixture(scope="module")
+def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_images(tmp_path_factory.mktemp("images"))
+
+
+def stage_of(tasks: tuple[str, ...] = tuple(GROUPS), **images: Any) -> StageConfig:
+    of_stage = IMAGES | {"groups": [GROUPS[task] for task in tasks]} | images
+    return StageConfig.model_validate(RECIPE | STAGE | {"images": of_stage})
+
+
+def model_of(stage: StageConfig) -> VisionLanguageModel:
+    seed_torch(0, "weights")
+    config = DECODER | MODEL | {"zero_init_outputs": False, "embedding_init_std": 0.5}
+    return VisionLanguageModel(
+        ModelConfig.model_validate(config), VisionConfig.model_validate(VISION), training_heads=stage.images
+    )
+
+
+def test_each_group_has_its_figures(images: Path, maker: ExampleMaker) -> None:
+    stage = stage_of()
+    model = model_of(stage)
+    figures = ImageHoldout(images, model, stage, maker).evaluate(device=CPU, dtype=None)
+    assert figures.keys() == NAMES
+    assert all(math.isfinite(value) for value in figures.values())
+    assert all(figures[name] == 0 for name in NAMES if name.startswith(("exact", "recognized"))), "random weights"
+    assert model.training, "as it was"
+    again = ImageHoldout(images, model.eval(), stage, maker)
+    assert again.evaluate(device=CPU, dtype=None) == figures
+    assert not model.training
+
+
+def test_figures_by_hand(images: Path, maker: ExampleMaker) -> None:
+    """Captions: the mean over all tokens of all batches, one sample at a time."""
+    stage = stage_of(("caption",), recognition=0, alignment=0)
+    model = model_of(stage).eval()
+    figures = ImageHoldout(images, model, stage, maker).evaluate(device=CPU, dtype=None)
+    nats, tokens = 0.0, 0
+    assert stage.images is not None
+    for sample in ImageShards(images, "holdout").samples():
+        if sample.record.caption:
+            batch = maker.batch(stage.images.groups[0], 0, [sample], [random.Random(0)])
+            assert batch.targets_BL is not None
+            assert batch.ids_BL is not None
+            with torch.no_grad():
+                hidden_BLD = model.hidden(model.see(batch.images_BIHWC)[1], batch.ids_BL)
+                log_odds_LV = F.linear(hidden_BLD, model.decoder.head_VD)[0].log_softmax(dim=-1)
+            for place, target in enumerate(batch.targets_BL[0].tolist()):
+                if target != IGNORE:
+                    nats, tokens = nats - float(log_odds_LV[place, target]), tokens + 1
+    assert figures["loss_caption_toy_all"] == pytest.approx(nats / tokens, rel=1e-5)
+
+
+def test_it_tells_weights_that_know_from_those_that_do_not(tmp_path: Path, maker: ExampleMaker) -> None:
+    """Toys and lines that it was trained on are all right; shuffled weights and other images bring that to nothing."""
+    same = [line_sample(number, text) for number, text in enumerate(("cat dog", "owl A7", "two sun", "x=3 Hi!"))]
+    known = [*same, *toys()]
+    held = [
+        Sample(record=ImageRecord(**vars(each.record) | {"split": "holdout"}), images=each.images, crops=[])
+        for each in known
+    ]
+    images = write_images(tmp_path / "known", {"train": known, "holdout": held})
+    groups = [
+        GROUPS["read"] | {"augment": 0.0, "images": 4, "share": 2},
+        GROUPS["caption"] | {"images": 16, "share": 1},
+    ]
+    stage = stage_of(groups=groups, text_share=0, recognition=1.0, alignment=1.0).model_copy(
+        update={"steps": 180, "lr": 3e-3}
+    )
+    model = model_of(stage)
+    learner = Learner(ImageObjective(model, stage), stage, device=CPU, dtype=None)
+    text_batches: Any = None  # no step of it is text
+    batches = ImageBatches(images, text_batches, stage, maker)
+    holdout = ImageHoldout(images, model, stage, maker)
+    for step in range(180):
+        learner.step(batches(step), TrainState(step=step, micro_batch=16))
+    good = holdout.evaluate(device=CPU, dtype=None)
+    assert good["exact_read_line"] == good["recognized_read_line"] == 1
+    assert good["exact_caption_toy_all"] > 0.8
+    assert good["loss_read_line"] < 0.1
+
+    pictures = [each.images for each in held[3::-1] + held[:3:-1]]  # lines of other lines, toys of other toys
+    others = [Sample(record=each.record, images=of, crops=[]) for each, of in zip(held, pictures, strict=True)]
+    swapped = write_images(tmp_path / "swapped", {"holdout": others})
+    blind = ImageHoldout(swapped, model, stage, maker).evaluate(device=CPU, dtype=None)
+    assert blind["exact_read_line"] == 0, "it reads the image, not the prompt"
+    assert blind["exact_caption_toy_all"] == 0
+
+    with torch.no_grad():
+        for parameter in model.fusion.parameters():
+            parameter.copy_(parameter.flatten()[torch.randperm(parameter.numel())].view_as(parameter))
+    shuffled = holdout.evaluate(device=CPU, dtype=None)
+    assert shuffled["exact_read_line"] < 0.5
+    assert shuffled["loss_read_line"] > 10 * good["loss_read_line"]
+    assert shuffled["recognized_read_line"] == 1, "the recognizer does without the fusion"
+
+
+def test_an_answer_that_has_no_room_is_not_counted_as_right(tmp_path: Path, maker: ExampleMaker) -> None:
+    long = Question(question="What is it that can be seen here?" * 9, answers=["red"], kind="extractive")
+    toy = toy_sample(0, "box", "red", split="holdout")
+    asked = Sample(record=ImageRecord(**vars(toy.record) | {"questions": [long]}), images=toy.images, crops=[])
+    stage = stage_of(("answer",), recognition=0, alignment=0)
+    images = write_images(tmp_path, {"holdout": [asked]})
+    figures = ImageHoldout(images, model_of(stage), stage, maker).evaluate(device=CPU, dtype=None)
+    assert figures == {"loss_answer_toy_all": 0, "exact_answer_toy_all": 0}
+    beside = ImageHoldout(write_images(tmp_path / "two", {"holdout": [asked, toy]}), model_of(stage), stage, maker)
+    with torch.no_grad():
+        figures_of_batch = beside._figures(beside._batches[0])
+    assert ("exact", 0.0, 1) in figures_of_batch, "of two samples one has an answer"
+
+
+def test_at_most_128_samples_of_a_group(tmp_path: Path, maker: ExampleMaker) -> None:
+    held = [line_sample(number, f"n {number}", split="holdout") for number in range(140)]
+    stage = stage_of(("recognize",))
+    sample = ImageHoldout(write_images(tmp_path, {"holdout": held}), model_of(stage), stage, maker)
+    assert sum(len(batch) for batch in sample._batches) == 128
+
+
+def test_a_group_without_held_out_images_is_refused(tmp_path: Path, maker: ExampleMaker) -> None:
+    stage = stage_of()
+    images = write_images(tmp_path, {"holdout": [line_sample(0, "cat", split="holdout")]})
+    with pytest.raises(UserError, match="no sample of split holdout is for group caption_toy_all"):
+        ImageHoldout(images, model_of(stage), stage, maker)

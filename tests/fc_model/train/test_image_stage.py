@@ -1,0 +1,298 @@
+"""Stages with images: exact resume through kills, what is frozen, what a stage starts from."""
+
+import multiprocessing
+import signal
+import time
+from collections.abc import Iterator
+from multiprocessing.context import ForkServerContext, ForkServerProcess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from factories.image_fixtures import GROUPS, lines, seeing, write_images, write_text
+from factories.train_fixtures import write_stage
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from fc_model.artifacts.files import sha256_file
+from fc_model.errors import UserError
+from fc_model.train import run_stage
+from fc_model.train.metrics_log import read_metrics
+from fc_model.train.run import Run
+from fc_model.train.settings import begin
+from fc_model.train.spec import read_stage_file
+from fc_model.vision.examples import ImageBatch
+
+STEPS, UNFREEZE = 40, 22
+RESULTS = (
+    "model.safetensors", "vision.safetensors", "ema.safetensors", "vision_ema.safetensors", "optimizer.safetensors",
+    "state.json",
+)  # fmt: skip
+LATE = {"frozen": ["encoder"], "unfreeze_encoder_layers": 1, "unfreeze_at": UNFREEZE / STEPS}
+
+
+@pytest.fixture(scope="module")
+def text(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_text(tmp_path_factory.mktemp("text"))
+
+
+@pytest.fixture(scope="module")
+def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_images(tmp_path_factory.mktemp("images"))
+
+
+@pytest.fixture(scope="module")
+def context() -> ForkServerContext:
+    made = multiprocessing.get_context("forkserver")
+    made.set_forkserver_preload(["pytorch_lightning", "fc_model.train.stage"])
+    return made
+
+
+_opened: list[Run] = []
+
+
+@pytest.fixture(autouse=True)
+def _close_runs() -> Iterator[None]:
+    yield
+    while _opened:
+        _opened.pop().close("FINISHED")
+
+
+def open_run(folder: Path) -> Run:
+    spec = read_stage_file(folder)
+    _opened.append(Run(folder, spec, begin(folder, spec), report=None))
+    return _opened[-1]
+
+
+def drive(run: Run, *, steps: int | None = None) -> Run:
+    """What Lightning does: steps and checkpoints until done, or until a step."""
+    while not run.done and run.state.step != steps:
+        run.train_step(torch.Tensor.backward)
+        if run.state.step % run.stage.checkpoint_every == 0 and not run.done:
+            run.save()
+    return run
+
+
+def weights(run: Run) -> dict[str, Tensor]:
+    return {name: tensor.clone() for name, tensor in run.learner.weights().items()}
+
+
+def changed(before: dict[str, Tensor], after: dict[str, Tensor]) -> set[str]:
+    return {name for name, tensor in before.items() if not torch.equal(tensor, after[name])}
+
+
+def wait_for_step(folder: Path, step: int, process: ForkServerProcess) -> None:
+    log, deadline = folder / "metrics.jsonl", time.monotonic() + 120
+    while process.is_alive() and time.monotonic() < deadline:
+        if log.is_file() and f'"step": {step},' in log.read_text("utf-8"):
+            return
+        time.sleep(0.001)
+
+
+def test_killed_and_terminated_it_ends_in_the_same_bytes(
+    tmp_path: Path, text: Path, images: Path, context: ForkServerContext
+) -> None:
+    setting: dict[str, Any] = {"stage": {"steps": STEPS}, "images_of_stage": LATE}
+    whole = write_stage(tmp_path / "whole", text, **seeing(images, **setting))
+    hit = write_stage(tmp_path / "hit", text, **seeing(images, **setting))
+    result = run_stage(whole)
+    assert result.files == [*RESULTS, "metrics.jsonl"]
+    # Before and behind the first checkpoint, around the unfreezing, near the end; two of them by SIGTERM.
+    for step, signum in ((2, 9), (5, 9), (11, 15), (UNFREEZE - 1, 9), (UNFREEZE + 1, 9), (31, 15), (37, 9)):
+        process = context.Process(target=run_stage, args=(hit,))
+        process.start()
+        wait_for_step(hit, step, process)
+        assert process.pid is not None
+        getattr(process, "kill" if signum == signal.SIGKILL else "terminate")()
+        process.join()
+        assert process.exitcode == (-signal.SIGKILL if signum == signal.SIGKILL else 1)
+        if signum == signal.SIGTERM:
+            newest = max((hit / "checkpoints").glob("step-*")).name
+            assert newest == f"step-{read_metrics(hit / 'metrics.jsonl')[-1]['step']:08d}"
+    assert not (hit / "result.json").exists()
+    run_stage(hit)
+    for name in RESULTS:
+        assert sha256_file(hit / name) == sha256_file(whole / name), name
+    queue = load_file(whole / "vision.safetensors")
+    assert int(queue["heads.info_nce.seen"]) > 10, "InfoNCE's queue went around"
+    losses = [
+        [{name: value for name, value in record.items() if name.startswith(("loss", "share"))} for record in log]
+        for log in (read_metrics(hit / "metrics.jsonl"), read_metrics(whole / "metrics.jsonl"))
+    ]
+    assert losses[0] == losses[1]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"images_of_stage": {"temperature": 0.1}}, r"stage\.images\.temperature: 0\.07 -> 0\.1"),
+        ({"vision": {"feature_width": 8}}, r"vision\.feature_width: 16 -> 8"),
+        ({"tasks": ("read",)}, r"stage\.images\.groups: "),
+    ],
+)
+def test_changed_settings_are_refused(
+    tmp_path: Path, text: Path, images: Path, changes: dict[str, Any], message: str
+) -> None:
+    begin(tmp_path, read_stage_file(write_stage(tmp_path, text, **seeing(images))))
+    with pytest.raises(UserError, match=f"the run began with other settings.*{message}.*set them back"):
+        open_run(write_stage(tmp_path, text, **seeing(images, **changes)))
+
+
+def test_changed_images_are_refused(tmp_path: Path, text: Path, images: Path) -> None:
+    begin(tmp_path, read_stage_file(write_stage(tmp_path, text, **seeing(images))))
+    other = write_images(tmp_path / "other", {"train": lines(5), "holdout": lines(3, split="holdout")})
+    with pytest.raises(UserError, match=r"began with other settings \(images: '.*' -> '.*'\)"):
+        open_run(write_stage(tmp_path, text, **seeing(other)))
+
+
+@pytest.mark.parametrize(
+    ("frozen", "still"),
+    [
+        (["decoder"], ("decoder.",)),
+        (["encoder"], ("encoder.",)),
+        (["fusion"], ("fusion.",)),
+        (["decoder", "encoder"], ("decoder.", "encoder.")),
+    ],
+)
+def test_frozen_parts_do_not_change(
+    tmp_path: Path, text: Path, images: Path, frozen: list[str], still: tuple[str, ...]
+) -> None:
+    of_stage = {"frozen": frozen, "text_share": 0.0 if "decoder" in frozen else 1.0}
+    stage = {"steps": 10, "eval_every": None, "optimizer": {"kind": "adamw", "weight_decay": 0.1}}
+    run = open_run(write_stage(tmp_path, text, **seeing(images, images_of_stage=of_stage, stage=stage)))
+    before, average = weights(run), {name: tensor.clone() for name, tensor in run.learner.ema.tensors().items()}
+    drive(run, steps=9)
+    moved = changed(before, weights(run))
+    assert not [name for name in moved if name.startswith(still)]
+    for part in {"decoder.", "encoder.", "fusion.", "heads."} - set(still):
+        all_of_it = {name for name in before if name.startswith(part)}
+        assert len(moved & all_of_it) > len(all_of_it) / 2, part
+    assert not [name for name in changed(average, run.learner.ema.tensors()) if name.startswith(still)]
+    assert not [name for name in run.learner.optimizer.tensors() if name.split("/")[1].startswith(still)]
+    objective = run.learner.objective
+    for number in range(6):
+        batch = run.batches(number)
+        objective.loss(batch, num_targets=objective.num_targets(batch)).backward()
+    graded = {name for name, parameter in run.learner.model.named_parameters() if parameter.grad is not None}
+    assert graded
+    assert not [name for name in graded if name.startswith(still)]
+
+
+def test_the_last_blocks_are_unfrozen_at_their_step_and_a_rollback_freezes_them_again(
+    tmp_path: Path, text: Path, images: Path
+) -> None:
+    late = LATE | {"unfreeze_at": 0.55}
+    run = open_run(write_stage(tmp_path, text, **seeing(images, stage={"steps": 20}, images_of_stage=late)))
+    fresh = weights(run)
+    drive(run, steps=11)
+    assert not [name for name in changed(fresh, weights(run)) if name.startswith("encoder.")]
+    drive(run, steps=12)
+    moved = {name for name in changed(fresh, weights(run)) if name.startswith("encoder.")}
+    assert moved
+    assert {
+        name for name in moved if not name.startswith(("encoder.encoder.layers.1.", "encoder.post_layernorm."))
+    } == set()
+    again = open_run(run.folder)
+    assert again.state.step == 12
+    drive(again, steps=14)
+    assert changed(weights(drive(run, steps=14)), weights(again)) == set()
+    again.learner.objective.begin_step(5)
+    trained = {name for name, parameter in again.learner.model.named_parameters() if parameter.requires_grad}
+    assert trained
+    assert not [name for name in trained if name.startswith("encoder.")]
+
+
+def test_text_leaves_the_eyes_as_they_are_and_lines_that_are_only_recognized_the_decoder(
+    tmp_path: Path, text: Path, images: Path
+) -> None:
+    of_stage = {"text_share": 3.0}
+    stage = {"optimizer": {"kind": "adamw", "weight_decay": 0.1}, "eval_every": None}
+    run = open_run(write_stage(tmp_path, text, **seeing(images, images_of_stage=of_stage, stage=stage)))
+    seen = set()
+    for step in range(12):
+        batch, before = run.batches(step), weights(run)
+        run.train_step(torch.Tensor.backward)
+        parts = {name.split(".")[0] for name in changed(before, weights(run))}
+        expected = {
+            "recognize": {"encoder", "heads"},
+            "text": {"decoder"},
+            "caption": {"decoder", "encoder", "fusion", "heads"},
+            "read": {"decoder", "encoder", "fusion", "heads"},
+            "answer": {"decoder", "encoder", "fusion"},
+        }
+        name = [*GROUPS][batch.group] if isinstance(batch, ImageBatch) else "text"
+        assert parts == expected[name], name
+        seen.add(name)
+    assert seen == {*GROUPS, "text"}
+
+
+def test_a_stage_goes_on_with_the_eyes_of_the_one_before_but_not_with_its_queue(
+    tmp_path: Path, text: Path, images: Path
+) -> None:
+    first = drive(open_run(write_stage(tmp_path / "first", text, **seeing(images, stage={"steps": 12}))))
+    first.finish()
+    starts: dict[str, Any] = {
+        "start": str(first.folder / "model.safetensors"),
+        "start_vision": str(first.folder / "vision.safetensors"),
+    }
+    second = open_run(
+        write_stage(tmp_path / "second", text, **seeing(images, images_of_stage={"queue_size": 6}, **starts))
+    )
+    kept = weights(first)
+    assert int(kept["heads.info_nce.seen"]) > 0
+    for name, tensor in weights(second).items():
+        if name.startswith("heads.info_nce."):
+            assert tensor.shape[:1] in ((), (6,)), name
+        else:
+            assert torch.equal(tensor, kept[name]), name
+    assert int(weights(second)["heads.info_nce.seen"]) == 0
+    assert float(weights(second)["heads.info_nce.log_scale"]) == pytest.approx(2.659, abs=1e-3)
+    drive(second, steps=2)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"vision": {"feature_width": 8}},
+            r"vision\.safetensors: heads\.image\.proj\.weight is \(16, 32\), but this model's is \(8, 32\)",
+        ),
+        (
+            {"vision": {"fusion": {"kind": "mlp", "pixel_shuffle": 1}, "recognizer": {"rows": 2, "frames": 2}}},
+            r"vision\.safetensors: heads\.recognizer\.frames\.bias is \(384,\), but this model's is \(192,\)",
+        ),
+        ({"model": {"num_layers": 3}}, r"model\.safetensors: decoder\.layers\.2\..* is None, but this model's is"),
+    ],
+)
+def test_weights_that_do_not_fit_are_refused_by_name(
+    tmp_path: Path, text: Path, images: Path, changes: dict[str, Any], message: str
+) -> None:
+    first = open_run(write_stage(tmp_path / "first", text, **seeing(images)))
+    first.finish()
+    starts: dict[str, Any] = {
+        "start": str(first.folder / "model.safetensors"),
+        "start_vision": str(first.folder / "vision.safetensors"),
+    }
+    with pytest.raises(UserError, match=message):
+        open_run(write_stage(tmp_path / "second", text, **seeing(images, **changes, **starts)))
+
+
+def test_eyes_with_a_part_missing_are_refused(tmp_path: Path, text: Path, images: Path) -> None:
+    first = open_run(write_stage(tmp_path / "first", text, **seeing(images)))
+    first.finish()
+    eyes = load_file(first.folder / "vision.safetensors")
+    del eyes["encoder.encoder.layers.1.mlp.fc1.bias"]
+    save_file(eyes, tmp_path / "eyes.safetensors")
+    with pytest.raises(UserError, match=r"eyes\.safetensors: encoder\.encoder\.layers\.1\.mlp\.fc1\.bias is None"):
+        open_run(
+            write_stage(tmp_path / "second", text, **seeing(images, start_vision=str(tmp_path / "eyes.safetensors")))
+        )
+
+
+def test_seed_decides_the_eyes(tmp_path: Path, text: Path, images: Path) -> None:
+    one = weights(open_run(write_stage(tmp_path / "one", text, **seeing(images))))
+    same = weights(open_run(write_stage(tmp_path / "same", text, **seeing(images))))
+    other = weights(open_run(write_stage(tmp_path / "other", text, **seeing(images, stage={"seed": 8}))))
+    assert changed(one, same) == set()
+    assert {name.split(".")[0] for name in changed(one, other)} == {"decoder", "encoder", "fusion", "heads"}

@@ -1,0 +1,311 @@
+"""A whole stage: through Lightning, and the run below it."""
+
+import json
+import logging
+import math
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from factories.train_fixtures import write_stage, write_tiny_shards
+from safetensors.torch import load_file
+from torch import Tensor
+
+from fc_model.artifacts.files import sha256_file
+from fc_model.data.token_shards import Shards
+from fc_model.errors import UserError
+from fc_model.model.decoder import Decoder
+from fc_model.train import run_stage
+from fc_model.train.metrics_log import read_metrics
+from fc_model.train.run import Run
+from fc_model.train.settings import begin
+from fc_model.train.spec import read_stage_file
+
+LOGGED = [  # row D4 of the specification, by name
+    "step", "tokens", "loss", "bpb", "ppl", "lr", "grad_norm", "tokens_per_second", "memory_bytes", "nan_count", "mfu",
+    "eta_seconds",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def shards(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_tiny_shards(tmp_path_factory.mktemp("shards"))
+
+
+_opened: list[Run] = []
+
+
+@pytest.fixture(autouse=True)
+def _close_runs() -> Iterator[None]:
+    yield
+    while _opened:
+        _opened.pop().close("FINISHED")
+
+
+def open_run(folder: Path) -> Run:
+    spec = read_stage_file(folder)
+    _opened.append(Run(folder, spec, begin(folder, spec), report=None))
+    return _opened[-1]
+
+
+def drive(run: Run, *, steps: int | None = None) -> Run:
+    """What Lightning does: steps and checkpoints until done, or until a step."""
+    while not run.done and run.state.step != steps:
+        run.train_step(torch.Tensor.backward)
+        if run.state.step % run.stage.checkpoint_every == 0 and not run.done:
+            run.save()
+    return run
+
+
+def history(folder: Path) -> dict[str, Any]:
+    values: dict[str, Any] = json.loads((folder / "state.json").read_text("utf-8"))
+    return values
+
+
+def test_a_stage_learns_and_writes_its_files(tmp_path: Path, shards: Path) -> None:
+    reports: list[dict[str, Any]] = []
+    folder = write_stage(tmp_path / "stage", shards, stage={"steps": 60})
+    result = run_stage(folder, report=reports.append)
+    assert result.metrics["loss_final"] < result.metrics["loss_first"] - 1
+    assert result.metrics["holdout_bpb"] < 1.5
+    assert (result.metrics["steps"], result.metrics["tokens"], result.metrics["nan_count"]) == (60, 60 * 128, 0)
+    assert all(isinstance(value, int | float) and math.isfinite(value) for value in result.metrics.values())
+    assert result.files == [
+        "model.safetensors", "ema.safetensors", "optimizer.safetensors", "state.json", "metrics.jsonl"
+    ]  # fmt: skip
+    assert all((folder / name).is_file() for name in result.files)
+    assert load_file(folder / "model.safetensors").keys() == load_file(folder / "ema.safetensors").keys()
+    assert [record["step"] for record in reports] == list(range(1, 61))
+    records = read_metrics(folder / "metrics.jsonl")
+    assert [name for name in LOGGED if name not in records[0]] == []
+    assert records[-1]["eta_seconds"] == 0
+    state = history(folder)
+    assert len(state["losses"]) == 60
+    assert [evaluation["step"] for evaluation in state["evaluations"]] == [10, 20, 30, 40, 50, 60]
+    assert state["evaluations"][-1]["holdout_bpb"] == result.metrics["holdout_bpb"]
+    again = run_stage(folder)
+    assert again == result
+
+
+def test_lightning_and_the_bare_run_give_the_same_weights(tmp_path: Path, shards: Path) -> None:
+    one = write_stage(tmp_path / "lightning", shards, stage={"steps": 12})
+    other = write_stage(tmp_path / "bare", shards, stage={"steps": 12})
+    run_stage(one)
+    drive(open_run(other)).finish()
+    for name in ("model.safetensors", "ema.safetensors", "optimizer.safetensors", "state.json"):
+        assert sha256_file(one / name) == sha256_file(other / name), name
+
+
+def test_seed_and_start_decide_the_weights(tmp_path: Path, shards: Path) -> None:
+    first = write_stage(tmp_path / "first", shards, stage={"steps": 20})
+    drive(open_run(first)).finish()
+    reseeded = open_run(write_stage(tmp_path / "seed", shards, stage={"seed": 8}))
+    fresh = open_run(write_stage(tmp_path / "fresh", shards))
+    name = "layers.0.self_attn.q_proj.weight"
+    assert not torch.equal(reseeded.learner.model.get_parameter(name), fresh.learner.model.get_parameter(name))
+    second = open_run(write_stage(tmp_path / "second", shards, start=str(first / "model.safetensors")))
+    for key, weight in load_file(first / "model.safetensors").items():
+        assert torch.equal(second.learner.model.get_parameter(key), weight)
+        assert torch.equal(second.learner.ema.tensors()[key], weight)
+    drive(second, steps=2)
+    losses = [loss for loss in second.state.losses if loss is not None]
+    assert losses[0] < 3.5  # fresh weights begin at ln 64 = 4.16
+
+
+def test_start_of_another_shape_is_refused(tmp_path: Path, shards: Path) -> None:
+    first = write_stage(tmp_path / "first", shards, stage={"steps": 1})
+    drive(open_run(first)).finish()
+    wider = write_stage(
+        tmp_path / "wider", shards, model={"intermediate_size": 96}, start=str(first / "model.safetensors")
+    )
+    message = r"layers\.0\.mlp\.down_proj\.weight is \(32, 64\), but this model's is \(32, 96\)"
+    with pytest.raises(UserError, match=message):
+        open_run(wider)
+
+
+def test_a_stage_reads_the_split_that_it_names(tmp_path: Path) -> None:
+    shards = write_tiny_shards(tmp_path / "shards", late=2000)
+    own = drive(open_run(write_stage(tmp_path / "own", shards, stage={"split": "train-late", "steps": 2})))
+    ids_BT1, _ = Shards(shards, "train-late").batch(0, own.stage.batch_size, own.stage.seq_len, own.stage.seed)
+    assert torch.equal(own.batches(0).targets_BT, ids_BT1[:, 1:])
+    every = drive(open_run(write_stage(tmp_path / "every", shards, stage={"steps": 2})))
+    assert not torch.equal(own.batches(0).targets_BT, every.batches(0).targets_BT)
+    assert own.num_holdout_tokens == every.num_holdout_tokens, "no training split is held out"
+    with pytest.raises(UserError, match="no split 'train-early'; it has"):
+        open_run(write_stage(tmp_path / "none", shards, stage={"split": "train-early"}))
+
+
+def test_vocabulary_of_other_shards_is_refused(tmp_path: Path, shards: Path) -> None:
+    with pytest.raises(UserError, match=r"packed for a vocabulary of 64, but model\.vocab_size is 80"):
+        open_run(write_stage(tmp_path / "stage", shards, model={"vocab_size": 80}))
+
+
+def test_overfit_reaches_a_loss_that_pretraining_does_not(tmp_path: Path, shards: Path) -> None:
+    kind = {"kind": "overfit", "overfit_tokens": 128, "steps": 100, "eval_every": None, "lr": 0.02}
+    run = drive(open_run(write_stage(tmp_path / "stage", shards, stage=kind, model={"dropout": 0.0})))
+    metrics = run.meter.result_metrics(run.state, rollbacks=len(run.skips))
+    assert metrics["loss_final"] < 0.3
+    assert metrics["holdout_loss"] > 2 * metrics["loss_final"]
+
+
+def test_live_plateau_stops_early(tmp_path: Path, shards: Path) -> None:
+    plateau = {"window": 1, "min_improvement": 0.05, "windows": 2}
+    tiny = {"lr": 1e-7, "optimizer": {"kind": "adamw"}, "plateau": plateau, "eval_every": 4}
+    folder = write_stage(tmp_path / "stage", shards, stage=tiny)
+    result = run_stage(folder)
+    assert result.metrics["stopped_early"] == 1
+    assert result.metrics["steps"] == 12
+    assert history(folder)["stopped_early"] is True
+
+
+def test_no_plateau_while_it_learns(tmp_path: Path, shards: Path) -> None:
+    plateau = {"window": 1, "min_improvement": 0.005, "windows": 2}
+    run = drive(open_run(write_stage(tmp_path / "stage", shards, stage={"plateau": plateau, "eval_every": 10})))
+    assert run.state.step == 40
+    assert not run.state.stopped_early
+
+
+def poison(monkeypatch: pytest.MonkeyPatch, run: Run, steps: set[int]) -> None:
+    """Make the loss of some steps infinite."""
+    real = Decoder.loss
+
+    def loss(self: Decoder, *rest: Any, **named: Any) -> Tensor:
+        value = real(self, *rest, **named)
+        return value * math.inf if self.training and run.state.step in steps else value
+
+    monkeypatch.setattr(Decoder, "loss", loss)
+
+
+def test_one_bad_step_is_skipped_counted_and_named(
+    tmp_path: Path, shards: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    run = open_run(write_stage(tmp_path / "stage", shards))
+    poison(monkeypatch, run, {9})
+    with caplog.at_level(logging.WARNING):
+        drive(run)
+    assert run.state.losses[9] is None
+    assert sum(loss is None for loss in run.state.losses) == 1
+    assert run.meter.result_metrics(run.state, rollbacks=len(run.skips))["nan_count"] == 1
+    windows = [
+        record["bad_windows"] for record in read_metrics(run.folder / "metrics.jsonl") if "bad_windows" in record
+    ]
+    assert windows == [run.batches.window_ids(9)]
+    assert f"on windows {windows[0]}" in caplog.text
+
+
+def test_bad_steps_in_a_row_roll_back_and_skip(
+    tmp_path: Path, shards: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Weights that turn to NaN at step 10: only a rollback can mend that."""
+    run = open_run(write_stage(tmp_path / "stage", shards))
+    drive(run, steps=10)
+    with torch.no_grad():
+        run.learner.model.norm.weight[0] = math.nan
+    with caplog.at_level(logging.WARNING):
+        for _ in range(3):
+            run.train_step(torch.Tensor.backward)
+    assert (run.state.step, run.state.bad_steps) == (8, 3)
+    assert "rolled back from step 13 to 8" in caplog.text
+    run.train_step(torch.Tensor.backward)
+    assert run.state.step == 9
+    resumed = open_run(run.folder)  # killed right after the rollback
+    assert (resumed.state.step, resumed.skips) == (8, run.skips)
+    drive(run)
+    assert all(loss is not None and math.isfinite(loss) for loss in run.state.losses)
+    assert len(run.state.losses) == 40
+    assert run.meter.result_metrics(run.state, rollbacks=len(run.skips))["rollbacks"] == 1
+    run.finish()
+    assert history(run.folder)["skips"] == [[8, 5]]
+
+
+def test_rollbacks_end(tmp_path: Path, shards: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = open_run(write_stage(tmp_path / "stage", shards))
+    poison(monkeypatch, run, set(range(2, 40)))
+    with pytest.raises(UserError, match=r"stage tiny: step 5 and 2 before it.*after 3 rollbacks: lower lr"):
+        drive(run)
+
+
+def test_a_state_that_is_not_finite_is_never_saved(
+    tmp_path: Path, shards: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    run = open_run(write_stage(tmp_path / "stage", shards))
+    drive(run, steps=8)
+    run.learner.optimizer.tensors()["exp_avg/norm.weight"][0] = math.inf
+    with caplog.at_level(logging.WARNING):
+        run.save()
+    assert "exp_avg/norm.weight of optimizer is not finite; no checkpoint" in caplog.text
+    newest = run.checkpoints.newest()
+    assert newest is not None
+    assert torch.isfinite(newest.tensors("optimizer")["exp_avg/norm.weight"]).all()
+
+
+@pytest.mark.parametrize(
+    ("part", "change", "message"),
+    [
+        ("stage", {"lr": 0.5}, r"stage\.lr: 0\.003 -> 0\.5"),
+        ("stage", {"seed": 8}, r"stage\.seed: 7 -> 8"),
+        ("stage", {"optimizer": {"kind": "adamw"}}, r"stage\.optimizer\.kind: 'muon' -> 'adamw'"),
+        ("model", {"dropout": 0.0}, r"model\.dropout: 0\.1 -> 0\.0"),
+    ],
+)
+def test_changed_settings_are_refused(
+    tmp_path: Path, shards: Path, part: str, change: dict[str, Any], message: str
+) -> None:
+    drive(open_run(write_stage(tmp_path, shards)), steps=5)
+    changes: dict[str, Any] = {part: change}
+    write_stage(tmp_path, shards, **changes)
+    with pytest.raises(UserError, match=f"the run began with other settings.*{message}.*set them back"):
+        run_stage(tmp_path)
+
+
+def test_changed_shards_are_refused(tmp_path: Path, shards: Path) -> None:
+    drive(open_run(write_stage(tmp_path / "stage", shards)), steps=5)
+    other = write_tiny_shards(tmp_path / "shards", tokens=5000)
+    with pytest.raises(UserError, match=r"began with other settings.*shards: "):
+        open_run(write_stage(tmp_path / "stage", other))
+
+
+def test_harmless_settings_may_change_and_threads_warn(
+    tmp_path: Path, shards: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    drive(open_run(write_stage(tmp_path, shards)), steps=5)
+    try:
+        with caplog.at_level(logging.WARNING):
+            open_run(write_stage(tmp_path, shards, runtime={"log_every": 7, "keep_checkpoints": 3}))
+            assert caplog.text == ""
+            open_run(write_stage(tmp_path, shards, runtime={"threads": 2}))
+        assert "resumed with threads: 1 -> 2; results may differ in rounding" in caplog.text
+    finally:
+        torch.set_num_threads(1)
+
+
+def test_begin_records_the_choices(tmp_path: Path, shards: Path) -> None:
+    open_run(write_stage(tmp_path, shards, stage={"precision": "auto"}))
+    beginning = json.loads((tmp_path / "begin.json").read_text("utf-8"))
+    assert beginning["precision"] in ("fp32", "bf16")
+    assert (beginning["device"], beginning["threads"], beginning["micro_batch"]) == ("cpu", 1, 4)
+
+
+def test_compiled_training_is_the_same_but_for_rounding_and_resumes_exactly(tmp_path: Path, shards: Path) -> None:
+    setting = {"stage": {"steps": 6}, "model": {"dropout": 0.0, "num_layers": 1}}
+    eager = drive(open_run(write_stage(tmp_path / "eager", shards, **setting)))
+    folder = write_stage(tmp_path / "compiled", shards, runtime={"compile": True}, **setting)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the compiler's own
+        whole = drive(open_run(folder))
+        resumed = open_run(folder)
+        assert resumed.state.step == 4
+        drive(resumed)
+    assert whole.state.losses == pytest.approx(eager.state.losses, rel=1e-4)
+    assert resumed.state.losses == whole.state.losses
+    for name, weight in whole.learner.weights().items():
+        assert torch.equal(resumed.learner.weights()[name], weight)
+
+
+@pytest.mark.parametrize(("micro_batch", "expected"), [(None, 4), (3, 2), (1, 1), (100, 4)])
+def test_micro_batches_divide_the_batch(tmp_path: Path, shards: Path, micro_batch: int | None, expected: int) -> None:
+    spec = read_stage_file(write_stage(tmp_path, shards, runtime={"micro_batch": micro_batch}))
+    assert begin(tmp_path, spec).micro_batch == expected

@@ -1,0 +1,187 @@
+"""One optimizer step: accumulation, memory that runs out, the guard, averages, golden losses."""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from factories.train_fixtures import MODEL, STAGE, write_tiny_shards
+from torch import Tensor
+
+from fc_model.config.model import ModelConfig
+from fc_model.config.stage import StageConfig
+from fc_model.data.token_shards import Shards
+from fc_model.data.windows import Batch, TrainBatches
+from fc_model.errors import UserError
+from fc_model.model.decoder import Decoder
+from fc_model.seed import seed_torch
+from fc_model.train.objective import TextObjective
+from fc_model.train.state import TrainState
+from fc_model.train.train_step import Learner
+
+GOLDEN = Path(__file__).parent / "golden_losses.txt"
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def shards(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_tiny_shards(tmp_path_factory.mktemp("shards"))
+
+
+def learner(*, dtype: torch.dtype | None = None, dropout: float = 0.0, **stage: Any) -> Learner:
+    torch.set_num_threads(1)
+    seed_torch(0, "weights")
+    decoder = Decoder(ModelConfig(**MODEL | {"dropout": dropout}))
+    return Learner(TextObjective(decoder), StageConfig(**STAGE | stage), device=CPU, dtype=dtype)
+
+
+def weights(one: Learner) -> dict[str, Tensor]:
+    return {name: parameter.detach().clone() for name, parameter in one.model.named_parameters()}
+
+
+def batch_of(one: Learner, shards: Path, number: int = 0) -> Batch:
+    return TrainBatches(Shards(shards), one.stage)(number)
+
+
+@pytest.mark.parametrize("micro_batch", [1, 2, 3])
+def test_accumulation_equals_one_big_batch(shards: Path, micro_batch: int) -> None:
+    whole, parts = learner(), learner()
+    first = whole.step(batch_of(whole, shards), TrainState(micro_batch=4))
+    second = parts.step(batch_of(parts, shards), TrainState(micro_batch=micro_batch))
+    assert second.loss == pytest.approx(first.loss, rel=1e-6)
+    assert second.grad_norm == pytest.approx(first.grad_norm, rel=1e-5)
+
+
+def run_out_above(one: Learner, limit: int, monkeypatch: pytest.MonkeyPatch, error: Exception) -> list[int]:
+    """Let the decoder's loss run out of memory above `limit` windows; returns the sizes that were tried."""
+    tried: list[int] = []
+    real = one.model.loss
+
+    def limited(ids_BT: Tensor, *rest: Any, **named: Any) -> Tensor:
+        tried.append(len(ids_BT))
+        if len(ids_BT) > limit:
+            raise error
+        return real(ids_BT, *rest, **named)
+
+    monkeypatch.setattr(one.model, "loss", limited)
+    return tried
+
+
+@pytest.mark.parametrize(
+    "error",
+    [torch.OutOfMemoryError("CUDA out of memory"), RuntimeError("DefaultCPUAllocator: can't allocate memory: 12")],
+)
+def test_out_of_memory_halves_and_keeps_the_batch(
+    shards: Path, error: Exception, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    one, reference = learner(), learner()
+    tried = run_out_above(one, 1, monkeypatch, error)
+    state = TrainState(micro_batch=4)
+    with caplog.at_level(logging.WARNING):
+        outcome = one.step(batch_of(one, shards), state)
+    assert tried == [4, 2, 1, 1, 1, 1]
+    assert state.micro_batch == 1
+    assert "micro-batches of 1 windows" in caplog.text
+    expected = reference.step(batch_of(reference, shards), TrainState(micro_batch=1))
+    assert outcome == expected
+    for name, weight in weights(reference).items():
+        assert torch.equal(weights(one)[name], weight)
+
+
+def test_no_memory_for_one_window_names_the_mend(shards: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    one = learner()
+    run_out_above(one, 0, monkeypatch, torch.OutOfMemoryError("no"))
+    with pytest.raises(UserError, match="one window of 32 tokens: lower seq_len, set gradient_checkpointing"):
+        one.step(batch_of(one, shards), TrainState(micro_batch=2))
+
+
+def test_other_errors_pass(shards: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    one = learner()
+    run_out_above(one, 0, monkeypatch, RuntimeError("shape mismatch"))
+    with pytest.raises(RuntimeError, match="shape mismatch"):
+        one.step(batch_of(one, shards), TrainState(micro_batch=2))
+
+
+@pytest.mark.parametrize("where", ["loss", "gradient", "weight"])
+def test_non_finite_changes_nothing(shards: Path, where: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    one = learner()
+    one.step(batch_of(one, shards), TrainState(step=0, micro_batch=4))
+    parameter = one.model.norm.weight
+    if where == "loss":
+        real = one.model.loss
+        monkeypatch.setattr(one.model, "loss", lambda *rest, **named: real(*rest, **named) * float("inf"))
+    elif where == "gradient":
+        parameter.register_hook(lambda gradient: gradient * float("nan"))
+    else:
+        parameter.data[0] = float("nan")
+    before = weights(one)
+    moments = {name: tensor.clone() for name, tensor in one.optimizer.tensors().items()}
+    averages = {name: tensor.clone() for name, tensor in one.ema.tensors().items()}
+    outcome = one.step(batch_of(one, shards, 1), TrainState(step=1, micro_batch=4))
+    assert not outcome.applied
+    for kept, now in (
+        (before, weights(one)), (moments, one.optimizer.tensors()), (averages, one.ema.tensors())
+    ):  # fmt: skip
+        for name in kept:
+            assert torch.equal(kept[name].nan_to_num(), now[name].nan_to_num()), name
+    assert all(parameter.grad is None for parameter in one.model.parameters())
+
+
+def test_bf16_keeps_fp32_weights_and_moments(shards: Path) -> None:
+    low, full = learner(dtype=torch.bfloat16), learner()
+    one = low.step(batch_of(low, shards), TrainState(micro_batch=4))
+    other = full.step(batch_of(full, shards), TrainState(micro_batch=4))
+    assert one.loss == pytest.approx(other.loss, rel=1e-2)
+    assert {tensor.dtype for tensor in low.optimizer.tensors().values()} == {torch.float32}
+    assert {parameter.dtype for parameter in low.model.parameters()} == {torch.float32}
+
+
+def test_fp16_scales_the_loss(shards: Path) -> None:
+    one = learner(dtype=torch.float16)
+    state = TrainState(micro_batch=4, loss_scale=one.first_scale())
+    outcome = one.step(batch_of(one, shards), state)
+    reference = learner().step(batch_of(one, shards), TrainState(micro_batch=4))
+    assert outcome.grad_norm == pytest.approx(reference.grad_norm, rel=2e-2)
+    state.loss_scale = 2.0**40  # overflows fp16 gradients
+    assert not one.step(batch_of(one, shards), state).applied
+    assert state.loss_scale == 2.0**39
+
+
+def test_dropout_depends_on_the_step_alone(shards: Path) -> None:
+    one, other = learner(dropout=0.3), learner(dropout=0.3)
+    torch.manual_seed(99)
+    first = one.step(batch_of(one, shards), TrainState(step=3, micro_batch=2))
+    torch.manual_seed(1)
+    assert other.step(batch_of(other, shards), TrainState(step=3, micro_batch=2)) == first
+
+
+def test_average_by_hand() -> None:
+    one = learner(ema_decay=0.5)
+    name, parameter = next(iter(one.model.named_parameters()))
+    start = parameter.detach().clone()
+    with torch.no_grad():
+        parameter.add_(1)
+    one.ema.update(0)  # decay min(0.5, 1 / 10)
+    assert torch.allclose(one.ema.tensors()[name], start + 0.9)
+    one.ema.update(100)  # decay min(0.5, 101 / 110)
+    assert torch.allclose(one.ema.tensors()[name], start + 0.95)
+    now = weights(one)
+    one.ema.swap()
+    assert torch.allclose(parameter, start + 0.95)
+    one.ema.swap()
+    assert all(torch.equal(weights(one)[key], now[key]) for key in now)
+
+
+def test_golden_losses(shards: Path) -> None:
+    """The first 20 losses of a fixed run: whoever changes the arithmetic sees it here."""
+    one, batches = learner(dropout=0.1), TrainBatches(Shards(shards), StageConfig(**STAGE))
+    losses = [one.step(batches(step), TrainState(step=step, micro_batch=4)).loss for step in range(20)]
+    expected = [float(line) for line in GOLDEN.read_text("utf-8").split()]
+    assert losses == pytest.approx(expected, rel=1e-3)
+
+
+def test_the_rate_of_the_matrix_product_is_known_however_slow_the_machine_is() -> None:
+    from fc_model.device import gemm_flops
+
+    assert 0 < gemm_flops(torch.device("cpu"), torch.float32, size=64, seconds=0.0) < float("inf")

@@ -1,0 +1,120 @@
+"""The recognizer of lines: classes, places of characters, CTC against a sum over all paths."""
+
+import itertools
+import math
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fc_model.config.image_stage import RecognizerConfig
+from fc_model.data.images.record import Word
+from fc_model.vision.ctc_head import BLANK, CHARACTERS, NO_FRAME, LineRecognizer, classes_of, place_targets, text_of
+
+NUM_CLASSES = len(CHARACTERS) + 1
+
+
+def recognizer(rows: int = 2, frames: int = 4, width: int = 6) -> LineRecognizer:
+    torch.manual_seed(0)
+    return LineRecognizer(RecognizerConfig(rows=rows, frames=frames), width)
+
+
+@given(st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E)))
+def test_printable_ascii_comes_back(text: str) -> None:
+    assert text_of(classes_of(text)) == text
+    assert BLANK not in classes_of(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"), [("Größe", "Gre"), ("日本", ""), ("a\nb\tc", "abc"), ("naïve – €5", "nave  5"), ("", "")]
+)
+def test_other_characters_are_skipped(text: str, kept: str) -> None:
+    assert text_of(classes_of(text)) == kept
+
+
+def test_places_of_boxes_by_hand() -> None:
+    """Frames of 2 pixels, middles at 1, 3, 5 ...: `ab` from 4 to 8, `cde` from 10 to 22."""
+    words = [Word("ab", (4, 0, 8, 9), 0), Word("cde", (10, 0, 22, 9), 0)]
+    text = "".join(text_of([place]) for place in place_targets(words, num_frames=13, pixels=2.0))
+    assert text == "  ab ccddee  "
+    # Where the starts of the characters are known, they have the room that they take.
+    known = place_targets([Word("iW", (4, 0, 14, 9), 0, (4, 6))], num_frames=8, pixels=2.0)
+    assert text_of(known) == "  iWWWW "
+    # Odd edges: it is the middle of a frame that counts.
+    odd = place_targets([Word("abc", (3, 0, 9, 9), 0)], num_frames=6, pixels=2.0)
+    assert text_of(odd) == " abc  "
+
+
+def test_places_by_fractions_of_pixels_and_of_what_cannot_be_read() -> None:
+    places = place_targets([Word("aé", (0, 0, 6, 9), 0)], num_frames=5, pixels=1.5)
+    assert places == [*classes_of("aa"), NO_FRAME, NO_FRAME, *classes_of(" ")]
+    assert place_targets([], num_frames=3, pixels=1.0) == classes_of("   ")
+    # A box that goes beyond the frames, and one that is narrower than a frame.
+    assert place_targets([Word("ab", (0, 0, 40, 9), 0)], num_frames=2, pixels=1.0) == classes_of("aa")
+    assert place_targets([Word("a", (3, 0, 4, 9), 0)], num_frames=2, pixels=4.0) == classes_of("  ")
+
+
+def test_a_column_joins_its_rows_and_gives_its_frames() -> None:
+    """Two rows of three columns: a change of one patch changes the frames of its column alone."""
+    one = recognizer(frames=4)
+    features_BND = torch.randn(1, 6, 6)
+    before = one(features_BND)
+    assert before.shape == (1, 12, NUM_CLASSES)
+    assert torch.allclose(before.exp().sum(dim=-1), torch.ones(1, 12))
+    for patch in range(6):
+        changed = features_BND.clone()
+        changed[0, patch] += 1
+        differs = (one(changed) - before).abs().amax(dim=-1)[0] > 1e-6
+        column = patch % 3
+        assert differs.nonzero().flatten().tolist() == list(range(4 * column, 4 * column + 4))
+
+
+def test_loss_is_the_sum_over_all_paths() -> None:
+    """3 frames, line "ab": aab, abb, ab-, a-b, -ab."""
+    one = recognizer(rows=1, frames=1)
+    features_BND = torch.randn(1, 3, 6)
+    odds = one(features_BND)[0].exp()
+    a, b = classes_of("ab")
+    total = 0.0
+    for path in itertools.product((a, b, BLANK), repeat=3):
+        collapsed = [label for label, _ in itertools.groupby(path) if label != BLANK]
+        if collapsed == [a, b]:
+            total += math.prod(float(odds[frame, label].detach()) for frame, label in enumerate(path))
+    loss = one.loss(features_BND, torch.tensor([[a, b, 0]]), torch.tensor([2]))
+    assert float(loss.detach()) == pytest.approx(-math.log(total) / 2, rel=1e-5)
+
+
+def test_loss_is_the_mean_over_lines_and_one_that_does_not_fit_counts_nothing() -> None:
+    one = recognizer(rows=1, frames=1)
+    features_BND = torch.randn(2, 3, 6)
+    classes = torch.tensor([classes_of("abcd"), [*classes_of("a"), 0, 0, 0]])
+    lengths = torch.tensor([4, 1])
+    both = one.loss(features_BND, classes, lengths)
+    alone = one.loss(features_BND[1:], classes[1:], lengths[1:])
+    assert float(both.detach()) == pytest.approx(float(alone.detach()) / 2, rel=1e-5)
+    assert math.isfinite(
+        float(one.loss(features_BND, torch.zeros(2, 1, dtype=torch.long), torch.zeros(2, dtype=torch.long)).detach())
+    )
+
+
+def test_reading_joins_repeats_and_leaves_blanks_out() -> None:
+    one = recognizer(rows=1, frames=1, width=NUM_CLASSES)
+    with torch.no_grad():
+        one.frames.weight.copy_(torch.eye(NUM_CLASSES))
+        one.frames.bias.zero_()
+    a, b, space = classes_of("ab ")
+    lines = [[a, a, BLANK, a, b, BLANK], [BLANK, BLANK, a, space, b, b], [BLANK] * 6]
+    features_BND = torch.nn.functional.one_hot(torch.tensor(lines), NUM_CLASSES).float()
+    assert one.read(features_BND) == ["aab", "a b", ""]
+
+
+def test_place_loss_of_lines_that_cannot_be_read_is_nothing_and_parts_add_up() -> None:
+    one = recognizer()
+    features_BND = torch.randn(3, 6, 6)
+    places_BT = torch.tensor([classes_of("abc def ghij"), [*classes_of("ab"), *[NO_FRAME] * 10], [NO_FRAME] * 12])
+    whole = float(one.place_loss(features_BND, places_BT).detach())
+    parts = [float(one.place_loss(features_BND[row : row + 1], places_BT[row : row + 1]).detach()) for row in range(3)]
+    assert whole == pytest.approx(sum(parts) / 3, rel=1e-5)
+    assert parts[2] == 0
+    assert parts[1] > 0

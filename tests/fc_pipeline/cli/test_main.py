@@ -1,0 +1,230 @@
+"""The command line as a person uses it: words, exit status, and nothing that makes it wait."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from fc_pipeline.cli import main as cli
+from fc_pipeline.cli.leaderboard_table import leaderboard_lines
+from fc_pipeline.engine.resolve import read_equivalences
+
+ROOT = Path(cli.__file__).parent.parent
+COMMANDS = [
+    "plan",
+    "run",
+    "status",
+    "verify",
+    "push",
+    "pull",
+    "trace",
+    "drops",
+    "takedown",
+    "chat",
+    "gc",
+    "equivalent",
+    "leaderboard",
+    "check",
+    "ui",
+]
+HEAVY = {"torch", "pytorch_lightning", "transformers", "dagster", "mlflow", "datatrove", "datasets", "pyarrow"}
+HEAVY |= {"pandas", "scipy", "sklearn", "matplotlib", "PIL", "fsspec", "requests", "sqlalchemy"}
+
+
+@pytest.fixture
+def command(toy, monkeypatch, capsys):
+    """Runs the command line on the toy project; gives (exit status, lines printed, errors printed)."""
+    monkeypatch.setenv("FC_HOME", str(toy.store.root))
+    monkeypatch.setattr(cli, "_graph", lambda: toy.graph)
+
+    def run(*arguments: str) -> tuple[int, list[str], str]:
+        status = cli.main(arguments)
+        out, err = capsys.readouterr()
+        return status, out.splitlines(), err
+
+    return run
+
+
+def real(*arguments: str, home: Path, **options) -> subprocess.CompletedProcess[str]:
+    """The command in a process of its own, on the tracks of this project."""
+    environment = os.environ | {"FC_HOME": str(home)}
+    command = [sys.executable, "-W", "error", "-m", "fc_pipeline", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=environment, **options)
+
+
+def test_plan(toy, command):
+    status, lines, _ = command("plan", "toy")
+    assert status == 0 and len(lines) == 5
+    assert lines[0].split() == ["build", "sources/letters", "?", "never", "built"]
+    assert lines[-1] == "4 artifacts: 4 to build; about 0.0 s, 0 B, not counting 4 never built"
+    toy.build()
+    assert command("plan")[1][-1] == "4 artifacts, all fresh"
+    toy.edit("helpers.py", "text.upper()", "text.title()")
+    toy.min_chars = 4
+    status, lines, _ = command("plan", "toy", "--explain")
+    assert status == 0
+    text = "\n".join(lines)
+    for expected in ("filters.min_chars 3 -> 4", "code: helpers:shout changed", "changed toyfactory.helpers:shout"):
+        assert expected in text
+    assert "gates: passed" not in text and "estimate: as toy/score@" in text
+
+
+def test_plan_json(toy, command):
+    toy.build()
+    toy.min_chars = 4
+    status, lines, _ = command("plan", "--json")
+    found = json.loads("\n".join(lines))
+    assert status == 0 and [item["state"] for item in found["items"]] == ["fresh", "build", "maybe", "maybe"]
+    assert set(found["forecast"]["steps"]) == {"corpus/toy/cleaned", "toy/score", "toy/report"}
+
+
+def test_status(toy, command):
+    toy.build()
+    status, lines, _ = command("status", "toy")
+    assert status == 0 and lines[-1].startswith("4 of 4 built; ") and str(toy.store.root) in lines[-1]
+    assert json.loads("\n".join(command("status", "--json")[1]))[0]["key"] == "sources/letters"
+
+
+def test_verify(toy, command):
+    assert command("verify") == (0, ["0 artifacts checked, 0 problems"], "")
+    toy.build()
+    assert command("verify", "toy", "sources/letters") == (0, ["3 artifacts checked, 0 problems"], "")
+    score = toy.present("toy/score")
+    (score.folder / "foreign").write_text("?")
+    assert command("verify")[0] == 0
+    assert command("verify", "--strict")[:2] == (
+        1,
+        [f"{score.folder}/foreign: not in the manifest", "4 artifacts checked, 1 problems"],
+    )
+    score.path("score.txt").write_text("flipped")
+    (toy.present("toy/report").folder / "manifest.json").write_text("{")
+    status, lines, _ = command("verify")
+    assert status == 1 and len(lines) == 3
+    assert "toy/report" in lines[0] and "not a manifest" in lines[0] and "score.txt" in lines[1]
+    status, _, errors = command("verify", "nano")
+    assert status == 2 and "has nothing of 'nano'; there are: corpus/toy/cleaned, sources/letters" in errors
+
+
+def test_gc(toy, command):
+    toy.build()
+    toy.min_chars = 4
+    toy.build()
+    status, lines, _ = command("gc")
+    assert status == 0 and lines[-1] == "nothing was deleted: add --apply to delete" and "3 folders" in lines[-2]
+    assert len(toy.store.versions("toy/score")) == 2
+    status, lines, _ = command("gc", "--apply")
+    assert status == 0 and lines[-1].endswith(" freed") and not lines[-1].startswith("0 B")
+    assert len(toy.store.versions("toy/score")) == 1 and toy.build() == []
+    assert command("gc", "--apply")[1] == ["nothing to delete", "0 B freed"]
+    assert command("gc", "--keep", "-1")[0] == 2
+
+
+def test_equivalent(toy, command):
+    toy.build()
+    toy.edit("helpers.py", "text.upper()", "str.upper(text)")
+    status, lines, _ = command("equivalent", "toy/score", "--reason", "the same method")
+    assert status == 0 and "its code counts as version" in lines[0]
+    assert read_equivalences(toy.store)[0]["reason"] == "the same method" and toy.build() == []
+
+
+def test_user_errors_are_one_line(toy, command):
+    for arguments, message in [
+        (("plan", "tow"), "there is no track 'tow'; there are: toy"),
+        (("status", "tow"), "there is no track 'tow'"),
+        (("equivalent", "toy/score", "--reason", "x"), "toy/score was never built"),
+        (("trace", "tow", "text"), "there is no track 'tow'"),
+        (("trace", "toy", "text"), "there is no step 'toy/shards'"),
+        (("chat", "toy"), "there is no step 'toy/exports/gguf'"),
+    ]:
+        status, lines, errors = command(*arguments)
+        assert (status, lines) == (2, []) and errors.startswith(f"fustercluck: error: {message}")
+        assert errors.count("\n") == 1
+
+
+def test_interrupt_and_closed_pipe(command, monkeypatch):
+    def interrupted(options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "_status", interrupted)
+    assert command("status")[0] == 130
+
+
+def test_reader_that_goes_away(tmp_path):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "fc_pipeline", "plan", "--json"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=ROOT,
+        env=os.environ | {"FC_HOME": str(tmp_path)},
+    )
+    assert process.stdout is not None and process.stderr is not None
+    process.stdout.read(1)
+    process.stdout.close()
+    assert process.stderr.read() == b"" and process.wait(60) == 0
+    process.stderr.close()
+
+
+def test_control_c_in_a_process(tmp_path):
+    code = (
+        "import signal, sys, time, fc_pipeline.cli.main as cli\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # ignored in what a shell has put behind
+        "cli._status = lambda options: print('ready', flush=True) or time.sleep(60)\n"
+        "sys.exit(cli.main(['status']))"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT)
+    assert process.stdout is not None and process.stdout.readline() == b"ready\n"
+    time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130 and errors == b""
+
+
+def test_the_tracks_of_this_project(tmp_path):
+    result = real("check", home=tmp_path)
+    assert result.returncode == 0, result.stderr
+    for track in ("nano", "pico", "fustercluck_450"):
+        assert track in result.stdout
+    result = real("plan", "nano", home=tmp_path)
+    assert result.returncode == 0 and "nano/tokenizer" in result.stdout, result.stderr
+    assert real("status", home=tmp_path).stdout.splitlines()[-1].startswith("0 of ")
+    assert list(tmp_path.iterdir()) == []  # looking writes nothing
+
+
+@pytest.mark.parametrize("arguments", [("status", "nano"), ("plan", "nano"), ("check",), ("gc",)], ids=" ".join)
+def test_what_is_asked_often_imports_nothing_heavy(arguments, tmp_path, monkeypatch):
+    """Imports are most of what an answer takes: with torch or Dagster among them it would be seconds."""
+    monkeypatch.setenv("PYTHONPROFILEIMPORTTIME", "1")  # names on stderr every module that is imported
+    answer = real(*arguments, home=tmp_path)
+    imported = {line.rpartition("|")[2].strip() for line in answer.stderr.splitlines()}
+    assert answer.returncode == 0 and "fc_pipeline.track.graph" in imported
+    assert not imported & HEAVY
+    assert all(map(find_spec, HEAVY)), "a library that is not installed is never imported"
+
+
+def test_help_names_every_command(capsys):
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["--help"])
+    assert ended.value.code == 0
+    text = capsys.readouterr().out
+    assert [line.split()[0] for line in text.splitlines() if line.startswith("    ") and line[4] != " "] == COMMANDS
+
+
+def test_leaderboard(toy, command):
+    assert command("leaderboard") == (0, ["no report is built yet: fustercluck run TRACK"], "")
+    row = {"track": "nano", "bits_per_byte": 1.25, "perplexity": None, "parameters": 10_000_000, "tokens": 7_000_000}
+    row |= {"gates": {"passed": 4, "waived": 0, "failed": 1}, "stage": "pretrain_b", "identity": "0" * 16}
+    lines = leaderboard_lines([row])
+    assert lines[1][0] == "red" and lines[1][1].split()[:4] == ["nano", "1.2500", "?", "10.0M"]
+    assert "4 passed, 1 failed" in lines[1][1]
+
+
+@pytest.mark.parametrize("position", ["train", "train:", "train:x", ":5", "train:-1"])
+def test_bad_position(command, position):
+    status, _, errors = command("trace", "toy", "--position", position)
+    assert status == 2 and errors == f"fustercluck: error: --position {position}: write SPLIT:N, such as train:1000\n"

@@ -1,0 +1,108 @@
+"""A track whose corpus has dumps: one Dagster run a partition, in the order of the work."""
+
+import dagster as dg
+import pytest
+
+from fc_model.artifacts import Store
+from fc_pipeline.cli.run import build, by_partition, known
+from fc_pipeline.components.shared import asset_keys
+from fc_pipeline.engine.graph import Graph
+from fc_pipeline.engine.resolve import Resolver
+from fc_pipeline.engine.step import StepSpec
+from tests.reliability.fake_graph import definitions_of
+
+
+def step(key: str, *inputs: str, partition: str | None = None) -> StepSpec:
+    return StepSpec(
+        key=key,
+        function="tests.reliability.fake_steps:write_documents",
+        description="Documents.",
+        group="corpus",
+        inputs={name: name for name in inputs},
+        partition=partition,
+    )
+
+
+def corpus_with_dumps() -> Graph:
+    """A base and two dumps, each deduplicated against those before it."""
+    return Graph(
+        [
+            step("sources/a"),
+            step("corpus/c/deduplicated", "sources/a"),
+            step("corpus/c/dumps/filtered/one", "sources/a", partition="one"),
+            step("corpus/c/dumps/filtered/two", "sources/a", partition="two"),
+            step(
+                "corpus/c/dumps/deduplicated/one",
+                "corpus/c/dumps/filtered/one",
+                "corpus/c/deduplicated",
+                partition="one",
+            ),
+            step(
+                "corpus/c/dumps/deduplicated/two",
+                "corpus/c/dumps/filtered/two",
+                "corpus/c/deduplicated",
+                "corpus/c/dumps/deduplicated/one",
+                partition="two",
+            ),
+            step("toy/shards", "corpus/c/deduplicated", "corpus/c/dumps/deduplicated/two"),
+        ],
+        {},
+    )
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    (tmp_path / "dagster_home").mkdir()
+    (tmp_path / "dagster_home" / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "dagster_home"))
+    monkeypatch.setenv("FC_HOME", str(tmp_path / "data"))
+    return tmp_path
+
+
+def test_keys_are_run_in_groups_of_one_partition_after_what_they_need():
+    graph = corpus_with_dumps()
+    groups = by_partition(graph, list(graph))
+    assert [partition for partition, _ in groups] == [None, "one", "two", "two", None]
+    done: set[str] = set()
+    for _, keys in groups:
+        assert all(set(graph[key].upstream) <= done | set(keys) for key in keys)
+        done |= set(keys)
+    assert done == set(graph)
+    assert by_partition(graph, ["sources/a", "corpus/c/deduplicated"]) == [
+        (None, ["sources/a", "corpus/c/deduplicated"])
+    ]
+
+
+def test_partitions_of_an_asset_are_one_name_to_dagster():
+    graph = corpus_with_dumps()
+    names = [key.to_user_string() for key in asset_keys(graph, graph)]
+    assert names.count("corpus/c/dumps/filtered") == names.count("corpus/c/dumps/deduplicated") == 1
+    assert len(names) == 5
+
+
+def test_every_dump_is_materialized_as_its_own_partition_and_known_afterwards(home, capfd):
+    graph = corpus_with_dumps()
+    assert build("toy", graph, list(graph), lambda: definitions_of(graph)) == 0
+    store = Store(home / "data")
+    with dg.DagsterInstance.get() as instance:
+        assert known(instance, graph, store, list(graph))
+        key = dg.AssetKey(["corpus", "c", "dumps", "deduplicated"])
+        assert instance.get_materialized_partitions(key) == {"one", "two"}
+        two = Resolver(graph, store).require("corpus/c/dumps/deduplicated/two", for_key="test")
+        two.path("documents.jsonl.zst").unlink()
+    assert build("toy", graph, list(graph), lambda: definitions_of(graph)) == 0
+    two.verify()
+    assert "7 assets, 1 to build" in capfd.readouterr().out
+    assert build("toy", graph, list(graph), lambda: definitions_of(graph)) == 0
+    assert "nothing to do" in capfd.readouterr().out
+
+
+def test_a_dump_whose_predecessor_is_missing_says_so(home, capfd):
+    graph = corpus_with_dumps()
+    keys = ["sources/a", "corpus/c/deduplicated", "corpus/c/dumps/filtered/two", "corpus/c/dumps/deduplicated/two"]
+    assert build("toy", graph, keys, lambda: definitions_of(graph)) == 1
+    assert (
+        "error: corpus/c/dumps/deduplicated: corpus/c/dumps/deduplicated/two needs corpus/c/dumps/deduplicated/one, "
+        "which is not built for the present track and code: materialize corpus/c/dumps/deduplicated/one first"
+        in capfd.readouterr().out
+    )

@@ -1,0 +1,148 @@
+"""The Track component as dg sees it: its schema, its scaffold, the messages for a file that is wrong."""
+
+import re
+import shutil
+from functools import lru_cache
+from types import SimpleNamespace
+
+import dagster as dg
+import jsonschema
+import pytest
+import yaml
+from dagster.components.testing import create_defs_folder_sandbox
+
+from fc_model.errors import UserError
+from fc_pipeline.components import Track
+from fc_pipeline.components.scaffold import track_file
+from fc_pipeline.components.schema import track_schema
+from fc_pipeline.components.shared import all_tracks
+from fc_pipeline.definitions import policy
+from fc_pipeline.track.config import TRACKS, load_tracks, parse_track, read_attributes, resolve_extends
+
+SHIPPED = sorted(path.parent.name for path in TRACKS.glob("*/defs.yaml"))
+
+# Dagster's own scaffolding and loading cause them.
+OF_DAGSTER = pytest.mark.filterwarnings(
+    "ignore:`parse_obj_as` is deprecated", "ignore:Class `.*Reference.*` is currently in beta"
+)
+
+shipped = lru_cache(load_tracks)
+
+
+def attributes(name: str) -> dict:
+    return yaml.safe_load((TRACKS / name / "defs.yaml").read_text("utf-8"))["attributes"]
+
+
+def uncommented(text: str) -> str:
+    """The scaffolded file with every suggested value switched on; explanations stay comments."""
+    fields = "|".join(track_schema()["properties"])
+    head, _, body = text.partition("attributes:\n")
+    lines = []
+    for block in body.split("\n\n"):
+        rows = block.splitlines()
+        values = [number for number, row in enumerate(rows) if re.match(rf"  # ({fields}):", row)]
+        first = values[0] if values else len(rows)
+        lines += rows[:first] + [re.sub(r"^  # ", "  ", row) for row in rows[first:]]
+    return head + "attributes:\n" + "\n".join(lines) + "\n"
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_every_shipped_track_fits_the_schema(name):
+    jsonschema.validate(attributes(name), track_schema())
+
+
+def test_the_schema_refuses_a_field_that_there_is_not():
+    with pytest.raises(jsonschema.ValidationError, match="'vocab'"):
+        jsonschema.validate({"tokenizer": {"vocab": 1}}, track_schema())
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({"model": {"num_layers": "six"}}, track_schema())
+
+
+def test_null_may_take_a_stage_away():
+    jsonschema.validate({"extends": "nano", "stages": {"pretrain_b": None}}, track_schema())
+
+
+def test_every_field_of_the_schema_is_described():
+    bare = [name for name, part in track_schema()["properties"].items() if not part.get("description")]
+    assert bare == []
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_a_scaffolded_track_is_the_one_that_it_extends(name):
+    raw = yaml.safe_load(track_file("mine", extends=name))["attributes"]
+    mine = parse_track("mine", resolve_extends(raw))
+    base = shipped()[name]
+    different = {"name": "mine", "description": mine.description}
+    assert mine.model_dump() == base.model_dump() | different
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_every_comment_of_a_scaffolded_track_can_be_switched_on(name):
+    text = uncommented(track_file("mine", extends=name))
+    raw = yaml.safe_load(text)["attributes"]
+    jsonschema.validate(raw, track_schema())
+    mine = parse_track("mine", resolve_extends(raw))
+    assert mine.stages == shipped()[name].stages
+    assert mine.corpus == shipped()[name].corpus
+    assert set(raw) == set(track_schema()["properties"])
+
+
+@OF_DAGSTER
+def test_dg_scaffolds_a_track_that_loads():
+    with create_defs_folder_sandbox() as sandbox:
+        path = sandbox.scaffold_component(Track, defs_path="mine", scaffold_params={"extends": "pico"})
+        assert (path / "defs.yaml").read_text("utf-8") == track_file("mine", extends="pico")
+        with sandbox.load_component_and_build_defs(defs_path=path) as (component, defs):
+            assert component.config.name == "mine"
+            keys = {"/".join(spec.key.path) for spec in dg.Definitions.merge(defs, policy()).resolve_all_asset_specs()}
+            pico = {key.removeprefix("pico/") for key in all_tracks() if key.startswith("pico/")}
+            assert {key.removeprefix("mine/") for key in keys if key.startswith("mine/")} == pico
+            assert {job.name for job in defs.jobs} == {"mine", "mine_shards"}
+
+
+@OF_DAGSTER
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"extends": "nanno"}, "there is no track 'nanno'; did you mean 'nano'?"),
+        (
+            {"extends": "pico", "mixture": {"stages": {"pretrain_c": {"weights": {"code": 1}}}}},
+            "mixture.stages: 'pretrain_c' is no stage of pre-training; did you mean 'pretrain_b'?",
+        ),
+        (
+            {"extends": "pico", "mixture": {"stages": {"pretrain_b": {"tokens": 9, "weights": {"code": 1}}}}},
+            "raise mixture.stages.pretrain_b.tokens or lower the stages",
+        ),
+        ({"extends": "pico", "tokenizer": {"vocab": 9}}, "tokenizer.vocab is no field; did you mean 'vocab_size'?"),
+    ],
+)
+def test_a_wrong_file_is_told_in_one_line(wrong, message):
+    with create_defs_folder_sandbox() as sandbox:
+        path = sandbox.scaffold_component(
+            Track,
+            defs_path="mine",
+            defs_yaml_contents={"type": "fc_pipeline.components.Track", "attributes": wrong},
+        )
+        with pytest.raises(Exception) as caught, sandbox.load_component_and_build_defs(defs_path=path):
+            pass
+        error: BaseException | None = caught.value
+        while error is not None and not isinstance(error, UserError):
+            error = error.__cause__
+        assert error is not None
+        assert message in str(error)
+        assert "\n" not in str(error)
+
+
+def test_a_track_that_lies_elsewhere_is_refused():
+    folder = TRACKS.parent / "mine"
+    context = SimpleNamespace(path=folder / "defs.yaml")
+    with pytest.raises(UserError, match="mine: tracks are looked for in"):
+        Track.load(Track.get_model_cls()(extends="pico"), context)
+
+
+def test_read_attributes_accepts_what_the_scaffold_writes(tmp_path):
+    shutil.copytree(TRACKS, tmp_path / "tracks")
+    (tmp_path / "tracks" / "mine").mkdir()
+    (tmp_path / "tracks" / "mine" / "defs.yaml").write_text(track_file("mine", extends="nano"), "utf-8")
+    described = {"description": "mine, a variation of nano."}
+    assert read_attributes("mine", tmp_path / "tracks") == read_attributes("nano") | described

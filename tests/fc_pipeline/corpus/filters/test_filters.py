@@ -1,0 +1,166 @@
+"""Every filter on labelled texts: what must stay and what must go, with the reason."""
+
+import random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fc_pipeline.corpus.filters import crawled_filters
+from fc_pipeline.corpus.filters.chain import Chain
+from fc_pipeline.corpus.filters.fineweb import FinewebSettings, web_noise
+from fc_pipeline.corpus.filters.language import LanguageSettings, wrong_language
+from fc_pipeline.corpus.filters.length import LengthSettings, wrong_length
+from fc_pipeline.corpus.filters.quality import QualitySettings, low_quality
+from fc_pipeline.corpus.filters.repetition import RepetitionSettings, repetitive
+from fc_pipeline.corpus.filters.secrets import SecretsSettings, has_secret
+from fc_pipeline.corpus.filters.unicode import UnicodeSettings, normalise
+
+PROSE = """The Fourier transform of a function of time is a complex-valued function of frequency, whose magnitude
+represents the amount of that frequency present in the original function. It is named after Joseph Fourier, who showed
+that representing a function as a sum of trigonometric functions greatly simplifies the study of heat transfer. The
+transform is linear, and for suitable functions it has an inverse that recovers the original from its spectrum. When
+the function is sampled at equal steps, the discrete transform takes its place, and the fast algorithms that compute
+it are among the most used in all of numerical work. Signals that are short in time are spread out in frequency, and
+those that are narrow in frequency last long; the product of both widths can never fall below a fixed bound."""
+
+CODE_GUIDE = """# Fitting a line
+
+Fit a line to points and print the result. The residuals tell how good the fit is.
+
+```python
+import numpy as np
+
+x = np.linspace(0, 1, 50)
+y = 3 * x + 2 + np.random.default_rng(0).normal(size=50)
+slope, intercept = np.polyfit(x, y, deg=1)
+print(slope, intercept)
+```
+
+The slope is close to three and the intercept to two, as they should be with this much noise in the data."""
+
+GERMAN = """Die Fourier-Transformation ist eine mathematische Methode aus dem Bereich der Analysis, mit der aperiodische
+Signale in ein kontinuierliches Spektrum zerlegt werden. Die Funktion, die dieses Spektrum beschreibt, nennt man auch
+Fourier-Transformierte oder Spektralfunktion. Es handelt sich dabei um eine Integraltransformation."""
+
+FRENCH = """En mathématiques, plus précisément en analyse, la transformation de Fourier est une extension, pour les
+fonctions non périodiques, du développement en série de Fourier des fonctions périodiques. Elle associe à toute
+fonction intégrable une autre fonction, dont la variable indépendante peut s'interpréter comme la fréquence."""
+
+
+def doc(text: str, domain: str = "science") -> dict:
+    return {"id": "x", "text": text, "source": "demo", "domain": domain, "licence": "MIT", "meta": {}}
+
+
+@pytest.mark.parametrize("text", [PROSE, CODE_GUIDE])
+@pytest.mark.parametrize("settings", crawled_filters(), ids=lambda settings: settings.kind)
+def test_good_text_passes_every_filter(settings, text: str) -> None:
+    document = doc(text)
+    assert Chain([settings]).ask(settings, document) is None
+    assert document["text"] == text
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("cafe\u0301", "café"),
+        ("a\x00b\x07c", "abc"),
+        ("soft\u00adhyphen zero\u200bwidth \ufeffmark", "softhyphen zerowidth mark"),
+        ("tab\tstays\nand lines  \n\n", "tab\tstays\nand lines"),
+        ("family 👨‍👩‍👧 stays, Ångström, ２ stays", "family 👨‍👩‍👧 stays, Ångström, ２ stays"),
+        ("    indented code stays", "    indented code stays"),
+    ],
+)
+def test_unicode_is_normalised(before: str, after: str) -> None:
+    document = doc(before)
+    assert normalise(document, UnicodeSettings()) is None
+    assert document["text"] == after
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text())
+def test_normalising_twice_changes_nothing_more(text: str) -> None:
+    document = doc(text)
+    if normalise(document, UnicodeSettings(max_replacement_fraction=1)) is None:
+        once = document["text"]
+        normalise(document, UnicodeSettings(max_replacement_fraction=1))
+        assert document["text"] == once
+
+
+def test_text_that_was_decoded_wrongly_is_dropped() -> None:
+    assert normalise(doc("na\ufffdve " * 10), UnicodeSettings()) == "replacement_characters"
+
+
+def test_length_by_domain() -> None:
+    settings = LengthSettings(min_chars=100, max_chars=1000, min_chars_of={"chat": 10})
+    assert wrong_length(doc("x" * 99), settings) == "too_short"
+    assert wrong_length(doc("x" * 100), settings) is None
+    assert wrong_length(doc("x" * 1001), settings) == "too_long"
+    assert wrong_length(doc("x" * 10, "chat"), settings) is None
+    assert wrong_length(doc("x" * 9, "chat"), settings) == "too_short"
+
+
+@pytest.mark.parametrize(("text", "language"), [(GERMAN, "de"), (FRENCH, "fr")])
+def test_foreign_prose_is_dropped_unless_allowed(text: str, language: str) -> None:
+    assert wrong_language(doc(text), LanguageSettings()) == f"language_{language}"
+    assert wrong_language(doc(text), LanguageSettings(languages=["en", language])) is None
+
+
+def test_language_is_not_asked_of_code_and_moves() -> None:
+    assert not LanguageSettings().acts_on("code") and not LanguageSettings().acts_on("chess")
+    assert LanguageSettings().acts_on("data")
+
+
+def test_quality_drops_what_is_no_prose() -> None:
+    settings = QualitySettings()
+    assert low_quality(doc("Too few words here."), settings) == "gopher_short_doc"
+    assert low_quality(doc("12345 67890 11 22 33 44 55 66 77 " * 20), settings) == "gopher_below_alpha_threshold"
+    bullets = "\n".join(f"- item number {number} of the list" for number in range(60))
+    assert low_quality(doc(bullets), settings) == "gopher_too_many_bullets"
+    words = " ".join(random.Random(0).sample([f"zq{number}xv" for number in range(500)], 400))
+    assert low_quality(doc(words), settings) == "gopher_enough_stop_words"
+
+
+def test_repetition_drops_repeated_lines_paragraphs_and_phrases() -> None:
+    settings = RepetitionSettings()
+    line = "The same line of the menu is shown again and again.\n"
+    assert repetitive(doc(PROSE + "\n" + line * 40), settings) == "dup_line_frac"
+    assert repetitive(doc("buy cheap watches now " * 200), settings) in {"top_2_gram", "top_3_gram", "top_4_gram"}
+    assert repetitive(doc((PROSE.replace("\n", " ") + "\n\n") * 4), settings) is not None
+    assert repetitive(doc("spam spam spam"), settings) is None, "too short to tell"
+
+
+SECRETS = {
+    "secret_aws_key": "aws_access_key_id = AKIA" + "Q7RT" * 4,
+    "secret_github_token": "token: ghp_" + "a1B2" * 9,
+    "secret_private_key": "-----BEGIN RSA PRIVATE KEY-----\n" + "MIIEpAIBAAKCAQEA" * 8,
+    "secret_slack_token": "xoxb-" + "123456789012-abcdefABCDEF",
+    "secret_google_key": "AIza" + "xY3kQ" * 7,
+    "secret_huggingface_token": "hf_" + "k" * 34,
+    "secret_json_web_token": "Bearer eyJ" + "a" * 20 + ".eyJ" + "b" * 20 + "." + "c" * 20,
+}
+
+
+@pytest.mark.parametrize("reason", sorted(SECRETS))
+def test_a_document_with_a_secret_is_dropped(reason: str) -> None:
+    assert has_secret(doc(PROSE + "\n" + SECRETS[reason] + "\n" + PROSE), SecretsSettings()) == reason
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "the documented example AKIAIOSFODNN7EXAMPLE is public",
+        "AKIA is a prefix",
+        "-----BEGIN PRIVATE KEY-----\n...\n-----END PRIVATE KEY-----",
+        "ghp_short",
+        "-----BEGIN PUBLIC KEY-----\n" + "A" * 100,
+    ],
+)
+def test_what_only_looks_like_a_secret_stays(text: str) -> None:
+    assert has_secret(doc(text), SecretsSettings()) is None
+
+
+def test_web_pages() -> None:
+    menu = "\n".join(["Home", "Products", "About us", "Contact", "Login"] * 10)
+    assert web_noise(doc(menu), FinewebSettings()) == "line_punct_ratio"
+    assert web_noise(doc(PROSE), FinewebSettings()) is None

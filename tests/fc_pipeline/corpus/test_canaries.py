@@ -1,0 +1,97 @@
+"""Planted secrets and personal data: wherever they stand and whatever becomes of the document, they go no further."""
+
+import pytest
+
+from fc_model.artifacts import read_records
+from fc_pipeline.corpus.config import FilterConfig
+from fc_pipeline.corpus.drops import browse_drops, why_dropped
+from fc_pipeline.corpus.filter_documents import filter_documents
+from fc_pipeline.corpus.filters import crawled_filters, default_filters
+
+PROSE = "The ice carried away two of the piers in that spring, and for eleven years only the ferry crossed. " * 3
+GERMAN = "Der Wald war so dicht, dass kaum Licht auf den Boden fiel, und wir gingen langsam über Wurzeln weiter. " * 3
+PERSONAL = {
+    "mail": "marta.kowalska@poczta-demo.pl",
+    "phone": "(212) 555-0147",
+    "card": "4012 8888 8888 1881",
+    "iban": "GB29 NWBK 6016 1331 9268 19",
+    "ip": "193.0.14.129",
+    "id": "536-22-8726",
+}
+SECRETS = {"key": "AKIA" + "Q7RT" * 4, "token": "ghp_" + "a1B2" * 9}
+CANARIES = {**PERSONAL, **SECRETS}
+PLACES = {
+    "kept": lambda canary: f"{PROSE}\nAsk {canary} about it.",
+    "too_short": lambda canary: f"Ask {canary}",
+    "foreign": lambda canary: f"{GERMAN}\nFrage {canary}",
+    "repeated": lambda canary: f"Ask {canary} today for this offer.\n" * 60,
+    "bad_unicode": lambda canary: f"{PROSE} {canary} " + "\ufffd" * 40,
+}
+
+
+@pytest.fixture(scope="module")
+def documents() -> list[dict]:
+    found = []
+    for place, write in PLACES.items():
+        for name, canary in CANARIES.items():
+            for meta in ({}, {"note": f"by {canary}", "authors": [{"contact": canary}]}):
+                number = len(found)
+                text = write("nobody" if meta else canary)
+                found.append(
+                    {"id": f"demo/{place}/{name}/{number}", "text": text, "source": "demo", "domain": "science",
+                     "licence": "MIT", "meta": meta}
+                )  # fmt: skip
+    return found
+
+
+def everything_in(artifact) -> str:
+    parts = [artifact.path("drops.json").read_text("utf-8")]
+    for entry in artifact.manifest.files:
+        if entry.path.endswith(".jsonl.zst"):
+            parts += [str(record) for record in read_records(artifact.path(entry.path))]
+    return "\n".join(parts)
+
+
+@pytest.mark.parametrize("action", ["mask", "drop"])
+@pytest.mark.parametrize("filters", [default_filters, crawled_filters], ids=["default", "crawled"])
+def test_no_canary_is_anywhere_in_the_artifact(run_step, corpus, documents, filters, action: str) -> None:
+    chosen = [
+        settings.model_copy(update={"action": action})
+        if settings.kind == "pii"
+        else settings.model_copy(update={"integrated_lists": False})
+        if settings.kind == "url"
+        else settings
+        for settings in filters()
+    ]
+    config = FilterConfig(filters=chosen, num_samples=50).model_dump(mode="json")
+    artifact = run_step(filter_documents, "corpus/demo/filtered", config, one=corpus(documents))
+    written = everything_in(artifact)
+    for name, canary in CANARIES.items():
+        assert canary not in written, name
+    reasons = artifact.manifest.counters.dropped
+    assert {"too_short", "replacement_characters", "secret_aws_key", "secret_github_token"} <= set(reasons)
+    assert ("language_de" in reasons) == (action == "mask" or filters is crawled_filters)
+    kept = [record["id"] for record in read_records(artifact.path("documents.jsonl.zst"))]
+    if action == "mask":
+        assert {name.split("/")[2] for name in kept} == set(PERSONAL), "only what was masked is kept"
+        assert "Ask [EMAIL] about it." in written and "Ask [NATIONAL_ID] about it." in written
+        assert artifact.metrics["edits_pii_email"] == sum("/kept/mail/" in name for name in kept) / 2
+    else:
+        assert not kept and reasons["pii_email"] >= 2
+
+
+def test_dropped_samples_are_scrubbed_without_any_filter_for_it(run_step, corpus, documents) -> None:
+    config = FilterConfig(filters=[{"kind": "length", "min_chars": 100_000}], num_samples=99).model_dump(mode="json")
+    artifact = run_step(filter_documents, "corpus/demo/filtered", config, one=corpus(documents))
+    written = everything_in(artifact)
+    assert artifact.manifest.counters.dropped == {"too_short": len(documents)}
+    assert not any(canary in written for canary in CANARIES.values())
+    assert "[EMAIL]" in written and "[SECRET]" in written
+
+
+def test_what_is_browsed_is_scrubbed_too(run_step, corpus, documents) -> None:
+    config = FilterConfig().model_dump(mode="json")
+    artifact = run_step(filter_documents, "corpus/demo/filtered", config, one=corpus(documents))
+    shown = str(list(browse_drops(artifact))) + str(list(browse_drops(artifact, "too_short", limit=99)))
+    shown += "".join(str(why_dropped(artifact, record["id"])) for record in documents)
+    assert not any(canary in shown for canary in CANARIES.values())

@@ -1,0 +1,81 @@
+import json
+
+import pytest
+from pydantic import ValidationError
+
+from fc_model.artifacts import read_records
+from fc_pipeline.corpus.config import FilterConfig
+from fc_pipeline.corpus.filter_documents import filter_documents
+from fc_pipeline.corpus.filters import FILTERS, crawled_filters, default_filters
+
+GOOD = "The quick brown fox jumps over the lazy dog and then walks to the river with a friend of the family. " * 2
+SECRET = GOOD + "AKIA" + "Q7RT" * 4
+
+
+def config(**fields) -> dict:
+    return FilterConfig(**fields).model_dump(mode="json")
+
+
+def test_documents_are_kept_or_kept_by_reason(run_step, corpus) -> None:
+    first = corpus({"a": GOOD, "b": "short", "c": SECRET}, key="sources/b")
+    second = corpus({"d": GOOD + "\x00"}, key="sources/a")
+    artifact = run_step(filter_documents, "corpus/demo/filtered", config(), one=first, two=second)
+    kept = list(read_records(artifact.path("documents.jsonl.zst")))
+    assert [document["id"] for document in kept] == ["d", "a"], "sources in the order of their keys"
+    assert kept[0]["text"] == GOOD.strip(), "mended"
+    (short,) = read_records(artifact.path("dropped/too_short.jsonl.zst"))
+    assert (short["id"], short["text"], short["reason"]) == ("b", "short", "too_short")
+    counters = artifact.manifest.counters
+    assert (counters.read, counters.kept) == (4, 2)
+    assert counters.dropped == {"too_short": 1, "secret_aws_key": 1}
+
+
+def test_a_secret_is_nowhere_in_the_artifact(run_step, corpus) -> None:
+    artifact = run_step(filter_documents, "corpus/demo/filtered", config(), one=corpus({"c": SECRET}))
+    (dropped,) = read_records(artifact.path("dropped/secret_aws_key.jsonl.zst"))
+    assert dropped["id"] == "c" and dropped["text"] == ""
+    assert "AKIA" not in artifact.path("drops.json").read_text("utf-8")
+
+
+def test_the_drop_report_counts_and_shows_samples(run_step, corpus) -> None:
+    artifact = run_step(
+        filter_documents,
+        "corpus/demo/filtered",
+        config(num_samples=3),
+        one=corpus({f"d{i}": f"s{i}" for i in range(20)}),
+    )
+    report = json.loads(artifact.path("drops.json").read_text("utf-8"))
+    assert report["too_short"]["documents"] == 20
+    assert report["too_short"]["by_source"] == {"demo": 20}
+    samples = report["too_short"]["samples"]
+    assert len(samples) == 3 and all(sample["excerpt"] == "s" + sample["id"][1:] for sample in samples)
+
+
+def test_the_bytes_do_not_depend_on_the_workers(run_step, corpus, monkeypatch) -> None:
+    monkeypatch.setattr("fc_pipeline.corpus.filter_documents._CHUNK_CHARS", 10_000)
+    documents = corpus({f"d{i}": GOOD * (i % 10) + str(i) for i in range(100)})
+    one = run_step(filter_documents, "corpus/demo/filtered", config(), workers=1, documents=documents)
+    two = run_step(filter_documents, "corpus/demo/filtered", config(), workers=2, documents=documents)
+    assert one.digest == two.digest and one.identity != two.identity
+
+
+def test_a_threshold_of_the_track_is_obeyed(run_step, corpus) -> None:
+    documents = corpus({"b": "short"})
+    chosen = config(filters=[{"kind": "length", "min_chars": 3}])
+    artifact = run_step(filter_documents, "corpus/demo/filtered", chosen, documents=documents)
+    assert artifact.manifest.counters.kept == 1
+
+
+def test_a_wrong_filter_is_refused() -> None:
+    with pytest.raises(ValidationError, match="magic"):
+        FilterConfig.model_validate({"filters": [{"kind": "magic"}]})
+    with pytest.raises(ValidationError, match="min_char"):
+        FilterConfig.model_validate({"filters": [{"kind": "length", "min_char": 3}]})
+
+
+def test_every_filter_can_be_named_in_a_track() -> None:
+    config = FilterConfig.model_validate({"filters": [{"kind": kind} for kind in FILTERS]})
+    assert [chosen.kind for chosen in config.filters] == list(FILTERS)
+    kinds = [chosen.kind for chosen in crawled_filters()]
+    assert {*kinds, "perplexity"} == set(FILTERS) and len(kinds) == len(set(kinds))
+    assert {chosen.kind for chosen in default_filters()} < set(kinds)

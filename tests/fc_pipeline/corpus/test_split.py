@@ -1,0 +1,81 @@
+import pytest
+
+from fc_model.artifacts import read_records
+from fc_model.errors import UserError
+from fc_pipeline.corpus.config import HoldoutConfig
+from fc_pipeline.corpus.split import Cluster, choose_holdout, split
+
+
+def config(**fields) -> dict:
+    return HoldoutConfig(**fields).model_dump(mode="json")
+
+
+def documents(make_document, num: int = 2000) -> list[dict]:
+    """Clusters of one to four documents in two domains."""
+    found = []
+    for number in range(num):
+        domain = "code" if number % 10 == 0 else "science"
+        cluster = f"{domain}-{number // 40 if number % 4 == 0 else number}"
+        found.append(make_document(f"d{number}", f"text {number}", domain, cluster=cluster))
+    return found
+
+
+def ids(artifact, name: str) -> list[str]:
+    return [record["id"] for record in read_records(artifact.path(name))]
+
+
+def test_every_document_is_on_one_side_and_in_order(run_step, corpus, make_document) -> None:
+    records = documents(make_document)
+    artifact = run_step(split, "corpus/demo/split", config(), documents=corpus(records))
+    train, holdout = ids(artifact, "train.jsonl.zst"), ids(artifact, "holdout.jsonl.zst")
+    order = [record["id"] for record in records]
+    assert sorted(train + holdout, key=order.index) == order
+    assert train == sorted(train, key=order.index) and holdout == sorted(holdout, key=order.index)
+    assert 0.01 < len(holdout) / len(order) < 0.04
+    counters = artifact.manifest.counters
+    assert (counters.read, counters.kept, counters.dropped) == (2000, 2000, {})
+    assert artifact.metrics["train_documents"] == len(train)
+    assert artifact.metrics["holdout_documents_code"] >= 8
+
+
+def test_no_cluster_is_torn(run_step, corpus, make_document) -> None:
+    artifact = run_step(split, "corpus/demo/split", config(), documents=corpus(documents(make_document)))
+    sides = {}
+    for name in ("train", "holdout"):
+        for record in read_records(artifact.path(f"{name}.jsonl.zst")):
+            assert sides.setdefault(record["meta"]["cluster"], name) == name
+
+
+def test_new_documents_do_not_move_old_ones(make_document) -> None:
+    clusters = [Cluster(f"c{number}", "science", 1) for number in range(5000)]
+    settings = HoldoutConfig()
+    before = choose_holdout(clusters[:4000], settings)
+    after = choose_holdout(clusters, settings)
+    assert before == {name for name in after if int(name[1:]) < 4000}
+
+
+def test_the_seed_chooses_others_and_the_fraction_is_met() -> None:
+    clusters = [Cluster(f"c{number}", "science", 1) for number in range(20_000)]
+    first = choose_holdout(clusters, HoldoutConfig(seed=0))
+    second = choose_holdout(clusters, HoldoutConfig(seed=1))
+    assert len(first) / 20_000 == pytest.approx(0.02, abs=0.004)
+    assert len(first & second) < 40
+
+
+def test_a_small_domain_gives_its_minimum_but_never_more_than_half() -> None:
+    clusters = [Cluster(f"c{number}", "chess", 1) for number in range(100)]
+    assert len(choose_holdout(clusters, HoldoutConfig(min_documents=8))) == 8
+    few = [Cluster(f"c{number}", "chess", 1) for number in range(5)]
+    assert len(choose_holdout(few, HoldoutConfig(min_documents=8))) == 2
+
+
+def test_a_huge_cluster_is_not_held_out() -> None:
+    clusters = [Cluster("huge", "chess", 90), *(Cluster(f"c{number}", "chess", 1) for number in range(10))]
+    for seed in range(10):
+        assert "huge" not in choose_holdout(clusters, HoldoutConfig(seed=seed, fraction=0.5))
+
+
+def test_a_domain_that_cannot_be_split_is_named(run_step, corpus, make_document) -> None:
+    records = [*documents(make_document), make_document("only", "one", "chess", cluster="only")]
+    with pytest.raises(UserError, match=r"domain chess has too few documents to split \(1\); add a source"):
+        run_step(split, "corpus/demo/split", config(), documents=corpus(records))

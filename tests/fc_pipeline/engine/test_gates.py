@@ -1,0 +1,81 @@
+"""A gate passes only with a recorded verdict on the same bounds and a finite metric within them."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fc_model.errors import UserError
+from fc_pipeline.engine.gates import Gate, failures, judge, require_passed
+
+GATE = Gate(artifact="score", metric="documents", min=2, max=5)
+
+
+@given(value=st.floats() | st.integers(-10, 10), low=st.none() | st.floats(-5, 5), high=st.none() | st.floats(-5, 5))
+def test_verdict(value, low, high):
+    if low is None and high is None:
+        with pytest.raises(ValueError, match="neither min nor max"):
+            Gate(artifact="x", metric="m", min=low, max=high)
+        return
+    verdict = Gate(artifact="x", metric="m", min=low, max=high).verdict({"m": value})
+    inside = (low is None or value >= low) and (high is None or value <= high)
+    assert verdict["passed"] is (math.isfinite(value) and inside)
+    assert verdict["value"] == (value if math.isfinite(value) else None)
+
+
+def test_missing_metric_fails():
+    assert judge({}, [GATE]) == [
+        {
+            "name": "score.documents",
+            "metric": "documents",
+            "value": None,
+            "min": 2,
+            "max": 5,
+            "why": "",
+            "passed": False,
+            "waived": None,
+        }
+    ]
+
+
+def test_unknown_field_of_a_gate_is_refused():
+    with pytest.raises(ValueError, match="minimum"):
+        Gate(artifact="x", metric="m", minimum=3)
+
+
+@pytest.fixture
+def artifact(toy):
+    """Four documents, judged by the gates of the toy project: at least 2."""
+    toy.build()
+    return toy.present("toy/score")
+
+
+def test_passed(toy, artifact):
+    assert failures(artifact, toy.gates) == []
+    require_passed(artifact, toy.gates, for_key="toy/report")
+
+
+@pytest.mark.parametrize(
+    ("gates", "message"),
+    [
+        (
+            [Gate(artifact="score", metric="documents", min=3)],
+            "score.documents has no verdict: materialize toy/score again",
+        ),
+        ([Gate(artifact="score", metric="length", min=2)], "score.length has no verdict"),
+        ([Gate(artifact="score", metric="documents", min=2, max=9)], "has no verdict"),
+    ],
+    ids=["other bound", "other metric", "further bound"],
+)
+def test_no_verdict_on_these_bounds(artifact, gates, message):
+    with pytest.raises(UserError, match=rf"toy/report cannot go on from toy/score: gate .*{message}"):
+        require_passed(artifact, gates, for_key="toy/report")
+
+
+def test_failed_and_waived(toy, artifact):
+    strict = Gate(artifact="score", metric="documents", min=9)
+    artifact = toy.store.judge(artifact, judge(artifact.metrics, [strict]))
+    assert failures(artifact, [strict]) == ["gate score.documents failed: 4, must be at least 9"]
+    waived = strict.model_copy(update={"waive": "a first try"})
+    assert failures(artifact, [waived]) == []

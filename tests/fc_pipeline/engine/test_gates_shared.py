@@ -1,0 +1,127 @@
+"""What a track asks of a shared artifact holds up that track, in every run, and no other."""
+
+import pytest
+
+from fc_model.artifacts import Counters
+from fc_model.errors import UserError
+from fc_pipeline.cli.run import to_build
+from fc_pipeline.engine.gates import Gate, SharedGate, judged_metrics
+from fc_pipeline.engine.graph import Graph
+from fc_pipeline.engine.materialize import materialize
+from fc_pipeline.engine.plan import make_plan
+from fc_pipeline.engine.step import Runtime, StepSpec
+from fc_pipeline.track.config import parse_track, read_attributes
+from fc_pipeline.track.graph import build_graph
+
+CLEANED = "corpus/toy/cleaned"
+
+
+def two_tracks(toy, **removed_share: float) -> Graph:
+    """`strict` and `loose` go on from one corpus, of which a third was removed; each may ask how much at most."""
+    shared = [toy.graph["sources/letters"], toy.graph[CLEANED]]
+    scores = [
+        StepSpec(
+            key=f"{track}/score",
+            function="toyfactory.steps:score",
+            description="",
+            group=track,
+            inputs={"documents": CLEANED},
+        )
+        for track in ("strict", "loose")
+    ]
+    gates = [
+        SharedGate(artifact="corpus/cleaned", metric="removed_share", max=share, track=track)
+        for track, share in removed_share.items()
+    ]
+    return Graph([*shared, *scores], {CLEANED: gates})
+
+
+def build(toy, graph: Graph, *keys: str) -> None:
+    for key in keys:
+        materialize(graph, toy.store, key, Runtime(home=toy.store.root))
+
+
+def test_a_failed_gate_holds_up_the_track_that_set_it(toy):
+    graph = two_tracks(toy, strict=0.1, loose=0.5)
+    build(toy, graph, "sources/letters", CLEANED, "loose/score")
+    with pytest.raises(
+        UserError,
+        match=r"strict/score cannot go on from corpus/toy/cleaned: gate strict: corpus/cleaned.removed_share failed: "
+        r"0\.33.*, must be at most 0\.1",
+    ):
+        build(toy, graph, "strict/score")
+
+
+def test_the_verdicts_of_all_tracks_stand_in_the_manifest(toy):
+    graph = two_tracks(toy, strict=0.1, loose=0.5)
+    build(toy, graph, "sources/letters", CLEANED)
+    (artifact,) = toy.store.versions(CLEANED)
+    assert [(verdict["track"], verdict["passed"]) for verdict in artifact.manifest.gates] == [
+        ("strict", False),
+        ("loose", True),
+    ]
+    assert artifact.manifest.gates[0]["value"] == pytest.approx(1 / 3)
+
+
+def test_plan_and_run_know_whom_it_holds_up(toy):
+    graph = two_tracks(toy, strict=0.1, loose=0.5)
+    build(toy, graph, "sources/letters", CLEANED, "loose/score")
+    (blocked,) = [item for item in make_plan(graph, toy.store, ["strict/score", "loose/score"]) if item.blocked]
+    assert blocked.key == "strict/score" and "strict: corpus/cleaned.removed_share failed" in blocked.blocked[0]
+    assert to_build(graph, toy.store, graph.track("loose")) == []
+    assert to_build(graph, toy.store, graph.track("strict")) == [CLEANED, "strict/score"]
+
+
+def test_a_waiver_is_its_track_s_own(toy):
+    graph = two_tracks(toy, strict=0.1, loose=0.1)
+    strict, loose = graph.gates(CLEANED)
+    waived = Graph(graph.values(), {CLEANED: [strict, loose.model_copy(update={"waive": "a first try"})]})
+    build(toy, waived, "sources/letters", CLEANED, "loose/score")
+    with pytest.raises(UserError, match="gate strict: "):
+        build(toy, waived, "strict/score")
+
+
+def test_a_changed_bound_judges_again_and_builds_nothing(toy):
+    build(toy, two_tracks(toy, strict=0.1), "sources/letters", CLEANED)
+    graph = two_tracks(toy, strict=0.4)
+    outcome = materialize(graph, toy.store, CLEANED, Runtime(home=toy.store.root))
+    assert outcome.reused and outcome.artifact.manifest.gates[0]["passed"]
+    build(toy, graph, "strict/score")
+
+
+def test_removed_share_is_of_what_was_read():
+    counters = Counters(read=8, kept=5, dropped={"too_short": 1, "near_duplicate": 1}, quarantined=1)
+    assert judged_metrics({"documents": 5}, counters) == {"documents": 5, "removed_share": 0.375}
+    assert judged_metrics({"loss": 1.0}, Counters()) == {"loss": 1.0}
+
+
+def track(name: str, **changes: object):
+    return parse_track(name, {**read_attributes("pico"), **changes})
+
+
+def test_a_track_gates_its_corpus_before_its_tokenizer_and_its_shards():
+    gate = {"artifact": "corpus/filter_quality", "metric": "recall_min"}
+    graph = build_graph([track("one", gates=[{**gate, "min": 0.5}]), track("two", gates=[{**gate, "min": 0.9}])])
+    found = graph.gates("corpus/pico/filter_quality")
+    assert found == [SharedGate(**gate, min=0.5, track="one"), SharedGate(**gate, min=0.9, track="two")]
+    assert graph.gates_for("corpus/pico/filter_quality", for_key="two/shards") == found[1:]
+    for key in ("one/tokenizer", "one/shards", "two/tokenizer", "two/shards"):
+        assert graph[key].requires == ("corpus/pico/filter_quality",)
+    assert build_graph([track("one", gates=[])])["one/shards"].requires == ()
+
+
+def test_a_gate_on_what_the_corpus_has_not_is_refused():
+    gate = {"artifact": "corpus/decontaminated", "metric": "removed_share", "max": 0.1}
+    corpus = {**read_attributes("pico")["corpus"], "decontamination": {"evalsets": []}}
+    with pytest.raises(UserError, match="'corpus/decontaminated' is no artifact of this track or of its corpus"):
+        track("one", gates=[gate], corpus=corpus)
+    dumps = {"2026-11": ["pico_science"]}
+    one = track(
+        "one", gates=[{**gate, "artifact": "corpus/dumps/deduplicated/2026-11"}], corpus=corpus | {"dumps": dumps}
+    )
+    assert build_graph([one])["one/shards"].requires == ("corpus/pico/dumps/deduplicated/2026-11",)
+
+
+def test_the_track_of_a_gate_is_not_for_the_file_to_say():
+    with pytest.raises(ValueError, match="track"):
+        Gate(artifact="corpus/filtered", metric="documents", min=1, track="nano")

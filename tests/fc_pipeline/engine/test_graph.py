@@ -1,0 +1,82 @@
+"""What the graph of steps accepts, in which order it gives them, and what it says of mistakes."""
+
+import pytest
+
+from fc_model.errors import UserError
+from fc_pipeline.engine.gates import Gate
+from fc_pipeline.engine.graph import Graph
+from fc_pipeline.engine.step import StepSpec
+
+
+def step(key: str, *inputs: str, requires: tuple[str, ...] = (), **config: object) -> StepSpec:
+    return StepSpec(
+        key=key,
+        function="fc_pipeline.training.stage:train_stage",
+        description="",
+        group="g",
+        config=config,
+        inputs={name: name for name in inputs},
+        requires=requires,
+    )
+
+
+STEPS = [
+    step("nano/report", "nano/shards", requires=("nano/evals/base",)),
+    step("nano/evals/base", "nano/shards"),
+    step("nano/shards", "corpus/web/split", "sources/a"),
+    step("pico/shards", "corpus/web/split"),
+    step("corpus/web/split", "sources/a", "sources/b"),
+    step("sources/b"),
+    step("sources/a"),
+]
+
+
+def test_order_and_lookup():
+    graph = Graph(STEPS, {})
+    order = list(graph)
+    assert sorted(order) == sorted(spec.key for spec in STEPS)
+    for spec in STEPS:
+        assert all(order.index(key) < order.index(spec.key) for key in spec.upstream)
+    assert order == list(Graph(STEPS, {}))
+    assert graph["nano/report"].upstream == ("nano/shards", "nano/evals/base")
+    assert "sources/a" in graph and "sources/c" not in graph and len(graph) == 7
+
+
+def test_tracks_and_closures():
+    graph = Graph(STEPS, {})
+    assert graph.tracks == ["nano", "pico"]
+    assert set(graph.track("pico")) == {"pico/shards", "corpus/web/split", "sources/a", "sources/b"}
+    assert graph.closure(["corpus/web/split"]) == [key for key in graph if key.startswith(("sources", "corpus"))]
+    for name in ("nanoo", "sources", "corpus"):
+        with pytest.raises(UserError, match=f"there is no track '{name}'; there are: nano, pico"):
+            graph.track(name)
+    with pytest.raises(UserError, match=r"there is no step 'nano/none'; there are: .*nano/shards"):
+        graph["nano/none"]
+
+
+def test_gates_are_of_a_key():
+    gate = Gate(artifact="shards", metric="tokens", min=1)
+    graph = Graph(STEPS, {"nano/shards": [gate]})
+    assert graph.gates("nano/shards") == [gate] and graph.gates("pico/shards") == []
+
+
+@pytest.mark.parametrize(
+    ("steps", "gates", "message"),
+    [
+        (
+            [*STEPS, step("sources/a", size=3)],
+            {},
+            "two tracks declare sources/a with different config: make them equal",
+        ),
+        ([step("nano/shards", "nano/none")], {}, "nano/shards needs nano/none, which no step makes"),
+        ([step("a/x", "a/y"), step("a/y", "a/x")], {}, "the steps depend on each other in a circle: a/[xy] -> a/[xy]"),
+        (STEPS, {"nano/none": []}, "a gate is set on nano/none, which no step makes; there are: "),
+    ],
+)
+def test_mistakes(steps, gates, message):
+    with pytest.raises(UserError, match=message):
+        Graph(steps, gates)
+
+
+def test_equal_track_graph_two_tracks_are_one():
+    assert len(Graph([*STEPS, *STEPS], {})) == 7

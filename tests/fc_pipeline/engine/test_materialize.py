@@ -1,0 +1,181 @@
+"""Materialize builds what is not there, reuses what is, and lets nothing pass a gate that did not pass it."""
+
+import pytest
+
+from fc_model.artifacts import AlreadyBuilt, Store, read_records
+from fc_model.errors import UserError
+from fc_pipeline.engine import materialize as module
+from fc_pipeline.engine.gates import Gate
+from fc_pipeline.engine.resolve import Resolver
+
+ALL = ["sources/letters", "corpus/toy/cleaned", "toy/score", "toy/report"]
+
+
+def test_builds_once(toy):
+    assert toy.build() == ALL
+    assert toy.build() == []
+    cleaned = toy.present("corpus/toy/cleaned")
+    assert [record["text"] for record in read_records(cleaned.path("documents.jsonl.zst"))] == [
+        "ccc",
+        "dddd",
+        "eeeee",
+        "ffffff",
+    ]
+    counters = cleaned.manifest.counters
+    assert (counters.read, counters.kept, counters.dropped) == (6, 4, {"too_short": 2})
+    assert [entry.records for entry in cleaned.manifest.files] == [4]
+    report = toy.present("toy/report")
+    assert report.manifest.licences == [{"licence": "CC0-1.0", "source": "letters", "documents": 6}]
+    assert report.manifest.run["seconds"] >= 0 and report.manifest.run["libraries"]["torch"]
+
+
+def test_a_source_under_two_licences_keeps_both(toy):
+    toy.edit(
+        "steps.py",
+        '[{"licence": "CC0-1.0", "source": "letters", "documents": step.config["count"]}]',
+        '[{"licence": name, "source": "letters", "documents": 3} for name in ("MIT", "CC0-1.0")]',
+    )
+    toy.build()
+    assert toy.present("toy/report").manifest.licences == [
+        {"licence": "CC0-1.0", "source": "letters", "documents": 3},
+        {"licence": "MIT", "source": "letters", "documents": 3},
+    ]
+
+
+def test_two_builds_are_equal(toy, tmp_path):
+    toy.build()
+    first = {key: toy.present(key).digest for key in ALL}
+    toy.store = Store(tmp_path / "second")
+    assert toy.build() == ALL
+    assert {key: toy.present(key).digest for key in ALL} == first
+
+
+def test_rebuilds_exactly_what_depends(toy):
+    toy.build()
+    toy.edit("helpers.py", '"""Loud."""', '"""Louder than that."""  # and more so')
+    assert toy.build() == []
+    toy.edit("helpers.py", "def unused(text):\n    return text", "def unused(text):\n    return text[1:]")
+    assert toy.build() == []
+    toy.edit("helpers.py", "text.upper()", 'text.upper() + "!"')
+    assert toy.build() == ["toy/score", "toy/report"]
+    toy.count = 7
+    assert toy.build() == ALL
+
+
+def test_early_cut_off(toy):
+    toy.build()
+    toy.edit("helpers.py", "text.upper()", "(text + '').upper()")  # other code, equal bytes and metrics
+    assert toy.build() == ["toy/score"]
+    report = toy.present("toy/report")
+    older = report.manifest.recipe.inputs["score"]
+    assert older.identity != toy.present("toy/score").identity and older.digest == toy.present("toy/score").digest
+
+
+def test_missing_input(toy):
+    with pytest.raises(
+        UserError,
+        match=r"toy/score needs corpus/toy/cleaned, which is not built .*materialize corpus/toy/cleaned first",
+    ):
+        toy.materialize("toy/score")
+
+
+def test_gate_fails_across_runs(toy):
+    toy.gates = [Gate(artifact="score", metric="documents", min=5)]
+    for key in ALL[:-1]:
+        toy.materialize(key)
+    assert toy.present("toy/score").manifest.gates[0]["passed"] is False
+    with pytest.raises(
+        UserError, match=r"toy/report cannot go on from toy/score: gate score.documents failed: 4, must be at least 5"
+    ):
+        toy.materialize("toy/report")
+
+
+def test_gate_waived_with_a_reason(toy):
+    toy.gates = [Gate(artifact="score", metric="documents", min=5, waive="small on purpose")]
+    assert toy.build() == ALL
+    assert toy.present("toy/score").manifest.gates[0]["waived"] == "small on purpose"
+
+
+def test_changed_threshold_is_judged_again_and_rebuilds_nothing(toy):
+    toy.build()
+    toy.gates = [Gate(artifact="score", metric="documents", min=5)]
+    with pytest.raises(UserError, match="has no verdict: materialize toy/score again"):
+        toy.materialize("toy/report")
+    before = toy.store.versions("toy/score")[0].digest
+    outcome = toy.materialize("toy/score")
+    assert outcome.reused and outcome.artifact.digest == before
+    with pytest.raises(UserError, match="failed: 4"):
+        toy.materialize("toy/report")
+    toy.gates = [Gate(artifact="score", metric="documents", min=4)]
+    assert toy.build() == []
+
+
+def test_gate_on_a_metric_that_the_step_does_not_write(toy):
+    toy.gates = [Gate(artifact="score", metric="perplexity", max=10)]
+    for key in ALL[:-1]:
+        toy.materialize(key)
+    with pytest.raises(UserError, match=r"score.perplexity failed: None"):
+        toy.materialize("toy/report")
+
+
+@pytest.mark.parametrize("name", ["documents.jsonl.zst", "manifest.json"])
+def test_damaged_artifact_is_built_again(toy, capsys, name):
+    toy.build()
+    artifact = toy.present("corpus/toy/cleaned")
+    path = artifact.folder / name
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    assert toy.build() == ["corpus/toy/cleaned"]
+    assert "corpus/toy/cleaned is damaged and is built again" in capsys.readouterr().err
+    again = toy.present("corpus/toy/cleaned")
+    assert again.digest == artifact.digest and again.problems(strict=True) == []
+
+
+def test_damaged_input_stops_before_the_step(toy):
+    for key in ALL[:2]:
+        toy.materialize(key)
+    path = toy.present("corpus/toy/cleaned").path("documents.jsonl.zst")
+    path.write_bytes(path.read_bytes() + b"x")
+    with pytest.raises(UserError, match=r"corpus/toy/cleaned is damaged: .*materialize corpus/toy/cleaned again"):
+        toy.materialize("toy/score")
+    assert toy.store.versions("toy/score") == []
+
+
+def test_failing_step_leaves_nothing(toy):
+    toy.edit("steps.py", "def cleaned(step):\n", "def cleaned(step):\n    raise RuntimeError('boom')\n")
+    toy.materialize("sources/letters")
+    with pytest.raises(RuntimeError, match="boom"):
+        toy.materialize("corpus/toy/cleaned")
+    assert toy.store.versions("corpus/toy/cleaned") == []
+
+
+def test_step_that_changes_its_config_harms_nobody(toy):
+    toy.edit("steps.py", "def cleaned(step):\n", "def cleaned(step):\n    step.config['extra'] = 1\n")
+    toy.build()
+    assert toy.present("corpus/toy/cleaned").manifest.recipe.config == {"filters": {"min_chars": 3}}
+    assert toy.build() == []
+
+
+def test_twin_that_was_faster(toy, monkeypatch):
+    """Another process commits between our look and our lock: its artifact is ours."""
+    build = module._build
+
+    def slow(*arguments, **options):
+        build(*arguments, **options)
+        build(*arguments, **options)
+        raise AssertionError("the second build was let in")
+
+    monkeypatch.setattr(module, "_build", slow)
+    outcome = toy.materialize("sources/letters")
+    assert outcome.reused and outcome.artifact.problems(strict=True) == []
+    monkeypatch.undo()
+    assert issubclass(AlreadyBuilt, UserError)
+
+
+def test_leftover_workspace_is_tidied(toy):
+    toy.materialize("sources/letters")
+    folder = Resolver(toy.graph, toy.store).require("sources/letters", for_key="test").folder
+    (folder / "workspace" / "training").mkdir(parents=True)
+    assert toy.materialize("sources/letters").reused
+    assert not (folder / "workspace").exists()

@@ -1,0 +1,162 @@
+"""The plan says what a run would do and why; a run then does exactly that."""
+
+import pytest
+
+from fc_pipeline.cli.plan_table import plan_lines
+from fc_pipeline.engine.gates import Gate
+from fc_pipeline.engine.plan import PlanItem, make_plan
+from fc_pipeline.engine.recipe_diff import config_changes, part_changes
+
+ALL = ["sources/letters", "corpus/toy/cleaned", "toy/score", "toy/report"]
+
+
+def plan(toy) -> dict[str, PlanItem]:
+    return {item.key: item for item in make_plan(toy.graph, toy.store, ["toy/report"])}
+
+
+def states(toy) -> list[str]:
+    items = plan(toy)
+    assert list(items) == ALL
+    return [item.state for item in items.values()]
+
+
+def text(toy, *, explain: bool = False, forecast: dict | None = None) -> list[str]:
+    return [line for _, line in plan_lines(list(plan(toy).values()), forecast, explain=explain)]
+
+
+def test_nothing_built(toy):
+    assert states(toy) == ["build"] * 4
+    assert [item.reasons for item in plan(toy).values()] == [["never built"]] * 4
+
+
+def test_everything_fresh(toy):
+    toy.build()
+    assert states(toy) == ["fresh"] * 4
+    assert plan(toy)["toy/score"].gates == "passed" and plan(toy)["toy/report"].gates == ""
+    assert text(toy)[-1] == "4 artifacts, all fresh"
+    assert plan(toy)["toy/report"].identity == toy.present("toy/report").identity
+
+
+def test_changed_setting(toy):
+    toy.build()
+    toy.min_chars = 4
+    assert states(toy) == ["fresh", "build", "maybe", "maybe"]
+    items = plan(toy)
+    assert items["corpus/toy/cleaned"].reasons == ["filters.min_chars 3 -> 4"]
+    assert items["toy/score"].reasons == ["input corpus/toy/cleaned is rebuilt"]
+    assert toy.build() == ["corpus/toy/cleaned", "toy/score", "toy/report"]
+
+
+def test_early_cut_off_spares_what_the_plan_calls_maybe(toy):
+    toy.build()
+    toy.edit("helpers.py", "text.upper()", "(text + '').upper()")
+    assert states(toy) == ["fresh", "fresh", "build", "maybe"]
+    assert toy.build() == ["toy/score"]
+    assert states(toy) == ["fresh"] * 4
+
+
+def test_changed_code_names_the_functions(toy):
+    toy.build()
+    toy.edit("helpers.py", "return text.upper()", "return louder(text)\n\n\ndef louder(text):\n    return text.upper()")
+    item = plan(toy)["toy/score"]
+    assert item.state == "build" and item.reasons == ["code: helpers:shout changed and 1 more"]
+    assert item.parts == ["changed toyfactory.helpers:shout", "added toyfactory.helpers:louder"]
+    lines = text(toy, explain=True)
+    assert any(line.strip() == "changed toyfactory.helpers:shout" for line in lines)
+
+
+def test_rebuilt_input_with_other_bytes(toy):
+    toy.build()
+    toy.min_chars = 4
+    before = toy.store.versions("corpus/toy/cleaned")[0].digest
+    after = toy.materialize("corpus/toy/cleaned").artifact.digest
+    item = plan(toy)["toy/score"]
+    assert item.state == "build" and item.reasons == [f"input corpus/toy/cleaned {before[:8]} -> {after[:8]}"]
+
+
+def test_compared_with_the_closest_and_not_the_newest(toy):
+    toy.build()
+    toy.min_chars, toy.count = 5, 9
+    toy.build()
+    toy.min_chars, toy.count = 4, 6
+    assert plan(toy)["corpus/toy/cleaned"].reasons == ["filters.min_chars 3 -> 4"]
+
+
+def test_setting_and_input_change_together(toy):
+    toy.build()
+    toy.count, toy.min_chars = 7, 4
+    item = plan(toy)["corpus/toy/cleaned"]
+    assert item.state == "build"
+    assert item.reasons == ["filters.min_chars 3 -> 4", "input sources/letters is rebuilt"]
+
+
+def test_changed_threshold(toy):
+    toy.build()
+    toy.gates = [Gate(artifact="score", metric="documents", min=3)]
+    assert states(toy) == ["fresh", "fresh", "rejudge", "fresh"]
+    assert plan(toy)["toy/score"].gates == "gate score.documents has no verdict: materialize toy/score again"
+    assert toy.build() == [] and states(toy) == ["fresh"] * 4
+
+
+def test_failed_gate_blocks_what_needs_it(toy):
+    toy.gates = [Gate(artifact="score", metric="documents", min=9)]
+    for key in ALL[:-1]:
+        toy.materialize(key)
+    items = plan(toy)
+    assert items["toy/report"].blocked == ["gate score.documents failed: 4, must be at least 9"]
+    assert any("toy/report" in line and "blocked: gate score.documents failed" in line for line in text(toy))
+    toy.gates = [Gate(artifact="score", metric="documents", min=9, waive="on purpose")]
+    toy.build()
+    assert plan(toy)["toy/score"].gates == "waived: score.documents" and not plan(toy)["toy/report"].blocked
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "documents.jsonl.zst"])
+def test_damaged(toy, name):
+    toy.build()
+    path = toy.present("corpus/toy/cleaned").folder / name
+    path.write_bytes(path.read_bytes()[:-5])
+    assert states(toy) == ["fresh", "damaged", "maybe", "maybe"]
+    assert name in plan(toy)["corpus/toy/cleaned"].reasons[0]
+    assert toy.build() == ["corpus/toy/cleaned"]
+
+
+def test_half_done_work_is_named(toy):
+    toy.edit("steps.py", "def letters(step):\n", "def letters(step):\n    step.out.workspace('training')\n    1 / 0\n")
+    with pytest.raises(ZeroDivisionError):
+        toy.materialize("sources/letters")
+    assert plan(toy)["sources/letters"].resumes == ["training"]
+    assert any("goes on from half-done work" in line for line in text(toy))
+
+
+def test_estimates_stand_in_the_lines(toy):
+    figures = {"seconds": 90.0, "disk_bytes": 2_500_000, "tokens": 1_500_000, "basis": "as it took"}
+    unknown = {"seconds": None, "disk_bytes": None, "basis": "never built"}
+    forecast = {
+        "steps": {"sources/letters": figures, "toy/report": unknown},
+        "total": {"seconds": 90.0, "disk_bytes": 2_500_000, "tokens": 1_500_000, "unknown": ["toy/report"]},
+    }
+    lines = text(toy, forecast=forecast)
+    assert "1.5M tokens 1 min 30 s 2.5 MB" in lines[0]
+    assert lines[-1] == "4 artifacts: 4 to build; about 1.5M tokens, 1 min 30 s, 2.5 MB, not counting 1 never built"
+
+
+def test_config_changes():
+    before = {"a": 1, "b": {"c": [1, 2], "d": "x"}, "e": True, "f": [1], "same": None}
+    now = {"a": 1.0, "b": {"c": [1, 3]}, "e": 1, "f": [1, 2], "g": {"h": 0}, "same": None}
+    assert config_changes(before, now) == [
+        "a 1 -> 1.0",
+        "b.c[1] 2 -> 3",
+        'b.d "x" is gone',
+        "e true -> 1",
+        "f [1] -> [1, 2]",
+        'g {"h": 0} is new',
+    ]
+    assert config_changes({"text": "x" * 100}, {"text": ""})[0].startswith('text "xxx') and not config_changes(now, now)
+
+
+def test_part_changes():
+    assert part_changes({"a": "1", "b": "2", "c": "3"}, {"b": "2", "c": "4", "d": "5"}) == [
+        "changed c",
+        "added d",
+        "removed a",
+    ]

@@ -1,0 +1,82 @@
+"""The present artifact of a key follows from track, code and inputs alone."""
+
+import json
+
+import pytest
+
+from fc_model.errors import UserError
+from fc_pipeline.engine.resolve import Resolver, declare_equivalent, read_equivalences
+
+
+def test_nothing_is_there_at_first(toy):
+    resolver = Resolver(toy.graph, toy.store)
+    assert resolver.artifact("toy/report") is None and resolver.recipe("toy/report") is None
+    assert resolver.recipe("sources/letters") is not None
+    with pytest.raises(UserError, match=r"chat needs toy/score, which is not built .*: materialize toy/score first"):
+        resolver.require("toy/score", for_key="chat")
+
+
+def test_going_back_finds_the_earlier_artifact(toy):
+    toy.build()
+    first = {key: toy.present(key).identity for key in toy.graph}
+    toy.min_chars = 4
+    assert toy.build() == ["corpus/toy/cleaned", "toy/score", "toy/report"]
+    toy.min_chars = 3
+    assert toy.build() == []
+    assert {key: toy.present(key).identity for key in toy.graph} == first
+
+
+def test_damaged_manifest_counts_as_absent(toy):
+    toy.build()
+    (toy.present("toy/score").folder / "manifest.json").write_text("{")
+    assert Resolver(toy.graph, toy.store).artifact("toy/score") is None
+
+
+def test_equivalent_code_rebuilds_nothing(toy):
+    toy.build()
+    old = toy.present("toy/score").manifest.recipe.code["version"]
+    toy.edit("helpers.py", "text.upper()", "str.upper(text)")
+    assert Resolver(toy.graph, toy.store).artifact("toy/score") is None
+    assert declare_equivalent(toy.graph, toy.store, "toy/score", reason="the same method", at=5.0) == old
+    assert toy.build() == []
+    [entry] = read_equivalences(toy.store)
+    assert entry == {
+        "function": "toyfactory.steps:score",
+        "version": entry["version"],
+        "equals": old,
+        "reason": "the same method",
+        "at": 5.0,
+    }
+    assert entry["version"] != old
+    toy.edit("helpers.py", "str.upper(text)", "text.title()")
+    assert toy.build() == ["toy/score", "toy/report"]
+
+
+def test_equivalence_of_a_second_edit_leads_back_to_the_same_artifact(toy):
+    toy.build()
+    for number, (old, new) in enumerate(
+        [("text.upper()", "str.upper(text)"), ("str.upper(text)", "(text).upper() + ''")]
+    ):
+        toy.edit("helpers.py", old, new)
+        declare_equivalent(toy.graph, toy.store, "toy/score", reason="equal", at=float(number))
+        assert toy.build() == []
+    assert len(read_equivalences(toy.store)) == 2
+
+
+def test_what_cannot_be_declared(toy):
+    with pytest.raises(UserError, match="toy/score was never built"):
+        declare_equivalent(toy.graph, toy.store, "toy/score", reason="", at=0)
+    toy.build()
+    with pytest.raises(UserError, match="its code has not changed"):
+        declare_equivalent(toy.graph, toy.store, "toy/score", reason="", at=0)
+    with pytest.raises(UserError, match="there is no step 'toy/none'"):
+        declare_equivalent(toy.graph, toy.store, "toy/none", reason="", at=0)
+
+
+def test_broken_file_of_equivalences(toy):
+    toy.build()
+    (toy.store.root / "equivalences.json").write_text("[{")
+    with pytest.raises(UserError, match=r"equivalences\.json: not JSON"):
+        Resolver(toy.graph, toy.store)
+    (toy.store.root / "equivalences.json").write_text(json.dumps([]))
+    assert toy.build() == []

@@ -1,0 +1,214 @@
+"""The evaluation step on a real tokenizer, real shards and a decoder that really learned."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from fc_model.artifacts import Artifact, Recipe, Store, read_records
+from fc_model.artifacts.manifest import InputEntry
+from fc_model.config.model import ModelConfig
+from fc_model.data.token_shards import Shards
+from fc_model.data.windows import make_batch
+from fc_model.errors import UserError
+from fc_model.model.decoder import Decoder
+from fc_pipeline.engine.gates import Gate
+from fc_pipeline.engine.step import Runtime, Step
+from fc_pipeline.evals.text import EvalConfig, evaluate
+from fc_pipeline.tokens.pack import pack_shards
+from fc_pipeline.tokens.train_tokenizer import train_tokenizer
+
+WORDS = {
+    "chess": "the white bishop takes a pawn on e4 and black castles at once after Nf3",
+    "code": "def mean(values): return sum(values) / len(values) if values else None for x in range(10)",
+}
+CONFIG = ModelConfig(
+    vocab_size=400,
+    num_layers=2,
+    hidden_size=48,
+    num_heads=4,
+    num_kv_heads=2,
+    head_dim=12,
+    intermediate_size=96,
+    context_length=64,
+    zero_init_outputs=False,
+)
+EVALS = EvalConfig(prompts={"chess": ["the white"], "code": ["def mean"]}, sample_tokens=16, control_tokens=300)
+
+
+class Builder:
+    def __init__(self, root: Path) -> None:
+        self.store = Store(root)
+
+    def __call__(self, key: str, function: Callable[[Step], None], config: Any = None, **inputs: Artifact) -> Artifact:
+        entries = {role: InputEntry(found.key, found.identity, found.digest) for role, found in inputs.items()}
+        recipe = Recipe(config=config or {}, code={"version": "c0de", "parts": {}}, inputs=entries)
+        runtime = Runtime(home=self.store.root, device="cpu")
+        with self.store.write(key, recipe) as out:
+            function(Step(key=key, config=config or {}, inputs=inputs, out=out, runtime=runtime))
+        found = self.store.find(key, recipe.identity(key))
+        assert found is not None
+        return found
+
+
+def write_split(step: Step) -> None:
+    random = np.random.default_rng(0)
+    for name, count in (("train", 60), ("holdout", 8)):
+        with step.out.records(f"{name}.jsonl.zst") as write:
+            for number in range(count):
+                domain = ("chess", "code")[number % 2]
+                text = " ".join(random.choice(WORDS[domain].split(), size=80)) + " naïve 日本"
+                write(
+                    {
+                        "id": f"{name}/{number}",
+                        "text": text,
+                        "source": "s",
+                        "domain": domain,
+                        "licence": "x",
+                        "meta": {},
+                    }
+                )
+
+
+def stage_of(seed: int, steps: int) -> Callable[[Step], None]:
+    """A stage: `steps` of training from seeded weights; the average keeps the first weights."""
+
+    def train(step: Step) -> None:
+        torch.manual_seed(seed)
+        model = Decoder(CONFIG)
+        folder = step.out.workspace("training")
+        save_file(
+            {name: weight.detach().clone() for name, weight in model.named_parameters()}, folder / "ema.safetensors"
+        )
+        optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
+        shards = Shards(step.inputs["shards"].folder)
+        for number in range(steps):
+            batch = make_batch(*shards.batch(number, 4, 64, seed=0))
+            optimizer.zero_grad()
+            model.loss(batch.ids_BT, batch.targets_BT, batch.document_BT).backward()
+            optimizer.step()
+        save_file({name: weight.detach() for name, weight in model.named_parameters()}, folder / "model.safetensors")
+        step.out.write_text("config.json", CONFIG.model_dump_json())
+        for name in ("model.safetensors", "ema.safetensors"):
+            step.out.adopt(name, folder / name)
+
+    return train
+
+
+class World:
+    """Everything before the evaluation, and the evaluation of any stage."""
+
+    def __init__(self, root: Path) -> None:
+        self.build = Builder(root)
+        documents = self.build("corpus/c/split", write_split)
+        weights = {"chess": 1.0, "code": 3.0}
+        config = {"tokenizer": {"vocab_size": 400, "kind": "bpe"}, "weights": weights}
+        self.tokenizer = self.build("t/tokenizer", train_tokenizer, config, documents=documents)
+        mixture = {"tokens": 3000, "weights": weights, "max_epochs": 20}
+        self.shards = self.build("t/shards", pack_shards, mixture, documents=documents, tokenizer=self.tokenizer)
+        self.learned = self.stage("learned", seed=0, steps=70)
+        self.random = self.stage("random", seed=1, steps=0)
+
+    def stage(self, name: str, *, seed: int, steps: int) -> Artifact:
+        config = {"model": CONFIG.model_dump(mode="json"), "stage": {"seq_len": 64}}
+        return self.build(f"t/stages/{name}", stage_of(seed, steps), config, shards=self.shards)
+
+    def evaluate(self, stage: Artifact, **changed: Any) -> Artifact:
+        config = EVALS.model_copy(update=changed).model_dump(mode="json")
+        inputs = {"stage": stage, "shards": self.shards, "tokenizer": self.tokenizer}
+        return self.build(f"t/evals/{stage.key.rpartition('/')[2]}", evaluate, config, **inputs)
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> World:
+    torch.set_num_threads(1)
+    return World(tmp_path_factory.mktemp("store"))
+
+
+@pytest.fixture(scope="module")
+def learned(world: World) -> Artifact:
+    return world.evaluate(world.learned, weights="model")
+
+
+@pytest.fixture(scope="module")
+def random(world: World) -> Artifact:
+    return world.evaluate(world.random, weights="model")
+
+
+def test_figures_are_those_of_the_held_out_text(world: World, learned: Artifact) -> None:
+    texts = list(read_records(world.build.store.versions("corpus/c/split")[0].path("holdout.jsonl.zst")))
+    for domain in ("chess", "code"):
+        expected = sum(len(record["text"].encode()) for record in texts if record["domain"] == domain)
+        assert learned.metrics[f"holdout_bytes_{domain}"] == expected
+    metrics = learned.metrics
+    assert metrics["holdout_bytes"] == metrics["holdout_bytes_chess"] + metrics["holdout_bytes_code"]
+    pooled = sum(metrics[f"bits_per_byte_{d}"] * metrics[f"holdout_bytes_{d}"] for d in ("chess", "code"))
+    assert metrics["bits_per_byte"] == pytest.approx(pooled / metrics["holdout_bytes"], abs=2e-6)
+    report = json.loads(learned.path("metrics.json").read_text())
+    assert report["mix"]["code"] == pytest.approx(0.75, abs=0.05)
+    mixed = sum(report["mix"][d] * metrics[f"bits_per_byte_{d}"] for d in ("chess", "code"))
+    assert metrics["bits_per_byte_mix"] == pytest.approx(mixed, abs=2e-5)
+
+
+def test_learning_passes_what_random_weights_fail(learned: Artifact, random: Artifact) -> None:
+    gate = Gate(artifact="evals/x", metric="unigram_gain", min=0.1)
+    assert gate.verdict(learned.metrics)["passed"]
+    assert not gate.verdict(random.metrics)["passed"]
+    assert random.metrics["unigram_gain"] < 0
+    assert learned.metrics["bits_per_byte_random"] > 1.5 * learned.metrics["bits_per_byte"]
+    assert learned.metrics["unigram_bits_per_byte"] == random.metrics["unigram_bits_per_byte"]
+
+
+def test_random_weights_change_every_metric_of_the_model(learned: Artifact, random: Artifact) -> None:
+    of_the_data = {name for name in learned.metrics if name.startswith(("holdout_", "unigram_bits"))}
+    same = {name for name in learned.metrics if learned.metrics[name] == random.metrics[name]}
+    # So little text is said that a ratio can be level by chance, at 0 or 1.
+    assert same - {name for name in same if name.startswith(("distinct_", "repetition_"))} == of_the_data
+    texts = [[record["text"] for record in read_records(a.path("samples.jsonl.zst"))] for a in (learned, random)]
+    assert all(left != right for left, right in zip(*texts, strict=True))
+
+
+def test_the_flat_figures_are_of_the_weights_that_go_on(world: World, learned: Artifact) -> None:
+    averaged = world.evaluate(world.learned, weights="ema")
+    assert learned.metrics["bits_per_byte"] == learned.metrics["bits_per_byte_model"]
+    assert averaged.metrics["bits_per_byte"] == averaged.metrics["bits_per_byte_ema"]
+    assert averaged.metrics["bits_per_byte_model"] == learned.metrics["bits_per_byte_model"]
+    assert averaged.metrics["bits_per_byte"] > 1.5 * learned.metrics["bits_per_byte"]
+
+
+def test_the_same_inputs_give_the_same_bytes(world: World, learned: Artifact) -> None:
+    digest = learned.digest
+    world.build.store.remove(learned.key, learned.identity)
+    assert world.evaluate(world.learned, weights="model").digest == digest
+
+
+def test_samples_name_their_prompt_and_decoding(learned: Artifact) -> None:
+    samples = list(read_records(learned.path("samples.jsonl.zst")))
+    assert [(s["domain"], s["prompt"], s["decoding"]) for s in samples] == [
+        (domain, prompt, decoding)
+        for decoding in ("greedy", "drawn")
+        for domain, prompt in (("chess", "the white"), ("code", "def mean"))
+    ]
+    assert samples[1]["text"].startswith("(values)")
+
+
+def test_weights_that_are_not_finite_are_refused(world: World) -> None:
+    def broken(step: Step) -> None:
+        stage_of(0, 0)(step)
+        path = step.out.folder / "model.safetensors"
+        model = Decoder(CONFIG)
+        torch.nn.init.constant_(model.norm.weight, float("nan"))
+        again = step.out.workspace("again") / "model.safetensors"
+        save_file({name: weight.detach() for name, weight in model.named_parameters()}, again)
+        path.unlink()
+        step.out.adopt("model.safetensors", again)
+
+    config = {"model": CONFIG.model_dump(mode="json"), "stage": {"seq_len": 64}}
+    stage = world.build("t/stages/broken", broken, config, shards=world.shards)
+    with pytest.raises(UserError, match=r"loss on chess is not finite: train t/stages/broken again"):
+        world.evaluate(stage, weights="model")

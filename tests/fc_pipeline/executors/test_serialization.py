@@ -1,0 +1,91 @@
+import json
+import math
+from functools import partial
+
+import numpy as np
+import pytest
+from factories import batch_functions
+
+from fc_model.errors import UserError
+from fc_pipeline.corpus.config import DedupConfig
+from fc_pipeline.executors.serialization import decode, decode_function, encode, encode_function
+from fc_pipeline.sources.readers.item import BadInput, Item
+from fc_pipeline.sources.schema import FileSpec
+
+
+def there_and_back(value):
+    return decode(json.loads(json.dumps(encode(value), allow_nan=False)))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        True,
+        2**80,
+        0.1 + 0.2,
+        5e-324,
+        "",
+        "ä\0\u2028😀",
+        b"\0\xff",
+        [1, [2.0, "x"]],
+        (1, (2,), []),
+        {"b": 1, "a": {"c": None}},
+        {1: 2, 3: {4: "x"}},
+        {"$bytes": "no bytes", "x": 1},
+        {"$tuple": [1]},
+        Item("key", "text", {"n": (1, 2), "m": {5: 6}}),
+        FileSpec.model_validate({"glob": "*.csv", "format": "csv", "fields": {"text": "body"}}),
+        DedupConfig(num_buckets=7),
+    ],
+)
+def test_values_come_back_as_they_were(value) -> None:
+    found = there_and_back(value)
+    assert found == value and type(found) is type(value)
+    assert repr(found) == repr(value), "keys in order, types inside"
+
+
+@pytest.mark.parametrize("dtype", ["u1", "<u4", ">u4", "<u8", "<f8", "?"])
+@pytest.mark.parametrize("shape", [(0,), (6,), (2, 3), (3, 0)])
+def test_arrays_come_back_as_they_were(dtype: str, shape: tuple[int, ...]) -> None:
+    array = np.arange(math.prod(shape)).reshape(shape).astype(dtype)
+    found = there_and_back(array)
+    assert (found.dtype, found.shape) == (array.dtype, array.shape) and found.flags.writeable
+    np.testing.assert_array_equal(found, array)
+    np.testing.assert_array_equal(there_and_back(array.T), array.T)
+
+
+def test_exceptions_as_values() -> None:
+    found = there_and_back(BadInput("invalid_utf8", "byte 3"))
+    assert isinstance(found, BadInput) and (found.reason, found.detail) == ("invalid_utf8", "byte 3")
+
+
+@pytest.mark.parametrize("value", [object(), {1, 2}, np.array(["x"], object), np.int64(1), print, range(3)])
+def test_other_values_are_refused(value) -> None:
+    with pytest.raises(TypeError, match="cannot be sent to a cluster"):
+        encode([value])
+
+
+def test_functions_travel_by_name() -> None:
+    function = partial(partial(batch_functions.count, 3))
+    again = decode_function(json.loads(json.dumps(encode_function(function))))
+    assert again(["a b"]).words == {0: 6}
+
+
+def test_functions_without_a_name_are_refused() -> None:
+    def inner() -> None: ...
+
+    for function in (inner, lambda: None, partial(inner)):
+        with pytest.raises(TypeError, match="it has no name in a module"):
+            encode_function(function)
+
+
+@pytest.mark.parametrize("kind", ["$record", "$model", "$exception"])
+def test_a_file_can_make_plain_values_only(kind: str) -> None:
+    for name in ("os:system", "subprocess:Popen"):
+        with pytest.raises(TypeError, match=f"{name} is no "):
+            decode({kind: [name, ["true"]]})
+
+
+def test_an_exception_of_ours_keeps_its_line() -> None:
+    assert str(there_and_back(UserError("one line"))) == "one line"

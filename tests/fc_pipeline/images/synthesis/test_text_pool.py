@@ -1,0 +1,84 @@
+import random
+
+import pytest
+
+from fc_model.errors import UserError
+from fc_pipeline.images.synthesis.passages import clean_prose, titles, write_passages
+from fc_pipeline.images.synthesis.text_pool import CorpusText, read_passages
+
+
+def documents(count: int = 50):
+    return [
+        {"id": f"d{n}", "source": "s", "domain": "data", "licence": "CC0-1.0",
+         "text": f"The title of {'abcdefghij'[n % 10]}\n\nSentence one of {n}. Sentence two, longer, of {n}! Third?"}
+        for n in range(count)
+    ]  # fmt: skip
+
+
+def sample(tmp_path, found, faces, **caps) -> CorpusText:
+    path = tmp_path / "text.jsonl"
+    settings = {"max_chars": 10_000, "max_document_chars": 1_000, "seed": 0} | caps
+    return CorpusText(read_passages(path, write_passages(found, path, **settings)), faces, where="test")
+
+
+def test_sentences_are_whole_words_of_the_corpus(text):
+    text.taken()  # what other tests drew
+    everything = " ".join(text._prose).replace("\n", " ")
+    for seed in range(200):
+        found = text.sentence(random.Random(seed), max_chars=30)
+        assert 0 < len(found) <= 30 and found == " ".join(found.split())
+        assert f" {found} " in f" {everything} "
+        assert len(text.taken()) == 1 and text.taken() == []
+
+
+def test_paragraphs_end_with_a_sentence_where_they_can(tmp_path, faces):
+    supply = sample(tmp_path, documents(), faces)
+    found = {supply.paragraph(random.Random(seed), max_chars=45) for seed in range(50)}
+    assert all(len(each) <= 45 for each in found)
+    assert 2 * sum(each.endswith((".", "!", "?")) for each in found) > len(found)
+
+
+def test_titles_read_like_titles(tmp_path, faces):
+    assert titles("# A heading of five words\n\ntext\n\n## x = f(y)\n\n# Ends with a dot.") == [
+        "A heading of five words"
+    ]
+    assert sample(tmp_path, documents(), faces).title(random.Random(0)).startswith("The title of ")
+
+
+def test_code_keeps_its_indents_and_width(text):
+    for seed in range(30):
+        lines = text.code(random.Random(seed), max_lines=8, max_columns=60)
+        assert 1 <= len(lines) <= 8 and all(len(line) <= 60 for line in lines)
+    assert any(
+        line.startswith("   ")
+        for seed in range(30)
+        for line in text.code(random.Random(seed), max_lines=8, max_columns=60)
+    )
+
+
+def test_the_sample_is_bounded_and_does_not_hang_on_the_order(tmp_path, faces):
+    path, other = tmp_path / "a", tmp_path / "b"
+    caps = {"max_chars": 800, "max_document_chars": 60, "seed": 3}
+    assert write_passages(documents(), path, **caps) == write_passages(reversed(documents()), other, **caps)
+    kept = read_passages(path, "")
+    assert 600 < sum(len(passage["text"]) for passage in kept) <= 800
+    assert all(len(passage["text"]) <= 60 for passage in kept)
+
+
+def test_text_is_cleaned_of_what_cannot_be_seen():
+    assert clean_prose("soft\u00adhyphen\u200b and\nline\n\n\n  cafe\u0301 \x07 ") == "softhyphen and line\ncafé"
+
+
+def test_rare_characters_are_drawn_seldom_and_never_changed(tmp_path, faces):
+    found = [
+        dict(each, text=each["text"].replace("o", "漢") if n % 2 else each["text"])
+        for n, each in enumerate(documents())
+    ]
+    supply = sample(tmp_path, found, faces)
+    drawn = [supply.sentence(random.Random(seed), max_chars=40) for seed in range(400)]
+    assert 0 < sum("漢" in each for each in drawn) < 60
+
+
+def test_a_corpus_without_prose_is_refused(tmp_path, faces):
+    with pytest.raises(UserError, match="no prose"):
+        sample(tmp_path, [dict(each, domain="code") for each in documents()], faces)

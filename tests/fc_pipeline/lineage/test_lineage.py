@@ -1,0 +1,210 @@
+"""Which steps, stages and exports a document touched, against a search through every batch."""
+
+import io
+import json
+
+import numpy as np
+import pytest
+from factories.pack_fixtures import build, build_split, mixture_config, tokenizer_config
+from PIL import Image
+
+from fc_model.artifacts import Artifact, Store, read_records
+from fc_model.config.stage import StageConfig
+from fc_model.data.images.record import ImageRecord
+from fc_model.data.images.shard_writer import ImageShardWriter, write_index
+from fc_model.data.token_shards import Shards
+from fc_model.data.windows import TrainBatches
+from fc_model.errors import UserError
+from fc_pipeline.engine.step import Step
+from fc_pipeline.lineage import takedown_list
+from fc_pipeline.lineage.lineage import steps_that_read, touched, touched_lines
+from fc_pipeline.lineage.takedown import require_known
+from fc_pipeline.tokens.pack import pack_shards
+from fc_pipeline.tokens.train_tokenizer import train_tokenizer
+from fc_pipeline.track.config import parse_track, read_attributes
+from fc_pipeline.track.graph import build_graph
+
+STEPS = 40
+
+
+def stage_config(**changes) -> dict:
+    settings = {
+        "name": "one",
+        "tokens": STEPS * 4 * 64,
+        "seq_len": 64,
+        "batch_tokens": 4 * 64,
+        "first_batch": 7,
+        "lr": 1,
+    }
+    return StageConfig.model_validate(settings | changes).model_dump(mode="json")
+
+
+def write_weights(step: Step) -> None:
+    """Stands where a stage or an export does: only its inputs and its steps matter here."""
+    step.out.write_text("weights", "0")
+    step.out.metrics = {"steps": STEPS}
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    store = Store(tmp_path_factory.mktemp("store"))
+    split = build_split(store)
+    tokenizer = build(store, "t/tokenizer", train_tokenizer, tokenizer_config(), {"documents": split})
+    shards = build(
+        store, "t/shards", pack_shards, mixture_config(tokens=30_000), {"documents": split, "tokenizer": tokenizer}
+    )
+    one = build(store, "t/stages/one", write_weights, {"stage": stage_config()}, {"shards": shards})
+    build(store, "t/exports/gguf", write_weights, {}, {"stage": one})
+    return store
+
+
+def newest(store: Store, key: str) -> Artifact:
+    return store.versions(key)[-1]
+
+
+def rows_by_step(shards: Artifact, stage: dict) -> list[set[int]]:
+    """The rows whose tokens a step's windows hold, each token looked up by itself."""
+    config = StageConfig.model_validate(stage)
+    reader = Shards(shards.folder, config.split)
+    batches = TrainBatches(reader, config)
+    found = []
+    for step in range(STEPS):
+        starts = [window * config.seq_len for window in batches.window_ids(step)]
+        places = {place for start in starts for place in range(start, start + config.seq_len + 1)}
+        found.append({reader.locate(place)[0] for place in places})
+    return found
+
+
+@pytest.mark.parametrize("changes", [{}, {"kind": "overfit", "overfit_tokens": 512}, {"seed": 3, "first_batch": 0}])
+def test_the_steps_that_read_a_document_are_those_whose_batches_hold_it(store, changes):
+    shards, stage = newest(store, "t/shards"), stage_config(**changes)
+    expected = rows_by_step(shards, stage)
+    for row in sorted(set(Shards(shards.folder, "train").document_rows.tolist())):
+        steps = [step for step in range(STEPS) if row in expected[step]]
+        assert steps_that_read(shards, [row], stage, num_steps=STEPS) == steps
+
+
+def test_a_stage_with_a_mixture_of_its_own_has_read_its_split_only(store, tmp_path):
+    inputs = {"documents": newest(store, "corpus/test/split"), "tokenizer": newest(store, "t/tokenizer")}
+    late = {"late": {"weights": {"chat": 1}, "tokens": 8_000}}
+    config = mixture_config(tokens=30_000, max_epochs=20, stages=late)
+    shards = build(Store(tmp_path), "other/shards", pack_shards, config, inputs)
+    stage = stage_config(split="train-late", first_batch=0)
+    expected = rows_by_step(shards, stage)
+    for row in sorted(set(Shards(shards.folder, "train").document_rows.tolist())):
+        steps = [step for step in range(STEPS) if row in expected[step]]
+        assert steps_that_read(shards, [row], stage, num_steps=STEPS) == steps
+    assert any(expected)
+
+
+def test_a_document_that_was_read_touches_the_stage_and_what_came_of_it(store):
+    shards = newest(store, "t/shards")
+    records = list(read_records(shards.path("documents.jsonl.zst")))
+    steps = {row: steps_that_read(shards, [row], stage_config(), num_steps=STEPS) for row in range(len(records))}
+    packed = set(Shards(shards.folder, "train").document_rows.tolist())
+    read = next(row for row in sorted(packed) if steps[row])
+    items = {item.key: item for item in touched(store, [records[read]["id"]])}
+    assert {key: item.how for key, item in items.items()} == {
+        "corpus/test/split": "holds",
+        "t/shards": "holds",
+        "t/tokenizer": "read",
+        "t/stages/one": "read",
+        "t/exports/gguf": "derived",
+    }
+    assert items["t/stages/one"].detail.startswith(
+        f"first in step {steps[read][0] + 1} of {STEPS}, in {len(steps[read])}"
+    )
+    unread = next(row for row in sorted(packed) if not steps[row])
+    assert "t/stages/one" not in {item.key for item in touched(store, [records[unread]["id"]])}
+    lines = [text for _, text in touched_lines(list(items.values()), set())]
+    assert lines[-1] == "5 artifacts touched" and all(line.endswith("earlier") for line in lines[:-1])
+
+
+def test_a_held_out_document_is_in_the_shards_but_never_read(store):
+    shards = newest(store, "t/shards")
+    held_out = next(r for r in read_records(shards.path("documents.jsonl.zst")) if r["split"] == "holdout")
+    items = {item.key: item for item in touched(store, [held_out["id"]])}
+    assert items["t/shards"].detail.startswith("holdout-") and "t/stages/one" not in items
+
+
+def test_a_stage_whose_shards_are_gone_may_have_read_anything(store, tmp_path):
+    other = Store(tmp_path)
+    shards = newest(store, "t/shards")
+    build(other, "t/stages/one", write_weights, {"stage": stage_config()}, {"shards": shards})
+    (item,) = touched(other, ["nobody/knows"])
+    assert (item.how, item.detail) == ("read", "its shards are gone: it may have")
+
+
+def test_the_list_of_takedowns_is_part_of_the_recipe_of_its_corpora_only(tmp_path, monkeypatch):
+    monkeypatch.setenv("FC_HOME", str(tmp_path))
+    pico, nano = (parse_track(name, read_attributes(name)) for name in ("pico", "nano"))
+    before = build_graph([pico, nano])
+    takedown_list.record(tmp_path, ["pico_code/a", "pico_code/a"], reason="asked", at=1.0)
+    takedown_list.record(tmp_path, ["pico_code/a", "elsewhere/b"], reason="asked", at=2.0)
+    after = build_graph([pico, nano])
+    assert [key for key in before if before[key] != after[key]] == ["corpus/pico/deduplicated"]
+    assert after["corpus/pico/deduplicated"].config["removed"] == ["pico_code/a"]
+    planned = build_graph([pico, nano], also_without=["pico_code/c"])
+    assert planned["corpus/pico/deduplicated"].config["removed"] == ["pico_code/a", "pico_code/c"]
+    entries = json.loads((tmp_path / "takedowns.json").read_text("utf-8"))
+    assert [(entry["id"], entry["at"]) for entry in entries] == [("pico_code/a", 1.0), ("elsewhere/b", 2.0)]
+
+
+def test_a_damaged_list_stops_everything_rather_than_let_documents_come_back(tmp_path):
+    (tmp_path / "takedowns.json").write_text("[{")
+    with pytest.raises(UserError, match=r"takedowns.json: not JSON .*; mend it from a copy"):
+        takedown_list.read_takedowns(tmp_path)
+
+
+def test_an_id_that_no_source_could_have_is_refused(tmp_path):
+    graph = build_graph([parse_track("pico", read_attributes("pico"))])
+    with pytest.raises(UserError, match="nothing/here: no document of any source"):
+        require_known([], ["nothing/here"], graph)
+    require_known([], ["pico_code/some/file.py"], graph)
+
+
+def test_rows_of_no_window_are_read_by_no_step(store):
+    shards = newest(store, "t/shards")
+    assert steps_that_read(shards, [], stage_config(), num_steps=STEPS) == []
+    assert not np.isin(Shards(shards.folder, "train").document_rows, [10**6]).any()
+    assert steps_that_read(shards, [10**6], stage_config(), num_steps=STEPS) == []
+
+
+def test_an_image_that_shows_a_document_is_touched_and_so_is_the_stage_that_may_have_seen_it(tmp_path):
+    def draw(step: Step) -> None:
+        writer = ImageShardWriter(step.out, split="train")
+        for name in ("one", "two"):
+            picture = Image.new("RGB", (8, 8))
+            data = io.BytesIO()
+            picture.save(data, "PNG")
+            meta = {"documents": [f"s/{name}"]}
+            record = ImageRecord(
+                id=f"synthetic/{name}", source="synthetic", kind="line", family="text", licence="MIT", width=8,
+                height=8, text="t", meta=meta,
+            )  # fmt: skip
+            writer.add(record, [data.getvalue()])
+        write_index(step.out, [writer])
+
+    store = Store(tmp_path)
+    images = build(store, "t/images", draw, {}, {})
+    stage = build(store, "t/stages/sees", write_weights, {}, {"images": images})
+    build(store, "t/exports/gguf", write_weights, {}, {"stage": stage})
+    found = touched(store, ["s/two"])
+    assert [(item.key, item.how) for item in found] == [
+        ("t/images", "holds"), ("t/stages/sees", "read"), ("t/exports/gguf", "derived"),
+    ]  # fmt: skip
+    assert touched(store, ["s/three"]) == []
+
+
+def test_the_text_that_a_stage_with_images_read_stands_at_its_turns(store):
+    shards = newest(store, "t/shards")
+    images = {
+        "groups": [{"kinds": ["line"], "task": "read", "height": 32, "width": 64, "images": 2, "text_tokens": 8,
+                    "share": 1}],
+        "text_share": 1,
+    }  # fmt: skip
+    stage = stage_config(kind="multimodal", tokens=None, steps=2 * STEPS, images=images)
+    plain = stage_config()
+    for row in sorted(set(Shards(shards.folder, "train").document_rows.tolist()))[:5]:
+        steps = steps_that_read(shards, [row], stage, num_steps=2 * STEPS)
+        assert len(steps) == len(steps_that_read(shards, [row], plain, num_steps=STEPS))

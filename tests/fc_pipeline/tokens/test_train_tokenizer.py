@@ -1,0 +1,148 @@
+"""The tokenizer step: reproducible bytes, what it measures, and sizes that do not fit."""
+
+import json
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from factories.pack_fixtures import CANARY, WEIGHTS, build, build_split, documents, tokenizer_config
+
+from fc_model.artifacts import Artifact, Store
+from fc_model.errors import UserError
+from fc_model.special_tokens import SPECIAL_TOKENS
+from fc_model.tokenizer import Tokenizer
+from fc_pipeline.tokens.sentencepiece_counts import LINE_SYMBOLS, count_units, seed_pieces, train_sentencepiece
+from fc_pipeline.tokens.train_tokenizer import TokenizerConfig, sample_documents, train_tokenizer
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    return Store(tmp_path_factory.mktemp("store"))
+
+
+@pytest.fixture(scope="module")
+def split(store: Store) -> Artifact:
+    return build_split(store)
+
+
+@pytest.fixture(scope="module")
+def trained(store: Store, split: Artifact) -> Artifact:
+    return build(store, "test/tokenizer", train_tokenizer, tokenizer_config(), {"documents": split})
+
+
+def test_it_measures_the_holdout(trained: Artifact) -> None:
+    metrics = trained.metrics
+    tokenizer = Tokenizer(trained.path("tokenizer.model"))
+    texts = [record["text"] for record in documents("holdout")]
+    num_tokens = sum(map(len, tokenizer.encode_batch(texts)))
+    assert metrics["bytes_per_token"] == pytest.approx(sum(len(t.encode()) for t in texts) / num_tokens, abs=1e-4)
+    assert 1.5 < metrics["bytes_per_token_code"] < 6
+    assert metrics["vocab_size"] == tokenizer.vocab_size == 1000
+    assert metrics["round_trip_documents"] == len(texts)
+    assert {f"bytes_per_token_{domain}" for domain in WEIGHTS} < metrics.keys()
+    # Characters that training never saw; and U+2581, SentencePiece's own mark, which never gets a piece.
+    unseen = set("".join(texts)) - set("".join(record["text"] for record in documents("train")))
+    assert metrics["alphabet_misses"] == len(unseen | {"\u2581"})
+    assert 0 < metrics["byte_token_share"] < 0.1
+
+
+def test_pieces_are_listed_with_type_and_score(trained: Artifact) -> None:
+    pieces = json.loads(trained.path("vocab.json").read_text("utf-8"))
+    assert [piece["piece"] for piece in pieces[: len(SPECIAL_TOKENS)]] == list(SPECIAL_TOKENS)
+    types = Counter(piece["type"] for piece in pieces)
+    assert types["byte"] == 256 and types["unknown"] == 1 and types["user_defined"] == len(LINE_SYMBOLS)
+    normal = [piece for piece in pieces if piece["type"] == "normal"]
+    assert all((piece["score"] * 64).is_integer() for piece in normal)  # so that every runtime adds up the same sums
+    assert not any(sum(char.isdigit() for char in piece["piece"]) and len(piece["piece"]) > 1 for piece in normal)
+    alphabet = {piece["piece"] for piece in normal if len(piece["piece"]) == 1}
+    seen = {char for record in documents("train") for char in record["text"]}
+    assert alphabet - {"\u2581"} == seen - {" ", "\n", "\t", "\u2581"}  # a space is written as U+2581
+
+
+def test_the_same_documents_give_the_same_bytes_in_another_process(tmp_path: Path, trained: Artifact) -> None:
+    script = (
+        "import sys; from pathlib import Path; from fc_model.artifacts import Store;"
+        "from factories.pack_fixtures import build, build_split, tokenizer_config;"
+        "from fc_pipeline.tokens.train_tokenizer import train_tokenizer;"
+        "store = Store(sys.argv[1]);"
+        "inputs = {'documents': build_split(store)};"
+        "print(build(store, 'test/tokenizer', train_tokenizer, tokenizer_config(), inputs, workers=2).digest)"
+    )
+    command = [sys.executable, "-c", script, str(tmp_path)]
+    environment = {"PYTHONPATH": str(Path(__file__).parents[2]), "PYTHONHASHSEED": "7"}
+    result = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == trained.digest
+
+
+def test_it_learns_from_train_only(split: Artifact, trained: Artifact) -> None:
+    sizes = {domain: trained.metrics[f"sample_bytes_{domain}"] for domain in WEIGHTS}
+    train = Counter()
+    for record in documents("train"):
+        train[record["domain"]] += len(record["text"].encode())
+    assert sizes == dict(train)
+
+
+@pytest.mark.parametrize(("vocab_size", "message"), [(300, "raise vocab_size or lower"), (90_000, "at most [0-9]+; ")])
+def test_a_vocabulary_that_does_not_fit_is_refused(
+    store: Store, split: Artifact, vocab_size: int, message: str
+) -> None:
+    for kind in ("unigram", "bpe"):
+        config = tokenizer_config(vocab_size=vocab_size, kind=kind)
+        with pytest.raises(UserError, match=message):
+            build(store, "test/tokenizer", train_tokenizer, config, {"documents": split})
+
+
+def test_the_largest_allowed_size_is_allowed(split: Artifact) -> None:
+    units = count_units([record["text"] for record in documents("train")[:6]])
+    arguments = {"character_coverage": 1.0, "symbols": LINE_SYMBOLS, "kind": "bpe"}
+    with pytest.raises(UserError) as refusal:
+        train_sentencepiece(units, vocab_size=90_000, **arguments)
+    largest = int(str(refusal.value).split("at most ")[1].split(";")[0])
+    train_sentencepiece(units, vocab_size=largest, **arguments)
+
+
+def test_a_domain_without_documents_is_refused(store: Store, split: Artifact) -> None:
+    config = tokenizer_config() | {"weights": {"code": 1, "chess": 1}}
+    with pytest.raises(UserError, match=r"weights for chess, of which .* has no documents"):
+        build(store, "test/tokenizer", train_tokenizer, config, {"documents": split})
+
+
+def test_units_hold_every_character_once() -> None:
+    text = f"  def f(x2, naïve):\n\treturn 'a  b'  # {CANARY} 日本語42\u2581\0é"
+    units = count_units([text])
+    rebuilt = Counter()
+    for unit, count in units.items():
+        rebuilt.update({char: n * count for char, n in Counter(unit).items()})
+    assert rebuilt == Counter(text.translate(dict.fromkeys(map(ord, "\n\t\u2581\0"))))
+    assert units[" naïve"] == 1 and units["2"] == 3 and units[" 日本語"] == 1
+
+
+def test_symbols_are_kept_out_of_units() -> None:
+    assert count_units(["a<b>c a<b>"], symbols=["<b>"]) == {"a": 1, "c": 1, " a": 1}
+
+
+def test_seeds_are_the_frequent_substrings() -> None:
+    seeds = dict(seed_pieces(Counter({"abab": 3, "abx": 2}), size=100))
+    assert seeds == {"ab": 8, "abab": 3, "abx": 2, "bab": 3, "bx": 2}
+    assert seed_pieces(Counter({"abab": 3, "abx": 2}), size=1) == [("ab", 8)]
+
+
+def test_a_sample_is_cut_by_weight_and_does_not_depend_on_the_order() -> None:
+    records = [
+        {"id": f"{domain}/{n}", "domain": domain, "text": f"{domain[0]}{n:04d}" * 20}
+        for domain in ("a", "b", "c")
+        for n in range(200)
+    ]
+    arguments = {"weights": {"a": 3.0, "b": 1.0, "c": 0.0}, "num_bytes": 4000, "seed": 0}
+    sample = sample_documents(records, **arguments)
+    assert sample == sample_documents(records[::-1], **arguments)
+    assert {domain: len(texts) for domain, texts in sample.items()} == {"a": 30, "b": 10}
+    assert sample != sample_documents(records, **arguments | {"seed": 1})
+    assert sample_documents(records[:5], **arguments)["b"] == []
+
+
+def test_symbols_with_spaces_are_refused() -> None:
+    with pytest.raises(ValueError, match="have no space in them"):
+        TokenizerConfig(vocab_size=1000, extra_symbols=["a b"])
