@@ -1,5 +1,6 @@
 """Figures and lines for people: the same words on a terminal, where they have colours, and in a pipe."""
 
+import difflib
 import sys
 from collections.abc import Iterable
 
@@ -57,3 +58,10 @@ def count(number: float) -> str:
         if number >= limit:
             return f"{number / (1e3 if unit == 'k' else limit):.1f}{unit}"
     return f"{number:.0f}"
+
+
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """What a misspelt name may have meant, as the end of a sentence: `; did you mean 'shards'?`"""
+    names = sorted(known)
+    close = difflib.get_close_matches(name, names, n=1)
+    return f"; did you mean {close[0]!r}?" if close else (f"; there are: {', '.join(names)}" if names else "")

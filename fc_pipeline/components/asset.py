@@ -48,7 +48,7 @@ def asset_for(steps: list[StepSpec], graph: Graph, *, owners: list[str] | None =
         pool=ACCELERATOR_POOL if spec.accelerator else CORES_POOL,
         automation_condition=when_content_changed() if upstream else None,
         freshness_policy=freshness(spec.fresh_for_days) if spec.fresh_for_days else None,
-        metadata={"function": spec.function, "config": dg.MetadataValue.json(spec.config)},
+        metadata={"function": spec.function_path, "config": dg.MetadataValue.json(spec.config)},
     )
     def build(context: dg.AssetExecutionContext, factory: Factory) -> dg.MaterializeResult:
         forked_children_die_with_me()
@@ -77,7 +77,7 @@ def asset_for(steps: list[StepSpec], graph: Graph, *, owners: list[str] | None =
         artifact = outcome.artifact
         return dg.MaterializeResult(
             data_version=dg.DataVersion(artifact.digest),
-            metadata=artifact_metadata(artifact, reused=outcome.reused),
+            metadata=artifact_metadata(artifact, page=spec.page, reused=outcome.reused),
             check_results=check_results(spec.asset, gates, artifact.manifest.gates) if gates else [],
         )
 

@@ -5,7 +5,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from fc_pipeline.components.markdown import embedded
+from fc_pipeline.report.markdown import embedded
 
 _MAX_POINTS = 400
 

@@ -3,15 +3,15 @@
 import itertools
 import os
 from collections import defaultdict
+from collections.abc import Callable
 from typing import Any
 
 import dagster as dg
 
 from fc_model.artifacts import Artifact, read_records
 from fc_pipeline.components.curve import curve_markdown, read_curve
-from fc_pipeline.components.markdown import markdown_table, png_source, shortened
-from fc_pipeline.components.pictures import pictures
 from fc_pipeline.experiments.text import PICTURE, TEXT
+from fc_pipeline.report.markdown import markdown_table, png_source, shortened
 
 RECORDS_SUFFIX = ".jsonl.zst"
 _PREVIEW_ROWS = 5
@@ -27,10 +27,16 @@ _COLUMN_DESCRIPTIONS = {
 _TYPES = {str: "string", int: "integer", float: "number", bool: "boolean", dict: "object", list: "array"}
 
 
-def artifact_metadata(artifact: Artifact, *, reused: bool) -> dict[str, Any]:
-    """Metadata of a materialization, the most telling entries first."""
+def artifact_metadata(
+    artifact: Artifact, *, reused: bool, page: Callable[[Artifact], dict[str, str]] | None = None
+) -> dict[str, Any]:
+    """Metadata of a materialization, the most telling entries first.
+
+    `page`: pictures and tables of the artifact, Markdown by name (see `StepSpec.page`).
+    """
     manifest = artifact.manifest
-    metadata: dict[str, Any] = {name: dg.MetadataValue.md(text) for name, text in pictures(artifact).items()}
+    shown = page(artifact) if page is not None else {}
+    metadata: dict[str, Any] = {name: dg.MetadataValue.md(text) for name, text in shown.items()}
     metadata |= manifest.metrics
     files = {entry.path for entry in manifest.files}
     if TEXT in files:

@@ -15,11 +15,6 @@ def all_tracks() -> Graph:
     return project_graph()
 
 
-def keys_below(graph: Graph, part: str) -> list[str]:
-    """The keys whose first part is this one, in order."""
-    return [key for key in graph if key.split("/")[0] == part]
-
-
 def asset_keys(graph: Graph, keys: Iterable[str]) -> list[dg.AssetKey]:
     """What Dagster calls these keys, each once: the partitions of an asset share its name."""
     return [dg.AssetKey(asset.split("/")) for asset in dict.fromkeys(graph[key].asset for key in keys)]

@@ -1,9 +1,14 @@
-"""Settings of the three steps that clean a corpus, as a track states them."""
+"""What a track says of its corpus: what is read, how it is cleaned, what is held out."""
+
+import re
+from typing import Any
 
 from pydantic import Field, field_validator, model_validator
 
 from fc_model.config.strict import Strict
+from fc_pipeline.corpus.decontamination.config import DecontaminationConfig
 from fc_pipeline.corpus.filters import FilterSettings, default_filters
+from fc_pipeline.engine.part import NAME, TrackFields
 
 
 class FilterConfig(Strict):
@@ -55,3 +60,53 @@ class HoldoutConfig(Strict):
         if self.fraction == 0 and self.min_documents == 0:
             raise ValueError("holdout is empty: give fraction or min_documents")
         return self
+
+
+class CorpusConfig(Strict):
+    """Documents before any tokenizer. Tracks that name the same corpus share it, and must declare it equally."""
+
+    name: str = Field(pattern=NAME, description="Name of the corpus; its artifacts are corpus/<name>/...")
+    sources: list[str | dict[str, Any]] = Field(
+        min_length=1,
+        description="Names from fc_pipeline/sources/catalog, or whole source definitions of one's own.",
+    )
+    dumps: dict[str, list[str | dict[str, Any]]] = Field(
+        default={},
+        description="Later additions, in order: sources by name of the dump. Each is cleaned by itself and "
+        "deduplicated against what came before, whose documents are not read again.",
+    )
+    filtering: FilterConfig = Field(default_factory=FilterConfig, description="What a document must be to be kept.")
+    dedup: DedupConfig = Field(default_factory=DedupConfig, description="Exact and near-duplicate removal.")
+    decontamination: DecontaminationConfig = Field(
+        default_factory=DecontaminationConfig, description="Benchmarks of which nothing may be trained on."
+    )
+    holdout: HoldoutConfig = Field(default_factory=HoldoutConfig, description="What is never trained on.")
+
+    @field_validator("dumps")
+    @classmethod
+    def _dump_names(cls, dumps: dict[str, list[str | dict[str, Any]]]) -> dict[str, list[str | dict[str, Any]]]:
+        for name, sources in dumps.items():
+            if not re.fullmatch(r"[a-z0-9][a-z0-9_.-]*", name) or re.fullmatch(r"[0-9a-f]{16}", name):
+                raise ValueError(f"dump name {name!r}: take lower case letters, digits and -_., as in 2026-11")
+            if not sources:
+                raise ValueError(f"dump {name} has no sources: name one, or take the dump away")
+        return dumps
+
+    @property
+    def all_sources(self) -> list[str | dict[str, Any]]:
+        """The entries of the corpus and of its dumps, in order."""
+        return [*self.sources, *(entry for sources in self.dumps.values() for entry in sources)]
+
+    @property
+    def parts(self) -> list[str]:
+        """Its artifacts in the order of the work, as the last part of their keys: filtered, dumps/filtered/2026-11."""
+        clean = ["filtered", "deduplicated", *(["decontaminated"] if self.decontamination.evalsets else [])]
+        model = ["perplexity_model"] if any(chosen.kind == "perplexity" for chosen in self.filtering.filters) else []
+        dumps = [f"dumps/{part}/{dump}" for dump in self.dumps for part in clean]
+        return [*model, "filter_quality", *clean, *dumps, "split"]
+
+
+class CorpusFields(TrackFields):
+    """What every track reads."""
+
+    corpus: CorpusConfig = Field(description="Which documents, and how they are cleaned.")

@@ -1,17 +1,17 @@
 """The steps of all tracks as data: what exists, what each is made from, what must hold before it."""
 
+import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from fc_model.errors import UserError
 from fc_pipeline.code_version.project import code_version
+from fc_pipeline.engine.deferred import path_of
 from fc_pipeline.engine.gates import Gate, SharedGate
 from fc_pipeline.engine.step import StepSpec
 
 EXPERIMENTS = "experiments"
-SHARED = {"sources", "corpus", "evalsets", "images"}
-"""First parts of the keys that belong to no track."""
 
 
 class Graph(Mapping[str, StepSpec]):
@@ -73,11 +73,20 @@ class Graph(Mapping[str, StepSpec]):
         return self.gates(key, tracks=(for_key.split("/")[0],))
 
     def code(self, key: str) -> dict[str, Any]:
-        """`code_version` of the key's step, read once: an edit while a run goes on is for the next run."""
-        function = self[key].function
-        if function not in self._code:
-            self._code[function] = code_version(function)
-        return self._code[function]
+        """`code_version` of the key's step with its helpers, read once: an edit while a run goes on is for the next."""
+        spec = self[key]
+        if key not in self._code:
+            helpers = {name: code_version(path_of(helper)) for name, helper in sorted(spec.helpers.items())}
+            code = code_version(spec.function_path)
+            if helpers:
+                versions = "\n".join([code["version"], *(f"{name} {one['version']}" for name, one in helpers.items())])
+                code = {
+                    "version": hashlib.sha256(versions.encode()).hexdigest()[:16],
+                    "parts": code["parts"]
+                    | {part: value for one in helpers.values() for part, value in one["parts"].items()},
+                }
+            self._code[key] = code
+        return self._code[key]
 
     def closure(self, keys: Iterable[str]) -> list[str]:
         """The keys and everything that they are made from, in order."""
@@ -100,9 +109,14 @@ class Graph(Mapping[str, StepSpec]):
         return self.closure(key for key in self if key.startswith(f"{name}/"))
 
     @property
+    def shared(self) -> list[str]:
+        """The keys that belong to no track and no experiment, in order."""
+        return [key for key, step in self.items() if step.track is None and key.split("/")[0] != EXPERIMENTS]
+
+    @property
     def tracks(self) -> list[str]:
         """Names of the tracks, sorted."""
-        return sorted({key.split("/")[0] for key in self} - SHARED - {EXPERIMENTS})
+        return sorted({step.track for step in self.values() if step.track is not None})
 
     @property
     def experiments(self) -> list[str]:

@@ -1,7 +1,6 @@
 """Build one artifact, or return the one that is there. Every Dagster asset of a track is a shell around this."""
 
 import copy
-import importlib
 import platform
 import time
 from dataclasses import dataclass
@@ -94,11 +93,12 @@ def _build(
     *,
     replace: bool,
 ) -> None:
-    function = _function(graph[key].function)
+    spec = graph[key]
     config = copy.deepcopy(recipe.config)  # a step that changes its config changes no other step's
     started, cpu_started = time.monotonic(), tree_cpu_seconds()
     with store.write(key, recipe, replace=replace) as out:
-        function(Step(key=key, config=config, inputs=inputs, out=out, runtime=runtime))
+        helpers = dict(spec.helpers)
+        spec.function(Step(key=key, config=config, inputs=inputs, out=out, runtime=runtime, helpers=helpers))
         out.licences = out.licences or _roll_up(list(inputs.values()))
         out.gates = judge(judged_metrics(out.metrics, out.counters), graph.gates(key))
         out.run |= {
@@ -117,11 +117,6 @@ def _reused(store: Store, artifact: Artifact, graph: Graph) -> Artifact:
     store.tidy(artifact)
     verdicts = judge(judged_metrics(artifact.metrics, artifact.manifest.counters), graph.gates(artifact.key))
     return artifact if verdicts == artifact.manifest.gates else store.judge(artifact, verdicts)
-
-
-def _function(path: str):  # type: ignore[no-untyped-def]
-    module, _, name = path.partition(":")
-    return getattr(importlib.import_module(module), name)
 
 
 def _roll_up(inputs: list[Artifact]) -> list[dict]:

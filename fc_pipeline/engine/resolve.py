@@ -25,7 +25,7 @@ class Resolver:
         """Code version of the key's step; a version that a person declared equivalent takes the older one's name."""
         code = dict(self.graph.code(key))
         for entry in self._equivalences:
-            if entry["function"] == self.graph[key].function and entry["version"] == code["version"]:
+            if entry["function"] == self.graph[key].function_path and entry["version"] == code["version"]:
                 code["version"] = entry["equals"]
         return code
 
@@ -88,8 +88,10 @@ def declare_equivalent(graph: Graph, store: Store, key: str, *, reason: str, at:
     entries = [
         entry
         for entry in read_equivalences(store)
-        if (entry["function"], entry["version"]) != (graph[key].function, present)
+        if (entry["function"], entry["version"]) != (graph[key].function_path, present)
     ]
-    entries.append({"function": graph[key].function, "version": present, "equals": older, "reason": reason, "at": at})
+    entries.append(
+        {"function": graph[key].function_path, "version": present, "equals": older, "reason": reason, "at": at}
+    )
     write_bytes(store.root / _EQUIVALENCES, (json.dumps(entries, indent=1) + "\n").encode())
     return older

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from fc_model.artifacts import Artifact, ArtifactWriter
+from fc_pipeline.engine.deferred import path_of
 from fc_pipeline.executors.settings import Executor, LocalExecutor
 
 T = TypeVar("T")
@@ -42,6 +43,8 @@ class Step:
     inputs: dict[str, Artifact]
     out: ArtifactWriter
     runtime: Runtime
+    helpers: dict[str, Callable[..., Any]] = field(default_factory=dict)
+    """Functions that the step was given beside its inputs, such as the sections of a report."""
 
     def ordered_map(self, function: Callable[[T], R], items: Iterable[T], /) -> Iterator[R]:
         """Yields `function(item)` in the order of the items, computed by the runtime's executor.
@@ -66,8 +69,8 @@ class StepSpec:
     """A step as data: what the graph lists, the plan compares and Dagster shows."""
 
     key: str
-    function: str
-    """Import path, `package.module:name`, so that listing the steps imports none of them."""
+    function: Callable[[Step], None]
+    """A function, or a reference to one (`deferred_imports`), so that listing the steps imports none of them."""
     description: str
     group: str
     config: dict[str, Any] = field(default_factory=dict)
@@ -75,6 +78,14 @@ class StepSpec:
     """Role -> key of the artifact."""
     requires: tuple[str, ...] = ()
     """Keys whose gates must have passed; they are not part of the identity."""
+    judges: str | None = None
+    """Key of the stage that this step evaluates: whatever takes that stage's weights further needs its gates passed."""
+    helpers: dict[str, Callable[..., Any]] = field(default_factory=dict)
+    """Functions that the step calls by name; their code is part of its code version."""
+    track: str | None = None
+    """The track that it belongs to; None for what tracks share."""
+    page: Callable[[Artifact], dict[str, str]] | None = None
+    """Pictures and tables of the artifact for its page in the UI, Markdown by name."""
     kinds: tuple[str, ...] = ("python",)
     accelerator: bool = False
     """True for steps that need the one accelerator (or all cores) for themselves."""
@@ -83,6 +94,11 @@ class StepSpec:
 
     fresh_for_days: int | None = None
     """Age at which the UI warns; None for what never grows old by itself."""
+
+    @property
+    def function_path(self) -> str:
+        """Import path of the function, `package.module:name`."""
+        return path_of(self.function)
 
     @property
     def asset(self) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from fc_pipeline.engine.deferred import deferred_imports
 from fc_pipeline.engine.graph import Graph
 from fc_pipeline.engine.step import StepSpec
 from fc_pipeline.experiments.config import ExperimentConfig, load_experiments
@@ -13,8 +14,10 @@ from fc_pipeline.experiments.variants import variant_tracks
 from fc_pipeline.track.config import TRACKS, load_tracks, parse_track, read_attributes
 from fc_pipeline.track.graph import build_graph
 
-_SPLIT = "fc_pipeline.corpus.split:split"
-_DEDUPLICATE = "fc_pipeline.corpus.deduplicate:deduplicate"
+with deferred_imports():
+    from fc_pipeline.corpus.deduplicate import deduplicate
+    from fc_pipeline.corpus.split import split
+    from fc_pipeline.experiments.result import write_result
 
 
 @dataclass
@@ -100,7 +103,7 @@ def _data(experiment: ExperimentConfig, name: str, *, graph: Graph, base: Graph)
         if key in base and _same(replace(spec, inputs=inputs), base[key]):
             variant.keys[key] = key
         else:
-            if spec.function == _SPLIT:
+            if spec.function == split:
                 inputs |= _holdout(key, base=base, variant=variant, graph=graph)
             variant.steps.append(own_step(experiment, spec, _part(key, experiment), name, inputs=inputs))
             variant.keys[key] = variant.steps[-1].key
@@ -112,11 +115,11 @@ def _same(spec: StepSpec, other: StepSpec) -> bool:
     return (spec.function, spec.config, spec.inputs) == (other.function, other.config, other.inputs)
 
 
-def _holdout(split: str, *, base: Graph, variant: _Variant, graph: Graph) -> dict[str, str]:
+def _holdout(split_key: str, *, base: Graph, variant: _Variant, graph: Graph) -> dict[str, str]:
     """What the split of a variant needs to know: the text that is held out, and all that is known to repeat it."""
-    own = [variant.keys[key] for key in graph.closure([split]) if graph[key].function == _DEDUPLICATE]
-    first = [key for key in base.closure([split]) if base[key].function == _DEDUPLICATE]
-    return {"holdout": split} | {f"duplicates/{key}": key for key in sorted({*own, *first})}
+    own = [variant.keys[key] for key in graph.closure([split_key]) if graph[key].function == deduplicate]
+    first = [key for key in base.closure([split_key]) if base[key].function == deduplicate]
+    return {"holdout": split_key} | {f"duplicates/{key}": key for key in sorted({*own, *first})}
 
 
 def _part(key: str, experiment: ExperimentConfig) -> str:
@@ -129,7 +132,7 @@ def _part(key: str, experiment: ExperimentConfig) -> str:
 def _result(experiment: ExperimentConfig, inputs: dict[str, str]) -> StepSpec:
     return StepSpec(
         key=f"experiments/{experiment.name}/result",
-        function="fc_pipeline.experiments.result:write_result",
+        function=write_result,
         description="Variants side by side: held-out bits per byte, their spread, and what became of documents.",
         group=f"experiment_{experiment.name}",
         config={

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from fc_pipeline.engine.deferred import deferred_imports
 from fc_pipeline.engine.graph import Graph
 from fc_pipeline.engine.step import StepSpec
 from fc_pipeline.experiments.config import ExperimentConfig
@@ -12,6 +13,9 @@ from fc_pipeline.experiments.own_step import own_step
 from fc_pipeline.experiments.variants import variant_tracks
 from fc_pipeline.track.config import TRACKS, TrackConfig
 from fc_pipeline.track.graph import build_graph
+
+with deferred_imports():
+    from fc_pipeline.experiments.images_result import write_images_result
 
 
 def image_experiment_steps(
@@ -70,7 +74,7 @@ def _eyes(track: TrackConfig) -> dict[str, Any]:
 def _result(experiment: ExperimentConfig, eyes: dict[str, Any], *, inputs: dict[str, str]) -> StepSpec:
     return StepSpec(
         key=f"experiments/{experiment.name}/result",
-        function="fc_pipeline.experiments.images_result:write_images_result",
+        function=write_images_result,
         description="Variants side by side: what each reads of held-out images, and the spread of the seeds.",
         group=f"experiment_{experiment.name}",
         config={

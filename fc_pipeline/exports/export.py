@@ -2,30 +2,9 @@
 
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, Literal
-
-from pydantic import BaseModel, ConfigDict, Field
+from typing import Any
 
 from fc_pipeline.engine.step import Step
-
-
-class GgufConfig(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    quantizations: list[Literal["f32", "f16", "bf16", "q8_0"]] = Field(
-        default=["f16", "q8_0"], min_length=1, description="One file each."
-    )
-
-
-class ParityConfig(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    seed: int = Field(default=0, ge=0, description="Chooses the held-out prompts and lines.")
-    num_prompts: int = Field(default=16, gt=0, description="Held-out prompts, beside the edge cases.")
-    prompt_length: int = Field(default=64, gt=0, description="Tokens of a prompt.")
-    continuation_length: int = Field(default=24, gt=0, description="Tokens of the greedy continuation.")
-    top_k: int = Field(default=10, gt=0, description="Logits kept for other runtimes.")
-    num_lines: int = Field(default=2000, gt=0, description="Held-out lines on which the tokenizers are compared.")
 
 
 def huggingface(step: Step) -> None:

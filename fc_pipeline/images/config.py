@@ -2,16 +2,17 @@
 
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
+from fc_model.config.image_stage import VisionConfig
+from fc_model.config.strict import Strict
 from fc_pipeline.images.pack_config import PackConfig
 from fc_pipeline.images.synthesis_config import SynthesisConfig
+from fc_pipeline.tokens.config import TokensFields
 
 
-class ImagesConfig(BaseModel):
+class ImagesConfig(Strict):
     """Fonts, synthetic images, real ones, and what is taken of them."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     fonts: list[str] | None = Field(
         default=None, min_length=1, description="Packages of fc_pipeline/images/fonts/catalog; null takes all."
@@ -27,3 +28,10 @@ class ImagesConfig(BaseModel):
         if self.synthetic is None and not self.sources:
             raise ValueError("neither synthetic nor sources: there are no images to take; add one")
         return self
+
+
+class ImagesFields(TokensFields):
+    """What the model sees, and by what."""
+
+    images: ImagesConfig | None = Field(default=None, description="What the model sees; null for a track of text.")
+    vision: VisionConfig | None = Field(default=None, description="Encoder and fusion; null for a track of text.")

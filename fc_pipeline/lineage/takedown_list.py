@@ -1,7 +1,7 @@
 """The documents that were taken down, in `<FC_HOME>/takedowns.json`: part of the recipe of the corpora they were in."""
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +24,9 @@ def read_takedowns(home: Path) -> list[dict[str, Any]]:
     return entries
 
 
-def taken_down(sources: Collection[str], home: Path | None = None) -> list[str]:
-    """Ids of the documents of these sources that were taken down, sorted."""
-    entries = read_takedowns(fc_home() if home is None else home)
-    return sorted({entry["id"] for entry in entries if entry["id"].split("/")[0] in sources})
+def taken_down(home: Path | None = None) -> list[str]:
+    """Ids of the documents that were taken down, sorted."""
+    return sorted({entry["id"] for entry in read_takedowns(fc_home() if home is None else home)})
 
 
 def record(home: Path, documents: Sequence[str], *, reason: str, at: float) -> None:

@@ -4,6 +4,8 @@ import io
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from fc_pipeline.report.markdown import embedded
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -69,6 +71,11 @@ def png(picture: Picture) -> bytes:
         buffer = io.BytesIO()
         figure.savefig(buffer, format="png", dpi=_PNG_DOTS_PER_INCH, metadata={"Software": None})
     return buffer.getvalue()
+
+
+def show(*pictures: Picture) -> str:
+    """Pictures as Markdown that holds them, one below the other."""
+    return "\n\n".join(embedded(picture.title, png(picture)) for picture in pictures)
 
 
 def _settings(title: str) -> Any:

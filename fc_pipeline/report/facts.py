@@ -4,10 +4,6 @@ from collections.abc import Iterable
 from typing import Any
 
 from fc_model.artifacts import Artifact
-from fc_model.config import flops as vision_cost
-from fc_model.config.image_stage import VisionConfig
-from fc_model.config.model import ModelConfig
-from fc_model.config.stage import StageConfig
 
 
 def cite(artifact: Artifact) -> str:
@@ -26,7 +22,7 @@ def cost(artifacts: Iterable[Artifact]) -> list[dict[str, Any]]:
 
 
 def _cost(artifact: Artifact) -> dict[str, Any]:
-    run, config = artifact.manifest.run, artifact.manifest.recipe.config
+    run = artifact.manifest.run
     row: dict[str, Any] = {
         "artifact": artifact,
         "seconds": run.get("seconds"),
@@ -36,22 +32,9 @@ def _cost(artifact: Artifact) -> dict[str, Any]:
         "tokens": None,
         "flops": None,
     }
-    if "/stages/" in artifact.key:
-        row["tokens"] = artifact.metrics["tokens"]
-        row["flops"] = round(row["tokens"] * flops_per_token(config))
+    if "flops" in artifact.metrics:
+        row |= {"tokens": artifact.metrics["tokens"], "flops": artifact.metrics["flops"]}
     return row
-
-
-def flops_per_token(config: dict[str, Any]) -> float:
-    """FLOPs of training on a token, from the config of a stage's artifact."""
-    return vision_cost.flops_per_token(
-        ModelConfig.model_validate(config["model"]), StageConfig.model_validate(config["stage"]), eyes_of(config)
-    )
-
-
-def eyes_of(config: dict[str, Any]) -> VisionConfig | None:
-    """Encoder and fusion of a stage's config, None for a stage of text."""
-    return VisionConfig.model_validate(config["vision"]) if "vision" in config else None
 
 
 def totals(rows: list[dict[str, Any]]) -> dict[str, Any]:
@@ -125,8 +108,3 @@ def lineage(artifacts: Iterable[Artifact]) -> list[dict[str, Any]]:
         }
         for key in sorted(others.keys() - known)
     ]
-
-
-def edges(artifacts: Iterable[Artifact]) -> dict[str, set[str]]:
-    """Key -> keys that it was made from."""
-    return {artifact.key: {entry.key for entry in artifact.manifest.recipe.inputs.values()} for artifact in artifacts}

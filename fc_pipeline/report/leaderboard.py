@@ -7,6 +7,18 @@ from fc_model.artifacts import Store
 from fc_model.errors import UserError
 
 ROW_FILE = "row.json"
+_NO_FIGURES: dict[str, Any] = {
+    "bits_per_byte": None,
+    "bits_per_byte_mix": None,
+    "perplexity": None,
+    "domains": {},
+    "weights": None,
+    "stage": None,
+    "parameters": None,
+    "tokens": 0,
+    "flops": 0,
+}
+"""What the leaderboard compares, of a track that has none of it."""
 
 
 def leaderboard(store: Store) -> list[dict[str, Any]]:
@@ -31,22 +43,12 @@ def leaderboard(store: Store) -> list[dict[str, Any]]:
 
 def row(context: dict[str, Any]) -> dict[str, Any]:
     """What a report says of its track in one line; nothing in it depends on time."""
-    last = context["evals"][-1] if context["evals"] else None
-    overall = last["chosen"]["overall"] if last else {}
     states = [gate["state"] for gate in context["gates"]]
+    figures = {name: value for section in context["sections"] for name, value in section["row"].items()}
     return {
         "track": context["name"],
-        "bits_per_byte": overall.get("bits_per_byte"),
-        "bits_per_byte_mix": overall.get("bits_per_byte_mix"),
-        "perplexity": overall.get("perplexity"),
-        "domains": {name: figures["bits_per_byte"] for name, figures in last["chosen"]["domains"].items()}
-        if last
-        else {},
-        "weights": last["weights"] if last else None,
-        "stage": last["name"] if last else None,
-        "parameters": context["parameters"],
-        "tokens": context["tokens"],
-        "flops": context["flops"],
+        **_NO_FIGURES,
+        **figures,
         "gates": {state: states.count(state) for state in ("passed", "waived", "failed")},
         "licences": sorted({entry["licence"] for entry in context["licences"]}),
         "digests": {artifact.key: artifact.digest for artifact in context["artifacts"]},

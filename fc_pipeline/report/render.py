@@ -1,6 +1,8 @@
 """Templates to text. Whatever comes from a document or a config is data: it can neither run nor break the layout."""
 
 import re
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import jinja2
@@ -9,43 +11,53 @@ from markupsafe import Markup
 
 from fc_pipeline.report.facts import cite, cite_content
 
+_TEMPLATES = Path(__file__).parent / "templates"
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~&])")
 
 
-def render_html(name: str, context: dict[str, Any]) -> str:
-    """A template of HTML; every value is escaped."""
-    return _environment(autoescape=True).get_template(name).render(context)
+class Renderer:
+    """The report's templates and those of its sections.
 
+    Args:
+        folders: of the sections' templates.
+    """
 
-def render_markdown(name: str, context: dict[str, Any]) -> str:
-    """A template of Markdown; every value is escaped unless a filter made it safe (`fence`, `yaml`)."""
-    text = _environment(autoescape=False, finalize=_markdown).get_template(name).render(context)
-    return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
+    def __init__(self, folders: Iterable[Path] = ()) -> None:
+        self._folders = [_TEMPLATES, *dict.fromkeys(folders)]
 
+    def html(self, name: str, context: dict[str, Any]) -> str:
+        """A template of HTML; every value is escaped."""
+        return self._environment(autoescape=True).get_template(name).render(context)
 
-def _environment(**settings: Any) -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("fc_pipeline.report"),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        **settings,
-    )
-    environment.globals |= {"amount_of": amount, "percent_of": percent, "size_of": size, "short_of": short}
-    environment.filters |= {
-        "amount": amount,
-        "size": size,
-        "duration": duration,
-        "percent": percent,
-        "visible": visible,
-        "fence": fence,
-        "yaml": to_yaml,
-        "cite": cite,
-        "cite_content": cite_content,
-        "svg": Markup,  # only for what this package drew itself
-    }
-    return environment
+    def markdown(self, name: str, context: dict[str, Any]) -> str:
+        """A template of Markdown; every value is escaped unless a filter made it safe (`fence`, `yaml`)."""
+        text = self._environment(autoescape=False, finalize=_markdown).get_template(name).render(context)
+        return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
+
+    def _environment(self, **settings: Any) -> jinja2.Environment:
+        environment = jinja2.Environment(
+            loader=jinja2.FileSystemLoader(self._folders),
+            undefined=jinja2.StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            **settings,
+        )
+        formats = {"amount": amount, "percent": percent, "size": size, "short": short}
+        environment.globals |= {f"{name}_of": function for name, function in formats.items()} | {"formats": formats}
+        environment.filters |= {
+            "amount": amount,
+            "size": size,
+            "duration": duration,
+            "percent": percent,
+            "visible": visible,
+            "fence": fence,
+            "yaml": to_yaml,
+            "cite": cite,
+            "cite_content": cite_content,
+            "svg": Markup,  # only for what this package drew itself
+        }
+        return environment
 
 
 def visible(text: str) -> str:

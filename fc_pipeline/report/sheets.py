@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from fc_pipeline.report.render import visible
+from fc_pipeline.report.thumbnails import source
+
 if TYPE_CHECKING:
     from PIL import Image, ImageFont
 
@@ -16,6 +19,8 @@ _GAP = 12
 _ROW = 32
 _EM = 19
 _STYLE_WIDTH = 66
+_SHOWN_BYTES = 145_000
+"""Below 200 kB in base64."""
 
 
 class Cell(NamedTuple):
@@ -95,3 +100,13 @@ def _label_font() -> ImageFont.FreeTypeFont:
     from fc_pipeline.images.synthesis.face import open_font
 
     return open_font(Path(mpl.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf", _LABEL_SIZE)
+
+
+def one_line(text: str) -> str:
+    """Text as it may stand below a picture."""
+    return " ".join(visible(text).split())
+
+
+def show_sheet(title: str, picture: Image.Image) -> str:
+    """A sheet as Markdown that holds it."""
+    return f"![{title}]({source(picture, max_bytes=_SHOWN_BYTES)})"

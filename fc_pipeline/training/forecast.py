@@ -20,7 +20,6 @@ from fc_model.config.image_stage import VisionConfig
 from fc_model.config.model import ModelConfig
 from fc_model.config.stage import StageConfig
 from fc_pipeline.engine.graph import Graph
-from fc_pipeline.report.facts import eyes_of
 
 _TRAINING_SHARE = 0.7
 """FLOP/s of a training step over those of an fp32 matrix product, when nothing was measured yet.
@@ -63,7 +62,7 @@ def _step(graph: Graph, store: Store, key: str) -> dict[str, Any]:
     config = graph[key].config
     if "model" in config and "stage" in config:
         model, stage = ModelConfig.model_validate(config["model"]), StageConfig.model_validate(config["stage"])
-        return _training(store, key, model, stage, eyes_of(config))
+        return _training(store, key, model, stage, _vision(config))
     figures: dict[str, Any] = {"seconds": None, "disk_bytes": None, "memory_bytes": None, "basis": "never built"}
     if earlier:
         newest = earlier[-1]
@@ -127,7 +126,7 @@ def _flops_per_second(store: Store, key: str, model: ModelConfig) -> tuple[float
             recipe = artifact.manifest.recipe.config
             if measured and recipe["model"] == model.model_dump(mode="json"):
                 built = StageConfig.model_validate(recipe["stage"])
-                rate = measured * flops_per_token(model, built, eyes_of(recipe))
+                rate = measured * flops_per_token(model, built, _vision(recipe))
                 return rate, f"{measured:,.0f} tokens/s measured on {artifact.key}@{artifact.identity}"
     peak = gemm_flops()
     return peak * _TRAINING_SHARE, (
@@ -180,3 +179,8 @@ def _interval(values: list[float]) -> dict[str, float] | None:
     quantile = _STUDENT_T[min(len(values) - 1, len(_STUDENT_T)) - 1]
     half = quantile * spread * math.sqrt(1 + 1 / len(values))
     return {"mean": mean, "low": mean - half, "high": mean + half, "runs": len(values)}
+
+
+def _vision(config: dict[str, Any]) -> VisionConfig | None:
+    """Encoder and fusion of a stage's config, None for a stage of text."""
+    return VisionConfig.model_validate(config["vision"]) if "vision" in config else None

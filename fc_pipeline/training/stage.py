@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from fc_model.config.flops import flops_per_token
 from fc_model.config.image_stage import VisionConfig
 from fc_model.config.model import ModelConfig
 from fc_model.config.runtime import RuntimeConfig
@@ -19,11 +20,12 @@ def train_stage(step: Step) -> None:
     """Train one stage on the packed shards, from the weights of the stage before it if there is one.
 
     Killed at any moment, the next attempt goes on from the newest good checkpoint in the workspace.
-    Metrics: what `fc_model.train.run_stage` returns.
+    Metrics: what `fc_model.train.run_stage` returns, and flops.
     """
     from fc_model.train import run_stage
 
     model = ModelConfig.model_validate(step.config["model"])
+    stage = StageConfig.model_validate(step.config["stage"])
     folder = step.out.workspace("training")
     start = step.inputs.get("start")
     vision = VisionConfig.model_validate(step.config["vision"]) if "vision" in step.config else None
@@ -35,7 +37,7 @@ def train_stage(step: Step) -> None:
     )
     stage_file: dict[str, Any] = {
         "model": model.model_dump(),
-        "stage": StageConfig.model_validate(step.config["stage"]).model_dump(),
+        "stage": stage.model_dump(),
         "runtime": runtime.model_dump(),
         "shards": str(step.inputs["shards"].folder),
         "start": str(start.path(f"{step.config.get('start_weights', 'model')}.safetensors")) if start else None,
@@ -55,6 +57,7 @@ def train_stage(step: Step) -> None:
         (handover / name).hardlink_to(folder / name)
         step.out.adopt(name, handover / name, content=name not in _LOGS)
     step.out.metrics |= result.metrics
+    step.out.metrics["flops"] = round(result.metrics["tokens"] * flops_per_token(model, stage, vision))
     step.out.run["mlflow_run_id"] = result.mlflow_run_id
 
 

@@ -16,7 +16,7 @@ from fc_model.evals.image_scores import exact_matches, face_scores, image_scores
 from fc_model.evals.images import Prediction
 from fc_model.evals.retrieval import recall
 from fc_pipeline.engine.step import Step
-from fc_pipeline.evals.images import ImageEvalConfig, _faces, _retrieval, _write_samples
+from fc_pipeline.evals.images.evaluate import ImageEvalConfig, _faces, _retrieval, _write_samples
 from fc_pipeline.images.fonts.catalogue import fonts_config
 from fc_pipeline.images.fonts.fetch import fetch_fonts
 from fc_pipeline.images.pack import pack_images
@@ -103,8 +103,21 @@ def _stage(step: Step) -> None:
             line |= {"holdout_exact_read_line": exact, "ema_exact_read_line": exact + 0.1}
         lines.append(json.dumps(line) + "\n")
     step.out.write_text("metrics.jsonl", "".join(lines), content=False)
-    step.out.metrics |= {"loss_first": 4.1, "loss_final": 1.25, "steps": 400, "tokens": 819_200, "parameters": 15_000}
-    step.out.metrics |= {"seconds": 133.0, "tokens_per_second": 6159.4, "nan_count": 0, "stopped_early": 0}
+    step.out.metrics |= {
+        "loss_first": 4.1,
+        "loss_final": 1.25,
+        "steps": 400,
+        "tokens": 819_200,
+        "parameters": 15_000,
+        "flops": 1e12,
+    }
+    step.out.metrics |= {
+        "seconds": 133.0,
+        "tokens_per_second": 6159.4,
+        "flops": 1e12,
+        "nan_count": 0,
+        "stopped_early": 0,
+    }
 
 
 def _image_evals(step: Step) -> None:

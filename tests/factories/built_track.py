@@ -39,6 +39,7 @@ MODEL = {
     "context_length": 64,
 }
 DOMAINS = ("chess", "code", "science")
+WEIGHTS = {"science": 50, "code": 30, "chess": 20}
 
 
 class Builder:
@@ -57,6 +58,7 @@ class Builder:
         inputs: dict[str, str] | None = None,
         gates: tuple[Gate, ...] = (),
         run: dict[str, Any] | None = None,
+        helpers: dict[str, Callable[..., Any]] | None = None,
     ) -> Artifact:
         given = {role: self.built[name] for role, name in (inputs or {}).items()}
         recipe = Recipe(
@@ -65,7 +67,9 @@ class Builder:
             inputs={role: InputEntry(a.key, a.identity, a.digest) for role, a in given.items()},
         )
         with self.store.write(key, recipe) as out:
-            function(Step(key=key, config=config or {}, inputs=given, out=out, runtime=Runtime(home=self.store.root)))
+            runtime = Runtime(home=self.store.root)
+            step = Step(key=key, config=config or {}, inputs=given, out=out, runtime=runtime, helpers=helpers or {})
+            function(step)
             entries = {e["source"]: e for artifact in given.values() for e in artifact.manifest.licences}
             out.licences = out.licences or [entries[source] for source in sorted(entries)]
             out.gates = judge(out.metrics, list(gates))
@@ -137,8 +141,22 @@ def _stage(step: Step) -> None:
             line |= {"holdout_loss": loss + 0.1, "holdout_bpb": loss / 2.1, "ema_loss": loss, "ema_bpb": loss / 2.2}
         lines.append(json.dumps(line) + "\n")
     step.out.write_text("metrics.jsonl", "".join(lines), content=False)
-    step.out.metrics |= {"loss_first": 4.1, "loss_final": 1.25, "steps": 400, "tokens": 819_200, "parameters": 12_345}
-    step.out.metrics |= {"seconds": 133.0, "tokens_per_second": 6159.4, "nan_count": 0, "stopped_early": 0, "mfu": 0.4}
+    step.out.metrics |= {
+        "loss_first": 4.1,
+        "loss_final": 1.25,
+        "steps": 400,
+        "tokens": 819_200,
+        "parameters": 12_345,
+        "flops": 1e12,
+    }
+    step.out.metrics |= {
+        "seconds": 133.0,
+        "tokens_per_second": 6159.4,
+        "flops": 1e12,
+        "nan_count": 0,
+        "stopped_early": 0,
+        "mfu": 0.4,
+    }
 
 
 def _evals(step: Step) -> None:
@@ -197,7 +215,8 @@ def build_track(root: Path, *, seconds: float = 75.5) -> Builder:
     )
     build("corpus/small/split", split, config={"min_documents": 2}, inputs={"documents": "corpus/small/decontaminated"})
     build("nano/tokenizer", _tokenizer, inputs={"documents": "corpus/small/split"})
-    build("nano/shards", _shards, inputs={"documents": "corpus/small/split", "tokenizer": "nano/tokenizer"})
+    inputs = {"documents": "corpus/small/split", "tokenizer": "nano/tokenizer"}
+    build("nano/shards", _shards, config={"weights": WEIGHTS}, inputs=inputs)
     start: dict[str, str] = {}
     for name in ("first", "second"):
         stage: dict[str, Any] = {"name": name, "steps": 400, "seq_len": 64, "batch_tokens": 2048, "lr": 1e-3}

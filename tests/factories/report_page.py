@@ -5,12 +5,19 @@ from html.parser import HTMLParser
 from factories.built_track import Builder
 from fc_model.artifacts import Artifact
 from fc_pipeline.report.write import write_report
+from fc_pipeline.track.graph import SECTIONS
 
-CONFIG = {"name": "nano", "description": "A model & more", "weights": {"science": 50, "code": 30, "chess": 20}}
+CONFIG = {
+    "name": "nano",
+    "description": "A model & more",
+    "sections": {section.name: section.title for section in SECTIONS},
+}
+HELPERS = {section.name: section.read for section in SECTIONS}
 
 
 def write(build: Builder, keys: list[str] | None = None) -> Artifact:
-    return build("nano/report", write_report, config=CONFIG, inputs={key: key for key in keys or list(build.built)})
+    inputs = {key: key for key in keys or list(build.built)}
+    return build("nano/report", write_report, config=CONFIG, inputs=inputs, helpers=HELPERS)
 
 
 class Page(HTMLParser):

@@ -8,6 +8,7 @@ import pytest
 
 from fc_model.artifacts import Artifact, Store
 from fc_pipeline.code_version import project as code_version
+from fc_pipeline.engine.deferred import Deferred
 from fc_pipeline.engine.gates import Gate
 from fc_pipeline.engine.graph import Graph
 from fc_pipeline.engine.materialize import Outcome, materialize
@@ -94,12 +95,13 @@ class ToyProject:
         def step(key: str, function: str, config: dict, inputs: dict, requires: tuple[str, ...] = ()) -> StepSpec:
             return StepSpec(
                 key=key,
-                function=f"toyfactory.steps:{function}",
+                function=Deferred.of(f"toyfactory.steps:{function}"),
                 description="",
                 group="toy",
                 config=config,
                 inputs=inputs,
                 requires=requires,
+                track="toy" if key.startswith("toy/") else None,
             )
 
         steps = [

@@ -9,6 +9,7 @@ from fc_pipeline.components.asset import assets_of
 from fc_pipeline.components.automation import changed_content_sensor, shards_job, shards_schedule
 from fc_pipeline.definitions import policy
 from fc_pipeline.defs.inbox.sensors import inbox_sensor
+from fc_pipeline.engine.deferred import Deferred
 from fc_pipeline.engine.graph import Graph
 from fc_pipeline.engine.step import Step, StepSpec
 from tests.reliability import fake_graph as _versions  # noqa: F401 - steps of the tests have code versions
@@ -42,7 +43,13 @@ def automated_graph() -> Graph:
 
     def step(key: str, function: str, inputs: dict[str, str] | None = None, **settings: object) -> StepSpec:
         return StepSpec(
-            key=key, function=f"{_HERE}:{function}", description="A step.", group="toy", inputs=inputs or {}, **settings
+            key=key,
+            function=Deferred.of(f"{_HERE}:{function}"),
+            description="A step.",
+            group="toy",
+            inputs=inputs or {},
+            track="toy" if key.startswith("toy/") else None,
+            **settings,
         )  # type: ignore[arg-type]
 
     return Graph(

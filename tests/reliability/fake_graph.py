@@ -10,6 +10,7 @@ from fc_pipeline.code_version import project as code_version
 from fc_pipeline.components.asset import assets_of
 from fc_pipeline.components.shared import asset_keys
 from fc_pipeline.definitions import policy
+from fc_pipeline.engine.deferred import Deferred
 from fc_pipeline.engine.gates import Gate
 from fc_pipeline.engine.graph import Graph
 from fc_pipeline.engine.step import StepSpec
@@ -25,19 +26,25 @@ def fake_graph(*, steps: int = 3, value: float = 1.0, last: str = "measure") -> 
     """source -> corpus -> stage -> eval, gated -> report."""
     return Graph(
         [
-            StepSpec(key="sources/a", function=f"{_STEPS}:write_documents", description="Documents.", group="sources"),
+            StepSpec(
+                key="sources/a",
+                function=Deferred.of(f"{_STEPS}:write_documents"),
+                description="Documents.",
+                group="sources",
+            ),
             StepSpec(
                 key="corpus/c/filtered",
-                function=f"{_STEPS}:write_documents",
+                function=Deferred.of(f"{_STEPS}:write_documents"),
                 description="Fewer documents.",
                 group="corpus",
                 inputs={"a": "sources/a"},
             ),
             StepSpec(
                 key="toy/stages/one",
-                function=f"{_STEPS}:train",
+                function=Deferred.of(f"{_STEPS}:train"),
                 description="Training.",
                 group="toy",
+                track="toy",
                 config={"steps": steps},
                 inputs={"documents": "corpus/c/filtered"},
                 kinds=("pytorch", "mlflow"),
@@ -45,17 +52,19 @@ def fake_graph(*, steps: int = 3, value: float = 1.0, last: str = "measure") -> 
             ),
             StepSpec(
                 key="toy/evals/one",
-                function=f"{_STEPS}:measure",
+                function=Deferred.of(f"{_STEPS}:measure"),
                 description="Evaluation.",
                 group="toy",
+                track="toy",
                 config={"value": value},
                 inputs={"stage": "toy/stages/one"},
             ),
             StepSpec(
                 key="toy/report",
-                function=f"{_STEPS}:{last}",
+                function=Deferred.of(f"{_STEPS}:{last}"),
                 description="Report.",
                 group="toy",
+                track="toy",
                 config={"value": 1.0},
                 inputs={"stage": "toy/stages/one"},
                 requires=("toy/evals/one",),

@@ -6,6 +6,7 @@ import pytest
 from fc_model.artifacts import Store
 from fc_pipeline.cli.run import build, by_partition, known
 from fc_pipeline.components.shared import asset_keys
+from fc_pipeline.engine.deferred import Deferred
 from fc_pipeline.engine.graph import Graph
 from fc_pipeline.engine.resolve import Resolver
 from fc_pipeline.engine.step import StepSpec
@@ -15,7 +16,7 @@ from tests.reliability.fake_graph import definitions_of
 def step(key: str, *inputs: str, partition: str | None = None) -> StepSpec:
     return StepSpec(
         key=key,
-        function="tests.reliability.fake_steps:write_documents",
+        function=Deferred.of("tests.reliability.fake_steps:write_documents"),
         description="Documents.",
         group="corpus",
         inputs={name: name for name in inputs},

@@ -319,7 +319,7 @@ OTHER_PYTHONS = other_pythons()
 
 @pytest.mark.skipif(not OTHER_PYTHONS, reason="no other Python on this machine")
 def test_the_same_on_every_version_of_python(mini):
-    root = Path(module.__file__).parent.parent
+    root = Path(module.__file__).parents[2]
     for package in ("fc_model", "fc_pipeline"):  # a copy, so that nobody edits it between the runs
         shutil.copytree(root / package, mini.folder.parent / package, ignore=shutil.ignore_patterns("__pycache__"))
     code = (

@@ -6,6 +6,7 @@ from factories.dagster_fixtures import Materializer, built, materializer, metada
 
 from fc_model.artifacts import Store
 from fc_pipeline.components import asset
+from fc_pipeline.engine.deferred import Deferred
 from fc_pipeline.engine.gates import Gate, SharedGate
 from fc_pipeline.engine.graph import Graph
 from fc_pipeline.engine.step import StepSpec
@@ -24,7 +25,7 @@ def run(memory_disk, monkeypatch) -> Materializer:
 def failing(function: str, *, accelerator: bool) -> Graph:
     spec = StepSpec(
         key="sources/a",
-        function=f"tests.reliability.fake_steps:{function}",
+        function=Deferred.of(f"tests.reliability.fake_steps:{function}"),
         description="Fails.",
         group="sources",
         accelerator=accelerator,

@@ -5,12 +5,13 @@ import pytest
 from fc_pipeline.cli.live_progress import Terminal, duration, progress_text
 from fc_pipeline.components.checks import bounds, check_names
 from fc_pipeline.components.curve import curve_markdown, thin
-from fc_pipeline.components.markdown import markdown_table
 from fc_pipeline.components.progress import MAX_OBSERVATIONS, Progress, listening
+from fc_pipeline.engine.deferred import Deferred
 from fc_pipeline.engine.gates import Gate
 from fc_pipeline.engine.step import StepSpec
+from fc_pipeline.report.markdown import markdown_table
 
-STAGE = StepSpec(key="toy/stages/one", function="", description="", group="toy")
+STAGE = StepSpec(key="toy/stages/one", function=Deferred.of("f:g"), description="", group="toy")
 
 
 class Clock:

@@ -14,6 +14,7 @@ from fc_pipeline.components.shared import all_tracks
 from fc_pipeline.defs.failures.sensors import failed_runs
 from fc_pipeline.defs.inbox.sensors import inbox_sensor
 from fc_pipeline.defs.sources.sensors import hub_revision_sensor
+from fc_pipeline.engine.deferred import Deferred
 from fc_pipeline.engine.graph import Graph
 from fc_pipeline.engine.step import StepSpec
 from fc_pipeline.sources.catalogue import resolve_source
@@ -33,11 +34,12 @@ def graph_that_reads(folder: str) -> Graph:
     def step(key: str, config: dict, inputs: dict) -> StepSpec:
         return StepSpec(
             key=key,
-            function="tests.reliability.fake_steps:write_documents",
+            function=Deferred.of("tests.reliability.fake_steps:write_documents"),
             description="Documents.",
             group="data",
             config=config,
             inputs=inputs,
+            track=None if key.startswith(("sources/", "corpus/")) else key.split("/")[0],
         )
 
     return Graph(
@@ -227,7 +229,13 @@ def graph_of_the_hub() -> Graph:
     def step(key: str, config: dict, inputs: dict) -> StepSpec:
         function = "tests.reliability.fake_steps:write_documents"
         return StepSpec(
-            key=key, function=function, description="Documents.", group="data", config=config, inputs=inputs
+            key=key,
+            function=Deferred.of(function),
+            description="Documents.",
+            group="data",
+            config=config,
+            inputs=inputs,
+            track=None if key.startswith("sources/") else key.split("/")[0],
         )
 
     hub = {"kind": "hub", "revision": "0" * 40}

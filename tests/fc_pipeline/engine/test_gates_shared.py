@@ -5,6 +5,7 @@ import pytest
 from fc_model.artifacts import Counters
 from fc_model.errors import UserError
 from fc_pipeline.cli.run import to_build
+from fc_pipeline.engine.deferred import Deferred
 from fc_pipeline.engine.gates import Gate, SharedGate, judged_metrics
 from fc_pipeline.engine.graph import Graph
 from fc_pipeline.engine.materialize import materialize
@@ -22,9 +23,10 @@ def two_tracks(toy, **removed_share: float) -> Graph:
     scores = [
         StepSpec(
             key=f"{track}/score",
-            function="toyfactory.steps:score",
+            function=Deferred.of("toyfactory.steps:score"),
             description="",
             group=track,
+            track=track,
             inputs={"documents": CLEANED},
         )
         for track in ("strict", "loose")
@@ -114,7 +116,7 @@ def test_a_gate_on_what_the_corpus_has_not_is_refused():
     gate = {"artifact": "corpus/decontaminated", "metric": "removed_share", "max": 0.1}
     corpus = {**read_attributes("pico")["corpus"], "decontamination": {"evalsets": []}}
     with pytest.raises(UserError, match="'corpus/decontaminated' is no artifact of this track or of its corpus"):
-        track("one", gates=[gate], corpus=corpus)
+        build_graph([track("one", gates=[gate], corpus=corpus)])
     dumps = {"2026-11": ["pico_science"]}
     one = track(
         "one", gates=[{**gate, "artifact": "corpus/dumps/deduplicated/2026-11"}], corpus=corpus | {"dumps": dumps}

@@ -3,6 +3,7 @@
 import pytest
 
 from fc_model.errors import UserError
+from fc_pipeline.engine.deferred import Deferred
 from fc_pipeline.engine.gates import Gate
 from fc_pipeline.engine.graph import Graph
 from fc_pipeline.engine.step import StepSpec
@@ -11,12 +12,13 @@ from fc_pipeline.engine.step import StepSpec
 def step(key: str, *inputs: str, requires: tuple[str, ...] = (), **config: object) -> StepSpec:
     return StepSpec(
         key=key,
-        function="fc_pipeline.training.stage:train_stage",
+        function=Deferred.of("fc_pipeline.training.stage:train_stage"),
         description="",
         group="g",
         config=config,
         inputs={name: name for name in inputs},
         requires=requires,
+        track=key.split("/")[0] if key.startswith(("nano", "pico")) else None,
     )
 
 

@@ -39,10 +39,11 @@ from fc_pipeline.cli import main as cli
 from fc_pipeline.cli.chat_images import read_pictures
 from fc_pipeline.engine.graph import Graph
 from fc_pipeline.engine.step import Runtime, Step, StepSpec
-from fc_pipeline.evals.images import ImageEvalConfig, evaluate_images
+from fc_pipeline.evals.images.evaluate import ImageEvalConfig, evaluate_images
+from fc_pipeline.training.stage import train_stage
 
 STAGE = {"kind": "multimodal", "images": IMAGES.model_dump(mode="json")}
-EVALS = ImageEvalConfig(sample_pictures=6, weights="model")
+EVALS = ImageEvalConfig(sample_pictures=6)
 
 
 class World:
@@ -81,7 +82,10 @@ class World:
         return self.build(f"t/stages/{name}", train, config, images=self.images, shards=self.shards)
 
     def evaluate(self, stage: Artifact, *, inputs: dict[str, Artifact] | None = None, **changed: Any) -> Artifact:
-        config = EVALS.model_copy(update=changed).model_dump(mode="json")
+        config = {
+            "weights": changed.pop("weights", "model"),
+            **EVALS.model_copy(update=changed).model_dump(mode="json"),
+        }
         given = {"stage": stage, "images": self.images, "shards": self.shards} | (inputs or {})
         return self.build(f"t/image_evals/{stage.key.rpartition('/')[2]}", evaluate_images, config, **given)
 
@@ -198,9 +202,13 @@ def test_a_stage_without_images_is_refused(world: World) -> None:
 @pytest.fixture
 def command(world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Any]:
     blind = StepSpec(
-        key="blind/stages/text", function="fc_pipeline.training.stage:train_stage", description="", group="g",
+        key="blind/stages/text",
+        function=train_stage,
+        description="",
+        group="g",
         config={"stage": {"kind": "pretrain", "images": None}},
-    )  # fmt: skip
+        track="blind",
+    )
     monkeypatch.setenv("FC_HOME", str(world.store.root))
     monkeypatch.setattr(cli, "_graph", lambda: Graph([blind], {}))
 

@@ -19,7 +19,7 @@ from fc_model.errors import UserError
 from fc_model.model.decoder import Decoder
 from fc_pipeline.engine.gates import Gate
 from fc_pipeline.engine.step import Runtime, Step
-from fc_pipeline.evals.text import EvalConfig, evaluate
+from fc_pipeline.evals.text.evaluate import EvalConfig, evaluate
 from fc_pipeline.tokens.pack import pack_shards
 from fc_pipeline.tokens.train_tokenizer import train_tokenizer
 
@@ -119,7 +119,7 @@ class World:
         return self.build(f"t/stages/{name}", stage_of(seed, steps), config, shards=self.shards)
 
     def evaluate(self, stage: Artifact, **changed: Any) -> Artifact:
-        config = EVALS.model_copy(update=changed).model_dump(mode="json")
+        config = {"weights": changed.pop("weights", "ema"), **EVALS.model_copy(update=changed).model_dump(mode="json")}
         inputs = {"stage": stage, "shards": self.shards, "tokenizer": self.tokenizer}
         return self.build(f"t/evals/{stage.key.rpartition('/')[2]}", evaluate, config, **inputs)
 

@@ -14,9 +14,7 @@ from fc_model.artifacts import Artifact
 from fc_model.errors import UserError
 from fc_pipeline.report.facts import gates
 from fc_pipeline.report.leaderboard import leaderboard
-from fc_pipeline.report.pipeline_picture import pipeline_picture
 from fc_pipeline.report.render import amount, duration, fence, short, size, visible
-from fc_pipeline.report.template_files import templates_digest
 
 
 def test_hostile_documents_are_text(report: Artifact, page: Page) -> None:
@@ -121,39 +119,6 @@ def test_leaderboard_ranks_the_reports_of_the_store(tmp_path: Path) -> None:
         leaderboard(build.store)
 
 
-def test_pipeline_picture_has_no_line_beside_a_longer_way() -> None:
-    edges = {
-        "corpus/a/filtered": {"sources/x", "sources/y"},
-        "t/tokenizer": {"corpus/a/filtered"},
-        "t/shards": {"corpus/a/filtered", "t/tokenizer"},
-    }
-    picture = pipeline_picture(edges, {"t/shards": "5 MB"})
-    assert [(box["label"], box["sublabel"]) for box in picture["boxes"]] == [
-        ("filtered", ""),
-        ("sources", "2 sources"),
-        ("shards", "5 MB"),
-        ("tokenizer", ""),
-    ]
-    assert len(picture["curves"]) == 3
-    xs = {box["label"]: box["x"] for box in picture["boxes"]}
-    assert xs["sources"] < xs["filtered"] < xs["tokenizer"] < xs["shards"]
-    inside = all(0 < box["x"] < picture["width"] and 0 < box["y"] < picture["height"] for box in picture["boxes"])
-    assert inside
-
-
-def test_eval_sets_are_one_box_just_before_their_use_and_what_is_joined_to_nothing_is_none() -> None:
-    edges = {
-        "corpus/a/filter_quality": set[str](),
-        "corpus/a/filtered": {"sources/x"},
-        "corpus/a/deduplicated": {"corpus/a/filtered"},
-        "corpus/a/decontaminated": {"corpus/a/deduplicated", "evalsets/one", "evalsets/two"},
-    }
-    boxes = {box["label"]: box for box in pipeline_picture(edges, {})["boxes"]}
-    assert set(boxes) == {"sources", "filtered", "deduplicated", "evalsets", "decontaminated"}
-    assert boxes["sources"]["sublabel"] == "1 source" and boxes["evalsets"]["sublabel"] == "2 eval sets"
-    assert boxes["evalsets"]["x"] == boxes["deduplicated"]["x"] < boxes["decontaminated"]["x"]
-
-
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
@@ -173,10 +138,6 @@ def test_eval_sets_are_one_box_just_before_their_use_and_what_is_joined_to_nothi
 )
 def test_formats(text: str, expected: str) -> None:
     assert text == expected
-
-
-def test_templates_have_a_version() -> None:
-    assert re.fullmatch(r"[0-9a-f]{16}", templates_digest())
 
 
 def test_markdown_values_stay_in_their_line(report: Artifact) -> None:

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from fc_model.artifacts import Artifact
 from fc_pipeline.corpus.deduplicate import deduplicate
+from fc_pipeline.corpus.report import _between_similarities, _between_sizes, clusters, contamination, waterfall
 from fc_pipeline.engine.step import Step
-from fc_pipeline.report.documents import _between_similarities, _between_sizes, contamination, duplicates, waterfall
 from fc_pipeline.report.drawing import svg
-from fc_pipeline.report.mixture import spread
+from fc_pipeline.tokens.report import spread
 
 
 def test_documents_fall_from_read_to_kept(build: Builder, page: Page) -> None:
@@ -74,7 +74,7 @@ def test_dumps_have_parts_of_their_own(build: Builder, tmp_path: Path) -> None:
     of_dump.built |= {key: build.built[key] for key in ("corpus/small/filtered", "corpus/small/deduplicated")}
     inputs = {"documents": "corpus/small/filtered", "before/base": "corpus/small/deduplicated"}
     again = of_dump("corpus/small/dumps/deduplicated/2026-11", deduplicate, inputs=inputs)
-    first, second = duplicates([build.built["corpus/small/deduplicated"], again])
+    first, second = clusters(build.built["corpus/small/deduplicated"]), clusters(again)
     assert (first["part"], second["part"]) == ("", "2026-11")
     assert second["documents"] == second["read"] == build.built["corpus/small/filtered"].manifest.counters.kept
     page = Page(write(of_dump).path("report.html").read_text("utf-8"))
@@ -92,7 +92,7 @@ def test_a_corpus_without_duplicates_has_no_pictures_of_them(tmp_path: Path) -> 
 
     build("corpus/small/filtered", one)
     found = build("corpus/small/deduplicated", deduplicate, inputs={"documents": "corpus/small/filtered"})
-    (part,) = duplicates([found])
+    part = clusters(found)
     assert (part["documents"], part["groups"], part["pictures"]) == (0, 0, [])
 
 

@@ -14,9 +14,9 @@ from PIL import Image
 
 from fc_model.artifacts import Artifact
 from fc_model.data.images.shards import ImageShards
-from fc_pipeline.report.curves import reading_curves, stage_curves
-from fc_pipeline.report.images import caps, first_of_each_kind, kind_rows
-from fc_pipeline.report.reading import best_and_worst
+from fc_pipeline.evals.images.report import best_and_worst
+from fc_pipeline.images.report import caps, first_of_each_kind, kind_rows
+from fc_pipeline.training.curves import reading_curves, stage_curves
 
 _LARGEST_BYTES = 2_000_000
 _EVALS = f"nano/image_evals/{STAGE}"

@@ -12,6 +12,7 @@ from fc_model.artifacts import Recipe, Store
 from fc_model.artifacts.manifest import InputEntry
 from fc_model.config.model import ModelConfig
 from fc_model.config.stage import StageConfig
+from fc_pipeline.engine.deferred import Deferred
 from fc_pipeline.engine.graph import Graph
 from fc_pipeline.engine.step import StepSpec
 from fc_pipeline.training.forecast import forecast, gemm_flops, state_bytes
@@ -42,7 +43,7 @@ def store(tmp_path: Path) -> Store:
 @pytest.fixture
 def graph() -> Graph:
     def spec(key: str, config: dict[str, Any], **inputs: str) -> StepSpec:
-        return StepSpec(key=key, function="f:g", description="", group="g", config=config, inputs=inputs)
+        return StepSpec(key=key, function=Deferred.of("f:g"), description="", group="g", config=config, inputs=inputs)
 
     steps = [
         spec("t/shards", {}),

@@ -1,0 +1,102 @@
+"""A part: what a track can have, such as documents, images, a kind of stage, an eval or an export, in one package.
+
+A part brings its fields of the track's file, its steps, its sections of the report, and, on its steps, the pages of
+its artifacts. `fc_pipeline/track/parts.py` lists the parts; nothing else knows which there are.
+"""
+
+import importlib.util
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+
+from fc_model.artifacts import Artifact
+from fc_model.config.stage import StageConfig
+from fc_model.config.strict import Strict
+from fc_pipeline.engine.deferred import path_of
+from fc_pipeline.engine.gates import Gate
+from fc_pipeline.engine.step import StepSpec
+
+NAME = r"^[a-z][a-z0-9_]*$"
+
+
+class TrackFields(Strict):
+    """Fields that every track has. A part's fields derive from these, or from those of the parts that it builds on."""
+
+    name: str = Field(pattern=NAME, description="Name of the track: the first part of its asset keys.")
+    description: str = Field(default="", description="One sentence for the UI, the report and the model card.")
+    owners: list[str] = Field(default=[], description="team:<name> or e-mail addresses, shown in the UI.")
+    gates: list[Gate] = Field(default=[], description="What must hold before anything goes on.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Section:
+    """A section of the report.
+
+    It is shown by `<name>.html.j2` on the page, `<name>.md.j2` in Markdown, `<name>.card.md.j2` and `<name>.lead.md.j2`
+    (its first paragraph) in the model card, of those that are in `templates/` beside the module that reads it.
+    """
+
+    name: str
+    """Its templates and its anchor."""
+    title: str
+    """Its heading, and its entry in the table of contents."""
+    read: Callable[[list[Artifact]], dict[str, Any] | None]
+    """What the templates show of the track's artifacts, under the name `section`; None: there is nothing to show.
+
+    Some names are the report's own: `tiles`, [(value, label, artifact, format)] at the top of the page; `row`, what the
+    leaderboard compares; `front` and `results`, fields and figures of the model card's front matter.
+    """
+
+
+def template_folder(function: Callable[..., Any]) -> Path:
+    """`templates/` beside the module of a function, which is not imported for it."""
+    spec = importlib.util.find_spec(path_of(function).partition(":")[0])
+    assert spec is not None and spec.origin is not None, f"{path_of(function)}: no such module"
+    return Path(spec.origin).parent / "templates"
+
+
+def _nothing(track: Any) -> None:
+    """Checks nothing."""
+
+
+def _unchanged(track: Any, ids: Sequence[str]) -> Any:
+    """Reads no documents, so leaves none out."""
+    return track
+
+
+@dataclass(frozen=True, kw_only=True)
+class StageExtension:
+    """What a part adds to a stage of training."""
+
+    inputs: dict[str, str]
+    """Role -> key of the artifact."""
+    stage: dict[str, Any] = field(default_factory=dict)
+    """Fields of its StageConfig that this part works out."""
+    config: dict[str, Any] = field(default_factory=dict)
+    """Further entries of the step's config."""
+    reads: str = ""
+    """What the steps of the stage are made of, for its description."""
+
+
+def _no_extension(track: Any, name: str, stage: StageConfig) -> None:
+    """Nothing of this part is trained on."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """See the module."""
+
+    name: str
+    fields: type[TrackFields]
+    steps: Callable[[Any, Sequence["Part"]], Iterator[StepSpec]]
+    """The steps of a track (an instance of `fields`), in the order of the work; the second argument is all parts."""
+    extend_stage: Callable[[Any, str, StageConfig], StageExtension | None] = _no_extension
+    """What the stage of this name reads of this part, None for nothing."""
+    check: Callable[[Any], None] = _nothing
+    """Raises ValueError, one line that names the field and the remedy, where the track's fields do not fit together."""
+    without: Callable[[Any, Sequence[str]], Any] = _unchanged
+    """The track, with documents of these ids left out of what this part reads."""
+    sections: tuple[Section, ...] = ()

@@ -1,0 +1,172 @@
+"""What a model with eyes reads: figures by kind of image and by face, the curve, hits and misses as pictures."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+from fc_model.artifacts import Artifact, read_records
+from fc_pipeline.report.drawing import svg
+from fc_pipeline.report.thumbnails import source, thumbnail
+from fc_pipeline.training.curves import reading_curves
+
+FIGURES = {
+    "exact_match": "exact match",
+    "cer": "CER",
+    "wer": "WER",
+    "anls": "ANLS",
+    "vqa_accuracy": "VQA accuracy",
+    "recognizer_exact_match": "recognizer, exact match",
+    "recognizer_cer": "recognizer, CER",
+    "exact_match_shuffled": "exact match, another image",
+    "exact_match_random": "exact match, shuffled weights",
+}
+"""What is shown of a task's figures (fc_model/evals/image_scores.py), and how it is called."""
+_QUESTION = "answer_exact_match_question_"
+_CHANCE = "retrieval_chance_at_"
+_SHOWN = 24
+"""Of the hits, and of the misses."""
+_SHOWN_FACES = 5
+_PICTURE_PIXELS = (300, 190)
+_PICTURE_BYTES = 12_000
+_TEXT_CHARS = 300
+
+
+class Shown(NamedTuple):
+    """A sample whose picture was kept."""
+
+    record: dict[str, Any]
+    """Of samples.jsonl.zst."""
+    picture: bytes
+    """Encoded."""
+
+
+def reading(artifacts: list[Artifact]) -> dict[str, Any] | None:
+    """Per stage whose images were evaluated, in the order of training; None for a track without any.
+
+    {"figure_names": FIGURES, "stages": [{"name", "artifact", "metrics", "weights", "columns": names in FIGURES that
+    have a value, "rows": see `by_kind`,
+    "retrieval": see `retrieval`, "questions": {kind of question: exact match}, "faces": see `best_and_worst`,
+    "charts", "hits", "misses": [a record with "truth" and its "picture" as an address]}]}
+    """
+    by_key = {artifact.key: artifact for artifact in artifacts}
+    stages = [
+        _stage(artifact, by_key[artifact.key.replace("/image_evals/", "/stages/")])
+        for artifact in artifacts
+        if "/image_evals/" in artifact.key
+    ]
+    return {"figure_names": FIGURES, "stages": stages, "last": stages[-1]} if stages else None
+
+
+def _stage(artifact: Artifact, stage: Artifact) -> dict[str, Any]:
+    records = list(read_records(artifact.path("samples.jsonl.zst")))
+    summary = json.loads(artifact.path("metrics.json").read_text("utf-8"))
+    rows = by_kind(artifact, records)
+    hits, misses = examples(artifact, records, number=_SHOWN)
+    return {
+        "name": artifact.key.rpartition("/")[2],
+        "artifact": artifact,
+        "metrics": artifact.metrics,
+        "weights": summary["weights"],
+        "columns": columns(rows),
+        "rows": rows,
+        "retrieval": retrieval(artifact.metrics),
+        "questions": questions(artifact.metrics),
+        "faces": best_and_worst(summary["faces"]),
+        "charts": [svg(picture) for picture in reading_curves(stage.path("metrics.jsonl"))],
+        "hits": list(map(_embedded, hits)),
+        "misses": list(map(_embedded, misses)),
+    }
+
+
+def by_kind(artifact: Artifact, records: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Per task, over all kinds (kind None) and by each: {"task", "kind", "samples", "figures": {name in FIGURES:
+    value}}. Figures that a task does not have are left out.
+    """
+    counts = Counter((record["task"], record["kind"]) for record in records)
+    rows = []
+    for task in sorted({task for task, _ in counts}):
+        kinds = sorted(kind for other, kind in counts if other == task)
+        total = sum(counts[task, kind] for kind in kinds)
+        rows.append({"task": task, "kind": None, "samples": total, "figures": _figures(artifact.metrics, task, "")})
+        for kind in kinds:
+            found = _figures(artifact.metrics, task, f"_{kind.replace('/', '_')}")
+            rows.append({"task": task, "kind": kind, "samples": counts[task, kind], "figures": found})
+    return rows
+
+
+def _figures(metrics: dict[str, float], task: str, suffix: str) -> dict[str, float]:
+    names = {name: f"{task}_{name}{suffix}" for name in FIGURES}
+    return {name: metrics[full] for name, full in names.items() if full in metrics}
+
+
+def columns(rows: Iterable[dict[str, Any]]) -> list[str]:
+    """The names in FIGURES that some row has, in that order."""
+    found = {name for row in rows for name in row["figures"]}
+    return [name for name in FIGURES if name in found]
+
+
+def retrieval(metrics: dict[str, float]) -> list[dict[str, Any]]:
+    """Recall by how many of the nearest count: [{"k", "image_to_text", "text_to_image", "chance"}]; none measured,
+    none."""
+    ks = sorted(int(name.removeprefix(_CHANCE)) for name in metrics if name.startswith(_CHANCE))
+    return [
+        {
+            "k": k,
+            "image_to_text": metrics[f"retrieval_image_to_text_recall_at_{k}"],
+            "text_to_image": metrics[f"retrieval_text_to_image_recall_at_{k}"],
+            "chance": metrics[f"{_CHANCE}{k}"],
+        }
+        for k in ks
+    ]
+
+
+def questions(metrics: dict[str, float]) -> dict[str, float]:
+    """Exact match by the kind of question."""
+    return {
+        name.removeprefix(_QUESTION): value for name, value in sorted(metrics.items()) if name.startswith(_QUESTION)
+    }
+
+
+def best_and_worst(faces: dict[str, dict[str, float]]) -> list[dict[str, Any]]:
+    """The faces that were read best and those that were read worst, best first: [{"face", "samples", "exact_match"}].
+
+    faces: those of metrics.json, the worst first. All of them when they are not many.
+    """
+    rows = [{"face": face, **found} for face, found in reversed(faces.items())]
+    return rows if len(rows) <= 2 * _SHOWN_FACES else [*rows[:_SHOWN_FACES], *rows[-_SHOWN_FACES:]]
+
+
+def examples(artifact: Artifact, records: Iterable[dict[str, Any]], *, number: int) -> tuple[list[Shown], list[Shown]]:
+    """Hits and misses of which there is a picture, at most `number` of each: of each task and kind in turn the next."""
+    kept = [record for record in records if record["picture"] is not None]
+    hits, misses = ([record for record in kept if record["exact"] is exact] for exact in (True, False))
+    return _with_pictures(artifact, _in_turn(hits)[:number]), _with_pictures(artifact, _in_turn(misses)[:number])
+
+
+def _in_turn(records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    seen: Counter[tuple[str, str]] = Counter()
+    turns: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    for record in records:
+        group = record["task"], record["kind"]
+        turns[seen[group]].append(record)
+        seen[group] += 1
+    return [record for turn in sorted(turns) for record in turns[turn]]
+
+
+def _with_pictures(artifact: Artifact, records: Iterable[dict[str, Any]]) -> list[Shown]:
+    return [Shown(record, artifact.path(record["picture"]).read_bytes()) for record in records]
+
+
+def _embedded(shown: Shown) -> dict[str, Any]:
+    width, height = _PICTURE_PIXELS
+    picture = source(thumbnail(shown.picture, width=width, height=height), max_bytes=_PICTURE_BYTES)
+    texts = {name: _clipped(shown.record[name]) for name in ("prompt", "prediction")}
+    return {**shown.record, **texts, "truth": _clipped(shown.record["answers"][0]), "picture": picture}
+
+
+def _clipped(text: str) -> str:
+    """Without what is beyond a few lines: a page may have thousands of characters."""
+    return text if len(text) <= _TEXT_CHARS else f"{text[:_TEXT_CHARS]}…"

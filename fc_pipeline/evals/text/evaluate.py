@@ -1,0 +1,213 @@
+"""The step of held-out evaluation after a stage: bits per byte by domain, controls, samples."""
+
+import json
+import math
+import time
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import Field
+
+from fc_model.config.strict import Strict
+from fc_model.errors import UserError
+from fc_pipeline.engine.step import Step
+
+if TYPE_CHECKING:
+    from fc_model.checkpoints.load_text import Weights
+    from fc_model.data.token_shards import Shards
+    from fc_model.evals.bits_per_byte import Score
+    from fc_model.model.decoder import Decoder
+
+_HOLDOUT = "holdout-"
+
+_PROMPTS = {
+    "science": ["The law of conservation of energy states that", "A cell is"],
+    "data": ["To standardize the features of a data set,", "The following example plots"],
+    "code": ["def mean(values):\n", "import numpy as np\n\n"],
+    "chess": ["1. e4 c5 2. Nf3", "The Sicilian Defence"],
+    "chat": ["What is your favourite book?\n", "How do I make pancakes?\n"],
+}
+
+
+class EvalConfig(Strict):
+    """What is measured after every stage of pre-training."""
+
+    window: int | None = Field(
+        default=None, gt=0, description="Tokens that the model sees at once; null takes the stage's seq_len."
+    )
+    stride: int | None = Field(
+        default=None, gt=0, description="Tokens between two windows, at most window; null for no overlap."
+    )
+    max_tokens_per_domain: int | None = Field(
+        default=200_000, gt=0, description="Held-out tokens that are scored, in whole documents; null for all."
+    )
+    control_tokens: int = Field(
+        default=4096, gt=0, description="Tokens a domain on which shuffled weights are scored, as a control."
+    )
+    precision: Literal["fp32", "bf16", "auto"] = Field(
+        default="fp32", description="Of the forward pass; auto takes bf16 where it is faster, so machines may differ."
+    )
+    prompts: dict[str, list[str]] = Field(default=_PROMPTS, description="Beginnings of texts to go on with, by domain.")
+    sample_tokens: int = Field(default=48, gt=0, description="Tokens of a sample.")
+    temperature: float = Field(default=0.8, gt=0, description="Of the samples that are drawn; others are greedy.")
+    seed: int = Field(default=0, ge=0, description="Of the drawn samples and the shuffled weights.")
+
+
+def evaluate(step: Step) -> None:
+    """Writes metrics.json and samples.jsonl.zst.
+
+    config: EvalConfig, and `weights`, those that go on. inputs: `stage`, `shards`, `tokenizer`.
+    Metrics: bits_per_byte and perplexity of the weights that go on, over all tokens and `_<domain>`;
+    bits_per_byte_mix, the domains' mean by their share of the training tokens; bits_per_byte_model and _ema for
+    either weights; unigram_bits_per_byte and unigram_gain (share of it that the model saves); bits_per_byte_random
+    for shuffled weights; distinct_<n> and repetition_4 of the samples, _greedy and _drawn; tokens_per_second.
+    """
+    from fc_model.checkpoints.load_text import load_decoder, shuffle_weights
+    from fc_model.data.token_shards import list_splits
+    from fc_model.device import autocast_dtype, pick_device, set_threads
+
+    go_on: Weights = step.config["weights"]
+    config = EvalConfig.model_validate({name: value for name, value in step.config.items() if name != "weights"})
+    set_threads(step.runtime.threads)
+    device = pick_device(step.runtime.device)
+    dtype = autocast_dtype(config.precision, device)
+    splits = _holdout(step)
+    window = config.window or step.inputs["stage"].manifest.recipe.config["stage"]["seq_len"]
+    settings: dict[str, Any] = {"window": window, "stride": config.stride, "dtype": dtype}
+    mix = _training_mix(step) if "train" in list_splits(step.inputs["shards"].folder) else {}
+
+    figures: dict[str, dict[str, Any]] = {}
+    started, num_tokens = time.perf_counter(), 0
+    order: list[Weights] = ["model", "ema"] if go_on == "ema" else ["ema", "model"]
+    for name in order:  # the last ones go on
+        model = load_decoder(step.inputs["stage"].folder, weights=name, device=device)
+        scores = _score(model, splits, max_tokens=config.max_tokens_per_domain, settings=settings, step=step)
+        figures[name] = summarize(scores, mix)
+        num_tokens += figures[name]["overall"]["tokens"]
+    seconds = time.perf_counter() - started
+    step.out.metrics |= flat(figures[go_on])
+    for weights, summary in sorted(figures.items()):
+        step.out.metrics[f"bits_per_byte_{weights}"] = summary["overall"]["bits_per_byte"]
+    step.out.metrics |= _write_samples(step, model, config)
+
+    unigram = summarize(_unigram(step, splits, config.max_tokens_per_domain), mix)
+    shuffle_weights(model, seed=config.seed)
+    random = summarize(_score(model, splits, max_tokens=config.control_tokens, settings=settings, step=step), mix)
+    baseline = unigram["overall"]["bits_per_byte"]
+    step.out.metrics |= {
+        "unigram_bits_per_byte": baseline,
+        "unigram_gain": round(1 - step.out.metrics["bits_per_byte"] / baseline, 6),
+        "bits_per_byte_random": random["overall"]["bits_per_byte"],
+        "tokens_per_second": round(num_tokens / seconds, 1),
+    }
+    report = {
+        "weights": go_on,
+        "window": window,
+        "stride": config.stride or window,
+        "precision": "fp32" if dtype is None else str(dtype).removeprefix("torch."),
+        "mix": mix,
+        **figures,
+        "unigram": unigram,
+        "random": random,
+    }
+    step.out.write_text("metrics.json", json.dumps(report, indent=1, allow_nan=False) + "\n")
+
+
+def summarize(scores: "dict[str, Score]", mix: dict[str, float]) -> dict[str, Any]:
+    """{"overall": figures, "domains": {domain: figures}}; overall also has the mean by mix when there is one."""
+    from fc_model.evals.bits_per_byte import mixed_bits_per_byte
+
+    ordered = [scores[domain] for domain in sorted(scores)]
+    overall = _figures(sum(ordered[1:], start=ordered[0]))
+    if mix:
+        overall["bits_per_byte_mix"] = round(mixed_bits_per_byte(scores, mix), 6)
+    return {"overall": overall, "domains": {domain: _figures(scores[domain]) for domain in sorted(scores)}}
+
+
+def flat(summary: dict[str, Any]) -> dict[str, float]:
+    """The figures of `summarize` by name: the overall ones bare, a domain's with its name behind."""
+    names = {"bits_per_byte": "bits_per_byte", "perplexity": "perplexity", "tokens": "holdout_tokens"}
+    names |= {"bytes": "holdout_bytes", "bits_per_byte_mix": "bits_per_byte_mix"}
+    metrics = {names[name]: value for name, value in summary["overall"].items()}
+    for domain, figures in summary["domains"].items():
+        metrics |= {f"{names[name]}_{domain}": value for name, value in figures.items()}
+    return metrics
+
+
+def _figures(score: "Score") -> dict[str, float]:
+    return {
+        "bits_per_byte": round(score.bits_per_byte, 6),
+        "perplexity": round(min(score.perplexity, 1e300), 4),
+        "tokens": score.num_tokens,
+        "bytes": score.num_bytes,
+    }
+
+
+def _holdout(step: Step) -> "dict[str, Shards]":
+    from fc_model.data.token_shards import Shards, list_splits
+
+    folder = step.inputs["shards"].folder
+    names = [name for name in list_splits(folder) if name.startswith(_HOLDOUT)]
+    if not names:
+        raise UserError(f"{step.inputs['shards'].key}: no holdout in it, so nothing to evaluate on: set corpus.holdout")
+    return {name.removeprefix(_HOLDOUT): Shards(folder, name) for name in names}
+
+
+def _training_mix(step: Step) -> dict[str, float]:
+    """Share of the training tokens by domain."""
+    from fc_model.data.token_shards import Shards
+
+    domains = Shards(step.inputs["shards"].folder, "train").domains
+    total = sum(domain["tokens"] for domain in domains.values())
+    return {name: round(domains[name]["tokens"] / total, 6) for name in sorted(domains)}
+
+
+def _score(
+    model: "Decoder", splits: "dict[str, Shards]", *, max_tokens: int | None, settings: dict[str, Any], step: Step
+) -> "dict[str, Score]":
+    from fc_model.evals.bits_per_byte import score_split
+
+    scores = {}
+    for domain, shards in sorted(splits.items()):
+        scores[domain] = score_split(model, shards, max_tokens=max_tokens, **settings)
+        if not math.isfinite(scores[domain].nats):
+            raise UserError(f"{step.key}: the loss on {domain} is not finite: train {step.inputs['stage'].key} again")
+        step.runtime.report({"domain": domain, "bits_per_byte": round(scores[domain].bits_per_byte, 4)})
+    return scores
+
+
+def _unigram(step: Step, splits: "dict[str, Shards]", max_tokens: int | None) -> "dict[str, Score]":
+    from fc_model.data.token_shards import Shards
+    from fc_model.evals.bits_per_byte import count_tokens, unigram_score
+
+    counts = count_tokens(Shards(step.inputs["shards"].folder, "train"))
+    return {domain: unigram_score(counts, shards, max_tokens=max_tokens) for domain, shards in splits.items()}
+
+
+def _write_samples(step: Step, model: "Decoder", config: EvalConfig) -> dict[str, float]:
+    """Continue every prompt greedily and by drawing; returns how varied the texts are."""
+    from fc_model.evals.samples import continue_prompts, distinct, repetition
+    from fc_model.special_tokens import BOS, EOS, SPECIAL_TOKENS
+    from fc_model.tokenizer import Tokenizer
+
+    tokenizer = Tokenizer(step.inputs["tokenizer"].path("tokenizer.model"))
+    prompts = [(domain, text) for domain, texts in sorted(config.prompts.items()) for text in texts]
+    ids = [[SPECIAL_TOKENS.index(BOS), *tokenizer.encode(text)] for _, text in prompts]
+    eos = SPECIAL_TOKENS.index(EOS)
+    metrics: dict[str, float] = {}
+    with step.out.records("samples.jsonl.zst") as write:
+        for name, temperature in (("greedy", 0.0), ("drawn", config.temperature)):
+            texts = continue_prompts(
+                model,
+                ids,
+                num_tokens=config.sample_tokens,
+                temperature=temperature,
+                seed=config.seed,
+                stop=(eos,),
+                forbidden=[token for token in range(len(SPECIAL_TOKENS)) if token != eos],
+            )
+            for (domain, prompt), new in zip(prompts, texts, strict=True):
+                text = tokenizer.decode(new)
+                write({"domain": domain, "prompt": prompt, "decoding": name, "temperature": temperature, "text": text})
+            metrics |= {f"distinct_{n}_{name}": round(distinct(texts, n), 6) for n in (1, 2, 3)}
+            metrics[f"repetition_4_{name}"] = round(repetition(texts), 6)
+    return metrics

@@ -1,0 +1,53 @@
+"""Held-out evaluation of text as a part of a track: bits per byte by domain, and samples, after every stage."""
+
+from collections.abc import Iterator, Sequence
+
+from pydantic import Field
+
+from fc_pipeline.engine.deferred import deferred_imports
+from fc_pipeline.engine.part import Part, Section
+from fc_pipeline.engine.step import StepSpec
+from fc_pipeline.evals.text.evaluate import EvalConfig
+from fc_pipeline.tokens.config import TokensFields
+
+with deferred_imports():
+    from fc_pipeline.evals.text.evaluate import evaluate
+    from fc_pipeline.evals.text.report import quality, samples
+
+
+class TextEvalFields(TokensFields):
+    """What is measured on held-out text."""
+
+    evals: EvalConfig = Field(default_factory=EvalConfig, description="Held-out evaluation after every stage.")
+
+
+def eval_steps(track: TextEvalFields, parts: Sequence[Part]) -> Iterator[StepSpec]:
+    """A step a stage whose weights go on."""
+    for name, _ in track.main_stages:
+        yield StepSpec(
+            key=eval_key(track, name),
+            function=evaluate,
+            description=f"Held-out bits per byte by domain and samples, after {name}.",
+            group=f"{track.name}_training",
+            config={"weights": track.weights, **track.evals.model_dump(mode="json")},
+            inputs={"stage": track.stage_key(name), "shards": track.shards_key, "tokenizer": track.tokenizer_key},
+            judges=track.stage_key(name),
+            kinds=("pytorch",),
+            accelerator=True,
+        )
+
+
+def eval_key(track: TokensFields, stage: str) -> str:
+    """Key of what was measured after a stage."""
+    return f"{track.name}/evals/{stage}"
+
+
+PART = Part(
+    name="evals",
+    fields=TextEvalFields,
+    steps=eval_steps,
+    sections=(
+        Section(name="quality", title="Held-out quality", read=quality),
+        Section(name="samples", title="Samples", read=samples),
+    ),
+)

@@ -1,0 +1,61 @@
+"""The report on held-out text: bits per byte by domain after every stage, beside its controls, and samples."""
+
+import json
+from typing import Any
+
+from fc_model.artifacts import Artifact, read_records
+
+_METRICS = {"bits_per_byte": "Bits per byte", "perplexity": "Perplexity a token"}
+
+
+def quality(artifacts: list[Artifact]) -> dict[str, Any] | None:
+    """{"evals": per evaluated stage the figures of metrics.json, those of the weights that go on under `chosen`}."""
+    evals = [_eval(artifact) for artifact in artifacts if "/evals/" in artifact.key]
+    if not evals:
+        return None
+    last = evals[-1]
+    overall, domains = last["chosen"]["overall"], last["chosen"]["domains"]
+    figures = {"all held-out documents": overall} | {f"held-out {domain}": one for domain, one in domains.items()}
+    return {
+        "evals": evals,
+        "last": last,
+        "tiles": [
+            (overall["bits_per_byte"], "held-out bits per byte", last["artifact"], "amount"),
+            (overall["perplexity"], "perplexity a token", last["artifact"], "amount"),
+        ],
+        "row": {
+            **{name: overall.get(name) for name in ("bits_per_byte", "bits_per_byte_mix", "perplexity")},
+            "domains": {name: one["bits_per_byte"] for name, one in domains.items()},
+            "weights": last["weights"],
+            "stage": last["name"],
+        },
+        "results": [_result(name, one) for name, one in figures.items()],
+    }
+
+
+def samples(artifacts: list[Artifact]) -> dict[str, Any] | None:
+    """Of the last evaluated stage: {"artifact", "texts": [{"domain", "prompt", "decoding", "temperature", "text"}]}."""
+    evals = [artifact for artifact in artifacts if "/evals/" in artifact.key]
+    texts = list(read_records(evals[-1].path("samples.jsonl.zst"))) if evals else []
+    return {"artifact": evals[-1], "texts": texts} if texts else None
+
+
+def _eval(artifact: Artifact) -> dict[str, Any]:
+    figures = json.loads(artifact.path("metrics.json").read_text("utf-8"))
+    other = "model" if figures["weights"] == "ema" else "ema"
+    return {
+        "name": artifact.key.rpartition("/")[2],
+        "artifact": artifact,
+        **figures,
+        "chosen": figures[figures["weights"]],
+        "other": figures[other],
+    }
+
+
+def _result(name: str, figures: dict[str, float]) -> dict[str, Any]:
+    """An entry of the model card's `model-index`, in the fields of the Hugging Face hub."""
+    return {
+        "task": {"type": "text-generation"},
+        "dataset": {"name": name, "type": "held-out"},
+        "metrics": [{"type": kind, "value": figures[kind], "name": label} for kind, label in _METRICS.items()],
+    }

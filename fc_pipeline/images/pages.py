@@ -1,0 +1,69 @@
+"""Pictures and tables of fonts and images, for the pages of their assets; each picture below 200 kB."""
+
+from __future__ import annotations
+
+from fc_model.artifacts import Artifact
+from fc_pipeline.images.report import (
+    HOLDOUT,
+    TRAIN,
+    KindSample,
+    caps,
+    face_rows,
+    first_of_each_kind,
+    held_out_faces,
+    kind_rows,
+    read_specimens,
+)
+from fc_pipeline.report.markdown import markdown_table
+from fc_pipeline.report.render import amount, percent
+from fc_pipeline.report.sheets import Cell, one_line, sheet, show_sheet, specimen_sheet
+from fc_pipeline.report.thumbnails import boxed
+
+_COLUMNS, _WIDTH, _HEIGHT = 5, 220, 170
+
+
+def fonts_page(artifact: Artifact) -> dict[str, str]:
+    """Of `images/fonts`: its faces, and those that are held out where a track does not say otherwise."""
+    specimens = read_specimens(artifact, held_out_faces(None))
+    rows = [
+        [row["style"], row["faces"], row["held_out"], ", ".join(row["licences"])]
+        for row in face_rows(specimens, artifact)
+    ]
+    held_out = ", ".join(each.name for each in specimens if each.held_out) or "none"
+    return {
+        "specimens": f"{show_sheet('Faces', specimen_sheet(specimens))}\n\n"
+        f"In colour, held out unless a track names others: {held_out}.",
+        "styles": markdown_table(["style", "faces", "held out", "licences"], rows),
+    }
+
+
+def images_page(artifact: Artifact) -> dict[str, str]:
+    """Of any images: a sample of each kind, held out where there is one, the kinds, and the caps of packed"""
+    cells = [
+        Cell(
+            boxed(found.record, found.image, width=_WIDTH, height=_HEIGHT),
+            ((one_line(kind), True), (one_line(_about(found)), False)),
+        )
+        for kind, found in first_of_each_kind(artifact, (HOLDOUT, TRAIN)).items()
+    ]
+    rows = kind_rows(artifact)
+    header, names = ["kind", "training", "held out"], ["kind", "train", "holdout"]
+    packed = "vision_tokens" in artifact.metrics
+    if packed:
+        header, names = [*header, "vision tokens an image", "vision tokens"], [*names, "tokens_each", "tokens"]
+    table = markdown_table(header, [["–" if row[name] is None else row[name] for name in names] for row in rows])
+    shown = (
+        {"contact_sheet": show_sheet("Contact sheet", sheet(cells, columns=_COLUMNS, width=_WIDTH))} if cells else {}
+    )
+    shown["kinds"] = table
+    if packed:
+        bounds = [
+            [cap["name"], percent(cap["share"]), percent(cap["min"]), percent(cap["max"])] for cap in caps(artifact)
+        ]
+        shown["caps"] = markdown_table(["images", "share of the vision tokens", "at least", "at most"], bounds)
+    return shown
+
+
+def _about(found: KindSample) -> str:
+    words = f", {amount(len(found.record.words))} words" if found.record.words else ""
+    return f"{found.record.width} × {found.record.height}{words}"

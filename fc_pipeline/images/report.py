@@ -1,0 +1,160 @@
+"""The images of a track: what there is of each kind, a sample of each, the caps; and the faces of its fonts."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from fc_model.artifacts import Artifact
+from fc_model.data.images.record import ImageRecord
+from fc_model.data.images.shards import ImageShards, read_image_index
+from fc_pipeline.images.caps import vision_tokens
+from fc_pipeline.images.fonts.faces import FACES_FILE, load_faces
+from fc_pipeline.images.pack_config import PackConfig
+from fc_pipeline.images.synthesis_config import SynthesisConfig
+from fc_pipeline.report.sheets import Specimen, specimen_sheet
+from fc_pipeline.report.thumbnails import boxed, source
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+HOLDOUT, TRAIN = "holdout", "train"
+_FONTS = re.compile(r"images/fonts(_\w+)?")
+_SAMPLE_PIXELS = (400, 300)
+_SAMPLE_BYTES = 24_000
+_SHEET_BYTES = 150_000
+
+
+class KindSample(NamedTuple):
+    """The first sample of a kind."""
+
+    record: ImageRecord
+    image: bytes
+    """Encoded: its first image."""
+
+
+def images(artifacts: list[Artifact]) -> dict[str, Any] | None:
+    """The section on a track's images; None for a track without them.
+
+    {"artifact", "samples": [{"kind", "record", "picture"}], "rows": see `kind_rows`, "caps": see `caps`,
+    "licences", "faces": None or {"artifact", "rows", "held_out", "picture"}}.
+    """
+    own = {artifact.key.partition("/")[2]: artifact for artifact in artifacts if not artifact.key.startswith("images/")}
+    artifact = own.get("images")
+    if artifact is None:
+        return None
+    fonts = next((artifact for artifact in artifacts if _FONTS.fullmatch(artifact.key)), None)
+    synthetic = own.get("synthetic")
+    width, height = _SAMPLE_PIXELS
+    samples = [
+        {
+            "kind": kind,
+            "record": sample.record,
+            "picture": source(boxed(*sample, width=width, height=height), max_bytes=_SAMPLE_BYTES),
+        }
+        for kind, sample in first_of_each_kind(artifact, [HOLDOUT]).items()
+    ]
+    return {
+        "artifact": artifact,
+        "samples": samples,
+        "rows": kind_rows(artifact),
+        "caps": caps(artifact),
+        "licences": artifact.manifest.licences,
+        "faces": _faces(fonts, synthetic) if fonts and synthetic else None,
+    }
+
+
+def first_of_each_kind(artifact: Artifact, splits: Iterable[str]) -> dict[str, KindSample]:
+    """{kind: its first sample} over the splits, of those that the artifact has, by kind."""
+    index = read_image_index(artifact.folder)["splits"]
+    found: dict[str, KindSample] = {}
+    for split in splits:
+        missing = set(index[split]["kinds"]) - found.keys() if split in index else set()
+        shards = ImageShards(artifact.folder, split) if missing else None
+        for number in range(len(shards) if shards else 0):
+            if not missing:
+                break
+            assert shards is not None
+            sample = shards.sample(number)
+            if sample.record.kind in missing:
+                missing.remove(sample.record.kind)
+                found[sample.record.kind] = KindSample(sample.record, sample.images[0])
+    return {kind: found[kind] for kind in sorted(found)}
+
+
+def kind_rows(artifact: Artifact) -> list[dict[str, Any]]:
+    """Per kind: {"kind", "train", "holdout" (samples), "tokens_each", "tokens"}, the vision tokens of the training.
+
+    `tokens_each` is of one image at the size of its kind, None before the images are packed. `tokens` is None then
+    too, and where samples have several images, which the index does not count.
+    """
+    splits = read_image_index(artifact.folder)["splits"]
+    counts = {split: splits.get(split, {}).get("kinds", {}) for split in (TRAIN, HOLDOUT)}
+    packed = "vision_tokens" in artifact.metrics
+    config = PackConfig.model_validate(artifact.manifest.recipe.config) if packed else None
+    rows = []
+    for kind in sorted(counts[TRAIN].keys() | counts[HOLDOUT].keys()):
+        train, each = counts[TRAIN].get(kind, 0), vision_tokens(config, kind=kind, num_images=1) if config else None
+        tokens = None if each is None else train * each
+        rows.append(
+            {
+                "kind": kind,
+                "train": train,
+                "holdout": counts[HOLDOUT].get(kind, 0),
+                "tokens_each": each,
+                "tokens": tokens,
+            }
+        )
+    if packed and sum(row["tokens"] for row in rows) != artifact.metrics["vision_tokens"]:
+        rows = [{**row, "tokens": None} for row in rows]
+    return rows
+
+
+def caps(artifact: Artifact) -> list[dict[str, Any]]:
+    """Shares of the vision tokens beside their bounds: [{"name", "share", "min", "max"}]; packed images only."""
+    config = PackConfig.model_validate(artifact.manifest.recipe.config)
+    metrics = artifact.metrics
+    return [
+        {"name": "text", "share": metrics["text_token_share"], "min": config.min_text_share, "max": None},
+        {"name": "natural", "share": metrics["natural_token_share"], "min": None, "max": config.max_natural_share},
+    ]
+
+
+def _faces(fonts: Artifact, synthetic: Artifact) -> dict[str, Any]:
+    held_out = held_out_faces(synthetic)
+    specimens = read_specimens(fonts, held_out)
+    return {
+        "artifact": fonts,
+        "rows": face_rows(specimens, fonts),
+        "held_out": [each.name for each in specimens if each.held_out],
+        "picture": source(specimen_sheet(specimens), max_bytes=_SHEET_BYTES),
+    }
+
+
+def held_out_faces(synthetic: Artifact | None) -> Sequence[str]:
+    """Names of the faces that only the holdout has; before a track says so, those that it holds out by default."""
+    if synthetic is None:
+        return SynthesisConfig.model_fields["held_out_faces"].get_default()
+    return SynthesisConfig.model_validate(synthetic.manifest.recipe.config).held_out_faces
+
+
+def read_specimens(fonts: Artifact, held_out: Iterable[str]) -> list[Specimen]:
+    """The faces of the fonts by style and name."""
+    names = set(held_out)
+    faces = sorted(load_faces(fonts.folder).faces, key=lambda face: (face.style, face.name))
+    return [Specimen(face.name, face.style, face.file, face.name in names) for face in faces]
+
+
+def face_rows(specimens: Iterable[Specimen], fonts: Artifact) -> list[dict[str, Any]]:
+    """Per style: {"style", "faces", "held_out", "licences" (sorted)}."""
+    raw = json.loads(fonts.path(FACES_FILE).read_text("utf-8"))["faces"]
+    licences = {face["name"]: face["licence"] for face in raw}
+    rows: dict[str, dict[str, Any]] = {}
+    for each in specimens:
+        row = rows.setdefault(each.style, {"style": each.style, "faces": 0, "held_out": 0, "licences": []})
+        row["faces"] += 1
+        row["held_out"] += each.held_out
+        row["licences"] = sorted({*row["licences"], licences[each.name]})
+    return list(rows.values())

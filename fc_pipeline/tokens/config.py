@@ -1,0 +1,59 @@
+"""What a track says of its tokens: the tokenizer, the mixture of the packed shards, and when they are rebuilt."""
+
+from functools import cached_property
+from typing import Any
+
+from pydantic import Field, model_validator
+
+from fc_pipeline.corpus.config import CorpusFields
+from fc_pipeline.tokens.mixture_config import MixtureConfig
+from fc_pipeline.tokens.train_tokenizer import TokenizerConfig
+from fc_pipeline.training.config import TrainingFields
+
+
+class TokensFields(TrainingFields, CorpusFields):
+    """How the documents become the tokens that the stages read."""
+
+    tokenizer: TokenizerConfig = Field(description="The tokenizer that is trained on the corpus.")
+    mixture: MixtureConfig = Field(description="Domain weights and token budget of the packed shards.")
+    fresh_for_days: int = Field(
+        default=14, ge=1, description="The UI warns when the shards are older than this, and is red at twice the age."
+    )
+    rebuild_cron: str = Field(default="0 3 * * 0", description="When the schedule rebuilds the shards, if switched on.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _same_vocabulary(cls, raw: Any) -> Any:
+        """The vocabulary's size is written once."""
+        if not isinstance(raw, dict):
+            return raw
+        tokenizer, model = raw.get("tokenizer"), raw.get("model")
+        if not (isinstance(tokenizer, dict) and isinstance(model, dict)):
+            return raw
+        size = tokenizer.get("vocab_size")
+        if model.get("vocab_size", size) != size:
+            raise ValueError(
+                f"model.vocab_size ({model['vocab_size']}) is not tokenizer.vocab_size ({size}): leave it out"
+            )
+        return raw | {"model": model | {"vocab_size": size}}
+
+    @cached_property
+    def packed_mixture(self) -> MixtureConfig:
+        """The mixture with the tokens of every stage that has one of its own."""
+        stages = {
+            name: part
+            if part.tokens is not None
+            else part.model_copy(update={"tokens": self.stages[name].num_steps * self.stages[name].batch_tokens})
+            for name, part in self.mixture.stages.items()
+        }
+        return self.mixture.model_copy(update={"stages": stages})
+
+    @property
+    def shards_key(self) -> str:
+        """Key of the packed tokens."""
+        return f"{self.name}/shards"
+
+    @property
+    def tokenizer_key(self) -> str:
+        """Key of the tokenizer."""
+        return f"{self.name}/tokenizer"

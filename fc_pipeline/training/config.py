@@ -1,0 +1,52 @@
+"""What a track says of its model and of the stages that train it."""
+
+from typing import Any, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from fc_model.config.model import ModelConfig
+from fc_model.config.stage import StageConfig
+from fc_pipeline.engine.part import TrackFields
+
+
+class TrainingFields(TrackFields):
+    """The model, and its stages in order."""
+
+    model: ModelConfig = Field(description="Shape of the decoder; vocab_size is the tokenizer's.")
+    stages: dict[str, StageConfig] = Field(min_length=1, description="Stages of training, in order, by name.")
+    weights: Literal["model", "ema"] = Field(
+        default="ema",
+        description="The weights that are judged, exported, and trained on with images: the last step's, or their "
+        "average.",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _name_stages(cls, raw: Any) -> Any:
+        """The stages' names are written once."""
+        if isinstance(raw, dict) and isinstance(stages := raw.get("stages"), dict):
+            named = {name: {**one, "name": name} if isinstance(one, dict) else one for name, one in stages.items()}
+            return raw | {"stages": named}
+        return raw
+
+    @field_validator("stages")
+    @classmethod
+    def _names(cls, stages: dict[str, StageConfig]) -> dict[str, StageConfig]:
+        for name in stages:
+            if not name.replace("_", "").isalnum() or name != name.lower():
+                raise ValueError(f"stage name {name!r}: take lower case letters, digits and _")
+        return stages
+
+    @property
+    def main_stages(self) -> list[tuple[str, StageConfig]]:
+        """The stages whose weights go on, in order: all but those that overfit."""
+        return [(name, stage) for name, stage in self.stages.items() if stage.kind != "overfit"]
+
+    @property
+    def final_stage(self) -> str:
+        """The stage whose weights are exported: the last one whose weights go on."""
+        return self.main_stages[-1][0]
+
+    def stage_key(self, name: str) -> str:
+        """Key of a stage's weights."""
+        return f"{self.name}/stages/{name}"

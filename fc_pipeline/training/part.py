@@ -1,0 +1,65 @@
+"""Training as a part of a track: a step a stage, from the weights of the stage before it."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from fc_pipeline.engine.deferred import deferred_imports
+from fc_pipeline.engine.part import Part, Section
+from fc_pipeline.engine.step import StepSpec
+from fc_pipeline.training.config import TrainingFields
+
+with deferred_imports():
+    from fc_pipeline.training.pages import stage_page
+    from fc_pipeline.training.report import training
+    from fc_pipeline.training.stage import train_stage
+
+
+def check(track: TrainingFields) -> None:
+    """Raise ValueError where a stage reads more than the model's context, or none is left to export."""
+    for name, stage in track.stages.items():
+        if stage.seq_len > track.model.context_length:
+            raise ValueError(
+                f"stages.{name}.seq_len ({stage.seq_len}) exceeds model.context_length ({track.model.context_length})"
+            )
+    if all(stage.kind != "pretrain" for stage in track.stages.values()):
+        raise ValueError("stages: none is of kind pretrain, so there is nothing to export: add one")
+
+
+def training_steps(track: TrainingFields, parts: Sequence[Part]) -> Iterator[StepSpec]:
+    """A step a stage. What it reads of documents, images and so on is what the parts add to it."""
+    start: str | None = None
+    before: str | None = None
+    for name, stage in track.stages.items():
+        goes_on = stage.kind != "overfit"
+        extensions = [added for part in parts if (added := part.extend_stage(track, name, stage)) is not None]
+        whole = stage.model_copy(update={field: value for one in extensions for field, value in one.stage.items()})
+        config: dict[str, Any] = {
+            "model": track.model.model_dump(mode="json"),
+            "stage": whole.model_dump(mode="json"),
+            **{field: value for one in extensions for field, value in one.config.items()},
+        }
+        reads = [one.reads for one in extensions if one.reads]
+        yield StepSpec(
+            key=track.stage_key(name),
+            function=train_stage,
+            description=f"{stage.num_steps:,} steps of {reads[-1] if reads else stage.kind}.",
+            group=f"{track.name}_training",
+            config=config,
+            inputs={role: key for one in extensions for role, key in one.inputs.items()}
+            | ({"start": start} if start and goes_on else {}),
+            requires=(before,) if before else (),
+            kinds=("pytorch", "mlflow"),
+            accelerator=True,
+            page=stage_page,
+        )
+        before = track.stage_key(name)
+        start = before if goes_on else start
+
+
+PART = Part(
+    name="training",
+    fields=TrainingFields,
+    steps=training_steps,
+    check=check,
+    sections=(Section(name="training", title="Training", read=training),),
+)
