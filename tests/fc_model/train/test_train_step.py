@@ -1,12 +1,13 @@
-"""One optimizer step: accumulation, memory that runs out, the guard, averages, golden losses."""
+"""One optimizer step: accumulation, memory that runs out, guard, clipping, document mask, averages, golden losses."""
 
 import logging
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from factories.train_fixtures import MODEL, STAGE, write_tiny_shards
+from factories.train_fixtures import MODEL, STAGE, VOCAB, write_tiny_shards
 from torch import Tensor
 
 from fc_model.config.model import ModelConfig
@@ -15,10 +16,11 @@ from fc_model.data.token_shards import Shards
 from fc_model.data.windows import Batch, TrainBatches
 from fc_model.errors import UserError
 from fc_model.model.decoder import Decoder
+from fc_model.model.loss import IGNORE
 from fc_model.seed import seed_torch
 from fc_model.train.objective import TextObjective
 from fc_model.train.state import TrainState
-from fc_model.train.train_step import Learner
+from fc_model.train.train_step import Learner, Outcome
 
 GOLDEN = Path(__file__).parent / "golden_losses.txt"
 CPU = torch.device("cpu")
@@ -29,10 +31,12 @@ def shards(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_tiny_shards(tmp_path_factory.mktemp("shards"))
 
 
-def learner(*, dtype: torch.dtype | None = None, dropout: float = 0.0, **stage: Any) -> Learner:
+def learner(
+    *, dtype: torch.dtype | None = None, dropout: float = 0.0, zero_init_outputs: bool = True, **stage: Any
+) -> Learner:
     torch.set_num_threads(1)
     seed_torch(0, "weights")
-    decoder = Decoder(ModelConfig(**MODEL | {"dropout": dropout}))
+    decoder = Decoder(ModelConfig(**MODEL | {"dropout": dropout, "zero_init_outputs": zero_init_outputs}))
     return Learner(TextObjective(decoder), StageConfig(**STAGE | stage), device=CPU, dtype=dtype)
 
 
@@ -173,15 +177,100 @@ def test_average_by_hand() -> None:
     assert all(torch.equal(weights(one)[key], now[key]) for key in now)
 
 
+def step_and_gradient(
+    one: Learner, batch: Batch, state: TrainState, monkeypatch: pytest.MonkeyPatch
+) -> tuple[Outcome, Tensor]:
+    """What a step did, and the whole gradient as the optimizer was handed it, in one row."""
+    handed: list[Tensor] = []
+    real = one.optimizer.step
+
+    def step(lr_factor: float) -> None:
+        gradients = [parameter.grad for parameter in one.model.parameters() if parameter.grad is not None]
+        handed.append(torch.cat([gradient.flatten() for gradient in gradients]))
+        real(lr_factor)
+
+    monkeypatch.setattr(one.optimizer, "step", step)
+    outcome = one.step(batch, state)
+    (gradient,) = handed
+    return outcome, gradient
+
+
+@pytest.mark.parametrize("loss_scale", [1.0, 1024.0])
+@pytest.mark.parametrize("micro_batch", [2, 4])
+def test_the_gradient_is_clipped_where_it_is_longer(
+    shards: Path, micro_batch: int, loss_scale: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def clipped_at(clip_norm: float | None) -> tuple[Outcome, Tensor]:
+        one = learner(clip_norm=clip_norm)
+        state = TrainState(micro_batch=micro_batch, loss_scale=loss_scale)
+        return step_and_gradient(one, batch_of(one, shards), state, monkeypatch)
+
+    free, whole = clipped_at(None)
+    norm = float(whole.norm())
+    assert free.grad_norm == pytest.approx(norm, rel=1e-5)
+    above, short = clipped_at(norm / 8)
+    assert float(short.norm()) == pytest.approx(norm / 8, rel=1e-4)
+    torch.testing.assert_close(short, whole / 8, rtol=1e-4, atol=1e-7)
+    assert above.grad_norm == pytest.approx(norm, rel=1e-5), "the one before clipping is reported"
+    _, same = clipped_at(norm * 8)
+    torch.testing.assert_close(same, whole, rtol=1e-5, atol=1e-7)
+
+
+@pytest.mark.parametrize("dtype", [None, torch.bfloat16])
+def test_a_document_learns_nothing_from_those_before_it(
+    shards: Path, dtype: torch.dtype | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Other tokens in the earlier documents of each window: the loss and gradient of the last document stay."""
+
+    def last_documents(*, other: bool, document_mask: bool) -> tuple[float, Tensor]:
+        # Outputs that start at zero would hide the attention from the first loss.
+        one = learner(dtype=dtype, zero_init_outputs=False, document_mask=document_mask)
+        batch = batch_of(one, shards)
+        document_BT = TrainBatches(Shards(shards), StageConfig(**STAGE))(0).document_BT
+        assert document_BT is not None
+        earlier_BT = document_BT != document_BT[:, -1:]
+        assert earlier_BT.any()
+        ids_BT = batch.ids_BT.where(~earlier_BT, batch.ids_BT % (VOCAB - 4) + 4) if other else batch.ids_BT
+        targets_BT = batch.targets_BT.masked_fill(earlier_BT, IGNORE)
+        batch = Batch(ids_BT, targets_BT, batch.document_BT)
+        outcome, gradient = step_and_gradient(one, batch, TrainState(micro_batch=2), monkeypatch)
+        return outcome.loss, gradient
+
+    loss, gradient = last_documents(other=False, document_mask=True)
+    other_loss, other_gradient = last_documents(other=True, document_mask=True)
+    assert other_loss == pytest.approx(loss, rel=1e-6)
+    torch.testing.assert_close(other_gradient, gradient, rtol=1e-4, atol=1e-6)
+    loss, _ = last_documents(other=False, document_mask=False)
+    other_loss, _ = last_documents(other=True, document_mask=False)
+    assert other_loss != pytest.approx(loss, rel=1e-3), "without the mask they count"
+
+
+@pytest.fixture
+def double(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """fp64 where the code asks for no type, and in place of Muon's bf16; dropout drawn as integers.
+
+    Processors differ in the last bit of a sum, which rounding to bf16 makes a part in a thousand. Dropout is drawn by
+    MKL where torch has it.
+    """
+
+    def dropout(x: Tensor, p: float, training: bool, inplace: bool) -> Tensor:
+        return x * (torch.randint(1000, x.shape) >= 1000 * p) / (1 - p) if training else x
+
+    monkeypatch.setattr(torch.Tensor, "bfloat16", torch.Tensor.double)
+    monkeypatch.setattr(torch.nn.functional, "dropout", dropout)
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(torch.float32)
+
+
+@pytest.mark.usefixtures("double")
 def test_golden_losses(shards: Path) -> None:
-    """The first 20 losses of a fixed run: whoever changes the arithmetic sees it here."""
+    """The first 20 losses of a fixed run: whoever changes the arithmetic sees it here, on every processor.
+
+    The losses agree to 1.5e-7 without vector instructions and with AVX2, on one thread and two, on each path of MKL;
+    fp32 remains in the sum of the loss and in the angles of RoPE. Weights changed by a part in 1e7 do no more.
+    """
     one, batches = learner(dropout=0.1), TrainBatches(Shards(shards), StageConfig(**STAGE))
     losses = [one.step(batches(step), TrainState(step=step, micro_batch=4)).loss for step in range(20)]
     expected = [float(line) for line in GOLDEN.read_text("utf-8").split()]
-    assert losses == pytest.approx(expected, rel=1e-3)
-
-
-def test_the_rate_of_the_matrix_product_is_known_however_slow_the_machine_is() -> None:
-    from fc_model.device import gemm_flops
-
-    assert 0 < gemm_flops(torch.device("cpu"), torch.float32, size=64, seconds=0.0) < float("inf")
+    assert losses == pytest.approx(expected, rel=1e-5)
