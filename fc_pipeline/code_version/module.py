@@ -1,12 +1,12 @@
 """The top-level names of one source file."""
 
 import ast
-import hashlib
+from functools import cached_property
 from pathlib import Path
 
 from fc_model.errors import UserError
-from fc_pipeline.code_version.normal_form import dump, normalise
-from fc_pipeline.code_version.scopes import Import, bound_names, unfollowable
+from fc_pipeline.code_version.normal_form import normalise
+from fc_pipeline.code_version.scopes import Import, References, bound_names, references, unfollowable
 
 
 class Module:
@@ -42,10 +42,16 @@ class Module:
             self._normal[name] = [normalise(node) for node in self.definitions[name]]
         return self._normal[name]
 
-    def hash(self, name: str) -> str:
-        """16 hex digits over the normal form of all definitions of a name."""
-        text = "\n".join(dump(node) for node in self.normal(name))
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+    def references(self, name: str) -> References:
+        """What the definitions of a name refer to. Raises UserError for an import that cannot be followed."""
+        found = references(self.normal(name), self._ambiguous)
+        for statement in found.imports:
+            self.check(statement)
+        return found
+
+    @cached_property
+    def _ambiguous(self) -> set[str]:
+        return {name for name, targets in self.imports.items() if len(targets) > 1 or name in self.definitions}
 
     def check(self, node: ast.Import | ast.ImportFrom) -> None:
         """Raises UserError for an import that cannot be followed."""

@@ -1,29 +1,30 @@
-"""The version of code by its meaning: what a function reaches, without comments, docstrings and layout.
+"""The version of code by its meaning: what a function reaches, without comments, docstrings, layout and places.
 
 A step's function is named by an import path. From its source (nothing is imported) the reader follows every name
 to the functions, classes and constants of this project that it reaches, and hashes each one's normal form.
 So an edited helper changes the version of exactly the steps that reach it, and a comment changes none. What lies
-outside the project (libraries) is recorded in the manifest's run, not hashed here.
+outside the project (libraries) is recorded in the manifest's run; only the name that is used of it is hashed here.
+
+A reference counts as what it stands for, however it is imported, and a definition by its own name and content. So
+a module that is moved or renamed, a definition that is moved to another module, and another alias change nothing.
 
 A string that is an import path (`package.module:name`, or a module that is run with `python -m`) is followed too.
 Limits, on purpose: a method is reached through its class (all of it), so what only an annotation of a function
 names is not reached; code that is looked up by a computed name is not seen, so name it in a table; files that are
-not Python are not read, so what they say belongs into the step's config.
+not Python are not read, so what they say belongs into the step's config. What a module finds beside itself
+(`__file__`) has to be moved with it.
 """
 
 import hashlib
 import json
 import os
-import re
 from pathlib import Path
 from typing import Any
 
-from fc_model.errors import UserError
-from fc_pipeline.code_version.module import Module
-from fc_pipeline.code_version.scopes import Import, references
+from fc_pipeline.code_version.definitions import Definitions
+from fc_pipeline.code_version.merkle import merkle_hashes, reached
+from fc_pipeline.code_version.normal_form import Symbol
 
-Symbol = tuple[str, str]
-"""(module, name at its top level)."""
 Stamp = tuple[int, int, int] | None
 
 
@@ -42,16 +43,14 @@ class Project:
         self._memory = memory
         self._stamps: dict[Path, Stamp] = {}
         self._digest = ""
-        self._modules: dict[str, Module] = {}
-        self._paths: dict[str, Path | None] = {}
-        self._reached: dict[Symbol, set[Symbol]] = {}
+        self._definitions = Definitions(root, packages)
         self._hashes: dict[Symbol, str] = {}
         self._versions: dict[str, dict[str, Any]] = {}
-        names = "|".join(re.escape(name) for name in packages)
-        self._import_path = re.compile(rf"((?:{names})(?:\.\w+)*)(?::(\w+))?")
 
     def version(self, function: str) -> dict[str, Any]:
         """{"version": 16 hex, "parts": {"module:name": 16 hex}}: parts are what it reaches, itself included.
+
+        The hash of a part is over its own normal form alone, so that the parts tell which definitions were edited.
 
         Args:
             function: import path, `package.module:name`.
@@ -67,32 +66,20 @@ class Project:
         return self._versions[function]
 
     def _version(self, function: str) -> dict[str, Any]:
-        module, _, name = function.partition(":")
-        start = self._member(Import(module, name), (), where=function)
-        if not name or not start:
-            raise UserError(f"{function}: no such function in this project")
-        reached: set[Symbol] = set()
-        waiting = set(start)
-        while waiting:
-            symbol = waiting.pop()
-            reached.add(symbol)
-            if symbol not in self._reached:
-                self._reached[symbol] = self._references(*symbol)
-            waiting |= self._reached[symbol] - reached
-        parts = {":".join(symbol): self._hash(symbol) for symbol in sorted(reached)}
-        text = "".join(f"{label} {part}\n" for label, part in sorted(parts.items()))
-        return {"version": hashlib.sha256(text.encode()).hexdigest()[:16], "parts": parts}
-
-    def _hash(self, symbol: Symbol) -> str:
-        if symbol not in self._hashes:
-            self._hashes[symbol] = self._modules[symbol[0]].hash(symbol[1])
-        return self._hashes[symbol]
+        form = self._definitions.form
+        start = self._definitions.named(function)
+        merkle_hashes(start, form, self._hashes)
+        symbols = reached(start, form)
+        # The hashes of all that is reached, too: of two equal constants each may be changed in place.
+        hashes = [sorted(self._hashes[symbol] for symbol in several) for several in (start, symbols)]
+        version = hashlib.sha256(json.dumps(hashes).encode()).hexdigest()[:16]
+        return {"version": version, "parts": {":".join(symbol): form(symbol).digest[:16] for symbol in sorted(symbols)}}
 
     def _forget_if_edited(self) -> None:
         if self._stamps and not self._edited():
             return
-        for cache in (self._modules, self._paths, self._reached, self._hashes, self._versions):
-            cache.clear()
+        self._definitions = Definitions(self._root, self._packages)
+        self._hashes, self._versions = {}, {}
         files = sorted(path for name in self._packages for path in (self._root / name).rglob("*.py"))
         self._stamps = {path: _stamp(path) for path in files}
         if self._memory is not None:
@@ -117,65 +104,6 @@ class Project:
             temporary = self._memory.with_name(f"{self._memory.name}.{os.getpid()}.tmp")
             temporary.write_text(json.dumps({"source": self._digest, "versions": self._versions}), "utf-8")
             os.replace(temporary, self._memory)
-
-    def _path(self, module: str) -> Path | None:
-        if module.split(".")[0] not in self._packages:
-            return None
-        if module not in self._paths:
-            base = self._root.joinpath(*module.split("."))
-            files = (base.with_suffix(".py"), base / "__init__.py")
-            self._paths[module] = next((path for path in files if path.is_file()), None)
-        return self._paths[module]
-
-    def _load(self, module: str) -> "Module | None":
-        path = self._path(module)
-        if path is not None and module not in self._modules:
-            self._modules[module] = Module(module, path, self._packages)
-        return self._modules.get(module)
-
-    def _references(self, module_name: str, name: str) -> set[Symbol]:
-        """The symbols of the project that one definition refers to."""
-        module = self._modules[module_name]
-        found: set[Symbol] = set()
-        reads = references(module.normal(name))
-        for statement in reads.imports:
-            module.check(statement)
-        for chain in reads.own:
-            if chain[0] in module.definitions:
-                found.add((module.name, chain[0]))
-            for target in module.imports.get(chain[0], ()):
-                found |= self._member(target, chain[1:], where=module.name)
-        for target, chain in reads.imported:
-            found |= self._member(target, chain, where=module.name)
-        for text in reads.texts:
-            if (match := self._import_path.fullmatch(text)) and self._path(match[1]):
-                found |= self._member(Import(match[1], match[2]), (), where=module.name)
-        return found
-
-    def _member(self, target: Import, chain: tuple[str, ...], *, where: str, depth: int = 0) -> set[Symbol]:
-        """What `target.chain[0].chain[1]...` is; empty for what lies outside of the project."""
-        if target.module.split(".")[0] not in self._packages:
-            return set()
-        if target.name is not None and self._path(f"{target.module}.{target.name}"):
-            target = Import(f"{target.module}.{target.name}", None)
-        module = self._load(target.module)
-        if module is None or depth > 20:
-            raise UserError(f"{where}: {target.module} cannot be followed: there is no such module in this project")
-        if target.name is None and not chain:  # the module as a value: anything in it may be used
-            return {(module.name, name) for name in module.definitions}
-        name, *rest = (target.name, *chain) if target.name is not None else chain
-        found = {(module.name, name)} if name in module.definitions else set()
-        for imported in module.imports.get(name, ()):
-            found |= self._member(imported, tuple(rest), where=module.name, depth=depth + 1)
-        if found or name in module.imports:
-            return found
-        if self._path(f"{module.name}.{name}"):
-            return self._member(Import(f"{module.name}.{name}", None), tuple(rest), where=where, depth=depth + 1)
-        if "__getattr__" in module.definitions:
-            return {(module.name, "__getattr__")}
-        if name.startswith("__") and name.endswith("__"):
-            return set()
-        raise UserError(f"{where}: {module.name}.{name} cannot be followed: no top-level definition has that name")
 
 
 def _stamp(path: Path) -> Stamp:

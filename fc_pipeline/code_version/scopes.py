@@ -1,8 +1,10 @@
 """The names that a piece of Python source refers to, by Python's rules of scope, and those that it binds."""
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
+
+from fc_pipeline.code_version.normal_form import children
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
@@ -39,26 +41,38 @@ def unfollowable(node: ast.Import | ast.ImportFrom, packages: tuple[str, ...]) -
     return None
 
 
+@dataclass(frozen=True)
+class Reference:
+    """A dotted chain, such as ("filters", "too_short") for `filters.too_short(...)`, and what its first name may be."""
+
+    chain: tuple[str, ...]
+    imports: frozenset[Import] | None = None
+    """What the piece itself imports under that name; None for a name of the module."""
+    local: bool = False
+    """True for one that the piece also binds otherwise."""
+
+
 @dataclass
 class References:
-    """Dotted chains, such as ("filters", "too_short") for `filters.too_short(...)`."""
+    """What a piece of source refers to, by the node that does it. Names of variables of its own are left out."""
 
-    own: set[tuple[str, ...]] = field(default_factory=set)
-    """Chains that begin at a name of the module."""
-    imported: set[tuple[Import, tuple[str, ...]]] = field(default_factory=set)
-    """Chains that begin at something imported inside the piece itself."""
-    imports: list[ast.Import | ast.ImportFrom] = field(default_factory=list)
-    """Every import statement of the piece."""
-    texts: set[str] = field(default_factory=set)
+    names: dict[ast.expr, Reference] = field(default_factory=dict)
+    imports: dict[ast.Import | ast.ImportFrom, frozenset[str]] = field(default_factory=dict)
+    """Every import statement, with those of its local names whose place matters: other statements bind them too."""
+    texts: list[ast.Constant] = field(default_factory=list)
     """String constants: an import path in one is a reference too."""
 
 
-def references(nodes: list[ast.stmt]) -> References:
-    """What these definitions of one module refer to, with Python's rules of scope."""
-    reader = _Reader()
+def references(nodes: list[ast.stmt], ambiguous: Collection[str] = ()) -> References:
+    """What these definitions of one module refer to, with Python's rules of scope.
+
+    Args:
+        ambiguous: names that the module binds more than once.
+    """
+    reader = _Reader(ambiguous)
     for node in nodes:
         reader.visit(node)
-    return reader.found
+    return reader.references
 
 
 @dataclass
@@ -90,12 +104,12 @@ def bound_names(nodes: Iterable[ast.AST]) -> Bound:
             found.elsewhere.update(node.names)
         elif isinstance(node, _COMPREHENSIONS):  # := in a comprehension binds outside of it
             found.names |= {walrus.target.id for walrus in ast.walk(node) if isinstance(walrus, ast.NamedExpr)}
-        elif not isinstance(node, ast.Lambda | ast.Constant | ast.expr_context):
+        elif not isinstance(node, ast.Lambda | ast.Constant):
             if isinstance(node, ast.ExceptHandler | ast.MatchAs | ast.MatchStar) and node.name:
                 found.names.add(node.name)
             elif isinstance(node, ast.MatchMapping) and node.rest:
                 found.names.add(node.rest)
-            waiting.extend(ast.iter_child_nodes(node))
+            waiting.extend(children(node))
     return found
 
 
@@ -105,25 +119,35 @@ class _Scope:
     imports: dict[str, set[Import]]
     is_class: bool = False
 
+    def is_ambiguous(self, name: str) -> bool:
+        return name in self.names or len(self.imports[name]) > 1
+
 
 class _Reader(ast.NodeVisitor):
-    def __init__(self) -> None:
-        self.found = References()
+    def __init__(self, ambiguous: Collection[str]) -> None:
+        self.references = References()
+        self._ambiguous = ambiguous
         self._scopes: list[_Scope] = []
 
-    def _refer(self, chain: tuple[str, ...]) -> None:
+    def _refer(self, node: ast.expr, chain: tuple[str, ...]) -> None:
         for depth, scope in enumerate(reversed(self._scopes)):
             if scope.is_class and depth > 0:  # a class's names are not seen by its methods
                 continue
-            self.found.imported |= {(target, chain[1:]) for target in scope.imports.get(chain[0], ())}
-            if chain[0] in scope.imports or chain[0] in scope.names:
+            local, targets = chain[0] in scope.names, scope.imports.get(chain[0])
+            if targets:
+                self.references.names[node] = Reference(chain, frozenset(targets), local)
+            if targets or local:
                 return
-        self.found.own.add(chain)
+        self.references.names[node] = Reference(chain)
+
+    def generic_visit(self, node: ast.AST) -> None:
+        for child in children(node):
+            self.visit(child)
 
     def visit_Name(self, node: ast.Name) -> None:
-        in_class = bool(self._scopes) and self._scopes[-1].is_class
-        if not (in_class and isinstance(node.ctx, ast.Store)):
-            self._refer((node.id,))
+        binds_here = not self._scopes or self._scopes[-1].is_class
+        if not (binds_here and isinstance(node.ctx, ast.Store)):
+            self._refer(node, (node.id,))
 
     def visit_Attribute(self, node: ast.Attribute) -> None:
         chain = [node.attr]
@@ -132,19 +156,27 @@ class _Reader(ast.NodeVisitor):
             chain.append(inner.attr)
             inner = inner.value
         if isinstance(inner, ast.Name):
-            self._refer((inner.id, *reversed(chain)))
+            self._refer(node, (inner.id, *reversed(chain)))
         else:
             self.visit(inner)
 
     def visit_Constant(self, node: ast.Constant) -> None:
         if isinstance(node.value, str):
-            self.found.texts.add(node.value)
+            self.references.texts.append(node)
 
     def visit_Import(self, node: ast.Import) -> None:
-        self.found.imports.append(node)
+        self._import(node)
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
-        self.found.imports.append(node)
+        self._import(node)
+
+    def _import(self, node: ast.Import | ast.ImportFrom) -> None:
+        scope = self._scopes[-1] if self._scopes else None
+        self.references.imports[node] = frozenset(
+            name
+            for name in Import.of(node)
+            if (name in self._ambiguous if scope is None else scope.is_class or scope.is_ambiguous(name))
+        )
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
         self._function(node)
@@ -185,7 +217,7 @@ class _Reader(ast.NodeVisitor):
 
     def _comprehension(self, node: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp) -> None:
         names = bound_names(generator.target for generator in node.generators).names
-        self._inside(_Scope(names, {}), list(ast.iter_child_nodes(node)))
+        self._inside(_Scope(names, {}), list(children(node)))
 
     def visit_ListComp(self, node: ast.ListComp) -> None:
         self._comprehension(node)

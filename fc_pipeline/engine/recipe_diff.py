@@ -1,6 +1,7 @@
 """What differs between the recipe of an artifact and the recipe that its key has now."""
 
 import json
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -83,17 +84,43 @@ def config_changes(before: Any, now: Any, path: str = "") -> list[str]:
 
 
 def part_changes(before: dict[str, str], now: dict[str, str]) -> list[str]:
-    """`changed module:name`, `added ...`, `removed ...`, changed ones first."""
-    both = before.keys() & now.keys()
+    """`changed module:name`, `added ...`, `removed ...`, changed ones first.
+
+    A definition that only moved to another module is none of them: its bare name and its hash are as before.
+    """
+    removed, added = _without(before, now), _without(now, before)
+    changed = removed & added
+    for label in sorted(added - changed):  # moved and edited
+        moved = sorted(old for old in removed - changed if _bare(old) == _bare(label))
+        if moved:
+            removed.remove(moved[0])
+            changed.add(label)
     return [
-        *(f"changed {name}" for name in sorted(both) if before[name] != now[name]),
-        *(f"added {name}" for name in sorted(now.keys() - both)),
-        *(f"removed {name}" for name in sorted(before.keys() - both)),
+        *(f"changed {label}" for label in sorted(changed)),
+        *(f"added {label}" for label in sorted(added - changed)),
+        *(f"removed {label}" for label in sorted(removed - changed)),
     ]
 
 
+def _without(parts: dict[str, str], others: dict[str, str]) -> set[str]:
+    """Labels of the parts that `others` do not have, in whichever module; each of those stands for one part."""
+    left = Counter((_bare(label), part) for label, part in others.items())
+    left.subtract((_bare(label), part) for label, part in parts.items() if others.get(label) == part)
+    labels = set()
+    for label in sorted(label for label, part in parts.items() if others.get(label) != part):
+        if left[_bare(label), parts[label]] > 0:
+            left[_bare(label), parts[label]] -= 1
+        else:
+            labels.add(label)
+    return labels
+
+
+def _bare(label: str) -> str:
+    return label.rpartition(":")[2]
+
+
 def _summary(parts: list[str]) -> str:
-    if not parts:  # the version was declared equivalent, and that was taken back
+    if not parts:  # a declared equivalence was taken back, or two definitions of one name were exchanged
         return "code version changed"
     verb, name = parts[0].split(" ", 1)
     more = f" and {len(parts) - 1} more" if len(parts) > 1 else ""

@@ -25,7 +25,7 @@ class Resolver:
         """Code version of the key's step; a version that a person declared equivalent takes the older one's name."""
         code = dict(self.graph.code(key))
         for entry in self._equivalences:
-            if entry["function"] == self.graph[key].function_path and entry["version"] == code["version"]:
+            if entry["version"] == code["version"]:
                 code["version"] = entry["equals"]
         return code
 
@@ -65,7 +65,10 @@ class Resolver:
 
 
 def read_equivalences(store: Store) -> list[dict]:
-    """What people declared equivalent: [{"function", "version", "equals", "reason", "at"}]."""
+    """What people declared equivalent: [{"key", "version", "equals", "reason", "at"}].
+
+    The version alone tells which code is meant: a function that is moved keeps it.
+    """
     path: Path = store.root / _EQUIVALENCES
     try:
         return json.loads(path.read_text("utf-8")) if path.exists() else []
@@ -85,13 +88,7 @@ def declare_equivalent(graph: Graph, store: Store, key: str, *, reason: str, at:
     older = versions[-1].manifest.recipe.code["version"]
     if present == older:
         raise UserError(f"{key}: its code has not changed since it was built")
-    entries = [
-        entry
-        for entry in read_equivalences(store)
-        if (entry["function"], entry["version"]) != (graph[key].function_path, present)
-    ]
-    entries.append(
-        {"function": graph[key].function_path, "version": present, "equals": older, "reason": reason, "at": at}
-    )
+    entries = [entry for entry in read_equivalences(store) if entry["version"] != present]
+    entries.append({"key": key, "version": present, "equals": older, "reason": reason, "at": at})
     write_bytes(store.root / _EQUIVALENCES, (json.dumps(entries, indent=1) + "\n").encode())
     return older

@@ -41,7 +41,7 @@ def test_equivalent_code_rebuilds_nothing(toy):
     assert toy.build() == []
     [entry] = read_equivalences(toy.store)
     assert entry == {
-        "function": "toyfactory.steps:score",
+        "key": "toy/score",
         "version": entry["version"],
         "equals": old,
         "reason": "the same method",
