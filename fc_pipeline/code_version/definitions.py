@@ -78,13 +78,12 @@ class Definitions:
 
     def _link(self, module: Module, reference: Reference) -> Link | None:
         """What a reference of a module stands for; None for a name that is none of the project's or a library's."""
-        chain, targets = reference.chain, reference.imports
+        chain = reference.chain
+        targets = module.imports.get(chain[0], set()) if reference.imports is None else reference.imports
         links = {Link(f"Local({'.'.join(chain)})")} if reference.local else set()
-        if targets is None:
-            targets = module.imports.get(chain[0], ())  # type: ignore[assignment]
-            if chain[0] in module.definitions:
-                links.add(_definition(module, chain[0]).attributes(chain[1:]))
-        for target in targets or ():
+        if reference.imports is None and chain[0] in module.definitions:
+            links.add(_definition(module, chain[0]).attributes(chain[1:]))
+        for target in targets:
             links |= self._member(target, chain[1:], where=module.name)
         return Link.either(links) if links else None
 

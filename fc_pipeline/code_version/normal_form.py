@@ -25,7 +25,7 @@ def _fields(kind: type[ast.AST]) -> list[str]:
 
 def children(node: ast.AST) -> Iterator[ast.AST]:
     """Like `ast.iter_child_nodes`, without those that have no meaning, and faster."""
-    for name in _fields(type(node)):
+    for name in _fields(type(node)):  # type: ignore[arg-type]
         value = getattr(node, name, None)
         if isinstance(value, ast.AST):
             yield value
@@ -48,7 +48,7 @@ class _Normal(ast.NodeVisitor):
         self._in_class = False
 
     def generic_visit(self, node: ast.AST) -> None:
-        for name in _fields(type(node)):
+        for name in _fields(type(node)):  # type: ignore[arg-type]
             value = getattr(node, name, None)
             if isinstance(value, list):
                 value[:] = [part for part in value if not _is_idle(part)]
@@ -167,7 +167,8 @@ class _Writer:
                 return link.text
             if isinstance(node, ast.Constant):
                 return f"Constant({node.value!a})"
-            shown = [f"{name}={text}" for name in _fields(type(node)) if (text := self._field(node, name))]
+            fields = _fields(type(node))  # type: ignore[arg-type]
+            shown = [f"{name}={text}" for name in fields if (text := self._field(node, name))]
             return f"{type(node).__name__}({', '.join(shown)})"
         if isinstance(node, list):
             texts = [text for part in node if (text := self.text(part))]

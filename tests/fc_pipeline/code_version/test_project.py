@@ -1,6 +1,8 @@
 """What changes the version of code, and what does not: measured on a project on disk."""
 
+import ast
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -11,6 +13,7 @@ import pytest
 from fc_model.errors import UserError
 from fc_pipeline.code_version import project as module
 from fc_pipeline.code_version.project import Project
+from fc_pipeline.experiments.graph import project_graph
 
 FILES = {
     "__init__.py": "",
@@ -126,6 +129,7 @@ FILES = {
             pass
     """,
 }
+ROOT = Path(module.__file__).parents[2]
 STEPS = ("step", "by_table", "with_shape", "shadowed")
 
 
@@ -140,12 +144,22 @@ class Mini:
     def version(self, function: str) -> str:
         return self.project.version(f"mini.top:{function}")["version"]
 
+    @property
+    def versions(self) -> dict[str, str]:
+        return {step: self.version(step) for step in STEPS}
+
+    def write(self, **files: str) -> str:
+        """Write modules; returns the version of `mini.top:step`."""
+        for name, text in files.items():
+            (self.folder / f"{name}.py").write_text(text)
+        return self.version("step")
+
     def parts(self, function: str) -> set[str]:
         return {name.removeprefix("mini.") for name in self.project.version(f"mini.top:{function}")["parts"]}
 
     def changed_by(self, name: str, old: str, new: str) -> set[str]:
         """The steps whose version an edit changes."""
-        before = {step: self.version(step) for step in STEPS}
+        before = self.versions
         path = self.folder / name
         text = path.read_text()
         assert old in text
@@ -297,6 +311,208 @@ def test_imports_in_a_circle_are_no_trouble(mini):
         mini.version("step")
 
 
+def copy_of_this_project(folder: Path) -> None:
+    for package in ("fc_model", "fc_pipeline"):
+        shutil.copytree(ROOT / package, folder / package, ignore=shutil.ignore_patterns("__pycache__"))
+
+
+def move(root: Path, old: str, new: str) -> None:
+    """Move a module below `root`, with every import and import path of it."""
+    (parent, _, leaf), (new_parent, _, new_leaf) = old.rpartition("."), new.rpartition(".")
+    for path in root.rglob("*.py"):
+        text = path.read_text("utf-8")
+        if leaf not in text:
+            continue
+        imports = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.ImportFrom)]
+        lines = text.split("\n")
+        for node in sorted(imports, key=lambda node: -node.lineno):
+            moved = [alias for alias in node.names if alias.name == leaf and node.module == parent]
+            node.names = [alias for alias in node.names if alias not in moved]
+            if moved:
+                now = [f"from {new_parent} import {new_leaf} as {alias.asname or leaf}" for alias in moved]
+                now += [ast.unparse(node)] if node.names else []
+                lines[node.lineno - 1 : node.end_lineno] = [" " * node.col_offset + line for line in now]
+        path.write_text(re.sub(rf"\b{re.escape(old)}\b", new, "\n".join(lines)), "utf-8")
+    target = root.joinpath(*new.split(".")).with_suffix(".py")
+    target.parent.mkdir(exist_ok=True)
+    root.joinpath(*old.split(".")).with_suffix(".py").rename(target)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("mini.words", "mini.deep.phrases"),  # mutual recursion, an alias of the module
+        ("mini.late", "mini.deep.later"),  # imported inside a function, and named by an import path in a string
+        ("mini.tables", "mini.lists"),  # used as `tables.TABLE`
+        ("mini.base", "mini.shapes_base"),
+        ("mini.facade", "mini.deep.facade"),
+    ],
+)
+def test_a_moved_module_changes_nothing(mini, old, new):
+    before = mini.versions
+    move(mini.folder.parent, old, new)
+    assert mini.versions == before
+    assert not any(part.startswith(old.removeprefix("mini.") + ":") for step in STEPS for part in mini.parts(step))
+
+
+def test_moved_modules_of_this_project_change_nothing(tmp_path):
+    functions = {spec.function for spec in project_graph().values()}
+    parts = {part for function in functions for part in module.code_version(function)["parts"]}
+    before = {function: module.code_version(function)["version"] for function in functions}
+    copy_of_this_project(tmp_path)
+    moved = {
+        next(part.split(":")[0] for part in sorted(parts) if part.endswith(f":{name}")): new
+        for name, new in {"Decoder": "fc_model.anywhere.text_decoder", "split": "fc_pipeline.into_two"}.items()
+    }
+    for old, new in moved.items():
+        move(tmp_path, old, new)
+    copy = Project(tmp_path, packages=("fc_model", "fc_pipeline"))
+    for function in sorted(functions):
+        name, _, rest = function.partition(":")
+        assert copy.version(f"{moved.get(name, name)}:{rest}")["version"] == before[function], function
+
+
+STEP = "\n\ndef step():\n    return other() + 1\n"
+
+
+@pytest.mark.parametrize(
+    "top",
+    [
+        f"from mini.late import other as f\n{STEP}".replace("other()", "f()"),
+        f"from mini import late\n{STEP}".replace("other()", "late.other()"),
+        f"from mini import late as l, words\n{STEP}".replace("other()", "l.other()"),
+        f"import mini\n{STEP}".replace("other()", "mini.late.other()"),
+        f"import mini.late as m\n{STEP}".replace("other()", "m.other()"),
+        f"import mini.base as b\n{STEP}".replace("other()", "b.exact()"),
+        "def step():\n    from mini.late import other\n\n    return other() + 1\n",
+        "def step():\n    from mini import late, words\n    import mini.base as b\n\n    return late.other() + 1\n",
+        f"def other():\n    return 2\n{STEP}",
+        f"from typing import TYPE_CHECKING\nfrom mini.late import other\n\n"
+        f"if TYPE_CHECKING:\n    from mini.words import tidy\n{STEP}",
+    ],
+)
+def test_how_a_name_is_imported_and_where_it_stands_changes_nothing(mini, top):
+    (mini.folder / "base.py").write_text("from mini.late import other as exact\n")
+    assert mini.write(top=top) == mini.write(top=f"from mini.late import other\n{STEP}")
+
+
+def test_the_alias_of_a_library_changes_nothing_but_another_library_does(mini):
+    text = "import numpy as np\n\n\ndef step():\n    return np.array([1])\n"
+    before = mini.write(top=text)
+    assert mini.write(top=text.replace("np", "n")) == before
+    assert mini.write(top="from numpy import array\n\n\ndef step():\n    return array([1])\n") == before
+    assert mini.write(top=text.replace("numpy", "torch")) != before
+    assert mini.write(top=text.replace("import numpy as np", "np = 1")) != before
+
+
+CALLERS = """
+from mini import a, b
+
+
+def g():
+    return a.f()
+
+
+def h():
+    return b.f()
+
+
+def step():
+    return g() - h()
+"""
+
+
+def test_two_definitions_of_one_name_are_told_apart(mini):
+    files = {"a": "def f():\n    return 1\n", "b": "def f():\n    return 2\n"}
+    before = mini.write(top=CALLERS, **files)
+    assert mini.write(a=files["b"], b=files["a"]) != before  # each caller calls the other one
+    assert mini.write(top=CALLERS.replace("import a, b", "import b as a, a as b")) == before
+    assert mini.write(top=CALLERS.replace("import a, b", "import a, a as b")) != before
+
+
+def test_two_equal_tables_are_not_one(mini):
+    """One that two functions change in place is not two, each of which one function changes."""
+    before = mini.write(top=CALLERS.replace("f()", "f"), a="f = {}\n", b="f = {}\n")
+    assert mini.write(top=CALLERS.replace("f()", "f").replace("import a, b", "import a, a as b")) != before
+
+
+CIRCLE = """
+from mini import a, b
+
+
+class Node:
+    def next(self):
+        return Node(), a.even
+
+
+def step():
+    return a.even(3), b.odd(3), Node
+"""
+EVEN = "from mini import b\n\n\ndef even(n):\n    return n == 0 or b.odd(n - 1)\n"
+ODD = "from mini import a\n\n\ndef odd(n):\n    return n != 0 and a.even(n - 1)\n"
+
+
+def test_definitions_that_refer_to_each_other(mini):
+    before = mini.write(top=CIRCLE, a=EVEN, b=ODD)
+    assert mini.write(a=EVEN.replace("n - 1", "n - 3")) != before
+    assert mini.write(a=EVEN, b=ODD.replace("a.even", "odd")) != before
+    assert mini.write(a=EVEN, b=ODD) == before
+    for old, new in (("mini.a", "mini.z"), ("mini.b", "mini.deep.b"), ("mini.top", "mini.bottom")):
+        move(mini.folder.parent, old, new)
+    assert mini.project.version("mini.bottom:step")["version"] == before
+    both = "def even(n):\n    return n == 0 or odd(n - 1)\n\n\ndef odd(n):\n    return n != 0 and even(n - 1)\n"
+    assert mini.write(top=CIRCLE.replace("import a, b", "import a, a as b"), a=both) == before
+
+
+def test_circles_of_equal_names_are_told_apart(mini):
+    """Four of one name and text in a ring: what differs is a single one far away, and who calls whom."""
+
+    def ring(order: str, odd_one: str) -> str:
+        for here, there in zip(order, order[1:] + order[0], strict=True):
+            text = f"from mini import {there}\n\n\ndef f():\n    return {there}.f()\n"
+            (mini.folder / f"{here}.py").write_text(text.replace(".f()", ".f") if here == odd_one else text)
+        return mini.write(top="from mini import a\n\n\ndef step():\n    return a.f()\n")
+
+    assert ring("abcd", "c") == ring("adcb", "c")
+    assert len({ring("abcd", odd_one) for odd_one in "abcd-"}) == 5
+
+
+def test_a_long_chain(mini):
+    text = (
+        "".join(f"def f{number}():\n    return f{number + 1}()\n" for number in range(2000))
+        + "def f2000():\n    pass\n"
+    )
+    assert len(mini.version("step")) == 16
+    before = mini.write(top=text + "def step():\n    return f0()\n")
+    assert mini.write(top=text.replace("    pass", "    return 1") + "def step():\n    return f0()\n") != before
+
+
+def test_a_moved_definition_is_the_same_part(mini):
+    first = mini.project.version("mini.top:step")["parts"]
+    move(mini.folder.parent, "mini.words", "mini.phrases")
+    second = mini.project.version("mini.top:step")["parts"]
+    assert first != second
+    assert {part.replace("mini.words:", "mini.phrases:"): value for part, value in first.items()} == second
+    (mini.folder / "phrases.py").write_text((mini.folder / "phrases.py").read_text().replace("n == 0", "n == 1"))
+    third = mini.project.version("mini.top:step")["parts"]
+    assert {part for part in third if third[part] != second[part]} == {"mini.phrases:even", "mini.phrases:odd"}
+
+
+def test_the_place_of_an_import_matters_when_a_name_is_bound_twice(mini):
+    text = (
+        "def step(fast):\n    if fast:\n        from mini.late import other as f\n    else:\n"
+        "        from mini.words import odd as f\n    return f\n"
+    )
+    swapped = text.replace("if fast", "if not fast")
+    before = mini.write(top=text)
+    assert mini.write(top=swapped) != before
+    late, words = "from mini.late import other", "from mini.words import odd"
+    assert mini.write(top=text.replace(late, "-").replace(words, late).replace("-", words)) != before
+    move(mini.folder.parent, "mini.late", "mini.later")
+    mini.write(top=text.replace("mini.late", "mini.later"))
+    assert mini.version("step") == before
+
+
 def test_this_project():
     parts = module.code_version("fc_pipeline.training.stage:train_stage")["parts"]
     assert {
@@ -319,9 +535,13 @@ OTHER_PYTHONS = other_pythons()
 
 @pytest.mark.skipif(not OTHER_PYTHONS, reason="no other Python on this machine")
 def test_the_same_on_every_version_of_python(mini):
+<<<<<<< HEAD
     root = Path(module.__file__).parents[2]
     for package in ("fc_model", "fc_pipeline"):  # a copy, so that nobody edits it between the runs
         shutil.copytree(root / package, mini.folder.parent / package, ignore=shutil.ignore_patterns("__pycache__"))
+=======
+    copy_of_this_project(mini.folder.parent)  # so that nobody edits it between the runs
+>>>>>>> 56f0d5e (Moves are tested on this project itself, and the documents say what they cost: nothing)
     code = (
         f"import sys, json; sys.path.insert(0, {str(mini.folder.parent)!r})\n"
         "from fc_pipeline.code_version.project import Project, code_version\n"

@@ -160,3 +160,8 @@ def test_part_changes():
         "added d",
         "removed a",
     ]
+    before = {"m:f": "1", "m:g": "2", "n:g": "3"}
+    assert part_changes(before, {"o:f": "1", "m:g": "3", "n:g": "2"}) == []  # moved, and changed places
+    assert part_changes(before, {"o:f": "4", "m:g": "2", "p:g": "5"}) == ["changed o:f", "changed p:g"]
+    assert part_changes(before, before | {"p:f": "1"}) == ["added p:f"]
+    assert part_changes(before | {"p:f": "1"}, before) == ["removed p:f"]

@@ -52,6 +52,20 @@ def test_equivalent_code_rebuilds_nothing(toy):
     assert toy.build() == ["toy/score", "toy/report"]
 
 
+def test_a_moved_module_rebuilds_nothing(toy):
+    toy.build()
+    toy.edit("helpers.py", "text.upper()", "str.upper(text)")
+    declare_equivalent(toy.graph, toy.store, "toy/score", reason="the same method", at=5.0)
+    (toy.package / "words").mkdir()
+    toy.write("words/__init__.py", "")
+    (toy.package / "helpers.py").rename(toy.package / "words" / "loud.py")
+    toy.edit("steps.py", "from toyfactory.helpers import shout", "from toyfactory.words.loud import shout as loud")
+    toy.edit("steps.py", 'shout("done")', 'loud("done")')
+    assert toy.build() == []
+    toy.edit("words/loud.py", "str.upper(text)", "text.title()")
+    assert toy.build() == ["toy/score", "toy/report"]
+
+
 def test_equivalence_of_a_second_edit_leads_back_to_the_same_artifact(toy):
     toy.build()
     for number, (old, new) in enumerate(
