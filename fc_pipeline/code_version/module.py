@@ -44,10 +44,10 @@ class Module:
 
     def references(self, name: str) -> References:
         """What the definitions of a name refer to. Raises UserError for an import that cannot be followed."""
-        found = references(self.normal(name), self._ambiguous)
-        for statement in found.imports:
+        reads = references(self.normal(name), self._ambiguous)
+        for statement in reads.imports:
             self.check(statement)
-        return found
+        return reads
 
     @cached_property
     def _ambiguous(self) -> set[str]:

@@ -10,9 +10,9 @@ a module that is moved or renamed, a definition that is moved to another module,
 
 A string that is an import path (`package.module:name`, or a module that is run with `python -m`) is followed too.
 Limits, on purpose: a method is reached through its class (all of it), so what only an annotation of a function
-names is not reached; code that is looked up by a computed name is not seen, so name it in a table; files that are
-not Python are not read, so what they say belongs into the step's config. What a module finds beside itself
-(`__file__`) has to be moved with it.
+names is not reached, nor what is imported for its effect alone; code that is looked up by a computed name is not
+seen, so name it in a table; files that are not Python are not read, so what they say belongs into the step's config.
+What a module finds beside itself (`__file__`) has to be moved with it.
 """
 
 import hashlib

@@ -196,7 +196,7 @@ class _Reader(ast.NodeVisitor):
             self.visit(node.returns)  # type: ignore[union-attr,arg-type]
         body: list[ast.AST] = list(node.body) if isinstance(node.body, list) else [node.body]
         bound = bound_names(body)
-        names = bound.names - bound.elsewhere
+        names = bound.names - bound.elsewhere | bound.imports.keys() & bound.elsewhere
         for argument in (inner for inner in ast.walk(arguments) if isinstance(inner, ast.arg)):
             names.add(argument.arg)
             if argument.annotation is not None:

@@ -513,6 +513,11 @@ def test_the_place_of_an_import_matters_when_a_name_is_bound_twice(mini):
     assert mini.version("step") == before
 
 
+def test_an_import_into_a_global_name_counts(mini):
+    text = "def step():\n    global f\n    from mini.late import other as f\n"
+    assert mini.write(top=text) != mini.write(top=text.replace("other", "late_helper"))
+
+
 def test_this_project():
     parts = module.code_version("fc_pipeline.training.stage:train_stage")["parts"]
     assert {
