@@ -62,7 +62,7 @@ def train_step(vocab: int, hidden: int, layers: int, heads: int, seq: int) -> Lo
 def quality(vocab: int, context: int) -> LossModule:
     """Model and recipe for a few CPU minutes; `context` is what the race proposes, ours stands in the shape.
 
-    How it was found, and what did not help, is in docs/experiments.md.
+    How it was found, and what did not help, is in docs/experiments.
     """
     model = ModelConfig(
         vocab_size=vocab,

@@ -79,7 +79,7 @@ def reason_to_leave_out(name: str, arguments: argparse.Namespace) -> str | None:
 
 
 def make(name: str, arguments: argparse.Namespace) -> Contender:
-    """Build a contender at the best setting that was found for it (docs/experiments.md)."""
+    """Build a contender at the best setting that was found for it (docs/experiments)."""
     if name == "ours":
         ours = hooks.quality(VOCAB, 256)
         return Contender(ours, ours.optimizer, context=ours.context, batch=ours.batch, autocast=ours.amp)

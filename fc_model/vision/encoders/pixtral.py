@@ -1,7 +1,7 @@
 """A vision encoder whose attention turns by row and column: Pixtral's transformer in plain torch.
 
 Positions are rotary in two dimensions, so an image of any size needs no table, and an encoder that is trained from
-scratch learns faster (docs/experiments.md). Norms and MLP are those of the decoder: RMSNorm, SwiGLU, no biases. The
+scratch learns faster (docs/experiments). Norms and MLP are those of the decoder: RMSNorm, SwiGLU, no biases. The
 weights carry the names of transformers' PixtralVisionModel, but for `ln_post`, which llama.cpp's graph of the same name
 applies where it is there (`v.post_ln`); the patches' matrix is that of `patch_conv`, flattened.
 

@@ -356,7 +356,7 @@ def test_a_moved_module_changes_nothing(mini, old, new):
 
 
 def test_moved_modules_of_this_project_change_nothing(tmp_path):
-    functions = {spec.function for spec in project_graph().values()}
+    functions = {spec.function_path for spec in project_graph().values()}
     parts = {part for function in functions for part in module.code_version(function)["parts"]}
     before = {function: module.code_version(function)["version"] for function in functions}
     copy_of_this_project(tmp_path)
@@ -540,13 +540,7 @@ OTHER_PYTHONS = other_pythons()
 
 @pytest.mark.skipif(not OTHER_PYTHONS, reason="no other Python on this machine")
 def test_the_same_on_every_version_of_python(mini):
-<<<<<<< HEAD
-    root = Path(module.__file__).parents[2]
-    for package in ("fc_model", "fc_pipeline"):  # a copy, so that nobody edits it between the runs
-        shutil.copytree(root / package, mini.folder.parent / package, ignore=shutil.ignore_patterns("__pycache__"))
-=======
     copy_of_this_project(mini.folder.parent)  # so that nobody edits it between the runs
->>>>>>> 56f0d5e (Moves are tested on this project itself, and the documents say what they cost: nothing)
     code = (
         f"import sys, json; sys.path.insert(0, {str(mini.folder.parent)!r})\n"
         "from fc_pipeline.code_version.project import Project, code_version\n"
