@@ -122,7 +122,8 @@ def _report(track: TrackConfig, steps: list[StepSpec]) -> StepSpec:
 
 def _templates_digest() -> str:
     """Hash of the report's templates: the code version sees no file that is not Python."""
-    folders = dict.fromkeys(map(template_folder, (write_report, *(section.read for section in SECTIONS))))
+    readers = (write_report, *(section.read for section in SECTIONS))
+    folders = dict.fromkeys(template_folder(reader) for reader in readers)
     parts = sorted(
         f"{path.name} {hashlib.sha256(path.read_bytes()).hexdigest()}\n"
         for folder in folders

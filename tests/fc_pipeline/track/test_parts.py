@@ -1,0 +1,99 @@
+"""A part that did not exist is added as docs/architecture.md shows: a folder and a line, in a copy of the project."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+EXAMPLE = ROOT / "docs" / "architecture.md"
+
+BUILD = """
+import json, sys
+from pathlib import Path
+from factories.report_page import Page
+from fc_model.artifacts import Store
+from fc_pipeline.components.metadata import artifact_metadata
+from fc_pipeline.engine.graph import Graph
+from fc_pipeline.engine.materialize import materialize
+from fc_pipeline.engine.step import Runtime
+from fc_pipeline.experiments.graph import project_graph
+from dataclasses import replace
+
+whole = project_graph()
+key = "pico/word_count"
+report = replace(whole["pico/report"], inputs={"word_count": key}, requires=())
+graph = Graph([whole[key], report], {key: whole.gates(key)})
+store = Store(Path(sys.argv[1]))
+built = materialize(graph, store, key, Runtime(home=store.root)).artifact
+page = Page(materialize(graph, store, "pico/report", Runtime(home=store.root)).artifact.path("report.html").read_text())
+print(json.dumps({
+    "metrics": built.metrics,
+    "gates": [gate.name for gate in whole.gates(key)],
+    "page": artifact_metadata(built, page=whole[key].page, reused=False)["count"].value,
+    "report": page.text,
+    "in_report": key in whole["pico/report"].inputs.values(),
+    "own_code": sorted(part.split(":")[1] for part in whole.code("pico/report")["parts"] if "word_count" in part),
+}))
+"""
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the project with the worked example's part in it."""
+    root = tmp_path_factory.mktemp("project")
+    for package in ("fc_model", "fc_pipeline"):
+        shutil.copytree(ROOT / package, root / package, ignore=shutil.ignore_patterns("__pycache__"))
+    example = EXAMPLE.read_text("utf-8").partition("## Add a part")[2]
+    for name, text in re.findall(r"`(fc_pipeline/[\w/.]+)`:\n+```\w+\n(.*?)```", example, flags=re.DOTALL):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text, "utf-8")
+    parts = root / "fc_pipeline" / "track" / "parts.py"
+    parts.write_text(parts.read_text("utf-8").replace('    "corpus",\n', '    "corpus",\n    "word_count",\n'), "utf-8")
+    return root
+
+
+def python(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join((str(project), str(ROOT / "tests")))}
+    command = [sys.executable, "-W", "error", *arguments]
+    return subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, timeout=240)
+
+
+def say(project: Path, fields: str) -> None:
+    """Put fields into pico's file, in place of those that a test before put there."""
+    track = project / "fc_pipeline" / "defs" / "tracks" / "pico" / "defs.yaml"
+    text = track.read_text("utf-8").partition("\n  # of the test\n")[0].rstrip()
+    track.write_text(f"{text}\n  # of the test\n{fields}", "utf-8")
+
+
+def test_a_part_brings_fields_steps_gates_a_page_and_a_section(project: Path, tmp_path: Path) -> None:
+    say(project, "  word_count: {text: one two three}\n")
+    result = python(project, "-c", BUILD, str(tmp_path))
+    assert result.returncode == 0, result.stderr
+    told = json.loads(result.stdout)
+    assert told["metrics"] == {"words": 3}
+    assert told["page"] == "3 words"
+    assert "Word count" in told["report"] and "The text has 3 words." in told["report"]
+    assert told["in_report"]
+    assert told["own_code"] == ["words"]
+
+
+def test_a_wrong_field_is_named_with_the_remedy(project: Path) -> None:
+    say(project, "  word_count: {txet: one}\n")
+    result = python(project, "-m", "fc_pipeline", "check")
+    assert result.returncode == 2
+    assert "word_count.txet is no field; did you mean 'text'?" in result.stderr
+    say(project, "  word_count: {text: ' '}\n")
+    result = python(project, "-m", "fc_pipeline", "check")
+    assert "tracks/pico: word_count.text has no words: give it some" in result.stderr
+
+
+def test_a_track_without_it_is_as_before(project: Path) -> None:
+    say(project, "")
+    result = python(project, "-m", "fc_pipeline", "check")
+    assert result.returncode == 0 and "valid" in result.stdout, result.stderr
