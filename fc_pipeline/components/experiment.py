@@ -56,7 +56,7 @@ class Experiment(dg.Component):
         graph = with_experiments(tracks, [self.config])
         own = [key for key in graph if key.startswith(f"{name}/")]
         assets = assets_of(graph, own, owners=self.config.owners or None)
-        trainings = [key for key in own if key.split("/")[2] in ("stages", "evals", "image_evals")]
+        trainings = [key for key in own if graph[key].partition in self.config.partitions]
         job = dg.define_asset_job(  # of one kind of partition; `fustercluck run` goes through all kinds in order
             name=name.replace("/", "_"),
             selection=dg.AssetSelection.assets(*asset_keys(graph, trainings)),
@@ -86,7 +86,8 @@ def experiment_schema() -> dict[str, Any]:
     """The JSON schema of an experiment's file, references written out; `name` is the folder's name."""
     schema = ExperimentConfig.model_json_schema()
     definitions = schema.pop("$defs")
-    schema["properties"]["variants"]["additionalProperties"] = definitions["VariantConfig"]
+    for field, model in {"stages": "StageLength", "variants": "VariantConfig"}.items():
+        schema["properties"][field]["additionalProperties"] = definitions[model]
     schema["properties"].pop("name")
     schema["required"].remove("name")
     return schema

@@ -10,7 +10,7 @@ import dagster as dg
 
 from fc_model.artifacts import Artifact, read_records
 from fc_pipeline.components.curve import curve_markdown, read_curve
-from fc_pipeline.experiments.text import PICTURE, TEXT
+from fc_pipeline.experiments.result_text import PICTURE, TEXT
 from fc_pipeline.report.markdown import markdown_table, png_source, shortened
 
 RECORDS_SUFFIX = ".jsonl.zst"

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import yaml
-from pydantic import Field, PositiveInt, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from fc_model.config.strict import Strict
 from fc_model.errors import UserError
@@ -20,57 +20,54 @@ BASELINE = "baseline"
 _NAME = r"^[a-z][a-z0-9_]*$"
 
 
-class VariantConfig(Strict):
-    """What is different from the track. Mappings are merged, lists replaced, null takes an entry away.
+class VariantConfig(BaseModel):
+    """What is different from the track: its fields, checked as the track's own. Mappings are merged, lists replaced,
+    null takes an entry away."""
 
-    `vision` and `stages` belong to experiments on stages with images, everything else to experiments on text.
-    """
+    model_config = ConfigDict(extra="allow", frozen=True)
 
-    corpus: dict[str, Any] = Field(default={}, description="Fields of the track's corpus; not its name or holdout.")
-    mixture: dict[str, Any] = Field(default={}, description="Fields of the track's mixture.")
-    model: dict[str, Any] = Field(default={}, description="Fields of the track's model.")
-    stage: dict[str, Any] = Field(default={}, description="Settings of the stage, but its tokens and seed.")
+    stages: dict[str, dict[str, Any]] = Field(
+        default={}, description="Settings of the experiment's stages by name, but their length and seed."
+    )
     without_filters: list[str] = Field(default=[], description="Kinds of filters that are left out.")
     with_filters: list[dict[str, Any]] = Field(
         default=[], description="Filters in place of the ones of the same kind, or after all others."
     )
-    vision: dict[str, Any] = Field(default={}, description="Images: fields of the track's vision.")
-    stages: dict[str, dict[str, Any]] = Field(
-        default={}, description="Images: settings of the stages by name, but their steps and seed."
-    )
+
+
+class StageLength(Strict):
+    """How long a stage is trained, in place of its length in the track."""
+
+    steps: int | None = Field(default=None, gt=0, description="Optimizer steps; give this or tokens.")
+    tokens: int | None = Field(default=None, gt=0, description="Tokens, a multiple of the stage's batch_tokens.")
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> Self:
+        if (self.steps is None) == (self.tokens is None):
+            raise ValueError("name steps or tokens, one of the two")
+        return self
 
 
 class ExperimentConfig(Strict):
-    """Variants of a track, each trained once a seed and scored on what the track holds out.
-
-    On text: `stage` and `tokens`, from scratch, scored by `evals`. On images: `stages`, from the weights of the
-    track's last stage of text, on the track's own images, scored by `image_evals` after the last of them.
-    """
+    """Variants of a track, each trained once a seed and scored by the evaluations after the last stage."""
 
     name: str = Field(pattern=_NAME, description="Name of the experiment: its artifacts are experiments/<name>/...")
     description: str = Field(default="", description="What it asks, in one sentence.")
     owners: list[str] = Field(default=[], description="team:<name> or e-mail addresses, shown in the UI.")
-    track: str = Field(description="The baseline: its corpus, tokenizer, model and held-out text.")
-    stage: str | None = Field(
-        default=None, description="Text: stage of pre-training of the track whose settings the trainings take."
+    track: str = Field(description="The baseline: its data, tokenizer and model, and what all are scored on.")
+    start: str | None = Field(
+        default=None, description="Stage of the track whose weights all trainings begin with; null: from scratch."
     )
-    tokens: int | None = Field(
-        default=None, gt=0, description="Text: tokens of one training, a multiple of the stage's batch_tokens."
-    )
-    stages: dict[str, PositiveInt] = Field(
-        default={}, description="Images: stages with images of the track, in its order, and the steps of each."
+    stages: dict[str, StageLength] = Field(
+        min_length=1, description="Stages of the track that are trained, in its order, and the length of each."
     )
     seeds: list[int] = Field(
         min_length=1, description="A training of each variant a seed: of the weights and the order of the data."
     )
-    metric: str = Field(
-        default="bits_per_byte_mix", description="Metric of the evaluation that decides; named for images."
-    )
-    better: Better = Field(
-        default="less", description="Whether less or more of the metric is better; given for images, less for text."
-    )
+    metric: str = Field(description="Metric of the evaluations that decides, as in bits_per_byte_mix.")
+    better: Better = Field(description="Whether less or more of the metric is better.")
     also: dict[str, Better] = Field(
-        default={}, description="Images: other metrics of the table, and whether less or more of each is better."
+        default={}, description="Other metrics of the result, `*` for any end, and whether less or more is better."
     )
     variants: dict[str, VariantConfig] = Field(
         min_length=2, description="What each lays over the track, by name; `baseline` changes nothing."
@@ -94,30 +91,23 @@ class ExperimentConfig(Strict):
         return variants
 
     @model_validator(mode="after")
-    def _of_one_kind(self) -> Self:
-        """An experiment on text or on images, and what belongs to it is there."""
-        given = self.model_fields_set
-        if not self.stages:
-            for name, why in (("stage", "name a stage of pre-training"), ("tokens", "say how many one training takes")):
-                if getattr(self, name) is None:
-                    raise ValueError(f"{name}: missing: {why}; or give `stages` for an experiment on images")
-            if self.better != "less" or self.also:
-                raise ValueError("better and also belong to an experiment on images: take them away, or give `stages`")
-            return self
-        if self.stage is not None or self.tokens is not None:
-            raise ValueError("stage and tokens belong to text, stages to images: take one of the two away")
-        for name in ("metric", "better"):
-            if name not in given:
-                raise ValueError(
-                    f"{name}: missing: say what decides, as in metric: read_exact_match_line, better: more"
-                )
+    def _decides_once(self) -> Self:
         if self.metric in self.also:
             raise ValueError(f"also: {self.metric} is the metric that decides: take it away")
         return self
 
+    def partition(self, variant: str, seed: int) -> str:
+        """The last part of the keys of one training, `<variant>.s<seed>`."""
+        return f"{variant}.s{seed}"
+
+    @property
+    def partitions(self) -> list[str]:
+        """One of each training."""
+        return [self.partition(variant, seed) for variant in self.variants for seed in self.seeds]
+
 
 def parse_experiment(name: str, attributes: dict[str, Any]) -> ExperimentConfig:
-    """Raises UserError, one line: the experiment, each field, what is wrong and the mend."""
+    """Raises UserError, one line: the experiment, each field, what is wrong and the remedy."""
     try:
         return ExperimentConfig.model_validate({**attributes, "name": name})
     except ValidationError as error:
@@ -142,9 +132,13 @@ def _read(path: Path) -> ExperimentConfig:
 def _problem(item: Any) -> str:
     where = ".".join(str(part) for part in item["loc"])
     if item["type"] == "extra_forbidden":
-        known = VariantConfig if item["loc"][0] == "variants" else ExperimentConfig
+        known = StageLength if len(item["loc"]) > 1 else ExperimentConfig
         return f"{where} is no field; there are: {', '.join(known.model_fields)}"
     if item["type"] == "missing":
-        return f"{where} is missing: add it"
+        why = {
+            "metric": "say what decides, as in metric: read_exact_match_line",
+            "better": "less or more of the metric",
+        }
+        return f"{where} is missing: {why.get(where, 'add it')}"
     message = item["msg"].removeprefix("Value error, ")
     return f"{where}: {message}" if where else message

@@ -1,35 +1,21 @@
-"""The steps of an experiment, and the graph of all that the project builds: tracks and experiments."""
+"""The steps of an experiment, and the graph of all that the project builds: tracks and experiments.
+
+Every variant is a whole track. What its graph has in common with the track's own graph is the track's artifact; the
+rest is the experiment's, up to the trained stages and their evaluations, which are built once a seed.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
-from fc_pipeline.engine.deferred import deferred_imports
-from fc_pipeline.engine.graph import Graph
+from fc_model.errors import UserError
+from fc_pipeline.engine.graph import SHARED, Graph
 from fc_pipeline.engine.step import StepSpec
-from fc_pipeline.experiments.config import ExperimentConfig, load_experiments
-from fc_pipeline.experiments.image_graph import image_experiment_steps
-from fc_pipeline.experiments.own_step import own_step
-from fc_pipeline.experiments.variants import variant_tracks
-from fc_pipeline.track.config import TRACKS, load_tracks, parse_track, read_attributes
+from fc_pipeline.experiments.config import BASELINE, ExperimentConfig, load_experiments
+from fc_pipeline.experiments.variants import variant_name, variant_tracks
+from fc_pipeline.track.config import TRACKS, TrackConfig, load_tracks, parse_track, read_attributes
 from fc_pipeline.track.graph import build_graph
-
-with deferred_imports():
-    from fc_pipeline.corpus.deduplicate import deduplicate
-    from fc_pipeline.corpus.split import split
-    from fc_pipeline.experiments.result import write_result
-
-
-@dataclass
-class _Variant:
-    """What a variant is made from."""
-
-    steps: list[StepSpec] = field(default_factory=list)
-    """Those that are its own."""
-    keys: dict[str, str] = field(default_factory=dict)
-    """Key of an artifact in the variant's track -> key of the artifact that the variant takes for it."""
-    parts: dict[str, str] = field(default_factory=dict)
-    """Its documents: part, such as `filtered` or `shards` -> key."""
 
 
 def project_graph(*, also_without: Sequence[str] = ()) -> Graph:
@@ -49,100 +35,194 @@ def with_experiments(
     """
     steps = list(tracks.values())
     for experiment in experiments:
-        of_its_kind = image_experiment_steps if experiment.stages else experiment_steps
-        steps += of_its_kind(experiment, folder=folder, also_without=also_without)
+        steps += experiment_steps(experiment, folder=folder, also_without=also_without)
     return Graph(steps, {key: tracks.gates(key) for key in tracks if tracks.gates(key)})
 
 
 def experiment_steps(
     experiment: ExperimentConfig, *, folder: Path = TRACKS, also_without: Sequence[str] = ()
 ) -> list[StepSpec]:
-    """Data, trainings and evaluations of the variants of an experiment on text, and the result.
+    """Data, trainings and evaluations of the variants, and the result.
 
-    A step of a variant's data that is the same as the baseline's is the baseline's. Tokenizer and held-out text are
-    the baseline's always: evaluations read its shards, whatever the variant was trained on.
+    All are scored alike: evaluations read the track's own data with its tokenizer, whatever the variant was trained
+    on. All begin alike: with `start`, everything up to that stage is the track's.
+
+    Raises:
+        UserError: a variant begins with other weights, is judged otherwise, or changes nothing that is trained.
     """
+    tracks = variant_tracks(experiment, folder)
     track = parse_track(experiment.track, read_attributes(experiment.track, folder))
-    base = build_graph([track], also_without=also_without)
-    shards, tokenizer = f"{experiment.track}/shards", f"{experiment.track}/tokenizer"
-    steps: list[StepSpec] = []
-    results: dict[str, str] = {}
-    for name, changed in variant_tracks(experiment, folder).items():
-        graph = build_graph([changed], also_without=also_without)
-        variant = _data(experiment, name, graph=graph, base=base)
-        steps += variant.steps
-        results |= {f"data/{part}/{name}": key for part, key in variant.parts.items()}
-        for seed in experiment.seeds:
-            partition = f"{name}.s{seed}"
-            training = graph[f"{experiment.track}/stages/{experiment.stage}"]
-            config = {**training.config, "stage": {**training.config["stage"], "seed": seed}}
-            stage = own_step(experiment, training, "stages", partition, inputs={"shards": variant.keys[shards]})
-            inputs = {"stage": stage.key, "shards": shards, "tokenizer": tokenizer}
-            steps.append(replace(stage, config=config))
-            evaluation = graph[f"{experiment.track}/evals/{experiment.stage}"]
-            steps.append(own_step(experiment, evaluation, "evals", partition, inputs=inputs))
-            results[f"evals/{partition}"] = steps[-1].key
-    return [*steps, _result(experiment, results)]
+    base = _without_gates(track, also_without)
+    graphs = {name: _without_gates(changed, also_without) for name, changed in tracks.items()}
+    plan = _Plan(experiment, base, first=graphs[BASELINE])
+    for name, graph in graphs.items():
+        plan.check(name, graph)
+        plan.add(name, graph)
+    return [*plan.steps, _result(experiment, tracks, plan.results)]
 
 
-def _data(experiment: ExperimentConfig, name: str, *, graph: Graph, base: Graph) -> _Variant:
-    """Everything up to the shards, mapped to what the variant shares with the baseline or has for itself."""
-    variant = _Variant()
-    shards = f"{experiment.track}/shards"
-    tokenizer = f"{experiment.track}/tokenizer"
-    for key in graph.closure([shards]):
-        spec = graph[key]
-        if key == tokenizer:
-            variant.keys[key] = key
-            continue
-        if key.split("/")[0] in ("sources", "evalsets"):
-            variant.keys[key] = key
-            variant.steps += [spec] if key not in base else []
-            continue
-        inputs = {role: variant.keys[source] for role, source in spec.inputs.items()}
-        if key in base and _same(replace(spec, inputs=inputs), base[key]):
-            variant.keys[key] = key
-        else:
-            if spec.function == split:
-                inputs |= _holdout(key, base=base, variant=variant, graph=graph)
-            variant.steps.append(own_step(experiment, spec, _part(key, experiment), name, inputs=inputs))
-            variant.keys[key] = variant.steps[-1].key
-        variant.parts[_part(key, experiment)] = variant.keys[key]
-    return variant
+def _without_gates(track: TrackConfig, also_without: Sequence[str]) -> Graph:
+    """What the track's artifacts are made from, without what must have passed before."""
+    graph = build_graph([track], also_without=also_without)
+    return Graph((replace(spec, requires=()) for spec in graph.values()), {})
 
 
 def _same(spec: StepSpec, other: StepSpec) -> bool:
     return (spec.function, spec.config, spec.inputs) == (other.function, other.config, other.inputs)
 
 
-def _holdout(split_key: str, *, base: Graph, variant: _Variant, graph: Graph) -> dict[str, str]:
-    """What the split of a variant needs to know: the text that is held out, and all that is known to repeat it."""
-    own = [variant.keys[key] for key in graph.closure([split_key]) if graph[key].function == deduplicate]
-    first = [key for key in base.closure([split_key]) if base[key].function == deduplicate]
-    return {"holdout": split_key} | {f"duplicates/{key}": key for key in sorted({*own, *first})}
+@dataclass
+class _Plan:
+    """The steps of an experiment, as its variants are added."""
+
+    experiment: ExperimentConfig
+    base: Graph
+    """Of the track itself."""
+    first: Graph
+    """Of the baseline: the track with the experiment's stages."""
+    steps: list[StepSpec] = field(default_factory=list)
+    results: dict[str, str] = field(default_factory=dict)
+    """Inputs of the result."""
+
+    def __post_init__(self) -> None:
+        track, stages = self.experiment.track, list(self.experiment.stages)
+        self.trained = [f"{track}/stages/{stage}" for stage in stages]
+        self.evaluations = [
+            key
+            for key in self.first
+            if key.split("/")[0] == track and key.split("/")[2:] in [[stage] for stage in stages]
+            if key not in self.trained
+        ]
+        self.last = [key for key in self.evaluations if key.endswith(f"/{stages[-1]}")]
+        start = [] if self.experiment.start is None else [f"{track}/stages/{self.experiment.start}"]
+        self.begins_with = self.base.closure(start)
+
+    def check(self, variant: str, graph: Graph) -> None:
+        """Raise UserError for a variant that cannot be compared with the baseline, or that need not be."""
+        where, fields = (
+            variant_name(self.experiment, variant),
+            sorted(self.experiment.variants[variant].model_fields_set),
+        )
+        keys = graph.closure([*self.trained, *self.last])
+        changed = [key for key in keys if key not in self.first or not _same(graph[key], self.first[key])]
+        if fields and not changed:
+            raise UserError(
+                f"{where}: nothing that is trained or scored follows from {', '.join(fields)}: take it away"
+            )
+        for key in changed:
+            if key in self.begins_with:
+                raise UserError(
+                    f"{where}: all begin with the weights of {self.experiment.start}, and {key} would be another: "
+                    f"leave {', '.join(field for field in fields if field != 'stages')} as in {self.experiment.track}"
+                )
+            if key in self.evaluations and graph[key].config != self.first[key].config:
+                raise UserError(
+                    f"{where}: all are scored alike, and {key} would be another: "
+                    f"leave {', '.join(fields)} as in {self.experiment.track}"
+                )
+
+    def add(self, variant: str, graph: Graph) -> None:
+        """Add the steps of a variant that are its own, and what the result reads of it."""
+        keys: dict[str, str] = {}  # key in the variant's track -> key of the artifact that the variant takes for it
+        trainings: list[str] = []
+        for key in graph.closure([*self.trained, *self.last]):
+            if key in self.trained or any(source in trainings for source in graph[key].inputs.values()):
+                trainings.append(key)
+            else:
+                keys[key] = self._data(variant, graph, key, keys)
+        if self.experiment.start is None:
+            data = [key for key in keys if not self._is_shared(key)]
+            self.results |= {f"data/{self._part(key)}/{variant}": keys[key] for key in data}
+        for seed in self.experiment.seeds:
+            self._training(self.experiment.partition(variant, seed), seed, graph=graph, trainings=trainings, keys=keys)
+
+    def _data(self, variant: str, graph: Graph, key: str, keys: dict[str, str]) -> str:
+        """Key of what the variant takes for this artifact: the track's where it is equal, else its own."""
+        spec = graph[key]
+        if self._is_shared(key):
+            self.steps += [] if key in self.base else [spec]
+            return key
+        inputs = {role: keys[source] for role, source in spec.inputs.items()}
+        if key in self.begins_with or (key in self.base and _same(replace(spec, inputs=inputs), self.base[key])):
+            return key
+        if _kind(spec) == "split":
+            inputs |= self._holdout(key, graph=graph, keys=keys)
+        self.steps.append(self._rescope_step(spec, self._part(key), variant, inputs=inputs))
+        return self.steps[-1].key
+
+    def _is_shared(self, key: str) -> bool:
+        """True for the tokenizer, which scores all, and for what is the same whoever declares it."""
+        return key == f"{self.experiment.track}/tokenizer" or key.split("/")[0] in SHARED - {"corpus"}
+
+    def _holdout(self, split: str, *, graph: Graph, keys: dict[str, str]) -> dict[str, str]:
+        """What the split of a variant needs to know: the text that is held out, and all that is known to repeat it."""
+        own = [keys[key] for key in graph.closure([split])[:-1] if _kind(graph[key]) == "deduplicated"]
+        first = [key for key in self.base.closure([split]) if _kind(self.base[key]) == "deduplicated"]
+        return {"holdout": split} | {f"duplicates/{key}": key for key in sorted({*own, *first})}
+
+    def _training(self, partition: str, seed: int, *, graph: Graph, trainings: list[str], keys: dict[str, str]) -> None:
+        """Add the trained stages, and all that follows from them, of one variant and seed."""
+        own: dict[str, str] = {}
+        for key in trainings:
+            spec = graph[key]
+            data = {} if key in self.evaluations else keys  # evaluations read what the track's own do
+            inputs = {role: own.get(source, data.get(source, source)) for role, source in spec.inputs.items()}
+            one_stage = key in self.trained and len(self.trained) == 1
+            part = self._part(key) if not one_stage and key not in self.last else key.split("/")[1]
+            step = self._rescope_step(spec, part, partition, inputs=inputs)
+            if key in self.trained:
+                step = replace(step, config={**spec.config, "stage": {**spec.config["stage"], "seed": seed}})
+            own[key] = step.key
+            self.steps.append(step)
+            if key in self.last:
+                self.results[f"{part}/{partition}"] = step.key
+
+    def _rescope_step(self, spec: StepSpec, part: str, partition: str, *, inputs: dict[str, str]) -> StepSpec:
+        """The step as `experiments/<name>/<part>/<partition>`, made from these artifacts."""
+        name = self.experiment.name
+        return replace(
+            spec,
+            key=f"experiments/{name}/{part}/{partition}",
+            group=f"experiment_{name}",
+            inputs=inputs,
+            partition=partition,
+            fresh_for_days=None,
+        )
+
+    def _part(self, key: str) -> str:
+        """`corpus/<corpus>/filtered` -> `filtered`, `<track>/shards` -> `shards`."""
+        return key.split("/", 2)[2] if key.startswith("corpus/") else key.split("/", 1)[1]
 
 
-def _part(key: str, experiment: ExperimentConfig) -> str:
-    """`corpus/<corpus>/filtered` -> `filtered`, `<track>/shards` -> `shards`."""
-    if key.startswith("corpus/"):
-        return key.split("/", 2)[2]
-    return key.removeprefix(f"{experiment.track}/")
+def _kind(spec: StepSpec) -> str:
+    """`corpus/<corpus>/dumps/deduplicated/<dump>` -> `deduplicated`."""
+    return spec.asset.rsplit("/", 1)[-1]
 
 
-def _result(experiment: ExperimentConfig, inputs: dict[str, str]) -> StepSpec:
+def _result(experiment: ExperimentConfig, tracks: dict[str, TrackConfig], inputs: dict[str, str]) -> StepSpec:
     return StepSpec(
         key=f"experiments/{experiment.name}/result",
-        function=write_result,
-        description="Variants side by side: held-out bits per byte, their spread, and what became of documents.",
+        function="fc_pipeline.experiments.result:write_result",
+        description="Variants side by side: their metrics, the spread of the seeds, and what became of their data.",
         group=f"experiment_{experiment.name}",
         config={
-            "name": experiment.name,
-            "description": experiment.description,
-            "track": experiment.track,
-            "tokens": experiment.tokens,
-            "seeds": experiment.seeds,
-            "metric": experiment.metric,
+            **experiment.model_dump(mode="json", exclude={"owners", "variants"}, exclude_none=True),
             "variants": list(experiment.variants),
+            "vision": {name: shape for name, track in tracks.items() if (shape := _vision(track))},
         },
         inputs=inputs,
     )
+
+
+def _vision(track: TrackConfig) -> dict[str, Any]:
+    """Kind of fusion, weights, and the tokens that an image of each group takes; empty where no image is read."""
+    vision, images = track.vision, track.stages[track.final_stage].images
+    if vision is None or images is None:
+        return {}
+    grids = {group.name: vision.encoder.grid(group.height, group.width) for group in images.groups}
+    return {
+        "fusion": vision.fusion.kind,
+        "encoder_parameters": vision.encoder.num_parameters(),
+        "fusion_parameters": vision.fusion.num_parameters(vision.encoder, track.model.hidden_size),
+        "tokens": {name: vision.fusion.num_tokens(grid) for name, grid in grids.items()},
+    }

@@ -1,73 +1,109 @@
 """The step that makes `experiments/<name>/result`: variants side by side."""
 
+import difflib
 import json
 from collections import Counter
 from dataclasses import asdict
+from fnmatch import fnmatchcase
 from typing import Any
 
 from fc_model.artifacts import Artifact
 from fc_model.errors import UserError
 from fc_pipeline.engine.step import Step
-from fc_pipeline.experiments.comparison import Compared, Noise, compare
+from fc_pipeline.experiments.comparison import Better, compare
 from fc_pipeline.experiments.config import BASELINE
 from fc_pipeline.experiments.picture import picture
-from fc_pipeline.experiments.text import PICTURE, TEXT, result_text
+from fc_pipeline.experiments.result_text import PICTURE, TEXT, result_text
 
-_BITS = "bits_per_byte"
 _OF_OTHER_WEIGHTS = ("bits_per_byte_model", "bits_per_byte_ema", "bits_per_byte_random")
+_HELD_OUT = {"bytes": "holdout_bytes", "tokens": "holdout_tokens", "samples": "samples"}
 
 
 def write_result(step: Step) -> None:
     """Writes result.json, result.md and result.png.
 
-    config: name, description, track, tokens, seeds, metric, variants. inputs: `evals/<variant>.s<seed>`, and
-    `data/<part>/<variant>` for each step from the filters to the shards. Metrics: the mean and the difference of every
-    variant, and noise_limit, below which a difference says nothing.
+    config: name, description, track, start, stages (name -> steps or tokens), seeds, metric, better, also (metric,
+    which may end in `*`, -> better), variants, vision (variant -> fusion, encoder_parameters, fusion_parameters, tokens
+    by group). inputs: `<part>/<variant>.s<seed>` of each evaluation after the last stage, and `data/<part>/<variant>`
+    for each step from the filters to the shards, unless all read the same. Metrics: the mean of every variant by each
+    metric that config names in full, its difference to the baseline, and noise_limit, below which a difference is
+    within the noise.
 
     Raises:
         UserError: the evaluations have no such metric.
     """
     config = step.config
-    metrics = _measured(step)
-    if config["metric"] not in metrics:
-        raise UserError(f"{step.key}: the evaluations have no metric {config['metric']!r}; there are: {list(metrics)}")
-    compared = {name: compare(values, baseline=BASELINE) for name, values in metrics.items()}
+    scores = {
+        variant: [_scores(step, f"{variant}.s{seed}") for seed in config["seeds"]] for variant in config["variants"]
+    }
+    first = scores[BASELINE][0]
+    metrics: dict[str, Better] = {config["metric"]: config["better"], **config["also"]}
+    shown = _expand(metrics, first)
+    compared = {
+        metric: compare(
+            {variant: [_score(step, own, metric) for own in each] for variant, each in scores.items()},
+            baseline=BASELINE,
+            better=better,
+        )
+        for metric, better in shown.items()
+    }
     result = {
         **config,
-        "metrics": {name: _as_json(*found) for name, found in compared.items()},
-        "data": {name: _documents(step, name) for name in config["variants"]},
-        "holdout": _holdout(step),
+        "metrics": {
+            metric: {
+                "better": shown[metric],
+                "noise": asdict(noise),
+                "variants": {name: asdict(own) for name, own in variants.items()},
+            }
+            for metric, (variants, noise) in compared.items()
+        },
+        "holdout": {name: int(first[metric]) for name, metric in _HELD_OUT.items() if metric in first},
     }
+    if any(role.startswith("data/") for role in step.inputs):
+        result["data"] = {variant: _documents(step, variant) for variant in config["variants"]}
     step.out.write_text("result.json", json.dumps(result, indent=1, allow_nan=False) + "\n")
     step.out.write_text(TEXT, result_text(result))
-    variants, noise = compared[config["metric"]]
+    deciding, noise = compared[config["metric"]]
     with step.out.open(PICTURE) as file:
-        file.write(picture(variants, noise, metric=config["metric"], title=config["name"]))
+        file.write(picture(deciding, noise, metric=config["metric"], title=config["name"], better=config["better"]))
     step.out.metrics = {
-        "variants": len(variants),
+        "variants": len(deciding),
         "seeds": len(config["seeds"]),
-        **{f"{config['metric']}_{name}": round(found.mean, 6) for name, found in variants.items()},
-        **{f"difference_{name}": round(found.difference, 6) for name, found in variants.items() if name != BASELINE},
+        **{
+            f"{metric}_{name}": round(own.mean, 6)
+            for metric in metrics
+            if metric in compared
+            for name, own in compared[metric][0].items()
+        },
+        **{f"difference_{name}": round(own.difference, 6) for name, own in deciding.items() if name != BASELINE},
     }
     if noise.limit is not None:
         step.out.metrics["noise_limit"] = round(noise.limit, 6)
 
 
-def _measured(step: Step) -> dict[str, dict[str, list[float]]]:
-    """Metric -> variant -> values in the order of the seeds: bits per byte over all, by mix and by domain."""
-    first = step.inputs[f"evals/{BASELINE}.s{step.config['seeds'][0]}"].metrics
-    names = sorted(name for name in first if name.startswith(_BITS) and name not in _OF_OTHER_WEIGHTS)
-    return {
-        metric: {
-            variant: [step.inputs[f"evals/{variant}.s{seed}"].metrics[metric] for seed in step.config["seeds"]]
-            for variant in step.config["variants"]
-        }
-        for metric in names
-    }
+def _scores(step: Step, partition: str) -> dict[str, Any]:
+    """Metrics of all evaluations of a training."""
+    roles = [role for role in step.inputs if role.endswith(f"/{partition}") and not role.startswith("data/")]
+    return {name: value for role in roles for name, value in step.inputs[role].metrics.items()}
 
 
-def _as_json(variants: dict[str, Compared], noise: Noise) -> dict[str, Any]:
-    return {"noise": asdict(noise), "variants": {name: asdict(found) for name, found in variants.items()}}
+def _expand(metrics: dict[str, Better], scores: dict[str, Any]) -> dict[str, Better]:
+    """Metrics by their whole names: in place of one with `*`, all of that form, of the weights that are judged."""
+    shown: dict[str, Better] = {}
+    for name, better in metrics.items():
+        if "*" not in name:
+            shown[name] = better
+            continue
+        matching = sorted(other for other in scores if fnmatchcase(other, name) and other not in _OF_OTHER_WEIGHTS)
+        shown |= {other: better for other in matching if other not in metrics}
+    return shown
+
+
+def _score(step: Step, scores: dict[str, Any], metric: str) -> float:
+    if metric not in scores:
+        close = difflib.get_close_matches(metric, sorted(scores), n=3, cutoff=0.3) or sorted(scores)
+        raise UserError(f"{step.key}: no evaluation has a metric {metric!r}; take for instance {', '.join(close)}")
+    return scores[metric]
 
 
 def _documents(step: Step, variant: str) -> dict[str, Any]:
@@ -100,9 +136,3 @@ def _parts(step: Step, variant: str) -> dict[str, Artifact]:
     """The artifacts of a variant's documents, by part, such as `filtered` or `dumps/filtered/2026-11`."""
     roles = (role for role in step.inputs if role.startswith("data/") and role.endswith(f"/{variant}"))
     return {role.removeprefix("data/").removesuffix(f"/{variant}"): step.inputs[role] for role in roles}
-
-
-def _holdout(step: Step) -> dict[str, int]:
-    """Size of what all were scored on."""
-    metrics = step.inputs[f"evals/{BASELINE}.s{step.config['seeds'][0]}"].metrics
-    return {"bytes": int(metrics["holdout_bytes"]), "tokens": int(metrics["holdout_tokens"])}

