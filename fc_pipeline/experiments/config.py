@@ -96,14 +96,10 @@ class ExperimentConfig(Strict):
             raise ValueError(f"also: {self.metric} is the metric that decides: take it away")
         return self
 
-    def partition(self, variant: str, seed: int) -> str:
-        """The last part of the keys of one training, `<variant>.s<seed>`."""
-        return f"{variant}.s{seed}"
-
     @property
     def partitions(self) -> list[str]:
-        """One of each training."""
-        return [self.partition(variant, seed) for variant in self.variants for seed in self.seeds]
+        """The last part of the keys of each training."""
+        return [f"{variant}.s{seed}" for variant in self.variants for seed in self.seeds]
 
 
 def parse_experiment(name: str, attributes: dict[str, Any]) -> ExperimentConfig:

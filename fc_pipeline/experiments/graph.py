@@ -87,23 +87,17 @@ class _Plan:
     def __post_init__(self) -> None:
         track, stages = self.experiment.track, list(self.experiment.stages)
         self.trained = [f"{track}/stages/{stage}" for stage in stages]
-        self.evaluations = [
-            key
-            for key in self.first
-            if key.split("/")[0] == track and key.split("/")[2:] in [[stage] for stage in stages]
-            if key not in self.trained
-        ]
+        after = [key for key in self.first if key.startswith(f"{track}/") and key not in self.trained]
+        self.evaluations = [key for key in after if key.split("/")[-1] in stages]
         self.last = [key for key in self.evaluations if key.endswith(f"/{stages[-1]}")]
         start = [] if self.experiment.start is None else [f"{track}/stages/{self.experiment.start}"]
         self.begins_with = self.base.closure(start)
 
     def check(self, variant: str, graph: Graph) -> None:
         """Raise UserError for a variant that cannot be compared with the baseline, or that need not be."""
-        where, fields = (
-            variant_name(self.experiment, variant),
-            sorted(self.experiment.variants[variant].model_fields_set),
-        )
-        keys = graph.closure([*self.trained, *self.last])
+        where, track = variant_name(self.experiment, variant), self.experiment.track
+        fields = sorted(self.experiment.variants[variant].model_fields_set)
+        keys = [*graph.closure(self.trained), *self.evaluations]
         changed = [key for key in keys if key not in self.first or not _same(graph[key], self.first[key])]
         if fields and not changed:
             raise UserError(
@@ -111,87 +105,84 @@ class _Plan:
             )
         for key in changed:
             if key in self.begins_with:
-                raise UserError(
-                    f"{where}: all begin with the weights of {self.experiment.start}, and {key} would be another: "
-                    f"leave {', '.join(field for field in fields if field != 'stages')} as in {self.experiment.track}"
-                )
-            if key in self.evaluations and graph[key].config != self.first[key].config:
-                raise UserError(
-                    f"{where}: all are scored alike, and {key} would be another: "
-                    f"leave {', '.join(fields)} as in {self.experiment.track}"
-                )
+                why = f"all begin with the weights of {self.experiment.start}"
+                fields = [name for name in fields if name != "stages"]
+            elif key in self.evaluations and graph[key].config != self.first[key].config:
+                why = "all are scored alike"
+            else:
+                continue
+            raise UserError(f"{where}: {why}, and {key} would be another: leave {', '.join(fields)} as in {track}")
 
     def add(self, variant: str, graph: Graph) -> None:
         """Add the steps of a variant that are its own, and what the result reads of it."""
-        keys: dict[str, str] = {}  # key in the variant's track -> key of the artifact that the variant takes for it
+        data: dict[str, str] = {}  # key in the variant's track -> key of the artifact that the variant takes for it
         trainings: list[str] = []
+        read = graph.closure(self.trained)
         for key in graph.closure([*self.trained, *self.last]):
             if key in self.trained or any(source in trainings for source in graph[key].inputs.values()):
                 trainings.append(key)
-            else:
-                keys[key] = self._data(variant, graph, key, keys)
+            elif key in read:
+                data[key] = self._data(variant, graph, key, data)
         if self.experiment.start is None:
-            data = [key for key in keys if not self._is_shared(key)]
-            self.results |= {f"data/{self._part(key)}/{variant}": keys[key] for key in data}
+            self.results |= {f"data/{_part(key)}/{variant}": own for key, own in data.items() if not self._shared(key)}
         for seed in self.experiment.seeds:
-            self._training(self.experiment.partition(variant, seed), seed, graph=graph, trainings=trainings, keys=keys)
+            own: dict[str, str] = {}
+            for key in trainings:
+                inputs = own if key in self.evaluations else data | own  # evaluations read the track's data
+                own[key] = self._training(graph[key], f"{variant}.s{seed}", seed, inputs)
 
-    def _data(self, variant: str, graph: Graph, key: str, keys: dict[str, str]) -> str:
+    def _data(self, variant: str, graph: Graph, key: str, data: dict[str, str]) -> str:
         """Key of what the variant takes for this artifact: the track's where it is equal, else its own."""
-        spec = graph[key]
-        if self._is_shared(key):
-            self.steps += [] if key in self.base else [spec]
+        if self._shared(key):
+            self.steps += [] if key in self.base else [graph[key]]
             return key
-        inputs = {role: keys[source] for role, source in spec.inputs.items()}
-        if key in self.begins_with or (key in self.base and _same(replace(spec, inputs=inputs), self.base[key])):
+        spec = _from(graph[key], data)
+        if key in self.begins_with or (key in self.base and _same(spec, self.base[key])):
             return key
         if _kind(spec) == "split":
-            inputs |= self._holdout(key, graph=graph, keys=keys)
-        self.steps.append(self._rescope_step(spec, self._part(key), variant, inputs=inputs))
-        return self.steps[-1].key
+            spec = replace(spec, inputs=spec.inputs | self._holdout(key, graph=graph, data=data))
+        return self._rescope_step(spec, _part(key), variant)
 
-    def _is_shared(self, key: str) -> bool:
+    def _shared(self, key: str) -> bool:
         """True for the tokenizer, which scores all, and for what is the same whoever declares it."""
         return key == f"{self.experiment.track}/tokenizer" or key.split("/")[0] in SHARED - {"corpus"}
 
-    def _holdout(self, split: str, *, graph: Graph, keys: dict[str, str]) -> dict[str, str]:
+    def _holdout(self, split: str, *, graph: Graph, data: dict[str, str]) -> dict[str, str]:
         """What the split of a variant needs to know: the text that is held out, and all that is known to repeat it."""
-        own = [keys[key] for key in graph.closure([split])[:-1] if _kind(graph[key]) == "deduplicated"]
+        own = [data[key] for key in graph.closure([split])[:-1] if _kind(graph[key]) == "deduplicated"]
         first = [key for key in self.base.closure([split]) if _kind(self.base[key]) == "deduplicated"]
         return {"holdout": split} | {f"duplicates/{key}": key for key in sorted({*own, *first})}
 
-    def _training(self, partition: str, seed: int, *, graph: Graph, trainings: list[str], keys: dict[str, str]) -> None:
-        """Add the trained stages, and all that follows from them, of one variant and seed."""
-        own: dict[str, str] = {}
-        for key in trainings:
-            spec = graph[key]
-            data = {} if key in self.evaluations else keys  # evaluations read what the track's own do
-            inputs = {role: own.get(source, data.get(source, source)) for role, source in spec.inputs.items()}
-            one_stage = key in self.trained and len(self.trained) == 1
-            part = self._part(key) if not one_stage and key not in self.last else key.split("/")[1]
-            step = self._rescope_step(spec, part, partition, inputs=inputs)
-            if key in self.trained:
-                step = replace(step, config={**spec.config, "stage": {**spec.config["stage"], "seed": seed}})
-            own[key] = step.key
-            self.steps.append(step)
-            if key in self.last:
-                self.results[f"{part}/{partition}"] = step.key
+    def _training(self, spec: StepSpec, partition: str, seed: int, keys: dict[str, str]) -> str:
+        """Key of a trained stage, or of what follows from it, of one variant and seed."""
+        part = _part(spec.key)
+        if spec.key in self.last or self.trained == [spec.key]:
+            part = part.split("/")[0]
+        key = self._rescope_step(_from(spec, keys), part, partition)
+        if spec.key in self.trained:
+            self.steps[-1] = replace(
+                self.steps[-1], config=spec.config | {"stage": spec.config["stage"] | {"seed": seed}}
+            )
+        if spec.key in self.last:
+            self.results[f"{part}/{partition}"] = key
+        return key
 
-    def _rescope_step(self, spec: StepSpec, part: str, partition: str, *, inputs: dict[str, str]) -> StepSpec:
-        """The step as `experiments/<name>/<part>/<partition>`, made from these artifacts."""
+    def _rescope_step(self, spec: StepSpec, part: str, partition: str) -> str:
+        """Add the step as `experiments/<name>/<part>/<partition>`; its key."""
         name = self.experiment.name
-        return replace(
-            spec,
-            key=f"experiments/{name}/{part}/{partition}",
-            group=f"experiment_{name}",
-            inputs=inputs,
-            partition=partition,
-            fresh_for_days=None,
-        )
+        key = f"experiments/{name}/{part}/{partition}"
+        self.steps.append(replace(spec, key=key, group=f"experiment_{name}", partition=partition, fresh_for_days=None))
+        return key
 
-    def _part(self, key: str) -> str:
-        """`corpus/<corpus>/filtered` -> `filtered`, `<track>/shards` -> `shards`."""
-        return key.split("/", 2)[2] if key.startswith("corpus/") else key.split("/", 1)[1]
+
+def _from(spec: StepSpec, keys: dict[str, str]) -> StepSpec:
+    """The step made from other artifacts where there are such."""
+    return replace(spec, inputs={role: keys.get(key, key) for role, key in spec.inputs.items()})
+
+
+def _part(key: str) -> str:
+    """`corpus/<corpus>/filtered` -> `filtered`, `<track>/shards` -> `shards`."""
+    return key.split("/", 2)[2] if key.startswith("corpus/") else key.split("/", 1)[1]
 
 
 def _kind(spec: StepSpec) -> str:

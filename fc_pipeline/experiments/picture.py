@@ -25,10 +25,10 @@ def picture(
     axes.axvline(0, color=_GREY, linewidth=0.8)
     names = list(variants)[::-1]
     for row, name in enumerate(names):
-        found = variants[name]
-        colour = _COLOURS.get(found.verdict, _GREY)
-        axes.scatter(found.differences, [row] * len(found.differences), s=28, facecolors="none", edgecolors=colour)
-        axes.scatter([found.difference], [row], s=44, color=colour)
+        variant = variants[name]
+        colour = _COLOURS.get(variant.verdict, _GREY)
+        axes.scatter(variant.differences, [row] * len(variant.differences), s=28, facecolors="none", edgecolors=colour)
+        axes.scatter([variant.difference], [row], s=44, color=colour)
     axes.set_yticks(range(len(names)), names)
     axes.set_xlabel(f"{metric} less the baseline's ({_SIDES[better]} is better; the band is the noise)")
     axes.set_title(title, loc="left")

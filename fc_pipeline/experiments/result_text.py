@@ -8,14 +8,14 @@ from fc_pipeline.experiments.config import BASELINE
 TEXT = "result.md"
 PICTURE = "result.png"
 _BITS = "bits_per_byte"
-_LIMITS = "The last row: differences below it are within the noise. Bold: those above it."
 
 
 def result_text(result: Mapping[str, Any]) -> str:
     """What decides, the other metrics, vision and documents, as far as the result (content of result.json) has them."""
     metric, seeds = result["metrics"][result["metric"]], result["seeds"]
     others = {name: own for name, own in result["metrics"].items() if name != result["metric"]}
-    domains = {name: own for name, own in others.items() if name.startswith(_BITS)}
+    domains = {name.removeprefix(f"{_BITS}_"): others.pop(name) for name in list(others) if name.startswith(_BITS)}
+    domains = {name if name != _BITS else "all bytes": own for name, own in domains.items()}
     sections = [
         [f"# {result['name']}"],
         [result["description"]],
@@ -23,8 +23,8 @@ def result_text(result: Mapping[str, Any]) -> str:
         [_noise(metric, num_seeds=len(seeds))],
         [f"![difference to the baseline]({PICTURE})"],
         _seeds(result["metric"], metric, seeds=seeds),
-        *_other_metrics({name: own for name, own in others.items() if name not in domains}),
-        *_domains(domains),
+        *_others("Other metrics", others),
+        *_others("Difference by domain", domains),
         *_vision(result["vision"]),
         *_documents(result.get("data", {})),
     ]
@@ -92,14 +92,7 @@ def _differences(metrics: Mapping[str, Mapping[str, Any]]) -> list[str]:
     return table(["variant", *metrics], rows)
 
 
-def _domains(metrics: Mapping[str, Any]) -> list[list[str]]:
-    if not metrics:
-        return []
-    columns = {name.removeprefix(f"{_BITS}_") if name != _BITS else "all bytes": own for name, own in metrics.items()}
-    return [["## Difference by domain"], _differences(columns), [_LIMITS]]
-
-
-def _other_metrics(metrics: Mapping[str, Any]) -> list[list[str]]:
+def _others(title: str, metrics: Mapping[str, Any]) -> list[list[str]]:
     if not metrics:
         return []
     names = (f"{name} ({metric['better']} is better)" for name, metric in metrics.items())
@@ -108,11 +101,11 @@ def _other_metrics(metrics: Mapping[str, Any]) -> list[list[str]]:
         for variant in next(iter(metrics.values()))["variants"]
     ]
     return [
-        ["## Other metrics"],
+        [f"## {title}"],
         table(["variant", *names], means),
         ["Differences to the baseline:"],
         _differences(metrics),
-        [_LIMITS],
+        ["The last row: differences below it are within the noise. Bold: those above it."],
     ]
 
 

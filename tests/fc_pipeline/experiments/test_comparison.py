@@ -32,7 +32,7 @@ def test_less_is_better_and_more_is_worse():
         for (name, mean), row in zip({"baseline": 2.0, "good": 1.9, "bad": 2.1}.items(), noise, strict=True)
     }
     compared, _ = compare(values, baseline="baseline")
-    assert {name: found.verdict for name, found in compared.items()} == {
+    assert {name: variant.verdict for name, variant in compared.items()} == {
         "baseline": "baseline",
         "good": "better",
         "bad": "worse",
@@ -62,5 +62,5 @@ def test_chance_alone_is_rarely_taken_for_an_effect():
     for _ in range(600):
         table = generator.normal(size=(7, 2)) + 10 * generator.normal(size=(1, 2))
         compared, _ = compare({name: row.tolist() for name, row in zip("xabcdef", table, strict=True)}, baseline="x")
-        wrong += any(found.verdict in ("better", "worse") for found in compared.values())
+        wrong += any(variant.verdict in ("better", "worse") for variant in compared.values())
     assert 0.005 < wrong / 600 < 0.07
