@@ -10,12 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from fc_model.errors import UserError
-from fc_pipeline.engine.graph import SHARED, Graph
+from fc_pipeline.engine.deferred import deferred_imports
+from fc_pipeline.engine.graph import Graph
 from fc_pipeline.engine.step import StepSpec
 from fc_pipeline.experiments.config import BASELINE, ExperimentConfig, load_experiments
 from fc_pipeline.experiments.variants import variant_name, variant_tracks
 from fc_pipeline.track.config import TRACKS, TrackConfig, load_tracks, parse_track, read_attributes
 from fc_pipeline.track.graph import build_graph
+
+with deferred_imports():
+    from fc_pipeline.experiments.result import write_result
 
 
 def project_graph(*, also_without: Sequence[str] = ()) -> Graph:
@@ -85,11 +89,10 @@ class _Plan:
     """Inputs of the result."""
 
     def __post_init__(self) -> None:
-        track, stages = self.experiment.track, list(self.experiment.stages)
-        self.trained = [f"{track}/stages/{stage}" for stage in stages]
-        after = [key for key in self.first if key.startswith(f"{track}/") and key not in self.trained]
-        self.evaluations = [key for key in after if key.split("/")[-1] in stages]
-        self.last = [key for key in self.evaluations if key.endswith(f"/{stages[-1]}")]
+        track = self.experiment.track
+        self.trained = [f"{track}/stages/{stage}" for stage in self.experiment.stages]
+        self.evaluations = [key for key, spec in self.first.items() if spec.judges in self.trained]
+        self.last = [key for key in self.evaluations if self.first[key].judges == self.trained[-1]]
         start = [] if self.experiment.start is None else [f"{track}/stages/{self.experiment.start}"]
         self.begins_with = self.base.closure(start)
 
@@ -119,12 +122,13 @@ class _Plan:
         trainings: list[str] = []
         read = graph.closure(self.trained)
         for key in graph.closure([*self.trained, *self.last]):
-            if key in self.trained or any(source in trainings for source in graph[key].inputs.values()):
+            spec = graph[key]
+            if key in self.trained or any(source in trainings for source in spec.inputs.values()):
                 trainings.append(key)
             elif key in read:
                 data[key] = self._data(variant, graph, key, data)
-        if self.experiment.start is None:
-            self.results |= {f"data/{_part(key)}/{variant}": own for key, own in data.items() if not self._shared(key)}
+                if self.experiment.start is None and not self._shared(spec):
+                    self.results[f"data/{_part(key)}/{variant}"] = data[key]
         for seed in self.experiment.seeds:
             own: dict[str, str] = {}
             for key in trainings:
@@ -133,7 +137,7 @@ class _Plan:
 
     def _data(self, variant: str, graph: Graph, key: str, data: dict[str, str]) -> str:
         """Key of what the variant takes for this artifact: the track's where it is equal, else its own."""
-        if self._shared(key):
+        if self._shared(graph[key]):
             self.steps += [] if key in self.base else [graph[key]]
             return key
         spec = _from(graph[key], data)
@@ -143,9 +147,11 @@ class _Plan:
             spec = replace(spec, inputs=spec.inputs | self._holdout(key, graph=graph, data=data))
         return self._rescope_step(spec, _part(key), variant)
 
-    def _shared(self, key: str) -> bool:
+    def _shared(self, spec: StepSpec) -> bool:
         """True for the tokenizer, which scores all, and for what is the same whoever declares it."""
-        return key == f"{self.experiment.track}/tokenizer" or key.split("/")[0] in SHARED - {"corpus"}
+        if spec.track is None:
+            return not spec.key.startswith("corpus/")
+        return spec.key == f"{spec.track}/tokenizer"
 
     def _holdout(self, split: str, *, graph: Graph, data: dict[str, str]) -> dict[str, str]:
         """What the split of a variant needs to know: the text that is held out, and all that is known to repeat it."""
@@ -171,13 +177,15 @@ class _Plan:
         """Add the step as `experiments/<name>/<part>/<partition>`; its key."""
         name = self.experiment.name
         key = f"experiments/{name}/{part}/{partition}"
-        self.steps.append(replace(spec, key=key, group=f"experiment_{name}", partition=partition, fresh_for_days=None))
+        step = replace(spec, key=key, group=f"experiment_{name}", partition=partition, track=None, fresh_for_days=None)
+        self.steps.append(step)
         return key
 
 
 def _from(spec: StepSpec, keys: dict[str, str]) -> StepSpec:
-    """The step made from other artifacts where there are such."""
-    return replace(spec, inputs={role: keys.get(key, key) for role, key in spec.inputs.items()})
+    """The step made from other artifacts, as far as these keys name others."""
+    judges = None if spec.judges is None else keys.get(spec.judges, spec.judges)
+    return replace(spec, judges=judges, inputs={role: keys.get(key, key) for role, key in spec.inputs.items()})
 
 
 def _part(key: str) -> str:
@@ -193,7 +201,7 @@ def _kind(spec: StepSpec) -> str:
 def _result(experiment: ExperimentConfig, tracks: dict[str, TrackConfig], inputs: dict[str, str]) -> StepSpec:
     return StepSpec(
         key=f"experiments/{experiment.name}/result",
-        function="fc_pipeline.experiments.result:write_result",
+        function=write_result,
         description="Variants side by side: their metrics, the spread of the seeds, and what became of their data.",
         group=f"experiment_{experiment.name}",
         config={

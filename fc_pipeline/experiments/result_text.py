@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fc_pipeline.experiments.config import BASELINE
+from fc_pipeline.report.markdown import markdown_table
 
 TEXT = "result.md"
 PICTURE = "result.png"
@@ -16,24 +17,19 @@ def result_text(result: Mapping[str, Any]) -> str:
     others = {name: own for name, own in result["metrics"].items() if name != result["metric"]}
     domains = {name.removeprefix(f"{_BITS}_"): others.pop(name) for name in list(others) if name.startswith(_BITS)}
     domains = {name if name != _BITS else "all bytes": own for name, own in domains.items()}
-    sections = [
-        [f"# {result['name']}"],
-        [result["description"]],
-        [_setup(result)],
-        [_noise(metric, num_seeds=len(seeds))],
-        [f"![difference to the baseline]({PICTURE})"],
+    parts = [
+        f"# {result['name']}",
+        result["description"],
+        _setup(result),
+        _noise(metric, num_seeds=len(seeds)),
+        f"![difference to the baseline]({PICTURE})",
         _seeds(result["metric"], metric, seeds=seeds),
-        *_others("Other metrics", others),
-        *_others("Difference by domain", domains),
-        *_vision(result["vision"]),
-        *_documents(result.get("data", {})),
+        *(_metrics("Other metrics", others) if others else []),
+        *(_metrics("Difference by domain", domains) if domains else []),
+        *(_vision(result["vision"]) if result["vision"] else []),
+        *(_documents(result["data"]) if "data" in result else []),
     ]
-    return "\n\n".join("\n".join(lines) for lines in sections) + "\n"
-
-
-def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """Lines of a Markdown table."""
-    return ["| " + " | ".join(row) + " |" for row in (header, ["---"] * len(header), *rows)]
+    return "\n\n".join(parts) + "\n"
 
 
 def _setup(result: Mapping[str, Any]) -> str:
@@ -63,9 +59,8 @@ def _noise(metric: Mapping[str, Any], *, num_seeds: int) -> str:
     )
 
 
-def _seeds(name: str, metric: Mapping[str, Any], *, seeds: Sequence[int]) -> list[str]:
+def _seeds(name: str, metric: Mapping[str, Any], *, seeds: Sequence[int]) -> str:
     """A row a variant: mean, every seed, the difference to the baseline and its verdict."""
-    header = ["variant", name, *(f"seed {seed}" for seed in seeds), "difference", "standard error", ""]
     error, rows = metric["noise"]["standard_error"], []
     for variant, own in metric["variants"].items():
         spread = "" if own["deviation"] is None else f" ± {own['deviation']:.4f}"
@@ -75,61 +70,58 @@ def _seeds(name: str, metric: Mapping[str, Any], *, seeds: Sequence[int]) -> lis
             continue
         own_error = "" if own["own_error"] is None else f"{own['own_error']:.4f} (all: {error:.4f})"
         rows.append([*row, f"{own['difference']:+.4f}", own_error, own["verdict"]])
-    return table(header, rows)
+    header = ["variant", name, *(f"seed {seed}" for seed in seeds), "difference", "standard error", ""]
+    return markdown_table(header, rows)
 
 
-def _differences(metrics: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """A row a variant, a column a metric: differences to the baseline, those above the noise bold; then the noise."""
-    rows = []
-    for variant in next(iter(metrics.values()))["variants"]:
-        if variant != BASELINE:
-            columns = [metric["variants"][variant] for metric in metrics.values()]
-            marks = ["**" if own["verdict"] in ("better", "worse") else "" for own in columns]
-            cells = (f"{mark}{own['difference']:+.4f}{mark}" for own, mark in zip(columns, marks, strict=True))
-            rows.append([variant, *cells])
-    limits = [metric["noise"]["limit"] for metric in metrics.values()]
-    rows.append(["within the noise", *("" if limit is None else f"{limit:.4f}" for limit in limits)])
-    return table(["variant", *metrics], rows)
-
-
-def _others(title: str, metrics: Mapping[str, Any]) -> list[list[str]]:
-    if not metrics:
-        return []
-    names = (f"{name} ({metric['better']} is better)" for name, metric in metrics.items())
+def _metrics(title: str, metrics: Mapping[str, Any]) -> list[str]:
+    """A row a variant, a column a metric: means, then differences, those above the noise bold; last the noise."""
+    variants = list(next(iter(metrics.values()))["variants"])
     means = [
         [variant, *(f"{metric['variants'][variant]['mean']:.4f}" for metric in metrics.values())]
-        for variant in next(iter(metrics.values()))["variants"]
+        for variant in variants
     ]
+    differences = [
+        [variant, *(_difference(metric["variants"][variant]) for metric in metrics.values())]
+        for variant in variants
+        if variant != BASELINE
+    ]
+    limits = (metric["noise"]["limit"] for metric in metrics.values())
+    differences.append(["within the noise", *("" if limit is None else f"{limit:.4f}" for limit in limits)])
     return [
-        [f"## {title}"],
-        table(["variant", *names], means),
-        ["Differences to the baseline:"],
-        _differences(metrics),
-        ["The last row: differences below it are within the noise. Bold: those above it."],
+        f"## {title}",
+        markdown_table(
+            ["variant", *(f"{name} ({metric['better']} is better)" for name, metric in metrics.items())], means
+        ),
+        "Differences to the baseline:",
+        markdown_table(["variant", *metrics], differences),
+        "The last row: differences below it are within the noise. Bold: those above it.",
     ]
 
 
-def _vision(variants: Mapping[str, Any]) -> list[list[str]]:
-    if not variants:
-        return []
+def _difference(variant: Mapping[str, Any]) -> str:
+    mark = "**" if variant["verdict"] in ("better", "worse") else ""
+    return f"{mark}{variant['difference']:+.4f}{mark}"
+
+
+def _vision(variants: Mapping[str, Any]) -> list[str]:
     groups = list(dict.fromkeys(group for vision in variants.values() for group in vision["tokens"]))
     rows = [
         [
             variant,
-            vision["fusion"],
-            f"{vision['encoder_parameters']:,}",
-            f"{vision['fusion_parameters']:,}",
-            *(f"{vision['tokens'][group]:,}" if group in vision["tokens"] else "" for group in groups),
+            *(vision[name] for name in ("fusion", "encoder_parameters", "fusion_parameters")),
+            *(vision["tokens"].get(group, "") for group in groups),
         ]
         for variant, vision in variants.items()
     ]
     header = ["variant", "fusion", "weights of encoder", "of fusion"]
-    return [["## What each sees by"], table([*header, *(f"tokens of an image, {group}" for group in groups)], rows)]
+    return [
+        "## What each sees by",
+        markdown_table([*header, *(f"tokens of an image, {group}" for group in groups)], rows),
+    ]
 
 
-def _documents(variants: Mapping[str, Any]) -> list[list[str]]:
-    if not variants:
-        return []
+def _documents(variants: Mapping[str, Any]) -> list[str]:
     domains = sorted({domain for data in variants.values() for domain in data["share"]})
     rows = []
     for variant, data in variants.items():
@@ -137,11 +129,11 @@ def _documents(variants: Mapping[str, Any]) -> list[list[str]]:
             f"{data['share'][domain]:.1%} ({data['epochs'][domain]:.2f} times)" if domain in data["share"] else ""
             for domain in domains
         )
-        rows.append([variant, f"{data['read']:,}", f"{data['documents']:,}", f"{data['tokens']:,}", *shares])
+        rows.append([variant, data["read"], data["documents"], data["tokens"], *shares])
     reasons = sorted({reason for data in variants.values() for reason in data["dropped"]})
-    dropped = [[reason, *(f"{data['dropped'].get(reason, 0):,}" for data in variants.values())] for reason in reasons]
+    dropped = [[reason, *(data["dropped"].get(reason, 0) for data in variants.values())] for reason in reasons]
     return [
-        ["## Documents"],
-        table(["variant", "read", "to train on", "their tokens", *domains], rows),
-        table(["dropped", *variants], dropped) if dropped else ["No document was dropped."],
+        "## Documents",
+        markdown_table(["variant", "read", "to train on", "their tokens", *domains], rows),
+        markdown_table(["dropped", *variants], dropped) if dropped else "No document was dropped.",
     ]
