@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fc_model.artifacts import Artifact
+from fc_pipeline.images.fonts.specimens import specimen_sheet
 from fc_pipeline.images.report import (
     HOLDOUT,
     TRAIN,
@@ -16,7 +17,7 @@ from fc_pipeline.images.report import (
 )
 from fc_pipeline.report.markdown import markdown_table
 from fc_pipeline.report.render import amount, percent
-from fc_pipeline.report.sheets import Cell, one_line, sheet, show_sheet, specimen_sheet
+from fc_pipeline.report.sheets import Cell, one_line, sheet, show_sheet
 from fc_pipeline.report.thumbnails import boxed
 
 _COLUMNS, _WIDTH, _HEIGHT = 5, 220, 170

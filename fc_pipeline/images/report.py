@@ -12,9 +12,9 @@ from fc_model.data.images.record import ImageRecord
 from fc_model.data.images.shards import ImageShards, read_image_index
 from fc_pipeline.images.caps import vision_tokens
 from fc_pipeline.images.fonts.faces import FACES_FILE, load_faces
+from fc_pipeline.images.fonts.specimens import Specimen, specimen_sheet
 from fc_pipeline.images.pack_config import PackConfig
 from fc_pipeline.images.synthesis_config import SynthesisConfig
-from fc_pipeline.report.sheets import Specimen, specimen_sheet
 from fc_pipeline.report.thumbnails import boxed, source
 
 if TYPE_CHECKING:
