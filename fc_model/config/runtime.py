@@ -18,6 +18,12 @@ class RuntimeConfig(Strict):
         gt=0,
         description="CPU threads of torch; null: the cores of this process.",
     )
+    workers: int | None = Field(
+        default=None,
+        ge=0,
+        description="Processes that decode the images of batches; 0: a thread of this process; null: two less than the "
+        "cores, at most 8. A stage of text has none.",
+    )
     micro_batch: int | None = Field(
         default=None,
         gt=0,

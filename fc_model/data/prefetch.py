@@ -1,9 +1,17 @@
-"""Batches made in a thread while the step before is trained."""
+"""Batches made ahead of the step that trains on them, in a thread or in processes."""
 
 from __future__ import annotations
 
-from concurrent.futures import Future, ThreadPoolExecutor
+import multiprocessing
+import os
+import signal
+import threading
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.connection import wait
 from typing import Any, Protocol
+
+from fc_model.errors import UserError
 
 
 class Batches(Protocol):
@@ -16,29 +24,79 @@ class Batches(Protocol):
 
 
 class Ahead:
-    """The same batches, the one after each being made meanwhile.
+    """The same batches, those after each being made meanwhile.
 
-    A batch depends on its number alone, so this changes when it is made and nothing else. Only the thread reads shards
-    and draws; what goes wrong in it is raised where the batch is asked for.
+    A batch depends on its number alone, so this changes when and where it is made and nothing else. An error in
+    making one is raised where the batch is asked for.
+
+    Args:
+        batches: with workers it must pickle, and so must what it gives, a dataclass of tensors and plain values.
+        workers: processes that make them, as many batches ahead; 0 is a thread of this process, one batch ahead.
     """
 
-    def __init__(self, batches: Batches) -> None:
-        self._batches = batches
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="batches")
-        self._next: tuple[int, Future[Any]] | None = None
+    def __init__(self, batches: Batches, *, workers: int = 0) -> None:
+        self._batches, self._workers = batches, workers
+        self._executor: Executor = ThreadPoolExecutor(1, thread_name_prefix="batches")
+        if workers:  # spawned: a fork would copy locks that threads of torch hold
+            context = multiprocessing.get_context("spawn")
+            self._executor = ProcessPoolExecutor(workers, context, initializer=_begin_worker, initargs=(batches,))
+        self._coming: dict[int, Future[Any]] = {}
 
     def __call__(self, number: int) -> Any:
-        if self._next is not None and self._next[0] == number:
-            batch = self._next[1]
-        else:
-            batch = self._thread.submit(self._batches, number)
-        self._next = number + 1, self._thread.submit(self._batches, number + 1)
-        return batch.result()
+        """The batch of a number. Raises what making it raised, UserError when a worker was killed."""
+        wanted = range(number, number + 1 + max(1, self._workers))
+        for other in self._coming.keys() - wanted:
+            self._coming.pop(other).cancel()
+        try:
+            for other in wanted:
+                if other not in self._coming:
+                    self._coming[other] = self._executor.submit(_batch if self._workers else self._batches, other)
+            batch = self._coming.pop(number).result()
+        except BrokenProcessPool as error:
+            raise UserError(
+                "a process that makes batches was killed (out of memory?): run again, with fewer runtime.workers"
+            ) from error
+        return _as_tensors(*batch) if self._workers else batch
 
     def window_ids(self, number: int) -> list[int]:
         """See `Batches`."""
         return self._batches.window_ids(number)
 
     def close(self) -> None:
-        """End the thread; a batch that it is at is finished first."""
-        self._thread.shutdown(cancel_futures=True)
+        """End the thread or the workers; batches that they are at are finished first."""
+        self._executor.shutdown(cancel_futures=True)
+
+
+_worker_batches: Batches | None = None
+
+
+def _begin_worker(batches: Batches) -> None:
+    """Leave Ctrl-C to the parent, end when it does, and take one core."""
+    import torch
+
+    global _worker_batches
+    _worker_batches = batches
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+    assert parent is not None, "runs in a child of multiprocessing"
+    # A pipe that the kernel closes with the parent, however that ends.
+    threading.Thread(target=lambda: (wait([parent.sentinel]), os._exit(1)), daemon=True).start()
+    torch.set_num_threads(1)
+
+
+def _batch(number: int) -> tuple[type, dict[str, Any]]:
+    """The batch as arrays: torch sends its tensors through shared memory, of which containers have little."""
+    import torch
+
+    assert _worker_batches is not None
+    batch = _worker_batches(number)
+    parts = vars(batch).items()
+    return type(batch), {name: value.numpy() if isinstance(value, torch.Tensor) else value for name, value in parts}
+
+
+def _as_tensors(kind: type, parts: dict[str, Any]) -> Any:
+    import numpy as np
+    import torch
+
+    tensors = {name: torch.from_numpy(value) for name, value in parts.items() if isinstance(value, np.ndarray)}
+    return kind(**parts | tensors)

@@ -81,6 +81,10 @@ class Shards:
         # First token of each file, and the end of the last: shape (number of files + 1,).
         self._bounds = np.cumsum([0] + [len(tokens) for tokens in self._tokens])
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Other processes map the files themselves: a pickled map is a copy of its bytes."""
+        return type(self), (self.folder, self.split)
+
     @cached_property
     def token_bytes(self) -> NDArray[np.int64]:
         """Bytes of text that each token id stands for, shape (vocab_size,)."""

@@ -11,7 +11,6 @@ from fc_model.config.image_stage import ImageGroup, Task
 from fc_model.data.images.record import ImageRecord
 from fc_model.data.images.shards import ImageShards
 from fc_model.seed import derive_seed
-from fc_model.vision.examples import fits
 from fc_model.vision.prompts import DESCRIBE, READ, question_prompt
 
 
@@ -43,19 +42,21 @@ def choose_samples(shards: ImageShards, groups: list[ImageGroup], *, max_samples
     An image belongs to the first group of a task that takes it. What a group reads is not asked of the recognizer
     alone as well: its figures come with the reading.
     """
-    found: dict[tuple[Task, str], list[tuple[int, int]]] = defaultdict(list)
-    for number, record in enumerate(shards.records()):
-        places = _groups_of(record, groups)
+    kinds = list(shards.table.column("kind"))
+    by_task: dict[tuple[Task, str], list[tuple[int, int]]] = defaultdict(list)
+    for number, places in _groups_of(shards, groups).items():
         if "read" in places:
             places.pop("recognize", None)
         for task, group in places.items():
-            found[task, record.kind].append((number, group))
-    samples = []
-    for (task, kind), candidates in sorted(found.items()):
+            by_task[task, kinds[number]].append((number, group))
+    chosen = []
+    for (task, kind), candidates in sorted(by_task.items()):
         rng = random.Random(derive_seed(seed, "image samples", task, kind))
-        chosen = sorted(rng.sample(candidates, k=min(max_samples, len(candidates))))
-        samples += [_sample(number, shards.record(number), task, group, seed) for number, group in chosen]
-    return samples
+        drawn = sorted(rng.sample(candidates, k=min(max_samples, len(candidates))))
+        chosen += [(number, task, group) for number, group in drawn]
+    numbers = sorted({number for number, _, _ in chosen})
+    records = dict(zip(numbers, shards.records(numbers), strict=True))
+    return [_sample(number, records[number], task, group, seed) for number, task, group in chosen]
 
 
 def some_of_each(samples: list[ImageSample], *, max_samples: int, seed: int) -> list[ImageSample]:
@@ -74,23 +75,23 @@ def choose_captioned(
     shards: ImageShards, groups: list[ImageGroup], *, max_samples: int, seed: int
 ) -> list[ImageSample]:
     """Images for retrieval, over all kinds, in order of number; of those with equal captions only the first."""
+    groups_of = _groups_of(shards, groups).items()
+    captioned = {number: places["caption"] for number, places in groups_of if "caption" in places}
     first: dict[str, ImageSample] = {}
-    for number, record in enumerate(shards.records()):
-        group = _groups_of(record, groups).get("caption")
-        if group is not None:
-            first.setdefault(record.caption or "", _sample(number, record, "caption", group, seed))
+    for (number, group), record in zip(captioned.items(), shards.records(captioned), strict=True):
+        first.setdefault(record.caption or "", _sample(number, record, "caption", group, seed))
     candidates = list(first.values())
     rng = random.Random(derive_seed(seed, "retrieval"))
     return sorted(rng.sample(candidates, k=min(max_samples, len(candidates))), key=lambda sample: sample.number)
 
 
-def _groups_of(record: ImageRecord, groups: list[ImageGroup]) -> dict[Task, int]:
-    """The first group of each task that an image is for."""
-    places: dict[Task, int] = {}
-    for number, group in enumerate(groups):
-        if group.task not in places and fits(group, record):
-            places[group.task] = number
-    return places
+def _groups_of(shards: ImageShards, groups: list[ImageGroup]) -> dict[int, dict[Task, int]]:
+    """The first group of each task that a sample is for, by the sample's number, ascending."""
+    places: dict[int, dict[Task, int]] = defaultdict(dict)
+    for place, group in enumerate(groups):
+        for number in shards.fitting(group).tolist():
+            places[number].setdefault(group.task, place)
+    return dict(sorted(places.items()))
 
 
 def _sample(number: int, record: ImageRecord, task: Task, group: int, seed: int) -> ImageSample:

@@ -104,7 +104,7 @@ class ImageReader:
         """Images of samples of one group, (B, 1, H, W, 3), uint8."""
         group = self.groups[batch[0].group]
         images = [
-            as_seen(map(decode, self.shards.images(sample.number)), height=group.height, width=group.width)
+            as_seen(map(decode, self.shards.sample(sample.number).images), height=group.height, width=group.width)
             for sample in batch
         ]
         return torch.stack(images).to(self.model.decoder.embed_tokens.weight.device)

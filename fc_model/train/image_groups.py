@@ -15,22 +15,17 @@ from fc_model.data.token_shards import permute
 from fc_model.data.windows import Batch, TrainBatches
 from fc_model.errors import UserError
 from fc_model.seed import derive_seed
-from fc_model.vision.examples import ExampleMaker, ImageBatch, fits
+from fc_model.vision.examples import ExampleMaker, ImageBatch
 
 
 class GroupSamples:
-    """The samples of one split that each group of a stage takes, found by one pass over the records."""
+    """The samples of one split that each group of a stage takes, by the table of records."""
 
     def __init__(self, shards: ImageShards, groups: list[ImageGroup]) -> None:
         self.shards = shards
-        found: list[list[int]] = [[] for _ in groups]
-        for number, record in enumerate(shards.records()):
-            for samples, group in zip(found, groups, strict=True):
-                if fits(group, record):
-                    samples.append(number)
-        self.samples = [np.array(samples, dtype=np.int64) for samples in found]
-        for group, samples in zip(groups, found, strict=True):
-            if not samples:
+        self.samples = [shards.fitting(group) for group in groups]
+        for group, samples in zip(groups, self.samples, strict=True):
+            if not len(samples):
                 raise UserError(
                     f"{shards.folder}: no sample of split {shards.split} is for group {group.name} "
                     f"(kinds {', '.join(group.kinds)}): add such images, or take the group away"

@@ -31,6 +31,7 @@ from fc_model.train.train_step import Learner, Outcome, load_weights
 logger = logging.getLogger(__name__)
 
 _MAX_ROLLBACKS = 3
+_MAX_WORKERS, _CORES_OF_TRAINING = 8, 2
 _SKIPS = "skips.json"
 
 
@@ -51,7 +52,10 @@ class Run:
         self._report = report
         training = build_training(spec, compiled=beginning.compile)
         self.objective, self._evaluate_holdout = training.objective, training.evaluate
-        self.batches = Ahead(training.batches)
+        workers = spec.runtime.workers
+        if workers is None:
+            workers = min(_MAX_WORKERS, max(0, beginning.threads - _CORES_OF_TRAINING))
+        self.batches = Ahead(training.batches, workers=workers if spec.stage.images is not None else 0)
         self.num_holdout_tokens = training.num_holdout_tokens
         self.learner = Learner(
             training.objective, spec.stage, device=beginning.torch_device, dtype=beginning.autocast_dtype

@@ -181,10 +181,3 @@ class ExampleMaker:
             for record, stretch in zip(records, stretches, strict=True)
         ]
         return {"classes_BS": classes_BS, "class_lengths_B": lengths, "places_BT": torch.tensor(places)}
-
-
-def fits(group: ImageGroup, record: ImageRecord) -> bool:
-    """Whether a record has what the group's task needs."""
-    if not group.takes(record.kind) or len(record.images) != 1:
-        return False
-    return bool({"caption": record.caption, "answer": record.questions}.get(group.task, record.text))

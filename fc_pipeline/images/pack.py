@@ -7,9 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from fc_model.artifacts import Artifact
-from fc_model.data.images.record import ImageRecord
 from fc_model.data.images.shard_writer import ImageShardWriter, write_index
-from fc_model.data.images.shards import ImageShards, Sample, list_image_splits
+from fc_model.data.images.shards import ImageShards, list_image_splits
 from fc_model.errors import UserError
 from fc_pipeline.engine.step import Step
 from fc_pipeline.images.caps import natural_share, vision_tokens, within_caps
@@ -17,6 +16,7 @@ from fc_pipeline.images.pack_config import PackConfig
 from fc_pipeline.images.pack_order import Row, choose, interleave
 
 TRAIN, HOLDOUT = "train", "holdout"
+_COLUMNS = ("id", "kind", "family", "has_text", "has_caption", "has_questions", "sizes", "sha256")
 
 
 def pack_images(step: Step) -> None:
@@ -24,7 +24,7 @@ def pack_images(step: Step) -> None:
 
     An input without a holdout of its own gives some of its samples, chosen by their ids. No training sample has an
     image of the holdout, and no two samples have the same images. Training resumes inside a shard by the numbers of
-    its samples; this step only copies, and starts anew.
+    its samples; this step chooses by the tables of records, copies what it chose, and starts anew.
 
     config: PackConfig. inputs: any number of image shards. Metrics: samples, holdout_samples, vision_tokens,
     natural_token_share and text_token_share of the training split, and samples_ by kind of it. Dropped: no_image,
@@ -55,8 +55,8 @@ def pack_images(step: Step) -> None:
     writers = [ImageShardWriter(step.out, split=split, max_bytes=config.shard_bytes) for split in (HOLDOUT, TRAIN)]
     for writer in writers:
         for row in orders[writer.split]:
-            record, images, crops = shards[row.role, row.split].sample(row.number)
-            writer.add(replace(record, split=writer.split), images, crops)  # type: ignore[arg-type]
+            record, images = shards[row.role, row.split].sample(row.number)
+            writer.add(replace(record, split=writer.split), images)  # type: ignore[arg-type]
             licences[row.role, record.source, record.licence] += 1
     write_index(step.out, writers)
 
@@ -79,10 +79,10 @@ def _rows(shards: dict[tuple[str, str], ImageShards], config: PackConfig, step: 
     for (role, split), source in shards.items():
         held_out = shards.get((role, HOLDOUT), ())
         share = 0.0 if len(held_out) else config.holdout_share
-        for number, sample in enumerate(source.samples()):
+        for number, known in enumerate(source.table.rows(*_COLUMNS)):
             step.out.counters.read += 1
-            rule = config.rule(role=role, kind=sample.record.kind)
-            reason = _unusable(sample)
+            rule = config.rule(role=role, kind=known["kind"])
+            reason = _unusable(known)
             if reason is not None or rule is None:
                 step.out.counters.drop(reason or "not_in_mixture")
                 continue
@@ -90,28 +90,26 @@ def _rows(shards: dict[tuple[str, str], ImageShards], config: PackConfig, step: 
                 role=role,
                 split=split,
                 number=number,
-                kind=sample.record.kind,
-                family=sample.record.family,
+                kind=known["kind"],
+                family=known["family"],
                 rule=rule,
-                tokens=vision_tokens(config, kind=sample.record.kind, num_images=len(sample.images)),
-                digests=tuple(hashlib.sha256(data).digest() for data in sample.images),
+                tokens=vision_tokens(config, kind=known["kind"], num_images=len(known["sizes"])),
+                digests=tuple(known["sha256"]),
             )
-            rows[HOLDOUT if split == HOLDOUT or _held_out(sample.record, share) else TRAIN].append(row)
+            rows[HOLDOUT if split == HOLDOUT or _held_out(known["id"], share) else TRAIN].append(row)
     return rows
 
 
-def _unusable(sample: Sample) -> str | None:
+def _unusable(known: dict[str, Any]) -> str | None:
     """Why nothing can be learned from a sample."""
-    if not all(sample.images):
+    if not all(known["sizes"]):
         return "no_image"
-    record = sample.record
-    has_target = any(text and not text.isspace() for text in (record.text, record.caption)) or record.questions
-    return None if has_target else "no_target"
+    return None if known["has_text"] or known["has_caption"] or known["has_questions"] else "no_target"
 
 
-def _held_out(record: ImageRecord, share: float) -> bool:
+def _held_out(id_: str, share: float) -> bool:
     """True for that share of the ids, the same ones whatever else there is."""
-    return int.from_bytes(hashlib.sha256(record.id.encode()).digest()[:8], "big") < share * 2**64
+    return int.from_bytes(hashlib.sha256(id_.encode()).digest()[:8], "big") < share * 2**64
 
 
 def _check_rules(rows: dict[str, list[Row]], shards: dict[tuple[str, str], ImageShards], config: PackConfig) -> None:

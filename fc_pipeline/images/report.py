@@ -72,15 +72,13 @@ def first_of_each_kind(artifact: Artifact, splits: Iterable[str]) -> dict[str, K
     found: dict[str, KindSample] = {}
     for split in splits:
         missing = set(index[split]["kinds"]) - found.keys() if split in index else set()
-        shards = ImageShards(artifact.folder, split) if missing else None
-        for number in range(len(shards) if shards else 0):
-            if not missing:
-                break
-            assert shards is not None
-            sample = shards.sample(number)
-            if sample.record.kind in missing:
-                missing.remove(sample.record.kind)
-                found[sample.record.kind] = KindSample(sample.record, sample.images[0])
+        if not missing:
+            continue
+        shards = ImageShards(artifact.folder, split)
+        kinds = list(shards.table.column("kind"))
+        for kind in missing:
+            sample = shards.sample(kinds.index(kind))
+            found[kind] = KindSample(sample.record, sample.images[0])
     return {kind: found[kind] for kind in sorted(found)}
 
 

@@ -106,8 +106,8 @@ def _images_with(artifact: Artifact, wanted: set[str]) -> Iterator[str]:
     from fc_model.data.images.shards import ImageShards, list_image_splits
 
     for split in list_image_splits(artifact.folder):
-        records = ImageShards(artifact.folder, split).records()
-        if any(not wanted.isdisjoint(record.meta.get("documents", ())) for record in records):
+        documents = ImageShards(artifact.folder, split).table.column("documents")
+        if any(not wanted.isdisjoint(shown) for shown in documents):
             yield split
 
 

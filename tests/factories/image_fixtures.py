@@ -67,7 +67,7 @@ def line_sample(number: int, text: str, *, split: Split = "train", **changes: An
         id=f"lines/{split}/{number}", source="lines", kind="line", family="text", licence="CC0-1.0",
         width=64, height=16, split=split, text=text, words=words, lines=[Line(text, (0, 0, 64, 16))],
     )  # fmt: skip
-    return Sample(record=ImageRecord(**vars(record) | changes), images=[png(image)], crops=[])
+    return Sample(record=ImageRecord(**vars(record) | changes), images=[png(image)])
 
 
 def toy_sample(number: int, shape: str, colour: str, *, split: Split = "train") -> Sample:
@@ -88,7 +88,7 @@ def toy_sample(number: int, shape: str, colour: str, *, split: Split = "train") 
             Question(question="Which shape?", answers=[shape], kind="extractive"),
         ],
     )  # fmt: skip
-    return Sample(record=record, images=[png(image)], crops=[])
+    return Sample(record=record, images=[png(image)])
 
 
 def toys(split: Split = "train") -> list[Sample]:
@@ -108,7 +108,7 @@ def write_images(root: Path, splits: dict[str, list[Sample]] | None = None) -> P
     if splits is None:
         first, second = lines(2)
         pair = ImageRecord(**vars(first.record) | {"id": "lines/pair", "images": ["0.png", "1.png"]})
-        both = Sample(record=pair, images=[*first.images, *second.images], crops=[])
+        both = Sample(record=pair, images=[*first.images, *second.images])
         splits = {
             "train": [*lines(10), both, *toys()],
             "holdout": [*lines(5, split="holdout"), *toys("holdout")],

@@ -1,4 +1,4 @@
-"""Reads image shards by the number of a sample: WebDataset tars, with the offsets that stand beside them.
+"""Reads image shards: samples by their number from WebDataset tars, and what is known of all of them from the table.
 
 A sample is found by its number alone, so a training resumes inside a shard, at any number of workers, by the number
 of its step. Nothing is held open: an object may be forked, pickled and sent to a spawned process.
@@ -6,15 +6,17 @@ of its step. Nothing is held open: an object may be forked, pickled and sent to 
 
 import json
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fc_model.config.image_stage import ImageGroup
 from fc_model.data.images.record import ImageRecord
-from fc_model.data.images.shard_writer import BLOCK_BYTES, END_OF_TAR, IMAGE_INDEX_SCHEMA, KEY_DIGITS
+from fc_model.data.images.record_table import RecordTable
+from fc_model.data.images.shard_writer import BLOCK_BYTES, IMAGE_INDEX_SCHEMA, KEY_DIGITS, tar_bytes
 from fc_model.errors import UserError
 
 
@@ -22,8 +24,6 @@ class Sample(NamedTuple):
     record: ImageRecord
     images: list[bytes]
     """Encoded, in the order of `record.images`."""
-    crops: list[bytes]
-    """Encoded PNGs, in the order of `record.meta["crops"]`."""
 
 
 class ImageShards:
@@ -33,9 +33,11 @@ class ImageShards:
         folder: the artifact's folder.
         split: train or holdout; `list_image_splits(folder)` has the names.
 
+    `table` has the records.
+
     Raises:
         UserError: the index, the split or a file is missing, or the files disagree with the index; a tar that was
-            cut between two samples is one of those, which WebDataset itself would read short without a word.
+            cut between two samples is one of those, which WebDataset itself reads short without an error.
     """
 
     def __init__(self, folder: Path, split: str = "train") -> None:
@@ -45,7 +47,9 @@ class ImageShards:
         if split not in splits:
             raise UserError(f"{self.folder}: no split {split!r}; it has {', '.join(splits)}")
         self.summary: dict[str, Any] = splits[split]
-        shards = self.summary["shards"]
+        shards, records = self.summary["shards"], self.summary["records"]
+        _check_size(self.folder / records["name"], records["bytes"])
+        self.table = RecordTable(self.folder / records["name"])
         self._names: list[str] = [shard["name"] for shard in shards]
         self._spans = [_spans(self.folder, shard) for shard in shards]
         self._ends = np.cumsum([len(spans) for spans in self._spans], dtype=np.int64)
@@ -77,24 +81,27 @@ class ImageShards:
         except (tarfile.TarError, KeyError, ValueError, TypeError) as error:
             raise UserError(f"{path}: sample {number} is damaged ({error!r}); materialize it again") from error
 
-    def record(self, number: int) -> ImageRecord:
-        return self.sample(number).record
-
-    def images(self, number: int) -> list[bytes]:
-        """The encoded images of a sample."""
-        return self.sample(number).images
-
-    def crops(self, number: int) -> list[bytes]:
-        """The encoded crops of a sample."""
-        return self.sample(number).crops
-
     def samples(self) -> Iterator[Sample]:
         """All samples in order."""
         return map(self.sample, range(len(self)))
 
-    def records(self) -> Iterator[ImageRecord]:
-        """All records in order."""
-        return (sample.record for sample in self.samples())
+    def records(self, numbers: Iterable[int] | None = None) -> Iterator[ImageRecord]:
+        """All records in order, or those of these ascending numbers, without a byte of an image."""
+        return self.table.records(numbers)
+
+    def fitting(self, group: ImageGroup) -> NDArray[np.int64]:
+        """Numbers of the samples that have what a group of a stage needs: its kinds, one image, its task's target."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        target = {"caption": "has_caption", "answer": "has_questions"}.get(group.task, "has_text")
+        kinds = pa.array([kind for kind in self.summary["kinds"] if group.takes(kind)], pa.string())
+        masks = [np.zeros(0, dtype=bool)]
+        for table in self.table.groups("kind", "sizes", target):
+            of_kind = pc.is_in(table["kind"], value_set=kinds)
+            mask = pc.and_(pc.and_(of_kind, pc.equal(pc.list_value_length(table["sizes"]), 1)), table[target])
+            masks.append(mask.to_numpy())
+        return np.flatnonzero(np.concatenate(masks))
 
 
 def read_image_index(folder: Path) -> dict[str, Any]:
@@ -116,18 +123,20 @@ def list_image_splits(folder: Path) -> list[str]:
 
 def _spans(folder: Path, shard: dict[str, Any]) -> NDArray[np.int64]:
     """Offsets of the samples of one tar, shape (samples, 2), checked against each other and both files' sizes."""
-    sizes = {f"{shard['name']}.tar": shard["bytes"], f"{shard['name']}.idx": 16 * shard["samples"]}
-    for name, expected in sizes.items():
-        path = folder / name
-        found = path.stat().st_size if path.is_file() else None
-        if found != expected:
-            state = "is missing" if found is None else f"has {found:,} bytes, the index says {expected:,}"
-            raise UserError(f"{path} {state}; materialize it again")
+    _check_size(folder / f"{shard['name']}.tar", shard["bytes"])
+    _check_size(folder / f"{shard['name']}.idx", 16 * shard["samples"])
     spans = np.fromfile(folder / f"{shard['name']}.idx", dtype="<i8").astype(np.int64).reshape(-1, 2)
     bounds = np.concatenate([[0], spans[:, 1]])
-    if (spans[:, 0] != bounds[:-1]).any() or bounds[-1] + len(END_OF_TAR) != shard["bytes"]:
+    if (spans[:, 0] != bounds[:-1]).any() or tar_bytes(int(bounds[-1])) != shard["bytes"]:
         raise UserError(f"{folder / shard['name']}.idx: its offsets do not fit the tar; materialize it again")
     return spans
+
+
+def _check_size(path: Path, expected: int) -> None:
+    size = path.stat().st_size if path.is_file() else None
+    if size != expected:
+        state = "is missing" if size is None else f"has {size:,} bytes, the index says {expected:,}"
+        raise UserError(f"{path} {state}; materialize it again")
 
 
 def _parse(block: bytes, prefix: str) -> Sample:
@@ -142,6 +151,4 @@ def _parse(block: bytes, prefix: str) -> Sample:
         members[info.name.removeprefix(prefix)] = block[offset : offset + info.size]
         offset += info.size + -info.size % BLOCK_BYTES
     record = ImageRecord.from_json(json.loads(members["json"]))
-    images = [members[extension] for extension in record.images]
-    crops = [members[f"{number}.crop.png"] for number in range(len(record.meta.get("crops", [])))]
-    return Sample(record=record, images=images, crops=crops)
+    return Sample(record=record, images=[members[extension] for extension in record.images])

@@ -6,10 +6,12 @@ each shard `00000_stats.json` {count, successes, ...} and `00000.parquet`. A tar
 complete, so the number of samples is compared with `successes`.
 """
 
+import mmap
 import tarfile
+from collections import defaultdict
 from collections.abc import Iterator
-from itertools import groupby
-from pathlib import Path, PurePosixPath
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from fc_model.errors import UserError
@@ -32,30 +34,50 @@ class Shard(NamedTuple):
     meta: dict[str, Any]
 
 
-class _Member(NamedTuple):
-    key: str
-    extension: str
-    data: bytes | BadInput
+@dataclass
+class _Members:
+    """What the headers of a tar say, before webdataset reads it."""
+
+    names: set[str] = field(default_factory=set)
+    """What is read: regular files with plain names, within the limits."""
+    too_large: dict[str, dict[str, BadInput]] = field(default_factory=lambda: defaultdict(dict))
+    """By key and extension."""
+    bad: list[BadRecord] = field(default_factory=list)
+    num_bytes: int = 0
+    """Up to the first damage."""
 
 
 def tar_entries(path: Path, *, shard: str, limits: DatasetLimits) -> Iterator[tuple[str, Shard] | BadRecord]:
-    """Yields (key, sample), and what is wrong with members or with the shard. Nothing is unpacked to disk.
+    """Yields what is wrong with members, (key, sample) for each, and what is wrong with the shard.
 
-    `shard` is what the ids of bad records begin with.
+    webdataset reads the part of the tar whose headers are sound, and of that what the limits allow. Nothing is
+    unpacked to disk. `shard` is what the ids of bad records begin with.
     """
-    count = 0
-    bad: list[BadRecord] = []
-    for key, members in groupby(_members(path, shard, limits, bad), key=lambda member: member.key):
-        parts = {member.extension: member.data for member in members}
-        yield from bad
-        bad.clear()
-        count += 1
+    members = _members(path, shard, limits)
+    yield from members.bad
+    count = read = 0
+    for key, parts in _samples(path, members):
+        count, read = count + 1, read + len(parts)
         try:
-            yield key, _sample(parts)
+            yield key, _sample(parts | members.too_large[key])
         except BadInput as error:
             yield BadRecord(id=f"{shard}/{key}", reason=error.reason, detail=error.detail)
-    yield from bad
+    if read != len(members.names):
+        yield BadRecord(id=shard, reason="broken_tar", detail=f"{read} of {len(members.names)} members were read")
     yield from _missing(path, count, shard, limits)
+
+
+def _samples(path: Path, members: _Members) -> Iterator[tuple[str, dict[str, bytes | BadInput]]]:
+    from webdataset.handlers import ignore_and_continue, ignore_and_stop
+    from webdataset.tariterators import group_by_keys, tar_file_expander
+
+    if not members.names:
+        return
+    with path.open("rb") as file, mmap.mmap(file.fileno(), members.num_bytes, access=mmap.ACCESS_READ) as stream:
+        source = [{"url": path.name, "stream": stream}]
+        files = tar_file_expander(source, select_files=members.names.__contains__, handler=ignore_and_stop)
+        for sample in group_by_keys(files, handler=ignore_and_continue):
+            yield sample["__key__"], {name: value for name, value in sample.items() if not name.startswith("__")}
 
 
 def _sample(parts: dict[str, bytes | BadInput]) -> Shard:
@@ -76,30 +98,38 @@ def _read(data: bytes | BadInput) -> bytes:
     return data
 
 
-def _members(path: Path, shard: str, limits: DatasetLimits, bad: list[BadRecord]) -> Iterator[_Member]:
+def _members(path: Path, shard: str, limits: DatasetLimits) -> _Members:
+    """Reads the headers only. webdataset's own reader holds a header of any size and a member of any size in memory."""
+    from webdataset.tariterators import base_plus_ext  # imports torch
+
+    found, size = _Members(), path.stat().st_size
     try:
         with tarfile.open(path, "r:", tarinfo=Header) as archive:
             # No member reaches beyond the end of the file, whatever its header says.
-            members = stream_members(archive, name=path.name, max_total_bytes=path.stat().st_size)
+            members = stream_members(archive, name=path.name, max_total_bytes=size)
             for number, member in enumerate(members):
                 if number >= MAX_MEMBERS:
                     raise tarfile.ReadError(f"more than {MAX_MEMBERS} members")
+                found.num_bytes = min(archive.offset, size)
                 if member.isdir():
                     continue
-                if not member.isreg() or not is_plain(member.name):
-                    detail = f"{member.name[:200]!r} is no regular file with a plain name"
-                    bad.append(BadRecord(id=f"{shard}/member {number}", reason="unsafe_member", detail=ascii(detail)))
-                    continue
-                key, _, extension = PurePosixPath(member.name).name.partition(".")
-                cap = limits.image.max_bytes if extension.lower() in _IMAGES else limits.record_bytes
-                file = archive.extractfile(member)
-                assert file is not None, "a regular file has content"
-                size = member.size
-                data = BadInput("too_many_bytes", f"{size} bytes exceed {cap}") if size > cap else file.read()
-                yield _Member(key, extension.lower(), data)
+                key, extension = base_plus_ext(member.name)
+                extension = (extension or "").lower()
+                cap = limits.image.max_bytes if extension in _IMAGES else limits.record_bytes
+                if not (member.isreg() and is_plain(member.name) and key) or member.name in found.names:
+                    detail = f"{member.name[:200]!r} is no regular file with a plain name of its own"
+                    found.bad.append(
+                        BadRecord(id=f"{shard}/member {number}", reason="unsafe_member", detail=ascii(detail))
+                    )
+                elif member.size > cap:
+                    detail = f"{member.size} bytes exceed {cap}"
+                    found.too_large[key][extension] = BadInput("too_many_bytes", detail)
+                else:
+                    found.names.add(member.name)
     except _BROKEN as error:
         detail = f"{type(error).__name__}: {error}"
-        bad.append(BadRecord(id=shard, reason="broken_tar", detail=detail))
+        found.bad.append(BadRecord(id=shard, reason="broken_tar", detail=detail))
+    return found
 
 
 def _missing(path: Path, count: int, shard: str, limits: DatasetLimits) -> Iterator[BadRecord]:

@@ -1,10 +1,17 @@
-"""Batches are the same in whatever order they are asked for, and come from one thread."""
+"""Batches are the same in whatever order they are asked for, and come from one thread or from processes."""
 
+import os
+import subprocess
+import sys
 import threading
 
+import psutil
 import pytest
+from factories import numbered_batches
+from factories.numbered_batches import DAMAGED, DEADLY
 
 from fc_model.data.prefetch import Ahead
+from fc_model.errors import UserError
 
 
 class Squares:
@@ -53,3 +60,40 @@ def test_an_error_is_raised_where_its_batch_is_asked_for():
         ahead(10)
     assert ahead(11) == 121
     ahead.close()
+
+
+def test_workers_make_the_same():
+    ahead = Ahead(numbered_batches.Squares(), workers=2)
+    batches = [ahead(number) for number in (0, 1, 2, 7, 8, 3, 3)]
+    assert [int(batch.value) for batch in batches] == [0, 1, 4, 49, 64, 9, 9]
+    assert os.getpid() not in {batch.pid for batch in batches}
+    assert ahead.window_ids(5) == [5]
+    with pytest.raises(ValueError, match=f"^window {DAMAGED} is damaged$"):
+        ahead(DAMAGED)
+    assert int(ahead(11).value) == 121
+    for number in (DEADLY, 0):
+        with pytest.raises(UserError, match=r"^a process that makes batches was killed .*fewer runtime\.workers$"):
+            ahead(number)
+    ahead.close()
+
+
+_PARENT = """
+import os, signal
+from factories.numbered_batches import Squares
+from fc_model.data.prefetch import Ahead
+if __name__ == "__main__":
+    print(Ahead(Squares(), workers=1)(0).pid, flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_workers_end_with_their_parent():
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    parent = subprocess.run([sys.executable, "-c", _PARENT], capture_output=True, env=environment, timeout=120)
+    assert parent.returncode == -9, parent.stderr.decode()
+    try:
+        worker = psutil.Process(int(parent.stdout))
+    except psutil.NoSuchProcess:
+        return
+    psutil.wait_procs([worker], timeout=30)
+    assert not worker.is_running() or worker.status() == psutil.STATUS_ZOMBIE

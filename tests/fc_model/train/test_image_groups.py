@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from fc_model.config.image_stage import ImageGroup, ImageStageConfig, VisionConfig
 from fc_model.config.stage import StageConfig
 from fc_model.data.images.shards import ImageShards
+from fc_model.data.prefetch import Ahead
 from fc_model.data.token_shards import Shards
 from fc_model.data.windows import Batch, TrainBatches
 from fc_model.errors import UserError
@@ -77,6 +78,21 @@ def test_a_batch_is_a_function_of_its_number(text: Path, images: Path, stage: St
     assert summary(text, images, stage.model_copy(update={"seed": 8}), numbers) != here
 
 
+@pytest.mark.parametrize("workers", [0, 1, 2])
+def test_batches_are_equal_at_any_number_of_workers(text: Path, images: Path, stage: StageConfig, workers: int) -> None:
+    numbers = [0, 1, 2, 3, 4, 9, 10, 5, 6, 13]
+    batches = batches_of(text, images, stage)
+    assert {type(batches(number)) for number in numbers} == {Batch, ImageBatch}
+    ahead = Ahead(batches, workers=workers)
+    for number in numbers:
+        batch, wanted = ahead(number), batches(number)
+        assert type(batch) is type(wanted) and tensors_of(batch).keys() == tensors_of(wanted).keys()
+        for name, tensor in tensors_of(wanted).items():
+            other = tensors_of(batch)[name]
+            assert other.dtype == tensor.dtype and other.numpy().tobytes() == tensor.numpy().tobytes()
+    ahead.close()
+
+
 def test_each_group_gets_its_share_and_its_images(text: Path, images: Path, stage: StageConfig) -> None:
     batches = batches_of(text, images, stage)
     names = ["text" if isinstance(batch, Batch) else [*GROUPS][batch.group] for batch in map(batches, range(35))]
@@ -84,7 +100,7 @@ def test_each_group_gets_its_share_and_its_images(text: Path, images: Path, stag
     shards = ImageShards(images, "train")
     for number, name in enumerate(names[:14]):
         if name != "text":
-            kinds = {shards.record(sample).kind.split("/")[0] for sample in batches.window_ids(number)}
+            kinds = {shards.sample(sample).record.kind.split("/")[0] for sample in batches.window_ids(number)}
             assert kinds == {"line" if name in ("recognize", "read") else "toy"}
 
 

@@ -111,8 +111,7 @@ def test_it_tells_weights_that_know_from_those_that_do_not(tmp_path: Path, maker
     same = [line_sample(number, text) for number, text in enumerate(("cat dog", "owl A7", "two sun", "x=3 Hi!"))]
     known = [*same, *toys()]
     held = [
-        Sample(record=ImageRecord(**vars(each.record) | {"split": "holdout"}), images=each.images, crops=[])
-        for each in known
+        Sample(record=ImageRecord(**vars(each.record) | {"split": "holdout"}), images=each.images) for each in known
     ]
     images = write_images(tmp_path / "known", {"train": known, "holdout": held})
     groups = [
@@ -135,7 +134,7 @@ def test_it_tells_weights_that_know_from_those_that_do_not(tmp_path: Path, maker
     assert good["loss_read_line"] < 0.1
 
     pictures = [each.images for each in held[3::-1] + held[:3:-1]]  # lines of other lines, toys of other toys
-    others = [Sample(record=each.record, images=of, crops=[]) for each, of in zip(held, pictures, strict=True)]
+    others = [Sample(record=each.record, images=of) for each, of in zip(held, pictures, strict=True)]
     swapped = write_images(tmp_path / "swapped", {"holdout": others})
     blind = ImageHoldout(swapped, model, stage, maker).evaluate(device=CPU, dtype=None)
     assert blind["exact_read_line"] == 0, "it reads the image, not the prompt"
@@ -153,7 +152,7 @@ def test_it_tells_weights_that_know_from_those_that_do_not(tmp_path: Path, maker
 def test_an_answer_that_has_no_room_is_not_counted_as_right(tmp_path: Path, maker: ExampleMaker) -> None:
     long = Question(question="What is it that can be seen here?" * 9, answers=["red"], kind="extractive")
     toy = toy_sample(0, "box", "red", split="holdout")
-    asked = Sample(record=ImageRecord(**vars(toy.record) | {"questions": [long]}), images=toy.images, crops=[])
+    asked = Sample(record=ImageRecord(**vars(toy.record) | {"questions": [long]}), images=toy.images)
     stage = stage_of(("answer",), recognition=0, alignment=0)
     images = write_images(tmp_path, {"holdout": [asked]})
     figures = ImageHoldout(images, model_of(stage), stage, maker).evaluate(device=CPU, dtype=None)

@@ -21,7 +21,7 @@ from fc_model.model.loss import IGNORE
 from fc_model.special_tokens import SPECIAL_TOKENS
 from fc_model.tokenizer import Tokenizer
 from fc_model.vision.ctc_head import classes_of, text_of
-from fc_model.vision.examples import BOS_ID, EOS_ID, PAD_ID, ExampleMaker, ImageBatch, fits
+from fc_model.vision.examples import BOS_ID, EOS_ID, PAD_ID, ExampleMaker, ImageBatch
 from fc_model.vision.prompts import DESCRIBE, READ, question_prompt
 
 
@@ -87,9 +87,7 @@ def test_what_is_too_long_is_cut_without_an_end(tokenizer: Tokenizer, length: in
 def test_a_prompt_that_fills_everything_predicts_nothing(tokenizer: Tokenizer) -> None:
     question = Question(question="Which of all of these colours?" * 3, answers=["red"], kind="extractive")
     sample = toy_sample(0, "box", "red")
-    asked = Sample(
-        record=ImageRecord(**vars(sample.record) | {"questions": [question]}), images=sample.images, crops=[]
-    )
+    asked = Sample(record=ImageRecord(**vars(sample.record) | {"questions": [question]}), images=sample.images)
     batch = batch_of(tokenizer, "answer", [asked, sample], text_tokens=12)
     assert batch.targets_BL is not None
     assert (batch.targets_BL[0] == IGNORE).all()
@@ -140,7 +138,7 @@ def test_special_tokens_that_are_drawn_in_an_image_are_plain_text(
         prompt, answer = maker.prompt_and_answer(task, record, random.Random(0))  # type: ignore[arg-type]
         assert not set(prompt + answer) & set(range(len(SPECIAL_TOKENS))), task
         assert tokenizer.decode(answer) == text
-    samples = [Sample(record=record, images=line_sample(0, "cat").images, crops=[])]
+    samples = [Sample(record=record, images=line_sample(0, "cat").images)]
     batch = maker.batch(group_of("read", text_tokens=60), 0, samples, [random.Random(0)])
     assert batch.targets_BL is not None
     assert int((batch.targets_BL == EOS_ID).sum()) == 1, "the end, and no other"
@@ -182,7 +180,7 @@ def test_places_are_where_the_ink_is(tokenizer: Tokenizer, width: int, height: i
         words=[Word("M", (left, 1, right, height - 1), 0)],
     )  # fmt: skip
     maker = maker_of(tokenizer, recognizer={"rows": 4, "frames": 4})
-    sample = Sample(record=record, images=[png(image)], crops=[])
+    sample = Sample(record=record, images=[png(image)])
     batch = maker.batch(group_of("recognize", height=32), 0, [sample], [random.Random(0)])
     assert batch.places_BT is not None
     darkness_W = 255 - batch.images_BIHWC[0, 0].float().mean(dim=-1).amin(dim=0)
@@ -205,7 +203,7 @@ def test_places_follow_the_changes_of_training(tokenizer: Tokenizer, seed: int) 
         words=[Word("iM", (80, 0, 120, 32), 0, (80, 95))],
     )  # fmt: skip
     maker = maker_of(tokenizer, recognizer={"rows": 4, "frames": 4})
-    sample = Sample(record=record, images=[png(image)], crops=[])
+    sample = Sample(record=record, images=[png(image)])
     group = group_of("recognize", height=32, width=128, augment=1.0)
     batch = maker.batch(group, 0, [sample], [random.Random(seed)], training=True)
     assert batch.places_BT is not None
@@ -240,23 +238,3 @@ def test_rows_and_length_of_a_batch(tokenizer: Tokenizer) -> None:
         if isinstance(value, torch.Tensor):
             assert torch.equal(value, getattr(batch, name)[1:]), name
     assert batch.num_targets() == part.num_targets() + batch.rows(0, 1).num_targets()
-
-
-@pytest.mark.parametrize(
-    ("task", "changes", "expected"),
-    [
-        ("read", {}, True),
-        ("recognize", {}, True),
-        ("read", {"text": ""}, False),
-        ("read", {"text": None}, False),
-        ("read", {"images": ["0.png", "1.png"]}, False),
-        ("read", {"kind": "lines"}, False),
-        ("caption", {}, False),
-        ("caption", {"caption": "a cat"}, True),
-        ("answer", {}, False),
-        ("answer", {"questions": [Question(question="Who?", answers=["cat"], kind="extractive")]}, True),
-    ],
-)
-def test_what_fits_a_group(task: str, changes: dict[str, Any], expected: bool) -> None:
-    record = ImageRecord(**vars(line_sample(0, "cat").record) | changes)
-    assert fits(group_of(task, kinds=["line"]), record) is expected

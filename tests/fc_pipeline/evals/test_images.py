@@ -160,7 +160,7 @@ def test_samples_and_pictures(world: World, learned: Artifact) -> None:
     for name, row in shown.items():
         data = learned.path(name).read_bytes()
         assert data.startswith(b"\x89PNG")
-        assert row["kind"] == "shape" or data == shards.images(row["number"])[0]
+        assert row["kind"] == "shape" or data == shards.sample(row["number"]).images[0]
     line = next(row for row in rows if row["kind"] == "line")
     assert (line["fonts"], line["layout"], line["cer"]) == (["face0"], "plain", 0)
     report = json.loads(learned.path("metrics.json").read_text())
@@ -223,7 +223,7 @@ def test_chat_reads_an_image(world: World, command: Callable[..., Any], tmp_path
     shards, paths = ImageShards(world.images.folder, "holdout"), {}
     for number in (0, 8, 9):
         paths[number] = tmp_path / f"{number}.png"
-        paths[number].write_bytes(shards.images(number)[0])
+        paths[number].write_bytes(shards.sample(number).images[0])
     folder = world.learned.folder
     assert command("chat", folder, "--vision", paths[0]) == (0, "cat\n", "")
     assert command("chat", folder, "--vision", paths[8], "--prompt", "Describe:") == (0, f"a {COLOURS[0]} disc\n", "")

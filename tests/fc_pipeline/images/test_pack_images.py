@@ -124,7 +124,7 @@ def test_everything_is_kept_counted_and_apart(store, inputs):
     }
     assert 0 < sum(record.source == "photos" for record in holdout) < 20
     for split in ("train", "holdout"):
-        for record, images, _ in ImageShards(packed.folder, split).samples():
+        for record, images in ImageShards(packed.folder, split).samples():
             assert images == [picture(record.id)]
     for kind, count in kinds(packed).items():
         assert packed.metrics[f"samples_{kind}"] == count

@@ -59,7 +59,7 @@ def test_the_holdout_shares_nothing_with_training(records):
 def test_records_say_what_the_images_are(made, records):
     shards = ImageShards(made.folder, "train")
     for number, record in enumerate(records["train"]):
-        (data,) = shards.images(number)
+        (data,) = shards.sample(number).images
         (made.folder.parent / "image").write_bytes(data)
         with Image.open(made.folder.parent / "image") as image:
             assert image.size == (record.width, record.height)
@@ -68,7 +68,7 @@ def test_records_say_what_the_images_are(made, records):
         assert record.licence == "PSF-2.0" and record.family == "text" and record.id.startswith("synthetic/train/")
     assert len({record.id for record in records["train"]}) == 64
     grey = [n for n, r in enumerate(records["train"]) if r.meta["layout"] == "plain"]
-    assert all(shards.images(n)[0][25] == 0 for n in grey), "PNG colour type 0: one channel"
+    assert all(shards.sample(n).images[0][25] == 0 for n in grey), "PNG colour type 0: one channel"
 
 
 def test_counts_add_up(made, records):

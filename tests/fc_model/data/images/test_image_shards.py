@@ -1,5 +1,6 @@
 """Image shards: every sample comes back, stock WebDataset reads them, damage is named, rebuilds are byte-equal."""
 
+import hashlib
 import io
 import multiprocessing
 import tarfile
@@ -14,6 +15,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from fc_model.artifacts import Artifact, Recipe, Store
+from fc_model.config.image_stage import ImageGroup
+from fc_model.data.images import record_table
 from fc_model.data.images.record import ImageRecord, Line, Question, Word
 from fc_model.data.images.shard_writer import ImageShardWriter, write_index
 from fc_model.data.images.shards import ImageShards, list_image_splits
@@ -21,6 +24,11 @@ from fc_model.errors import UserError
 
 MAX_BYTES = 20_000
 RECIPE = Recipe(config={}, code={"version": "1", "parts": {}}, inputs={})
+GROUP = ImageGroup(kinds=["line"], task="read", height=16, width=16, text_tokens=8, images=2, share=1)
+SCHEMA = (
+    "key", "id", "source", "kind", "family", "licence", "width", "height", "has_text", "has_caption", "has_questions",
+    "documents", "sizes", "sha256", "record",
+)  # fmt: skip
 # WebDataset leaves it to the garbage collector to close its tars.
 leaky = pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")
 
@@ -48,14 +56,12 @@ def record(number: int, **changes) -> ImageRecord:
     return ImageRecord(**fields | changes)
 
 
-def sample(number: int, split: str = "train") -> tuple[ImageRecord, list[bytes], list[bytes]]:
-    """Every fifth has two images, every seventh two crops."""
-    crops = [picture(number), picture(number + 1)] if number % 7 == 0 else []
-    meta = {"crops": [[0, 0, 8, 8], [8, 0, 16, 8]]} if crops else {}
+def sample(number: int, split: str = "train") -> tuple[ImageRecord, list[bytes]]:
+    """Every fifth has two images."""
     if number % 5:
-        return record(number, split=split, meta=meta), [picture(number)], crops
+        return record(number, split=split), [picture(number)]
     images = [picture(number), picture(number + 9, "JPEG")]
-    return record(number, split=split, meta=meta, images=["0.png", "1.jpg"]), images, crops
+    return record(number, split=split, images=["0.png", "1.jpg"]), images
 
 
 def build(root: Path, *, train: int = 60, holdout: int = 8) -> Artifact:
@@ -81,15 +87,14 @@ def test_every_sample_comes_back_by_its_number(artifact):
     assert len(shards) == 60 and len(list(artifact.folder.glob("train-*.tar"))) > 2
     for number in reversed(range(60)):
         assert shards.sample(number) == sample(number)
-        assert shards.record(number) == sample(number)[0]
-        assert shards.images(number) == sample(number)[1]
-        assert shards.crops(number) == sample(number)[2]
     assert list(shards.records()) == [sample(number)[0] for number in range(60)]
+    assert list(shards.records([3, 4, 59])) == [sample(number)[0] for number in (3, 4, 59)]
     assert list(ImageShards(artifact.folder, "holdout").samples()) == [sample(n, "holdout") for n in range(8)]
-    assert list(ImageShards(artifact.folder, "empty").samples()) == []
+    empty = ImageShards(artifact.folder, "empty")
+    assert list(empty.samples()) == list(empty.records()) == list(empty.records([])) == []
     for number in (-1, 60):
         with pytest.raises(IndexError):
-            shards.record(number)
+            shards.sample(number)
 
 
 def test_the_index_counts_what_is_there(artifact):
@@ -113,12 +118,11 @@ def test_stock_webdataset_reads_and_decodes_all_of_it(artifact):
     found = list(wds.WebDataset(urls, shardshuffle=False, empty_check=False).decode("pil"))
     assert len(found) == shards.summary["samples"]
     for number, raw in enumerate(found):
-        wanted, images, crops = sample(number)
+        wanted, images = sample(number)
         assert raw["__key__"] == f"{number:09d}"
         assert ImageRecord.from_json(raw["json"]) == wanted
-        members = [*wanted.images, *(f"{n}.crop.png" for n in range(len(crops)))]
-        assert {key for key in raw if not key.startswith("__")} == {"json", *members}
-        for name, data in zip(members, [*images, *crops], strict=True):
+        assert {key for key in raw if not key.startswith("__")} == {"json", *wanted.images}
+        for name, data in zip(wanted.images, images, strict=True):
             assert raw[name].tobytes() == Image.open(io.BytesIO(data)).convert("RGB").tobytes()
 
 
@@ -158,6 +162,10 @@ def test_a_missing_file_and_foreign_offsets_are_named(artifact, tmp_path):
     folder = damage(artifact, tmp_path, "train-00000.idx", idx[:8] + b"\1" + idx[9:])
     with pytest.raises(UserError, match=r"train-00000\.idx: its offsets do not fit"):
         ImageShards(folder, "train")
+    (folder / "train.parquet").unlink()
+    with pytest.raises(UserError, match=r"train\.parquet is missing; materialize it again"):
+        ImageShards(folder, "train")
+    (folder / "train.parquet").write_bytes(artifact.path("train.parquet").read_bytes())
     (folder / "train-00000.idx").unlink()
     with pytest.raises(UserError, match=r"train-00000\.idx is missing"):
         ImageShards(folder, "train")
@@ -168,18 +176,70 @@ def test_a_missing_file_and_foreign_offsets_are_named(artifact, tmp_path):
         ImageShards(folder, "train")
 
 
-@pytest.mark.parametrize("place", [3, 148, 530], ids=["name", "checksum", "record"])
+@pytest.mark.parametrize("place", [3, 148, None], ids=["name", "checksum", "record"])
 def test_flipped_bytes_in_a_sample_are_named(artifact, tmp_path, place):
     data = bytearray(artifact.path("train-00000.tar").read_bytes())
-    data[place] ^= 0xFF
+    data[data.index(b'{"id"') if place is None else place] ^= 0xFF
     shards = ImageShards(damage(artifact, tmp_path, "train-00000.tar", bytes(data)), "train")
     with pytest.raises(UserError, match=r"train-00000\.tar: sample 0 is damaged"):
-        shards.record(0)
-    assert shards.record(1) == sample(1)[0]
+        shards.sample(0)
+    assert shards.sample(1) == sample(1)
+
+
+def test_flipped_bytes_in_the_table_are_named(artifact, tmp_path):
+    data = bytearray(artifact.path("train.parquet").read_bytes())
+    data[len(data) // 3] ^= 0xFF
+    shards = ImageShards(damage(artifact, tmp_path, "train.parquet", bytes(data)), "train")
+    with pytest.raises(UserError, match=r"train\.parquet: damaged table of records .*; materialize it again"):
+        list(shards.table.rows(*SCHEMA))
+
+
+def test_records_need_no_tar(artifact, tmp_path):
+    """Nor does what is chosen by them: here a tar is all zeros."""
+    zeros = bytes(artifact.path("train-00000.tar").stat().st_size)
+    shards = ImageShards(damage(artifact, tmp_path, "train-00000.tar", zeros), "train")
+    assert list(shards.records()) == [sample(number)[0] for number in range(60)]
+    assert shards.fitting(GROUP).tolist() == [number for number in range(60) if number % 3 and number % 5]
+    with pytest.raises(UserError, match="sample 0 is damaged"):
+        shards.sample(0)
+
+
+@pytest.mark.parametrize(
+    ("task", "changes", "expected"),
+    [
+        ("read", {}, True),
+        ("recognize", {}, True),
+        ("read", {"text": ""}, False),
+        ("read", {"text": " \n"}, False),
+        ("read", {"text": None}, False),
+        ("read", {"images": ["0.png", "1.png"]}, False),
+        ("read", {"kind": "lines"}, False),
+        ("caption", {}, False),
+        ("caption", {"caption": "a cat"}, True),
+        ("answer", {"questions": []}, False),
+        ("answer", {}, True),
+    ],
+)
+def test_what_fits_a_group(tmp_path, task, changes, expected):
+    entry = record(1, **changes)
+    with Store(tmp_path).write("test/images", RECIPE) as out:
+        writer = ImageShardWriter(out)
+        writer.add(entry, [picture(1)] * len(entry.images))
+        write_index(out, [writer])
+        group = GROUP.model_copy(update={"task": task})
+        assert list(ImageShards(out.folder).fitting(group)) == [0] * expected
+
+
+def test_row_groups_cut_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr(record_table, "_GROUP_ROWS", 7)
+    shards = ImageShards(build(tmp_path).folder, "train")
+    assert sum(1 for _ in shards.table.groups("key")) == 9
+    assert list(shards.records()) == [sample(number)[0] for number in range(60)]
+    assert list(shards.records([6, 7, 30])) == [sample(number)[0] for number in (6, 7, 30)]
 
 
 def read_ids(shards: ImageShards) -> list[str]:
-    return [shards.record(number).id for number in range(0, len(shards), 3)]
+    return [shards.sample(number).record.id for number in range(0, len(shards), 3)]
 
 
 @pytest.mark.parametrize("start", ["fork", "spawn"])
@@ -193,16 +253,15 @@ def test_other_processes_read_the_same(artifact, start):
 def test_what_does_not_fit_its_record_is_refused(tmp_path):
     with Store(tmp_path).write("test/images", RECIPE) as out:
         writer = ImageShardWriter(out, split="train")
-        for wrong, images, crops in [
-            (record(0), [], []),
-            (record(0, images=["0.png", "1.png"]), [picture(0)], []),
-            (record(0, images=["png", "png"]), [picture(0)] * 2, []),
-            (record(0, images=["exe"]), [picture(0)], []),
-            (record(0, split="holdout"), [picture(0)], []),
-            (record(0, meta={"crops": [[0, 0, 1, 1]]}), [picture(0)], []),
+        for wrong, images in [
+            (record(0), []),
+            (record(0, images=["0.png", "1.png"]), [picture(0)]),
+            (record(0, images=["png", "png"]), [picture(0)] * 2),
+            (record(0, images=["exe"]), [picture(0)]),
+            (record(0, split="holdout"), [picture(0)]),
         ]:
             with pytest.raises(ValueError, match="test/0"):
-                writer.add(wrong, images, crops)
+                writer.add(wrong, images)
         for text in ("\ud800", float("nan")):
             with pytest.raises(UserError, match="'test/0': its record cannot be written"):
                 writer.add(record(0, meta={"note": text}), [picture(0)])
@@ -226,7 +285,7 @@ records = st.builds(
     lines=st.lists(st.builds(Line, texts, boxes), max_size=3),
     caption=st.none() | texts,
     questions=st.lists(st.builds(Question, question=texts, answers=st.lists(texts), kind=texts), max_size=2),
-    meta=st.dictionaries(texts.filter(lambda key: key != "crops"), st.none() | texts | st.integers(), max_size=3),
+    meta=st.dictionaries(texts, st.none() | texts | st.integers(), max_size=3),
     images=st.integers(1, 3).map(lambda count: [f"{n}.webp" for n in range(count)]),
 )
 
@@ -240,4 +299,15 @@ def test_any_record_comes_back(samples):
             writer.add(entry, data[: len(entry.images)])
         write_index(out, [writer])
         shards = ImageShards(out.folder, "train")
-        assert [(s.record, s.images) for s in shards.samples()] == [(e, d[: len(e.images)]) for e, d in samples]
+        wanted = [(entry, data[: len(entry.images)]) for entry, data in samples]
+        assert list(shards.samples()) == wanted
+        assert list(shards.records()) == [entry for entry, _ in wanted]
+        rows = shards.table.rows("key", "source", "sizes", "sha256", "has_caption")
+        for number, (row, (entry, images)) in enumerate(zip(rows, wanted, strict=True)):
+            assert row == {
+                "key": f"{number:09d}",
+                "source": entry.source,
+                "sizes": list(map(len, images)),
+                "sha256": [hashlib.sha256(data).digest() for data in images],
+                "has_caption": bool((entry.caption or "").strip()),
+            }

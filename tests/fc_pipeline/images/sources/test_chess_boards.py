@@ -76,8 +76,8 @@ def test_pieces_stand_where_they_are_said_to(boards: Callable[..., Artifact]) ->
     looks: dict[tuple[int, str, bool], set[bytes]] = {}
     dark: dict[str, list[int]] = {}
     for number in range(len(shards)):
-        record = shards.record(number)
-        image = Image.open(io.BytesIO(shards.images(number)[0]))
+        record = shards.sample(number).record
+        image = Image.open(io.BytesIO(shards.sample(number).images[0]))
         assert image.size == (192, 192) and record.caption is not None
         for square, letter in squares_of(record.caption).items():
             column, row = "abcdefgh".index(square[0]), 8 - int(square[1])

@@ -70,7 +70,7 @@ def test_words_and_lines_are_those_of_the_page_and_lie_on_their_ink(fetch: Fetch
     shards = ImageShards(artifact.folder, "train")
     assert len(shards) == 3
     for number, lines in enumerate(PAGES):
-        record = shards.record(number)
+        record = shards.sample(number).record
         assert record.id == f"papers/good.pdf#{number + 1}"
         assert (record.width, record.height, record.family) == (5 * 144, 3 * 144, "text")
         assert record.text == "\n".join(lines)
@@ -78,7 +78,7 @@ def test_words_and_lines_are_those_of_the_page_and_lie_on_their_ink(fetch: Fetch
         assert [(word.text, word.line) for word in record.words] == [
             (word, row) for row, line in enumerate(lines) for word in line.split()
         ]
-        image = Image.open(io.BytesIO(shards.images(number)[0]))
+        image = Image.open(io.BytesIO(shards.sample(number).images[0]))
         for word in record.words:
             ink = ink_of(image, word.box, margin=2)
             assert max(abs(a - b) for a, b in zip(word.box, ink, strict=True)) <= 2, word
@@ -94,7 +94,7 @@ def test_pages_make_one_record_of_several_images(fetch: Fetch, folder: Path) -> 
         ("What is the first line of page 1?", [PAGES[0][0]]),
         ("What is the first line of page 2?", [PAGES[1][0]]),
     ]
-    assert [Image.open(io.BytesIO(image)).size for image in shards.images(0)] == [(480, 288)] * 2
+    assert [Image.open(io.BytesIO(image)).size for image in shards.sample(0).images] == [(480, 288)] * 2
     assert (second.id, second.images, second.text) == ("papers/good.pdf#3", ["png"], "\n".join(PAGES[2]))
 
 
