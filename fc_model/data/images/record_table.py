@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fc_model.data.images.record import ImageRecord
 from fc_model.errors import UserError
@@ -110,7 +111,7 @@ class RecordTable:
             yield from (ImageRecord.from_json(json.loads(text)) for text in column.to_pylist())
 
     def _groups(
-        self, columns: Sequence[str], wanted: np.ndarray[Any, Any] | None = None
+        self, columns: Sequence[str], wanted: NDArray[np.int64] | None = None
     ) -> Iterator[tuple[int, pa.Table]]:
         """(number of its first row, row group); with `wanted`, those that hold one of these rows."""
         from pyarrow import ArrowException, parquet

@@ -40,7 +40,7 @@ class _Members:
 
     names: set[str] = field(default_factory=set)
     """What is read: regular files with plain names, within the limits."""
-    too_large: dict[str, dict[str, BadInput]] = field(default_factory=lambda: defaultdict(dict))
+    too_large: dict[str, dict[str, bytes | BadInput]] = field(default_factory=lambda: defaultdict(dict))
     """By key and extension."""
     bad: list[BadRecord] = field(default_factory=list)
     num_bytes: int = 0
@@ -102,7 +102,7 @@ def _members(path: Path, shard: str, limits: DatasetLimits) -> _Members:
     """Reads the headers only. webdataset's own reader holds a header of any size and a member of any size in memory."""
     from webdataset.tariterators import base_plus_ext  # imports torch
 
-    found, size = _Members(), path.stat().st_size
+    scanned, size = _Members(), path.stat().st_size
     try:
         with tarfile.open(path, "r:", tarinfo=Header) as archive:
             # No member reaches beyond the end of the file, whatever its header says.
@@ -110,26 +110,26 @@ def _members(path: Path, shard: str, limits: DatasetLimits) -> _Members:
             for number, member in enumerate(members):
                 if number >= MAX_MEMBERS:
                     raise tarfile.ReadError(f"more than {MAX_MEMBERS} members")
-                found.num_bytes = min(archive.offset, size)
+                scanned.num_bytes = min(archive.offset, size)
                 if member.isdir():
                     continue
                 key, extension = base_plus_ext(member.name)
                 extension = (extension or "").lower()
                 cap = limits.image.max_bytes if extension in _IMAGES else limits.record_bytes
-                if not (member.isreg() and is_plain(member.name) and key) or member.name in found.names:
+                if not (member.isreg() and is_plain(member.name) and key) or member.name in scanned.names:
                     detail = f"{member.name[:200]!r} is no regular file with a plain name of its own"
-                    found.bad.append(
+                    scanned.bad.append(
                         BadRecord(id=f"{shard}/member {number}", reason="unsafe_member", detail=ascii(detail))
                     )
                 elif member.size > cap:
                     detail = f"{member.size} bytes exceed {cap}"
-                    found.too_large[key][extension] = BadInput("too_many_bytes", detail)
+                    scanned.too_large[key][extension] = BadInput("too_many_bytes", detail)
                 else:
-                    found.names.add(member.name)
+                    scanned.names.add(member.name)
     except _BROKEN as error:
         detail = f"{type(error).__name__}: {error}"
-        found.bad.append(BadRecord(id=shard, reason="broken_tar", detail=detail))
-    return found
+        scanned.bad.append(BadRecord(id=shard, reason="broken_tar", detail=detail))
+    return scanned
 
 
 def _missing(path: Path, count: int, shard: str, limits: DatasetLimits) -> Iterator[BadRecord]:

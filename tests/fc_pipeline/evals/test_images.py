@@ -266,7 +266,7 @@ def test_pages_of_a_pdf_are_one_prompt(world: World, tmp_path: Path) -> None:
         record = ImageRecord(
             id=f"paper{order}", width=480, height=240, images=["0.png", "1.png"], questions=[question], **about
         )
-        samples.append(Sample(record, [png(pages[place]) for place in order], []))
+        samples.append(Sample(record, [png(pages[place]) for place in order]))
     model, tokenizer_file = build_model(context_length=128), world.shards.path("tokenizer.model")
     images = ImageStageConfig(groups=[group])
     overfit(model, samples, Tokenizer(tokenizer_file), steps=120, images=images)

@@ -12,6 +12,7 @@ from factories.image_server import ImageServer
 from PIL import Image
 from pyarrow import parquet
 
+from fc_model.data.images.limits import ImageLimits
 from fc_model.errors import UserError
 from fc_pipeline.images.datasets.as_results import dataset_results
 from fc_pipeline.images.datasets.base import DatasetLimits
@@ -185,6 +186,26 @@ def test_laion_as_tars(tmp_path):
     assert good["laion/00000/000000000"].caption == "ein Häuschen"
     assert good["laion/00000/000000003"].images == ["webp"]
     assert good["laion/00000/000000008"].meta == {"url": "http://host/8.jpg"}
+
+
+def test_members_beyond_the_limits_of_a_tar(tmp_path):
+    """They are passed over; a second member of one name is, too."""
+    members = [
+        *img2dataset(0, image=bytes(3000)),
+        *img2dataset(1, caption="a" * 1200),
+        *img2dataset(2),
+        ("000000002.jpg", encoded(32, 24)),
+        ("no extension", b""),
+    ]
+    put(tmp_path, "00000.tar", tar(*members))
+    good, bad = read("cc12m", tmp_path, image=ImageLimits(max_bytes=2500), record_bytes=1000)
+    assert list(good) == ["cc12m/00000/000000002"] and good["cc12m/00000/000000002"].width == 64
+    assert reasons(bad) == {
+        "cc12m/00000/000000000": "too_many_bytes",
+        "cc12m/00000/000000001": "too_many_bytes",
+        "cc12m/00000/member 9": "unsafe_member",
+        "cc12m/00000/member 10": "unsafe_member",
+    }
 
 
 def test_a_tar_that_was_cut_between_members(tmp_path):

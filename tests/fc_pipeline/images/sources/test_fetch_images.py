@@ -78,7 +78,7 @@ def test_drawings_are_joined_with_their_names(fetch: Fetch, package: Package) ->
     fox = found["signs/emoji/svg/1F98A.svg"]
     assert fox.meta["attribution"] == "its makers" and fox.meta["emoji"] == "\U0001f98a"
     assert (fox.kind, fox.family, fox.licence, fox.width, fox.height) == ("emoji", "natural", "CC-BY-SA-4.0", 32, 32)
-    image = Image.open(io.BytesIO(ImageShards(artifact.folder, "train").images(0)[0]))
+    image = Image.open(io.BytesIO(ImageShards(artifact.folder, "train").sample(0).images[0]))
     assert image.mode == "RGB" and image.getpixel((4, 16)) == (255, 165, 0) and image.getpixel((28, 16)) == (255,) * 3
     counters = artifact.manifest.counters
     assert (counters.read, counters.kept, counters.quarantined) == (6, 3, 0)
