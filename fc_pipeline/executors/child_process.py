@@ -1,9 +1,12 @@
-"""Worker processes that end when the process that started them does, however it ends."""
+"""Child processes that end when the process that started them does, however it ends."""
 
 import ctypes
+import multiprocessing
 import os
 import signal
 import sys
+import threading
+from multiprocessing.connection import wait
 from pathlib import Path
 
 import psutil
@@ -12,27 +15,40 @@ _PR_SET_PDEATHSIG = 1
 _hooked = False
 
 
-def die_with_parent() -> None:
-    """Ask the kernel to kill this process when its parent dies (prctl(2), PR_SET_PDEATHSIG; nothing on other systems).
+def forked_children_die_with_me() -> None:
+    """From now on the kernel kills every fork of this process (so also of multiprocessing) when this process dies.
 
-    Call it in a child, for example as `ProcessPoolExecutor(initializer=die_with_parent)`. Ctrl-C in a terminal goes
-    to every process of the group: the child ignores it, so that the parent alone decides and prints.
+    Without this, a `kill -9` of a run's process leaves the workers of its pools computing for nobody. By prctl(2),
+    PR_SET_PDEATHSIG; nothing on other systems than Linux.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    global _hooked
+    if not _hooked:
+        _hooked = True
+        os.register_at_fork(after_in_child=_forked_child_dies_with_parent)
+
+
+def _forked_child_dies_with_parent() -> None:
+    _leave_ctrl_c_to_the_parent()
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
-def forked_children_die_with_me() -> None:
-    """From now on every `os.fork` of this process (so also of multiprocessing) calls `die_with_parent` in the child.
+def spawned_child_dies_with_parent() -> None:
+    """For a worker that multiprocessing has spawned, as `ProcessPoolExecutor(initializer=...)`: end with the parent.
 
-    Without this, a `kill -9` of a run's process leaves the workers of its pools computing for nobody.
+    A thread waits for a pipe that the kernel closes with the parent, on every platform. PR_SET_PDEATHSIG would not
+    do: it kills when the *thread* ends that started the worker, and a pool outlives the thread that first needed it.
     """
-    global _hooked
-    if not _hooked:
-        _hooked = True
-        os.register_at_fork(after_in_child=die_with_parent)
+    _leave_ctrl_c_to_the_parent()
+    parent = multiprocessing.parent_process()
+    assert parent is not None, "runs in a child of multiprocessing"
+    threading.Thread(target=lambda: (wait([parent.sentinel]), os._exit(1)), daemon=True).start()
+
+
+def _leave_ctrl_c_to_the_parent() -> None:
+    """In a terminal it goes to every process of the group; the parent alone decides and prints."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def available_cores() -> int:

@@ -1,6 +1,7 @@
 """Maps a function over items on a cluster, by datatrove's executors."""
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, TypeVar
@@ -39,14 +40,27 @@ def cluster_map(
     spool = write_spool(folder(), function, chain(first, items), batches_per_task=executor.batches_per_task)
     if spool.missing():
         spool.forget_failures()
-        if isinstance(executor, RayExecutor):
-            run_on_ray(spool, executor, workers=workers, report=report)
-        elif isinstance(executor, SlurmExecutor):
-            run_on_slurm(spool, executor, report=report)
+        with _quiet_datatrove():
+            if isinstance(executor, RayExecutor):
+                run_on_ray(spool, executor, workers=workers, report=report)
+            elif isinstance(executor, SlurmExecutor):
+                run_on_slurm(spool, executor, report=report)
         if missing := spool.missing():
             raise UserError(_failure(spool, missing, kind=executor.kind))
     spool.drop_inputs()
     yield from spool.results()
+
+
+@contextmanager
+def _quiet_datatrove() -> Iterator[None]:
+    """Nothing of datatrove's log on the terminal, where the step reports; the tasks' own logs are files."""
+    from loguru import logger
+
+    logger.disable("datatrove")
+    try:
+        yield
+    finally:
+        logger.enable("datatrove")
 
 
 def _failure(spool: Spool, missing: list[int], *, kind: str) -> str:

@@ -1,19 +1,16 @@
 """Maps a function over items in processes of this machine, in order, with no process left behind."""
 
 import multiprocessing
-import os
-import signal
-import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from functools import lru_cache
 from itertools import chain, islice
-from multiprocessing.connection import wait
 from typing import TypeVar
 
 from fc_model.errors import UserError
+from fc_pipeline.executors.child_process import spawned_child_dies_with_parent
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -69,17 +66,4 @@ def pool_map(function: Callable[[T], R], items: Iterable[T], *, workers: int) ->
 @lru_cache(maxsize=1)
 def _pool(workers: int) -> ProcessPoolExecutor:
     context = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(workers, mp_context=context, initializer=_be_a_good_child)
-
-
-def _be_a_good_child() -> None:
-    """Leave Ctrl-C to the parent, and end at once when the parent does, however it ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_die_with_parent, daemon=True).start()
-
-
-def _die_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    assert parent is not None, "runs in a child of multiprocessing"
-    wait([parent.sentinel])  # a pipe that the kernel closes with the parent, on every platform
-    os._exit(1)
+    return ProcessPoolExecutor(workers, mp_context=context, initializer=spawned_child_dies_with_parent)

@@ -10,7 +10,6 @@ from functools import partial
 from typing import Any
 
 from fc_model.errors import UserError
-from fc_pipeline.executors.quiet import quiet_datatrove
 from fc_pipeline.executors.settings import RayExecutor
 from fc_pipeline.executors.task import can_run, run_task
 from fc_pipeline.executors.task_files import Spool
@@ -42,7 +41,6 @@ def run_on_ray(spool: Spool, settings: RayExecutor, *, workers: int, report: Cal
         raise UserError(f"executor ray: no node of the cluster has the {asked} of a task; lower them in executors.yaml")
     with (
         _interrupts_as_they_are(),
-        quiet_datatrove(),
         warnings.catch_warnings(),
         _watched(spool, report) as not_started,
     ):

@@ -1,11 +1,13 @@
 """Values as JSON and back, exactly, for what travels to the machines of a cluster.
 
-Unlike pickle, reading can only make values of the kinds below. What JSON has no word for is an object with one key
-that begins with `$`; records and models are named by their class, which the reader imports.
+What JSON has no word for is an object with one key that begins with `$`. Functions, records, models and exceptions are
+named, and the reader imports only what this project defines: whoever may write to the shared disk can choose among
+these, and run nothing else.
 """
 
 import base64
 import importlib
+import os
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -13,7 +15,11 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel
 
-_FORBIDDEN = "<"  # `<locals>`, `<lambda>`: what cannot be found by its name
+from fc_model.errors import UserError
+
+_PACKAGES = ("fc_model", "fc_pipeline")
+TEST_PACKAGE = "FC_TASK_TEST_PACKAGE"
+"""Environment variable: one more top-level package whose functions may travel. Only the tests set it, for their own."""
 
 
 def encode(value: Any) -> Any:
@@ -44,7 +50,7 @@ def encode(value: Any) -> Any:
 
 
 def decode(value: Any) -> Any:
-    """What `encode` was given."""
+    """The value that `encode` wrote. Raises UserError when it names what this project does not define."""
     if isinstance(value, list):
         return [decode(each) for each in value]
     if not isinstance(value, dict):
@@ -57,7 +63,10 @@ def decode(value: Any) -> Any:
 
 
 def encode_function(function: Callable[..., Any]) -> dict[str, Any]:
-    """A function of a module, or a `partial` of one, by its name and arguments. Raises TypeError for another one."""
+    """A function of a module of this project, or a `partial` of one, by its name and arguments.
+
+    Raises TypeError for another one.
+    """
     if isinstance(function, partial):
         outer = encode_function(function.func)
         return {
@@ -69,32 +78,53 @@ def encode_function(function: Callable[..., Any]) -> dict[str, Any]:
 
 
 def decode_function(spec: dict[str, Any]) -> Callable[[Any], Any]:
+    """The function that `encode_function` wrote. Raises UserError when this project does not define it."""
     args = [decode(each) for each in spec["args"]]
     kwargs = {key: decode(each) for key, each in spec["kwargs"].items()}
     return partial(_named(spec["name"]), *args, **kwargs)
 
 
-def name_of(thing: Any) -> str:
-    """`module:name` of a class or function. Raises TypeError when it cannot be imported by it."""
-    module, name = getattr(thing, "__module__", None), getattr(thing, "__qualname__", _FORBIDDEN)
-    if module in (None, "__main__") or _FORBIDDEN in name:
-        raise TypeError(f"{thing!r} cannot be sent to a cluster: it has no name in a module")
-    return f"{module}:{name}"
+def name_of(value: Any) -> str:
+    """`module:name` of a class or function. Raises TypeError unless a module of this project has it by that name."""
+    name = _own_name(value)
+    if name is None or "<" in name:  # `<locals>`, `<lambda>`
+        raise TypeError(f"{value!r} cannot be sent to a cluster: it has no name in a module of this project")
+    return name
 
 
-def _named(path: str) -> Any:
+def _own_name(value: Any) -> str | None:
+    """The name that a class or function has where it is defined; None when it has none, or is not this project's."""
+    module, name = getattr(value, "__module__", None), getattr(value, "__qualname__", None)
+    return f"{module}:{name}" if isinstance(module, str) and isinstance(name, str) and _is_ours(module) else None
+
+
+def _is_ours(module: str) -> bool:
+    return module.partition(".")[0] in {*_PACKAGES, os.environ.get(TEST_PACKAGE)}
+
+
+def _named(path: str, base: type | None = None) -> Any:
+    """The function, or subclass of `base`, that `name_of` gave this name.
+
+    Raises:
+        UserError: the project defines nothing of this name. What its modules import from elsewhere is not theirs.
+    """
     module, _, name = path.partition(":")
-    thing = importlib.import_module(module)
-    for part in name.split("."):
-        thing = getattr(thing, part)
-    return thing
-
-
-def _class(path: str, base: type) -> Any:
-    found = _named(path)
-    if not (isinstance(found, type) and issubclass(found, base)):
-        raise TypeError(f"{path} is no {base.__name__}")
-    return found
+    value: Any = None
+    if _is_ours(module):
+        try:
+            value = importlib.import_module(module)
+            for part in name.split("."):
+                value = getattr(value, part)
+        except (ImportError, AttributeError):
+            value = None
+    fits = callable(value) if base is None else isinstance(value, type) and issubclass(value, base)
+    if not fits or _own_name(value) != path:
+        kind = "function" if base is None else base.__name__
+        raise UserError(
+            f"task files name {path!r}, which is no {kind} of this project, and nothing else is called: were they "
+            "written by another version, or changed? Delete their folder and run again"
+        )
+    return value
 
 
 def _array(parts: tuple[str, list[int], str]) -> np.ndarray:
@@ -105,9 +135,9 @@ def _array(parts: tuple[str, list[int], str]) -> np.ndarray:
 _DECODERS: dict[str, Callable[[Any], Any]] = {
     "$dict": lambda pairs: {decode(key): decode(each) for key, each in pairs},
     "$tuple": lambda values: tuple(map(decode, values)),
-    "$record": lambda parts: _class(parts[0], tuple)(*map(decode, parts[1])),
+    "$record": lambda parts: _named(parts[0], tuple)(*map(decode, parts[1])),
     "$bytes": base64.b64decode,
-    "$model": lambda parts: _class(parts[0], BaseModel).model_validate(parts[1]),
+    "$model": lambda parts: _named(parts[0], BaseModel).model_validate(parts[1]),
     "$array": _array,
-    "$exception": lambda parts: _class(parts[0], Exception)(*map(decode, parts[1])),
+    "$exception": lambda parts: _named(parts[0], Exception)(*map(decode, parts[1])),
 }

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from fc_model.errors import UserError
-from fc_pipeline.executors.quiet import quiet_datatrove
 from fc_pipeline.executors.settings import SlurmExecutor
 from fc_pipeline.executors.task import run_task
 from fc_pipeline.executors.task_files import Spool
@@ -74,8 +73,7 @@ def _submit(spool: Spool, settings: SlurmExecutor, job: str) -> None:
     # A job of its own that would stay in the queue for ever when a task fails.
     setattr(executor, "launch_merge_stats", _nothing)  # noqa: B010
     try:
-        with quiet_datatrove():
-            executor.run()
+        executor.run()
     except subprocess.CalledProcessError as error:
         raise UserError(f"executor slurm: sbatch refused {spool.logs / 'launch_script.slurm'}: {error}") from error
 

@@ -23,6 +23,10 @@ def count(factor: int, texts: list[str]) -> Counted:
     return Counted(words, np.array([len(text) for text in texts], np.uint32), "".join(texts).encode())
 
 
+def double(number: int) -> int:
+    return 2 * number
+
+
 def note(folder: str, number: int) -> int:
     """Leaves a file for every time that it is called."""
     (Path(folder) / f"{number}-{time.time_ns()}").touch()

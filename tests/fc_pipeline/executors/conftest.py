@@ -8,11 +8,20 @@ from pathlib import Path
 import pytest
 from factories.one_node_slurm import missing_programs, one_node_slurm
 
+from fc_pipeline.executors.serialization import TEST_PACKAGE
 from fc_pipeline.executors.settings import ClusterExecutor, RayExecutor, SlurmExecutor
 
 HERE = Path(__file__).parents[2]
 
 NewCluster = Callable[..., ClusterExecutor]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def factories_may_travel() -> Iterator[None]:
+    """Tasks may call tests/factories, in the processes that tests start, too."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv(TEST_PACKAGE, "factories")
+        yield
 
 
 @pytest.fixture(scope="module")

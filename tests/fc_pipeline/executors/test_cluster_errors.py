@@ -69,7 +69,7 @@ def test_a_task_that_ray_cannot_start_is_not_waited_for(ray, tmp_path: Path, mon
         raise ValueError("no bundle for this")
 
     executor = ray()
-    list(ordered_map(len, ["x", "y"], executor=executor, workers=2, folder=lambda: tmp_path, report=lambda _: None))
+    run(executor, tmp_path / "before", batch_functions.double)
     monkeypatch.setattr(library.util, "placement_group", refuse)
     with pytest.raises(UserError, match="executor ray: a task could not be started: no bundle for this"):
         run(executor, tmp_path)

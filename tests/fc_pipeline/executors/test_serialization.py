@@ -1,5 +1,6 @@
 import json
 import math
+import os
 from functools import partial
 
 import numpy as np
@@ -8,7 +9,7 @@ from factories import batch_functions
 
 from fc_model.errors import UserError
 from fc_pipeline.corpus.config import DedupConfig
-from fc_pipeline.executors.serialization import decode, decode_function, encode, encode_function
+from fc_pipeline.executors.serialization import TEST_PACKAGE, decode, decode_function, encode, encode_function
 from fc_pipeline.sources.readers.item import BadInput, Item
 from fc_pipeline.sources.schema import FileSpec
 
@@ -75,16 +76,53 @@ def test_functions_travel_by_name() -> None:
 def test_functions_without_a_name_are_refused() -> None:
     def inner() -> None: ...
 
-    for function in (inner, lambda: None, partial(inner)):
+    for function in (inner, lambda: None, partial(inner), print, os.system, json.dumps):
         with pytest.raises(TypeError, match="it has no name in a module"):
             encode_function(function)
 
 
+FOREIGN = [
+    "os:system",
+    "posix:system",
+    "builtins:eval",
+    "subprocess:Popen",
+    "fc_pipeline.executors.serialization:os.system",
+    "fc_pipeline.executors.serialization:importlib.import_module",
+    "fc_pipeline.executors.slurm_cluster:subprocess.run",
+    "fc_pipeline.executors.serialization:partial",
+    "fc_pipeline.executors.serialization:encode.__globals__",
+    "fc_pipeline.executors.serialization:BaseModel",
+    "fc_pipeline.executors.task_files:encode",  # ours, by a name that is not its own
+    "fc_pipeline_evil:run",
+    "fc_pipeline.no_such_module:run",
+    "fc_pipeline.executors.serialization:no_such_function",
+    "fc_pipeline.executors.serialization",
+    "fc_pipeline",
+    "",
+]
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+def test_only_what_the_project_defines_is_called(name: str) -> None:
+    with pytest.raises(UserError, match=r"is no function of this project, and nothing else is called: [^\n]*$"):
+        decode_function({"name": name, "args": ["true"], "kwargs": {}})
+    for kind in ("$record", "$model", "$exception"):
+        with pytest.raises(UserError, match=f"^task files name {name!r}, which is no "):
+            decode([{kind: [name, ["true"]]}])
+
+
 @pytest.mark.parametrize("kind", ["$record", "$model", "$exception"])
-def test_a_file_can_make_plain_values_only(kind: str) -> None:
-    for name in ("os:system", "subprocess:Popen"):
-        with pytest.raises(TypeError, match=f"{name} is no "):
-            decode({kind: [name, ["true"]]})
+def test_a_function_of_the_project_is_no_class(kind: str) -> None:
+    with pytest.raises(UserError, match="of this project"):
+        decode({kind: ["fc_pipeline.executors.serialization:encode", ["x"]]})
+
+
+def test_the_package_of_the_tests_is_not_the_product_s(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(TEST_PACKAGE)
+    with pytest.raises(UserError, match="is no function of this project"):
+        decode_function({"name": "factories.batch_functions:count", "args": [], "kwargs": {}})
+    with pytest.raises(TypeError, match="it has no name in a module of this project"):
+        encode_function(batch_functions.count)
 
 
 def test_an_exception_of_ours_keeps_its_line() -> None:
