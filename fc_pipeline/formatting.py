@@ -1,11 +1,14 @@
-"""Figures and lines for people: the same words on a terminal, where they have colours, and in a pipe."""
+"""Figures, tables and lines for people: one way to write each, on the terminal, in reports and in Dagster's pages."""
 
 import difflib
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 Line = tuple[str, str]
 """(style as rich names it, empty for none; text)."""
+
+UNKNOWN = "–"
 
 
 def print_lines(lines: Iterable[Line]) -> None:
@@ -28,10 +31,21 @@ def columns(rows: list[list[str]]) -> list[str]:
     return ["  ".join([*map(str.ljust, row[:-1], widths), row[-1]]).rstrip() for row in rows]
 
 
+def markdown_table(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    """A Markdown table whose cells cannot break it."""
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(map(_cell, line)) + " |" for line in lines)
+
+
+def _cell(value: Any) -> str:
+    text = f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+    return " ".join(text.replace("|", "\\|").replace("`", "'").replace("<", "&lt;").split())
+
+
 def size(num_bytes: float | None) -> str:
-    """`3.2 MB`; `?` for an unknown size."""
+    """Bytes as `3.2 MB`; `–` for an unknown size."""
     if num_bytes is None:
-        return "?"
+        return UNKNOWN
     for unit in ("B", "kB", "MB", "GB"):
         if num_bytes < 1000:
             return f"{num_bytes:.0f} B" if unit == "B" else f"{num_bytes:.1f} {unit}"
@@ -40,24 +54,51 @@ def size(num_bytes: float | None) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """`2.5 s`, `4 min 10 s`, `3 h 5 min`; `?` for an unknown time."""
+    """`2.5 s`, `4 min 10 s`, `3 h 5 min`; `–` for an unknown time."""
     if seconds is None:
-        return "?"
+        return UNKNOWN
     if seconds < 59.95:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours:,} h {minutes} min"
-    return f"{minutes} min {rest} s"
+    return f"{hours:,} h {minutes} min" if hours else f"{minutes} min {rest} s"
 
 
 def count(number: float) -> str:
-    """`1.2M` tokens; digits below ten thousand."""
-    for limit, unit in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e4, "k")):
-        if number >= limit:
-            return f"{number / (1e3 if unit == 'k' else limit):.1f}{unit}"
-    return f"{number:.0f}"
+    """Many things in a few digits: `950`, `12.5k`, `416.2M`, `3B` (1e9)."""
+    for limit, unit in ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e4, "k")):
+        if abs(number) >= limit:
+            return f"{number / (1e3 if unit == 'k' else limit):.1f}".removesuffix(".0") + unit
+    return f"{number:.4g}"
+
+
+def amount(value: float | None) -> str:
+    """Whole numbers in full, others with four digits: `1,234,567`, `2.306`, `1.2e+15`; `–` for an unknown one."""
+    if value is None:
+        return UNKNOWN
+    if float(value).is_integer() and abs(value) < 1e10:
+        return f"{int(value):,}"
+    return f"{value:,.0f}" if 1e4 <= abs(value) < 1e10 else f"{value:.4g}"
+
+
+def percent(share: float | None) -> str:
+    """A share of one as per cent with one decimal; `–` for an unknown one."""
+    return UNKNOWN if share is None else f"{share:.1%}"
+
+
+def training_progress(metrics: Mapping[str, Any]) -> str:
+    """`step 120/400  loss 3.412  1,234 tokens/s  1 min 5 s left`, of the metrics that are known."""
+    parts = []
+    if metrics.get("step") is not None:
+        steps = metrics.get("steps")
+        parts.append(f"step {metrics['step']:,}" + (f"/{steps:,}" if steps else ""))
+    if metrics.get("loss") is not None:
+        parts.append(f"loss {metrics['loss']:.3f}")
+    if metrics.get("tokens_per_second"):
+        parts.append(f"{metrics['tokens_per_second']:,.0f} tokens/s")
+    if metrics.get("eta_seconds") is not None:
+        parts.append(f"{duration(metrics['eta_seconds'])} left")
+    return "  ".join(parts)
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:

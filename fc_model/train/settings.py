@@ -12,10 +12,11 @@ from typing import Any
 import torch
 
 from fc_model.artifacts.files import write_bytes
+from fc_model.config.differences import differences
 from fc_model.device import autocast_dtype, pick_device, set_threads
 from fc_model.errors import UserError
 from fc_model.train.compile import should_compile
-from fc_model.train.spec import StageFile, differences
+from fc_model.train.spec import StageFile
 
 logger = logging.getLogger(__name__)
 

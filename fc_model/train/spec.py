@@ -94,14 +94,3 @@ def read_stage_file(folder: Path) -> StageFile:
             for item in error.errors()
         ]
         raise UserError(f"{path}: " + "; ".join(line.removeprefix(": ") for line in lines)) from None
-
-
-def differences(before: Any, now: Any, *, path: str = "") -> list[str]:
-    """Leaves in which two JSON values differ, as `path: before -> now`."""
-    if isinstance(before, dict) and isinstance(now, dict):
-        return [
-            line
-            for key in sorted(before.keys() | now.keys())
-            for line in differences(before.get(key), now.get(key), path=f"{path}.{key}" if path else key)
-        ]
-    return [] if before == now else [f"{path}: {before!r} -> {now!r}"]

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from fc_pipeline.formatting import Line, columns, count
+from fc_pipeline.formatting import UNKNOWN, Line, columns, count
 
 _HEAD = ["track", "bits/byte", "perplexity", "parameters", "tokens", "gates", "stage", "report"]
 
@@ -19,7 +19,7 @@ def leaderboard_lines(rows: list[dict[str, Any]]) -> list[Line]:
             count(row["parameters"]),
             count(row["tokens"]),
             ", ".join(f"{number} {state}" for state, number in row["gates"].items() if number) or "none",
-            row["stage"] or "?",
+            row["stage"] or UNKNOWN,
             row["identity"],
         ]
         for row in rows
@@ -29,4 +29,4 @@ def leaderboard_lines(rows: list[dict[str, Any]]) -> list[Line]:
 
 
 def _number(value: float | None, form: str) -> str:
-    return "?" if value is None else format(value, form)
+    return UNKNOWN if value is None else format(value, form)

@@ -6,6 +6,9 @@ import time
 from collections.abc import Callable
 from typing import Any, TextIO
 
+from fc_pipeline.components.progress import Listener
+from fc_pipeline.formatting import duration, training_progress
+
 _LIVE_SECONDS = 0.5
 _PLAIN_SECONDS = 30.0
 _CLEAR = "\r\x1b[2K"
@@ -18,7 +21,7 @@ def own_stream(descriptor: int = 1) -> TextIO:
     )
 
 
-class Terminal:
+class Terminal(Listener):
     """Prints what the assets of a run do. Without a terminal the live line becomes a plain one every 30 s."""
 
     def __init__(self, stream: TextIO, total: int, *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -42,7 +45,7 @@ class Terminal:
         now = self._clock()
         if now - self._shown_at >= (_LIVE_SECONDS if self._live else _PLAIN_SECONDS):
             self._shown_at = now
-            line = f"{self._place()} {key}  {progress_text(metrics)}"
+            line = f"{self._place()} {key}  {training_progress(metrics)}"
             self._stream.write(f"{_CLEAR}{line}" if self._live else f"{line}\n")
 
     def finished(self, key: str, *, reused: bool, seconds: float) -> None:
@@ -63,7 +66,6 @@ class Terminal:
             self.line(f"{self._place()} waits for another run that uses the pool {pool!r} (Ctrl-C gives up)")
 
     def note(self, text: str) -> None:
-        """What a person should know of an asset, such as a remote that does not answer."""
         self.line(text)
 
     def line(self, text: str) -> None:
@@ -73,30 +75,3 @@ class Terminal:
     def _place(self, number: int | None = None) -> str:
         shown = self._done + 1 if number is None else number
         return f"[{shown:>{len(str(self._total))}}/{self._total}]"
-
-
-def progress_text(metrics: dict[str, Any]) -> str:
-    """`step 120/400  loss 3.412  1,234 tokens/s  1 min 5 s left`, of what is there."""
-    parts = []
-    if metrics.get("step") is not None:
-        steps = metrics.get("steps")
-        parts.append(f"step {metrics['step']:,}" + (f"/{steps:,}" if steps else ""))
-    if metrics.get("loss") is not None:
-        parts.append(f"loss {metrics['loss']:.3f}")
-    if metrics.get("tokens_per_second"):
-        parts.append(f"{metrics['tokens_per_second']:,.0f} tokens/s")
-    if metrics.get("eta_seconds") is not None:
-        parts.append(f"{duration(metrics['eta_seconds'])} left")
-    return "  ".join(parts)
-
-
-def duration(seconds: float) -> str:
-    """`0.4 s`, `12 s`, `3 min 5 s`, `2 h 10 min`."""
-    if seconds < 10:
-        return f"{seconds:.1f} s"
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"

@@ -298,6 +298,7 @@ def _place(text: str) -> tuple[str, int]:
 def _chat(options: argparse.Namespace) -> int:
     from fc_model.chat.text import chat
     from fc_pipeline.engine.resolve import Resolver
+    from fc_pipeline.executors.child_process import available_cores
     from fc_pipeline.paths import fc_home
 
     if options.vision:
@@ -310,7 +311,7 @@ def _chat(options: argparse.Namespace) -> int:
     model = export.folder
     if options.export == "gguf":
         model = export.path(options.file or _first_gguf(export))
-    chat(model, threads=os.cpu_count() or 1, history_file=fc_home() / "chat_history")
+    chat(model, threads=available_cores(), history_file=fc_home() / "chat_history")
     return 0
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from fc_pipeline.engine.plan import UNFINISHED, PlanItem, State
-from fc_pipeline.formatting import Line, columns, count, duration, size
+from fc_pipeline.formatting import UNKNOWN, Line, columns, count, duration, size
 
 _STYLES: dict[State, str] = {
     "fresh": "dim",
@@ -61,7 +61,7 @@ def _details(item: PlanItem, figures: dict[str, Any] | None) -> Iterator[str]:
 def _cost(figures: dict[str, Any]) -> str:
     tokens = [f"{count(figures['tokens'])} tokens"] if figures.get("tokens") else []
     if figures["seconds"] is None and not tokens:
-        return "?"
+        return UNKNOWN
     return " ".join([*tokens, duration(figures["seconds"]), size(figures["disk_bytes"])])
 
 

@@ -15,13 +15,14 @@ from dagster._utils.interrupts import check_captured_interrupt
 
 from fc_model.artifacts import ManifestError, Store
 from fc_model.errors import UserError
-from fc_pipeline.cli.live_progress import Terminal, duration, own_stream
+from fc_pipeline.cli.live_progress import Terminal, own_stream
 from fc_pipeline.components.progress import listening
 from fc_pipeline.components.shared import asset_keys
 from fc_pipeline.engine.gates import failures
 from fc_pipeline.engine.graph import Graph
 from fc_pipeline.engine.resolve import Resolver
 from fc_pipeline.executors.child_process import stop_children
+from fc_pipeline.formatting import duration
 from fc_pipeline.orchestration.failures import describe_failure
 from fc_pipeline.orchestration.launcher import reclaim_dead_runs
 from fc_pipeline.paths import dagster_home, fc_home

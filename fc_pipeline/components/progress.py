@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
-from typing import Any, Protocol
+from typing import Any
 
 import dagster as dg
 
@@ -22,26 +22,8 @@ _GROWTH = 36  # 15 s apart for nine minutes, then 3% more each time: 290 observa
 _MAX_HISTORY = 4000
 
 
-class Listener(Protocol):
-    """Hears what the assets of this process do; the terminal is one."""
-
-    def started(self, key: str) -> None: ...
-
-    def progress(self, key: str, metrics: dict[str, Any]) -> None: ...
-
-    def finished(self, key: str, *, reused: bool, seconds: float) -> None: ...
-
-    def failed(self, key: str) -> None: ...
-
-    def interrupted(self) -> None: ...
-
-    def waiting(self, pool: str) -> None: ...
-
-    def note(self, text: str) -> None: ...
-
-
-class Silence:
-    """Hears nothing: a run that the UI has started is watched in the UI."""
+class Listener:
+    """Hears what the assets of this process do: nothing, where the UI has started the run and shows it."""
 
     def started(self, key: str) -> None: ...
 
@@ -56,11 +38,12 @@ class Silence:
     def waiting(self, pool: str) -> None: ...
 
     def note(self, text: str) -> None:
+        """What a person should know of an asset, such as a remote that does not answer."""
         print(text, file=sys.stderr)  # which Dagster keeps with the step's logs
 
 
-_SILENCE = Silence()
-_LISTENER: ContextVar[Listener] = ContextVar("listener", default=_SILENCE)
+_SILENT = Listener()
+_LISTENER: ContextVar[Listener] = ContextVar("listener", default=_SILENT)
 
 
 def listener() -> Listener:

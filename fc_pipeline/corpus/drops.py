@@ -1,14 +1,12 @@
-"""What was dropped and why: written by the filtering step, browsed afterwards."""
+"""What a step drops and why, as it writes it; fc_pipeline/lineage/cleaning_decisions.py reads it."""
 
 import hashlib
 import heapq
-import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
 
-from fc_model.artifacts import Artifact, ArtifactWriter, read_records
-from fc_model.errors import UserError
+from fc_model.artifacts import ArtifactWriter
 from fc_pipeline.corpus.document import Document
 from fc_pipeline.corpus.filters.chain import Refusal
 
@@ -68,51 +66,3 @@ class Drops:
             }
             for reason in sorted(total, key=lambda reason: (-total[reason], reason))
         }
-
-
-def drop_report(artifact: Artifact) -> dict[str, Any]:
-    """The drop report of an artifact of documents, as `Drops.report` made it."""
-    report: dict[str, Any] = json.loads(artifact.path("drops.json").read_text("utf-8"))
-    return report
-
-
-def browse_drops(artifact: Artifact, reason: str | None = None, limit: int = 20) -> Iterator[dict[str, Any]]:
-    """Without a reason: a row for each, {"reason", "filter", "documents", "bytes", "by_source", "by_domain"}.
-
-    With one: the first `limit` documents that were dropped for it, whole but scrubbed.
-
-    Raises:
-        UserError: nothing was dropped for such a reason; names those that there are.
-    """
-    report = drop_report(artifact)
-    if reason is None:
-        for name, entry in report.items():
-            yield {"reason": name, **{key: value for key, value in entry.items() if key != "samples"}}
-        return
-    if reason not in report:
-        there = ", ".join(report) or "none"
-        raise UserError(f"{artifact.key}: no document was dropped for {reason!r}; reasons there are: {there}")
-    for _, record in zip(range(limit), read_records(artifact.path(f"dropped/{reason}.jsonl.zst")), strict=False):
-        yield record
-
-
-def why_dropped(artifact: Artifact, document_id: str) -> dict[str, Any]:
-    """What the filters decided on one document.
-
-    {"id", "kept": True, "edits": {filter: {what: times}}} or {"id", "kept": False, "filter", "reason", "settings"
-    (of that filter, with its thresholds), "document" (scrubbed)}.
-
-    Raises:
-        UserError: the artifact never read such a document.
-    """
-    for reason, entry in drop_report(artifact).items():
-        for record in read_records(artifact.path(f"dropped/{reason}.jsonl.zst")):
-            if record["id"] == document_id:
-                chain = artifact.manifest.recipe.config["filters"]
-                settings = [chosen for chosen in chain if chosen["kind"] == entry["filter"]]
-                decided = {"filter": entry["filter"], "reason": reason, "settings": settings}
-                return {"id": document_id, "kept": False, **decided, "document": record}
-    for record in read_records(artifact.path("documents.jsonl.zst")):
-        if record["id"] == document_id:
-            return {"id": document_id, "kept": True, "edits": record["meta"].get("edits", {})}
-    raise UserError(f"{artifact.key}: it never read a document {document_id!r}; ids look like `<source>/<path or key>`")

@@ -12,13 +12,17 @@ from fc_model.artifacts import read_records
 from fc_pipeline.corpus.config import FilterConfig
 from fc_pipeline.corpus.document import Document
 from fc_pipeline.corpus.drops import Drops
+from fc_pipeline.corpus.filters.base import map_meta
 from fc_pipeline.corpus.filters.chain import Chain, Refusal
-from fc_pipeline.corpus.filters.scrub import scrub_dropped
+from fc_pipeline.corpus.filters.pii import PII_REASON_PREFIX, PiiSettings, find_pii, masked
+from fc_pipeline.corpus.filters.secrets import REASON_PREFIX, find_secrets
+from fc_pipeline.corpus.filters.span import Span
 from fc_pipeline.engine.step import Step
 from fc_pipeline.executors.batching import chunks
 
 _CHUNK_CHARS = 1 << 20
 PERPLEXITY_ROLE = "perplexity_model"
+_EVERYTHING = PiiSettings()
 
 
 class Judged(NamedTuple):
@@ -95,3 +99,18 @@ def _documents(step: Step) -> Iterator[Document]:
     sources = [artifact for role, artifact in step.inputs.items() if role != PERPLEXITY_ROLE]
     for artifact in sorted(sources, key=lambda artifact: artifact.key):
         yield from cast(Iterator[Document], read_records(artifact.path("documents.jsonl.zst")))
+
+
+def scrub(text: str) -> str:
+    """Placeholders such as `[SECRET]` and `[EMAIL]` in the places of what nobody should read."""
+    secrets = [Span(secret.start, secret.end, "secret") for secret in find_secrets(text)]
+    for span in sorted(secrets, reverse=True):
+        text = masked(text, [span])
+    return masked(text, find_pii(text, _EVERYTHING))
+
+
+def scrub_dropped(document: Document, reason: str) -> Document:
+    """A dropped document fit to be kept: without its text when that is why it was dropped, otherwise scrubbed."""
+    private = reason.startswith((REASON_PREFIX, PII_REASON_PREFIX))
+    meta = map_meta(document["meta"], scrub)
+    return {**document, "text": "" if private else scrub(document["text"]), "meta": meta}

@@ -2,9 +2,9 @@
 
 from fc_model.artifacts import Artifact
 from fc_pipeline.corpus.report import clusters, contamination, filters, waterfall
+from fc_pipeline.formatting import markdown_table, percent
 from fc_pipeline.report.drawing import show
-from fc_pipeline.report.markdown import code, markdown_table, shortened
-from fc_pipeline.report.render import percent
+from fc_pipeline.report.markdown import code, shortened
 
 _SHOWN_MEMBERS = 3
 

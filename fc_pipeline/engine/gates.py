@@ -8,19 +8,18 @@ counts for the track that sets it alone (docs/decisions/gates.md).
 import math
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from fc_model.artifacts import Artifact, Counters
+from fc_model.config.strict import Strict
 from fc_model.errors import UserError
 
 _ASKED = ("metric", "min", "max")
 """Fields that make two verdicts answers to the same question: a metric may have several gates."""
 
 
-class Gate(BaseModel):
+class Gate(Strict):
     """One condition on one metric of one artifact of the track, or of its corpus."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     artifact: str = Field(
         description="Artifact within the track, such as evals/pretrain_b or parity, or of its corpus, such as "

@@ -6,9 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fc_model.artifacts.manifest import InputEntry, Recipe
-
-_SHOWN_CHARS = 60
-_ABSENT = object()
+from fc_model.config.differences import differences
 
 
 @dataclass(frozen=True)
@@ -44,7 +42,7 @@ class Changes:
 
 def changes(before: Recipe, now: Wanted) -> Changes:
     """Every difference, in words."""
-    found = Changes(config=config_changes(before.config, json.loads(json.dumps(now.config))))
+    found = Changes(config=differences(before.config, json.loads(json.dumps(now.config))))
     if before.code["version"] != now.code["version"]:
         found.parts = part_changes(before.code["parts"], now.code["parts"])
         found.code = [_summary(found.parts)]
@@ -59,28 +57,6 @@ def changes(before: Recipe, now: Wanted) -> Changes:
         elif entry.digest != old.digest:
             found.inputs.append(f"input {key} {old.digest[:8]} -> {entry.digest[:8]}")
     return found
-
-
-def config_changes(before: Any, now: Any, path: str = "") -> list[str]:
-    """`filters.length.min_chars 200 -> 300` for every leaf that differs, in the order of the paths."""
-    if isinstance(before, dict) and isinstance(now, dict):
-        lines: list[str] = []
-        for name in sorted(before.keys() | now.keys()):
-            below = f"{path}.{name}" if path else name
-            lines += config_changes(before.get(name, _ABSENT), now.get(name, _ABSENT), below)
-        return lines
-    if isinstance(before, list) and isinstance(now, list) and len(before) == len(now):
-        return [
-            line
-            for i, pair in enumerate(zip(before, now, strict=True))
-            for line in config_changes(*pair, f"{path}[{i}]")
-        ]
-    if before is _ABSENT:
-        return [f"{path} {_shown(now)} is new"]
-    if now is _ABSENT:
-        return [f"{path} {_shown(before)} is gone"]
-    # JSON's text, because True == 1 == 1.0 and yet they make different identities
-    return [] if json.dumps(before) == json.dumps(now) else [f"{path} {_shown(before)} -> {_shown(now)}"]
 
 
 def part_changes(before: dict[str, str], now: dict[str, str]) -> list[str]:
@@ -125,8 +101,3 @@ def _summary(parts: list[str]) -> str:
     verb, name = parts[0].split(" ", 1)
     more = f" and {len(parts) - 1} more" if len(parts) > 1 else ""
     return f"code: {name.rpartition('.')[2]} {verb}{more}"
-
-
-def _shown(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= _SHOWN_CHARS else f"{text[: _SHOWN_CHARS - 3]}..."

@@ -12,7 +12,7 @@ from fc_model.artifacts.writer import WORKSPACE
 from fc_pipeline.engine.gates import failures
 from fc_pipeline.engine.graph import Graph
 from fc_pipeline.engine.resolve import Resolver
-from fc_pipeline.formatting import Line, columns, count, duration, size
+from fc_pipeline.formatting import Line, columns, duration, size, training_progress
 
 State = Literal["built", "running", "half-done", "outdated", "absent"]
 """outdated: only artifacts of another track, code or input are there."""
@@ -117,20 +117,10 @@ def status_lines(items: list[StatusItem], *, root: Path) -> list[Line]:
 def _details(item: StatusItem) -> str:
     parts = list(item.gates)
     if item.progress is not None:
-        parts.append(_progress(item.progress, live=item.holder is not None))
+        now = ("tokens_per_second", "eta_seconds") if item.holder is None else ()  # of what is not running any more
+        parts.append(training_progress({name: value for name, value in item.progress.items() if name not in now}))
     if item.holder is not None:
         parts.append(f"pid {item.holder['pid']} on {item.holder['host']}")
     if item.state == "built" and item.seconds is not None:
         parts.append(f"{item.identity} in {duration(item.seconds)}")
     return "; ".join(parts)
-
-
-def _progress(record: dict[str, Any], *, live: bool) -> str:
-    text = f"step {record['step']:,}" + (f" of {record['steps']:,}" if record.get("steps") else "")
-    if record["loss"] is not None:
-        text += f", loss {record['loss']:.3f}"
-    if live and record.get("tokens_per_second"):
-        text += f", {count(record['tokens_per_second'])} tokens/s"
-    if live and record.get("eta_seconds") is not None:
-        text += f", {duration(record['eta_seconds'])} left"
-    return text

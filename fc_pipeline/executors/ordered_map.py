@@ -31,8 +31,8 @@ def ordered_map(
     Locally, items are taken as they are needed. A cluster gets all of them first, as files.
 
     Args:
-        function: found by its name in a module, or a `partial` of one; what it takes and gives, fc_pipeline/executors/
-            wire.py can write.
+        function: of a module of this project, or a `partial` of one; fc_pipeline/executors/serialization.py can write
+            its arguments and results.
         workers: processes on this machine; a cluster has its own setting.
         folder: makes a folder that every machine of a cluster sees, for what is sent; called when one is needed.
         report: takes live progress of the cluster.

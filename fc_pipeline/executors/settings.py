@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
+from fc_model.config.strict import Strict
 from fc_model.errors import UserError
 from fc_pipeline.yaml_loader import read_yaml
 
@@ -14,17 +15,13 @@ VARIABLE = "FC_EXECUTOR"
 SETTINGS_FILE = "executors.yaml"
 
 
-class _Settings(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class LocalExecutor(_Settings):
+class LocalExecutor(Strict):
     """Processes of this machine; `Runtime.workers` says how many."""
 
     kind: ClassVar[str] = "local"
 
 
-class ClusterExecutor(_Settings):
+class ClusterExecutor(Strict):
     """What Ray and Slurm have in common. A batch is 1 to 2 MB of text."""
 
     kind: ClassVar[str]

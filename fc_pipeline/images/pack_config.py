@@ -3,13 +3,13 @@
 from fnmatch import fnmatchcase
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from fc_model.config.strict import Strict
 
 
-class Take(BaseModel):
+class Take(Strict):
     """How many samples of some kinds go in; with neither `samples` nor `weight`, all of them."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     kind: str = Field(default="*", description="Glob over the kinds of images, such as line or document/*.")
     input: str = Field(default="*", description="Glob over the inputs' roles, such as synthetic.")
@@ -27,20 +27,16 @@ class Take(BaseModel):
         return fnmatchcase(role, self.input) and fnmatchcase(kind, self.kind)
 
 
-class ImageSize(BaseModel):
+class ImageSize(Strict):
     """The size to which training brings images of some kinds."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     kind: str = Field(default="*", description="Glob over the kinds of images.")
     height: int = Field(gt=0, description="Pixels.")
     width: int = Field(gt=0, description="Pixels.")
 
 
-class PackConfig(BaseModel):
+class PackConfig(Strict):
     """What the images of a track hold."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     take: list[Take] = Field(
         default=[Take()], min_length=1, description="What goes in; the first rule that fits an image counts."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fc_model.artifacts import Artifact
+from fc_pipeline.formatting import amount, markdown_table, percent
 from fc_pipeline.images.fonts.specimens import specimen_sheet
 from fc_pipeline.images.report import (
     HOLDOUT,
@@ -15,8 +16,6 @@ from fc_pipeline.images.report import (
     kind_rows,
     read_specimens,
 )
-from fc_pipeline.report.markdown import markdown_table
-from fc_pipeline.report.render import amount, percent
 from fc_pipeline.report.sheets import Cell, one_line, sheet, show_sheet
 from fc_pipeline.report.thumbnails import boxed
 

@@ -2,16 +2,13 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
+from fc_model.config.strict import Strict
 from fc_pipeline.images.fonts.config import Style
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class KindConfig(_Strict):
+class KindConfig(Strict):
     """How many images of a kind, and how they are stored."""
 
     train: int = Field(ge=0, description="images for training")
@@ -32,7 +29,7 @@ Em = Annotated[tuple[float, float], AfterValidator(_ordered_parts)]
 """Smallest and largest em as parts of a height."""
 
 
-class LineConfig(_Strict):
+class LineConfig(Strict):
     """Images of one printed line."""
 
     height: int = Field(default=32, ge=16, le=512, description="pixels")
@@ -55,7 +52,7 @@ class LineConfig(_Strict):
         return self
 
 
-class SmallConfig(_Strict):
+class SmallConfig(Strict):
     """Forms and screenshots of a few rows of text, in the rhythm of lines: what reads those can read these."""
 
     width: int = Field(default=144, ge=96, le=1024, description="pixels")
@@ -73,7 +70,7 @@ class SmallConfig(_Strict):
         return self
 
 
-class TextConfig(_Strict):
+class TextConfig(Strict):
     """How much of the corpus the text of the images is drawn from."""
 
     train_chars: int = Field(default=8_000_000, gt=0, description="of the training documents; code gets 1/4 more")
@@ -81,7 +78,7 @@ class TextConfig(_Strict):
     document_chars: int = Field(default=20_000, gt=0, description="of one document, from its beginning")
 
 
-class SynthesisConfig(_Strict):
+class SynthesisConfig(Strict):
     """Config of the step `<track>/synthetic`."""
 
     seed: int = 0

@@ -1,7 +1,9 @@
 """What cleaning decided: the documents that a track dropped, by reason, and the way of a single one."""
 
 import itertools
+import json
 from collections.abc import Iterator
+from typing import Any
 
 from fc_model.artifacts import Artifact, read_records
 from fc_model.errors import UserError
@@ -69,22 +71,25 @@ def _decisions(artifact: Artifact, document: str) -> Iterator[str]:
                 if record[field] == document:
                     told = True
                     yield _note(record)
-    if not told and any(record["id"] == document for record in read_records(artifact.path("documents.jsonl.zst"))):
+    if not told and _record(artifact, "documents.jsonl.zst", document) is not None:
         yield "kept"
 
 
 def _filter_decision(artifact: Artifact, document: str) -> Iterator[str]:
-    from fc_pipeline.corpus.drops import why_dropped
+    for reason, entry in json.loads(artifact.path("drops.json").read_text("utf-8")).items():
+        if _record(artifact, f"dropped/{reason}.jsonl.zst", document) is not None:
+            chain = artifact.manifest.recipe.config["filters"]
+            settings = next(chosen for chosen in chain if chosen["kind"] == entry["filter"])
+            yield f"dropped as {reason} by {entry['filter']} {settings}"
+            return
+    kept = _record(artifact, "documents.jsonl.zst", document)
+    if kept is not None:
+        edits = ", ".join(f"{name} {counts}" for name, counts in sorted(kept["meta"].get("edits", {}).items()))
+        yield f"kept{f', edited: {edits}' if edits else ''}"
 
-    try:
-        why = why_dropped(artifact, document)
-    except UserError:  # another dump read it
-        return
-    if why["kept"]:
-        edits = ", ".join(f"{name} {counts}" for name, counts in sorted(why["edits"].items()))
-        yield f"kept{f', mended: {edits}' if edits else ''}"
-    else:
-        yield f"dropped as {why['reason']} by {why['filter']} {why['settings'][0]}"
+
+def _record(artifact: Artifact, path: str, document: str) -> dict[str, Any] | None:
+    return next((record for record in read_records(artifact.path(path)) if record["id"] == document), None)
 
 
 def _note(record: dict) -> str:

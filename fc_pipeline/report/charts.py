@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from fc_pipeline.formatting import count
 from fc_pipeline.report.drawing import Palette, Picture
-from fc_pipeline.report.render import short
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,7 +27,7 @@ def range_chart(title: str, unit: str, rows: Mapping[str, tuple[float, float, fl
             axes.plot([middle], [place], color=colour, marker="|", markersize=13, markeredgewidth=2.5)
         axes.set_xscale("log")
         axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 3.0)))
-        axes.xaxis.set_major_formatter(lambda value, _: short(value))
+        axes.xaxis.set_major_formatter(lambda value, _: count(value))
         axes.xaxis.set_minor_formatter("")
         _label_rows(axes, palette, list(rows))
 
@@ -43,7 +43,7 @@ def bar_chart(title: str, unit: str, rows: Mapping[str, Sequence[float]], *, leg
             for number, value in enumerate(values):
                 offset = thick * (number - (len(values) - 1) / 2)
                 axes.barh(place + 1.12 * offset, value, height=thick, color=palette.series[number])
-        axes.xaxis.set_major_formatter(lambda value, _: short(value))
+        axes.xaxis.set_major_formatter(lambda value, _: count(value))
         _label_rows(axes, palette, list(rows))
 
     return Picture(title, unit, draw, tuple(enumerate(legend)))
@@ -54,9 +54,9 @@ def column_chart(title: str, unit: str, counts: Mapping[str, int]) -> Picture:
 
     def draw(axes: "Axes", palette: Palette) -> None:
         axes.bar(list(counts), list(counts.values()), width=0.8, color=palette.series[0])
-        for place, count in enumerate(counts.values()):
-            if count:
-                _number(axes, palette, count, at=(place, count), offset=(0, 2), ha="center")
+        for place, number in enumerate(counts.values()):
+            if number:
+                _number(axes, palette, number, at=(place, number), offset=(0, 2), ha="center")
         axes.set_yticks([])
         axes.set_xlim(-0.6, max(len(counts), _FEWEST_COLUMNS) - 0.4)
         axes.margins(y=0.15)
@@ -68,18 +68,18 @@ def waterfall_chart(title: str, unit: str, *, read: int, removed: Mapping[str, i
     """What was read, what went for each reason, from right to left, and what is left."""
     rows = [("read", 0, read)]
     left = read
-    for reason, count in removed.items():
-        left -= count
-        rows.append((reason, left, count))
+    for reason, number in removed.items():
+        left -= number
+        rows.append((reason, left, number))
     rows.append(("kept", 0, left))
 
     def draw(axes: "Axes", palette: Palette) -> None:
-        for place, (_, start, count) in enumerate(rows):
+        for place, (_, start, number) in enumerate(rows):
             whole = place in (0, len(rows) - 1)
             colour = palette.series[0 if whole else 1]
-            axes.barh(place, count, left=start, height=0.7, color=colour, edgecolor=colour, linewidth=0.8)
-            _number(axes, palette, count, at=(start + count, place), offset=(4, 0), va="center")
-        axes.xaxis.set_major_formatter(lambda value, _: short(value))
+            axes.barh(place, number, left=start, height=0.7, color=colour, edgecolor=colour, linewidth=0.8)
+            _number(axes, palette, number, at=(start + number, place), offset=(4, 0), va="center")
+        axes.xaxis.set_major_formatter(lambda value, _: count(value))
         axes.set_xlim(0, 1.12 * max(read, 1))
         _label_rows(axes, palette, [name for name, _, _ in rows])
 

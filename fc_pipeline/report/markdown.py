@@ -1,20 +1,9 @@
-"""Markdown that Dagster's pages show: tables whose cells cannot break them, pictures inside the text."""
+"""Markdown that Dagster's pages show: a document's own words, pictures inside the text. Tables: formatting.py."""
 
 import base64
 from typing import Any
 
 _CELL_CHARACTERS = 160
-
-
-def markdown_table(header: list[str], rows: list[list[Any]]) -> str:
-    """A table whose cells cannot break it."""
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join("| " + " | ".join(_cell(value) for value in line) + " |" for line in lines)
-
-
-def _cell(value: Any) -> str:
-    text = f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
-    return " ".join(text.replace("|", "\\|").replace("`", "'").replace("<", "&lt;").split())
 
 
 def code(value: Any) -> str:

@@ -9,6 +9,7 @@ import jinja2
 import yaml
 from markupsafe import Markup
 
+from fc_pipeline.formatting import amount, count, duration, percent, size
 from fc_pipeline.report.facts import cite, cite_content
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -43,7 +44,7 @@ class Renderer:
             lstrip_blocks=True,
             **settings,
         )
-        formats = {"amount": amount, "percent": percent, "size": size, "short": short}
+        formats = {"amount": amount, "percent": percent, "size": size, "count": count}
         environment.globals |= {f"{name}_of": function for name, function in formats.items()} | {"formats": formats}
         environment.filters |= {
             "amount": amount,
@@ -63,45 +64,6 @@ class Renderer:
 def visible(text: str) -> str:
     """Control characters and those that turn the direction of writing, as the symbol U+FFFD."""
     return _CONTROL.sub("\ufffd", text)
-
-
-def amount(value: float | None) -> str:
-    """Whole numbers with separators up to a billion, others with four digits: 1,234,567 and 2.306 and 1.2e+15."""
-    if value is None:
-        return "–"
-    if float(value).is_integer() and abs(value) < 1e10:
-        return f"{int(value):,}"
-    return f"{value:,.0f}" if 1e4 <= abs(value) < 1e10 else f"{value:.4g}"
-
-
-def short(value: float) -> str:
-    """Three digits and a letter: 416M."""
-    power = next(power for power in (4, 3, 2, 1, 0) if abs(value) >= 1000**power or power == 0)
-    return f"{value / 1000**power:.3g}{('', 'k', 'M', 'B', 'T')[power]}"
-
-
-def size(num_bytes: float | None) -> str:
-    """Bytes in the largest unit that leaves a whole part: 12.3 MB."""
-    if num_bytes is None:
-        return "–"
-    power = next(power for power in (4, 3, 2, 1, 0) if num_bytes >= 1000**power or power == 0)
-    return f"{num_bytes / 1000**power:.3g} {('B', 'kB', 'MB', 'GB', 'TB')[power]}"
-
-
-def duration(seconds: float | None) -> str:
-    """Seconds below two minutes, minutes and seconds below two hours, else hours and minutes."""
-    if seconds is None:
-        return "–"
-    if seconds < 120:
-        return f"{seconds:.1f} s"
-    if seconds < 7200:
-        return f"{int(seconds) // 60} min {int(seconds) % 60} s"
-    return f"{int(seconds) // 3600} h {int(seconds) % 3600 // 60} min"
-
-
-def percent(share: float | None) -> str:
-    """A share as per cent with one decimal."""
-    return "–" if share is None else f"{share:.1%}"
 
 
 def fence(text: str) -> Markup:

@@ -3,15 +3,15 @@
 from collections.abc import Mapping
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
+
+from fc_model.config.strict import Strict
 
 TRAIN = "train"
 """The split of stages without a mixture of their own; that of another is `train-<stage>`."""
 
 
-class _Weights(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
+class _Weights(Strict):
     weights: dict[str, float] = Field(
         min_length=1, description="Share of the tokens by domain, in any unit; they are normalised."
     )

@@ -8,7 +8,8 @@ from fc_pipeline.tokens.encode_documents import encode_documents
 from fc_pipeline.tokens.mixture import Mixture, Taken, mix, mix_error
 from fc_pipeline.tokens.mixture_config import TRAIN, MixtureConfig
 
-HOLDOUT = "holdout-"  # the rest of such a split's name is its domain
+HOLDOUT = "holdout-"
+"""What the name of a split of held-out documents begins with; the rest is their domain."""
 
 
 def pack_shards(step: Step) -> None:

@@ -1,9 +1,8 @@
 """Pictures and tables of the packed shards, for the page of their asset."""
 
 from fc_model.artifacts import Artifact
+from fc_pipeline.formatting import amount, markdown_table, percent
 from fc_pipeline.report.drawing import show
-from fc_pipeline.report.markdown import markdown_table
-from fc_pipeline.report.render import amount, percent
 from fc_pipeline.tokens.report import mix_pictures, mix_rows
 
 

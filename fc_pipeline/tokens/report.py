@@ -7,6 +7,7 @@ from typing import Any
 from fc_model.artifacts import Artifact, read_records
 from fc_pipeline.report.charts import bar_chart, range_chart
 from fc_pipeline.report.drawing import Picture, svg
+from fc_pipeline.tokens.pack import HOLDOUT
 
 
 def mix(artifacts: list[Artifact]) -> dict[str, Any] | None:
@@ -49,7 +50,7 @@ def _split(shards: Artifact, splits: dict[str, Any], split: str, asked: dict[str
             "tokens": domains.get(name, {}).get("tokens", 0),
             "documents": domains.get(name, {}).get("documents", 0),
             "epochs": shards.metrics.get(f"epochs_{name}"),
-            "holdout_tokens": splits.get(f"holdout-{name}", {}).get("tokens", 0),
+            "holdout_tokens": splits.get(HOLDOUT + name, {}).get("tokens", 0),
             "artifact": shards,
         }
         for name in sorted(domains.keys() | asked.keys())

@@ -7,9 +7,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field, field_validator
 
 from fc_model.artifacts import read_records
+from fc_model.config.strict import Strict
 from fc_model.errors import UserError
 from fc_pipeline.engine.step import Step
 from fc_pipeline.tokens.sentencepiece_counts import LINE_SYMBOLS, count_units, train_sentencepiece
@@ -22,10 +23,8 @@ if TYPE_CHECKING:
 _MEASURED_BYTES = 4_000_000  # of every domain's holdout
 
 
-class TokenizerConfig(BaseModel):
+class TokenizerConfig(Strict):
     """Which tokenizer is trained, and on how much text."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     kind: Literal["unigram", "bpe"] = Field(
         default="unigram", description='SentencePiece model; in GGUF unigram is "t5" and bpe is "llama".'

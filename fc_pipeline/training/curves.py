@@ -40,8 +40,8 @@ _IMAGE_PANELS = (
 """Of stages with images, after those of each group."""
 _HELD_OUT_LOSS, _HELD_OUT_EXACT = "holdout_loss_", "holdout_exact_"
 
-_Points = list[tuple[float, float]]
-"""(step, value)."""
+Point = tuple[float, float]
+"""(optimizer step, value)."""
 
 
 def stage_curves(path: Path) -> list[Picture]:
@@ -58,6 +58,16 @@ def reading_curves(path: Path) -> list[Picture]:
         for group in _groups(records, _HELD_OUT_EXACT)
     ]
     return _drawn(records, panels)
+
+
+def read_curve(path: Path) -> list[Point]:
+    """The training losses, nats a token, in a log (metrics.jsonl)."""
+    return _points(_read(path), "loss")
+
+
+def loss_curve(points: list[Point], *, title: str) -> Picture:
+    """The training losses of a stage that may still be running."""
+    return _curves(Panel(title, "nats a token", (("loss", "training"),)), [points])
 
 
 def _read(path: Path) -> list[dict[str, Any]]:
@@ -93,11 +103,11 @@ def _drawn(records: list[dict[str, Any]], panels: Iterable[Panel]) -> list[Pictu
     return pictures
 
 
-def _points(records: list[dict[str, Any]], name: str) -> _Points:
+def _points(records: list[dict[str, Any]], name: str) -> list[Point]:
     return [(record["step"], record[name]) for record in records if record.get(name) is not None]
 
 
-def _curves(panel: Panel, lines: list[_Points]) -> Picture:
+def _curves(panel: Panel, lines: list[list[Point]]) -> Picture:
     def draw(axes: "Axes", palette: Palette) -> None:
         for place, points in enumerate(lines):
             if points:

@@ -5,7 +5,6 @@ Nothing here imports torch: `plan` must answer at once.
 """
 
 import math
-import os
 import statistics
 import time
 from collections.abc import Iterable
@@ -20,6 +19,7 @@ from fc_model.config.image_stage import VisionConfig
 from fc_model.config.model import ModelConfig
 from fc_model.config.stage import StageConfig
 from fc_pipeline.engine.graph import Graph
+from fc_pipeline.executors.child_process import available_cores
 
 _TRAINING_SHARE = 0.7
 """FLOP/s of a training step over those of an fp32 matrix product, when nothing was measured yet.
@@ -148,12 +148,7 @@ def gemm_flops(*, size: int = 768, seconds: float = 0.2) -> float:
         begin = time.process_time()
         np.matmul(left, left)
         best = min(best, time.process_time() - begin)
-    return 2 * size**3 / best * _num_cores()
-
-
-def _num_cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return 2 * size**3 / best * available_cores()
 
 
 def _like(store: Store, earlier: list[Artifact], stage_config: dict[str, Any]) -> list[float]:

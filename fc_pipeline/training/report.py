@@ -21,8 +21,8 @@ def training(artifacts: list[Artifact]) -> dict[str, Any] | None:
         **sums,
         "model": last["model"],
         "tiles": [
-            (parameters, "parameters", last["artifact"], "short"),
-            (sums["tokens"], "tokens trained on", last["artifact"], "short"),
+            (parameters, "parameters", last["artifact"], "count"),
+            (sums["tokens"], "tokens trained on", last["artifact"], "count"),
         ],
         "row": {"parameters": parameters, **sums},
     }

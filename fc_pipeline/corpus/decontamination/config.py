@@ -2,13 +2,13 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from fc_model.config.strict import Strict
 
 
-class DecontaminationConfig(BaseModel):
+class DecontaminationConfig(Strict):
     """Which eval sets must not be in the corpus, and what counts as being in it."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     evalsets: tuple[str, ...] = Field(default=(), description="Names from fc_pipeline/evalsets/catalog.")
     ngram: int = Field(default=13, ge=2, description="Words in a row that a document may not share with an item.")

@@ -9,7 +9,6 @@ import numpy as np
 from fc_pipeline.corpus.config import DedupConfig
 from fc_pipeline.corpus.dedup.clusters import clusters
 from fc_pipeline.corpus.dedup.duplicate_index import DuplicateIndex
-from fc_pipeline.corpus.dedup.exact_duplicates import first_rows
 from fc_pipeline.corpus.dedup.near_duplicates import drop_near_duplicates
 from fc_pipeline.corpus.dedup.signed_documents import sign_documents
 from fc_pipeline.corpus.dedup.taken_down import drop_taken_down
@@ -43,7 +42,7 @@ def find_duplicates(
     removed = signed.rows_of(config.removed)
     drop_taken_down(verdicts, removed, earlier=earlier, before=range(len(before)), config=config)
     drop_exact_duplicates(verdicts, num_before=len(before))
-    first = first_rows(signed.digests)
+    first = _first_rows(signed.digests)
     rows = np.arange(len(signed))
     shingled = np.diff(signed.shingles.starts) > 0
     active = rows[(verdicts.reason == KEPT) & (first == rows) & shingled]
@@ -59,3 +58,15 @@ def drop_exact_duplicates(verdicts: Verdicts, *, num_before: int) -> None:
         equal = index.equal(verdicts.documents.digests)
         rows = np.flatnonzero((equal >= 0) & (verdicts.reason == KEPT))
         verdicts.drop(rows, EXACT, place=place, number=equal[rows])
+
+
+def _first_rows(digests: np.ndarray) -> np.ndarray:
+    """int64 [N]: for each row of uint64 [N, 2] the first row that is equal to it; itself when it is the first."""
+    if not len(digests):
+        return np.empty(0, np.int64)
+    order = np.lexsort((digests[:, 1], digests[:, 0]))  # stable: of equal ones the first comes first
+    ranked = digests[order]
+    new = np.concatenate(([True], (ranked[1:] != ranked[:-1]).any(axis=1)))
+    first = np.empty(len(digests), np.int64)
+    first[order] = order[np.flatnonzero(new)[np.cumsum(new) - 1]]
+    return first

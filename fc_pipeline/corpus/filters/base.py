@@ -1,11 +1,12 @@
 """What all filters share: on which domains they act, what they answer, and how they say what they changed."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from fc_model.config.strict import Strict
 from fc_pipeline.corpus.document import Document
 from fc_pipeline.sources.schema import Domain
 
@@ -17,10 +18,8 @@ PAGES: list[Domain] = ["science", "data"]
 CRAWLED: list[Domain] = ["science"]
 
 
-class Settings(BaseModel):
+class Settings(Strict):
     """Every filter's settings: `kind` names the filter, `domains` where it acts (null: everywhere)."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     domains: list[Domain] | None = Field(default=None, description="Domains that the filter acts on; null: all.")
 
@@ -33,3 +32,21 @@ def note_edits(document: Document, kind: str, edits: Mapping[str, int]) -> None:
     if edits:
         noted: dict[str, Any] = document["meta"].setdefault("edits", {})
         noted[kind] = dict(sorted((Counter(noted.get(kind, {})) + Counter(edits)).items()))
+
+
+def meta_texts(value: Any) -> Iterator[str]:
+    """Every string in a document's `meta`, which may hold a secret or a name as well as the text does."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for element in value.values() if isinstance(value, dict) else value:
+            yield from meta_texts(element)
+
+
+def map_meta(value: Any, change: Callable[[str], str]) -> Any:
+    """A copy of a document's `meta` in which every string is changed."""
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, dict):
+        return {name: map_meta(element, change) for name, element in value.items()}
+    return [map_meta(element, change) for element in value] if isinstance(value, list) else value

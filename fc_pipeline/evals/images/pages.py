@@ -9,8 +9,7 @@ from typing import Any
 
 from fc_model.artifacts import Artifact, read_records
 from fc_pipeline.evals.images.report import FIGURES, Shown, best_and_worst, by_kind, columns, examples, retrieval
-from fc_pipeline.report.markdown import markdown_table
-from fc_pipeline.report.render import percent
+from fc_pipeline.formatting import markdown_table, percent
 from fc_pipeline.report.sheets import Cell, one_line, sheet, show_sheet
 from fc_pipeline.report.thumbnails import thumbnail
 

@@ -10,6 +10,7 @@ from pydantic import Field
 from fc_model.config.strict import Strict
 from fc_model.errors import UserError
 from fc_pipeline.engine.step import Step
+from fc_pipeline.tokens.pack import HOLDOUT
 
 if TYPE_CHECKING:
     from fc_model.checkpoints.load_text import Weights
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from fc_model.evals.bits_per_byte import Score
     from fc_model.model.decoder import Decoder
 
-_HOLDOUT = "holdout-"
 
 _PROMPTS = {
     "science": ["The law of conservation of energy states that", "A cell is"],
@@ -146,10 +146,10 @@ def _holdout(step: Step) -> "dict[str, Shards]":
     from fc_model.data.token_shards import Shards, list_splits
 
     folder = step.inputs["shards"].folder
-    names = [name for name in list_splits(folder) if name.startswith(_HOLDOUT)]
+    names = [name for name in list_splits(folder) if name.startswith(HOLDOUT)]
     if not names:
         raise UserError(f"{step.inputs['shards'].key}: no holdout in it, so nothing to evaluate on: set corpus.holdout")
-    return {name.removeprefix(_HOLDOUT): Shards(folder, name) for name in names}
+    return {name.removeprefix(HOLDOUT): Shards(folder, name) for name in names}
 
 
 def _training_mix(step: Step) -> dict[str, float]:
@@ -186,13 +186,12 @@ def _unigram(step: Step, splits: "dict[str, Shards]", max_tokens: int | None) ->
 def _write_samples(step: Step, model: "Decoder", config: EvalConfig) -> dict[str, float]:
     """Continue every prompt greedily and by drawing; returns how varied the texts are."""
     from fc_model.evals.samples import continue_prompts, distinct, repetition
-    from fc_model.special_tokens import BOS, EOS, SPECIAL_TOKENS
+    from fc_model.special_tokens import SPECIAL_TOKENS
     from fc_model.tokenizer import Tokenizer
 
     tokenizer = Tokenizer(step.inputs["tokenizer"].path("tokenizer.model"))
     prompts = [(domain, text) for domain, texts in sorted(config.prompts.items()) for text in texts]
-    ids = [[SPECIAL_TOKENS.index(BOS), *tokenizer.encode(text)] for _, text in prompts]
-    eos = SPECIAL_TOKENS.index(EOS)
+    ids = [[tokenizer.bos_id, *tokenizer.encode(text)] for _, text in prompts]
     metrics: dict[str, float] = {}
     with step.out.records("samples.jsonl.zst") as write:
         for name, temperature in (("greedy", 0.0), ("drawn", config.temperature)):
@@ -202,8 +201,8 @@ def _write_samples(step: Step, model: "Decoder", config: EvalConfig) -> dict[str
                 num_tokens=config.sample_tokens,
                 temperature=temperature,
                 seed=config.seed,
-                stop=(eos,),
-                forbidden=[token for token in range(len(SPECIAL_TOKENS)) if token != eos],
+                stop=(tokenizer.eos_id,),
+                forbidden=[token for token in range(len(SPECIAL_TOKENS)) if token != tokenizer.eos_id],
             )
             for (domain, prompt), new in zip(prompts, texts, strict=True):
                 text = tokenizer.decode(new)

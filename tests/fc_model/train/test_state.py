@@ -13,7 +13,7 @@ from fc_model.errors import UserError
 from fc_model.train.metrics_log import MetricsLog, read_metrics
 from fc_model.train.progress import Progress, progress_line
 from fc_model.train.signals import Interrupted, StopRequest
-from fc_model.train.spec import differences, read_stage_file
+from fc_model.train.spec import read_stage_file
 from fc_model.train.state import Skip, TrainState, batch_number, on_plateau
 
 
@@ -84,10 +84,6 @@ def test_missing_inputs_are_named(tmp_path: Path) -> None:
     shards = write_tiny_shards(tmp_path / "shards")
     with pytest.raises(UserError, match="the weights to start from are not there"):
         read_stage_file(write_stage(tmp_path, shards, start=str(tmp_path / "absent"))).settings()
-
-
-def test_differences() -> None:
-    assert differences({"a": {"b": 1, "c": 2}, "d": 3}, {"a": {"b": 1, "c": 5}}) == ["a.c: 2 -> 5", "d: 3 -> None"]
 
 
 METRICS = {"step": 120, "loss": 3.4119, "bpb": 1.8931, "tokens_per_second": 14203.4, "mfu": 0.214, "eta_seconds": 130.4}

@@ -2,14 +2,13 @@ import base64
 
 import pytest
 
-from fc_pipeline.cli.live_progress import Terminal, duration, progress_text
+from fc_pipeline.cli.live_progress import Terminal
 from fc_pipeline.components.checks import bounds, check_names
 from fc_pipeline.components.curve import curve_markdown, thin
 from fc_pipeline.components.progress import MAX_OBSERVATIONS, Progress, listening
 from fc_pipeline.engine.deferred import Deferred
 from fc_pipeline.engine.gates import Gate
 from fc_pipeline.engine.step import StepSpec
-from fc_pipeline.report.markdown import markdown_table
 
 STAGE = StepSpec(key="toy/stages/one", function=Deferred.of("f:g"), description="", group="toy")
 
@@ -79,10 +78,6 @@ def test_the_picture_is_the_same_for_the_same_points():
     assert curve_markdown(points, title="a") == curve_markdown(points, title="a")
 
 
-def test_table_cells_cannot_break_the_table():
-    assert markdown_table(["a"], [["x|y\nz`<b>"]]) == "| a |\n| --- |\n| x\\|y z'&lt;b> |"
-
-
 def test_gates_on_one_metric_get_names_of_their_own():
     gates = [
         Gate(artifact="parity", metric="logit diff", max=1),
@@ -133,8 +128,3 @@ def test_the_live_line_is_rewritten_on_a_terminal():
     terminal.finished("a", reused=False, seconds=1.0)
     assert "\n" not in stream.text[: stream.text.rindex("\r")]
     assert stream.text.endswith("\r\x1b[2K[1/3] a  built in 1.0 s\n")
-
-
-def test_durations_and_progress_read_well():
-    assert [duration(seconds) for seconds in (0.42, 12.4, 185, 7800)] == ["0.4 s", "12 s", "3 min 5 s", "2 h 10 min"]
-    assert progress_text({}) == ""

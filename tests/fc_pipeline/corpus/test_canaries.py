@@ -4,9 +4,9 @@ import pytest
 
 from fc_model.artifacts import read_records
 from fc_pipeline.corpus.config import FilterConfig
-from fc_pipeline.corpus.drops import browse_drops, why_dropped
 from fc_pipeline.corpus.filter_documents import filter_documents
 from fc_pipeline.corpus.filters import crawled_filters, default_filters
+from fc_pipeline.lineage.cleaning_decisions import decision_lines, drop_lines, reason_lines
 
 PROSE = "The ice carried away two of the piers in that spring, and for eleven years only the ferry crossed. " * 3
 GERMAN = "Der Wald war so dicht, dass kaum Licht auf den Boden fiel, und wir gingen langsam über Wurzeln weiter. " * 3
@@ -92,6 +92,6 @@ def test_dropped_samples_are_scrubbed_without_any_filter_for_it(run_step, corpus
 def test_what_is_browsed_is_scrubbed_too(run_step, corpus, documents) -> None:
     config = FilterConfig().model_dump(mode="json")
     artifact = run_step(filter_documents, "corpus/demo/filtered", config, one=corpus(documents))
-    shown = str(list(browse_drops(artifact))) + str(list(browse_drops(artifact, "too_short", limit=99)))
-    shown += "".join(str(why_dropped(artifact, record["id"])) for record in documents)
+    lines = [*drop_lines([artifact]), *reason_lines([artifact], "too_short", limit=99)]
+    shown = str(lines + [decision_lines([artifact], record["id"]) for record in documents])
     assert not any(canary in shown for canary in CANARIES.values())

@@ -11,8 +11,8 @@ import pytest
 from fc_model.artifacts import Artifact, read_records
 from fc_pipeline.corpus.decontaminate import decontaminate
 from fc_pipeline.corpus.decontamination.config import DecontaminationConfig
-from fc_pipeline.corpus.drops import browse_drops
 from fc_pipeline.engine.step import Step
+from fc_pipeline.lineage.cleaning_decisions import drop_lines
 
 Make = Callable[..., Artifact]
 WORDS = random.Random(0).sample([f"{a}{b}{c}" for a in "bdfgklm" for b in "aeiou" for c in "nrst"], 140)
@@ -93,7 +93,7 @@ def test_planted_items_are_found_at_every_offset_and_named(clean: Make, evalset:
     assert all(document["meta"]["cluster"] for document in records(result, "documents.jsonl.zst"))
     dropped = records(result, "dropped/contaminated_quiz.jsonl.zst")
     assert [document["id"] for document in dropped] == list(planted)
-    assert [row["documents"] for row in browse_drops(result)] == [8]
+    assert [text.split()[0] for _, text in drop_lines([result])] == ["8", "8"]
     counters = result.manifest.counters
     assert (counters.read, counters.kept, counters.dropped) == (17, 9, {"contaminated_quiz": 8})
     assert result.metrics["touched_items_quiz"] == result.metrics["clean_items_quiz"] == 1
@@ -177,7 +177,7 @@ def test_without_hits_the_documents_are_the_input(clean: Make, corpus: Make, eva
         documents.items()
     )
     assert result.metrics["documents"] == result.manifest.counters.read == result.manifest.counters.kept == 5
-    assert records(result, "hits.jsonl.zst") == [] and list(browse_drops(result)) == []
+    assert records(result, "hits.jsonl.zst") == [] and json.loads(result.path("drops.json").read_text("utf-8")) == {}
 
 
 def test_settings_that_cannot_be_are_refused() -> None:

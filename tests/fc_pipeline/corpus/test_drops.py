@@ -1,11 +1,13 @@
 """Browsing what was dropped, and asking why."""
 
+import json
+
 import pytest
 
 from fc_model.errors import UserError
 from fc_pipeline.corpus.config import FilterConfig
-from fc_pipeline.corpus.drops import browse_drops, drop_report, why_dropped
 from fc_pipeline.corpus.filter_documents import filter_documents
+from fc_pipeline.lineage.cleaning_decisions import decision_lines, drop_lines, reason_lines
 
 GOOD = "The quick brown fox jumps over the lazy dog and then walks to the river with a friend of the family. " * 2
 GERMAN = "Der Wald war so dicht, dass kaum Licht auf den Boden fiel, und wir gingen langsam über die Wurzeln.\n" * 3
@@ -19,34 +21,41 @@ def artifact(run_step, corpus):
     return run_step(filter_documents, "corpus/demo/filtered", config, one=corpus(documents))
 
 
-def test_reasons_come_with_their_filter_and_counts_most_first(artifact) -> None:
-    rows = list(browse_drops(artifact))
-    assert [(row["reason"], row["filter"], row["documents"]) for row in rows] == [
-        ("too_short", "length", 30),
-        ("language_de", "language", 1),
+def test_reasons_come_with_their_counts_most_first(artifact) -> None:
+    *rows, total = [text.split() for _, text in drop_lines([artifact])]
+    assert [row[:3] for row in rows] == [
+        ["30", "too_short", "corpus/demo/filtered"],
+        ["1", "language_de", "corpus/demo/filtered"],
     ]
-    assert rows[0]["by_source"] == {"demo": 30} and rows[0]["by_domain"] == {"science": 30}
-    assert rows[0]["bytes"] == 150 and "samples" not in rows[0]
+    assert total == ["31", "documents", "dropped"]
+    report = json.loads(artifact.path("drops.json").read_text("utf-8"))
+    assert list(report) == ["too_short", "language_de"] and len(report["too_short"]["samples"]) == 2
+    assert (report["too_short"]["filter"], report["too_short"]["bytes"]) == ("length", 150)
+    assert report["too_short"]["by_source"] == {"demo": 30} and report["too_short"]["by_domain"] == {"science": 30}
 
 
 def test_documents_of_a_reason_up_to_a_limit(artifact) -> None:
-    assert [record["id"] for record in browse_drops(artifact, "too_short", limit=3)] == ["s0", "s1", "s2"]
-    assert len(list(browse_drops(artifact, "too_short", limit=99))) == 30
-    (german,) = browse_drops(artifact, "language_de")
-    assert german["text"] == GERMAN.strip() and german["filter"] == "language"
-    assert len(drop_report(artifact)["too_short"]["samples"]) == 2
+    def ids(limit: int) -> list[str]:
+        return [text for style, text in reason_lines([artifact], "too_short", limit=limit) if style]
+
+    assert ids(3) == ["s0", "s1", "s2"] and len(ids(99)) == 30
+    assert ("", GERMAN.strip()) in reason_lines([artifact], "language_de", limit=1)
 
 
 def test_an_unknown_reason_names_those_that_there_are(artifact) -> None:
-    with pytest.raises(UserError, match="'too_long'; reasons there are: too_short, language_de"):
-        list(browse_drops(artifact, "too_long"))
+    with pytest.raises(UserError, match="'too_long'; reasons there are: language_de, too_short"):
+        reason_lines([artifact], "too_long", limit=1)
 
 
-def test_why_a_document_was_dropped_or_kept(artifact) -> None:
-    dropped = why_dropped(artifact, "s7")
-    assert (dropped["kept"], dropped["filter"], dropped["reason"]) == (False, "length", "too_short")
-    assert dropped["settings"][0]["min_chars"] == 100
-    assert why_dropped(artifact, "good") == {"id": "good", "kept": True, "edits": {}}
-    assert why_dropped(artifact, "mail")["edits"] == {"pii": {"email": 2}}
-    with pytest.raises(UserError, match="never read a document 'nobody'"):
-        why_dropped(artifact, "nobody")
+@pytest.mark.parametrize(
+    ("document", "decision"),
+    [
+        ("s7", "dropped as too_short by length {'domains': None, 'kind': 'length', 'min_chars': 100"),
+        ("good", "kept"),
+        ("mail", "kept, edited: pii {'email': 2}"),
+    ],
+)
+def test_why_a_document_was_dropped_or_kept(artifact, document: str, decision: str) -> None:
+    ((_, line),) = decision_lines([artifact], document)
+    assert line.startswith(f"corpus/demo/filtered  {decision}")
+    assert decision_lines([artifact], "nobody") == []

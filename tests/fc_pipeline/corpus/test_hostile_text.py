@@ -4,11 +4,11 @@ import time
 
 import pytest
 
+from fc_pipeline.corpus.filter_documents import scrub
 from fc_pipeline.corpus.filters import crawled_filters
 from fc_pipeline.corpus.filters.chain import Chain
 from fc_pipeline.corpus.filters.length import LengthSettings
 from fc_pipeline.corpus.filters.licence import LicenceSettings
-from fc_pipeline.corpus.filters.scrub import scrub
 from fc_pipeline.corpus.filters.url import UrlSettings
 
 CHARS = 100_000

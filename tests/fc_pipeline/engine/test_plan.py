@@ -5,7 +5,7 @@ import pytest
 from fc_pipeline.cli.plan_table import plan_lines
 from fc_pipeline.engine.gates import Gate
 from fc_pipeline.engine.plan import PlanItem, make_plan
-from fc_pipeline.engine.recipe_diff import config_changes, part_changes
+from fc_pipeline.engine.recipe_diff import part_changes
 
 ALL = ["sources/letters", "corpus/toy/cleaned", "toy/score", "toy/report"]
 
@@ -138,20 +138,6 @@ def test_estimates_stand_in_the_lines(toy):
     lines = text(toy, forecast=forecast)
     assert "1.5M tokens 1 min 30 s 2.5 MB" in lines[0]
     assert lines[-1] == "4 artifacts: 4 to build; about 1.5M tokens, 1 min 30 s, 2.5 MB, not counting 1 never built"
-
-
-def test_config_changes():
-    before = {"a": 1, "b": {"c": [1, 2], "d": "x"}, "e": True, "f": [1], "same": None}
-    now = {"a": 1.0, "b": {"c": [1, 3]}, "e": 1, "f": [1, 2], "g": {"h": 0}, "same": None}
-    assert config_changes(before, now) == [
-        "a 1 -> 1.0",
-        "b.c[1] 2 -> 3",
-        'b.d "x" is gone',
-        "e true -> 1",
-        "f [1] -> [1, 2]",
-        'g {"h": 0} is new',
-    ]
-    assert config_changes({"text": "x" * 100}, {"text": ""})[0].startswith('text "xxx') and not config_changes(now, now)
 
 
 def test_part_changes():

@@ -61,11 +61,11 @@ def test_running_and_half_done(toy):
         assert item.state == "running" and item.holder == {"pid": os.getpid(), "host": socket.gethostname()}
         assert item.progress == records[1]
         line = status_lines([item], root=toy.store.root)[0][1]
-        assert "step 20 of 400, loss 4.500, 12.3k tokens/s, 1 min 35 s left" in line and str(os.getpid()) in line
+        assert "step 20/400  loss 4.500  12,345 tokens/s  1 min 35 s left" in line and str(os.getpid()) in line
         raise KeyboardInterrupt
     item = status(toy)["corpus/toy/cleaned"]
     assert item.state == "half-done" and item.holder is None and item.num_bytes > 0
-    assert status_lines([item], root=toy.store.root)[0][1].endswith("step 20 of 400, loss 4.500")
+    assert status_lines([item], root=toy.store.root)[0][1].endswith("step 20/400  loss 4.500")
 
 
 def test_progress_of_a_diverged_or_absent_log(toy, tmp_path):

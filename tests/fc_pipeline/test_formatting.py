@@ -1,0 +1,53 @@
+import pytest
+
+from fc_pipeline.formatting import amount, columns, count, duration, markdown_table, percent, size, training_progress
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (amount(1_234_567), "1,234,567"),
+        (amount(2.30649), "2.306"),
+        (amount(12345.6), "12,346"),
+        (amount(1.057e15), "1.057e+15"),
+        (amount(None), "–"),
+        (count(416_154_624), "416.2M"),
+        (count(3e9), "3B"),
+        (count(20_000), "20k"),
+        (count(9_999), "9999"),
+        (count(-2.5e6), "-2.5M"),
+        (count(0.25), "0.25"),
+        (count(0), "0"),
+        (size(0), "0 B"),
+        (size(999), "999 B"),
+        (size(1_234_567_890), "1.2 GB"),
+        (size(5e15), "5000.0 TB"),
+        (size(None), "–"),
+        (duration(0.42), "0.4 s"),
+        (duration(59.94), "59.9 s"),
+        (duration(59.96), "1 min 0 s"),
+        (duration(725), "12 min 5 s"),
+        (duration(7800), "2 h 10 min"),
+        (duration(None), "–"),
+        (percent(0.1234), "12.3%"),
+        (percent(None), "–"),
+    ],
+)
+def test_figures(text: str, expected: str) -> None:
+    assert text == expected
+
+
+def test_columns_are_aligned_and_end_without_spaces() -> None:
+    assert columns([["a", "bb", ""], ["aaa", "b", "c"]]) == ["a    bb", "aaa  b   c"]
+    assert columns([]) == []
+
+
+def test_cells_cannot_break_a_markdown_table() -> None:
+    assert markdown_table(["a", "b"], [["x|y\nz`<b>", 1234]]) == "| a | b |\n| --- | --- |\n| x\\|y z'&lt;b> | 1,234 |"
+
+
+def test_training_progress_has_what_is_known() -> None:
+    metrics = {"step": 1200, "steps": 4000, "loss": 3.4119, "tokens_per_second": 12345.6, "eta_seconds": 65}
+    assert training_progress(metrics) == "step 1,200/4,000  loss 3.412  12,346 tokens/s  1 min 5 s left"
+    assert training_progress({"step": 7, "loss": None}) == "step 7"
+    assert training_progress({}) == ""
