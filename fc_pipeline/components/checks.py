@@ -5,7 +5,7 @@ from typing import Any
 
 import dagster as dg
 
-from fc_pipeline.engine.gates import Gate, SharedGate
+from fc_pipeline.engine.gates import Gate, SharedGate, bounds
 
 
 def check_names(gates: list[Gate]) -> list[str]:
@@ -58,9 +58,3 @@ def check_results(key: str, gates: list[Gate], verdicts: list[dict[str, Any]]) -
 
 def _asked(gate: Gate) -> str:
     return f"{gate.track}: {gate.metric}" if isinstance(gate, SharedGate) else gate.metric
-
-
-def bounds(low: float | None, high: float | None) -> str:
-    """`at least 1 and at most 2`."""
-    named = (("at least", low), ("at most", high))
-    return " and ".join(f"{word} {bound:g}" for word, bound in named if bound is not None)

@@ -97,13 +97,14 @@ def failures(artifact: Artifact, gates: list[Gate]) -> list[str]:
         if not verdicts:
             found.append(f"gate {gate.name} has no verdict: materialize {artifact.key} again")
         elif not (verdicts[0]["passed"] or gate.waive):
-            bounds = [
-                f"{word} {bound:g}"
-                for word, bound in (("at least", gate.min), ("at most", gate.max))
-                if bound is not None
-            ]
-            found.append(f"gate {gate.name} failed: {verdicts[0]['value']}, must be {' and '.join(bounds)}")
+            found.append(f"gate {gate.name} failed: {verdicts[0]['value']}, must be {bounds(gate.min, gate.max)}")
     return found
+
+
+def bounds(low: float | None, high: float | None) -> str:
+    """`at least 1 and at most 2`."""
+    named = (("at least", low), ("at most", high))
+    return " and ".join(f"{word} {bound:g}" for word, bound in named if bound is not None)
 
 
 def require_passed(artifact: Artifact, gates: list[Gate], *, for_key: str) -> None:

@@ -60,7 +60,7 @@ FILTERS: dict[str, Callable[..., Verdict]] = {
 
 
 def default_filters() -> list[Any]:
-    """A sensible order for clean text: cheap and certain first. Crawled pages take `crawled_filters`."""
+    """A sensible order for clean text: cheap and certain first. For crawled pages see docs/filters.md."""
     return [
         UnicodeSettings(),
         LengthSettings(),
@@ -72,22 +72,4 @@ def default_filters() -> list[Any]:
     ]
 
 
-def crawled_filters() -> list[Any]:
-    """For crawled pages, in the order of FineWeb: address, extraction, language, repetition, quality."""
-    return [
-        UnicodeSettings(),
-        UrlSettings(),
-        LicenceSettings(),
-        BoilerplateSettings(),
-        LengthSettings(),
-        SecretsSettings(),
-        LanguageSettings(),
-        RepetitionSettings(),
-        QualitySettings(),
-        C4Settings(),
-        FinewebSettings(),
-        PiiSettings(),
-    ]
-
-
-__all__ = ["FILTERS", "FilterSettings", "Verdict", "crawled_filters", "default_filters"]
+__all__ = ["FILTERS", "FilterSettings", "Verdict", "default_filters"]

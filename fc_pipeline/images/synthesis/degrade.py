@@ -7,13 +7,8 @@
     fade(page, factor=0.6)                           contrast around the mean, 1 = as it was
     shade(page, rng, strength=0.3)                   brightness falls across the page by up to `strength`
     jpeg(page, quality=60)                           saved as JPEG and read again
-    rotate(page, degrees=2.0, fill=(255, 255, 255))  counter-clockwise; the page grows so that nothing is lost
-    perspective(page, rng, strength=0.05, fill=...)  the corners move inwards by up to `strength` of the sides
-    warp(page, matrix, size=(w, h), fill=...)        any homography of old to new pixels (fc_pipeline/images/synthesis/
-                                                     warp.py); words, lines and their ink move along
 
-Only `rotate`, `perspective` and `warp` move anything, and they transform each word's own ink: its box afterwards is
-the ink's box in the new picture, not the box around a turned box. None of the others may move ink.
+None of them may move ink; what does is fc_pipeline/images/synthesis/warp.py.
 """
 
 from __future__ import annotations
@@ -21,12 +16,10 @@ from __future__ import annotations
 import io
 import math
 import random
-from collections.abc import Sequence
 
 from PIL import Image, ImageChops, ImageEnhance, ImageFilter
 
 from fc_pipeline.images.synthesis.page import Colour, Page
-from fc_pipeline.images.synthesis.warp import homography, warp
 
 WHITE: Colour = (255, 255, 255)
 
@@ -96,26 +89,6 @@ def jpeg(page: Page, *, quality: int) -> None:
     file = io.BytesIO()
     page.image.save(file, "JPEG", quality=quality)
     page.replace(Image.open(file).convert("RGB"))
-
-
-def rotate(page: Page, *, degrees: float, fill: Colour = WHITE) -> None:
-    """Turn counter-clockwise around the middle; the page grows so that nothing is lost."""
-    width, height = page.image.size
-    cos, sin = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
-    corners = [(x * cos + y * sin, y * cos - x * sin) for x in (0, width) for y in (0, height)]
-    left, top = min(x for x, _ in corners), min(y for _, y in corners)
-    size = math.ceil(max(x for x, _ in corners) - left), math.ceil(max(y for _, y in corners) - top)
-    warp(page, (cos, sin, -left, -sin, cos, -top, 0.0, 0.0, 1.0), size=size, fill=fill)
-
-
-def perspective(page: Page, rng: random.Random, *, strength: float, fill: Colour = WHITE) -> None:
-    """As from an angle: each corner moves inwards by up to `strength` of the sides. The size stays."""
-    width, height = page.image.size
-    old = [(0, 0), (width, 0), (width, height), (0, height)]
-    new: Sequence[tuple[float, float]] = [
-        (abs(x - rng.uniform(0, strength) * width), abs(y - rng.uniform(0, strength) * height)) for x, y in old
-    ]
-    warp(page, homography(old, new), size=(width, height), fill=fill)
 
 
 def _grain(rng: random.Random, size: tuple[int, int], *, sigma: float) -> Image.Image:

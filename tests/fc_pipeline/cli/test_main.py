@@ -61,7 +61,7 @@ def real(*arguments: str, home: Path, **options) -> subprocess.CompletedProcess[
 def test_plan(toy, command):
     status, lines, _ = command("plan", "toy")
     assert status == 0 and len(lines) == 5
-    assert lines[0].split() == ["build", "sources/letters", "?", "never", "built"]
+    assert lines[0].split() == ["build", "sources/letters", "–", "never", "built"]
     assert lines[-1] == "4 artifacts: 4 to build; about 0.0 s, 0 B, not counting 4 never built"
     toy.build()
     assert command("plan")[1][-1] == "4 artifacts, all fresh"
@@ -220,7 +220,7 @@ def test_leaderboard(toy, command):
     row = {"track": "nano", "bits_per_byte": 1.25, "perplexity": None, "parameters": 10_000_000, "tokens": 7_000_000}
     row |= {"gates": {"passed": 4, "waived": 0, "failed": 1}, "stage": "pretrain_b", "identity": "0" * 16}
     lines = leaderboard_lines([row])
-    assert lines[1][0] == "red" and lines[1][1].split()[:4] == ["nano", "1.2500", "?", "10.0M"]
+    assert lines[1][0] == "red" and lines[1][1].split()[:4] == ["nano", "1.2500", "–", "10M"]
     assert "4 passed, 1 failed" in lines[1][1]
 
 

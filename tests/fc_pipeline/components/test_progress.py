@@ -3,11 +3,11 @@ import base64
 import pytest
 
 from fc_pipeline.cli.live_progress import Terminal
-from fc_pipeline.components.checks import bounds, check_names
+from fc_pipeline.components.checks import check_names
 from fc_pipeline.components.curve import curve_markdown, thin
 from fc_pipeline.components.progress import MAX_OBSERVATIONS, Progress, listening
 from fc_pipeline.engine.deferred import Deferred
-from fc_pipeline.engine.gates import Gate
+from fc_pipeline.engine.gates import Gate, bounds
 from fc_pipeline.engine.step import StepSpec
 
 STAGE = StepSpec(key="toy/stages/one", function=Deferred.of("f:g"), description="", group="toy")

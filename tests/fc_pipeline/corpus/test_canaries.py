@@ -1,11 +1,12 @@
 """Planted secrets and personal data: wherever they stand and whatever becomes of the document, they go no further."""
 
 import pytest
+from factories.filter_chains import crawled_filters
 
 from fc_model.artifacts import read_records
 from fc_pipeline.corpus.config import FilterConfig
 from fc_pipeline.corpus.filter_documents import filter_documents
-from fc_pipeline.corpus.filters import crawled_filters, default_filters
+from fc_pipeline.corpus.filters import default_filters
 from fc_pipeline.lineage.cleaning_decisions import decision_lines, drop_lines, reason_lines
 
 PROSE = "The ice carried away two of the piers in that spring, and for eleven years only the ferry crossed. " * 3

@@ -1,12 +1,13 @@
 import json
 
 import pytest
+from factories.filter_chains import crawled_filters
 from pydantic import ValidationError
 
 from fc_model.artifacts import read_records
 from fc_pipeline.corpus.config import FilterConfig
 from fc_pipeline.corpus.filter_documents import filter_documents
-from fc_pipeline.corpus.filters import FILTERS, crawled_filters, default_filters
+from fc_pipeline.corpus.filters import FILTERS, default_filters
 
 GOOD = "The quick brown fox jumps over the lazy dog and then walks to the river with a friend of the family. " * 2
 SECRET = GOOD + "AKIA" + "Q7RT" * 4

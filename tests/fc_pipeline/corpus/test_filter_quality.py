@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from factories.filter_chains import crawled_filters
 
 from fc_model.errors import UserError
 from fc_pipeline.corpus.config import FilterConfig
@@ -14,7 +15,7 @@ from fc_pipeline.corpus.filter_quality import (
     measure_filters,
     score_filter,
 )
-from fc_pipeline.corpus.filters import FILTERS, crawled_filters
+from fc_pipeline.corpus.filters import FILTERS
 from fc_pipeline.corpus.filters.chain import Chain
 from fc_pipeline.corpus.filters.length import LengthSettings
 from fc_pipeline.corpus.filters.pii import PiiSettings

@@ -3,9 +3,9 @@
 import time
 
 import pytest
+from factories.filter_chains import crawled_filters
 
 from fc_pipeline.corpus.filter_documents import scrub
-from fc_pipeline.corpus.filters import crawled_filters
 from fc_pipeline.corpus.filters.chain import Chain
 from fc_pipeline.corpus.filters.length import LengthSettings
 from fc_pipeline.corpus.filters.licence import LicenceSettings

@@ -12,7 +12,6 @@ from fc_pipeline.images.synthesis.page import Page
 
 LEAST_WIDTH = 44
 """Pixels that a column of text keeps when others need the room."""
-GRID_STYLES = ("ruled", "banded", "open", "headed", "boxed")
 
 
 @dataclass(frozen=True)
@@ -88,7 +87,7 @@ def draw_grid(
     page: Page, grid: Grid, look: Look, pen: Pen, title_pen: Pen, *, y: int, style: str, padding: int = 3,
     totals: Sequence[str] = (),
 ) -> int:  # fmt: skip
-    """Draw the titles, the rows and a row of totals in one of GRID_STYLES. Returns the top of what comes next."""
+    """Draw titles, rows and totals, ruled, banded, open, headed or boxed. Returns the top of what comes next."""
     top, rows = y, len(grid.rows)
     height, head = row_height(pen, padding), row_height(title_pen, padding)
     bottom = top + head + (rows + bool(totals)) * height

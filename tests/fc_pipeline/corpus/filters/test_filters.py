@@ -3,10 +3,10 @@
 import random
 
 import pytest
+from factories.filter_chains import crawled_filters
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fc_pipeline.corpus.filters import crawled_filters
 from fc_pipeline.corpus.filters.chain import Chain
 from fc_pipeline.corpus.filters.fineweb import FinewebSettings, web_noise
 from fc_pipeline.corpus.filters.language import LanguageSettings, wrong_language
