@@ -274,7 +274,7 @@ def _takedown(options: argparse.Namespace) -> int:
     record(store.root, options.documents, reason=options.reason, at=time.time())
     if status := takedown.rebuild(work):
         print(
-            f"recorded, but not rebuilt: mend it, `fustercluck run {next(iter(work))}`, then this again",
+            f"recorded, but not rebuilt: remove the cause, `fustercluck run {next(iter(work))}`, then this again",
             file=sys.stderr,
         )
         return status

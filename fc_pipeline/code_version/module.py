@@ -23,7 +23,7 @@ class Module:
             tree = ast.parse(path.read_bytes(), filename=str(path))
         except (SyntaxError, ValueError) as error:
             where = getattr(error, "lineno", 0)
-            raise UserError(f"{path}:{where}: {getattr(error, 'msg', error)}; mend it before planning") from error
+            raise UserError(f"{path}:{where}: {getattr(error, 'msg', error)}; correct it before planning") from error
         for node in tree.body:
             self._add(node)
 

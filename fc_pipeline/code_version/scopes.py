@@ -26,7 +26,7 @@ class Import:
 
 
 def unfollowable(node: ast.Import | ast.ImportFrom, packages: tuple[str, ...]) -> str | None:
-    """The line, the mend and why, of an import that hides where a name comes from; None when it hides nothing."""
+    """Line, remedy and reason of an import that hides where a name comes from; None when it hides nothing."""
     text = f"{node.lineno}: {ast.unparse(node)!r}"
     if isinstance(node, ast.ImportFrom):
         if node.level:

@@ -151,18 +151,18 @@ def _write_documents(
             of_row = hits.get(row, [])
             action = "keep"
             if of_row:
-                mended = _mend(document, judge, config)
-                action = "drop" if mended is None else "cut"
+                cut = _without_hits(document, judge, config)
+                action = "drop" if cut is None else "cut"
                 for hit in of_row:
                     write_hit(_hit_record(document, hit, items, index, found[row], action))
-                if mended is None:
+                if cut is None:
                     reason = f"contaminated_{_worst_set(of_row, items)}"
                     counters.drop(reason)
                     num_bytes = len(document["text"].encode())
                     drops.add(document, Refusal("decontamination", reason), num_bytes=num_bytes)  # type: ignore[arg-type]
                     continue
                 cut_documents += 1
-                document = mended
+                document = cut
             counters.kept += 1
             text_bytes += len(document["text"].encode())
             keep(document)
@@ -176,7 +176,7 @@ def _write_documents(
     }
 
 
-def _mend(document: dict[str, Any], judge: Judge, config: DecontaminationConfig) -> dict[str, Any] | None:
+def _without_hits(document: dict[str, Any], judge: Judge, config: DecontaminationConfig) -> dict[str, Any] | None:
     """The document without what it shares with eval items; None when it is to be dropped."""
     if config.action == "drop":
         return None

@@ -72,7 +72,7 @@ def filter_documents(step: Step) -> None:
 
 
 def judge_batch(config_json: str, models: str | None, documents: list[Document]) -> list[Judged]:
-    """Each document, changed by the filters that mend, with the refusal of the first one that refuses it."""
+    """Each document, changed by the filters that edit, with the refusal of the first one that refuses it."""
     chain = _chain(config_json, models)
     judged = []
     for document in documents:

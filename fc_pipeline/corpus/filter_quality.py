@@ -81,7 +81,7 @@ def score_filter(chain: Chain, kind: str) -> Score:
     """The chain's settings of one kind on its labelled cases, each case alone.
 
     A case is {"text", "label", "why"} and what the filter looks at (`domain`, `licence`, `meta`). `drop` and `keep`
-    count by document, `mask` by span; a kept text that is to be mended says how in `expected`, and a wrong mend
+    count by document, `mask` by span; a kept text that is to be edited says how in `expected`, and a wrong edit
     counts as a false positive.
     """
     settings = [chosen for chosen in chain.filters if chosen.kind == kind]
@@ -111,13 +111,13 @@ def labelled_cases(kind: str) -> Iterator[dict[str, Any]]:
 def _score_document(score: Score, case: dict[str, Any], chain: Chain, settings: Iterable[FilterSettings]) -> None:
     document = document_of(case)
     reason = next(filter(None, (chain.ask(chosen, document) for chosen in settings)), None)
-    wrongly_mended = reason is None and document["text"] != case.get("expected", document["text"])
+    wrongly_edited = reason is None and document["text"] != case.get("expected", document["text"])
     positive = case["label"] != "keep"
     if reason is not None and positive:
         score.true_positives += 1
-    elif reason is not None or wrongly_mended:
+    elif reason is not None or wrongly_edited:
         score.false_positives += 1
-        _miss(score, case, "mended wrongly" if wrongly_mended else f"refused: {reason}")
+        _miss(score, case, "edited wrongly" if wrongly_edited else f"refused: {reason}")
     elif positive:
         score.false_negatives += 1
         _miss(score, case, "not refused")

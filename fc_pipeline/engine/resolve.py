@@ -73,7 +73,7 @@ def read_equivalences(store: Store) -> list[dict]:
     try:
         return json.loads(path.read_text("utf-8")) if path.exists() else []
     except ValueError as error:
-        raise UserError(f"{path}: not JSON ({error}); mend or delete it") from error
+        raise UserError(f"{path}: not JSON ({error}); correct or delete it") from error
 
 
 def declare_equivalent(graph: Graph, store: Store, key: str, *, reason: str, at: float) -> str:

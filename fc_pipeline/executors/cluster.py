@@ -69,7 +69,7 @@ def _failure(spool: Spool, missing: list[int], *, kind: str) -> str:
     why = spool.failure(rank)
     log = spool.logs / "logs" / f"task_{rank:05}.log"
     if why is None or not log.is_file():
-        why = why or "it ended without a word"
+        why = why or "it ended without an error message"
         log = next((place for place in (spool.logs / "slurm_logs", log.parent) if place.is_dir()), spool.folder)
     others = f", as {len(missing) - 1} more did" if len(missing) > 1 else ""
     return f"{why[:_SHOWN_CHARS]} (task {rank} of {spool.num_tasks} failed on {kind}{others}; log: {log})"

@@ -109,7 +109,7 @@ def _probe(ray: Any, spool: Spool) -> None:
 
 @contextmanager
 def _watched(spool: Spool, report: Callable[[dict[str, Any]], None]) -> Iterator[list[BaseException]]:
-    """Reports while datatrove waits, mends three of its faults (0.10), and lists why tasks could not be started.
+    """Reports while datatrove waits, works around three of its faults (0.10), and lists why tasks could not be started.
 
     A thread of datatrove's that places a task hands over the task, but not its exception: it was waited for for ever.
     A task that was killed for its time is forgotten and then asked after: that was a KeyError.

@@ -66,7 +66,7 @@ def _submit(spool: Spool, settings: SlurmExecutor, job: str) -> None:
         qos=settings.qos or "",
         env_command=f"export PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH",
         sbatch_args={"account": settings.account} if settings.account else {},
-        srun_args={"cpus-per-task": settings.cpus_per_task},  # srun takes it from sbatch no longer, since 22.05
+        srun_args={"cpus-per-task": settings.cpus_per_task},  # since Slurm 22.05 srun does not inherit it from sbatch
         max_array_size=settings.max_array_size,
         logging_dir=str(spool.logs),
     )
@@ -97,7 +97,7 @@ def _wait(spool: Spool, settings: SlurmExecutor, job: str, report: Callable[[dic
             stuck = [waiting.reason for waiting in queue if any(word in waiting.reason for word in _STUCK)]
             if len(stuck) == len(queue):
                 raise UserError(
-                    f"executor slurm: {job} would wait for ever: {stuck[0]}; mend executors.yaml or the node"
+                    f"executor slurm: {job} would wait for ever: {stuck[0]}; correct executors.yaml, or repair the node"
                 )
             done = spool.num_tasks - len(spool.missing())
             report({"tasks": spool.num_tasks, "tasks_done": done, "queue": queue[0].state.lower()})

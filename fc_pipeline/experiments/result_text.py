@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fc_pipeline.experiments.config import BASELINE
-from fc_pipeline.report.markdown import markdown_table
+from fc_pipeline.formatting import markdown_table
 
 TEXT = "result.md"
 PICTURE = "result.png"

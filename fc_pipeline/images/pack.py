@@ -118,7 +118,7 @@ def _check_rules(rows: dict[str, list[Row]], shards: dict[tuple[str, str], Image
     if unused:
         kinds = sorted({f"{role}: {kind}" for (role, _), source in shards.items() for kind in source.summary["kinds"]})
         raise UserError(
-            f"images: take of kind {unused[0].kind!r} of input {unused[0].input!r} gets no usable image; mend the "
+            f"images: take of kind {unused[0].kind!r} of input {unused[0].input!r} gets no usable image; correct the "
             f"glob, or put it before the rule that took them. There are {', '.join(kinds) or 'no images at all'}"
         )
 

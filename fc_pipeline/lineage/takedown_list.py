@@ -20,7 +20,7 @@ def read_takedowns(home: Path) -> list[dict[str, Any]]:
     except FileNotFoundError:
         return []
     except ValueError as error:
-        raise UserError(f"{path}: not JSON ({error}); mend it from a copy: without it documents come back") from error
+        raise UserError(f"{path}: not JSON ({error}); restore a copy: without it documents come back") from error
     return entries
 
 

@@ -69,7 +69,7 @@ def end_dead_run(instance: DagsterInstance, run: DagsterRun) -> None:
     if run.status == DagsterRunStatus.CANCELING:
         instance.report_run_canceled(run, "Its process had already ended.")
     else:
-        instance.report_run_failed(run, "Its process ended without a word: killed, out of memory, or a power cut.")
+        instance.report_run_failed(run, "Its process ended without an error: killed, out of memory, or a power cut.")
     instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
 
 

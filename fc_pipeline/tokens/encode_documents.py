@@ -1,6 +1,6 @@
 """The first half of packing: every document as token ids in one file, the work of a killed attempt kept.
 
-Threads encode (SentencePiece lets go of Python's lock) while this one reads, writes and counts.
+Threads encode (SentencePiece releases the GIL) while this one reads, writes and counts.
 """
 
 import json

@@ -142,7 +142,7 @@ def _sentences(units: Counter[str]) -> Iterator[str]:
 
 
 def _explain(message: str, *, vocab_size: int) -> str:
-    """SentencePiece's refusal, with the mend."""
+    """SentencePiece's refusal, with the remedy."""
     if largest := re.search(r"value <= (\d+)", message):
         return (
             f"tokenizer.vocab_size: {vocab_size} pieces are more than this corpus yields, at most {largest[1]}; lower "

@@ -48,7 +48,7 @@ else:
 def parse_track(name: str, attributes: dict[str, Any]) -> TrackConfig:
     """Validate attributes in which `extends` is already resolved.
 
-    Raises UserError, one line: the track, each field, what is wrong and the mend.
+    Raises UserError, one line: the track, each field, what is wrong and the remedy.
     """
     try:
         return TrackConfig.model_validate({**attributes, "name": name})

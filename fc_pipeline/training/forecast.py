@@ -30,17 +30,14 @@ Small decoders reach 0.7 in fp32; in bf16, on CPUs that have it, up to 1.3.
 _ACTIVATIONS = 16
 """Arrays of hidden size, beside three of the MLP's width, that a block keeps for its backward pass."""
 
-_STUDENT_T = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228)
-"""97.5% quantiles of Student's t for 1 to 10 degrees of freedom."""
-
 
 def forecast(graph: Graph, store: Store, keys: Iterable[str]) -> dict[str, Any]:
     """What it costs to build these keys.
 
     Returns {"steps": {key: {"seconds", "disk_bytes", "basis", ...}}, "total": {...}}. Stages of training also have
-    tokens, flops and memory_bytes; evaluations of which earlier runs differ only in their seeds have bits_per_byte
-    {"mean", "low", "high", "runs"}, a 95% prediction interval. Unknown figures are None; `total["unknown"]` names
-    the steps without seconds, which the sum leaves out.
+    tokens, flops (floating point operations) and memory_bytes (the peak); evaluations of which earlier runs differ
+    only in their seeds have bits_per_byte {"mean", "low", "high", "runs"}, a 95% prediction interval. Unknown figures
+    are None; `total["unknown"]` names the steps without seconds, which the sum leaves out.
     """
     steps = {key: _step(graph, store, key) for key in keys}
     known = [figures for figures in steps.values() if figures["seconds"] is not None]
@@ -170,9 +167,10 @@ def _interval(values: list[float]) -> dict[str, float] | None:
     """95% prediction interval of the next value after these, None for fewer than two."""
     if len(values) < 2:
         return None
+    from scipy.special import stdtrit
+
     mean, spread = statistics.fmean(values), statistics.stdev(values)
-    quantile = _STUDENT_T[min(len(values) - 1, len(_STUDENT_T)) - 1]
-    half = quantile * spread * math.sqrt(1 + 1 / len(values))
+    half = float(stdtrit(len(values) - 1, 0.975)) * spread * math.sqrt(1 + 1 / len(values))
     return {"mean": mean, "low": mean - half, "high": mean + half, "runs": len(values)}
 
 

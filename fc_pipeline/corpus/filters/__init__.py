@@ -56,7 +56,7 @@ FILTERS: dict[str, Callable[..., Verdict]] = {
     "fineweb": web_noise,
     "perplexity": surprising,
 }
-"""Each takes a document, which it may mend, and its settings; `perplexity` also the models that it judges by."""
+"""Each takes a document, which it may edit, and its settings; `perplexity` also the models that it judges by."""
 
 
 def default_filters() -> list[Any]:

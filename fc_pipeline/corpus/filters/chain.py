@@ -33,7 +33,7 @@ class Chain:
             raise UserError("filter perplexity: it judges by a model of the corpus, and none was given")
 
     def judge(self, document: Document) -> Refusal | None:
-        """The first refusal; None to keep the document, which the filters that mend have changed by then."""
+        """The first refusal; None to keep the document, which the filters that edit have changed by then."""
         for settings in self.filters:
             reason = self.ask(settings, document)
             if reason is not None:

@@ -1,12 +1,13 @@
 """Files of annotations: found by glob, capped, parsed strictly."""
 
 import os.path
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 from fc_model.errors import UserError
-from fc_pipeline.images.datasets.base import BadInput, BadRecord, DatasetLimits
+from fc_pipeline.images.datasets.base import BadInput, BadRecord, DatasetLimits, Result, Sample, samples
 from fc_pipeline.sources.readers.item import decode
 from fc_pipeline.sources.readers.strict_json import parse_json
 
@@ -43,6 +44,19 @@ def json_lists(
             yield BadRecord(id=f"{source}/{path.name}", reason=bad.reason, detail=bad.detail)
         else:
             yield path, entries
+
+
+def json_samples(
+    paths: Iterable[Path], build: Callable[..., Sample], *, source: str, by: str, limits: DatasetLimits
+) -> Iterator[Result]:
+    """Yields `build(key, entries, file=path)` for the entries of each file's `data` that agree in the field `by`."""
+    for content in json_lists(paths, source=source, limits=limits):
+        if isinstance(content, BadRecord):
+            yield content
+        else:
+            path, entries = content
+            groups = grouped(entries, by=by, source=source)
+            yield from samples(source, groups, partial(build, file=path), limits=limits)
 
 
 def json_beside(path: Path, limits: DatasetLimits) -> Any:

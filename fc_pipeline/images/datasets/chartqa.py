@@ -9,12 +9,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from fc_model.data.images.record import ImageRecord
 from fc_pipeline.images.datasets.annotations import annotation_files, grouped, is_there, json_lists, read_text, split_of
 from fc_pipeline.images.datasets.answers import asked
 from fc_pipeline.images.datasets.base import BadRecord, DatasetLimits, Result, Sample, samples
-from fc_pipeline.images.datasets.catalogue import DATASETS
-from fc_pipeline.images.datasets.pictures import picture_file
+from fc_pipeline.images.datasets.pictures import image_sample, picture_file
 
 NAME = "chartqa"
 
@@ -45,18 +43,14 @@ def _sample(key: str, entries: list[dict[str, Any]], *, folder: Path, part: Path
         more = asked([(entry["query"], answers)], kind=entry["kind"])
         questions += more.questions
         unanswered += more.unanswered
-    record = ImageRecord(
+    return image_sample(
+        NAME,
+        image,
         id=f"{NAME}/{part.name}/{key}",
-        source=NAME,
         kind="chart",
         family="text",
-        licence=DATASETS[NAME].licence,
-        width=image.width,
-        height=image.height,
-        images=[image.extension],
         split=split_of(part.name),
         questions=questions,
         meta=({"table": read_text(table, limits)} if is_there(table) else {})
         | ({"unanswered": unanswered} if unanswered else {}),
     )
-    return record, [image.data]

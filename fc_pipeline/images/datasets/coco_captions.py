@@ -13,10 +13,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from fc_model.data.images.record import ImageRecord
 from fc_pipeline.images.datasets.annotations import annotation_files, grouped, json_beside, split_of
 from fc_pipeline.images.datasets.base import MALFORMED, BadInput, BadRecord, DatasetLimits, Result, Sample, samples
-from fc_pipeline.images.datasets.pictures import picture_file
+from fc_pipeline.images.datasets.pictures import image_sample, picture_file
 
 NAME = "coco_captions"
 _CREATIVE_COMMONS = re.compile(r"creativecommons\.org/licenses/([a-z-]+)/(\d\.\d)")
@@ -68,20 +67,17 @@ def _sample(
     texts = [text for text in dict.fromkeys(text.strip() for text in captions.get(key, [])) if text]
     if not texts:
         raise BadInput("no_caption", "an image without any caption")
-    record = ImageRecord(
+    return image_sample(
+        NAME,
+        image,
         id=f"{NAME}/{part}/{key}",
-        source=NAME,
         kind="photo",
         family="natural",
         licence=licences.get(entry.get("license", 0), "LicenseRef-not-stated"),
-        width=image.width,
-        height=image.height,
-        images=[image.extension],
         split=split_of(part),
         caption=texts[0],
         meta={"captions": texts, "url": entry.get("flickr_url") or entry.get("coco_url")},
     )
-    return record, [image.data]
 
 
 def _licence(entry: dict[str, Any]) -> str:

@@ -12,13 +12,11 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from fc_model.data.images.record import ImageRecord
-from fc_pipeline.images.datasets.annotations import annotation_files, grouped, json_beside, json_lists, split_of
+from fc_pipeline.images.datasets.annotations import annotation_files, json_beside, json_samples, split_of
 from fc_pipeline.images.datasets.answers import asked
-from fc_pipeline.images.datasets.base import BadRecord, DatasetLimits, Result, Sample, samples
-from fc_pipeline.images.datasets.catalogue import DATASETS
+from fc_pipeline.images.datasets.base import DatasetLimits, Result, Sample
 from fc_pipeline.images.datasets.machine_ocr import read_api_words
-from fc_pipeline.images.datasets.pictures import picture_file
+from fc_pipeline.images.datasets.pictures import image_sample, picture_file
 
 NAME = "docvqa"
 _WITH_TYPES = "_withQT.json"
@@ -29,13 +27,8 @@ def read(folder: Path, limits: DatasetLimits) -> Iterator[Result]:
     found = annotation_files(folder, "**/train_v1.0*.json", "**/val_v1.0*.json", "**/test_v1.0*.json", source=NAME)
     typed = {path for path in found if path.name.endswith(_WITH_TYPES)}
     paths = [path for path in found if path in typed or path.with_name(path.stem + _WITH_TYPES) not in typed]
-    for content in json_lists(paths, source=NAME, limits=limits):
-        if isinstance(content, BadRecord):
-            yield content
-            continue
-        path, entries = content
-        build = partial(_sample, folder=folder, file=path, limits=limits)
-        yield from samples(NAME, grouped(entries, by="image", source=NAME), build, limits=limits)
+    build = partial(_sample, folder=folder, limits=limits)
+    yield from json_samples(paths, build, source=NAME, by="image", limits=limits)
 
 
 def _sample(key: str, entries: list[dict[str, Any]], *, folder: Path, file: Path, limits: DatasetLimits) -> Sample:
@@ -51,15 +44,12 @@ def _sample(key: str, entries: list[dict[str, Any]], *, folder: Path, file: Path
         ((entry["question"], entry.get("answers") or []) for entry in entries), kind="extractive"
     )
     types = {entry["question"].strip(): entry["question_types"] for entry in entries if "question_types" in entry}
-    record = ImageRecord(
+    return image_sample(
+        NAME,
+        image,
         id=f"{NAME}/{name.stem}",
-        source=NAME,
         kind="document/scan",
         family="text",
-        licence=DATASETS[NAME].licence,
-        width=image.width,
-        height=image.height,
-        images=[image.extension],
         split=split_of(file.name),
         words=words,
         lines=lines,
@@ -69,4 +59,3 @@ def _sample(key: str, entries: list[dict[str, Any]], *, folder: Path, file: Path
         | ({"unanswered": unanswered} if unanswered else {})
         | ({"words_by": "Microsoft Read"} if words else {}),
     )
-    return record, [image.data]

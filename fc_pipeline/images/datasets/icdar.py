@@ -17,11 +17,10 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from fc_model.data.images.record import ImageRecord, Line, Word
+from fc_model.data.images.record import Line, Word
 from fc_pipeline.images.datasets.annotations import annotation_files, read_text, split_of
 from fc_pipeline.images.datasets.base import BadInput, DatasetLimits, Result, Sample, samples
-from fc_pipeline.images.datasets.catalogue import DATASETS
-from fc_pipeline.images.datasets.pictures import box_in, picture_file
+from fc_pipeline.images.datasets.pictures import box_in, image_sample, picture_file
 
 _UNREADABLE = "###"
 _IMAGES = {".jpg", ".jpeg", ".png", ".gif", ".bmp"}
@@ -85,22 +84,18 @@ def _sample(
         else:
             words.append(Word(label.text, box, len(words)))
             quads.append([value for point in label.points for value in point])
-    record = ImageRecord(
+    return image_sample(
+        source,
+        image,
         id=f"{source}/{images[split, stem]}",
-        source=source,
         kind=kind,
         family="text",
-        licence=DATASETS[source].licence,
-        width=image.width,
-        height=image.height,
-        images=[image.extension],
         split=split,
         text=None if unreadable else "\n".join(word.text for word in words),
         words=words,
         lines=[Line(word.text, word.box) for word in words],
         meta={"quads": quads, "unreadable": unreadable},
     )
-    return record, [image.data]
 
 
 def _labels(lines: Iterable[str]) -> Iterator[_Label]:

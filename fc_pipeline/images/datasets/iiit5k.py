@@ -9,12 +9,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from fc_model.data.images.record import ImageRecord
 from fc_pipeline.images.datasets.annotations import annotation_files, split_of
 from fc_pipeline.images.datasets.base import BadInput, BadRecord, DatasetLimits, Result, Sample, samples
-from fc_pipeline.images.datasets.catalogue import DATASETS
 from fc_pipeline.images.datasets.matlab import matlab_variables
-from fc_pipeline.images.datasets.pictures import picture_file
+from fc_pipeline.images.datasets.pictures import image_sample, picture_file
 
 NAME = "iiit5k"
 
@@ -41,16 +39,12 @@ def _sample(key: str, truth: Any, *, folder: Path, limits: DatasetLimits) -> Sam
     text = truth.strip() if isinstance(truth, str) else ""  # an empty one is an empty array
     if not text:
         raise BadInput("empty_text", "a word without any letter")
-    record = ImageRecord(
+    return image_sample(
+        NAME,
+        image,
         id=f"{NAME}/{key}",
-        source=NAME,
         kind="word",
         family="text",
-        licence=DATASETS[NAME].licence,
-        width=image.width,
-        height=image.height,
-        images=[image.extension],
         split=split_of(key.split("/")[0]),
         text=text,
     )
-    return record, [image.data]

@@ -11,13 +11,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from fc_model.data.images.record import ImageRecord
-from fc_pipeline.images.datasets.annotations import annotation_files, grouped, json_beside, json_lists, split_of
+from fc_pipeline.images.datasets.annotations import annotation_files, json_beside, json_samples, split_of
 from fc_pipeline.images.datasets.answers import asked
-from fc_pipeline.images.datasets.base import BadInput, BadRecord, DatasetLimits, Result, Sample, samples
-from fc_pipeline.images.datasets.catalogue import DATASETS
+from fc_pipeline.images.datasets.base import BadInput, DatasetLimits, Result, Sample
 from fc_pipeline.images.datasets.machine_ocr import textract_words
-from fc_pipeline.images.datasets.pictures import picture_file
+from fc_pipeline.images.datasets.pictures import image_sample, picture_file
 from fc_pipeline.sources.download.globs import is_plain
 
 NAME = "infographicvqa"
@@ -29,16 +27,11 @@ def read(folder: Path, limits: DatasetLimits) -> Iterator[Result]:
     found = annotation_files(folder, "**/infographic*VQA_*_v1.0*.json", source=NAME)
     typed = {path for path in found if path.name.endswith(_WITH_TYPES)}
     paths = [path for path in found if path in typed or path.with_name(path.stem + _WITH_TYPES) not in typed]
-    for content in json_lists(paths, source=NAME, limits=limits):
-        if isinstance(content, BadRecord):
-            yield content
-            continue
-        path, entries = content
-        build = partial(_sample, folder=folder, file=path.name, limits=limits)
-        yield from samples(NAME, grouped(entries, by="image_local_name", source=NAME), build, limits=limits)
+    build = partial(_sample, folder=folder, limits=limits)
+    yield from json_samples(paths, build, source=NAME, by="image_local_name", limits=limits)
 
 
-def _sample(key: str, entries: list[dict[str, Any]], *, folder: Path, file: str, limits: DatasetLimits) -> Sample:
+def _sample(key: str, entries: list[dict[str, Any]], *, folder: Path, file: Path, limits: DatasetLimits) -> Sample:
     image = picture_file(folder, f"infographicsvqa_images/{key}", limits=limits.image)
     ocr_name = str(entries[0].get("ocr_output_file") or f"{Path(key).stem}.json")
     if not is_plain(ocr_name):
@@ -48,16 +41,13 @@ def _sample(key: str, entries: list[dict[str, Any]], *, folder: Path, file: str,
     questions, unanswered = asked(
         ((entry["question"], entry.get("answers") or []) for entry in entries), kind="extractive"
     )
-    record = ImageRecord(
+    return image_sample(
+        NAME,
+        image,
         id=f"{NAME}/{Path(key).stem}",
-        source=NAME,
         kind="document/infographic",
         family="text",
-        licence=DATASETS[NAME].licence,
-        width=image.width,
-        height=image.height,
-        images=[image.extension],
-        split=split_of(file),
+        split=split_of(file.name),
         words=words,
         lines=lines,
         questions=questions,
@@ -65,4 +55,3 @@ def _sample(key: str, entries: list[dict[str, Any]], *, folder: Path, file: str,
         | ({"unanswered": unanswered} if unanswered else {})
         | ({"words_by": "Amazon Textract"} if words else {}),
     )
-    return record, [image.data]

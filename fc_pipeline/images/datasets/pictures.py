@@ -2,14 +2,15 @@
 
 import io
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from fc_model.data.images.decode import BadImage, decode
 from fc_model.data.images.formats import content_format
 from fc_model.data.images.limits import ImageLimits
-from fc_model.data.images.record import Box
+from fc_model.data.images.record import Box, ImageRecord
 from fc_pipeline.images.datasets.annotations import is_there
-from fc_pipeline.images.datasets.base import BadInput
+from fc_pipeline.images.datasets.base import BadInput, Sample
+from fc_pipeline.images.datasets.catalogue import DATASETS
 from fc_pipeline.sources.download.globs import is_plain
 
 _EXTENSIONS = {"PNG": "png", "JPEG": "jpg", "WEBP": "webp"}
@@ -54,6 +55,17 @@ def picture_file(folder: Path, *names: str, limits: ImageLimits) -> Picture:
                 raise BadInput("too_many_bytes", f"{name}: {size} bytes exceed {limits.max_bytes}")
             return picture(path.read_bytes(), limits)
     raise BadInput("missing_image", f"none of {', '.join(names)}")
+
+
+def image_sample(source: str, image: Picture, **fields: Any) -> Sample:
+    """The record of one image of a set, and the image's bytes.
+
+    Args:
+        fields: what else `ImageRecord` takes; `licence` where it is not the set's own.
+    """
+    fields.setdefault("licence", DATASETS[source].licence)
+    record = ImageRecord(source=source, width=image.width, height=image.height, images=[image.extension], **fields)
+    return record, [image.data]
 
 
 def box_in(picture: Picture, left: float, top: float, right: float, bottom: float) -> Box | None:

@@ -11,10 +11,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from fc_model.data.images.record import ImageRecord
 from fc_pipeline.images.datasets.annotations import Split, annotation_files, grouped, read_text
 from fc_pipeline.images.datasets.base import BadInput, BadRecord, DatasetLimits, Result, Sample, samples
-from fc_pipeline.images.datasets.catalogue import DATASETS
+from fc_pipeline.images.datasets.pictures import image_sample
 from fc_pipeline.images.datasets.rico import screenshot
 
 NAME = "screen2words"
@@ -53,17 +52,13 @@ def _sample(key: str, rows: list[dict[str, Any]], *, folder: Path, train: set[st
     if not captions:
         raise BadInput("no_caption", "a screen without any summary")
     split: Split = "train" if key in train else "holdout"
-    record = ImageRecord(
+    return image_sample(
+        NAME,
+        image,
         id=f"{NAME}/{key}",
-        source=NAME,
         kind="screenshot/mobile",
         family="text",
-        licence=DATASETS[NAME].licence,
-        width=image.width,
-        height=image.height,
-        images=[image.extension],
         split=split,
         caption=captions[0],
         meta={"captions": captions},
     )
-    return record, [image.data]

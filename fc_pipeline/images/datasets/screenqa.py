@@ -11,11 +11,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from fc_model.data.images.record import ImageRecord
 from fc_pipeline.images.datasets.annotations import annotation_files, grouped, json_lists, split_of
 from fc_pipeline.images.datasets.answers import asked
 from fc_pipeline.images.datasets.base import BadRecord, DatasetLimits, Result, Sample, samples
-from fc_pipeline.images.datasets.catalogue import DATASETS
+from fc_pipeline.images.datasets.pictures import image_sample
 from fc_pipeline.images.datasets.rico import screenshot
 
 NAME = "screenqa"
@@ -52,17 +51,13 @@ def _sample(key: str, entries: list[dict[str, Any]], *, folder: Path, part: str,
         unanswered += more.unanswered
         if full:
             elements[entry["question"]] = [truth.get("ui_elements", []) for truth in truths]
-    record = ImageRecord(
+    return image_sample(
+        NAME,
+        image,
         id=f"{NAME}/{part}/{key}",
-        source=NAME,
         kind="screenshot/mobile",
         family="text",
-        licence=DATASETS[NAME].licence,
-        width=image.width,
-        height=image.height,
-        images=[image.extension],
         split=split_of(part),
         questions=questions,
         meta=({"ui_elements": elements} if elements else {}) | ({"unanswered": unanswered} if unanswered else {}),
     )
-    return record, [image.data]

@@ -11,12 +11,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fc_model.data.images.record import Box, ImageRecord, Line, Word, union
+from fc_model.data.images.record import Box, Line, Word, union
 from fc_pipeline.images.datasets.annotations import annotation_files
 from fc_pipeline.images.datasets.base import BadInput, BadRecord, DatasetLimits, Result, Sample, samples
-from fc_pipeline.images.datasets.catalogue import DATASETS
 from fc_pipeline.images.datasets.matlab import matlab_variables
-from fc_pipeline.images.datasets.pictures import box_in, picture_file
+from fc_pipeline.images.datasets.pictures import box_in, image_sample, picture_file
 
 if TYPE_CHECKING:
     import numpy as np
@@ -77,18 +76,14 @@ def _sample(key: str, entry: "tuple[np.ndarray, np.ndarray]", *, folder: Path, l
         if inside:
             words += [Word(text, box, len(lines)) for text, box in inside]
             lines.append(Line(" ".join(text for text, _ in inside), union([box for _, box in inside])))
-    record = ImageRecord(
+    return image_sample(
+        NAME,
+        image,
         id=f"{NAME}/{key}",
-        source=NAME,
         kind="scene/synthetic",
         family="text",
-        licence=DATASETS[NAME].licence,
-        width=image.width,
-        height=image.height,
-        images=[image.extension],
         text="\n".join(line.text for line in lines),
         words=words,
         lines=lines,
         meta={"outside": outside} if outside else {},
     )
-    return record, [image.data]

@@ -13,13 +13,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from fc_model.data.images.record import ImageRecord
-from fc_pipeline.images.datasets.annotations import annotation_files, grouped, json_lists, split_of
+from fc_pipeline.images.datasets.annotations import annotation_files, json_lists, json_samples, split_of
 from fc_pipeline.images.datasets.answers import asked
-from fc_pipeline.images.datasets.base import BadRecord, DatasetLimits, Result, Sample, samples
-from fc_pipeline.images.datasets.catalogue import DATASETS
+from fc_pipeline.images.datasets.base import BadRecord, DatasetLimits, Result, Sample
 from fc_pipeline.images.datasets.machine_ocr import rosetta_words
-from fc_pipeline.images.datasets.pictures import picture_file
+from fc_pipeline.images.datasets.pictures import image_sample, picture_file
 
 NAME = "textvqa"
 
@@ -40,13 +38,8 @@ def read_files(folder: Path, pattern: str, *, source: str, limits: DatasetLimits
             tokens |= {
                 str(entry.get("image_id")): entry.get("ocr_info") for entry in content[1] if isinstance(entry, dict)
             }
-    for content in json_lists(paths, source=source, limits=limits):
-        if isinstance(content, BadRecord):
-            yield content
-            continue
-        path, entries = content
-        build = partial(_sample, folder=folder, file=path.name, source=source, tokens=tokens, limits=limits)
-        yield from samples(source, grouped(entries, by="image_id", source=source), build, limits=limits)
+    build = partial(_sample, folder=folder, source=source, tokens=tokens, limits=limits)
+    yield from json_samples(paths, build, source=source, by="image_id", limits=limits)
 
 
 def _sample(
@@ -54,12 +47,12 @@ def _sample(
     entries: list[dict[str, Any]],
     *,
     folder: Path,
-    file: str,
+    file: Path,
     source: str,
     tokens: dict[str, Any],
     limits: DatasetLimits,
 ) -> Sample:
-    set_name = str(entries[0].get("set_name", file))
+    set_name = str(entries[0].get("set_name", file.name))
     names = [f"{place}/{key}.jpg" for place in ("train_images", "test_images")]
     image = picture_file(folder, *names, limits=limits.image)
     words, lines = rosetta_words(image, tokens.get(key) or [])
@@ -70,15 +63,12 @@ def _sample(
         kind="extractive",
     )
     votes = {entry["question"].strip(): entry["answers"] for entry in entries if entry.get("answers")}
-    record = ImageRecord(
+    return image_sample(
+        source,
+        image,
         id=f"{source}/{set_name}/{key}",
-        source=source,
         kind="scene",
         family="text",
-        licence=DATASETS[source].licence,
-        width=image.width,
-        height=image.height,
-        images=[image.extension],
         split=split_of(set_name),
         words=words,
         lines=lines,
@@ -90,4 +80,3 @@ def _sample(
         | ({"unanswered": unanswered} if unanswered else {})
         | ({"words_by": "Rosetta"} if words else {}),
     )
-    return record, [image.data]

@@ -9,14 +9,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from fc_model.data.images.record import ImageRecord
 from fc_model.errors import UserError
 from fc_pipeline.images.datasets.annotations import Split
 from fc_pipeline.images.datasets.base import BadInput, BadRecord, DatasetLimits, Result, Sample, samples
-from fc_pipeline.images.datasets.catalogue import DATASETS
 from fc_pipeline.images.datasets.download import download_all
 from fc_pipeline.images.datasets.img2dataset import Shard, tar_entries
-from fc_pipeline.images.datasets.pictures import picture
+from fc_pipeline.images.datasets.pictures import image_sample, picture
 from fc_pipeline.sources.download.compression import capped_lines
 from fc_pipeline.sources.readers.item import decode
 
@@ -107,20 +105,16 @@ def _record(
     if not caption.strip():
         raise BadInput("no_caption", "an image without any caption")
     image = picture(data, limits.image)
-    record = ImageRecord(
+    return image_sample(
+        source,
+        image,
         id=id_,
-        source=source,
         kind="web",
         family="natural",
-        licence=DATASETS[source].licence,
-        width=image.width,
-        height=image.height,
-        images=[image.extension],
         split=split,
         caption=caption.strip(),
         meta={name: value for name, value in meta.items() if value is not None},
     )
-    return record, [image.data]
 
 
 def tsv_rows(path: Path, *, columns: tuple[str, str], source: str, limits: DatasetLimits) -> Iterator[Row | BadRecord]:

@@ -247,7 +247,7 @@ def test_what_changes_exactly_whom(mini, name, old, new, changed):
             "from mini.gone import x\n\n\ndef step():\n    x\n",
             r"mini\.gone cannot be followed: there is no such module",
         ),
-        ("def step(:\n", "top.py:1: .*mend it before planning"),
+        ("def step(:\n", "top.py:1: .*correct it before planning"),
         ("def other():\n    pass\n", r"mini\.top\.step cannot be followed"),
     ],
 )

@@ -77,7 +77,7 @@ def test_a_task_that_ray_cannot_start_is_not_waited_for(ray, tmp_path: Path, mon
 
 def test_a_task_of_ray_that_takes_too_long_is_killed(ray, tmp_path: Path) -> None:
     (tmp_path / "hold").touch()
-    with pytest.raises(UserError, match=r"it ended without a word \(task 0 of 1 failed on ray; log: "):
+    with pytest.raises(UserError, match=r"it ended without an error message \(task 0 of 1 failed on ray; log: "):
         run(ray(seconds_per_task=15), tmp_path / "root", partial(batch_functions.wait_while, str(tmp_path)))
     (pid,) = (int(path.name.removeprefix("pid-")) for path in tmp_path.glob("pid-*"))
     deadline = time.monotonic() + 20

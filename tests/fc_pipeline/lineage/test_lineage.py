@@ -152,7 +152,7 @@ def test_the_list_of_takedowns_is_part_of_the_recipe_of_its_corpora_only(tmp_pat
 
 def test_a_damaged_list_stops_everything_rather_than_let_documents_come_back(tmp_path):
     (tmp_path / "takedowns.json").write_text("[{")
-    with pytest.raises(UserError, match=r"takedowns.json: not JSON .*; mend it from a copy"):
+    with pytest.raises(UserError, match=r"takedowns.json: not JSON .*; restore a copy"):
         takedown_list.read_takedowns(tmp_path)
 
 

@@ -113,7 +113,7 @@ def test_bits_per_byte_only_from_runs_that_differ_in_their_seed(graph: Graph, st
     evaluated(1.52, 3.0, seed=2)
     evaluated(1.51, 4.0, seed=3)
     interval = forecast(graph, store, ["t/evals/a"])["steps"]["t/evals/a"]["bits_per_byte"]
-    half = 4.303 * statistics.stdev([1.50, 1.51, 1.52]) * (4 / 3) ** 0.5
+    half = 4.302653 * statistics.stdev([1.50, 1.51, 1.52]) * (4 / 3) ** 0.5
     assert interval == pytest.approx({"mean": 1.51, "low": 1.51 - half, "high": 1.51 + half, "runs": 3})
 
 
