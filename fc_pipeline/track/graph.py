@@ -122,8 +122,7 @@ def _report(track: TrackConfig, steps: list[StepSpec]) -> StepSpec:
 
 def _templates_digest() -> str:
     """Hash of the report's templates: the code version sees no file that is not Python."""
-    readers = (write_report, *(section.read for section in SECTIONS))
-    folders = dict.fromkeys(template_folder(reader) for reader in readers)
+    folders = {template_folder(write_report), *(template_folder(section.read) for section in SECTIONS)}
     parts = sorted(
         f"{path.name} {hashlib.sha256(path.read_bytes()).hexdigest()}\n"
         for folder in folders
