@@ -42,6 +42,11 @@ def _cell(value: Any) -> str:
     return " ".join(text.replace("|", "\\|").replace("`", "'").replace("<", "&lt;").split())
 
 
+def visible(text: str) -> str:
+    """One line that a terminal shows as it is: control and format characters (also bidi) and newlines as escapes."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
 def size(num_bytes: float | None) -> str:
     """Bytes as `3.2 MB`; `–` for an unknown size."""
     if num_bytes is None:

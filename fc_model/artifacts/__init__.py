@@ -2,7 +2,7 @@
 
 from fc_model.artifacts.artifact import Artifact
 from fc_model.artifacts.manifest import Counters, Manifest, ManifestError, Recipe
-from fc_model.artifacts.records import read_records
+from fc_model.artifacts.records import read_records, read_rows
 from fc_model.artifacts.store import AlreadyBuilt, Store
 from fc_model.artifacts.writer import ArtifactWriter
 
@@ -16,4 +16,5 @@ __all__ = [
     "Recipe",
     "Store",
     "read_records",
+    "read_rows",
 ]

@@ -1,7 +1,7 @@
 """Records: one JSON object a line, compressed with zstandard (`*.jsonl.zst`)."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -47,6 +47,25 @@ def read_records(path: Path) -> Iterator[dict[str, Any]]:
         raise UserError(f"{path}: no such file; materialize its artifact again") from error
     except (zstandard.ZstdError, ValueError, RecursionError) as error:
         raise UserError(f"{path}: damaged after record {number} ({error}); materialize its artifact again") from error
+
+
+def read_rows(path: Path, rows: Iterable[int]) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yields (row, record) of some records, counted from 0, in order. It parses no other, and reads none behind them.
+
+    Raises:
+        UserError: the file is missing, cut short, or not records, as far as it is read.
+    """
+    wanted = set(rows)
+    try:
+        with path.open("rb") as raw:
+            for row, line in enumerate(_lines(raw) if wanted else ()):
+                if row in wanted:
+                    yield row, _DECODER.decode(line.decode("utf-8"))
+                    wanted.discard(row)
+                    if not wanted:
+                        return
+    except (OSError, zstandard.ZstdError, ValueError, RecursionError) as error:
+        raise UserError(f"{path}: cannot be read ({error}); materialize its artifact again") from error
 
 
 def _lines(raw: BinaryIO) -> Iterator[bytes]:

@@ -86,6 +86,13 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("reason", nargs="?", help="show documents that were dropped for it")
     command.add_argument("--limit", type=int, default=10, metavar="N", help="documents to show (10)")
 
+    command = add("similar", _similar, "which documents of the corpus a text is nearly equal to")
+    command.add_argument("track")
+    command.add_argument("text", metavar="TEXT|FILE", help="a text, the name of a UTF-8 file, or - for standard input")
+    command.add_argument("--at-least", type=float, default=0.5, metavar="J", help="lowest Jaccard similarity (0.5)")
+    command.add_argument("--most", type=int, default=10, metavar="N", help="documents to show (10)")
+    command.add_argument("--json", action="store_true", help="for other programs")
+
     command = add("takedown", _takedown, "take documents and their copies out of everything made from them")
     command.add_argument("documents", nargs="+", metavar="ID", help="as `trace` shows them: <source>/<path>")
     command.add_argument("--reason", default="", help="recorded with the takedown")
@@ -246,6 +253,22 @@ def _drops(options: argparse.Namespace) -> int:
         print_lines(drop_lines(artifacts))
     else:
         print_lines(reason_lines(artifacts, options.reason, limit=options.limit))
+    return 0
+
+
+def _similar(options: argparse.Namespace) -> int:
+    from dataclasses import asdict
+
+    from fc_pipeline.cli.similar import answer_lines, read_text, similar
+    from fc_pipeline.engine.resolve import Resolver
+    from fc_pipeline.formatting import print_lines
+
+    graph, text = _graph(), read_text(options.text)
+    resolver = Resolver(graph, _store())
+    answer = similar(graph, resolver, options.track, text, at_least=options.at_least, most=options.most)
+    if options.json:
+        return _print_json(asdict(answer))
+    print_lines(answer_lines(answer, at_least=options.at_least))
     return 0
 
 

@@ -1,13 +1,13 @@
 """From tokens back to documents: which document a token of the shards came from, and which documents hold a text."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fc_model.artifacts import Artifact, read_records
+from fc_model.artifacts import Artifact, read_rows
 from fc_model.errors import UserError
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from fc_model.data.token_shards import Shards
     from fc_model.tokenizer import Tokenizer
 
+_DOCUMENTS = "documents.jsonl.zst"
 _CONTEXT_TOKENS = 40  # shown on each side of a token
 _CHUNK_TOKENS = 2_000_000  # decoded at a time
 _BORDER = 0xFF  # stands for the end of a document in decoded bytes; no UTF-8 text has this byte
@@ -64,7 +65,7 @@ def trace_token(shards: Artifact, split: str, position: int) -> Origin:
     reader = Shards(shards.folder, split, tokenizer_fingerprint=tokenizer.fingerprint)
     row, offset = reader.locate(position)
     start = position - offset
-    _, record = next(_rows(shards, [row]))
+    _, record = next(read_rows(shards.path(_DOCUMENTS), [row]))
     stop = min(start + record["tokens"], position + _CONTEXT_TOKENS + 1)
     ids = reader.tokens(max(start, position - _CONTEXT_TOKENS), stop)
     here = min(offset, _CONTEXT_TOKENS)
@@ -95,7 +96,7 @@ def find_text(shards: Artifact, tokenizer: "Tokenizer", text: str) -> list[Occur
     for split in list_splits(shards.folder):
         reader = Shards(shards.folder, split, tokenizer_fingerprint=tokenizer.fingerprint)
         places.update((split, row, offset) for row, offset in _search(reader, tokenizer, text.encode()))
-    documents = dict(_rows(shards, {row for _, row, _ in places}))
+    documents = dict(read_rows(shards.path(_DOCUMENTS), {row for _, row, _ in places}))
     return [
         Occurrence(**_about(documents[row]), split=split, row=row, offset=offset, copies=copies)
         for (split, row, offset), copies in sorted(places.items())
@@ -176,17 +177,6 @@ def _chunks(reader: "Shards") -> Iterator[tuple[int, int]]:
         last = max(first + 1, int(np.searchsorted(starts, starts[first] + _CHUNK_TOKENS)))
         yield first, last
         first = last
-
-
-def _rows(shards: Artifact, rows: Iterable[int]) -> Iterator[tuple[int, dict[str, Any]]]:
-    """(row, record) of some rows of documents.jsonl.zst, in one pass that ends at the last of them."""
-    wanted = set(rows)
-    for row, record in enumerate(read_records(shards.path("documents.jsonl.zst"))):
-        if not wanted:
-            return
-        if row in wanted:
-            wanted.discard(row)
-            yield row, record
 
 
 def _about(record: dict[str, Any]) -> dict[str, str]:

@@ -39,7 +39,7 @@ def sign(config: DedupConfig, texts: list[str]) -> Signatures:
 
 def band_keys(shingles: Shingles, *, num_buckets: int, rows: int, seed: int) -> np.ndarray:
     """uint32 [num_buckets, N]."""
-    multipliers, weights = _functions(num_buckets * rows, seed)
+    multipliers, _ = hash_functions(num_buckets * rows, seed)
     signatures = np.zeros((num_buckets * rows, len(shingles.counts)), np.uint32)
     ends = np.cumsum(shingles.counts)
     filled = np.flatnonzero(shingles.counts)
@@ -53,7 +53,13 @@ def band_keys(shingles: Shingles, *, num_buckets: int, rows: int, seed: int) -> 
         for place, multiplier in enumerate(multipliers):
             np.multiply(hashes, multiplier, out=values)  # an odd factor permutes the numbers modulo 2^32
             signatures[place, filled[first:last]] = np.minimum.reduceat(values, within)
-    keys = np.zeros((num_buckets, len(shingles.counts)), np.uint64)
+    return fold(signatures, rows=rows, seed=seed)
+
+
+def fold(signatures: np.ndarray, *, rows: int, seed: int) -> np.ndarray:
+    """uint32 [num_buckets, N]: the band keys of signatures, uint32 [num_buckets * rows, N]."""
+    _, weights = hash_functions(rows, seed)
+    keys = np.zeros((len(signatures) // rows, signatures.shape[1]), np.uint64)
     for row in range(rows):
         keys = (keys + signatures[row::rows]) * weights[row]
         keys ^= keys >> np.uint64(31)
@@ -67,7 +73,7 @@ def _blocks(starts: np.ndarray, total: int) -> list[tuple[int, int]]:
 
 
 @lru_cache(maxsize=4)
-def _functions(num_hashes: int, seed: int) -> tuple[list[np.uint32], list[np.uint64]]:
+def hash_functions(num_hashes: int, seed: int) -> tuple[list[np.uint32], list[np.uint64]]:
     """(odd factors modulo 2^32, one a hash function; odd factors modulo 2^64 that fold a band)."""
     odd = [xxhash.xxh3_64_intdigest(f"{seed} {place}".encode()) | 1 for place in range(num_hashes)]
     return [np.uint32(factor >> 32 | 1) for factor in odd], [np.uint64(factor) for factor in odd]
