@@ -83,17 +83,17 @@ def read_text(argument: str) -> str:
         return _decoded(sys.stdin.buffer.read(), "standard input")
     path = Path(argument)
     try:
-        is_file, is_folder = path.is_file(), path.is_dir()
+        is_file, is_folder = path.is_file(), argument != "" and path.is_dir()
     except (OSError, ValueError):  # too long for a name, or of characters that none has
         is_file = is_folder = False
     if is_folder:
-        raise UserError(f"similar: {argument} is a folder; name one file of it")
+        raise UserError(f"similar: {visible(argument)} is a folder; name one file of it")
     if not is_file:
         return _decoded(argument.encode("utf-8", "surrogatepass"), "the text")
     try:
-        return _decoded(path.read_bytes(), argument)
+        return _decoded(path.read_bytes(), visible(argument))
     except OSError as error:
-        raise UserError(f"similar: {argument} cannot be read ({error.strerror})") from error
+        raise UserError(f"similar: {visible(argument)} cannot be read ({error.strerror})") from error
 
 
 def _decoded(data: bytes, name: str) -> str:

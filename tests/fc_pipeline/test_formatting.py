@@ -1,6 +1,16 @@
 import pytest
 
-from fc_pipeline.formatting import amount, columns, count, duration, markdown_table, percent, size, training_progress
+from fc_pipeline.formatting import (
+    amount,
+    columns,
+    count,
+    duration,
+    markdown_table,
+    percent,
+    size,
+    training_progress,
+    visible,
+)
 
 
 @pytest.mark.parametrize(
@@ -51,3 +61,8 @@ def test_training_progress_has_what_is_known() -> None:
     assert training_progress(metrics) == "step 1,200/4,000  loss 3.412  12,346 tokens/s  1 min 5 s left"
     assert training_progress({"step": 7, "loss": None}) == "step 7"
     assert training_progress({}) == ""
+
+
+def test_text_of_others_is_one_visible_line() -> None:
+    assert visible("Größe 日本 שלום 😀") == "Größe 日本 שלום 😀"
+    assert visible("a\x1b[31m\x9b\u202eb\n\u2028c\ud800") == r"a\x1b[31m\x9b\u202eb\n\u2028c\ud800"

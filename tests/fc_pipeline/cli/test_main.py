@@ -25,6 +25,7 @@ COMMANDS = [
     "pull",
     "trace",
     "drops",
+    "similar",
     "takedown",
     "chat",
     "gc",
