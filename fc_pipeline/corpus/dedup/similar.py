@@ -64,11 +64,15 @@ def find_similar(dumps: Mapping[str, Artifact], text: str, *, at_least: float, m
 
     Args:
         dumps: name -> deduplicated artifact, in the order in which they were made.
+
+    Raises:
+        UserError: the text has no shingles, or the index a single band.
     """
     candidates = [candidate for name, dump in dumps.items() for candidate in _candidates(name, dump, text)]
     kept = {(one.dump, one.id) for one in candidates if one.part == KEPT_PART}
     duplicates = [hit for name, dump in dumps.items() for hit in _duplicates(name, dump, text, kept)]
-    similar = [one for one in [*candidates, *duplicates] if one.jaccard >= at_least]
+    compared: list[_Candidate | Hit] = [*candidates, *duplicates]
+    similar = [one for one in compared if one.jaccard >= at_least]
     order = {name: place for place, name in enumerate(dumps)}
     similar.sort(key=lambda one: (-one.jaccard, isinstance(one, Hit), order[one.dump], one.id))
     return list(_with_records(dumps, similar[:most])), len(similar)
@@ -134,7 +138,13 @@ def _unmixed(hashes: np.ndarray) -> np.ndarray:
 def _candidates(name: str, dump: Artifact, text: str) -> Iterator[_Candidate]:
     for part in _PARTS:
         index = DuplicateIndex(dump, part, name)
-        shingles = _shingles(text, index.settings["ngram"])
+        ngram = index.settings["ngram"]
+        shingles = _hashes(text, ngram)
+        if not len(shingles):
+            raise UserError(
+                f"similar: the text has fewer than {ngram} words, and documents are compared by {ngram} words in a row "
+                "(the name of no file is taken for a text)"
+            )
         for row in query(index, shingles):
             yield _Candidate(jaccard(shingles, index.shingles.row(row)), name, part, row, index.name(row))
 
@@ -144,12 +154,13 @@ def _duplicates(name: str, dump: Artifact, text: str, kept: set[tuple[str, str]]
     notes = read_records(dump.path("duplicates.jsonl.zst")) if kept else ()
     wanted = {note["id"] for note in notes if (note["dump"] or name, note["duplicate_of"]) in kept}
     ngram = DuplicateIndex(dump, KEPT_PART, name).settings["ngram"]
+    shingles = _hashes(text, ngram)
     for reason in _DUPLICATES:
         path = f"dropped/{reason}.jsonl.zst"
         if wanted and any(entry.path == path for entry in dump.manifest.files):
             for record in read_records(dump.path(path)):
                 if record["id"] in wanted:
-                    similarity = jaccard(_shingles(text, ngram), _hashes(record["text"], ngram))
+                    similarity = jaccard(shingles, _hashes(record["text"], ngram))
                     yield _hit(record, similarity, name, reason, record["duplicate_of"])
 
 
@@ -174,16 +185,6 @@ def _with_records(dumps: Mapping[str, Artifact], similar: list[_Candidate | Hit]
 def _hit(record: dict[str, Any], similarity: float, dump: str, state: str, duplicate_of: str | None) -> Hit:
     about = {name: record[name] for name in ("id", "source", "licence")}
     return Hit(jaccard=similarity, dump=dump, state=state, duplicate_of=duplicate_of, **about)
-
-
-def _shingles(text: str, ngram: int) -> np.ndarray:
-    hashes = _hashes(text, ngram)
-    if not len(hashes):
-        raise UserError(
-            f"similar: the text has fewer than {ngram} words, and documents are compared by {ngram} words in a row "
-            "(the name of no file is taken for a text)"
-        )
-    return hashes
 
 
 def _hashes(text: str, ngram: int) -> np.ndarray:

@@ -7,7 +7,7 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fc_model.artifacts import Counters, read_records
+from fc_model.artifacts import Counters, read_records, read_rows
 from fc_model.artifacts.files import atomic_write
 from fc_model.artifacts.records import RecordWriter
 from fc_model.errors import UserError
@@ -122,3 +122,19 @@ def test_counters_add_up_or_refuse(kept, quarantined, drops, lost):
     else:
         counters.check()
     assert json.loads(json.dumps(counters.dropped)) == {reason: drops.count(reason) for reason in drops}
+
+
+def test_some_rows(file, tmp_path):
+    """The others are not parsed, and what stands behind the last one is not read."""
+    assert [(row, record["id"]) for row, record in read_rows(file, [7, 2, 7])] == [(2, "2"), (7, "7")]
+    assert list(read_rows(file, [])) == [] and list(read_rows(file, [99])) == []
+    odd = tmp_path / "odd.jsonl.zst"
+    odd.write_bytes(zstandard.compress(b'{"id":"0"}\nnothing\n{"id":"2"}\n'))
+    assert dict(read_rows(odd, [0, 2])) == {0: {"id": "0"}, 2: {"id": "2"}}
+    with pytest.raises(UserError, match="cannot be read"):
+        list(read_rows(odd, [1]))
+    odd.write_bytes(odd.read_bytes()[:-2])
+    with pytest.raises(UserError, match="the file is cut short"):
+        list(read_rows(odd, [3]))
+    with pytest.raises(UserError, match="materialize its artifact again"):
+        list(read_rows(tmp_path / "missing.jsonl.zst", [0]))
