@@ -97,7 +97,7 @@ def measure(side: str, folder: Path, num_queries: int) -> dict[str, object]:
     ask = SIDES[side](index)
     rng = np.random.default_rng(2)
     rows = rng.choice(len(index), num_queries, replace=False).tolist()
-    seconds, found = [], 0
+    seconds, num_hits = [], 0
     for row in rows:
         shingles = index.shingles.row(row).copy()
         changed = rng.choice(len(shingles), len(shingles) // 9, replace=False)
@@ -106,7 +106,7 @@ def measure(side: str, folder: Path, num_queries: int) -> dict[str, object]:
         asked = time.process_time()
         answer = {other: jaccard(shingles, index.shingles.row(other)) for other in ask(shingles)}
         seconds.append(time.process_time() - asked)
-        found += answer.get(row, 0) > 0.7
+        num_hits += answer.get(row, 0) > 0.7
         if len(seconds) == 1:
             first = time.process_time() - started
     return {
@@ -115,7 +115,7 @@ def measure(side: str, folder: Path, num_queries: int) -> dict[str, object]:
         "cpu_seconds_to_first_answer": round(first, 3),
         "milliseconds_a_question": round(1000 * float(np.median(seconds)), 2),
         "memory_mb": round((_peak() - before) / 1e6, 1),
-        "recall_at_0.8": found / num_queries,
+        "recall_at_0.8": num_hits / num_queries,
     }
 
 

@@ -105,14 +105,14 @@ def _decoded(data: bytes, name: str) -> str:
 
 def _by_dump(keys: Sequence[str], part: str) -> dict[str, str]:
     """Dump -> key of this part of the corpus, in the order of the work."""
-    found = {}
+    by_dump = {}
     for key in keys:
         match key.split("/"):
             case ["corpus", _, name] if name == part:
-                found[_BASE] = key
+                by_dump[_BASE] = key
             case ["corpus", _, "dumps", name, dump] if name == part:
-                found[dump] = key
-    return found
+                by_dump[dump] = key
+    return by_dump
 
 
 def _with_states(hits: list[Hit], keys: Sequence[str], resolver: Resolver) -> list[Hit]:

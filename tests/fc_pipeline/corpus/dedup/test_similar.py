@@ -58,18 +58,18 @@ def test_planted_texts_are_found_with_their_similarity(run_step, corpus) -> None
     texts, truth = pairs()
     originals = {name: text for name, text in texts.items() if not name.endswith("-near")}
     dumps = {"base": run_step(deduplicate, KEY, config(), documents=corpus(originals))}
-    found = {}
+    hit_at = {}
     for name, jaccard in truth.items():
         hits, total = find_similar(dumps, texts[name], at_least=0.5, most=10)
         assert len(hits) == total <= 1
         for hit in hits:
             assert (hit.id, hit.state, hit.dump) == (name.removesuffix("-near"), "kept", "base")
             assert hit.jaccard == pytest.approx(jaccard, abs=1e-6)
-            found[name] = jaccard
+            hit_at[name] = jaccard
     sure = [name for name, jaccard in truth.items() if jaccard >= 0.75]
-    assert len(sure) > 25 and set(sure) <= set(found)
+    assert len(sure) > 25 and set(sure) <= set(hit_at)
     odds = [detection_odds(dumps["base"], jaccard) for jaccard in truth.values()]
-    assert len(found) == pytest.approx(sum(odds), abs=3 * sum(p * (1 - p) for p in odds) ** 0.5)
+    assert len(hit_at) == pytest.approx(sum(odds), abs=3 * sum(p * (1 - p) for p in odds) ** 0.5)
     assert find_similar(dumps, random_text(random.Random(9)), at_least=0.01, most=10) == ([], 0)
 
 
