@@ -21,6 +21,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 from bench.data_sides import rates
 from bench.timing import report
 from fc_model.artifacts import Artifact, Store, read_records
+from fc_pipeline.catalogue.entry import PypiPin
+from fc_pipeline.catalogue.kinds.pypi import download
 from fc_pipeline.engine.graph import Graph
 from fc_pipeline.engine.materialize import materialize
 from fc_pipeline.engine.resource_usage import tree_cpu_seconds
@@ -28,8 +30,7 @@ from fc_pipeline.engine.step import Runtime
 from fc_pipeline.evalsets.schema import parse_evalset
 from fc_pipeline.experiments.graph import project_graph
 from fc_pipeline.paths import fc_home
-from fc_pipeline.sources.kinds.pypi import download
-from fc_pipeline.sources.schema import PypiSource, parse_source
+from fc_pipeline.sources.schema import parse_source
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -85,11 +86,11 @@ def downloaded(graph: Graph, keys: Iterable[str], home: Path) -> int:
     return total
 
 
-def packages(graph: Graph, keys: Iterable[str]) -> Iterator[PypiSource]:
+def packages(graph: Graph, keys: Iterable[str]) -> Iterator[PypiPin]:
     for key in filter(is_raw, keys):
         config = graph[key].config
-        source = parse_evalset(config, key).source if key.startswith("evalsets/") else parse_source(config, key)
-        if isinstance(source, PypiSource):
+        source = parse_evalset(config, key) if key.startswith("evalsets/") else parse_source(config, key)
+        if isinstance(source, PypiPin):
             yield source
 
 

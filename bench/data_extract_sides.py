@@ -41,14 +41,16 @@ def ours(folder: Path) -> Callable[[], Told]:
     from fc_model.artifacts import Store
     from fc_pipeline.sources.catalogue import pin
     from fc_pipeline.sources.fetch import fetch_source
-    from fc_pipeline.sources.sandbox.read_isolated import sandbox
+    from fc_pipeline.sources.read_file import read_documents
+    from fc_pipeline.sources.sandbox.isolated import isolated
     from fc_pipeline.sources.schema import FileSpec, parse_source
 
     page = FileSpec(glob="**/*.html", format="html")
     about = {"kind": "local", "name": "bench", "licence": "various", "domain": "science"}
     settings = {**about, "folder": str(folder / "html"), "files": [page.model_dump()]}
     config = pin(parse_source(settings, "bench")).model_dump(mode="json")
-    sandbox().read(SMALL_PAGE.encode(), page)  # starts the child and has it import its parser
+    # Starts the child and has it import its parser.
+    isolated().call(read_documents, SMALL_PAGE.encode(), spec=page.model_dump())
 
     def run() -> Told:
         artifact = build(Store(folder / f"store-{os.getpid()}"), "sources/bench", fetch_source, config, {})

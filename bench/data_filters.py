@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.data_filters_sides import DOCUMENTS, SIDES
-from bench.data_pages import by_hash, content, files
+from bench.data_pages import by_hash, content
 from bench.data_sides import Race, race
 from bench.timing import report
 from fc_model.artifacts.records import RecordWriter
@@ -27,7 +27,7 @@ from fc_pipeline.corpus import filters
 from fc_pipeline.experiments.graph import project_graph
 from fc_pipeline.paths import fc_home
 from fc_pipeline.sources.catalogue import resolve_source
-from fc_pipeline.sources.limits import Limits
+from fc_pipeline.sources.fetch import files_of
 from fc_pipeline.sources.read_file import read_file
 from fc_pipeline.sources.readers.item import Item
 
@@ -88,8 +88,8 @@ def documents(names: Iterable[str], home: Path, *, num_bytes: float) -> Iterator
     for name in names:
         source = resolve_source(name)
         left = num_bytes / len(names)
-        for file in by_hash(files(source, home)):
-            for item in read_file(content(file), file.spec, Limits.of(source), where=file.path):
+        for file in by_hash(files_of(source, home)):
+            for item in read_file(content(file), file.spec, source.limits, where=file.path):
                 if isinstance(item, Item) and left > 0:
                     left -= len(item.text.encode())
                     about = {"source": name, "domain": source.domain, "licence": source.licence, "meta": {}}

@@ -7,15 +7,14 @@ against the pinned checksum, unpacked in memory.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from fc_pipeline.catalogue.files import File
 from fc_pipeline.sources.catalogue import resolve_source
-from fc_pipeline.sources.kinds.installed import read_installed
-from fc_pipeline.sources.kinds.pypi import read_pypi
-from fc_pipeline.sources.schema import InstalledSource, PypiSource, parse_source
-from fc_pipeline.sources.source_file import SourceFile
+from fc_pipeline.sources.fetch import files_of
+from fc_pipeline.sources.schema import FileSpec, parse_source
 
 MAX_PAGE_BYTES = 256 << 10
 """Larger pages are rare on the web, and not in documentation: tables of a whole library's functions."""
@@ -54,35 +53,27 @@ SOURCES = {
 def pages(home: Path, *, num_bytes: float) -> dict[str, bytes]:
     """Web pages by path, drawn by the hash of it until there are enough bytes."""
     sites = [parse_source({"kind": "pypi", "domain": "code", **site}, f"bench/{site['name']}") for site in SITES]
-    found = (file for site in sites for file in files(site, home))
+    found = (file for site in sites for file in files_of(site, home))
     return _drawn((file for file in found if len(content(file)) <= MAX_PAGE_BYTES), num_bytes)
 
 
 def raw_files(home: Path, kind: str, *, num_bytes: float) -> dict[str, bytes]:
     """Files of this format by path, drawn by the hash of it until there are enough bytes."""
-    found = (file for name in SOURCES[kind] for file in files(resolve_source(name), home))
+    found = (file for name in SOURCES[kind] for file in files_of(resolve_source(name), home))
     return _drawn((file for file in found if file.spec.format == kind), num_bytes)
 
 
-def files(source: object, home: Path) -> Iterator[SourceFile]:
-    """The files of a package that is installed or of the package index."""
-    if isinstance(source, InstalledSource):
-        return read_installed(source)
-    assert isinstance(source, PypiSource), "the sources that are named here"
-    return read_pypi(source, home)
-
-
-def content(file: SourceFile) -> bytes:
+def content(file: File[FileSpec]) -> bytes:
     assert isinstance(file.content, bytes), "the sources that are named here hold no tables"
     return file.content
 
 
-def by_hash(found: Iterable[SourceFile]) -> list[SourceFile]:
+def by_hash(found: Iterable[File[FileSpec]]) -> list[File[FileSpec]]:
     """The files in an order that has nothing to do with their place in the package."""
     return sorted(found, key=lambda file: hashlib.sha256(file.path.encode()).digest())
 
 
-def _drawn(found: Iterable[SourceFile], num_bytes: float) -> dict[str, bytes]:
+def _drawn(found: Iterable[File[FileSpec]], num_bytes: float) -> dict[str, bytes]:
     taken: dict[str, bytes] = {}
     for file in by_hash(found):
         if num_bytes <= 0:

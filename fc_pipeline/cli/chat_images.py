@@ -74,7 +74,7 @@ def read_pictures(paths: Iterable[Path]) -> "list[Image]":
     Raises UserError for a file that is not there, and for one that is refused as hostile, damaged or no image.
     """
     from fc_model.data.images.decode import BadImage, decode
-    from fc_pipeline.sources.readers.item import BadInput
+    from fc_pipeline.catalogue.bad_input import BadInput
 
     pictures: list[Image] = []
     for path in paths:
@@ -90,10 +90,11 @@ def read_pictures(paths: Iterable[Path]) -> "list[Image]":
 
 def _pages(data: bytes) -> list[bytes]:
     """Pages as images, drawn in a process of its own. Raises BadInput."""
-    from fc_pipeline.sources.readers.item import BadInput
+    from fc_pipeline.catalogue.bad_input import BadInput
+    from fc_pipeline.images.sources.pdf_pages import render_pages
     from fc_pipeline.sources.sandbox.isolated import isolated
 
-    answers, images = isolated().call("render_pages", data, first=0, last=_MAX_PAGES, dpi=_DPI)
+    answers, images = isolated().call(render_pages, data, first=0, last=_MAX_PAGES, dpi=_DPI)
     for page in answers:
         if "refused" in page:
             raise BadInput(*page["refused"])

@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from fc_model.errors import UserError
+from fc_pipeline.catalogue.bad_input import BadInput
+from fc_pipeline.catalogue.files import Wanted
+from fc_pipeline.catalogue.pins import read_files
 from fc_pipeline.engine.step import Step
 from fc_pipeline.evalsets.schema import EvalSet, parse_evalset
-from fc_pipeline.sources.kinds.pypi import read_pypi
-from fc_pipeline.sources.limits import Limits
 from fc_pipeline.sources.read_file import read_file
-from fc_pipeline.sources.readers.item import BadInput
 from fc_pipeline.sources.readers.template import Row, lookup, render
+from fc_pipeline.sources.schema import Limits
 
 
 def fetch_evalset(step: Step) -> None:
@@ -52,14 +53,13 @@ def fetch_evalset(step: Step) -> None:
 
 def _rows(evalset: EvalSet, home: Path) -> Iterator[Row]:
     """The fields that the templates take, of every record; an empty row where a required one is missing."""
-    source = evalset.source
-    limits = Limits.of(source)
-    for path, spec, content in read_pypi(source, home):
-        where = f"eval set {evalset.name}: {path}"
+    wanted = Wanted(specs=[evalset.files], where=f"eval set {evalset.name}", home=home)
+    for path, spec, content in read_files(evalset, wanted):
+        where = f"{wanted.where}: {path}"
         if isinstance(content, BadInput):
             raise UserError(f"{where}: {content.reason} ({content.detail})")
         assert isinstance(content, bytes), "packages are unpacked in memory"
-        for item in read_file(content, spec, limits, where=where):
+        for item in read_file(content, spec, Limits(), where=where):
             if isinstance(item, BadInput):
                 raise UserError(f"{where}: {item.reason} ({item.detail}); correct `format`, or trust another version")
             yield {**item.meta, "_key": item.key} if item.text else {}

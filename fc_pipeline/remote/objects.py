@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from fc_model.artifacts.files import crash_point
 from fc_pipeline.paths import fc_home
-from fc_pipeline.remote.retry import ATTEMPTS, RemoteDamaged, RemoteError, RemoteUnreachable, patiently
+from fc_pipeline.remote.retry import ATTEMPTS, RemoteDamaged, RemoteError, RemoteUnreachable, ask_remote
 
 CHUNK_BYTES = 1 << 24
 """What is asked for at once, and what a broken connection costs."""
@@ -139,7 +139,7 @@ class Objects:
             return
 
     def _ask(self, question, path: str):  # type: ignore[no-untyped-def]
-        return patiently(
+        return ask_remote(
             lambda: question(*self._opened),
             what=self.where(path),
             pause_seconds=self._pause_seconds,

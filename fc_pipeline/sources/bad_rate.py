@@ -3,7 +3,7 @@
 from collections import Counter
 
 from fc_model.errors import UserError
-from fc_pipeline.sources.readers.item import BadInput
+from fc_pipeline.catalogue.bad_input import BadInput
 
 _EARLY_COUNT = 1_000
 _EARLY_RATE = 0.5

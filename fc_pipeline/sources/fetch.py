@@ -7,28 +7,17 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from fc_pipeline.catalogue.bad_input import BadInput
+from fc_pipeline.catalogue.files import File, Wanted
+from fc_pipeline.catalogue.pins import read_files
 from fc_pipeline.engine.step import Step
 from fc_pipeline.executors.batching import chunks
 from fc_pipeline.executors.ordered_map import OrderedMap
 from fc_pipeline.sources.bad_rate import BadRate
-from fc_pipeline.sources.download.http import read_http
-from fc_pipeline.sources.kinds.hub import read_hub
-from fc_pipeline.sources.kinds.installed import read_installed
-from fc_pipeline.sources.kinds.local import read_local
-from fc_pipeline.sources.kinds.pypi import read_pypi
-from fc_pipeline.sources.limits import Limits
 from fc_pipeline.sources.read_file import read_file
-from fc_pipeline.sources.readers.item import BadInput, Item, sound
-from fc_pipeline.sources.schema import (
-    FileSpec,
-    HttpSource,
-    HubSource,
-    InstalledSource,
-    LocalSource,
-    Source,
-    parse_source,
-)
-from fc_pipeline.sources.source_file import SourceFile
+from fc_pipeline.sources.readers.item import Item, sound
+from fc_pipeline.sources.schema import FileSpec, Limits, Source, parse_source
+from fc_pipeline.sources.tables import STREAMED, read_stream
 
 _CHUNK_BYTES = 1 << 20
 _REPORT_EVERY = 1000
@@ -88,14 +77,14 @@ def _document(source: Source, path: str, spec: FileSpec, item: Item) -> dict[str
     }
 
 
-def _distinct(found: Iterator[Read]) -> Iterator[tuple[str, FileSpec, Item | BadInput | Drop]]:
+def _distinct(items: Iterator[Read]) -> Iterator[tuple[str, FileSpec, Item | BadInput | Drop]]:
     """Drops what is empty, or comes again under its key with the same text; refuses another text under that key.
 
     The keys of one file at a time are held.
     """
     current = None
     seen: dict[str, bytes] = {}
-    for path, spec, item in found:
+    for path, spec, item in items:
         if path != current:
             current, seen = path, {}
         if isinstance(item, BadInput):
@@ -115,40 +104,49 @@ def _distinct(found: Iterator[Read]) -> Iterator[tuple[str, FileSpec, Item | Bad
                 yield path, spec, BadInput("duplicate_key", detail)
 
 
+def files_of(source: Source, home: Path) -> Iterator[File[FileSpec]]:
+    """The files that the source names, as its caps allow; tables come as streams."""
+    wanted = Wanted(
+        specs=source.files,
+        where=f"source {source.name}",
+        home=home,
+        streamed=_is_streamed,
+        max_bytes=source.max_bytes,
+        max_file_bytes=source.max_file_bytes,
+        max_total_bytes=source.max_total_bytes,
+    )
+    return read_files(source, wanted)
+
+
 def _read(source: Source, *, home: Path, ordered_map: OrderedMap) -> Iterator[Read]:
-    limits = Limits.of(source)
+    where = f"source {source.name}"
     # Reading markup costs far more than unpacking, so files come in as bytes here and are read in the workers.
-    for is_bytes, files in groupby(_files(source, home), key=lambda file: isinstance(file.content, bytes)):
+    for is_bytes, files in groupby(files_of(source, home), key=lambda file: isinstance(file.content, bytes)):
         if is_bytes:
             batches = chunks(files, weight=_weight, limit=_CHUNK_BYTES)
-            for read in ordered_map(partial(_read_batch, limits=limits, name=source.name), batches):
+            for read in ordered_map(partial(_read_batch, limits=source.limits, where=where), batches):
                 yield from read
             continue
         for path, spec, content in files:
             assert not isinstance(content, bytes)
-            for item in [content] if isinstance(content, BadInput) else content:
-                yield path, spec, sound(item, replace=limits.replace)
+            if isinstance(content, BadInput):
+                yield path, spec, content
+            else:
+                for item in read_stream(content, spec, source.limits, where=f"{where}: {path}"):
+                    yield path, spec, sound(item, replace=source.limits.replace)
 
 
-def _files(source: Source, home: Path) -> Iterator[SourceFile]:
-    if isinstance(source, HubSource):
-        return read_hub(source, home)
-    if isinstance(source, HttpSource):
-        return read_http(source, home)
-    if isinstance(source, LocalSource):
-        return read_local(source)
-    if isinstance(source, InstalledSource):
-        return read_installed(source)
-    return read_pypi(source, home)
+def _is_streamed(spec: FileSpec) -> bool:
+    return spec.format in STREAMED
 
 
-def _read_batch(files: list[SourceFile], *, limits: Limits, name: str) -> list[Read]:
-    found: list[Read] = []
+def _read_batch(files: list[File[FileSpec]], *, limits: Limits, where: str) -> list[Read]:
+    read: list[Read] = []
     for path, spec, data in files:
         assert isinstance(data, bytes)
-        found.extend((path, spec, item) for item in read_file(data, spec, limits, where=f"source {name}: {path}"))
-    return found
+        read.extend((path, spec, item) for item in read_file(data, spec, limits, where=f"{where}: {path}"))
+    return read
 
 
-def _weight(file: SourceFile) -> int:
+def _weight(file: File[FileSpec]) -> int:
     return len(file.content) if isinstance(file.content, bytes) else 0

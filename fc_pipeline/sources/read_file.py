@@ -2,12 +2,14 @@
 
 import io
 from collections.abc import Iterator
+from typing import Any
 
-from fc_pipeline.sources.download.compression import unpack
-from fc_pipeline.sources.limits import Limits
+from fc_pipeline.catalogue.bad_input import BadInput
+from fc_pipeline.catalogue.download.compression import unpack
 from fc_pipeline.sources.readers import ISOLATED, READERS
-from fc_pipeline.sources.readers.item import BadInput, Item, mend, sound
-from fc_pipeline.sources.schema import FileSpec
+from fc_pipeline.sources.readers.item import Item, mend, sound
+from fc_pipeline.sources.sandbox.isolated import isolated
+from fc_pipeline.sources.schema import FileSpec, Limits
 from fc_pipeline.sources.tables import STREAMED, read_table
 
 MAX_BYTES = {"html": 10 << 20, "pdf": 64 << 20}
@@ -48,8 +50,19 @@ def _items(data: bytes, spec: FileSpec, limits: Limits, *, where: str) -> Iterat
 
 
 def _read(data: bytes, spec: FileSpec, *, isolate: bool) -> Iterator[Item | BadInput]:
-    if isolate:
-        from fc_pipeline.sources.sandbox.read_isolated import sandbox
+    if not isolate:
+        return READERS[spec.format](data, spec)
+    entries, _ = isolated().call(read_documents, data, spec=spec.model_dump(mode="json"))
+    return (Item(*entry) if len(entry) == 3 else BadInput(*entry) for entry in entries)
 
-        return iter(sandbox().read(data, spec))
-    return READERS[spec.format](data, spec)
+
+def read_documents(data: bytes, *, spec: dict[str, Any]) -> tuple[list[list[Any]], list[bytes]]:
+    """What the child process makes of a file: its documents as lists, and the fault that ended them."""
+    known = FileSpec.model_validate(spec)
+    entries: list[list[Any]] = []
+    try:
+        for item in READERS[known.format](data, known):
+            entries += [list(item) if isinstance(item, Item) else [item.reason, item.detail]]
+    except BadInput as error:
+        entries.append([error.reason, error.detail])
+    return entries, []

@@ -1,12 +1,14 @@
 """What a source may say, one model a kind. Unknown fields are refused."""
 
-from typing import Annotated, Any, Literal
-from urllib.parse import unquote, urlsplit
+from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator, model_validator
+from pydantic import ConfigDict, Field, TypeAdapter, model_validator
 
-from fc_model.errors import UserError
-from fc_pipeline.sources.download.globs import is_plain
+from fc_model.config.strict import Strict
+from fc_pipeline.catalogue.entry import Entry, HttpPin, HubPin, InstalledPin, LocalPin, PypiPin, parse_entry
+from fc_pipeline.catalogue.files import MAX_FILE_BYTES, MAX_TOTAL_BYTES, MEBIBYTE
+
+MAX_RECORD_BYTES = 16 * MEBIBYTE
 
 Domain = Literal["science", "data", "code", "chess", "chat"]
 Format = Literal[
@@ -17,12 +19,6 @@ RECORD_FORMATS = {"csv", "json", "jsonl", "parquet"}
 """Formats that hold many records a file and so need `fields`."""
 TYPED_FORMATS = {"jsonl", "parquet"}
 """Formats whose records may be held to a `schema`."""
-
-MEBIBYTE = 1 << 20
-
-
-class Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, serialize_by_alias=True)
 
 
 class Grouping(Strict):
@@ -54,6 +50,8 @@ class RecordFields(Strict):
 class FileSpec(Strict):
     """Which files of a source to read, and how."""
 
+    model_config = ConfigDict(serialize_by_alias=True)
+
     glob: str = Field(description="path inside the source; `*` within a folder, `**` across folders, `{a,b}` choices")
     format: Format
     exclude: list[str] = Field(default=[], description="globs of files to leave out")
@@ -75,17 +73,28 @@ class FileSpec(Strict):
         return self
 
 
-class _Source(Strict):
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_]*$", description="name of the source; its key is sources/<name>")
-    licence: str = Field(description="SPDX identifier of the licence of the text, as the source states it")
+class Limits(NamedTuple):
+    """The caps of a source, as the workers get them."""
+
+    file_bytes: int = MAX_FILE_BYTES
+    record_bytes: int = MAX_RECORD_BYTES
+    replace: bool = False
+    """Put U+FFFD in the place of what is no text, instead of quarantining the document."""
+    isolate: bool = False
+    """Read every file in a child process."""
+
+
+class _Source(Entry):
+    model_config = ConfigDict(serialize_by_alias=True)
+
     domain: Domain
     files: list[FileSpec] = Field(min_length=1)
     max_bytes: int | None = Field(
         default=None, gt=0, description="cap on the bytes of the files read, spread over the source by hash of path"
     )
-    max_file_bytes: int = Field(default=128 * MEBIBYTE, gt=0, description="a larger file is refused (zip bomb)")
-    max_total_bytes: int = Field(default=4096 * MEBIBYTE, gt=0, description="cap on all that is unpacked")
-    max_record_bytes: int = Field(default=16 * MEBIBYTE, gt=0, description="a longer jsonl line is quarantined")
+    max_file_bytes: int = Field(default=MAX_FILE_BYTES, gt=0, description="a larger file is refused (zip bomb)")
+    max_total_bytes: int = Field(default=MAX_TOTAL_BYTES, gt=0, description="cap on all that is unpacked")
+    max_record_bytes: int = Field(default=MAX_RECORD_BYTES, gt=0, description="a longer jsonl line is quarantined")
     max_bad_rate: float = Field(
         default=0.01, ge=0, le=1, description="part of the records that may be quarantined; one always may"
     )
@@ -96,92 +105,36 @@ class _Source(Strict):
         default=False, description="read every file in a child process with caps; html and pdf always are"
     )
 
-
-class PypiSource(_Source):
-    """A wheel or sdist of the configured package index. Its code is never run."""
-
-    kind: Literal["pypi"]
-    project: str
-    version: str
-    file: str = Field(pattern=r"^[^/\\\x00]+\.(whl|tar\.gz|zip)$", description="file name of the wheel or sdist")
-    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
-
-
-class InstalledSource(_Source):
-    """Files of a distribution that this environment has installed."""
-
-    kind: Literal["installed"]
-    distribution: str
-    version: str | None = Field(default=None, description="filled in when the graph is built: part of the identity")
-
-
-class LocalFile(Strict):
-    path: str
-    bytes: int
-    sha256: str = Field(description="of the content; for a folder elsewhere, of what its store says of the file")
-
-    @field_validator("path")
-    @classmethod
-    def _inside(cls, path: str) -> str:
-        return _plain(path)
-
-
-class LocalSource(_Source):
-    """Files of a folder on this machine, such as an inbox, or of one that fsspec reaches."""
-
-    kind: Literal["local"]
-    folder: str = Field(description="absolute, or relative to the working directory (as FC_HOME is); or an fsspec URL")
-    content: list[LocalFile] | None = Field(
-        default=None, description="filled in when the graph is built: a changed file changes the identity"
-    )
-
-
-class HttpFile(Strict):
-    url: str = Field(pattern=r"^https?://[^@]+$", description="without credentials")
-    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
-    path: str | None = Field(default=None, description="what the globs see; by default the last part of the address")
-
     @property
-    def name(self) -> str:
-        return self.path or unquote(urlsplit(self.url).path).rsplit("/", 1)[-1]
-
-    @model_validator(mode="after")
-    def _named(self) -> "HttpFile":
-        if not self.name:
-            raise ValueError(f"{self.url} names no file; give it a `path`")
-        _plain(self.name)
-        return self
+    def limits(self) -> Limits:
+        return Limits(
+            file_bytes=self.max_file_bytes,
+            record_bytes=self.max_record_bytes,
+            replace=self.undecodable == "replace",
+            isolate=self.isolate,
+        )
 
 
-class HttpSource(_Source):
-    """Files at addresses of the web."""
+class PypiSource(_Source, PypiPin):
+    """Documents of a wheel or sdist."""
 
-    kind: Literal["http"]
-    urls: list[HttpFile] = Field(min_length=1)
+
+class InstalledSource(_Source, InstalledPin):
+    """Documents, or code, of an installed distribution."""
+
+
+class LocalSource(_Source, LocalPin):
+    """Documents of a folder."""
+
+
+class HttpSource(_Source, HttpPin):
+    """Documents at addresses of the web."""
+
     max_bytes: None = Field(default=None, description="sizes are not known before: list fewer addresses instead")
 
-    @field_validator("urls")
-    @classmethod
-    def _distinct(cls, urls: list[HttpFile]) -> list[HttpFile]:
-        names = [file.name for file in urls]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise ValueError(f"two files are called {', '.join(twice)}; give each a `path`")
-        return urls
 
-
-class HubSource(_Source):
-    """Shards of a data set of the Hugging Face hub, or of a server with its layout (HF_ENDPOINT)."""
-
-    kind: Literal["hub"]
-    repo: str = Field(pattern=r"^[\w-][\w.-]*/[\w-][\w.-]*$")
-    revision: str = Field(description="commit (40 hex); a branch is refused when the source is read")
-    follow: str | None = Field(
-        default=None,
-        description="branch that the sensor hub_revisions follows: it has the shards rebuilt at each new commit; "
-        "null: new commits are only told",
-    )
-    keep_shards: bool = Field(default=True, description="false: a shard leaves the cache when it has been read")
+class HubSource(_Source, HubPin):
+    """Documents of a data set of the hub."""
 
 
 Source = Annotated[PypiSource | InstalledSource | LocalSource | HttpSource | HubSource, Field(discriminator="kind")]
@@ -190,16 +143,4 @@ _ADAPTER: TypeAdapter[Source] = TypeAdapter(Source)
 
 def parse_source(raw: Any, where: str) -> Source:
     """Raises UserError that names `where`, the field and what is wrong with it."""
-    try:
-        return _ADAPTER.validate_python(raw)
-    except ValidationError as error:
-        problems = "; ".join(
-            f"{'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}" for problem in error.errors()
-        )
-        raise UserError(f"{where}: {problems}") from error
-
-
-def _plain(path: str) -> str:
-    if not is_plain(path):
-        raise ValueError(f"{path!r} leads out of the source")
-    return path
+    return parse_entry(_ADAPTER, raw, where)

@@ -2,17 +2,17 @@
 
 from collections.abc import Iterator
 from itertools import count
-from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from fc_model.errors import UserError
+from fc_pipeline.catalogue.bad_input import BadInput
+from fc_pipeline.catalogue.download.compression import capped_lines, unpacked_chunks
+from fc_pipeline.catalogue.files import Stream
 from fc_pipeline.sources.columns import arrow_type, difference, record_difference
-from fc_pipeline.sources.download.compression import capped_lines, unpacked_chunks
-from fc_pipeline.sources.limits import Limits
-from fc_pipeline.sources.readers.item import BadInput, Item
+from fc_pipeline.sources.readers.item import Item
 from fc_pipeline.sources.readers.records import OWN, Row, documents, jsonl_rows
 from fc_pipeline.sources.readers.template import used_columns
-from fc_pipeline.sources.schema import FileSpec
+from fc_pipeline.sources.schema import FileSpec, Limits
 
 if TYPE_CHECKING:
     import pyarrow
@@ -23,19 +23,25 @@ STREAMED = {"jsonl", "parquet"}
 _BATCH_ROWS = 256
 
 
-def read_pinned(path: Path, spec: FileSpec, limits: Limits, *, where: str) -> Iterator[Item | BadInput]:
-    """The documents of a file that was pinned by a checksum: it must be whole.
+def read_stream(stream: Stream, spec: FileSpec, limits: Limits, *, where: str) -> Iterator[Item | BadInput]:
+    """The documents of a file of records, as they come.
+
+    One of a pin must be whole. One that people put there may break off: that is one bad record, and what came before
+    stands.
 
     Raises:
-        UserError: the file is cut short, not of its format, or its columns are not the expected ones.
+        UserError: a pinned file is cut short or not of its format, or the columns are not the expected ones.
     """
     try:
-        with path.open("rb") as file:
+        with stream.open() as file:
             yield from read_table(file, spec, limits, where=where)
     except BadInput as error:
+        if stream.cached is None:
+            yield error
+            return
         raise UserError(
-            f"{where}: broken {spec.format}: {error.detail} ({error.reason}); delete {path} and fetch it again, and if "
-            "it is still broken leave the file out with `exclude`"
+            f"{where}: broken {spec.format}: {error.detail} ({error.reason}); delete {stream.cached} and fetch it "
+            "again, and if it is still broken leave the file out with `exclude`"
         ) from error
 
 

@@ -30,8 +30,7 @@ def hub_revision_sensor(graph: Graph, *, seconds: int = 3600) -> dg.SensorDefini
     readers = {key: list(_readers(graph, key)) for key in repositories}
 
     def look(context: dg.SensorEvaluationContext) -> dg.SensorResult:
-        from fc_pipeline.sources.kinds.hub_api import newest_commit
-        from fc_pipeline.sources.kinds.revisions import record_revision
+        from fc_pipeline.catalogue.kinds.hub import newest_commit, record_revision
 
         if not repositories:
             return dg.SensorResult(skip_reason="no track reads a data set of the hub")
@@ -39,7 +38,7 @@ def hub_revision_sensor(graph: Graph, *, seconds: int = 3600) -> dg.SensorDefini
         requests, told = [], []
         for key, (repository, branch, follows) in repositories.items():
             try:
-                head = newest_commit(repository, branch, pause_seconds=0.1)  # a tick is short, and comes again
+                head = newest_commit(repository, branch)
             except UserError as error:
                 return dg.SensorResult(skip_reason=str(error))
             if seen.get(key) == head:

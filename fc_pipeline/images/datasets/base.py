@@ -9,8 +9,8 @@ from typing import TypeVar
 
 from fc_model.data.images.limits import ImageLimits
 from fc_model.data.images.record import ImageRecord
-from fc_pipeline.images.datasets.download_limits import DownloadLimits
-from fc_pipeline.sources.readers.item import BadInput
+from fc_pipeline.catalogue.bad_input import BadInput
+from fc_pipeline.images.datasets.catalogue import DownloadLimits
 
 __all__ = ["BadInput", "BadRecord", "DatasetLimits", "Result", "Sample", "samples"]
 

@@ -1,6 +1,10 @@
-"""What is known of each set. Light to import: configurations name sets from here."""
+"""What is known of each set, and how the images of lists are fetched. Light to import: configurations read it."""
 
 from typing import NamedTuple
+
+from pydantic import Field
+
+from fc_model.config.strict import Strict
 
 
 class Dataset(NamedTuple):
@@ -10,6 +14,20 @@ class Dataset(NamedTuple):
     layout: str
     """What the folder must hold."""
     reference: str
+
+
+class DownloadLimits(Strict):
+    """How the images of a list of URLs are fetched."""
+
+    max_bytes: int = Field(default=16 << 20, gt=0, description="of one answer")
+    timeout_seconds: float = Field(default=10.0, gt=0, description="to connect, and of a read")
+    total_seconds: float = Field(
+        default=30.0, gt=0, description="for one image in all, redirects included, so that none drips in for ever"
+    )
+    max_redirects: int = Field(default=5, ge=0)
+    attempts: int = Field(default=2, ge=1, description="tries while a server fails or is busy; other answers are final")
+    concurrency: int = Field(default=16, ge=1, description="images at the same time")
+    allow_private: bool = Field(default=False, description="also from addresses inside the network, such as a mirror")
 
 
 DATASETS: dict[str, Dataset] = {

@@ -16,12 +16,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 from urllib.parse import urljoin, urlsplit
 
-from fc_pipeline.images.datasets.download_limits import DownloadLimits
+from fc_pipeline.catalogue.bad_input import BadInput
+from fc_pipeline.catalogue.download.retry import RETRIED
+from fc_pipeline.images.datasets.catalogue import DownloadLimits
 from fc_pipeline.images.datasets.public_address import resolved
-from fc_pipeline.sources.download.backoff import RETRIED
-from fc_pipeline.sources.readers.item import BadInput
 
 T = TypeVar("T")
+
 
 _REDIRECTS = {301, 302, 303, 307, 308}
 _CHUNK_BYTES = 1 << 16

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from fc_model.errors import UserError
+from fc_pipeline.catalogue.download.archive import MAX_MEMBERS, Header, stream_members
+from fc_pipeline.catalogue.download.globs import is_plain
 from fc_pipeline.images.datasets.annotations import json_beside
 from fc_pipeline.images.datasets.base import BadInput, BadRecord, DatasetLimits
-from fc_pipeline.sources.download.archive import MAX_MEMBERS, Header, stream_members
-from fc_pipeline.sources.download.globs import is_plain
 from fc_pipeline.sources.readers.item import decode
 from fc_pipeline.sources.readers.strict_json import parse_json
 

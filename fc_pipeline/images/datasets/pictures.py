@@ -8,10 +8,10 @@ from fc_model.data.images.decode import BadImage, decode
 from fc_model.data.images.formats import content_format
 from fc_model.data.images.limits import ImageLimits
 from fc_model.data.images.record import Box, ImageRecord
+from fc_pipeline.catalogue.download.globs import is_plain
 from fc_pipeline.images.datasets.annotations import is_there
 from fc_pipeline.images.datasets.base import BadInput, Sample
 from fc_pipeline.images.datasets.catalogue import DATASETS
-from fc_pipeline.sources.download.globs import is_plain
 
 _EXTENSIONS = {"PNG": "png", "JPEG": "jpg", "WEBP": "webp"}
 

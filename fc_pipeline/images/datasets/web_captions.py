@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from fc_model.errors import UserError
+from fc_pipeline.catalogue.download.compression import capped_lines
 from fc_pipeline.images.datasets.annotations import Split
 from fc_pipeline.images.datasets.base import BadInput, BadRecord, DatasetLimits, Result, Sample, samples
 from fc_pipeline.images.datasets.download import download_all
 from fc_pipeline.images.datasets.img2dataset import Shard, tar_entries
 from fc_pipeline.images.datasets.pictures import image_sample, picture
-from fc_pipeline.sources.download.compression import capped_lines
 from fc_pipeline.sources.readers.item import decode
 
 _CHUNK_BYTES = 1 << 16

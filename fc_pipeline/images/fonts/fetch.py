@@ -7,15 +7,13 @@ from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
 from fc_model.errors import UserError
+from fc_pipeline.catalogue.bad_input import BadInput
+from fc_pipeline.catalogue.files import Wanted
+from fc_pipeline.catalogue.pins import read_files
 from fc_pipeline.engine.step import Step
-from fc_pipeline.images.fonts.config import FaceFiles, FontPackage, FontsConfig, PypiFonts
+from fc_pipeline.images.fonts.config import FaceFiles, FontPackage, FontsConfig
 from fc_pipeline.images.fonts.coverage import NEEDED, covered, to_ranges, unicase
 from fc_pipeline.images.fonts.faces import FACES_FILE, FACES_SCHEMA
-from fc_pipeline.sources.download.globs import matches
-from fc_pipeline.sources.kinds.installed import read_installed
-from fc_pipeline.sources.kinds.pypi import read_pypi
-from fc_pipeline.sources.readers.item import BadInput
-from fc_pipeline.sources.schema import FileSpec, InstalledSource, PypiSource
 
 _SUFFIXES = {".ttf", ".otf"}
 
@@ -92,28 +90,15 @@ def read_package(package: FontPackage, home: Path) -> Iterator[FontFile]:
     Raises:
         UserError: it cannot be had, is not what was pinned, a glob fits nothing, or a file is none of a font.
     """
-    # Fonts are read by nobody there, so the format and the domain of the source say nothing.
-    common: dict[str, Any] = {
-        "name": package.name,
-        "licence": package.licence,
-        "domain": "data",
-        "files": [FileSpec(glob=face.glob, format="txt") for face in package.faces],
-        "max_file_bytes": package.max_file_bytes,
-    }
-    if isinstance(package, PypiFonts):
-        pinned = package.model_dump(include={"project", "version", "file", "sha256"})
-        files = read_pypi(PypiSource(kind="pypi", **pinned, **common), home)
-    else:
-        files = read_installed(
-            InstalledSource(kind="installed", distribution=package.distribution, version=package.version, **common)
-        )
-    for path, _, content in files:
-        where = f"font package {package.name}: {path}"
+    wanted = Wanted(
+        specs=package.faces, where=f"font package {package.name}", home=home, max_file_bytes=package.max_file_bytes
+    )
+    for path, face, content in read_files(package, wanted):
+        where = f"{wanted.where}: {path}"
         if isinstance(content, BadInput):
             raise UserError(f"{where}: {content.detail}; take it out of the catalogue")
         if PurePosixPath(path).suffix.lower() not in _SUFFIXES or not isinstance(content, bytes):
             raise UserError(f"{where}: no .ttf or .otf file; correct the glob")
-        face = next(face for face in package.faces if matches(path, face.glob))
         yield FontFile(package.name, path, face, package.licence, content)
 
 

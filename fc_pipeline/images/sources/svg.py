@@ -9,7 +9,7 @@ from typing import Any
 from xml.etree import ElementTree
 from xml.parsers.expat import ExpatError
 
-from fc_pipeline.sources.readers.item import BadInput
+from fc_pipeline.catalogue.bad_input import BadInput
 
 MAX_ELEMENTS = 20_000
 MAX_DEPTH = 100

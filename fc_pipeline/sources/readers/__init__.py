@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
+from fc_pipeline.catalogue.bad_input import BadInput
 from fc_pipeline.sources.readers import (
     chatterbot,
     docstrings,
@@ -17,7 +18,7 @@ from fc_pipeline.sources.readers import (
     rst,
     torre_lesson,
 )
-from fc_pipeline.sources.readers.item import BadInput, Item
+from fc_pipeline.sources.readers.item import Item
 from fc_pipeline.sources.schema import FileSpec
 
 Reader = Callable[[bytes, FileSpec], Iterator[Item | BadInput]]

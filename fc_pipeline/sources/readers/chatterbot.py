@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import yaml
 
-from fc_pipeline.sources.readers.item import BadInput, Item, decode
+from fc_pipeline.catalogue.bad_input import BadInput
+from fc_pipeline.sources.readers.item import Item, decode
 from fc_pipeline.sources.schema import FileSpec
 
 _SPEAKERS = ("User", "Assistant")

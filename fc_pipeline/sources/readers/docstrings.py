@@ -5,7 +5,8 @@ import inspect
 import re
 from collections.abc import Iterator
 
-from fc_pipeline.sources.readers.item import BadInput, Item, decode
+from fc_pipeline.catalogue.bad_input import BadInput
+from fc_pipeline.sources.readers.item import Item, decode
 from fc_pipeline.sources.schema import FileSpec
 
 _MIN_CHARS = 200

@@ -4,8 +4,9 @@ import ast
 import re
 from collections.abc import Iterator
 
+from fc_pipeline.catalogue.bad_input import BadInput
 from fc_pipeline.sources.readers.blocks import fence, join
-from fc_pipeline.sources.readers.item import BadInput, Item, decode
+from fc_pipeline.sources.readers.item import Item, decode
 from fc_pipeline.sources.readers.rst import to_text
 from fc_pipeline.sources.schema import FileSpec
 

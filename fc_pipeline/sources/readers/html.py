@@ -5,8 +5,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from fc_pipeline.catalogue.bad_input import BadInput
 from fc_pipeline.sources.readers.blocks import fence, join
-from fc_pipeline.sources.readers.item import BadInput, Item
+from fc_pipeline.sources.readers.item import Item
 from fc_pipeline.sources.schema import FileSpec
 
 _CHARSET = re.compile(rb"""<meta[^>]{1,200}?charset\s*=\s*["']?\s*([\w.:-]{1,40})""", re.IGNORECASE)

@@ -4,6 +4,8 @@ import json
 import re
 from typing import Any, NamedTuple
 
+from fc_pipeline.catalogue.bad_input import BadInput
+
 _NO_TEXT = re.compile("[\ud800-\udfff\0]")
 _REPLACEMENT = "\ufffd"
 
@@ -14,15 +16,6 @@ class Item(NamedTuple):
     key: str
     text: str
     meta: dict[str, Any]
-
-
-class BadInput(Exception):
-    """A file (or a record of it) that cannot be read; it is quarantined under `reason`, and the rest goes on."""
-
-    def __init__(self, reason: str, detail: str) -> None:
-        super().__init__(reason, detail)
-        self.reason = reason
-        self.detail = detail
 
 
 def decode(data: bytes) -> str:

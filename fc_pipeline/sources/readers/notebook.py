@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
+from fc_pipeline.catalogue.bad_input import BadInput
 from fc_pipeline.sources.readers.blocks import fence, join
-from fc_pipeline.sources.readers.item import BadInput, Item, decode
+from fc_pipeline.sources.readers.item import Item, decode
 from fc_pipeline.sources.readers.markdown import to_text
 from fc_pipeline.sources.readers.strict_json import parse_json
 from fc_pipeline.sources.schema import FileSpec

@@ -3,7 +3,8 @@
 import re
 from collections.abc import Iterator
 
-from fc_pipeline.sources.readers.item import BadInput, Item
+from fc_pipeline.catalogue.bad_input import BadInput
+from fc_pipeline.sources.readers.item import Item
 from fc_pipeline.sources.schema import FileSpec
 
 _MAX_PAGES = 5_000

@@ -9,7 +9,7 @@ import pickle
 import pickletools
 from typing import Any, NoReturn
 
-from fc_pipeline.sources.readers.item import BadInput
+from fc_pipeline.catalogue.bad_input import BadInput
 
 _ALLOWED = {
     "PROTO", "FRAME", "STOP", "MARK", "EMPTY_DICT", "DICT", "SETITEM", "SETITEMS",

@@ -3,7 +3,8 @@
 import re
 from collections.abc import Iterator
 
-from fc_pipeline.sources.readers.item import BadInput, Item
+from fc_pipeline.catalogue.bad_input import BadInput
+from fc_pipeline.sources.readers.item import Item
 from fc_pipeline.sources.readers.markdown import to_text
 from fc_pipeline.sources.readers.plain_pickle import load_texts
 from fc_pipeline.sources.schema import FileSpec

@@ -9,7 +9,8 @@ import uuid
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from fc_pipeline.sources.readers.item import BadInput, Item, decode, mend
+from fc_pipeline.catalogue.bad_input import BadInput
+from fc_pipeline.sources.readers.item import Item, decode, mend
 from fc_pipeline.sources.readers.strict_json import parse_json
 from fc_pipeline.sources.readers.template import Row, lookup, render
 from fc_pipeline.sources.schema import FileSpec, RecordFields

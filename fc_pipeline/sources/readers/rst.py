@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from fc_pipeline.catalogue.bad_input import BadInput
 from fc_pipeline.sources.readers.blocks import join
-from fc_pipeline.sources.readers.item import BadInput, Item, decode
+from fc_pipeline.sources.readers.item import Item, decode
 from fc_pipeline.sources.readers.rst_text import blocks
 from fc_pipeline.sources.schema import FileSpec
 

@@ -4,7 +4,7 @@ import json
 import re
 from typing import Any
 
-from fc_pipeline.sources.readers.item import BadInput
+from fc_pipeline.catalogue.bad_input import BadInput
 
 MAX_DEPTH = 64
 """A fixed depth, since the depth that Python's parser bears depends on who calls it and on its version."""

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
-from fc_pipeline.sources.readers.item import BadInput, Item, decode
+from fc_pipeline.catalogue.bad_input import BadInput
+from fc_pipeline.sources.readers.item import Item, decode
 from fc_pipeline.sources.readers.strict_json import parse_json
 from fc_pipeline.sources.schema import FileSpec
 

@@ -9,6 +9,7 @@ import dagster as dg
 import pytest
 
 from fc_model.errors import UserError
+from fc_pipeline.catalogue.kinds.hub import read_revisions
 from fc_pipeline.components.inbox import decide, inbox_readers, listing_digest
 from fc_pipeline.components.shared import all_tracks
 from fc_pipeline.defs.failures.sensors import failed_runs
@@ -18,7 +19,6 @@ from fc_pipeline.engine.deferred import Deferred
 from fc_pipeline.engine.graph import Graph
 from fc_pipeline.engine.step import StepSpec
 from fc_pipeline.sources.catalogue import resolve_source
-from fc_pipeline.sources.kinds.revisions import read_revisions
 from tests.reliability.fake_graph import definitions_of, fake_graph
 
 
@@ -209,7 +209,8 @@ def hub(monkeypatch):
     class Api(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             parts = self.path.split("/")
-            body = json.dumps({"sha": heads["/".join(parts[3:5])]}).encode()
+            name = "/".join(parts[3:5])
+            body = json.dumps({"id": name, "sha": heads[name]}).encode()
             self.send_response(200)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
@@ -285,7 +286,7 @@ def test_a_hub_that_is_away_is_a_skipped_tick(home, monkeypatch):
     with dg.DagsterInstance.ephemeral() as instance:
         context = dg.build_sensor_context(instance=instance, definitions=definitions_of(graph))
         data = hub_revision_sensor(graph).evaluate_tick(context)
-    assert data.skip_message.startswith("data set me/told at http://127.0.0.1:9 (HF_ENDPOINT): the connection broke")
+    assert data.skip_message.startswith("data set me/told at http://127.0.0.1:9 (HF_ENDPOINT): no answer")
 
 
 def test_a_damaged_file_of_revisions_is_told(tmp_path):

@@ -1,4 +1,4 @@
-"""The catalogue of eval sets, and the step that makes their items from a package in the cache."""
+"""The step that makes the items of an eval set from a package in the cache."""
 
 import gzip
 import hashlib
@@ -8,12 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from fc_model.artifacts import Artifact, Recipe, Store, read_records
 from fc_model.errors import UserError
 from fc_pipeline.engine.step import Runtime, Step
-from fc_pipeline.evalsets.catalogue import CATALOGUE, names, resolve_evalset
 from fc_pipeline.evalsets.fetch import fetch_evalset
 from fc_pipeline.evalsets.schema import parse_evalset
 
@@ -90,21 +88,3 @@ def test_items_have_question_answer_and_raw_fields(tmp_path: Path) -> None:
 def test_a_wrong_definition_is_refused(tmp_path: Path, rows: Any, changes: dict[str, Any], message: str) -> None:
     with pytest.raises(UserError, match=message):
         build(tmp_path, rows, **changes)
-
-
-@pytest.mark.parametrize("name", names())
-def test_every_entry_is_whole_pinned_and_explained(name: str) -> None:
-    evalset = resolve_evalset(name)
-    assert evalset.name == name and evalset.version in evalset.file
-    assert evalset.source.files[0].glob == evalset.glob
-    text = (CATALOGUE / f"{name}.yaml").read_text("utf-8")
-    assert text.startswith("# ") and "://" not in text
-    assert len(evalset.measures) > 10
-
-
-def test_unknown_sets_and_fields_are_named() -> None:
-    with pytest.raises(UserError, match="eval set 'gsm9k' is not in the catalogue; did you mean 'gsm8k'"):
-        resolve_evalset("gsm9k")
-    raw = yaml.safe_load((CATALOGUE / "gsm8k.yaml").read_text("utf-8"))
-    with pytest.raises(UserError, match="eval set mine: sha256: String should match"):
-        parse_evalset({**raw, "name": "mine", "sha256": "abc"}, "eval set mine")

@@ -8,9 +8,10 @@ import pytest
 from factories import batch_functions
 
 from fc_model.errors import UserError
+from fc_pipeline.catalogue.bad_input import BadInput
 from fc_pipeline.corpus.config import DedupConfig
 from fc_pipeline.executors.serialization import TEST_PACKAGE, decode, decode_function, encode, encode_function
-from fc_pipeline.sources.readers.item import BadInput, Item
+from fc_pipeline.sources.readers.item import Item
 from fc_pipeline.sources.schema import FileSpec
 
 

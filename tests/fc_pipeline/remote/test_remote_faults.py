@@ -13,7 +13,7 @@ from fc_model.artifacts import Store
 from fc_pipeline.remote.pull import pull
 from fc_pipeline.remote.push import push
 from fc_pipeline.remote.remote import Remote
-from fc_pipeline.remote.retry import ATTEMPTS, RemoteError, RemoteUnreachable, patiently
+from fc_pipeline.remote.retry import ATTEMPTS, RemoteError, RemoteUnreachable, ask_remote
 
 
 @pytest.fixture
@@ -124,7 +124,7 @@ def test_pauses_double_and_mistakes_of_ours_are_not_retried():
         raise ConnectionResetError("gone")
 
     with pytest.raises(RemoteUnreachable):
-        patiently(ask, what="x", pause_seconds=0.02)
+        ask_remote(ask, what="x", pause_seconds=0.02)
     gaps = [later - earlier for earlier, later in pairwise(asked)]
     assert len(asked) == ATTEMPTS and gaps[0] >= 0.02 and gaps[-1] >= 0.04
 
@@ -133,5 +133,5 @@ def test_pauses_double_and_mistakes_of_ours_are_not_retried():
         raise TypeError("ours")
 
     with pytest.raises(TypeError):
-        patiently(mistake, what="x", pause_seconds=0.02)
+        ask_remote(mistake, what="x", pause_seconds=0.02)
     assert len(asked) == ATTEMPTS + 1

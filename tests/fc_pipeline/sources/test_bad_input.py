@@ -20,14 +20,13 @@ from pyarrow import parquet
 
 from fc_model.artifacts import read_records
 from fc_model.errors import UserError
+from fc_pipeline.sources import read_file as read_file_module
 from fc_pipeline.sources.catalogue import resolve_source
 from fc_pipeline.sources.fetch import fetch_source
-from fc_pipeline.sources.limits import Limits
-from fc_pipeline.sources.read_file import read_file
+from fc_pipeline.sources.read_file import read_documents, read_file
 from fc_pipeline.sources.readers import BadInput, Item
-from fc_pipeline.sources.sandbox import read_isolated as sandbox_module
-from fc_pipeline.sources.sandbox.read_isolated import Sandbox
-from fc_pipeline.sources.schema import FileSpec, RecordFields, parse_source
+from fc_pipeline.sources.sandbox.isolated import Isolated
+from fc_pipeline.sources.schema import FileSpec, Limits, RecordFields, parse_source
 
 LIMITS = Limits(file_bytes=8 << 20, record_bytes=1 << 20, replace=False, isolate=False)
 FIELDS = {"text": "{t}"}
@@ -237,14 +236,14 @@ HOSTILE_PAGES = {
 
 
 def test_hostile_pages_are_dropped_and_counted_and_the_others_unharmed(run_step, tmp_path: Path, monkeypatch) -> None:
-    quick = Sandbox(cpu_seconds=1.0)
-    monkeypatch.setattr(sandbox_module, "sandbox", lambda: quick)
+    quick = Isolated(cpu_seconds=1.0)
+    monkeypatch.setattr(read_file_module, "isolated", lambda: quick)
     for number, (name, data) in enumerate(HOSTILE_PAGES.items()):
         (tmp_path / f"{number}-good.html").write_text(PAGE.format(f"{PROSE} {number}"))
         (tmp_path / f"{number}-{name}.html").write_bytes(data)
     config = inbox(tmp_path, "html", "*.html", max_bad_rate=0.5)
     artifact = run_step(fetch_source, "sources/inbox", config)
-    quick.child.close()
+    quick.close()
     kept = [d for d in read_records(artifact.path("documents.jsonl.zst")) if "good" in d["meta"]["path"]]
     assert [d["text"] for d in kept] == [f"# Title\n\n{PROSE} {number}" for number in range(len(HOSTILE_PAGES))]
     refused = {r["path"].split("-")[1]: r["reason"] for r in read_records(artifact.path("quarantine.jsonl.zst"))}
@@ -254,20 +253,25 @@ def test_hostile_pages_are_dropped_and_counted_and_the_others_unharmed(run_step,
 
 
 def test_a_reader_that_dies_or_eats_all_memory_is_replaced() -> None:
-    sandbox = Sandbox(cpu_seconds=5.0, memory_bytes=400 << 20)
-    spec = FileSpec(glob="*", format="html")
+    isolated = Isolated(cpu_seconds=5.0, memory_bytes=400 << 20)
+    spec = FileSpec(glob="*", format="html").model_dump()
     with pytest.raises(BadInput) as error:
-        sandbox.read(b"<p>" + b"<i>x" * 2_500_000, spec)
+        isolated.call(read_documents, b"<p>" + b"<i>x" * 2_500_000, spec=spec)
     assert error.value.reason in {"reader_died", "too_large", "timeout"}
-    (item,) = sandbox.read(PAGE.format(PROSE).encode(), spec)
-    assert isinstance(item, Item) and PROSE in item.text
-    assert sandbox.child._process is not None
-    sandbox.child._process.kill()
+    ((_, text, _),), _ = isolated.call(read_documents, PAGE.format(PROSE).encode(), spec=spec)
+    assert PROSE in text
+    assert isolated._process is not None
+    isolated._process.kill()
     with pytest.raises(BadInput) as error:
-        sandbox.read(b"<p>x</p>", spec)
+        isolated.call(read_documents, b"<p>x</p>", spec=spec)
     assert error.value.reason == "reader_died"
-    assert len(sandbox.read(b"<p>x</p>", spec)) == 1
-    sandbox.child.close()
+    assert len(isolated.call(read_documents, b"<p>x</p>", spec=spec)[0]) == 1
+    isolated.close()
+
+
+def test_the_child_calls_only_what_is_listed() -> None:
+    with pytest.raises(ValueError, match=r"json:loads is not one that the child may import"):
+        Isolated().call(json.loads, b"{}")
 
 
 def test_any_format_can_be_read_in_the_child_process() -> None:

@@ -9,9 +9,9 @@ import pytest
 
 from fc_model.artifacts import read_records
 from fc_model.errors import UserError
+from fc_pipeline.catalogue.kinds import package_index
 from fc_pipeline.sources.catalogue import resolve_source
 from fc_pipeline.sources.fetch import fetch_source
-from fc_pipeline.sources.kinds import package_index
 
 
 def local(folder: Path, **fields) -> dict:

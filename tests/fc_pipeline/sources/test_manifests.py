@@ -13,7 +13,7 @@ from pyarrow import parquet
 
 from fc_model.artifacts import read_records
 from fc_model.errors import UserError
-from fc_pipeline.sources.catalogue import names, read_entry, resolve_source
+from fc_pipeline.sources.catalogue import CATALOGUE, resolve_source
 from fc_pipeline.sources.fetch import fetch_source
 
 TEXT = pa.string()
@@ -120,7 +120,7 @@ def shard(columns: dict[str, pa.DataType]) -> bytes:
 def serve(loopback, monkeypatch):
     def serve(name: str, path: str, data: bytes) -> dict[str, Any]:
         monkeypatch.setenv("HF_ENDPOINT", loopback.url)
-        entry = read_entry(name)
+        entry = CATALOGUE.read(name)
         commit = COMMIT if entry["revision"] == "main" else entry["revision"]
         Hub(loopback, entry["repo"], commit, {"README.md": b"# Card\n", path: data})
         return resolve_source({**entry, "revision": commit}).model_dump(mode="json")
@@ -129,10 +129,10 @@ def serve(loopback, monkeypatch):
 
 
 def test_every_hub_manifest_is_tested() -> None:
-    hubs = {name for name in names() if read_entry(name)["kind"] == "hub"}
+    hubs = {name for name in CATALOGUE.names() if CATALOGUE.read(name)["kind"] == "hub"}
     assert hubs == set(CARDS) | set(LINES)
     for name in hubs:
-        assert all(spec.get("schema") for spec in read_entry(name)["files"]), f"{name} states its schema"
+        assert all(spec.get("schema") for spec in CATALOGUE.read(name)["files"]), f"{name} states its schema"
 
 
 @pytest.mark.parametrize("name", sorted(CARDS))

@@ -14,7 +14,6 @@ from fc_model.data.images.decode import decode
 from fc_model.errors import UserError
 from fc_pipeline.images.sources.entry import Dropped, Entry, Result, fitted, made
 from fc_pipeline.images.sources.files import OpenFiles, whole
-from fc_pipeline.images.sources.limits import limits_of
 from fc_pipeline.images.sources.schema import DocstringReader, ImageSource
 
 _SECTION = re.compile(r"\n[A-Z]\w+\n-{3,}\n")
@@ -65,7 +64,7 @@ def entries(source: ImageSource, files: OpenFiles) -> Iterator[Entry | Dropped]:
 def finish(entry: Entry, source: ImageSource, shared: dict[str, bytes]) -> list[Result]:
     """The picture. Raises BadImage when it is refused."""
     assert isinstance(entry.content, bytes) and isinstance(source.reader, DocstringReader)
-    image = fitted(decode(entry.content, limits=limits_of(source)), source.reader.max_side)
+    image = fitted(decode(entry.content, limits=source.caps.image), source.reader.max_side)
     is_text = PurePosixPath(entry.path).name in source.reader.text_files
     kind, family = ("document/scan", "text") if is_text else ("photo", "natural")
     return [made(entry, image, source=source.name, kind=kind, family=family)]

@@ -13,7 +13,6 @@ from fc_model.data.images.decode import decode
 from fc_model.errors import UserError
 from fc_pipeline.images.sources.entry import Dropped, Entry, Result, made
 from fc_pipeline.images.sources.files import OpenFiles, whole
-from fc_pipeline.images.sources.limits import limits_of
 from fc_pipeline.images.sources.schema import ImageSource
 
 _SPLITS = {"train": "train", "test": "holdout"}
@@ -43,7 +42,7 @@ def entries(source: ImageSource, files: OpenFiles) -> Iterator[Entry | Dropped]:
 def finish(entry: Entry, source: ImageSource, shared: dict[str, bytes]) -> list[Result]:
     """The picture. Raises BadImage when it is refused."""
     assert isinstance(entry.content, bytes)
-    image = decode(entry.content, limits=limits_of(source))
+    image = decode(entry.content, limits=source.caps.image)
     caption = caption_of(entry.questions)
     return [made(entry, image, source=source.name, kind="shape", family="natural", caption=caption)]
 

@@ -8,10 +8,11 @@ from typing import Any
 
 from fc_model.data.images.decode import decode
 from fc_model.errors import UserError
+from fc_pipeline.catalogue.bad_input import BadInput
 from fc_pipeline.images.sources.entry import Dropped, Entry, Result, chance, made, words_of
 from fc_pipeline.images.sources.files import OpenFiles, whole
 from fc_pipeline.images.sources.schema import EmojiReader, ImageSource
-from fc_pipeline.sources.readers.item import BadInput
+from fc_pipeline.images.sources.svg import render_svg
 from fc_pipeline.sources.sandbox.isolated import isolated
 
 _CODE_POINTS = re.compile(r"[0-9A-F]{2,6}(-[0-9A-F]{2,6})*")
@@ -57,7 +58,7 @@ def finish(entry: Entry, source: ImageSource, shared: dict[str, bytes]) -> list[
     if source.reader.background == "seeded":
         rng = chance(source.seed, entry.path)
         colour = "#" + "".join(f"{rng.randint(_LIGHTEST, 255):02x}" for _ in range(3))
-    _, (image,) = isolated().call("render_svg", entry.content, size=source.reader.size, background=colour)
+    _, (image,) = isolated().call(render_svg, entry.content, size=source.reader.size, background=colour)
     return [made(entry, decode(image), source=source.name, kind="emoji", family="natural")]
 
 

@@ -4,11 +4,10 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from fc_model.data.images.decode import decode
+from fc_pipeline.catalogue.bad_input import BadInput
 from fc_pipeline.images.sources.entry import Dropped, Entry, Result, fitted, made, words_of
 from fc_pipeline.images.sources.files import OpenFiles
-from fc_pipeline.images.sources.limits import limits_of
 from fc_pipeline.images.sources.schema import FolderReader, ImageSource
-from fc_pipeline.sources.readers.item import BadInput
 from fc_pipeline.sources.readers.item import decode as decode_text
 
 
@@ -31,7 +30,7 @@ def entries(source: ImageSource, files: OpenFiles) -> Iterator[Entry | Dropped]:
 def finish(entry: Entry, source: ImageSource, shared: dict[str, bytes]) -> list[Result]:
     """The picture. Raises BadImage when it is refused."""
     assert isinstance(entry.content, bytes) and isinstance(source.reader, FolderReader)
-    image = fitted(decode(entry.content, limits=limits_of(source)), source.reader.max_side)
+    image = fitted(decode(entry.content, limits=source.caps.image), source.reader.max_side)
     return [made(entry, image, source=source.name, kind=source.reader.shows, family=source.reader.family)]
 
 

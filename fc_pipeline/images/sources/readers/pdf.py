@@ -8,10 +8,11 @@ from typing import Any
 
 from fc_model.data.images.decode import decode
 from fc_model.data.images.record import ImageRecord, Line, Question, Word
+from fc_pipeline.catalogue.bad_input import BadInput
 from fc_pipeline.images.sources.entry import Dropped, Entry, Made, Refused, Result, png
 from fc_pipeline.images.sources.files import OpenFiles
+from fc_pipeline.images.sources.pdf_pages import count_pages, render_pages
 from fc_pipeline.images.sources.schema import ImageSource, PdfReader
-from fc_pipeline.sources.readers.item import BadInput
 from fc_pipeline.sources.sandbox.isolated import isolated
 
 _RECORDS_A_TASK = 4
@@ -28,7 +29,7 @@ def entries(source: ImageSource, files: OpenFiles) -> Iterator[Entry | Dropped]:
             yield entry
             continue
         try:
-            pages, _ = isolated().call("count_pages", file.content)
+            pages, _ = isolated().call(count_pages, file.content)
         except BadInput as error:
             yield entry._replace(content=error)
             continue
@@ -46,7 +47,7 @@ def finish(entry: Entry, source: ImageSource, shared: dict[str, bytes]) -> list[
     """The records of a range of pages. Raises BadInput when the file brings its reader down."""
     assert isinstance(entry.content, bytes) and isinstance(source.reader, PdfReader)
     first, last = entry.meta["first"], entry.meta["last"]
-    answers, images = isolated().call("render_pages", entry.content, first=first, last=last, dpi=source.reader.dpi)
+    answers, images = isolated().call(render_pages, entry.content, first=first, last=last, dpi=source.reader.dpi)
     shown = iter(images)
     pages = [
         (first + number + 1, page, None if "refused" in page else next(shown)) for number, page in enumerate(answers)

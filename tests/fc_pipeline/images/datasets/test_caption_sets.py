@@ -14,11 +14,12 @@ from pyarrow import parquet
 
 from fc_model.data.images.limits import ImageLimits
 from fc_model.errors import UserError
-from fc_pipeline.images.datasets.as_results import dataset_results
 from fc_pipeline.images.datasets.base import DatasetLimits
-from fc_pipeline.images.datasets.download_limits import DownloadLimits
+from fc_pipeline.images.datasets.catalogue import DownloadLimits
 from fc_pipeline.images.datasets.registry import read_dataset
+from fc_pipeline.images.sources.catalogue import resolve_image_source
 from fc_pipeline.images.sources.entry import Made, Refused
+from fc_pipeline.images.sources.readers.dataset import read_set
 
 LOOPBACK = DownloadLimits(allow_private=True, attempts=1, timeout_seconds=2, concurrency=3)
 
@@ -308,7 +309,8 @@ def test_a_line_without_end(tmp_path):
 
 def test_a_set_as_a_source_of_images(tmp_path):
     put(tmp_path, "00000.tar", tar(*img2dataset(0), *img2dataset(1, image=b"no image")))
-    made, refused = dataset_results("cc12m", tmp_path, source="web_photos", limits=DatasetLimits())
+    source = resolve_image_source({"from": "cc12m", "name": "web_photos", "reader": {"folder": str(tmp_path)}})
+    made, refused = read_set(source)
     assert isinstance(made, Made) and (made.path, made.split) == ("00000/000000000", "train")
     assert made.record["id"] == "web_photos/00000/000000000" and made.record["source"] == "web_photos"
     assert made.images == [encoded()]

@@ -16,10 +16,10 @@ from cryptography.x509.oid import NameOID
 from factories.dataset_files import encoded
 from factories.image_server import ImageServer
 
+from fc_pipeline.catalogue.bad_input import BadInput
 from fc_pipeline.images.datasets import download as module
+from fc_pipeline.images.datasets.catalogue import DownloadLimits
 from fc_pipeline.images.datasets.download import download
-from fc_pipeline.images.datasets.download_limits import DownloadLimits
-from fc_pipeline.sources.readers.item import BadInput
 
 LIMITS = DownloadLimits(allow_private=True, attempts=1, timeout_seconds=2)
 

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from fc_model.artifacts import Artifact, Recipe, Store
+from fc_pipeline.catalogue.kinds import package_index
 from fc_pipeline.engine.step import Runtime, Step
 from fc_pipeline.images.sources.catalogue import resolve_image_source
 from fc_pipeline.images.sources.fetch import fetch_images
-from fc_pipeline.sources.kinds import package_index
 
 
 @pytest.fixture

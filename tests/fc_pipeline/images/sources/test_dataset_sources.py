@@ -18,7 +18,7 @@ from fc_model.errors import UserError
 from fc_pipeline.images.datasets.catalogue import DATASETS
 from fc_pipeline.images.datasets.listing import listing
 from fc_pipeline.images.datasets.registry import READERS
-from fc_pipeline.images.sources.catalogue import names, resolve_image_source
+from fc_pipeline.images.sources.catalogue import CATALOGUE, resolve_image_source
 from fc_pipeline.images.sources.readers.dataset_folder import checked_folder
 from fc_pipeline.images.sources.schema import DatasetReader
 
@@ -53,7 +53,7 @@ def of_set(fields: dict[str, Any]) -> DatasetReader:
 
 
 def test_every_set_that_has_a_loader_ships_as_a_source_with_its_licence() -> None:
-    assert DATASETS.keys() == READERS.keys() <= set(names())
+    assert DATASETS.keys() == READERS.keys() <= set(CATALOGUE.names())
     for name, known in DATASETS.items():
         source = resolve_image_source(name)
         assert isinstance(source.reader, DatasetReader) and source.reader.dataset == name

@@ -13,9 +13,9 @@ from fc_model.artifacts import Artifact, read_records
 from fc_model.data.images.record import ImageRecord
 from fc_model.data.images.shards import ImageShards
 from fc_model.errors import UserError
+from fc_pipeline.catalogue.bad_input import BadInput
 from fc_pipeline.executors import serialization as wire
 from fc_pipeline.images.sources.entry import Dropped, Entry, Made, Refused
-from fc_pipeline.sources.readers.item import BadInput
 
 Fetch = Callable[..., Artifact]
 Package = Callable[..., dict[str, Any]]

@@ -7,7 +7,8 @@ import pytest
 import resvg_py
 from PIL import Image
 
-from fc_pipeline.sources.readers.item import BadInput
+from fc_pipeline.catalogue.bad_input import BadInput
+from fc_pipeline.images.sources.svg import render_svg
 from fc_pipeline.sources.sandbox.isolated import Isolated, isolated
 
 NAMESPACES = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
@@ -18,13 +19,13 @@ def svg(inside: str, root: str = 'viewBox="0 0 10 10"') -> bytes:
 
 
 def drawn(data: bytes, size: int = 16) -> Image.Image:
-    _, (image,) = isolated().call("render_svg", data, size=size, background="#ffffff")
+    _, (image,) = isolated().call(render_svg, data, size=size, background="#ffffff")
     return Image.open(io.BytesIO(image)).convert("RGB")
 
 
 def refusal(data: bytes) -> tuple[str, str]:
     with pytest.raises(BadInput) as caught:
-        isolated().call("render_svg", data, size=16, background="#ffffff")
+        isolated().call(render_svg, data, size=16, background="#ffffff")
     return caught.value.reason, caught.value.detail
 
 
@@ -100,9 +101,9 @@ def test_a_drawing_that_takes_for_ever_costs_its_time_and_the_next_is_drawn() ->
     impatient = Isolated(cpu_seconds=0.7)
     try:
         with pytest.raises(BadInput) as caught:
-            impatient.call("render_svg", slow, size=512, background="#ffffff")
+            impatient.call(render_svg, slow, size=512, background="#ffffff")
         assert caught.value.reason == "timeout"
-        _, (image,) = impatient.call("render_svg", svg("<rect/>"), size=16, background="#ffffff")
+        _, (image,) = impatient.call(render_svg, svg("<rect/>"), size=16, background="#ffffff")
         assert image.startswith(b"\x89PNG")
     finally:
-        impatient.child.close()
+        impatient.close()

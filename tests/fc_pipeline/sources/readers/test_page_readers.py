@@ -9,12 +9,11 @@ import pytest
 from fc_pipeline.sources.catalogue import resolve_source
 from fc_pipeline.sources.columns import difference, record_difference
 from fc_pipeline.sources.fetch import fetch_source
-from fc_pipeline.sources.limits import Limits
 from fc_pipeline.sources.read_file import read_file
 from fc_pipeline.sources.readers import BadInput, Item
 from fc_pipeline.sources.readers.pdf import unwrapped
 from fc_pipeline.sources.readers.template import render
-from fc_pipeline.sources.schema import FileSpec
+from fc_pipeline.sources.schema import FileSpec, Limits
 
 LIMITS = Limits(file_bytes=1 << 24, record_bytes=1 << 20, replace=False, isolate=False)
 PROSE = "A paragraph with <b>bold</b> words, a <a href='x'>link</a> and <code>code()</code> &amp; an entity."

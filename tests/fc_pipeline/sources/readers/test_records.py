@@ -3,11 +3,10 @@ import json
 
 import pytest
 
-from fc_pipeline.sources.limits import Limits
 from fc_pipeline.sources.read_file import read_file
 from fc_pipeline.sources.readers import BadInput, Item
 from fc_pipeline.sources.readers.template import render
-from fc_pipeline.sources.schema import FileSpec, RecordFields
+from fc_pipeline.sources.schema import FileSpec, Limits, RecordFields
 
 
 def read(format_name: str, data: bytes, **fields) -> list[Item | BadInput]:

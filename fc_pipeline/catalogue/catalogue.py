@@ -1,0 +1,62 @@
+"""A folder of entries that ship, one YAML file each, and how an entry of a track becomes the fields of a whole one."""
+
+import difflib
+from collections.abc import Collection
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from fc_model.errors import UserError
+from fc_pipeline.yaml_loader import read_yaml
+
+
+class Catalogue:
+    """The entries of `folder`; an entry's name is its file's. `what` is what errors call one: source, font package."""
+
+    def __init__(self, folder: Path, what: str) -> None:
+        self.folder = folder
+        self.what = what
+
+    def names(self) -> list[str]:
+        """Names of the entries, sorted."""
+        return sorted(path.stem for path in self.folder.glob("*.yaml"))
+
+    def read(self, name: str) -> dict[str, Any]:
+        """The fields of an entry, not to be changed. Raises UserError when there is none of that name."""
+        if name not in self.names():
+            close = difflib.get_close_matches(name, self.names(), n=1)
+            hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(self.names())}"
+            raise UserError(f"{self.what} {name!r} is not in the catalogue; {hint}")
+        return {"name": name, **_read(self.folder / f"{name}.yaml")}
+
+    def resolve(self, entry: str | dict[str, Any], *, merged: Collection[str] = ()) -> tuple[dict[str, Any], str]:
+        """An entry of a track as the fields of a whole one, and what errors begin with.
+
+        It is the name of an entry of the catalogue; or `{from: <name>, name: <new name>, <field>: <value>}`, which
+        changes some of its fields (those of `merged` key by key); or whole.
+
+        Raises:
+            UserError: there is no such entry, or it changes another one without a name of its own.
+        """
+        if isinstance(entry, str):
+            return self.read(entry), f"{self.what} {entry}"
+        if "from" not in entry:
+            return entry, f"{self.what} {entry.get('name', '?')}"
+        base = self.read(str(entry["from"]))
+        raw = {**base, **{key: value for key, value in entry.items() if key != "from"}}
+        raw |= {key: {**base[key], **raw[key]} for key in merged if isinstance(raw.get(key), dict)}
+        if raw["name"] == entry["from"]:
+            raise UserError(
+                f"{self.what} {raw['name']}: changes fields of {entry['from']}, so give it a `name` of its own"
+            )
+        return raw, f"{self.what} {raw['name']}"
+
+
+@cache
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return read_yaml(path.read_text("utf-8"))
+    except yaml.YAMLError as error:
+        raise UserError(f"{path}: not YAML: {' '.join(str(error).split())}") from error

@@ -1,0 +1,150 @@
+"""Streams of gzip and zstandard, told by their first bytes, with caps against what unpacks to far more than it is."""
+
+import io
+import zlib
+from collections.abc import Iterable, Iterator
+from typing import BinaryIO
+
+from fc_pipeline.catalogue.bad_input import BadInput
+
+MAX_RATIO = 250
+"""Text packs 3 to 30 times; only runs of equal bytes pack more than this."""
+_RATIO_FREE_BYTES = 64 << 20
+_READ_BYTES = 1 << 20
+_FEED_BYTES = 1 << 12  # zstandard unpacks at most 32,768 times: a slice of 4 KiB gives 128 MiB at most
+_GZIP = b"\x1f\x8b"
+_ZSTANDARD = b"\x28\xb5\x2f\xfd"
+
+
+def is_packed(data: bytes) -> bool:
+    """True for bytes that begin as gzip or zstandard does; no UTF-8 text begins so."""
+    return data.startswith((_GZIP, _ZSTANDARD))
+
+
+def unpack(data: bytes, *, limit: int) -> bytes:
+    """The content of gzip or zstandard bytes, other bytes as they are.
+
+    Raises:
+        BadInput: they are broken or cut short, or unpack to more than `limit` bytes.
+    """
+    if not is_packed(data):
+        return data
+    parts = []
+    size = 0
+    for chunk in unpacked_chunks(io.BytesIO(data)):
+        size += len(chunk)
+        if size > limit:
+            raise BadInput("bomb", f"{len(data)} bytes unpack to more than {limit}")
+        parts.append(chunk)
+    return b"".join(parts)
+
+
+def unpacked_chunks(raw: BinaryIO) -> Iterator[bytes]:
+    """Chunks of about a MiB of the unpacked content of a stream, in constant memory.
+
+    Raises:
+        BadInput: the stream is broken or cut short, or unpacks to more than MAX_RATIO times its size.
+    """
+    start = raw.read(_READ_BYTES)
+    if not is_packed(start):
+        while start:
+            yield start
+            start = raw.read(_READ_BYTES)
+        return
+    packed = _slices(start, raw)
+    yield from _gathered(_gzip(packed) if start.startswith(_GZIP) else _zstandard(packed))
+
+
+def capped_lines(chunks: Iterable[bytes], *, limit: int) -> Iterator[bytes | None]:
+    """Lines without their ends; None for a line longer than `limit` bytes, which is never held whole."""
+    held: list[bytes] = []
+    size = 0
+    for chunk in chunks:
+        head, *tail = chunk.split(b"\n")
+        size += len(head)
+        held = [*held, head] if size <= limit else []
+        if tail:
+            yield b"".join(held) if size <= limit else None
+            for line in tail[:-1]:
+                yield line if len(line) <= limit else None
+            size = len(tail[-1])
+            held = [tail[-1]] if size <= limit else []
+    if size:
+        yield b"".join(held) if size <= limit else None
+
+
+class _Meter:
+    """Counts what went in and came out; the ratio is asked for only beyond sizes that any machine bears."""
+
+    def __init__(self) -> None:
+        self.packed = self.unpacked = 0
+
+    def passed(self, packed: int, unpacked: bytes) -> bytes:
+        self.packed += packed
+        self.unpacked += len(unpacked)
+        if self.unpacked > max(_RATIO_FREE_BYTES, MAX_RATIO * self.packed):
+            raise BadInput("bomb", f"{self.packed} bytes unpack to more than {self.unpacked - 1}")
+        return unpacked
+
+
+def _slices(start: bytes, raw: BinaryIO) -> Iterator[bytes]:
+    while start:
+        for position in range(0, len(start), _FEED_BYTES):
+            yield start[position : position + _FEED_BYTES]
+        start = raw.read(_READ_BYTES)
+
+
+def _gathered(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    parts: list[bytes] = []
+    size = 0
+    for chunk in chunks:
+        parts.append(chunk)
+        size += len(chunk)
+        if size >= _READ_BYTES:
+            yield b"".join(parts)
+            parts, size = [], 0
+    if size:
+        yield b"".join(parts)
+
+
+def _gzip(packed: Iterable[bytes]) -> Iterator[bytes]:
+    """One or more members (RFC 1952); zeros that pad the last one are let pass."""
+    meter = _Meter()
+    member = zlib.decompressobj(wbits=31)
+    for piece in packed:
+        data = piece
+        while data:
+            if member.eof:
+                data = data.lstrip(b"\0")
+                if not data:
+                    break
+                member = zlib.decompressobj(wbits=31)
+            try:
+                content = member.decompress(data)
+            except zlib.error as error:
+                raise BadInput("invalid_gzip", str(error)) from error
+            yield meter.passed(len(data) - len(member.unused_data), content)
+            data = member.unused_data
+    if not member.eof:
+        raise BadInput("invalid_gzip", "cut short")
+
+
+def _zstandard(packed: Iterable[bytes]) -> Iterator[bytes]:
+    """One or more frames. A cut frame, which zstandard's own reader lets pass, is refused."""
+    import zstandard
+
+    meter = _Meter()
+    frame = zstandard.ZstdDecompressor().decompressobj()
+    for piece in packed:
+        data = piece
+        while data:
+            if frame.eof:
+                frame = zstandard.ZstdDecompressor().decompressobj()
+            try:
+                content = frame.decompress(data)
+            except zstandard.ZstdError as error:
+                raise BadInput("invalid_zstd", str(error)) from error
+            yield meter.passed(len(data) - len(frame.unused_data), content)
+            data = frame.unused_data
+    if not frame.eof:
+        raise BadInput("invalid_zstd", "cut short")

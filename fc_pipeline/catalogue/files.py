@@ -1,0 +1,61 @@
+"""What is wanted of a pin's files, and a file on its way from a pin to whoever makes something of it."""
+
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Generic, NamedTuple
+
+from fc_pipeline.catalogue.bad_input import BadInput
+from fc_pipeline.catalogue.download.globs import G, choose
+
+MEBIBYTE = 1 << 20
+MAX_FILE_BYTES = 128 * MEBIBYTE
+MAX_TOTAL_BYTES = 4096 * MEBIBYTE
+
+
+class Stream(NamedTuple):
+    """A file that may be larger than memory."""
+
+    open: Callable[[], AbstractContextManager[BinaryIO]]
+    cached: Path | None = None
+    """Its copy in the cache, checked against the pin; None for a file that lies where people put it."""
+
+
+class File(NamedTuple, Generic[G]):
+    """A file, with what it was chosen by."""
+
+    path: str
+    spec: G
+    content: bytes | BadInput | Stream
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted(Generic[G]):
+    """Which files of a pin are wanted, and how large they may be."""
+
+    specs: Sequence[G]
+    where: str
+    """What errors begin with: source NAME, font package NAME."""
+    home: Path
+    """FC_HOME; downloads are kept in its cache."""
+    streamed: Callable[[G], bool] = lambda spec: False
+    """Files that come as a Stream, of any size."""
+    max_bytes: int | None = None
+    """Cap on the sum of what is read, spread by hash of path."""
+    max_file_bytes: int = MAX_FILE_BYTES
+    max_total_bytes: int = MAX_TOTAL_BYTES
+    """Cap on all that an archive unpacks to."""
+
+    def choose(self, entries: Iterable[tuple[str, int]]) -> dict[str, G]:
+        """{path: its spec} of those of (path, bytes) that are wanted. Raises UserError when a spec matches none."""
+        return choose(entries, self.specs, max_bytes=self.max_bytes, where=self.where)
+
+    def file(self, path: str, spec: G, num_bytes: int, stream: Stream) -> File[G]:
+        """The file as a stream, or its bytes; one that is too large is not opened."""
+        if self.streamed(spec):
+            return File(path, spec, stream)
+        if num_bytes > self.max_file_bytes:
+            return File(path, spec, BadInput("too_large", f"{num_bytes} bytes, above max_file_bytes"))
+        with stream.open() as file:
+            return File(path, spec, file.read())

@@ -1,0 +1,259 @@
+import gzip
+import io
+import tarfile
+import time
+import zipfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fc_model.errors import UserError
+from fc_pipeline.catalogue.download import archive as archive_module
+from fc_pipeline.catalogue.download.archive import members, read_members
+
+CAPS = {"max_file_bytes": 1 << 20, "max_total_bytes": 1 << 21}
+FILES = {"demo/a.txt": b"alpha" * 100, "demo/b.txt": bytes(range(256)) * 20, "demo/empty.txt": b""}
+
+
+def wheel(path: Path, files: dict[str, bytes]) -> Path:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    return path
+
+
+def sdist(path: Path, files: dict[str, bytes]) -> Path:
+    with tarfile.open(path, "w:gz") as archive:
+        for name, data in files.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+    return path
+
+
+def listed(path: Path) -> list[tuple[str, int]]:
+    return members(path, max_total_bytes=CAPS["max_total_bytes"]).files
+
+
+def read_all(path: Path) -> dict[str, bytes]:
+    return dict(read_members(path, lambda name: True, **CAPS))
+
+
+@pytest.mark.parametrize(("make", "name"), [(wheel, "demo.whl"), (sdist, "demo.tar.gz")])
+def test_members_come_in_order_with_their_bytes(make, name: str, tmp_path: Path) -> None:
+    path = make(tmp_path / name, FILES)
+    assert listed(path) == [(name, len(data)) for name, data in FILES.items()]
+    assert read_all(path) == FILES
+    assert dict(read_members(path, lambda name: name.endswith("a.txt"), **CAPS)) == {"demo/a.txt": FILES["demo/a.txt"]}
+
+
+@pytest.mark.parametrize(("make", "name"), [(wheel, "demo.whl"), (sdist, "demo.tar.gz")])
+def test_names_that_leave_the_folder_are_never_read(make, name: str, tmp_path: Path) -> None:
+    path = make(tmp_path / name, {"../evil": b"1", "/etc/evil": b"2", "a/../../evil": b"3", "good": b"4"})
+    assert read_all(path) == {"good": b"4"}
+    assert listed(path) == [("good", 1)]
+    assert members(path, max_total_bytes=1 << 21).unsafe == ["../evil", "/etc/evil", "a/../../evil"]
+
+
+def test_links_and_devices_are_never_read(tmp_path: Path) -> None:
+    path = tmp_path / "demo.tar.gz"
+    with tarfile.open(path, "w:gz") as archive:
+        for name, kind in (("link", tarfile.SYMTYPE), ("hard", tarfile.LNKTYPE), ("device", tarfile.CHRTYPE)):
+            info = tarfile.TarInfo(name)
+            info.type, info.linkname = kind, "/etc/passwd"
+            archive.addfile(info)
+    assert read_all(path) == {}
+    zipped = tmp_path / "demo.whl"
+    with zipfile.ZipFile(zipped, "w") as archive:
+        info = zipfile.ZipInfo("link")
+        info.external_attr = 0o120777 << 16
+        archive.writestr(info, "/etc/passwd")
+    assert read_all(zipped) == {}
+
+
+def test_a_file_that_is_no_archive(tmp_path: Path) -> None:
+    for name in ("broken.whl", "broken.tar.gz"):
+        (tmp_path / name).write_bytes(b"this is no archive" * 50)
+        with pytest.raises(UserError, match=f"^{name}: broken archive") as error:
+            listed(tmp_path / name)
+        assert "fetch it again" in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["demo.whl", "demo.tar.gz"])
+def test_a_truncated_archive_is_an_error_wherever_it_is_cut(name: str, tmp_path_factory) -> None:
+    folder = tmp_path_factory.mktemp("cut")
+    whole = (wheel if name.endswith("whl") else sdist)(folder / name, FILES).read_bytes()
+
+    @settings(max_examples=60, deadline=None)
+    @given(st.integers(min_value=0, max_value=len(whole) - 1))
+    def cut(length: int) -> None:
+        path = folder / f"cut-{name}"
+        path.write_bytes(whole[:length])
+        try:
+            found = read_all(path)
+        except UserError as error:
+            assert "broken archive" in str(error)
+        else:
+            assert found == FILES, "a cut that loses a file must not pass silently"
+
+    cut()
+
+
+@pytest.mark.parametrize("name", ["demo.whl", "demo.tar.gz"])
+def test_flipped_bytes_never_escape_as_another_exception(name: str, tmp_path_factory) -> None:
+    folder = tmp_path_factory.mktemp("flip")
+    whole = (wheel if name.endswith("whl") else sdist)(folder / name, FILES).read_bytes()
+
+    @settings(max_examples=60, deadline=None)
+    @given(st.integers(min_value=0, max_value=len(whole) - 1), st.integers(min_value=1, max_value=255))
+    def flip(position: int, change: int) -> None:
+        data = bytearray(whole)
+        data[position] ^= change
+        path = folder / f"flip-{name}"
+        path.write_bytes(data)
+        try:
+            read_all(path)
+        except UserError as error:
+            assert "\n" not in str(error)
+
+    flip()
+
+
+def test_a_zip_bomb_stops_at_the_cap(tmp_path: Path) -> None:
+    path = wheel(tmp_path / "bomb.whl", {"zeros": bytes(8 << 20)})
+    assert path.stat().st_size < 20_000
+    with pytest.raises(UserError, match=r"bomb.whl: zeros unpacks to more than max_file_bytes"):
+        read_all(path)
+
+
+def test_many_files_stop_at_the_total_cap(tmp_path: Path) -> None:
+    path = wheel(tmp_path / "bomb.whl", {f"zeros{number}": bytes(1 << 20) for number in range(4)})
+    with pytest.raises(UserError, match="max_total_bytes"):
+        read_all(path)
+
+
+def packed_tar(path: Path, blocks: bytes) -> Path:
+    path.write_bytes(gzip.compress(blocks + bytes(1024), mtime=0))
+    return path
+
+
+def tar_bytes(files: dict[str, bytes]) -> bytes:
+    data = io.BytesIO()
+    with tarfile.open(fileobj=data, mode="w", format=tarfile.GNU_FORMAT) as archive:
+        for name, content in files.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            archive.addfile(info, io.BytesIO(content))
+    return data.getvalue()
+
+
+@pytest.mark.parametrize("kind", [tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK])
+def test_a_header_that_would_fill_the_memory_is_refused(kind: bytes, tmp_path: Path) -> None:
+    info = tarfile.TarInfo("header")
+    info.type, info.size = kind, 1 << 32
+    with pytest.raises(UserError, match=r"^bomb\.tar\.gz: broken archive \(ReadError: a header of 4294967296 bytes\)"):
+        listed(packed_tar(tmp_path / "bomb.tar.gz", info.tobuf(tarfile.GNU_FORMAT) + bytes(4096)))
+
+
+def test_a_header_that_cannot_be_read_is_not_the_end_of_the_archive(tmp_path: Path) -> None:
+    """tarfile stops at such a header without a word, and the files behind it would be lost."""
+    whole = bytearray(tar_bytes({"a.txt": b"a" * 600, "b.txt": b"b"}))
+    whole[512 + 1024 + 150] ^= 1  # in the checksum of the second header
+    with pytest.raises(UserError, match="broken archive"):
+        listed(packed_tar(tmp_path / "demo.tar.gz", bytes(whole)))
+
+
+def test_a_member_larger_than_the_whole_may_be_stops_while_it_is_listed(tmp_path: Path) -> None:
+    path = sdist(tmp_path / "bomb.tar.gz", {"zeros": bytes(8 << 20)})
+    with pytest.raises(UserError, match=r"bomb\.tar\.gz: 'zeros' has 8,388,608 bytes, more than max_total_bytes"):
+        listed(path)
+
+
+@pytest.mark.parametrize(("make", "name"), [(wheel, "many.whl"), (sdist, "many.tar.gz")])
+def test_more_members_than_any_package_has(make, name: str, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(archive_module, "MAX_MEMBERS", 100)
+    path = make(tmp_path / name, {f"{number}": b"" for number in range(101)})
+    with pytest.raises(UserError, match="more than 100 files; this is no package"):
+        listed(path)
+
+
+def test_what_lies_behind_the_last_member_counts_too(tmp_path: Path) -> None:
+    path = packed_tar(tmp_path / "tail.tar.gz", tar_bytes(FILES) + bytes(4 << 20))
+    with pytest.raises(UserError, match=r"tail\.tar\.gz: unpacks to more than max_total_bytes \(2097152\)"):
+        listed(path)
+
+
+def header_bytes(name: str, kind: bytes = tarfile.REGTYPE, size: int = 0, *, sparse: int | None = None) -> bytes:
+    """One header; `sparse` is the size that an old GNU sparse file says it has, and its map then goes on."""
+    info = tarfile.TarInfo(name)
+    info.type, info.size = kind, size
+    header = bytearray(info.tobuf(tarfile.GNU_FORMAT))
+    if sparse is not None:
+        header[482] = 1
+        header[483:495] = b"%011o " % sparse
+        header[148:156] = b" " * 8
+        header[148:156] = b"%06o\0 " % sum(header)
+    return bytes(header)
+
+
+def pax_bytes(kind: bytes, *records: tuple[str, str]) -> bytes:
+    """An extended header of (key, value) records."""
+    data = b""
+    for key, value in records:
+        rest = f" {key}={value}\n".encode()
+        length = len(rest) + 1
+        while length != len(rest) + len(str(length)):
+            length += 1
+        data += str(length).encode() + rest
+    return header_bytes("pax", kind, len(data)) + data + bytes(-len(data) % 512)
+
+
+@pytest.mark.parametrize(
+    "stated",
+    [
+        header_bytes("huge", size=1 << 40),
+        pax_bytes(tarfile.XHDTYPE, ("size", str(1 << 40))) + header_bytes("huge"),
+        pax_bytes(tarfile.XHDTYPE, ("GNU.sparse.map", "0,1"), ("GNU.sparse.size", str(1 << 40))) + header_bytes("huge"),
+    ],
+    ids=["header", "extended", "sparse"],
+)
+def test_a_stated_terabyte_is_refused_without_counting_to_it(stated: bytes, tmp_path: Path) -> None:
+    path = packed_tar(tmp_path / "bomb.tar.gz", stated)
+    for look in (listed, read_all):
+        began = time.process_time()
+        with pytest.raises(UserError, match=r"bomb\.tar\.gz: 'huge' has 1,099,511,627,776 bytes, more than max_total"):
+            look(path)
+        assert time.process_time() - began < 1
+
+
+@pytest.mark.parametrize(
+    "bomb",
+    [
+        header_bytes("sparse", tarfile.GNUTYPE_SPARSE, sparse=1 << 20)
+        + (b"00000000001\0" * 42 + b"\1" + bytes(7)) * 3000,
+        pax_bytes(tarfile.XHDTYPE, ("GNU.sparse.major", "1"), ("GNU.sparse.minor", "0"))
+        + header_bytes("sparse", size=1 << 20)
+        + b"1000000000\n"
+        + b"1\n" * 500_000,
+    ],
+    ids=["gnu", "pax"],
+)
+def test_maps_of_sparse_files_are_not_read(bomb: bytes, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"broken archive \(ReadError: 'sparse' is a sparse file\)"):
+        listed(packed_tar(tmp_path / "sparse.tar.gz", bomb))
+
+
+@pytest.mark.parametrize("between", [header_bytes("empty"), b""], ids=["members", "nothing"])
+@pytest.mark.parametrize("value", ["x" * 40_000, ""], ids=["values", "keys"])
+def test_global_headers_do_not_pile_up(between: bytes, value: str, tmp_path: Path) -> None:
+    key = "k" if value else "k" * 40_000
+    pile = b"".join(pax_bytes(tarfile.XGLTYPE, (f"{key}{number}", value)) + between for number in range(40))
+    with pytest.raises(UserError, match=r"broken archive .*global headers have no end"):
+        listed(packed_tar(tmp_path / "pile.tar.gz", pile + header_bytes("last")))
+
+
+def test_a_global_header_as_git_archive_writes_it_is_no_fault(tmp_path: Path) -> None:
+    archive = pax_bytes(tarfile.XGLTYPE, ("comment", "0123456789abcdef" * 2)) + tar_bytes(FILES)
+    assert read_all(packed_tar(tmp_path / "git.tar.gz", archive)) == FILES
