@@ -23,4 +23,4 @@ def read_http(pin: HttpPin, wanted: Wanted[G]) -> Iterator[File[G]]:
         url = file.url
         target = wanted.home / "cache" / "downloads" / file.sha256 / name.rsplit("/", 1)[-1]
         path = download_file(target, find_url=lambda url=url: url, expected=file.sha256)  # type: ignore[misc]
-        yield wanted.file(name, chosen[name], path.stat().st_size, Stream(partial(path.open, "rb"), path))
+        yield wanted.file(name, chosen[name], path.stat().st_size, Stream(partial(open, path, "rb"), path))

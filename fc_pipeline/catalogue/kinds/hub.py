@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 from fc_model.artifacts.files import sha256_file, write_bytes
 from fc_model.errors import UserError
@@ -88,18 +88,17 @@ def list_files(repo: str, commit: str) -> list[HubFile]:
     Raises:
         UserError: the hub does not tell, or lists a file whose path leads out of the data set.
     """
-    entries = _ask(
-        repo, lambda api: list(api.list_repo_tree(repo, recursive=True, revision=commit, repo_type="dataset"))
-    )
+    from huggingface_hub import RepoFile
+
+    tree = {"recursive": True, "revision": commit, "repo_type": "dataset"}
     files = []
-    for entry in entries:
-        blob = getattr(entry, "blob_id", None)
-        if blob is None:  # a folder
+    for entry in _ask(repo, lambda api: list(api.list_repo_tree(repo, **tree))):
+        if not isinstance(entry, RepoFile):
             continue
         if not is_plain(entry.path):
             raise UserError(f"data set {repo}: it lists {entry.path!r}, which leads out of it")
         sha256, num_bytes = (entry.lfs.sha256, entry.lfs.size) if entry.lfs else (None, entry.size)
-        files.append(HubFile(entry.path, num_bytes, sha256, blob))
+        files.append(HubFile(entry.path, num_bytes, sha256, entry.blob_id))
     return sorted(files, key=lambda file: file.path)
 
 
@@ -160,5 +159,8 @@ def _bound_the_client() -> None:
 
     constants.HF_HUB_DISABLE_TELEMETRY = True
     known = get_session().event_hooks
-    hooks = {"request": [*known["request"], in_time], "response": [*known["response"], soon]}
+    hooks: dict[str, list[Callable[..., Any]]] = {
+        "request": [*known["request"], in_time],
+        "response": [*known["response"], soon],
+    }
     set_client_factory(lambda: httpx2.Client(event_hooks=hooks, follow_redirects=True))

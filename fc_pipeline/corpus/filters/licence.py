@@ -1,16 +1,21 @@
-"""Licences: by the SPDX identifier that a document carries, and by the header that its own text shows."""
+"""Licences: by the SPDX expression that a document carries, and by the header that its own text shows."""
 
 import re
+from collections.abc import Callable
 from fnmatch import fnmatchcase
-from functools import lru_cache
-from typing import Literal
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
 from fc_pipeline.corpus.document import Document
 from fc_pipeline.corpus.filters.base import Settings, Verdict
-from fc_pipeline.corpus.filters.spdx import permitted
 
+if TYPE_CHECKING:
+    from license_expression import Licensing
+
+_MAX_CHARS = 400
+_OPERATORS = re.compile(r"[()]|\b(?:and|or)\b", re.IGNORECASE)
 _HEADER_CHARS = 4_000
 _SPDX_HEADER = re.compile(r"SPDX-License-Identifier:[ \t]{0,4}([^\n*]{1,400})")
 # What a header says in words, and its SPDX identifier. White space and comment marks are taken out before.
@@ -62,23 +67,59 @@ def wrong_licence(document: Document, settings: LicenceSettings) -> Verdict:
 
 def _stated(document: Document) -> list[str]:
     """The document's licence, and what a crawl found for it; of several that were found all must do."""
-    found = [document["licence"]]
+    licences = [document["licence"]]
     for name in _META_FIELDS:
         value = document["meta"].get(name)
-        found += [str(element) for element in (value if isinstance(value, list) else [value]) if element]
-    return found
+        licences += [str(element) for element in (value if isinstance(value, list) else [value]) if element]
+    return licences
 
 
 def _in_header(text: str) -> list[str]:
     head = text[:_HEADER_CHARS]
-    found = [match[1].strip(" \t-/") for match in _SPDX_HEADER.finditer(head)]
+    stated = [match[1].strip(" \t-/") for match in _SPDX_HEADER.finditer(head)]
     words = _COMMENT_MARKS.sub(" ", head).lower().replace("attribution noncommercial", "attribution-noncommercial")
-    return found or [licence for phrase, licence in _HEADERS if phrase in words]
+    return stated or [licence for phrase, licence in _HEADERS if phrase in words]
 
 
 @lru_cache(maxsize=4096)
 def _permits(expression: str, allow: tuple[str, ...] | None, deny: tuple[str, ...]) -> bool:
     return permitted(expression, lambda name: _name_permitted(name, allow, deny))
+
+
+def permitted(expression: str, permits: Callable[[str], bool]) -> bool:
+    """Does an SPDX expression leave a way that is permitted? Of `A OR B` one must be, of `A AND B` both.
+
+    An exception (`A WITH B`) only gives more rights, so A decides. Words without an operator are one name; what cannot
+    be parsed is permitted when every name in it is.
+
+    Args:
+        expression: as a source states it, in any case.
+        permits: says of one identifier whether it is.
+    """
+    from license_expression import LicenseWithExceptionSymbol
+
+    licensing = _licensing()
+
+    def holds(node: Any) -> bool:
+        if isinstance(node, licensing.AND | licensing.OR):
+            parts = map(holds, node.args)
+            return any(parts) if isinstance(node, licensing.OR) else all(parts)
+        symbol = node.license_symbol if isinstance(node, LicenseWithExceptionSymbol) else node
+        return permits(symbol.key)
+
+    expression = expression[:_MAX_CHARS]
+    try:
+        tree = licensing.parse(expression)
+    except Exception:  # besides errors of its own, boolean.py lets assertions and others through for what is none
+        return all(permits(name.strip()) for name in _OPERATORS.split(expression) if name.strip())
+    return permits("") if tree is None else holds(tree)
+
+
+@cache
+def _licensing() -> "Licensing":
+    from license_expression import Licensing
+
+    return Licensing()
 
 
 def _name_permitted(name: str, allow: tuple[str, ...] | None, deny: tuple[str, ...]) -> bool:

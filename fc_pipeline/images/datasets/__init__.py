@@ -15,9 +15,9 @@ All questions and captions of an image are in one record. Records of a set's own
 in `words` and `lines`, with its maker in `meta["words_by"]`; `text` is only what people or the renderer stated.
 
 `catalogue.DATASETS` is what is known of each set: licence, layout, reference (light to import);
-`registry.read_dataset(name, folder, limits)` reads one for the step of `images/<name>`, whose sources name a set and the
-folder that a person put it into (`reader: {kind: dataset}`; fc_pipeline/images/sources/catalog has one for each set).
-`listing` pins that folder by the names and sizes of its files: contents would take minutes whenever a graph is built,
-so a change that keeps every size is not noticed.
+`registry.read_dataset(name, folder, limits)` reads one for the step of `images/<name>`, whose sources name a set and
+the folder that a person put it into (`reader: {kind: dataset}`; fc_pipeline/images/sources/catalog has one for each
+set). `listing` pins that folder by the names and sizes of its files: contents would take minutes whenever a graph is
+built, so a change that keeps every size is not noticed.
 `download` gets images of URL lists.
 """

@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fc_pipeline.corpus.filters.base import note_edits
+from fc_pipeline.corpus.filters.licence import permitted
 from fc_pipeline.corpus.filters.pii import PII_TYPES, PiiSettings, find_pii, masked, personal_data
 from fc_pipeline.corpus.filters.secrets import find_secrets
-from fc_pipeline.corpus.filters.spdx import permitted
 from fc_pipeline.corpus.filters.url import UrlSettings, unwanted_url
 from fc_pipeline.corpus.filters.url_lists import host_hash, line_hashes
 
