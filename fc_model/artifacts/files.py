@@ -10,13 +10,14 @@ Every durable operation passes `crash_point`, so that a test can kill the proces
 import errno
 import hashlib
 import io
+import json
 import os
 import shutil
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 TEMPORARY_SUFFIX = ".tmp"
 _CHUNK_BYTES = 1 << 20
@@ -88,6 +89,11 @@ def write_bytes(path: Path, data: bytes) -> str:
     with atomic_write(path) as file:
         file.write(data)
     return file.sha256
+
+
+def write_json(path: Path, value: Any, **options: Any) -> None:
+    """Write a value durably as JSON, indented by one, with a line feed at its end; `options` are those of json.dumps."""
+    write_bytes(path, (json.dumps(value, indent=1, **options) + "\n").encode())
 
 
 def move_in(source: Path, target: Path, *, keep: bool = False) -> tuple[int, str]:

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from fc_model.artifacts import Artifact, ManifestError, Recipe, Store
-from fc_model.artifacts.files import write_bytes
+from fc_model.artifacts.files import write_json
 from fc_model.artifacts.manifest import InputEntry
 from fc_model.errors import UserError
 from fc_pipeline.engine.graph import Graph
@@ -90,5 +90,5 @@ def declare_equivalent(graph: Graph, store: Store, key: str, *, reason: str, at:
         raise UserError(f"{key}: its code has not changed since it was built")
     entries = [entry for entry in read_equivalences(store) if entry["version"] != present]
     entries.append({"key": key, "version": present, "equals": older, "reason": reason, "at": at})
-    write_bytes(store.root / _EQUIVALENCES, (json.dumps(entries, indent=1) + "\n").encode())
+    write_json(store.root / _EQUIVALENCES, entries)
     return older

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from fc_model.artifacts.files import write_bytes
+from fc_model.artifacts.files import write_json
 from fc_model.errors import UserError
 from fc_pipeline.paths import fc_home
 
@@ -34,4 +34,4 @@ def record(home: Path, documents: Sequence[str], *, reason: str, at: float) -> N
     known = read_takedowns(home)
     there = {entry["id"] for entry in known}
     known += [{"id": name, "reason": reason, "at": at} for name in dict.fromkeys(documents) if name not in there]
-    write_bytes(home / _FILE, (json.dumps(known, indent=1, ensure_ascii=False) + "\n").encode())
+    write_json(home / _FILE, known, ensure_ascii=False)

@@ -14,7 +14,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
-from fc_model.artifacts.files import sha256_file, write_bytes
+from fc_model.artifacts.files import sha256_file, write_json
 from fc_model.errors import UserError
 from fc_pipeline.catalogue.download.download_file import download_file, git_blob_of
 from fc_pipeline.catalogue.download.globs import G, is_plain
@@ -117,8 +117,7 @@ def read_revisions(home: Path) -> dict[str, str]:
 def record_revision(home: Path, source: str, commit: str) -> None:
     """From now on the source is read at this commit."""
     home.mkdir(parents=True, exist_ok=True)
-    revisions = {**read_revisions(home), source: commit}
-    write_bytes(home / _REVISIONS, (json.dumps(revisions, indent=1, sort_keys=True) + "\n").encode())
+    write_json(home / _REVISIONS, {**read_revisions(home), source: commit}, sort_keys=True)
 
 
 def _endpoint() -> str:

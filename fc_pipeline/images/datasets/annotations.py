@@ -1,11 +1,13 @@
-"""Files of annotations: found by glob, capped, parsed strictly."""
+"""Files of annotations: by glob, capped, parsed strictly; and their questions with the answers of several people."""
 
 import os.path
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
+from fc_model.data.images.record import Question
 from fc_model.errors import UserError
 from fc_pipeline.images.datasets.base import BadInput, BadRecord, DatasetLimits, Result, Sample, samples
 from fc_pipeline.sources.readers.item import decode
@@ -84,3 +86,31 @@ def grouped(entries: Iterable[Any], *, by: str, source: str) -> Iterator[tuple[s
 def split_of(name: str) -> Split:
     """train for a set's training part; its validation and test parts are held out."""
     return "train" if "train" in name.lower() else "holdout"
+
+
+class Asked(NamedTuple):
+    questions: list[Question]
+    unanswered: int
+    """Questions that were left out, since no answer to them has any text (the test parts of most sets)."""
+
+
+def by_votes(answers: Iterable[str]) -> list[str]:
+    """Each answer once, without surrounding white space, the most frequent first (then by its first place)."""
+    votes = Counter(answer.strip() for answer in answers)
+    del votes[""]
+    return [answer for answer, _ in votes.most_common()]
+
+
+def asked(entries: Iterable[tuple[str, list[str]]], *, kind: str) -> Asked:
+    """Questions from (question, answers). Raises TypeError for answers that are no list."""
+    questions: list[Question] = []
+    unanswered = 0
+    for question, answers in entries:
+        if not isinstance(answers, list):
+            raise TypeError(f"answers are a {type(answers).__name__}, not a list")
+        known = by_votes(answers)
+        if known and question.strip():
+            questions.append(Question(question=question.strip(), answers=known, kind=kind))
+        else:
+            unanswered += 1
+    return Asked(questions, unanswered)

@@ -9,8 +9,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from fc_pipeline.images.datasets.annotations import annotation_files, grouped, is_there, json_lists, read_text, split_of
-from fc_pipeline.images.datasets.answers import asked
+from fc_pipeline.images.datasets.annotations import (
+    annotation_files,
+    asked,
+    grouped,
+    is_there,
+    json_lists,
+    read_text,
+    split_of,
+)
 from fc_pipeline.images.datasets.base import BadRecord, DatasetLimits, Result, Sample, samples
 from fc_pipeline.images.datasets.pictures import image_sample, picture_file
 

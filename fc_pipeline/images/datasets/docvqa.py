@@ -12,8 +12,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from fc_pipeline.images.datasets.annotations import annotation_files, json_beside, json_samples, split_of
-from fc_pipeline.images.datasets.answers import asked
+from fc_pipeline.images.datasets.annotations import annotation_files, asked, json_beside, json_samples, split_of
 from fc_pipeline.images.datasets.base import DatasetLimits, Result, Sample
 from fc_pipeline.images.datasets.machine_ocr import read_api_words
 from fc_pipeline.images.datasets.pictures import image_sample, picture_file

@@ -11,8 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from fc_pipeline.images.datasets.annotations import annotation_files, grouped, json_lists, split_of
-from fc_pipeline.images.datasets.answers import asked
+from fc_pipeline.images.datasets.annotations import annotation_files, asked, grouped, json_lists, split_of
 from fc_pipeline.images.datasets.base import BadRecord, DatasetLimits, Result, Sample, samples
 from fc_pipeline.images.datasets.pictures import image_sample
 from fc_pipeline.images.datasets.rico import screenshot
