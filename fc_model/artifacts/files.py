@@ -92,7 +92,7 @@ def write_bytes(path: Path, data: bytes) -> str:
 
 
 def write_json(path: Path, value: Any, **options: Any) -> None:
-    """Write a value durably as JSON, indented by one, with a line feed at its end; `options` are those of json.dumps."""
+    """Write a value durably as JSON, indented by one, with a line feed at its end; `options` are json.dumps's."""
     write_bytes(path, (json.dumps(value, indent=1, **options) + "\n").encode())
 
 

@@ -1,6 +1,7 @@
 """Fixtures of what downloads: a loopback server, no waiting, and a way to run a step against a real store."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,21 +31,20 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 RunStep = Callable[..., Artifact]
 
 
+def build(
+    home: Path, function: Callable[[Step], None], key: str, config: dict[str, Any], workers: int = 1, **inputs: Artifact
+) -> Artifact:
+    """The committed artifact of a step."""
+    store = Store(home)
+    recipe = Recipe(config=config, code={"version": f"test with {workers} workers", "parts": {}}, inputs={})
+    with store.write(key, recipe) as out:
+        function(Step(key=key, config=config, inputs=inputs, out=out, runtime=Runtime(home=home, workers=workers)))
+    artifact = store.find(key, recipe.identity(key))
+    assert artifact is not None
+    return artifact.verify()
+
+
 @pytest.fixture
 def run_step(tmp_path: Path) -> RunStep:
     """run_step(function, key, config, workers=1, **inputs) -> the committed artifact."""
-    store = Store(tmp_path / "home")
-
-    def run(
-        function: Callable[[Step], None], key: str, config: dict[str, Any], workers: int = 1, **inputs: Artifact
-    ) -> Artifact:
-        code = {"version": f"test with {workers} workers", "parts": {}}
-        recipe = Recipe(config=config, code=code, inputs={})
-        runtime = Runtime(home=store.root, workers=workers)
-        with store.write(key, recipe) as out:
-            function(Step(key=key, config=config, inputs=inputs, out=out, runtime=runtime))
-        artifact = store.find(key, recipe.identity(key))
-        assert artifact is not None
-        return artifact.verify()
-
-    return run
+    return partial(build, tmp_path / "home")

@@ -2,8 +2,9 @@
 
 import io
 import zlib
-from collections.abc import Iterable, Iterator
-from typing import BinaryIO
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from typing import Any, BinaryIO
 
 from fc_pipeline.catalogue.bad_input import BadInput
 
@@ -73,20 +74,6 @@ def capped_lines(chunks: Iterable[bytes], *, limit: int) -> Iterator[bytes | Non
         yield b"".join(held) if size <= limit else None
 
 
-class _Meter:
-    """Counts what went in and came out; the ratio is asked for only beyond sizes that any machine bears."""
-
-    def __init__(self) -> None:
-        self.packed = self.unpacked = 0
-
-    def passed(self, packed: int, unpacked: bytes) -> bytes:
-        self.packed += packed
-        self.unpacked += len(unpacked)
-        if self.unpacked > max(_RATIO_FREE_BYTES, MAX_RATIO * self.packed):
-            raise BadInput("bomb", f"{self.packed} bytes unpack to more than {self.unpacked - 1}")
-        return unpacked
-
-
 def _slices(start: bytes, raw: BinaryIO) -> Iterator[bytes]:
     while start:
         for position in range(0, len(start), _FEED_BYTES):
@@ -108,43 +95,42 @@ def _gathered(chunks: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _gzip(packed: Iterable[bytes]) -> Iterator[bytes]:
-    """One or more members (RFC 1952); zeros that pad the last one are let pass."""
-    meter = _Meter()
-    member = zlib.decompressobj(wbits=31)
-    for piece in packed:
-        data = piece
-        while data:
-            if member.eof:
-                data = data.lstrip(b"\0")
-                if not data:
-                    break
-                member = zlib.decompressobj(wbits=31)
-            try:
-                content = member.decompress(data)
-            except zlib.error as error:
-                raise BadInput("invalid_gzip", str(error)) from error
-            yield meter.passed(len(data) - len(member.unused_data), content)
-            data = member.unused_data
-    if not member.eof:
-        raise BadInput("invalid_gzip", "cut short")
+    """Members of RFC 1952; zeros that pad the last one are let pass."""
+    new = partial(zlib.decompressobj, wbits=31)
+    return _frames(packed, new, zlib.error, reason="invalid_gzip", padding=b"\0")
 
 
 def _zstandard(packed: Iterable[bytes]) -> Iterator[bytes]:
-    """One or more frames. A cut frame, which zstandard's own reader lets pass, is refused."""
+    """Frames of RFC 8878. A cut one, which zstandard's own reader lets pass, is refused."""
     import zstandard
 
-    meter = _Meter()
-    frame = zstandard.ZstdDecompressor().decompressobj()
+    new = zstandard.ZstdDecompressor().decompressobj
+    return _frames(packed, new, zstandard.ZstdError, reason="invalid_zstd")
+
+
+def _frames(
+    packed: Iterable[bytes], new: Callable[[], Any], fault: type[Exception], *, reason: str, padding: bytes = b""
+) -> Iterator[bytes]:
+    """One or more frames; `new()` unpacks one. The ratio is asked for only beyond sizes that any machine bears."""
+    frame = new()
+    packed_bytes = unpacked_bytes = 0
     for piece in packed:
         data = piece
         while data:
             if frame.eof:
-                frame = zstandard.ZstdDecompressor().decompressobj()
+                data = data.lstrip(padding) if padding else data
+                if not data:
+                    break
+                frame = new()
             try:
                 content = frame.decompress(data)
-            except zstandard.ZstdError as error:
-                raise BadInput("invalid_zstd", str(error)) from error
-            yield meter.passed(len(data) - len(frame.unused_data), content)
+            except fault as error:
+                raise BadInput(reason, str(error)) from error
+            packed_bytes += len(data) - len(frame.unused_data)
+            unpacked_bytes += len(content)
+            if unpacked_bytes > max(_RATIO_FREE_BYTES, MAX_RATIO * packed_bytes):
+                raise BadInput("bomb", f"{packed_bytes} bytes unpack to more than {unpacked_bytes - 1}")
+            yield content
             data = frame.unused_data
     if not frame.eof:
-        raise BadInput("invalid_zstd", "cut short")
+        raise BadInput(reason, "cut short")

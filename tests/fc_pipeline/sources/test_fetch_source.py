@@ -1,11 +1,7 @@
-import hashlib
-import io
-import json
-import tarfile
-import zipfile
 from pathlib import Path
 
 import pytest
+from factories.packages import pin, sdist, wheel
 
 from fc_model.artifacts import read_records
 from fc_model.errors import UserError
@@ -138,67 +134,48 @@ def test_an_installed_distribution_is_pinned_to_its_version(run_step) -> None:
         resolve_source({**entry, "distribution": "no-such-distribution"})
 
 
-def wheel() -> bytes:
-    data = io.BytesIO()
-    with zipfile.ZipFile(data, "w") as archive:
-        archive.writestr("demo/data.json", json.dumps([{"t": "one"}, {"t": "two"}]))
-        archive.writestr("demo/__init__.py", "raise SystemExit('package code must never run')")
-    return data.getvalue()
+WHEEL, SDIST = "demo-1.0-py3-none-any.whl", "demo-1.0.tar.gz"
+NEVER_RUN = b"raise SystemExit('package code must never run')"
+WHOLE = {
+    WHEEL: wheel({"demo/data.json": b'[{"t": "one"}, {"t": "two"}]', "demo/__init__.py": NEVER_RUN}),
+    SDIST: sdist({"demo-1.0/setup.py": NEVER_RUN, "demo-1.0/doc/a.txt": b"words"}),
+}
 
 
-def sdist() -> bytes:
-    data = io.BytesIO()
-    with tarfile.open(fileobj=data, mode="w:gz") as archive:
-        for name, content in (("demo-1.0/setup.py", b"raise SystemExit"), ("demo-1.0/doc/a.txt", b"words")):
-            info = tarfile.TarInfo(name)
-            info.size = len(content)
-            archive.addfile(info, io.BytesIO(content))
-    return data.getvalue()
-
-
-def package(loopback, monkeypatch, name: str, data: bytes, **fields) -> dict:
+def package(loopback, monkeypatch, name: str, data: bytes | None = None, **fields) -> dict:
     """A source whose file the loopback index serves."""
-    digest = hashlib.sha256(data).hexdigest()
-    page = f'<a href="/files/{name}#sha256={digest}">{name}</a>'.encode()
+    data = WHOLE[name] if data is None else data
+    pinned = pin(name, data)
+    page = f'<a href="/files/{name}#sha256={pinned["sha256"]}">{name}</a>'.encode()
     loopback.files |= {"/simple/demo/": page, f"/files/{name}": data}
     monkeypatch.setattr(package_index, "index_urls", lambda: [loopback.url + "/simple"])
-    entry = {
-        "name": "demo",
-        "kind": "pypi",
-        "project": "demo",
-        "version": "1.0",
-        "file": name,
-        "sha256": digest,
-        "licence": "MIT",
-        "domain": "chat",
-        "files": [{"glob": "demo/data.json", "format": "json", "fields": {"text": "{t}"}}],
-    }
-    return resolve_source({**entry, **fields}).model_dump(mode="json")
+    files = [{"glob": "demo/data.json", "format": "json", "fields": {"text": "{t}"}}]
+    entry = {"name": "demo", "licence": "MIT", "domain": "chat", "files": files, **pinned, **fields}
+    return resolve_source(entry).model_dump(mode="json")
 
 
 def test_a_wheel_is_fetched_read_and_kept_in_the_cache(loopback, monkeypatch, run_step, tmp_path: Path) -> None:
-    config = package(loopback, monkeypatch, "demo-1.0-py3-none-any.whl", wheel())
+    config = package(loopback, monkeypatch, WHEEL)
     artifact = run_step(fetch_source, "sources/demo", config)
     documents = list(read_records(artifact.path("documents.jsonl.zst")))
     assert [document["id"] for document in documents] == ["demo/demo/data.json#0", "demo/demo/data.json#1"]
-    assert (tmp_path / "home/cache/downloads" / config["sha256"] / "demo-1.0-py3-none-any.whl").is_file()
+    assert (tmp_path / "home/cache/downloads" / config["sha256"] / WHEEL).is_file()
     loopback.files.clear()
     assert run_step(fetch_source, "sources/demo", config, workers=2).digest == artifact.digest
 
 
 def test_an_sdist_is_read_without_running_it(loopback, monkeypatch, run_step) -> None:
     files = [{"glob": "*/doc/*.txt", "format": "txt"}]
-    config = package(loopback, monkeypatch, "demo-1.0.tar.gz", sdist(), files=files)
+    config = package(loopback, monkeypatch, SDIST, files=files)
     artifact = run_step(fetch_source, "sources/demo", config)
     assert [document["text"] for document in read_records(artifact.path("documents.jsonl.zst"))] == ["words"]
 
 
-@pytest.mark.parametrize("name", ["demo-1.0-py3-none-any.whl", "demo-1.0.tar.gz"])
+@pytest.mark.parametrize("name", [WHEEL, SDIST])
 def test_a_broken_package_leaves_earlier_artifacts(loopback, monkeypatch, run_step, tmp_path: Path, name: str) -> None:
-    whole = wheel() if name.endswith("whl") else sdist()
     files = [{"glob": "**/{data.json,a.txt}", "format": "txt"}]
-    good = run_step(fetch_source, "sources/demo", package(loopback, monkeypatch, name, whole, files=files))
-    broken = package(loopback, monkeypatch, name, whole[:-20], files=files)
+    good = run_step(fetch_source, "sources/demo", package(loopback, monkeypatch, name, files=files))
+    broken = package(loopback, monkeypatch, name, WHOLE[name][:-20], files=files)
     with pytest.raises(UserError, match=rf"^{name}: broken archive .* fetch it again$"):
         run_step(fetch_source, "sources/demo", broken)
     assert good.problems() == []
@@ -206,14 +183,14 @@ def test_a_broken_package_leaves_earlier_artifacts(loopback, monkeypatch, run_st
 
 
 def test_a_pin_that_the_index_contradicts_is_refused_before_the_download(loopback, monkeypatch, run_step) -> None:
-    config = package(loopback, monkeypatch, "demo-1.0-py3-none-any.whl", wheel(), sha256="0" * 64)
+    config = package(loopback, monkeypatch, WHEEL, sha256="0" * 64)
     with pytest.raises(UserError, match=f"the index states sha256 [0-9a-f]{{64}}, the source pins {'0' * 64}"):
         run_step(fetch_source, "sources/demo", config)
     assert not [path for path, _ in loopback.requests if path.startswith("/files")]
 
 
 def test_a_file_that_is_not_what_was_pinned(loopback, monkeypatch, run_step) -> None:
-    config = package(loopback, monkeypatch, "demo-1.0-py3-none-any.whl", wheel())
-    loopback.files["/files/demo-1.0-py3-none-any.whl"] = wheel() + b"more"
+    config = package(loopback, monkeypatch, WHEEL)
+    loopback.files[f"/files/{WHEEL}"] = WHOLE[WHEEL] + b"more"
     with pytest.raises(UserError, match=f"checksum is [0-9a-f]{{64}}, expected {config['sha256']}"):
         run_step(fetch_source, "sources/demo", config)

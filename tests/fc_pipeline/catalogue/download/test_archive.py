@@ -6,6 +6,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from factories.packages import package
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -17,19 +18,9 @@ CAPS = {"max_file_bytes": 1 << 20, "max_total_bytes": 1 << 21}
 FILES = {"demo/a.txt": b"alpha" * 100, "demo/b.txt": bytes(range(256)) * 20, "demo/empty.txt": b""}
 
 
-def wheel(path: Path, files: dict[str, bytes]) -> Path:
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, data in files.items():
-            archive.writestr(name, data)
-    return path
-
-
-def sdist(path: Path, files: dict[str, bytes]) -> Path:
-    with tarfile.open(path, "w:gz") as archive:
-        for name, data in files.items():
-            info = tarfile.TarInfo(name)
-            info.size = len(data)
-            archive.addfile(info, io.BytesIO(data))
+def put(path: Path, files: dict[str, bytes]) -> Path:
+    """The kind of package that the file's name says."""
+    path.write_bytes(package(path.name, files))
     return path
 
 
@@ -41,17 +32,17 @@ def read_all(path: Path) -> dict[str, bytes]:
     return dict(read_members(path, lambda name: True, **CAPS))
 
 
-@pytest.mark.parametrize(("make", "name"), [(wheel, "demo.whl"), (sdist, "demo.tar.gz")])
-def test_members_come_in_order_with_their_bytes(make, name: str, tmp_path: Path) -> None:
-    path = make(tmp_path / name, FILES)
+@pytest.mark.parametrize("name", ["demo.whl", "demo.tar.gz"])
+def test_members_come_in_order_with_their_bytes(name: str, tmp_path: Path) -> None:
+    path = put(tmp_path / name, FILES)
     assert listed(path) == [(name, len(data)) for name, data in FILES.items()]
     assert read_all(path) == FILES
     assert dict(read_members(path, lambda name: name.endswith("a.txt"), **CAPS)) == {"demo/a.txt": FILES["demo/a.txt"]}
 
 
-@pytest.mark.parametrize(("make", "name"), [(wheel, "demo.whl"), (sdist, "demo.tar.gz")])
-def test_names_that_leave_the_folder_are_never_read(make, name: str, tmp_path: Path) -> None:
-    path = make(tmp_path / name, {"../evil": b"1", "/etc/evil": b"2", "a/../../evil": b"3", "good": b"4"})
+@pytest.mark.parametrize("name", ["demo.whl", "demo.tar.gz"])
+def test_names_that_leave_the_folder_are_never_read(name: str, tmp_path: Path) -> None:
+    path = put(tmp_path / name, {"../evil": b"1", "/etc/evil": b"2", "a/../../evil": b"3", "good": b"4"})
     assert read_all(path) == {"good": b"4"}
     assert listed(path) == [("good", 1)]
     assert members(path, max_total_bytes=1 << 21).unsafe == ["../evil", "/etc/evil", "a/../../evil"]
@@ -84,7 +75,7 @@ def test_a_file_that_is_no_archive(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["demo.whl", "demo.tar.gz"])
 def test_a_truncated_archive_is_an_error_wherever_it_is_cut(name: str, tmp_path_factory) -> None:
     folder = tmp_path_factory.mktemp("cut")
-    whole = (wheel if name.endswith("whl") else sdist)(folder / name, FILES).read_bytes()
+    whole = package(name, FILES)
 
     @settings(max_examples=60, deadline=None)
     @given(st.integers(min_value=0, max_value=len(whole) - 1))
@@ -104,7 +95,7 @@ def test_a_truncated_archive_is_an_error_wherever_it_is_cut(name: str, tmp_path_
 @pytest.mark.parametrize("name", ["demo.whl", "demo.tar.gz"])
 def test_flipped_bytes_never_escape_as_another_exception(name: str, tmp_path_factory) -> None:
     folder = tmp_path_factory.mktemp("flip")
-    whole = (wheel if name.endswith("whl") else sdist)(folder / name, FILES).read_bytes()
+    whole = package(name, FILES)
 
     @settings(max_examples=60, deadline=None)
     @given(st.integers(min_value=0, max_value=len(whole) - 1), st.integers(min_value=1, max_value=255))
@@ -122,14 +113,14 @@ def test_flipped_bytes_never_escape_as_another_exception(name: str, tmp_path_fac
 
 
 def test_a_zip_bomb_stops_at_the_cap(tmp_path: Path) -> None:
-    path = wheel(tmp_path / "bomb.whl", {"zeros": bytes(8 << 20)})
+    path = put(tmp_path / "bomb.whl", {"zeros": bytes(8 << 20)})
     assert path.stat().st_size < 20_000
     with pytest.raises(UserError, match=r"bomb.whl: zeros unpacks to more than max_file_bytes"):
         read_all(path)
 
 
 def test_many_files_stop_at_the_total_cap(tmp_path: Path) -> None:
-    path = wheel(tmp_path / "bomb.whl", {f"zeros{number}": bytes(1 << 20) for number in range(4)})
+    path = put(tmp_path / "bomb.whl", {f"zeros{number}": bytes(1 << 20) for number in range(4)})
     with pytest.raises(UserError, match="max_total_bytes"):
         read_all(path)
 
@@ -166,15 +157,15 @@ def test_a_header_that_cannot_be_read_is_not_the_end_of_the_archive(tmp_path: Pa
 
 
 def test_a_member_larger_than_the_whole_may_be_stops_while_it_is_listed(tmp_path: Path) -> None:
-    path = sdist(tmp_path / "bomb.tar.gz", {"zeros": bytes(8 << 20)})
+    path = put(tmp_path / "bomb.tar.gz", {"zeros": bytes(8 << 20)})
     with pytest.raises(UserError, match=r"bomb\.tar\.gz: 'zeros' has 8,388,608 bytes, more than max_total_bytes"):
         listed(path)
 
 
-@pytest.mark.parametrize(("make", "name"), [(wheel, "many.whl"), (sdist, "many.tar.gz")])
-def test_more_members_than_any_package_has(make, name: str, tmp_path: Path, monkeypatch) -> None:
+@pytest.mark.parametrize("name", ["many.whl", "many.tar.gz"])
+def test_more_members_than_any_package_has(name: str, tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setattr(archive_module, "MAX_MEMBERS", 100)
-    path = make(tmp_path / name, {f"{number}": b"" for number in range(101)})
+    path = put(tmp_path / name, {f"{number}": b"" for number in range(101)})
     with pytest.raises(UserError, match="more than 100 files; this is no package"):
         listed(path)
 

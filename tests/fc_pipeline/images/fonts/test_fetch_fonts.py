@@ -1,18 +1,16 @@
-import hashlib
 import io
 import json
-import zipfile
 from pathlib import Path
 
 import matplotlib
 import pytest
+from factories.packages import cached
+from factories.source_fixtures import build
 from fontTools.subset import Options, Subsetter
 from fontTools.ttLib import TTFont
 from PIL import ImageFont
 
-from fc_model.artifacts import Recipe, Store
 from fc_model.errors import UserError
-from fc_pipeline.engine.step import Runtime, Step
 from fc_pipeline.images.fonts.catalogue import CATALOGUE, fonts_config
 from fc_pipeline.images.fonts.config import FontsConfig
 from fc_pipeline.images.fonts.coverage import covered, from_ranges, to_ranges, unicase
@@ -84,26 +82,13 @@ def test_faces_that_hide_the_case_are_known():
 
 def fetch(tmp_path, **members: bytes):
     """The artifact of a wheel with these font files."""
-    wheel = tmp_path / "some_fonts-1-py3-none-any.whl"
-    with zipfile.ZipFile(wheel, "w") as archive:
-        for name, data in members.items():
-            archive.writestr(f"some_fonts/{name}.ttf", data)
-    sha256 = hashlib.sha256(wheel.read_bytes()).hexdigest()
-    cached = tmp_path / "home" / "cache" / "downloads" / sha256 / wheel.name
-    cached.parent.mkdir(parents=True)
-    wheel.rename(cached)
+    files = {f"some_fonts/{name}.ttf": data for name, data in members.items()}
     package = {
-        "kind": "pypi", "name": "some", "project": "some-fonts", "version": "1", "file": wheel.name, "sha256": sha256,
-        "licence": "OFL-1.1", "faces": [{"glob": "some_fonts/*.ttf", "style": "sans"}],
+        **cached(tmp_path / "home", "some_fonts-1-py3-none-any.whl", files),
+        "name": "some", "licence": "OFL-1.1", "faces": [{"glob": "some_fonts/*.ttf", "style": "sans"}],
     }  # fmt: skip
     config = FontsConfig(packages=[package]).model_dump(mode="json")
-    store = Store(tmp_path / "home")
-    recipe = Recipe(config=config, code={"version": "1", "parts": {}}, inputs={})
-    with store.write("images/fonts", recipe) as out:
-        fetch_fonts(
-            Step(key="images/fonts", config=config, inputs={}, out=out, runtime=Runtime(home=tmp_path / "home"))
-        )
-    return store.find("images/fonts", recipe.identity("images/fonts"))
+    return build(tmp_path / "home", fetch_fonts, "images/fonts", config)
 
 
 def test_a_face_without_letters_is_dropped_and_counted(tmp_path):

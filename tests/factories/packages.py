@@ -1,0 +1,48 @@
+"""Wheels and sdists in memory, and where a download leaves them."""
+
+import hashlib
+import io
+import tarfile
+import zipfile
+from pathlib import Path
+from typing import Any
+
+
+def wheel(files: dict[str, bytes]) -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path, data in files.items():
+            archive.writestr(path, data)
+    return stream.getvalue()
+
+
+def sdist(files: dict[str, bytes]) -> bytes:
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w:gz") as archive:
+        for path, data in files.items():
+            info = tarfile.TarInfo(path)
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+    return stream.getvalue()
+
+
+def package(name: str, files: dict[str, bytes]) -> bytes:
+    """The kind of package that the file name says."""
+    return (sdist if name.endswith(".tar.gz") else wheel)(files)
+
+
+def pin(name: str, data: bytes) -> dict[str, Any]:
+    """The fields that pin the package, whose project and version its file name has."""
+    project, version = name.removesuffix(".tar.gz").split("-")[:2]
+    sha256 = hashlib.sha256(data).hexdigest()
+    return {"kind": "pypi", "project": project, "version": version, "file": name, "sha256": sha256}
+
+
+def cached(home: Path, name: str, files: dict[str, bytes]) -> dict[str, Any]:
+    """The pin of a package that lies in the cache of `home`, as after a download."""
+    data = package(name, files)
+    fields = pin(name, data)
+    target = home / "cache" / "downloads" / fields["sha256"] / name
+    target.parent.mkdir(parents=True)
+    target.write_bytes(data)
+    return fields
