@@ -90,9 +90,11 @@ def list_files(repo: str, commit: str) -> list[HubFile]:
     """
     from huggingface_hub import RepoFile
 
-    tree = {"recursive": True, "revision": commit, "repo_type": "dataset"}
+    def tree(api: "HfApi") -> list[Any]:
+        return list(api.list_repo_tree(repo, recursive=True, revision=commit, repo_type="dataset"))
+
     files = []
-    for entry in _ask(repo, lambda api: list(api.list_repo_tree(repo, **tree))):
+    for entry in _ask(repo, tree):
         if not isinstance(entry, RepoFile):
             continue
         if not is_plain(entry.path):

@@ -1,7 +1,9 @@
 """The four catalogues that ship: every entry is whole and pinned, and what is wrong is told by name."""
 
+import ast
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
@@ -9,6 +11,7 @@ import yaml
 from pydantic import BaseModel
 
 from fc_model.errors import UserError
+from fc_pipeline import catalogue as package
 from fc_pipeline.catalogue.catalogue import Catalogue
 from fc_pipeline.evalsets.catalogue import CATALOGUE as EVALSETS
 from fc_pipeline.evalsets.catalogue import resolve_evalset
@@ -143,3 +146,15 @@ print([name for name in {heavy} if name in sys.modules])
 """
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert answer.stdout.strip() == "[]"
+
+
+def test_the_catalogue_knows_nothing_of_its_users() -> None:
+    folder = Path(package.__file__).parent
+    imports = {
+        node.module
+        for path in folder.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_bytes()))
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("fc_pipeline")
+    }
+    below = {"fc_pipeline.paths", "fc_pipeline.yaml_loader"}
+    assert {name for name in imports if not name.startswith("fc_pipeline.catalogue")} <= below
