@@ -63,13 +63,13 @@ def read_hub(pin: HubPin, wanted: Wanted[G]) -> Iterator[File[G]]:
 
 @contextmanager
 def _open(pin: HubPin, file: HubFile, target: Path) -> Iterator[BinaryIO]:
-    from huggingface_hub import get_token, hf_hub_url
+    from huggingface_hub import hf_hub_url
 
     def url() -> str:
         return hf_hub_url(pin.repo, file.path, repo_type="dataset", revision=pin.revision, endpoint=_endpoint())
 
     expected, checksum = (file.git_blob, git_blob_of) if file.sha256 is None else (file.sha256, sha256_file)
-    session = partial(http_session, token=get_token())
+    session = partial(http_session, token=_token())
     download_file(target, find_url=url, expected=expected, checksum=checksum, session=session)
     with target.open("rb") as shard:
         yield shard
@@ -128,6 +128,11 @@ def _endpoint() -> str:
     return (os.environ.get("HF_ENDPOINT") or constants.ENDPOINT).rstrip("/")
 
 
+def _token() -> str | None:
+    """Of the environment only: a login that is stored on this machine is not for any server that HF_ENDPOINT names."""
+    return os.environ.get("HF_TOKEN")
+
+
 def _ask(repo: str, question: "Callable[[HfApi], T]") -> T:
     import httpx2
     from huggingface_hub import HfApi
@@ -135,7 +140,7 @@ def _ask(repo: str, question: "Callable[[HfApi], T]") -> T:
     _bound_the_client()
     what = f"data set {repo} at {_endpoint()} (HF_ENDPOINT)"
     try:
-        return question(HfApi(endpoint=_endpoint()))
+        return question(HfApi(endpoint=_endpoint(), token=_token() or False))
     except (httpx2.HTTPError, OSError, ValueError, KeyError) as error:  # the last two: a name or answer that is none
         answer = getattr(error, "response", None)
         if answer is not None:
