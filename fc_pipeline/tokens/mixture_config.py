@@ -9,6 +9,8 @@ from fc_model.config.strict import Strict
 
 TRAIN = "train"
 """The split of stages without a mixture of their own; that of another is `train-<stage>`."""
+HOLDOUT = "holdout-"
+"""What the name of a split of held-out documents begins with; the rest is their domain."""
 
 
 class _Weights(Strict):

@@ -6,10 +6,7 @@ from numpy.typing import NDArray
 from fc_pipeline.engine.step import Step
 from fc_pipeline.tokens.encode_documents import encode_documents
 from fc_pipeline.tokens.mixture import Mixture, Taken, mix, mix_error
-from fc_pipeline.tokens.mixture_config import TRAIN, MixtureConfig
-
-HOLDOUT = "holdout-"
-"""What the name of a split of held-out documents begins with; the rest is their domain."""
+from fc_pipeline.tokens.mixture_config import HOLDOUT, TRAIN, MixtureConfig
 
 
 def pack_shards(step: Step) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from fc_model.artifacts import Artifact, read_records
 from fc_pipeline.report.charts import bar_chart, range_chart
 from fc_pipeline.report.drawing import Picture, svg
-from fc_pipeline.tokens.pack import HOLDOUT
+from fc_pipeline.tokens.mixture_config import HOLDOUT
 
 
 def mix(artifacts: list[Artifact]) -> dict[str, Any] | None:

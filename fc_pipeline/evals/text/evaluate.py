@@ -10,7 +10,7 @@ from pydantic import Field
 from fc_model.config.strict import Strict
 from fc_model.errors import UserError
 from fc_pipeline.engine.step import Step
-from fc_pipeline.tokens.pack import HOLDOUT
+from fc_pipeline.tokens.mixture_config import HOLDOUT
 
 if TYPE_CHECKING:
     from fc_model.checkpoints.load_text import Weights
