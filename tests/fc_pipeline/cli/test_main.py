@@ -15,7 +15,7 @@ from fc_pipeline.cli import main as cli
 from fc_pipeline.cli.leaderboard_table import leaderboard_lines
 from fc_pipeline.engine.resolve import read_equivalences
 
-ROOT = Path(cli.__file__).parent.parent
+ROOT = Path(cli.__file__).parents[2]
 COMMANDS = [
     "plan",
     "run",
@@ -42,7 +42,7 @@ HEAVY |= {"pandas", "scipy", "sklearn", "matplotlib", "PIL", "fsspec", "requests
 def command(toy, monkeypatch, capsys):
     """Runs the command line on the toy project; gives (exit status, lines printed, errors printed)."""
     monkeypatch.setenv("FC_HOME", str(toy.store.root))
-    monkeypatch.setattr(cli, "_graph", lambda: toy.graph)
+    monkeypatch.setattr("fc_pipeline.cli.project.project_graph", lambda **_: toy.graph)
 
     def run(*arguments: str) -> tuple[int, list[str], str]:
         status = cli.main(arguments)
@@ -152,7 +152,7 @@ def test_interrupt_and_closed_pipe(command, monkeypatch):
     def interrupted(options):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "_status", interrupted)
+    monkeypatch.setattr(cli, "status", interrupted)
     assert command("status")[0] == 130
 
 
@@ -175,7 +175,7 @@ def test_control_c_in_a_process(tmp_path):
     code = (
         "import signal, sys, time, fc_pipeline.cli.main as cli\n"
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # ignored in what a shell has put behind
-        "cli._status = lambda options: print('ready', flush=True) or time.sleep(60)\n"
+        "cli.status = lambda options: print('ready', flush=True) or time.sleep(60)\n"
         "sys.exit(cli.main(['status']))"
     )
     process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT)

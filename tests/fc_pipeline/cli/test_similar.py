@@ -73,7 +73,7 @@ def notes(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
 def similar(notes: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
     """similar(*arguments) -> (exit status, lines printed, errors printed)."""
     monkeypatch.setenv("FC_HOME", str(notes.store.root))
-    monkeypatch.setattr(cli, "_graph", lambda: graph_of(notes.folder))
+    monkeypatch.setattr("fc_pipeline.cli.project.project_graph", lambda **_: graph_of(notes.folder))
 
     def run(*arguments: str, track: str = "pico") -> tuple[int, list[str], str]:
         status = cli.main(["similar", track, *arguments])

@@ -210,7 +210,7 @@ def command(world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
         track="blind",
     )
     monkeypatch.setenv("FC_HOME", str(world.store.root))
-    monkeypatch.setattr(cli, "_graph", lambda: Graph([blind], {}))
+    monkeypatch.setattr("fc_pipeline.cli.project.project_graph", lambda **_: Graph([blind], {}))
 
     def run(*arguments: object) -> tuple[int, str, str]:
         status = cli.main([str(argument) for argument in arguments])

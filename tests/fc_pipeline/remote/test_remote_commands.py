@@ -24,7 +24,7 @@ def nas(toy, tmp_path, monkeypatch):
 @pytest.fixture
 def command(toy, nas, monkeypatch, capsys):
     """Runs the command line on the toy project; gives (exit status, lines printed, errors printed)."""
-    monkeypatch.setattr(cli, "_graph", lambda: toy.graph)
+    monkeypatch.setattr("fc_pipeline.cli.project.project_graph", lambda **_: toy.graph)
 
     def run(*arguments: str) -> tuple[int, list[str], str]:
         monkeypatch.setenv("FC_HOME", str(toy.store.root))
