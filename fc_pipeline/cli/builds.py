@@ -14,10 +14,10 @@ def plan(options: argparse.Namespace) -> int:
     from fc_pipeline.cli.plan_table import plan_lines
     from fc_pipeline.engine.plan import UNFINISHED, make_plan
     from fc_pipeline.formatting import print_lines
-    from fc_pipeline.remote.sync import look
+    from fc_pipeline.remote.sync import find_in_remote
 
     graph, store = open_graph(), open_store()
-    items = make_plan(graph, store, keys_of(graph, options.track), elsewhere=look)
+    items = make_plan(graph, store, keys_of(graph, options.track), elsewhere=find_in_remote)
     unfinished = [item.key for item in items if item.state in UNFINISHED]
     estimate = None
     if unfinished:

@@ -68,11 +68,11 @@ def _changed(node: ast.stmt) -> set[str]:
         places = [node.value.func]
     else:
         return set()
-    found = set()
+    names = set()
     for place in places:
         inner = place
         while isinstance(inner, ast.Attribute | ast.Subscript):
             inner = inner.value
         if isinstance(inner, ast.Name) and inner is not place:
-            found.add(inner.id)
-    return found
+            names.add(inner.id)
+    return names

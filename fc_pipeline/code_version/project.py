@@ -94,10 +94,10 @@ class Project:
 
     def _remembered(self, memory: Path) -> dict[str, dict[str, Any]]:
         try:
-            found = json.loads(memory.read_bytes())
+            memo = json.loads(memory.read_bytes())
         except (FileNotFoundError, ValueError):
             return {}
-        return found["versions"] if found["source"] == self._digest else {}
+        return memo["versions"] if memo["source"] == self._digest else {}
 
     def _remember(self) -> None:
         if self._memory is not None and os.access(self._memory.parent, os.W_OK):

@@ -88,29 +88,29 @@ class Bound:
 
 def bound_names(nodes: Iterable[ast.AST]) -> Bound:
     """What the statements bind, without the insides of functions, classes and comprehensions."""
-    found = Bound()
+    bound = Bound()
     waiting = list(nodes)
     while waiting:
         node = waiting.pop()
         if isinstance(node, ast.Name):
             if not isinstance(node.ctx, ast.Load):
-                found.names.add(node.id)
+                bound.names.add(node.id)
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            found.names.add(node.name)
+            bound.names.add(node.name)
         elif isinstance(node, ast.Import | ast.ImportFrom):
             for name, target in Import.of(node).items():
-                found.imports.setdefault(name, set()).add(target)
+                bound.imports.setdefault(name, set()).add(target)
         elif isinstance(node, ast.Global | ast.Nonlocal):
-            found.elsewhere.update(node.names)
+            bound.elsewhere.update(node.names)
         elif isinstance(node, _COMPREHENSIONS):  # := in a comprehension binds outside of it
-            found.names |= {walrus.target.id for walrus in ast.walk(node) if isinstance(walrus, ast.NamedExpr)}
+            bound.names |= {walrus.target.id for walrus in ast.walk(node) if isinstance(walrus, ast.NamedExpr)}
         elif not isinstance(node, ast.Lambda | ast.Constant):
             if isinstance(node, ast.ExceptHandler | ast.MatchAs | ast.MatchStar) and node.name:
-                found.names.add(node.name)
+                bound.names.add(node.name)
             elif isinstance(node, ast.MatchMapping) and node.rest:
-                found.names.add(node.rest)
+                bound.names.add(node.rest)
             waiting.extend(children(node))
-    return found
+    return bound
 
 
 @dataclass

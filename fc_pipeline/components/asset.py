@@ -64,7 +64,7 @@ def asset_for(steps: list[StepSpec], graph: Graph, *, owners: list[str] | None =
         who, started = listener(), time.monotonic()
         who.started(spec.key)
         try:
-            outcome = materialize(graph, factory.store, spec.key, runtime, say=who.note)
+            outcome = materialize(graph, factory.store, spec.key, runtime, log=who.note)
         except UserError as error:
             who.failed(spec.key)
             raise dg.Failure(description=str(error), allow_retries=False) from None

@@ -84,7 +84,7 @@ def mlflow_run_url(run_id: str) -> str:
 
 def _counters(artifact: Artifact) -> dict[str, Any]:
     counters = artifact.manifest.counters
-    found: dict[str, Any] = {
+    figures: dict[str, Any] = {
         "dagster/row_count": counters.kept,
         "read": counters.read,
         "kept": counters.kept,
@@ -96,8 +96,8 @@ def _counters(artifact: Artifact) -> dict[str, Any]:
             [reason, count, f"{count / counters.read:.2%}"]
             for reason, count in sorted(counters.dropped.items(), key=lambda item: (-item[1], item[0]))
         ]
-        found["dropped_by_reason"] = dg.MetadataValue.md(markdown_table(["reason", "documents", "share"], rows))
-    return found
+        figures["dropped_by_reason"] = dg.MetadataValue.md(markdown_table(["reason", "documents", "share"], rows))
+    return figures
 
 
 def _records(artifact: Artifact) -> dict[str, Any]:

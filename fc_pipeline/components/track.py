@@ -54,11 +54,11 @@ class Track(dg.Component):
     @classmethod
     def load(cls, attributes: BaseModel | None, context: dg.ComponentLoadContext) -> "Track":
         """The folder's name is the track's name. Raises UserError, one line, for whatever is wrong in the file."""
-        given = attributes.model_dump(exclude_unset=True) if attributes else {}
+        written = attributes.model_dump(exclude_unset=True) if attributes else {}
         folder = _folder(context)
         if folder.is_relative_to(TRACKS.parent) and folder.parent != TRACKS:
             raise UserError(f"{folder}: tracks are looked for in {TRACKS}: move this folder there")
-        return cls(parse_track(folder.name, resolve_extends(given, TRACKS)))
+        return cls(parse_track(folder.name, resolve_extends(written, TRACKS)))
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         track = self.config

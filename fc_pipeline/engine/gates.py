@@ -90,15 +90,15 @@ def judged_metrics(metrics: dict[str, float], counters: Counters) -> dict[str, f
 
 def failures(artifact: Artifact, gates: list[Gate]) -> list[str]:
     """Why nothing may go on from the artifact, one line each; empty when it may."""
-    found = []
+    reasons = []
     for gate in gates:
         asked = (gate.metric, gate.min, gate.max)
         verdicts = [entry for entry in artifact.manifest.gates if tuple(map(entry.get, _ASKED)) == asked]
         if not verdicts:
-            found.append(f"gate {gate.name} has no verdict: materialize {artifact.key} again")
+            reasons.append(f"gate {gate.name} has no verdict: materialize {artifact.key} again")
         elif not (verdicts[0]["passed"] or gate.waive):
-            found.append(f"gate {gate.name} failed: {verdicts[0]['value']}, must be {bounds(gate.min, gate.max)}")
-    return found
+            reasons.append(f"gate {gate.name} failed: {verdicts[0]['value']}, must be {bounds(gate.min, gate.max)}")
+    return reasons
 
 
 def bounds(low: float | None, high: float | None) -> str:
@@ -109,8 +109,8 @@ def bounds(low: float | None, high: float | None) -> str:
 
 def require_passed(artifact: Artifact, gates: list[Gate], *, for_key: str) -> None:
     """Raises UserError unless every gate of the artifact has a passing (or waived) verdict."""
-    found = failures(artifact, gates)
-    if found:
+    reasons = failures(artifact, gates)
+    if reasons:
         raise UserError(
-            f"{for_key} cannot go on from {artifact.key}: {'; '.join(found)} (or waive it with a reason in the track)"
+            f"{for_key} cannot go on from {artifact.key}: {'; '.join(reasons)} (or waive it with a reason in the track)"
         )

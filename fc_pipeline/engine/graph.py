@@ -40,7 +40,7 @@ class Graph(Mapping[str, StepSpec]):
         except CycleError as error:
             raise UserError(f"the steps depend on each other in a circle: {' -> '.join(error.args[1])}") from error
         self._steps = {key: self._steps[key] for key in order}
-        self._gates = {key: list(found) for key, found in gates.items()}
+        self._gates = {key: list(ordered) for key, ordered in gates.items()}
         self._code: dict[str, dict[str, Any]] = {}
 
     def __getitem__(self, key: str) -> StepSpec:
@@ -63,10 +63,10 @@ class Graph(Mapping[str, StepSpec]):
 
         `tracks`: only those that hold up one of these tracks; what one track asks of a shared artifact binds no other.
         """
-        found = self._gates.get(key, [])
+        gates = self._gates.get(key, [])
         if tracks is None:
-            return found
-        return [gate for gate in found if not isinstance(gate, SharedGate) or gate.track in tracks]
+            return gates
+        return [gate for gate in gates if not isinstance(gate, SharedGate) or gate.track in tracks]
 
     def gates_for(self, key: str, *, for_key: str) -> list[Gate]:
         """The conditions on the artifact of this key that must hold before `for_key` goes on from it."""
@@ -90,14 +90,14 @@ class Graph(Mapping[str, StepSpec]):
 
     def closure(self, keys: Iterable[str]) -> list[str]:
         """The keys and everything that they are made from, in order."""
-        found: set[str] = set()
+        needed: set[str] = set()
         waiting = list(keys)
         while waiting:
             key = waiting.pop()
-            if key not in found:
-                found.add(key)
+            if key not in needed:
+                needed.add(key)
                 waiting += self[key].upstream
-        return [key for key in self if key in found]
+        return [key for key in self if key in needed]
 
     def track(self, name: str) -> list[str]:
         """The keys of a track, or of `experiments/<name>`, and of the sources and corpus that it reads, in order.

@@ -12,7 +12,7 @@ from fc_pipeline.engine.graph import Graph
 from fc_pipeline.engine.resolve import Resolver
 from fc_pipeline.engine.resource_usage import peak_memory_bytes, tree_cpu_seconds
 from fc_pipeline.engine.step import Runtime, Step
-from fc_pipeline.remote.sync import Say, give, take, to_stderr
+from fc_pipeline.remote.sync import Log, pull_if_present, push_after_build, to_stderr
 
 _RECORDED_LIBRARIES = ("torch", "pytorch-lightning", "sentencepiece", "datatrove", "numpy", "dagster", "mlflow")
 
@@ -23,7 +23,7 @@ class Outcome:
     reused: bool
 
 
-def materialize(graph: Graph, store: Store, key: str, runtime: Runtime, *, say: Say = to_stderr) -> Outcome:
+def materialize(graph: Graph, store: Store, key: str, runtime: Runtime, *, log: Log = to_stderr) -> Outcome:
     """Returns the present artifact of `key`: if it is not there or damaged, from the remote, or else built and pushed.
 
     Raises:
@@ -42,9 +42,9 @@ def materialize(graph: Graph, store: Store, key: str, runtime: Runtime, *, say: 
     if existing is not None:
         return Outcome(_reused(store, existing, graph), reused=True)
     if problems:
-        say(f"{key} is damaged and is built again: {'; '.join(problems)}")
-    taken = take(store, key, identity, replace=bool(problems), say=say)
-    if taken == "pulled":
+        log(f"{key} is damaged and is built again: {'; '.join(problems)}")
+    pulled_as = pull_if_present(store, key, identity, replace=bool(problems), log=log)
+    if pulled_as == "pulled":
         pulled = store.find(key, identity)
         assert pulled is not None
         return Outcome(_reused(store, pulled, graph), reused=True)
@@ -54,14 +54,14 @@ def materialize(graph: Graph, store: Store, key: str, runtime: Runtime, *, say: 
     try:
         _build(graph, store, key, recipe, inputs, runtime, replace=bool(problems))
         reused = False
-    except AlreadyBuilt:  # by another process, between our look and our lock
+    except AlreadyBuilt:  # by another process, between our check and our lock
         reused = True
     built = store.find(key, identity)
     assert built is not None
     if not reused and (run_id := built.manifest.run.get("mlflow_run_id")):
         _link_back(run_id, built, runtime)
     if not reused:
-        give(built, again=taken == "damaged", say=say)
+        push_after_build(built, again=pulled_as == "damaged", log=log)
     return Outcome(_reused(store, built, graph) if reused else built, reused=reused)
 
 

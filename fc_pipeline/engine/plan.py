@@ -87,11 +87,11 @@ def _item(resolver: Resolver, key: str, items: dict[str, PlanItem], elsewhere: E
 
 def _or_pulled(item: PlanItem, identity: str, resolver: Resolver, elsewhere: Elsewhere) -> PlanItem:
     """The item that is not here, or not whole; to be pulled, when it is elsewhere."""
-    there = elsewhere(item.key, identity)
-    if there is None:
+    manifest = elsewhere(item.key, identity)
+    if manifest is None:
         return item
-    resolver.will_be(Artifact(resolver.store.folder(item.key, identity), there))
-    num_bytes = sum(entry.bytes for entry in there.files)
+    resolver.will_be(Artifact(resolver.store.folder(item.key, identity), manifest))
+    num_bytes = sum(entry.bytes for entry in manifest.files)
     reasons = [*(item.reasons if item.state == "damaged" else []), f"in the remote, {size(num_bytes)}"]
     return replace(item, state="pull", reasons=reasons, parts=[], pulled_bytes=num_bytes)
 
@@ -108,8 +108,8 @@ def _wanted(resolver: Resolver, key: str, items: dict[str, PlanItem]) -> Wanted:
 
 def _closest(versions: list[Artifact], wanted: Wanted) -> Changes | None:
     """What is different from the earlier artifact that differs least, the newest of those; None when there is none."""
-    found = [changes(version.manifest.recipe, wanted) for version in reversed(versions)]
-    return min(found, key=lambda changed: changed.certain, default=None)
+    candidates = [changes(version.manifest.recipe, wanted) for version in reversed(versions)]
+    return min(candidates, key=lambda changed: changed.certain, default=None)
 
 
 def _why(closest: Changes | None) -> dict[str, Any]:
@@ -126,12 +126,12 @@ def _half_done(store: Store, key: str, identity: str) -> list[str]:
 
 def _blocked(resolver: Resolver, key: str, items: dict[str, PlanItem]) -> list[str]:
     """Failed gates of what the key needs. What is rebuilt or judged again first may yet pass."""
-    found = []
+    reasons = []
     for needed in resolver.graph[key].upstream:
         artifact = resolver.artifact(needed)
         if artifact is not None and items[needed].state == "fresh":
-            found += failures(artifact, resolver.graph.gates_for(needed, for_key=key))
-    return found
+            reasons += failures(artifact, resolver.graph.gates_for(needed, for_key=key))
+    return reasons
 
 
 def _passed(artifact: Artifact) -> str:

@@ -42,21 +42,21 @@ class Changes:
 
 def changes(before: Recipe, now: Wanted) -> Changes:
     """Every difference, in words."""
-    found = Changes(config=differences(before.config, json.loads(json.dumps(now.config))))
+    diff = Changes(config=differences(before.config, json.loads(json.dumps(now.config))))
     if before.code["version"] != now.code["version"]:
-        found.parts = part_changes(before.code["parts"], now.code["parts"])
-        found.code = [_summary(found.parts)]
+        diff.parts = part_changes(before.code["parts"], now.code["parts"])
+        diff.code = [_summary(diff.parts)]
     for role in sorted(before.inputs.keys() - now.inputs.keys()):
-        found.inputs.append(f"input {role} ({before.inputs[role].key}) is gone")
+        diff.inputs.append(f"input {role} ({before.inputs[role].key}) is gone")
     for role, (key, entry) in now.inputs.items():
         old = before.inputs.get(role)
         if old is None:
-            found.inputs.append(f"input {role} ({key}) is new")
+            diff.inputs.append(f"input {role} ({key}) is new")
         elif entry is None:
-            found.waiting.append(f"input {key} is rebuilt")
+            diff.waiting.append(f"input {key} is rebuilt")
         elif entry.digest != old.digest:
-            found.inputs.append(f"input {key} {old.digest[:8]} -> {entry.digest[:8]}")
-    return found
+            diff.inputs.append(f"input {key} {old.digest[:8]} -> {entry.digest[:8]}")
+    return diff
 
 
 def part_changes(before: dict[str, str], now: dict[str, str]) -> list[str]:

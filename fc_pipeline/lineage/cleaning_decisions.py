@@ -18,10 +18,10 @@ _EXCERPT_CHARS = 600
 def cleaning_artifacts(graph: Graph, resolver: Resolver, track: str) -> list[Artifact]:
     """The built artifacts of the track's cleaning, dumps among them, in the order of the work."""
     keys = [key for key in graph.track(track) if key.startswith("corpus/") and set(key.split("/")) & set(_CLEANING)]
-    found = [artifact for key in keys if (artifact := resolver.artifact(key)) is not None]
-    if not found:
+    artifacts = [artifact for key in keys if (artifact := resolver.artifact(key)) is not None]
+    if not artifacts:
         raise UserError(f"{track}: no documents have been cleaned yet: materialize {keys[0]} first")
-    return found
+    return artifacts
 
 
 def drop_lines(artifacts: list[Artifact]) -> list[Line]:
@@ -41,8 +41,8 @@ def reason_lines(artifacts: list[Artifact], reason: str, *, limit: int) -> list[
     name = f"dropped/{reason}.jsonl.zst"
     holding = [artifact for artifact in artifacts if name in {entry.path for entry in artifact.manifest.files}]
     if not holding:
-        there = sorted({reason for artifact in artifacts for reason in artifact.manifest.counters.dropped})
-        raise UserError(f"no document was dropped for {reason!r}; reasons there are: {', '.join(there) or 'none'}")
+        reasons = sorted({reason for artifact in artifacts for reason in artifact.manifest.counters.dropped})
+        raise UserError(f"no document was dropped for {reason!r}; reasons there are: {', '.join(reasons) or 'none'}")
     records = itertools.chain.from_iterable(read_records(artifact.path(name)) for artifact in holding)
     lines: list[Line] = []
     for record in itertools.islice(records, limit):

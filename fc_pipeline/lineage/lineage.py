@@ -37,16 +37,18 @@ def touched(store: Store, documents: Iterable[str]) -> list[Touched]:
     """
     wanted = set(documents)
     artifacts = everything(store)
-    found: dict[tuple[str, str], Touched] = {}
+    touched_by_place: dict[tuple[str, str], Touched] = {}
 
     def add(artifact: Artifact, how: How, detail: str) -> None:
         place = (artifact.key, artifact.identity)
-        found.setdefault(place, Touched(key=artifact.key, identity=artifact.identity, how=how, detail=detail))
+        touched_by_place.setdefault(
+            place, Touched(key=artifact.key, identity=artifact.identity, how=how, detail=detail)
+        )
 
     for artifact in artifacts:
         if places := list(_places(artifact, wanted)):
             add(artifact, "source" if is_before_takedowns(artifact.key) else "holds", ", ".join(places))
-    holders = {place for place, item in found.items() if item.how == "holds"}
+    holders = {place for place, item in touched_by_place.items() if item.how == "holds"}
     for artifact in artifacts:
         if (detail := _read(artifact, store, wanted)) is not None:
             add(artifact, "read", detail)
@@ -54,12 +56,14 @@ def touched(store: Store, documents: Iterable[str]) -> list[Touched]:
             add(artifact, "read", "its sample may have held it")
         elif (images := artifact.manifest.recipe.inputs.get("images")) and (images.key, images.identity) in holders:
             add(artifact, "read", "an image that it may have seen shows its text")
-    stages = {place for place, item in found.items() if item.how == "read" and not item.key.endswith("/tokenizer")}
+    stages = {
+        place for place, item in touched_by_place.items() if item.how == "read" and not item.key.endswith("/tokenizer")
+    }
     for artifact in descendants(artifacts, stages):
         add(artifact, "derived", "made from a stage that read it")
     rank = {"source": 0, "holds": 1, "read": 2, "derived": 3}
     order = {(artifact.key, artifact.identity): number for number, artifact in enumerate(artifacts)}
-    return sorted(found.values(), key=lambda item: (rank[item.how], order[item.key, item.identity]))
+    return sorted(touched_by_place.values(), key=lambda item: (rank[item.how], order[item.key, item.identity]))
 
 
 def everything(store: Store) -> list[Artifact]:

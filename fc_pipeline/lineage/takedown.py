@@ -28,14 +28,14 @@ def require_known(items: Sequence[Touched], documents: Sequence[str], graph: Gra
 
 def to_rebuild(before: Graph, after: Graph, store: Store) -> dict[str, list[str]]:
     """{track: its keys that were built and are not any more under the new list}, in order."""
-    found = {}
+    lost_by_track = {}
     for track in after.tracks:
         built = {item.key for item in make_plan(before, store, before.track(track)) if item.state not in UNFINISHED}
         now = make_plan(after, store, after.track(track))
         lost = [item.key for item in now if item.key in built and item.state in UNFINISHED]
         if lost:
-            found[track] = lost
-    return found
+            lost_by_track[track] = lost
+    return lost_by_track
 
 
 def rebuild(work: dict[str, list[str]]) -> int:
@@ -55,10 +55,10 @@ def remove_touched(store: Store, graph: Graph, items: Sequence[Touched]) -> list
     What was made from them goes too, whether it read the documents or not: once its inputs are gone nobody can tell.
     So does half-done work that no run would go on from: its workspace may hold the text.
     """
-    half_done = [found for found in find_garbage(graph, store) if found.kind != "artifact"]
-    for found, why in collect(store, half_done):
+    half_done = [item for item in find_garbage(graph, store) if item.kind != "artifact"]
+    for item, why in collect(store, half_done):
         if why:
-            raise UserError(f"{found.key}/{found.identity} is being written ({why}): wait, then take down again")
+            raise UserError(f"{item.key}/{item.identity} is being written ({why}): wait, then take down again")
     live = live_artifacts(graph, store)
     stays = []
     roots = {(item.key, item.identity) for item in items if item.how != "source"}

@@ -129,12 +129,12 @@ def trace_text(shards: Artifact, tokenizer: Artifact, text: str) -> int:
     from fc_model.tokenizer import Tokenizer
     from fc_pipeline.formatting import columns, print_lines
 
-    found = find_text(shards, Tokenizer(tokenizer.path("tokenizer.model")), text)
-    rows = [[o.split, o.source, o.licence, f"byte {o.offset:,}", f"x{o.copies}", o.id] for o in found]
+    occurrences = find_text(shards, Tokenizer(tokenizer.path("tokenizer.model")), text)
+    rows = [[o.split, o.source, o.licence, f"byte {o.offset:,}", f"x{o.copies}", o.id] for o in occurrences]
     print_lines([("", line) for line in columns(rows)])
-    documents = len({occurrence.row for occurrence in found})
-    print_lines([("bold", f"{len(found)} places in {documents} documents")])
-    return 0 if found else 1
+    documents = len({occurrence.row for occurrence in occurrences})
+    print_lines([("bold", f"{len(occurrences)} places in {documents} documents")])
+    return 0 if occurrences else 1
 
 
 def _search(reader: "Shards", tokenizer: "Tokenizer", wanted: bytes) -> Iterator[tuple[int, int]]:

@@ -109,7 +109,7 @@ class Objects:
     def listing(self, folder: str) -> dict[str, int]:
         """Bytes of every object below a folder, by its path below the folder; empty when there is none."""
         try:
-            entries = self._ask(lambda system, root: _found(system, f"{root}/{folder}"), folder)
+            entries = self._ask(lambda system, root: _list_objects(system, f"{root}/{folder}"), folder)
         except FileNotFoundError:
             return {}
         base = f"{self._opened[1]}/{folder}"
@@ -153,7 +153,7 @@ def without_login(url: str) -> str:
     return url.replace(f"{parts.netloc.rpartition('@')[0]}@", "", 1) if "@" in parts.netloc else url
 
 
-def _found(system: Any, folder: str) -> dict[str, Any]:
+def _list_objects(system: Any, folder: str) -> dict[str, Any]:
     """Everything below a folder. Raises FileNotFoundError when there is no such folder, OSError when it changes."""
     if _appears_whole(system):
         return system.find(folder, detail=True)

@@ -28,12 +28,12 @@ def pull(remote: Remote, store: Store, manifest: Manifest, *, replace: bool = Fa
     try:
         with store.receive(manifest, replace=replace) as out:
             for entry in manifest.files:
-                _take(remote, manifest, entry, out)
-    except AlreadyBuilt:  # by another process, between the look and the lock: the same bytes
+                _pull_file(remote, manifest, entry, out)
+    except AlreadyBuilt:  # by another process, between the check and the lock: the same bytes
         return
 
 
-def _take(remote: Remote, manifest: Manifest, entry: FileEntry, out: ArtifactWriter) -> None:
+def _pull_file(remote: Remote, manifest: Manifest, entry: FileEntry, out: ArtifactWriter) -> None:
     part = out.workspace(_WORKSPACE) / entry.sha256
     kept = part.stat().st_size if part.exists() else 0
     if not _download(remote, manifest, entry, part):
@@ -42,8 +42,8 @@ def _take(remote: Remote, manifest: Manifest, entry: FileEntry, out: ArtifactWri
         if not kept or not _download(remote, manifest, entry, part):
             part.unlink(missing_ok=True)
             raise RemoteDamaged(
-                f"{remote.where(manifest, entry)}: sha256 differs from the manifest; nothing was taken, "
-                f"`fustercluck push --again {manifest.key}` from a store that has it whole mends it"
+                f"{remote.where(manifest, entry)}: sha256 differs from the manifest; nothing was taken; "
+                f"run `fustercluck push --again {manifest.key}` from a store that has it whole"
             )
     out.adopt(entry.path, part, content=entry.content, records=entry.records)
 

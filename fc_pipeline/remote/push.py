@@ -29,11 +29,11 @@ def push(remote: Remote, artifact: Artifact, *, again: bool = False) -> Pushed:
     """
     key, identity, mine = artifact.key, artifact.identity, artifact.manifest
     _require_wanted(remote, key, identity)
-    there = _manifest(remote, key, identity)
+    remote_manifest = _manifest(remote, key, identity)
     sizes = remote.sizes(key, identity)
-    if there is not None:
-        _require_equal(remote, mine, there)
-        if not again and is_whole(there, sizes):
+    if remote_manifest is not None:
+        _require_equal(remote, mine, remote_manifest)
+        if not again and is_whole(remote_manifest, sizes):
             return Pushed(0, 0)
     artifact.verify()
     missing = [entry for entry in mine.files if again or sizes.get(object_name(entry)) != entry.bytes]
@@ -57,10 +57,10 @@ def _require_wanted(remote: Remote, key: str, identity: str) -> None:
         raise RemoteError(f"{key}/{identity}: was taken down from {remote.name}; it is not pushed again")
 
 
-def _require_equal(remote: Remote, mine: Manifest, there: Manifest) -> None:
-    if mine.digest == there.digest:
+def _require_equal(remote: Remote, mine: Manifest, remote_manifest: Manifest) -> None:
+    if mine.digest == remote_manifest.digest:
         return
-    other = {entry.path: entry.sha256 for entry in there.files if entry.content}
+    other = {entry.path: entry.sha256 for entry in remote_manifest.files if entry.content}
     own = {entry.path: entry.sha256 for entry in mine.files if entry.content}
     names = sorted(name for name in own.keys() | other.keys() if own.get(name) != other.get(name))
     raise RemoteError(
@@ -74,8 +74,8 @@ def _require_arrived(remote: Remote, mine: Manifest) -> None:
     if remote.is_taken_down(mine.key, mine.identity):
         remote.remove(mine.key, mine.identity)
         _require_wanted(remote, mine.key, mine.identity)
-    there = remote.find(mine.key, mine.identity)
-    if there is not None:
-        _require_equal(remote, mine, there)
-    if there is None or not is_whole(mine, remote.sizes(mine.key, mine.identity)):
+    remote_manifest = remote.find(mine.key, mine.identity)
+    if remote_manifest is not None:
+        _require_equal(remote, mine, remote_manifest)
+    if remote_manifest is None or not is_whole(mine, remote.sizes(mine.key, mine.identity)):
         raise RemoteError(f"{mine.key}/{mine.identity}: not all of it is in {remote.name} after the push; push again")

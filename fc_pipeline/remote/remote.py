@@ -66,11 +66,11 @@ class Remote:
 
     def everything(self) -> dict[Place, dict[str, int]]:
         """The objects of every artifact, whole or half pushed: {(key, identity): {name: bytes}}, sorted."""
-        found: dict[Place, dict[str, int]] = {}
+        objects: dict[Place, dict[str, int]] = {}
         for path, num_bytes in self.objects.listing(_ARTIFACTS).items():
             if match := _FOLDER.fullmatch(path):
-                found.setdefault((match["key"], match["identity"]), {})[match["name"]] = num_bytes
-        return dict(sorted(found.items()))
+                objects.setdefault((match["key"], match["identity"]), {})[match["name"]] = num_bytes
+        return dict(sorted(objects.items()))
 
     def age(self, key: str, identity: str, name: str, *, now: float) -> float | None:
         """Seconds since an object of an artifact was written; None when it has gone or the remote does not tell."""

@@ -1,4 +1,4 @@
-"""What a build does with the remote: looks there first, pushes afterwards, and never fails because of it."""
+"""A build asks the remote first and pushes afterwards; it never fails because of the remote."""
 
 import sys
 import time
@@ -14,19 +14,19 @@ from fc_pipeline.remote.push import push
 from fc_pipeline.remote.remote import Remote, configured_remote, num_bytes
 from fc_pipeline.remote.retry import RemoteDamaged, RemoteError, RemoteUnreachable
 
-Taken = Literal["pulled", "absent", "damaged"]
-Say = Callable[[str], None]
-"""Takes a line for the person who builds."""
+PullResult = Literal["pulled", "absent", "damaged"]
+Log = Callable[[str], None]
+"""Shows a line to whoever runs the build."""
 
 _SILENT_SECONDS = 300.0
-"""How long a build goes on without a remote that did not answer: to wait at each of thirty steps takes minutes."""
+"""How long a build leaves out a remote that did not answer: waiting at each of thirty steps would take minutes."""
 
 
-def take(store: Store, key: str, identity: str, *, replace: bool, say: Say) -> Taken:
+def pull_if_present(store: Store, key: str, identity: str, *, replace: bool, log: Log) -> PullResult:
     """Pull the artifact, if FC_REMOTE names a remote that has it whole.
 
-    What is wrong with the remote is said, and the artifact is to be built.
-    Raises UserError for what is wrong on this side: a lock, a full disk.
+    A fault of the remote is logged, and the caller builds the artifact.
+    Raises UserError for a local fault: a lock, a full disk.
     """
     remote = configured_remote()
     if remote is None or _is_silent(remote):
@@ -38,32 +38,32 @@ def take(store: Store, key: str, identity: str, *, replace: bool, say: Say) -> T
         pull(remote, store, manifest, replace=replace)
     except RemoteError as error:
         _note(remote, error)
-        say(f"{error}; {key} is built here")
+        log(f"{error}; {key} is built here")
         return "damaged" if isinstance(error, RemoteDamaged) else "absent"
-    say(f"{key}: pulled from {remote.name}, {size(num_bytes(manifest))}")
+    log(f"{key}: pulled from {remote.name}, {size(num_bytes(manifest))}")
     return "pulled"
 
 
-def give(artifact: Artifact, *, again: bool, say: Say) -> None:
-    """Push what was built, if there is a remote. A failure is said, and the build stands."""
+def push_after_build(artifact: Artifact, *, again: bool, log: Log) -> None:
+    """Push what was built, if there is a remote. A failure is logged, and the build stands."""
     remote = configured_remote()
     if remote is None:
         return
-    mend = f"{artifact.key} is built but not in the remote: `fustercluck push {artifact.key}` mends it"
+    remedy = f"{artifact.key} is built but not in the remote: run `fustercluck push {artifact.key}`"
     if _is_silent(remote):
-        say(mend)
+        log(remedy)
         return
     try:
         push(remote, artifact, again=again)
     except UserError as error:
         _note(remote, error)
-        say(f"{error}; {mend}")
+        log(f"{error}; {remedy}")
 
 
-def look(key: str, identity: str) -> Manifest | None:
-    """What the remote, if there is one, has of this artifact; what is wrong with it is said on standard error.
+def find_in_remote(key: str, identity: str) -> Manifest | None:
+    """The remote's manifest of an artifact; None when there is no remote, no artifact or no answer.
 
-    For a look: it asks once, since a person waits.
+    A fault goes to standard error. The remote is asked once, since the plan on the terminal waits for it.
     """
     remote = configured_remote(attempts=1)
     if remote is None or _is_silent(remote):
@@ -86,5 +86,5 @@ def _note(remote: Remote, error: UserError) -> None:
 
 
 def to_stderr(text: str) -> None:
-    """Where a line goes when nobody listens."""
+    """The log of a build that has no other."""
     print(text, file=sys.stderr)

@@ -51,15 +51,15 @@ def gates(artifacts: Iterable[Artifact], *, track: str) -> list[dict[str, Any]]:
 
     What other tracks ask of a shared artifact is left out.
     """
-    found = []
+    verdicts = []
     for artifact in artifacts:
         for verdict in artifact.manifest.gates:
             if verdict.get("track", track) != track:
                 continue
             state = "passed" if verdict["passed"] else ("waived" if verdict["waived"] else "failed")
             name = verdict["name"].removeprefix(f"{track}: ")  # whose report this is, its title says
-            found.append({**verdict, "name": name, "artifact": artifact, "state": state, "margin": _margin(verdict)})
-    return found
+            verdicts.append({**verdict, "name": name, "artifact": artifact, "state": state, "margin": _margin(verdict)})
+    return verdicts
 
 
 def _margin(verdict: dict[str, Any]) -> float | None:
@@ -80,7 +80,7 @@ def licences(artifacts: Iterable[Artifact]) -> list[dict[str, Any]]:
 
 def lineage(artifacts: Iterable[Artifact]) -> list[dict[str, Any]]:
     """Per artifact: its inputs, code version and MLflow run; then the inputs that were not given, by name alone."""
-    given = list(artifacts)
+    listed = list(artifacts)
     rows: list[dict[str, Any]] = [
         {
             "key": artifact.key,
@@ -93,10 +93,10 @@ def lineage(artifacts: Iterable[Artifact]) -> list[dict[str, Any]]:
             ],
             "mlflow_run_id": artifact.manifest.run.get("mlflow_run_id"),
         }
-        for artifact in given
+        for artifact in listed
     ]
-    known = {artifact.key for artifact in given}
-    others = {entry.key: entry for artifact in given for entry in artifact.manifest.recipe.inputs.values()}
+    known = {artifact.key for artifact in listed}
+    others = {entry.key: entry for artifact in listed for entry in artifact.manifest.recipe.inputs.values()}
     return rows + [
         {
             "key": key,

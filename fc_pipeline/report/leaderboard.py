@@ -31,11 +31,11 @@ def leaderboard(store: Store) -> list[dict[str, Any]]:
         if key.endswith("/report"):
             for artifact in store.versions(key):
                 try:
-                    found = json.loads(artifact.path(ROW_FILE).read_text("utf-8"))
+                    entry = json.loads(artifact.path(ROW_FILE).read_text("utf-8"))
                 except (OSError, json.JSONDecodeError) as error:
                     raise UserError(f"{artifact.folder / ROW_FILE}: {error}; materialize {key} again") from error
                 run = artifact.manifest.run
-                rows.append({**found, "identity": artifact.identity, "committed_at": run.get("committed_at")})
+                rows.append({**entry, "identity": artifact.identity, "committed_at": run.get("committed_at")})
     return sorted(
         rows, key=lambda row: (row["bits_per_byte"] is None, row["bits_per_byte"], row["track"], row["identity"])
     )

@@ -56,7 +56,7 @@ def source(image: Image.Image, *, max_bytes: int) -> str:
     while True:
         png = _encoded(image, "PNG", optimize=True)
         jpegs = (_encoded(image, "JPEG", quality=quality) for quality in _QUALITIES)
-        jpeg = next((found for found in jpegs if len(found) <= max_bytes), None)
+        jpeg = next((candidate for candidate in jpegs if len(candidate) <= max_bytes), None)
         if len(png) <= max_bytes and (jpeg is None or len(png) <= 2 * len(jpeg)):
             return f"data:image/png;base64,{base64.b64encode(png).decode('ascii')}"
         if jpeg is not None:

@@ -36,13 +36,13 @@ def find_garbage(graph: Graph, store: Store, *, keep: int = 1) -> list[Garbage]:
     made from. Keys that no track has any more have nothing live but what live artifacts were made from.
     """
     live = _live(graph, store, keep=keep)
-    found = []
+    garbage = []
     for key in store.keys():  # noqa: SIM118 - a store is no mapping
         for identity in store.identities(key):
             held = read_holder(store.lock_path(key, identity)) is not None
             if (key, identity) not in live and not held:
-                found.append(_garbage(store, key, identity))
-    return found
+                garbage.append(_garbage(store, key, identity))
+    return garbage
 
 
 def remove_leftovers(store: Store) -> int:

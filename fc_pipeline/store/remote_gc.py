@@ -25,15 +25,15 @@ def find_remote_garbage(graph: Graph, store: Store, remote: Remote, *, keep: int
     objects = remote.everything()
     manifests = read_manifests(remote, objects)
     live = _live(graph, store, manifests, keep=keep)
-    found = []
+    garbage = []
     for (key, identity), sizes in objects.items():
         if (key, identity) in live or (MANIFEST_NAME not in sizes and _may_go_on(remote, key, identity, now)):
             continue
         manifest = manifests.get((key, identity))
         seconds = manifest.run.get("seconds") if manifest is not None else None
         kind: Kind = "artifact" if manifest is not None else "damaged" if MANIFEST_NAME in sizes else "half-done"
-        found.append(Garbage(key, identity, kind, sum(sizes.values()), seconds))
-    return found
+        garbage.append(Garbage(key, identity, kind, sum(sizes.values()), seconds))
+    return garbage
 
 
 def collect_remotely(remote: Remote, garbage: list[Garbage]) -> Iterator[tuple[Garbage, str]]:
@@ -60,15 +60,15 @@ def remove_dead_uploads(remote: Remote, *, now: float) -> int:
 
 def read_manifests(remote: Remote, objects: dict[Place, dict[str, int]]) -> dict[Place, Manifest]:
     """The manifests of these artifacts, damaged ones left out (`verify --remote` names them)."""
-    found = {}
+    manifests = {}
     for place, sizes in objects.items():
         try:
             manifest = remote.find(*place) if MANIFEST_NAME in sizes else None
         except RemoteDamaged:
             continue
         if manifest is not None:
-            found[place] = manifest
-    return found
+            manifests[place] = manifest
+    return manifests
 
 
 def _live(graph: Graph, store: Store, manifests: dict[Place, Manifest], *, keep: int) -> set[Place]:

@@ -58,8 +58,8 @@ class Encoded:
 
     def select(self, domain: str, *, held_out: bool) -> NDArray[np.int64]:
         """Numbers of the documents of a domain on one side of the split."""
-        found = (np.asarray(self.domain) == self.domains.index(domain)) & (np.asarray(self.held_out) == held_out)
-        return np.flatnonzero(found)
+        chosen = (np.asarray(self.domain) == self.domains.index(domain)) & (np.asarray(self.held_out) == held_out)
+        return np.flatnonzero(chosen)
 
     def tokens(self) -> NDArray[np.integer[Any]]:
         """All tokens, mapped from the file."""
@@ -89,7 +89,7 @@ class Journal:
     def __exit__(self, *error: object) -> None:
         self._files.close()
 
-    def take(self) -> list[int] | None:
+    def next_lengths(self) -> list[int] | None:
         """Lengths of the documents of the next batch that an earlier attempt has encoded, None when there is none."""
         return self._kept.popleft() if self._kept else None
 
@@ -156,7 +156,7 @@ def encode_documents(step: Step, tokenizer: "Tokenizer", *, domains: list[str]) 
 
         for side, batch in _batches(step, set(domains)):
             texts = [record["text"] for record in batch]
-            waiting.append((side, batch, journal.take() or pool.submit(encode, tokenizer, texts, dtype)))
+            waiting.append((side, batch, journal.next_lengths() or pool.submit(encode, tokenizer, texts, dtype)))
             if len(waiting) > _QUEUED_PER_THREAD * threads:
                 write_next()
         while waiting:

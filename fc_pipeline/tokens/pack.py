@@ -73,7 +73,7 @@ def pack_shards(step: Step) -> None:
         "vocab_size": tokenizer.vocab_size,
         "bytes_per_token": round(summaries[TRAIN]["bytes"] / summaries[TRAIN]["tokens"], 4),
         "mix_error_points": round(
-            max(mix_error(found.tokens, wanted) for found, wanted in _wanted(config, mixtures)), 4
+            max(mix_error(mixture.tokens, wanted) for mixture, wanted in _wanted(config, mixtures)), 4
         ),
     }
     epochs = {name: count for mixture in mixtures.values() for name, count in mixture.epochs.items()}
@@ -93,10 +93,10 @@ def _mixtures(
     """The training splits, each going on with the documents of a domain where the one before it ended."""
     parts = [(TRAIN, config.weights, config.tokens)]
     parts += [(config.split_of(name), stage.weights, stage.tokens or 0) for name, stage in config.stages.items()]
-    found: dict[str, Mixture] = {}
+    mixtures: dict[str, Mixture] = {}
     taken: dict[str, Taken] = {}
     for split, weights, tokens in parts:
-        found[split] = mix(
+        mixtures[split] = mix(
             lengths,
             numbers,
             weights=weights,
@@ -105,8 +105,8 @@ def _mixtures(
             seed=config.seed,
             taken=taken,
         )
-        taken = found[split].taken
-    return found
+        taken = mixtures[split].taken
+    return mixtures
 
 
 def _wanted(config: MixtureConfig, mixtures: dict[str, Mixture]) -> list[tuple[Mixture, dict[str, float]]]:

@@ -82,10 +82,10 @@ def spread(counts: Counter[int]) -> tuple[int, int, int]:
     """10th, 50th and 90th percentile (nearest rank) of values that are given with how often they come."""
     total, seen = counts.total(), 0
     ranks = [min(total - 1, int(share * total)) for share in (0.1, 0.5, 0.9)]
-    found: list[int] = []
+    percentiles: list[int] = []
     for value in sorted(counts):
         seen += counts[value]
-        while len(found) < len(ranks) and ranks[len(found)] < seen:
-            found.append(value)
-    low, middle, high = found
+        while len(percentiles) < len(ranks) and ranks[len(percentiles)] < seen:
+            percentiles.append(value)
+    low, middle, high = percentiles
     return low, middle, high

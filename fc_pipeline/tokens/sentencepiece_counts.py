@@ -54,7 +54,7 @@ def seed_pieces(units: Counter[str], *, size: int) -> list[tuple[str, int]]:
 
     A substring that always goes on with the same character is left out: the longer one stands for it.
     """
-    found: dict[str, int] = {}
+    substrings: dict[str, int] = {}
     active = sorted(units.items())
     level: dict[str, int] = {}
     for length in range(1, _MAX_PIECE_LENGTH + 1):
@@ -72,9 +72,9 @@ def seed_pieces(units: Counter[str], *, size: int) -> list[tuple[str, int]]:
                     level[piece] = level.get(piece, 0) + count
         level = {piece: count for piece, count in level.items() if count > 1}
         active = reached
-        found |= level
-    extended = {piece[:-1] for piece, count in found.items() if count == found.get(piece[:-1])}
-    seeds = [(piece, count) for piece, count in found.items() if len(piece) > 1 and piece not in extended]
+        substrings |= level
+    extended = {piece[:-1] for piece, count in substrings.items() if count == substrings.get(piece[:-1])}
+    seeds = [(piece, count) for piece, count in substrings.items() if len(piece) > 1 and piece not in extended]
     seeds.sort(key=lambda seed: (-seed[1] * len(seed[0]), seed[0]))
     return seeds[:size]
 

@@ -68,7 +68,7 @@ def read_attributes(name: str, folder: Path = TRACKS, *, _seen: tuple[str, ...] 
     try:
         raw = read_yaml(path.read_text("utf-8"))
     except FileNotFoundError as error:
-        names = [found.parent.name for found in folder.glob("*/defs.yaml")]
+        names = [file.parent.name for file in folder.glob("*/defs.yaml")]
         raise UserError(f"there is no track {name!r}{suggestion(name, names)}") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: not YAML: {' '.join(str(error).split())}") from error

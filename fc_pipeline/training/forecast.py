@@ -99,8 +99,8 @@ def state_bytes(model: ModelConfig, stage: StageConfig, vision: VisionConfig | N
     total = model.num_parameters()
     embeddings = model.vocab_size * model.hidden_size * (1 if model.tie_embeddings else 2)
     moments = 2 * total if stage.optimizer.kind == "adamw" else 2 * embeddings + (total - embeddings)
-    eyes = 4 * vision.num_parameters(model.hidden_size) if vision is not None else 0
-    return 4 * (2 * total + moments + eyes)
+    vision_bytes = 4 * vision.num_parameters(model.hidden_size) if vision is not None else 0
+    return 4 * (2 * total + moments + vision_bytes)
 
 
 def memory_bytes(model: ModelConfig, stage: StageConfig, vision: VisionConfig | None = None) -> int:
@@ -154,13 +154,13 @@ def _like(store: Store, earlier: list[Artifact], stage_config: dict[str, Any]) -
     def shape(config: dict[str, Any]) -> dict[str, Any]:
         return {"model": config["model"], "stage": config["stage"] | {"seed": 0}}
 
-    found = []
+    bits_per_byte = []
     for artifact in earlier:
         entry = artifact.manifest.recipe.inputs["stage"]
         stage = store.find(entry.key, entry.identity)
         if stage is not None and shape(stage.manifest.recipe.config) == shape(stage_config):
-            found.append(artifact.metrics["bits_per_byte"])
-    return found
+            bits_per_byte.append(artifact.metrics["bits_per_byte"])
+    return bits_per_byte
 
 
 def _interval(values: list[float]) -> dict[str, float] | None:

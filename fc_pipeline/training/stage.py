@@ -41,7 +41,7 @@ def train_stage(step: Step) -> None:
         "runtime": runtime.model_dump(),
         "shards": str(step.inputs["shards"].folder),
         "start": str(start.path(f"{step.config.get('start_weights', 'model')}.safetensors")) if start else None,
-        **(_eyes(step, vision) if vision is not None else {}),
+        **(_image_settings(step, vision) if vision is not None else {}),
         "tags": {**step.runtime.tags, "fc.artifact": f"{step.key}/{step.out.folder.name}"},
     }
     (folder / "stage.json").write_text(json.dumps(stage_file, indent=1) + "\n", "utf-8")
@@ -61,16 +61,16 @@ def train_stage(step: Step) -> None:
     step.out.run["mlflow_run_id"] = result.mlflow_run_id
 
 
-def _eyes(step: Step, vision: VisionConfig) -> dict[str, Any]:
+def _image_settings(step: Step, vision: VisionConfig) -> dict[str, Any]:
     """What the stage file says of images."""
     _check_weights(step.key, vision)
     start = step.inputs.get("start")
-    eyes = "vision_ema.safetensors" if step.config["start_weights"] == "ema" else "vision.safetensors"
-    seen = start is not None and any(entry.path == eyes for entry in start.manifest.files)
+    weights_file = "vision_ema.safetensors" if step.config["start_weights"] == "ema" else "vision.safetensors"
+    seen = start is not None and any(entry.path == weights_file for entry in start.manifest.files)
     return {
         "vision": vision.model_dump(),
         "images": str(step.inputs["images"].folder),
-        "start_vision": str(start.path(eyes)) if start is not None and seen else None,
+        "start_vision": str(start.path(weights_file)) if start is not None and seen else None,
     }
 
 
@@ -80,9 +80,9 @@ def _check_weights(key: str, vision: VisionConfig) -> None:
 
     if vision.encoder.weights is None:
         return
-    found = weights_sha256(Path(vision.encoder.weights))
-    if found != vision.encoder.weights_sha256:
+    sha256 = weights_sha256(Path(vision.encoder.weights))
+    if sha256 != vision.encoder.weights_sha256:
         raise UserError(
-            f"{key}: vision.encoder.weights ({vision.encoder.weights}) has sha256 {found}, weights_sha256 says "
+            f"{key}: vision.encoder.weights ({vision.encoder.weights}) has sha256 {sha256}, weights_sha256 says "
             f"{vision.encoder.weights_sha256 or 'nothing'}: set it to that if these are the weights that are meant"
         )

@@ -18,7 +18,7 @@ def inbox_sensor(graph: Graph, *, seconds: int = 30) -> dg.SensorDefinition:
     readers = inbox_readers(graph, fc_home() / "inbox")
     keys = asset_keys(graph, (key for key in graph if any(key in data for data in readers.values())))
 
-    def look(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+    def find_new_files(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         folder = fc_home() / "inbox"
         if not readers:
             return dg.SensorResult(
@@ -34,7 +34,7 @@ def inbox_sensor(graph: Graph, *, seconds: int = 30) -> dg.SensorDefinition:
 
     return dg.SensorDefinition(
         name="inbox",
-        evaluation_fn=look,
+        evaluation_fn=find_new_files,
         asset_selection=dg.AssetSelection.assets(*keys) if keys else None,
         minimum_interval_seconds=seconds,
         default_status=dg.DefaultSensorStatus.STOPPED,

@@ -29,7 +29,7 @@ def hub_revision_sensor(graph: Graph, *, seconds: int = 3600) -> dg.SensorDefini
     }
     readers = {key: list(_readers(graph, key)) for key in repositories}
 
-    def look(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+    def find_new_revisions(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         from fc_pipeline.catalogue.kinds.hub import newest_commit, record_revision
 
         if not repositories:
@@ -60,7 +60,7 @@ def hub_revision_sensor(graph: Graph, *, seconds: int = 3600) -> dg.SensorDefini
     every = [key for keys in readers.values() for key in keys]
     return dg.SensorDefinition(
         name="hub_revisions",
-        evaluation_fn=look,
+        evaluation_fn=find_new_revisions,
         asset_selection=dg.AssetSelection.assets(*asset_keys(graph, every)) if every else None,
         minimum_interval_seconds=seconds,
         default_status=dg.DefaultSensorStatus.STOPPED,

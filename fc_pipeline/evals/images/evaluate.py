@@ -114,7 +114,7 @@ def _groups(stage: Artifact) -> list[ImageGroup]:
 
 def _faces(faces: dict[str, dict[str, float]]) -> dict[str, float]:
     """Exact match in the worst and the best face."""
-    rates = [found["exact_match"] for found in faces.values()]
+    rates = [scores["exact_match"] for scores in faces.values()]
     return (
         {"exact_match_worst_face": rates[0], "exact_match_best_face": rates[-1], "faces": len(rates)} if rates else {}
     )
@@ -182,9 +182,11 @@ def _shown(predictions: "list[Prediction]", config: ImageEvalConfig) -> dict[int
 
 def _in_turn(places: dict[tuple[str, str], list[int]], rng: random.Random) -> list[int]:
     """One of each kind, then another of each, until all are named."""
-    shuffled = [rng.sample(found, k=len(found)) for _, found in sorted(places.items())]
+    shuffled = [rng.sample(places_of_kind, k=len(places_of_kind)) for _, places_of_kind in sorted(places.items())]
     longest = max(map(len, shuffled), default=0)
-    return [found[turn] for turn in range(longest) for found in shuffled if turn < len(found)]
+    return [
+        places_of_kind[turn] for turn in range(longest) for places_of_kind in shuffled if turn < len(places_of_kind)
+    ]
 
 
 def _png(shards: "ImageShards", number: int) -> bytes:

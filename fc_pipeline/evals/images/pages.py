@@ -24,9 +24,9 @@ def image_evals_page(artifact: Artifact) -> dict[str, str]:
     """Of `<track>/image_evals/<stage>`: hits and misses, figures by task and kind, by face, and of retrieval."""
     records = list(read_records(artifact.path("samples.jsonl.zst")))
     shown: dict[str, str] = {}
-    for title, found in zip(("Hits", "Misses"), examples(artifact, records, number=_SHOWN), strict=True):
-        if found:
-            grid = sheet([_example(each) for each in found], columns=_COLUMNS, width=_WIDTH)
+    for title, samples in zip(("Hits", "Misses"), examples(artifact, records, number=_SHOWN), strict=True):
+        if samples:
+            grid = sheet([_example(each) for each in samples], columns=_COLUMNS, width=_WIDTH)
             shown[title.lower()] = show_sheet(title, grid)
     shown["by_kind"] = _by_kind(by_kind(artifact, records))
     faces = best_and_worst(json.loads(artifact.path("metrics.json").read_text("utf-8"))["faces"])

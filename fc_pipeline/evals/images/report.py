@@ -1,4 +1,4 @@
-"""What a model with eyes reads: figures by kind of image and by face, the curve, hits and misses as pictures."""
+"""What a vision model reads: figures by kind of image and by face, the curve, hits and misses as pictures."""
 
 from __future__ import annotations
 
@@ -92,8 +92,8 @@ def by_kind(artifact: Artifact, records: Iterable[dict[str, Any]]) -> list[dict[
         total = sum(counts[task, kind] for kind in kinds)
         rows.append({"task": task, "kind": None, "samples": total, "figures": _figures(artifact.metrics, task, "")})
         for kind in kinds:
-            found = _figures(artifact.metrics, task, f"_{kind.replace('/', '_')}")
-            rows.append({"task": task, "kind": kind, "samples": counts[task, kind], "figures": found})
+            figures = _figures(artifact.metrics, task, f"_{kind.replace('/', '_')}")
+            rows.append({"task": task, "kind": kind, "samples": counts[task, kind], "figures": figures})
     return rows
 
 
@@ -104,8 +104,8 @@ def _figures(metrics: dict[str, float], task: str, suffix: str) -> dict[str, flo
 
 def columns(rows: Iterable[dict[str, Any]]) -> list[str]:
     """The names in FIGURES that some row has, in that order."""
-    found = {name for row in rows for name in row["figures"]}
-    return [name for name in FIGURES if name in found]
+    names = {name for row in rows for name in row["figures"]}
+    return [name for name in FIGURES if name in names]
 
 
 def retrieval(metrics: dict[str, float]) -> list[dict[str, Any]]:
@@ -135,7 +135,7 @@ def best_and_worst(faces: dict[str, dict[str, float]]) -> list[dict[str, Any]]:
 
     faces: those of metrics.json, the worst first. All of them when they are not many.
     """
-    rows = [{"face": face, **found} for face, found in reversed(faces.items())]
+    rows = [{"face": face, **scores} for face, scores in reversed(faces.items())]
     return rows if len(rows) <= 2 * _SHOWN_FACES else [*rows[:_SHOWN_FACES], *rows[-_SHOWN_FACES:]]
 
 

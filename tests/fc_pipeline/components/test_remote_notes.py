@@ -31,7 +31,7 @@ def test_pulled_and_not_pushed(toy, run: Materializer, tmp_path, monkeypatch):
     monkeypatch.setattr(remote.objects, "_pause_seconds", 0.001)
     lines = build("sources/letters")
     assert "no answer in 3 tries" in lines[0] and lines[0].endswith("sources/letters is built here")
-    assert lines[1] == "sources/letters is built but not in the remote: `fustercluck push sources/letters` mends it"
+    assert lines[1] == "sources/letters is built but not in the remote: run `fustercluck push sources/letters`"
     monkeypatch.setenv("FC_REMOTE", str(tmp_path / "nas"))
     [identity] = toy.store.identities("sources/letters")
     for expected in ("built in", "pulled from"):  # and pushed, the first time

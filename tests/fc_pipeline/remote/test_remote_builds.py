@@ -11,7 +11,7 @@ from fc_pipeline.engine.materialize import materialize
 from fc_pipeline.engine.resolve import Resolver
 from fc_pipeline.engine.step import Runtime
 from fc_pipeline.remote.remote import Remote, configured_remote
-from fc_pipeline.remote.sync import take
+from fc_pipeline.remote.sync import pull_if_present
 from fc_pipeline.store.remote_verify import verify_remote
 
 ALL = ["sources/letters", "corpus/toy/cleaned", "toy/score", "toy/report"]
@@ -29,7 +29,7 @@ def build(toy: ToyProject) -> tuple[list[str], list[str]]:
     """Materialize everything; returns the keys that were built, and what was said."""
     said: list[str] = []
     graph, runtime = toy.graph, Runtime(home=toy.store.root)
-    outcomes = {key: materialize(graph, toy.store, key, runtime, say=said.append) for key in graph}
+    outcomes = {key: materialize(graph, toy.store, key, runtime, log=said.append) for key in graph}
     return [key for key in graph if not outcomes[key].reused], said
 
 
@@ -116,7 +116,7 @@ def test_half_done_work_survives_a_refused_pull(toy, remote, tmp_path):
         raise RuntimeError
     said: list[str] = []
     identity = recipe.identity("toy/score")
-    assert take(toy.store, "toy/score", identity, replace=False, say=said.append) == "damaged"
+    assert pull_if_present(toy.store, "toy/score", identity, replace=False, log=said.append) == "damaged"
     assert "score.txt" in said[0] and "missing" in said[0]
     checkpoint = toy.store.folder("toy/score", identity) / "workspace" / "training" / "checkpoint"
     assert checkpoint.read_text() == "step 3" and toy.store.find("toy/score", identity) is None
@@ -147,7 +147,7 @@ def test_a_remote_that_does_not_answer_costs_one_wait(toy, monkeypatch):
     assert built == ALL and len(said) == 5
     assert "no answer in 3 tries" in said[0] and said[0].endswith("sources/letters is built here")
     for key, line in zip(ALL, said[1:], strict=True):
-        assert line == f"{key} is built but not in the remote: `fustercluck push {key}` mends it"
+        assert line == f"{key} is built but not in the remote: run `fustercluck push {key}`"
 
 
 def test_a_remote_that_cannot_be_written_to(toy, tmp_path, monkeypatch):
