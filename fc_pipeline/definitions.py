@@ -10,7 +10,7 @@ from dagster._core.execution.plan.objects import ErrorSource, StepFailureData
 
 from fc_pipeline.components.factory import Factory
 from fc_pipeline.components.progress import listener
-from fc_pipeline.orchestration.pool_poll_patch import sleep_between_looks
+from fc_pipeline.orchestration.pool_poll_patch import sleep_between_polls
 
 
 @dg.logger(config_schema={"log_level": dg.Field(str, default_value="WARNING")})
@@ -44,7 +44,7 @@ class _EventHandler(logging.Handler):
 
 def policy() -> dg.Definitions:
     """One process a run (docs/decisions/one-process.md), few lines on the console, one resource for all assets."""
-    sleep_between_looks()
+    sleep_between_polls()
     return dg.Definitions(
         executor=dg.in_process_executor,
         loggers={"console": console, "listener": for_listener},

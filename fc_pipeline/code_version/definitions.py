@@ -1,4 +1,4 @@
-"""Names and import paths of a project followed to the definitions that they stand for, from its source alone."""
+"""Resolution of names and import paths to definitions of a project, from its source alone."""
 
 import ast
 import re
@@ -11,7 +11,7 @@ from fc_pipeline.code_version.scopes import Import, Reference
 
 
 class Definitions:
-    """The definitions of some packages below one folder, read when they are needed."""
+    """The definitions of some packages below one folder, read on demand."""
 
     def __init__(self, root: Path, packages: tuple[str, ...]) -> None:
         self._root = root
@@ -24,7 +24,7 @@ class Definitions:
         self._import_path = re.compile(rf"((?:{names})(?:\.\w+)*)(?::(\w+))?")
 
     def named(self, path: str) -> set[Symbol]:
-        """The definitions that an import path `package.module:name` stands for: more than one if it is bound twice.
+        """The definitions of an import path `package.module:name`; more than one if the name is bound twice.
 
         Raises UserError when there is none, or an import on the way cannot be followed.
         """
@@ -35,7 +35,7 @@ class Definitions:
         return symbols
 
     def form(self, symbol: Symbol) -> Form:
-        """Normal form of a definition. Raises UserError when something that it refers to cannot be followed."""
+        """Normal form of a definition. Raises UserError when one of its references cannot be followed."""
         if symbol not in self._forms:
             module = self._modules[symbol[0]]
             nodes = module.normal(symbol[1])
@@ -58,7 +58,7 @@ class Definitions:
         return self._modules.get(module)
 
     def _links_of(self, module: Module, name: str) -> dict[ast.AST, Link]:
-        """What stands in the normal form of a definition for its references and its imports of this project."""
+        """The links that replace a definition's references and project imports in its normal form."""
         links: dict[ast.AST, Link] = {}
         reads = module.references(name)
         for node, reference in reads.names.items():
@@ -77,7 +77,7 @@ class Definitions:
         return links
 
     def _link(self, module: Module, reference: Reference) -> Link | None:
-        """What a reference of a module stands for; None for a name that is none of the project's or a library's."""
+        """The link of a reference; None for a name that is neither the project's nor a library's."""
         chain = reference.chain
         targets = module.imports.get(chain[0], set()) if reference.imports is None else reference.imports
         links = {Link(f"Local({'.'.join(chain)})")} if reference.local else set()
@@ -88,7 +88,7 @@ class Definitions:
         return Link.either(links) if links else None
 
     def _import(self, module: Module, statement: ast.Import | ast.ImportFrom, kept: frozenset[str]) -> Link:
-        """Nothing of an import of this project stays, but where its place matters: a name that is bound twice."""
+        """The link of a project import: empty, except where the place matters because a name is bound twice."""
         links = {
             name: Link.either(self._member(target, (), where=module.name))
             for name, target in sorted(Import.of(statement).items())
@@ -102,7 +102,7 @@ class Definitions:
         return target.module.split(".")[0] in self._packages
 
     def _member(self, target: Import, chain: tuple[str, ...], *, where: str, depth: int = 0) -> set[Link]:
-        """What `target.chain[0].chain[1]...` is: several links for a name that is bound in several ways."""
+        """The links of `target.chain[0].chain[1]...`; several for a name that is bound in several ways."""
         if not self._is_inside(target):
             path = (target.module, *([] if target.name is None else [target.name]), *chain)
             return {Link(f"Library({'.'.join(path)})")}
@@ -111,7 +111,7 @@ class Definitions:
         module = self._load(target.module)
         if module is None or depth > 20:
             raise UserError(f"{where}: {target.module} cannot be followed: there is no such module in this project")
-        if target.name is None and not chain:  # the module as a value: anything in it may be used
+        if target.name is None and not chain:  # the module as a value: any definition in it may be used
             return {Link("Module", tuple((module.name, name) for name in module.definitions))}
         name, *rest = (target.name, *chain) if target.name is not None else chain
         links = {_definition(module, name).attributes(tuple(rest))} if name in module.definitions else set()

@@ -1,4 +1,4 @@
-"""Hashes of definitions that cover all that they refer to, by what it is and not by where it stands."""
+"""Hashes of definitions that cover everything they refer to, by content and not by location."""
 
 import hashlib
 from collections import ChainMap
@@ -8,7 +8,7 @@ from fc_pipeline.code_version.normal_form import Form, Symbol
 
 
 def reached(start: Iterable[Symbol], form: Callable[[Symbol], Form]) -> set[Symbol]:
-    """The symbols, and all that they refer to, directly or not."""
+    """The symbols and everything that they refer to, directly or not."""
     symbols: set[Symbol] = set()
     waiting = set(start)
     while waiting:
@@ -21,7 +21,7 @@ def reached(start: Iterable[Symbol], form: Callable[[Symbol], Form]) -> set[Symb
 def merkle_hashes(start: Iterable[Symbol], form: Callable[[Symbol], Form], hashes: dict[Symbol, str]) -> None:
     """Add the hash (64 hex digits) of every symbol that is reached from `start` and has none yet.
 
-    The hash of a symbol is over its normal form and the hashes of what its references stand for, in order. Symbols
+    The hash of a symbol covers its normal form and the hashes of the definitions it refers to, in order. Symbols
     that refer to each other in a circle are hashed together: see `_hash_component`.
     """
     for component in _components(start, form, hashes):
@@ -29,7 +29,7 @@ def merkle_hashes(start: Iterable[Symbol], form: Callable[[Symbol], Form], hashe
 
 
 def _hash_component(forms: dict[Symbol, Form], hashes: dict[Symbol, str]) -> None:
-    """Colour refinement: a colour covers the colours of what is referred to, until no more symbols differ by it.
+    """Colour refinement: a colour covers the colours of the referenced symbols, until no more symbols differ by it.
 
     All colours of the component are in each hash: with equal sets of colours two components behave alike.
     """
@@ -57,9 +57,9 @@ def _hash(first: str, others: Iterable[str]) -> str:
 def _components(
     start: Iterable[Symbol], form: Callable[[Symbol], Form], done: dict[Symbol, str]
 ) -> Iterator[list[Symbol]]:
-    """Strongly connected components (Tarjan 1972), what is referred to first; without those that are `done`.
+    """Strongly connected components (Tarjan 1972), referenced ones first; without those that are `done`.
 
-    A loop and not a recursion, so that a long chain of references is no trouble.
+    Iterative, so that a long chain of references does not overflow the stack.
     """
     number: dict[Symbol, int] = {}
     lowest: dict[Symbol, int] = {}

@@ -10,7 +10,7 @@ from fc_pipeline.code_version.scopes import Import, References, bound_names, ref
 
 
 class Module:
-    """The top-level names of a source file: definitions, and what it imports."""
+    """The top-level names of a source file: definitions and imports."""
 
     def __init__(self, name: str, path: Path, packages: tuple[str, ...]) -> None:
         self.name = name

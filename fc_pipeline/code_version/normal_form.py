@@ -1,4 +1,4 @@
-"""Python source by its meaning: a normal form to hash, in which neither the path of a module nor an alias shows.
+"""Normal form of Python source, for hashing: without paths of modules and without aliases.
 
 The normal form is our own dump of the syntax tree, not `ast.dump` or `ast.unparse`: those differ between
 Python 3.11, 3.12 and 3.13, and an upgrade of Python must not rebuild every artifact.
@@ -15,7 +15,7 @@ Symbol = tuple[str, str]
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 _WITHOUT_MEANING = {"ctx", "kind", "type_comment", "type_ignores"}
 _SHOWN_ONLY = {"description", "title", "examples"}
-"""Arguments of pydantic's Field that change no value."""
+"""Arguments of pydantic's Field that do not affect values."""
 
 
 @cache
@@ -24,7 +24,7 @@ def _fields(kind: type[ast.AST]) -> list[str]:
 
 
 def children(node: ast.AST) -> Iterator[ast.AST]:
-    """Like `ast.iter_child_nodes`, without those that have no meaning, and faster."""
+    """Like `ast.iter_child_nodes`, but faster and without nodes that have no meaning."""
     for name in _fields(type(node)):  # type: ignore[arg-type]
         value = getattr(node, name, None)
         if isinstance(value, ast.AST):
@@ -36,7 +36,7 @@ def children(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def normalise(node: ast.stmt) -> ast.stmt:
-    """Take out, in place, what has no meaning: docstrings, `pass`, annotations where they have no effect."""
+    """Remove, in place, nodes without meaning: docstrings, `pass`, annotations without effect."""
     _Normal().visit(node)
     return node
 
@@ -109,9 +109,9 @@ def _is_idle(node: object) -> bool:
 
 @dataclass(frozen=True)
 class Link:
-    """What the normal form has in place of a reference: `text`, and the definitions that it stands for.
+    """Replacement of a reference in the normal form: `text`, and the definitions that it refers to.
 
-    The text has no path of a module in it. An empty one stands for nothing at all.
+    The text has no module path. An empty text drops the reference.
     """
 
     text: str
@@ -126,7 +126,7 @@ class Link:
 
     @staticmethod
     def either(links: Iterable["Link"]) -> "Link":
-        """What may be the one or the other; several are in an order that does not depend on the names of modules."""
+        """A link to all of several alternatives, in an order that does not depend on module names."""
         unique = sorted(set(links), key=lambda link: (link.text, link.symbols))
         if len(unique) == 1:
             return unique[0]
@@ -139,20 +139,20 @@ class Form:
     """Normal form of a definition."""
 
     digest: str
-    """64 hex digits over its text, in which a reference is the bare name of what it stands for."""
+    """64 hex digits over its text, in which a reference is the bare name of its definition."""
     links: tuple[tuple[Symbol, ...], ...]
-    """What each reference stands for, in the order of the text."""
+    """The definitions of each reference, in the order of the text."""
 
 
 def normal_form(nodes: list[ast.stmt], links: Mapping[ast.AST, Link]) -> Form:
-    """The form of normalised statements, in which a link takes the place of its node."""
+    """The form of normalised statements, with links in place of their nodes."""
     writer = _Writer(links)
     text = writer.text(nodes)
     return Form(hashlib.sha256(text.encode()).hexdigest(), tuple(writer.links))
 
 
 class _Writer:
-    """The tree as text that is the same on every version of Python: empty fields are left out."""
+    """The tree as text that is equal on every version of Python: empty fields are left out."""
 
     def __init__(self, links: Mapping[ast.AST, Link]) -> None:
         self.links: list[tuple[Symbol, ...]] = []

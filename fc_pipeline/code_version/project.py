@@ -1,18 +1,17 @@
-"""The version of code by its meaning: what a function reaches, without comments, docstrings, layout and places.
+"""Code version of a function: a hash of everything it reaches, without comments, docstrings, layout and locations.
 
 A step's function is named by an import path. From its source (nothing is imported) the reader follows every name
 to the functions, classes and constants of this project that it reaches, and hashes each one's normal form.
-So an edited helper changes the version of exactly the steps that reach it, and a comment changes none. What lies
-outside the project (libraries) is recorded in the manifest's run; only the name that is used of it is hashed here.
+So an edited helper changes the version of exactly the steps that reach it, and a comment changes none. Versions of
+libraries are recorded in the manifest's run; only the names that are used of them are hashed here.
 
-A reference counts as what it stands for, however it is imported, and a definition by its own name and content. So
-a module that is moved or renamed, a definition that is moved to another module, and another alias change nothing.
+A reference counts as the definition it resolves to, and a definition counts by its own name and content. So moving or
+renaming a module, moving a definition to another module, and another alias change nothing.
 
 A string that is an import path (`package.module:name`, or a module that is run with `python -m`) is followed too.
-Limits, on purpose: a method is reached through its class (all of it), so what only an annotation of a function
-names is not reached, nor what is imported for its effect alone; code that is looked up by a computed name is not
-seen, so name it in a table; files that are not Python are not read, so what they say belongs into the step's config.
-What a module finds beside itself (`__file__`) has to be moved with it.
+Limits, on purpose: a method is reached through its whole class. Names in annotations of functions, and imports for
+their effect alone, are not reached. Code under a computed name is not seen: name it in a table. Files that are not
+Python are not read: put their content into the step's config. Files beside a module (`__file__`) must move with it.
 """
 
 import hashlib
@@ -29,12 +28,12 @@ Stamp = tuple[int, int, int] | None
 
 
 class Project:
-    """The source of some packages below one folder, read when it is needed. An edited file is read again.
+    """The source of some packages below one folder, read on demand. An edited file is read again.
 
     Args:
         root: folder of the packages.
         packages: their names.
-        memory: file that remembers the versions of this very source, so that a command answers at once.
+        memory: file that caches the versions of the current source, so that a command answers at once.
     """
 
     def __init__(self, root: Path, packages: tuple[str, ...], memory: Path | None = None) -> None:
@@ -48,7 +47,7 @@ class Project:
         self._versions: dict[str, dict[str, Any]] = {}
 
     def version(self, function: str) -> dict[str, Any]:
-        """{"version": 16 hex, "parts": {"module:name": 16 hex}}: parts are what it reaches, itself included.
+        """{"version": 16 hex, "parts": {"module:name": 16 hex}}: parts are all it reaches, itself included.
 
         The hash of a part is over its own normal form alone, so that the parts tell which definitions were edited.
 
@@ -70,7 +69,7 @@ class Project:
         start = self._definitions.named(function)
         merkle_hashes(start, form, self._hashes)
         symbols = reached(start, form)
-        # The hashes of all that is reached, too: of two equal constants each may be changed in place.
+        # All reached hashes count, too: one of two equal constants may be changed in place.
         hashes = [sorted(self._hashes[symbol] for symbol in several) for several in (start, symbols)]
         version = hashlib.sha256(json.dumps(hashes).encode()).hexdigest()[:16]
         return {"version": version, "parts": {":".join(symbol): form(symbol).digest[:16] for symbol in sorted(symbols)}}
@@ -107,7 +106,7 @@ class Project:
 
 
 def _stamp(path: Path) -> Stamp:
-    """What changes when a file is edited; None when it is gone."""
+    """A value that changes when the file is edited; None when it is gone."""
     try:
         stat = path.stat()
     except FileNotFoundError:

@@ -12,21 +12,21 @@ _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 @dataclass(frozen=True)
 class Import:
-    """What an import binds: `name` of `module`, or the module itself where name is None."""
+    """Target of an import: `name` of `module`, or the module itself where name is None."""
 
     module: str
     name: str | None
 
     @staticmethod
     def of(node: ast.Import | ast.ImportFrom) -> "dict[str, Import]":
-        """{local name: what it stands for}. Dotted imports without `as` and `*` are refused before they come here."""
+        """{local name: target}. Dotted imports without `as` and `*` are refused earlier."""
         if isinstance(node, ast.Import):
             return {alias.asname or alias.name: Import(alias.name, None) for alias in node.names}
         return {alias.asname or alias.name: Import(node.module or "", alias.name) for alias in node.names}
 
 
 def unfollowable(node: ast.Import | ast.ImportFrom, packages: tuple[str, ...]) -> str | None:
-    """Line, remedy and reason of an import that hides where a name comes from; None when it hides nothing."""
+    """Line, remedy and reason of an import that hides the origin of a name; None for any other import."""
     text = f"{node.lineno}: {ast.unparse(node)!r}"
     if isinstance(node, ast.ImportFrom):
         if node.level:
@@ -43,28 +43,28 @@ def unfollowable(node: ast.Import | ast.ImportFrom, packages: tuple[str, ...]) -
 
 @dataclass(frozen=True)
 class Reference:
-    """A dotted chain, such as ("filters", "too_short") for `filters.too_short(...)`, and what its first name may be."""
+    """A dotted chain such as ("filters", "too_short") for `filters.too_short(...)`, with its first name's targets."""
 
     chain: tuple[str, ...]
     imports: frozenset[Import] | None = None
-    """What the piece itself imports under that name; None for a name of the module."""
+    """Targets that the piece of source itself imports under that name; None for a name of the module."""
     local: bool = False
-    """True for one that the piece also binds otherwise."""
+    """True for a name that the piece of source also binds otherwise."""
 
 
 @dataclass
 class References:
-    """What a piece of source refers to, by the node that does it. Names of variables of its own are left out."""
+    """References of a piece of source, by node. Its own variables are left out."""
 
     names: dict[ast.expr, Reference] = field(default_factory=dict)
     imports: dict[ast.Import | ast.ImportFrom, frozenset[str]] = field(default_factory=dict)
-    """Every import statement, with those of its local names whose place matters: other statements bind them too."""
+    """Every import statement, with its local names that other statements bind too, so that the place matters."""
     texts: list[ast.Constant] = field(default_factory=list)
     """String constants: an import path in one is a reference too."""
 
 
 def references(nodes: list[ast.stmt], ambiguous: Collection[str] = ()) -> References:
-    """What these definitions of one module refer to, with Python's rules of scope.
+    """The references of these definitions of one module, by Python's rules of scope.
 
     Args:
         ambiguous: names that the module binds more than once.
@@ -81,13 +81,13 @@ class Bound:
 
     names: set[str] = field(default_factory=set)
     imports: dict[str, set[Import]] = field(default_factory=dict)
-    """A name that two branches import from two places stands for both."""
+    """Import targets by name; a name that two branches import differently has both."""
     elsewhere: set[str] = field(default_factory=set)
-    """Declared `global` or `nonlocal`: not of this scope after all."""
+    """Names declared `global` or `nonlocal`, so not of this scope."""
 
 
 def bound_names(nodes: Iterable[ast.AST]) -> Bound:
-    """What the statements bind, without the insides of functions, classes and comprehensions."""
+    """Names that the statements bind, without the bodies of functions, classes and comprehensions."""
     bound = Bound()
     waiting = list(nodes)
     while waiting:

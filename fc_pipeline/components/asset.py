@@ -27,13 +27,13 @@ def asset_for(steps: list[StepSpec], graph: Graph, *, owners: list[str] | None =
     """The asset of a step, or of the steps that are its partitions, in order.
 
     Its checks are the gates on the artifact; its data version is the artifact's digest. An asset of partitions has no
-    checks, since Dagster knows them by asset alone: the verdicts on each stand in its manifest.
+    checks, since Dagster has checks only for whole assets: the verdicts are in each manifest.
     """
     spec = steps[0]
     gates, retries = graph.gates(spec.key) if spec.partition is None else [], _num_retries(spec)
     by_partition = {step.partition: step for step in steps}
     upstream = dict.fromkeys(graph[key].asset for step in steps for key in step.upstream)
-    upstream.pop(spec.asset, None)  # a dump needs those before it, which Dagster has no word for
+    upstream.pop(spec.asset, None)  # a dump needs earlier dumps, which Dagster cannot express
 
     @dg.asset(
         key=spec.asset.split("/"),
@@ -90,13 +90,13 @@ def _partitions(steps: list[StepSpec]) -> dg.StaticPartitionsDefinition | None:
 
 
 def _version(spec: StepSpec, graph: Graph) -> str:
-    """Code by its meaning, then the config that matters: what Dagster calls the code version covers both."""
+    """Dagster's code version: our code version, and the config of the identity."""
     config = hashlib.sha256(canonical_json(spec.config).encode()).hexdigest()
     return f"{graph.code(spec.key)['version'][:12]}-{config[:8]}"
 
 
 def _num_retries(spec: StepSpec) -> int:
-    """Again for what can pass by itself: the network, a device. A data step would only fail the same way.
+    """Retries for failures that can pass: network, device. A data step would only fail the same way again.
 
     Not a RetryPolicy, because Dagster applies that to interrupts too: a terminated step would start again.
     """

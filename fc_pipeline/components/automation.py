@@ -1,4 +1,4 @@
-"""When Dagster builds by itself: jobs, the schedule of a track's shards, and what follows when content has changed."""
+"""Automation in Dagster: jobs, the schedule of a track's shards, and builds on changed content."""
 
 import datetime
 
@@ -21,9 +21,9 @@ def shards_job(track: str, graph: Graph) -> UnresolvedAssetJobDefinition:
 
 
 def when_content_changed() -> dg.AutomationCondition:
-    """An input has other bytes than when this asset was last built or asked for, and all are there and have passed.
+    """True when an input's bytes changed since the asset was last built or requested, and all inputs exist and passed.
 
-    Equal bytes ask for nothing: an input that is merely built again has the same data version.
+    An input that is rebuilt with equal bytes has the same data version and triggers nothing.
     """
     condition = dg.AutomationCondition
     return (
@@ -36,7 +36,7 @@ def when_content_changed() -> dg.AutomationCondition:
 
 
 def changed_content_sensor(*, seconds: int = 30) -> dg.AutomationConditionSensorDefinition:
-    """Builds what `when_content_changed` asks for, stages on the accelerator among it. Off by default."""
+    """Builds the assets of `when_content_changed`, stages on the accelerator included. Off by default."""
     return dg.AutomationConditionSensorDefinition(
         name="changed_content",
         target=dg.AssetSelection.all(),
@@ -48,14 +48,14 @@ def changed_content_sensor(*, seconds: int = 30) -> dg.AutomationConditionSensor
 
 
 def freshness(days: int) -> dg.FreshnessPolicy:
-    """Warns when an asset was neither rebuilt nor found unchanged for so long, and is red at twice the age."""
+    """Warns when an asset was neither rebuilt nor confirmed for `days` days, and fails at twice that age."""
     return dg.FreshnessPolicy.time_window(
         fail_window=datetime.timedelta(days=2 * days), warn_window=datetime.timedelta(days=days)
     )
 
 
 def shards_schedule(track: str, cron: str) -> dg.ScheduleDefinition:
-    """Rebuilds the shards; what has not changed is not built again. Off by default."""
+    """Rebuilds the shards; unchanged artifacts are reused. Off by default."""
     return dg.ScheduleDefinition(
         name=f"{track}_shards_schedule",
         job_name=f"{track}_shards",

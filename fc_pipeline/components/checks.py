@@ -1,4 +1,4 @@
-"""Asset checks that mirror the gates. The verdict that counts is in the manifest; these show it in the UI."""
+"""Asset checks that show the gates in the UI. The binding verdict is in the manifest."""
 
 import re
 from typing import Any
@@ -9,7 +9,7 @@ from fc_pipeline.engine.gates import Gate, SharedGate, bounds
 
 
 def check_names(gates: list[Gate]) -> list[str]:
-    """One name a gate: its metric, with the track on what tracks share; numbered when judged more than once."""
+    """One name a gate: its metric, with the track on shared artifacts; numbered when a metric has several gates."""
     names: list[str] = []
     for gate in gates:
         owner = f"{gate.track}_" if isinstance(gate, SharedGate) else ""
@@ -22,7 +22,7 @@ def check_names(gates: list[Gate]) -> list[str]:
 def check_specs(key: str, gates: list[Gate]) -> list[dg.AssetCheckSpec]:
     """Blocking checks: in the same run nothing downstream starts after a failure.
 
-    On what tracks share they block nothing: only the track that set the gate must stop, and its own steps see to it.
+    On shared artifacts they do not block: only the track that set the gate must stop, and its own steps ensure that.
     """
     return [
         dg.AssetCheckSpec(

@@ -1,4 +1,4 @@
-"""The training curve as a small picture that Dagster shows inside its pages, while a stage trains and afterwards."""
+"""The training curve as a small image in Dagster's pages, during and after training."""
 
 from collections.abc import Sequence
 

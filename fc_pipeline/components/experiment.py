@@ -19,7 +19,7 @@ from fc_pipeline.track.graph import build_graph
 
 
 class ExperimentAttributes(BaseModel):
-    """Attributes as they stand in the file, validated as a whole by `parse_experiment`."""
+    """Attributes as written in the file, validated as a whole by `parse_experiment`."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -66,7 +66,7 @@ class Experiment(dg.Component):
 
 
 def _of_all_partitions(asset: dg.AssetsDefinition, graph: Graph, keys: list[str]) -> dg.AssetsDefinition:
-    """What the UI says of the asset covers every partition; nothing starts trainings by itself."""
+    """The asset with a description of all partitions, and without automation: trainings start only on request."""
 
     def changed(spec: dg.AssetSpec) -> dg.AssetSpec:
         steps = [graph[key] for key in keys if graph[key].asset == "/".join(spec.key.path)]

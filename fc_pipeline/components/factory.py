@@ -1,4 +1,4 @@
-"""The one resource of all assets: where artifacts live and what the machine offers."""
+"""The one resource of all assets: the store, and the machine's settings."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +15,7 @@ from fc_pipeline.paths import fc_home
 
 
 class Factory(dg.ConfigurableResource):
-    """What must not matter to the bytes that are made. Every field can be changed in the launchpad."""
+    """Settings that must not change the bytes of artifacts. Every field can be set in the launchpad."""
 
     home: str = ""
     """Folder of the artifacts; empty: FC_HOME."""

@@ -1,4 +1,4 @@
-"""The inbox folder: which tracks read it, what lies in it, and when that calls for a run. No Dagster daemon needed."""
+"""The inbox folder: the tracks that read it, its listing, and when a run is due. Needs no Dagster daemon."""
 
 import hashlib
 import json
@@ -17,7 +17,7 @@ def inbox_readers(graph: Graph, inbox: Path) -> dict[str, list[str]]:
 
 
 def listing_digest(inbox: Path) -> str | None:
-    """Digest over path, size and time of every file, hidden ones left out; None while there is no file."""
+    """Digest over path, size and time of every file, hidden ones left out; None for an empty folder."""
     if not inbox.is_dir():
         return None
     files = [path for path in sorted(inbox.rglob("*")) if path.is_file() and not path.name.startswith(".")]
@@ -26,10 +26,10 @@ def listing_digest(inbox: Path) -> str | None:
 
 
 def decide(cursor: str | None, digest: str | None) -> tuple[str, str | None]:
-    """What the inbox calls for: (the cursor to keep, the digest to run for or None).
+    """Decide on a run: returns (the cursor to keep, the digest to run for or None).
 
-    A run is due when the listing is the same at two looks, so that no half-copied file is read, and differs from the
-    one that the last run was for. The cursor is JSON: {"seen": digest, "done": digest}.
+    A run is due when two polls list the same, so that no half-copied file is read, and the listing differs from that
+    of the last run. The cursor is JSON: {"seen": digest, "done": digest}.
     """
     before = json.loads(cursor) if cursor else {"seen": None, "done": None}
     settled = digest is not None and digest == before["seen"]

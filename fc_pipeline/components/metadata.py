@@ -1,4 +1,4 @@
-"""What the UI shows of an artifact, read from its manifest and the first records of its files."""
+"""Metadata of an artifact for the UI, from its manifest and the first records of its files."""
 
 import itertools
 import os
@@ -32,7 +32,7 @@ _TYPES = {str: "string", int: "integer", float: "number", bool: "boolean", dict:
 def artifact_metadata(
     artifact: Artifact, *, reused: bool, page: Callable[[Artifact], dict[str, str]] | None = None
 ) -> dict[str, Any]:
-    """Metadata of a materialization, the most telling entries first.
+    """Metadata of a materialization, the most important entries first.
 
     `page`: pictures and tables of the artifact, Markdown by name (see `StepSpec.page`).
     """
@@ -68,7 +68,7 @@ def artifact_metadata(
 
 
 def _with_picture(artifact: Artifact) -> str:
-    """The tables of an experiment's result with its picture inside, since the UI has no folder to find it in."""
+    """The tables of an experiment's result with its picture inside, since the UI shows no files beside it."""
     picture = png_source(artifact.path(PICTURE).read_bytes())
     return artifact.path(TEXT).read_text("utf-8").replace(f"({PICTURE})", f"({picture})")
 

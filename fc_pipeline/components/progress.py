@@ -1,4 +1,4 @@
-"""Live progress of a step: to the Dagster UI as observations, and to whoever listens in this process.
+"""Live progress of a step: to the Dagster UI as observations, and to the listener of this process.
 
 An observation costs about 50 ms and 5 kB on SQLite, so they are at least 15 s apart and at most 300 a step.
 """
@@ -23,7 +23,7 @@ _MAX_HISTORY = 4000
 
 
 class Listener:
-    """Hears what the assets of this process do: nothing, where the UI has started the run and shows it."""
+    """Receives events of this process's assets. This one ignores them, for runs that the UI started."""
 
     def started(self, key: str) -> None: ...
 
@@ -38,7 +38,7 @@ class Listener:
     def waiting(self, pool: str) -> None: ...
 
     def note(self, text: str) -> None:
-        """What a person should know of an asset, such as a remote that does not answer."""
+        """A message about an asset, such as a remote that does not answer."""
         print(text, file=sys.stderr)  # which Dagster keeps with the step's logs
 
 
@@ -47,13 +47,13 @@ _LISTENER: ContextVar[Listener] = ContextVar("listener", default=_SILENT)
 
 
 def listener() -> Listener:
-    """Who listens in this process."""
+    """The listener of this process."""
     return _LISTENER.get()
 
 
 @contextlib.contextmanager
 def listening(who: Listener) -> Iterator[None]:
-    """Let `who` hear of every asset that is built inside the block."""
+    """Make `who` the listener inside the block."""
     token = _LISTENER.set(who)
     try:
         yield
@@ -62,7 +62,7 @@ def listening(who: Listener) -> Iterator[None]:
 
 
 class Progress:
-    """Called with a step's metrics as often as it likes; forwards few of them as observations of the asset."""
+    """Called with a step's metrics at any rate; forwards few of them as observations of the asset."""
 
     def __init__(
         self,
@@ -98,7 +98,7 @@ class Progress:
             )
 
     def _spacing(self, now: float, metrics: dict[str, Any]) -> float:
-        """Seconds between observations: the whole duration spread over what is allowed, or ever more when unknown."""
+        """Seconds between observations: the expected duration over the allowed number; growing when unknown."""
         elapsed, left = now - self._started, metrics.get("eta_seconds")
         return max(MIN_SECONDS, elapsed / _GROWTH if left is None else (elapsed + left) / MAX_OBSERVATIONS)
 

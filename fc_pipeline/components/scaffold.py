@@ -1,6 +1,6 @@
-"""`dg scaffold defs fc_pipeline.components.Track tracks/<name>`: a track that runs as it is, fields explained.
+"""`dg scaffold defs fc_pipeline.components.Track tracks/<name>`: a new track with explained fields that runs unchanged.
 
-The file is written from the schema and from the track that it extends, so that it never falls behind either.
+The file is generated from the schema and from the track that it extends, so it always matches both.
 """
 
 import textwrap
@@ -40,7 +40,7 @@ class TrackScaffolder(Scaffolder[TrackParams]):
 
 
 def track_file(name: str, *, extends: str) -> str:
-    """The text of a new track: it extends another one, and shows each of that one's values as a comment."""
+    """The text of a new track that extends another one and shows the values of that one as comments."""
     base = read_attributes(extends)
     whole = parse_track(extends, base).model_dump(mode="json")
     lines = [

@@ -8,8 +8,8 @@ from fc_pipeline.track.config import TrackConfig
 def track_schema() -> dict[str, Any]:
     """The schema of TrackConfig for files that may extend another track.
 
-    Nothing is required, because the other track may say it; null takes an entry away; `name` is the folder's name.
-    References are written out, so that the schema can stand inside another one.
+    No field is required, because the other track may set it; null removes an entry; `name` is the folder's name.
+    References are inlined, so that the schema can be embedded in another one.
     """
     schema = TrackConfig.model_json_schema()
     definitions = schema.pop("$defs", {})

@@ -1,4 +1,4 @@
-"""The graph of all tracks and experiments, which the shared assets (sources, corpora) come from."""
+"""The graph of all tracks and experiments, the origin of the shared assets (sources, corpora)."""
 
 from collections.abc import Iterable
 from functools import lru_cache
@@ -16,5 +16,5 @@ def all_tracks() -> Graph:
 
 
 def asset_keys(graph: Graph, keys: Iterable[str]) -> list[dg.AssetKey]:
-    """What Dagster calls these keys, each once: the partitions of an asset share its name."""
+    """The Dagster asset keys of these keys, without repeats: partitions of an asset share its key."""
     return [dg.AssetKey(asset.split("/")) for asset in dict.fromkeys(graph[key].asset for key in keys)]

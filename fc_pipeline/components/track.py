@@ -18,7 +18,7 @@ from fc_pipeline.track.graph import build_graph
 
 
 class TrackAttributes(BaseModel):
-    """Attributes as they stand in the file: a track that extends another one leaves most of them out.
+    """Attributes as written in the file: a track that extends another one leaves most of them out.
 
     Validated as a whole by `parse_track`, once `extends` is resolved; the JSON schema is that of the parts.
     """

@@ -1,12 +1,12 @@
-"""Functions by reference, without importing the modules that they stand in.
+"""References to functions whose modules are not imported yet.
 
     with deferred_imports():
         from fc_pipeline.corpus.split import split
 
     StepSpec(key="corpus/packages/split", function=split, ...)
 
-An editor follows the name as it follows every import, and so does a type checker; yet listing the steps of a track
-imports neither numpy nor torch. Python 3.15 writes this as `lazy from ... import ...` (PEP 810).
+Editors and type checkers follow the name as in every import; yet listing the steps of a track imports neither numpy nor
+torch. Python 3.15 writes this as `lazy from ... import ...` (PEP 810).
 """
 
 import builtins
@@ -21,7 +21,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Deferred:
-    """A function of a module that is imported when it is called. Equal if it names the same function."""
+    """A function whose module is imported at the first call. References to the same function are equal."""
 
     module: str
     name: str
@@ -54,7 +54,7 @@ def path_of(function: Callable[..., Any]) -> str:
 
 @contextmanager
 def deferred_imports() -> Iterator[None]:
-    """Inside, `from module import name` binds a `Deferred` and imports nothing. For this thread only."""
+    """Inside, `from module import name` binds a `Deferred` and imports nothing. This thread only."""
     thread, really_import = threading.get_ident(), builtins.__import__
 
     def defer(name: str, globals: Any = None, locals: Any = None, fromlist: Any = (), level: int = 0) -> Any:  # noqa: A002

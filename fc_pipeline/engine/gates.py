@@ -1,4 +1,4 @@
-"""Gates: what must hold of an artifact's metrics before anything goes on from it.
+"""Gates: conditions on an artifact's metrics that must hold before another step uses it.
 
 The verdict is written into the artifact's manifest, because a Dagster check holds only within its own run.
 A missing verdict, a missing metric and a metric that is not a number all fail. A gate on an artifact that tracks share
@@ -15,7 +15,7 @@ from fc_model.config.strict import Strict
 from fc_model.errors import UserError
 
 _ASKED = ("metric", "min", "max")
-"""Fields that make two verdicts answers to the same question: a metric may have several gates."""
+"""Fields that match a verdict with its gate: a metric may have several gates."""
 
 
 class Gate(Strict):
@@ -41,11 +41,11 @@ class Gate(Strict):
 
     @property
     def name(self) -> str:
-        """What messages and verdicts call the gate."""
+        """The name of the gate in messages and verdicts."""
         return f"{self.artifact}.{self.metric}"
 
     def verdict(self, metrics: dict[str, float]) -> dict[str, Any]:
-        """The verdict as the manifest keeps it; `value` is None when the metric is missing or not finite."""
+        """The verdict as stored in the manifest; `value` is None when the metric is missing or not finite."""
         value = metrics.get(self.metric)
         good = value is not None and math.isfinite(value)
         passed = good and (self.min is None or value >= self.min) and (self.max is None or value <= self.max)  # type: ignore[operator]
@@ -62,17 +62,17 @@ class Gate(Strict):
 
 
 class SharedGate(Gate):
-    """A gate on an artifact that other tracks may go on from: it holds up only the track that set it."""
+    """A gate on a shared artifact: it blocks only the track that sets it."""
 
     track: str
 
     @property
     def name(self) -> str:
-        """With the track, since others may ask the same of the artifact within other bounds."""
+        """The name with the track, since other tracks may set other bounds on the same metric."""
         return f"{self.track}: {super().name}"
 
     def verdict(self, metrics: dict[str, float]) -> dict[str, Any]:
-        """The verdict as the manifest keeps it, with the `track`."""
+        """The verdict as stored in the manifest, with the `track`."""
         return {**super().verdict(metrics), "track": self.track}
 
 
@@ -82,14 +82,14 @@ def judge(metrics: dict[str, float], gates: list[Gate]) -> list[dict[str, Any]]:
 
 
 def judged_metrics(metrics: dict[str, float], counters: Counters) -> dict[str, float]:
-    """An artifact's metrics, and `removed_share`: of the documents that were read, those dropped or quarantined."""
+    """An artifact's metrics, and `removed_share`: the share of documents dropped or quarantined."""
     if not counters.read:
         return metrics
     return {**metrics, "removed_share": (sum(counters.dropped.values()) + counters.quarantined) / counters.read}
 
 
 def failures(artifact: Artifact, gates: list[Gate]) -> list[str]:
-    """Why nothing may go on from the artifact, one line each; empty when it may."""
+    """Why no step may use the artifact, one line each; empty when steps may use it."""
     reasons = []
     for gate in gates:
         asked = (gate.metric, gate.min, gate.max)

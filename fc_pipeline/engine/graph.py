@@ -1,4 +1,4 @@
-"""The steps of all tracks as data: what exists, what each is made from, what must hold before it."""
+"""The steps of all tracks as data: keys, inputs and gates."""
 
 import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -15,10 +15,10 @@ EXPERIMENTS = "experiments"
 
 
 class Graph(Mapping[str, StepSpec]):
-    """Steps by key, in an order in which each comes after what it needs."""
+    """Steps by key, each after the steps that it needs."""
 
     def __init__(self, steps: Iterable[StepSpec], gates: Mapping[str, list[Gate]]) -> None:
-        """Raises UserError for two different steps of one key, a key that nothing makes, and a cycle."""
+        """Raises UserError for two different steps of one key, a needed key without a step, and a cycle."""
         self._steps: dict[str, StepSpec] = {}
         for step in steps:
             other = self._steps.setdefault(step.key, step)
@@ -59,9 +59,9 @@ class Graph(Mapping[str, StepSpec]):
         return key in self._steps
 
     def gates(self, key: str, *, tracks: Collection[str] | None = None) -> list[Gate]:
-        """The conditions on the artifact of this key, none for most.
+        """The gates on the artifact of this key; most keys have none.
 
-        `tracks`: only those that hold up one of these tracks; what one track asks of a shared artifact binds no other.
+        `tracks`: only gates that block one of these; a track's gate on a shared artifact binds no other track.
         """
         gates = self._gates.get(key, [])
         if tracks is None:
@@ -69,11 +69,11 @@ class Graph(Mapping[str, StepSpec]):
         return [gate for gate in gates if not isinstance(gate, SharedGate) or gate.track in tracks]
 
     def gates_for(self, key: str, *, for_key: str) -> list[Gate]:
-        """The conditions on the artifact of this key that must hold before `for_key` goes on from it."""
+        """The gates on the artifact of this key that must pass before `for_key` uses it."""
         return self.gates(key, tracks=(for_key.split("/")[0],))
 
     def code(self, key: str) -> dict[str, Any]:
-        """`code_version` of the key's step with its helpers, read once: an edit while a run goes on is for the next."""
+        """`code_version` of the key's step with its helpers, read once: an edit during a run is for the next run."""
         spec = self[key]
         if key not in self._code:
             helpers = {name: code_version(path_of(helper)) for name, helper in sorted(spec.helpers.items())}
@@ -89,7 +89,7 @@ class Graph(Mapping[str, StepSpec]):
         return self._code[key]
 
     def closure(self, keys: Iterable[str]) -> list[str]:
-        """The keys and everything that they are made from, in order."""
+        """The keys and everything upstream of them, in order."""
         needed: set[str] = set()
         waiting = list(keys)
         while waiting:

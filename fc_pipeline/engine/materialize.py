@@ -1,4 +1,4 @@
-"""Build one artifact, or return the one that is there. Every Dagster asset of a track is a shell around this."""
+"""Build one artifact, or return the present one. Every Dagster asset of a track is a shell around this."""
 
 import copy
 import platform
@@ -24,7 +24,7 @@ class Outcome:
 
 
 def materialize(graph: Graph, store: Store, key: str, runtime: Runtime, *, log: Log = to_stderr) -> Outcome:
-    """Returns the present artifact of `key`: if it is not there or damaged, from the remote, or else built and pushed.
+    """Returns the artifact of `key`. A missing or damaged one is pulled from the remote, or else built and pushed.
 
     Raises:
         UserError: an input is missing, damaged, or has not passed its gates; or the step refuses its input.
@@ -36,7 +36,7 @@ def materialize(graph: Graph, store: Store, key: str, runtime: Runtime, *, log: 
     for artifact in (*inputs.values(), *required):
         require_passed(artifact, graph.gates_for(artifact.key, for_key=key), for_key=key)
     recipe = resolver.recipe(key)
-    assert recipe is not None  # every input was just found
+    assert recipe is not None  # every input is present
     identity = recipe.identity(key)
     existing, problems = _present(store, key, identity)
     if existing is not None:
@@ -66,7 +66,7 @@ def materialize(graph: Graph, store: Store, key: str, runtime: Runtime, *, log: 
 
 
 def _link_back(run_id: str, built: Artifact, runtime: Runtime) -> None:
-    """The MLflow run learns which bytes came of it, which nobody knows before the commit."""
+    """Tag the MLflow run with the artifact's digest, which is known only after the commit."""
     from fc_model.tracking import tag_run
     from fc_pipeline.paths import mlflow_uri
 
@@ -74,7 +74,7 @@ def _link_back(run_id: str, built: Artifact, runtime: Runtime) -> None:
 
 
 def _present(store: Store, key: str, identity: str) -> tuple[Artifact | None, list[str]]:
-    """The artifact if it is there and whole, and what is wrong with it if it is not."""
+    """The artifact if it is present and undamaged, else None, and its problems."""
     try:
         existing = store.find(key, identity)
     except ManifestError as error:
@@ -113,7 +113,7 @@ def _build(
 
 
 def _reused(store: Store, artifact: Artifact, graph: Graph) -> Artifact:
-    """The artifact, judged by the gates as they are now."""
+    """The artifact, judged by the current gates."""
     store.tidy(artifact)
     verdicts = judge(judged_metrics(artifact.metrics, artifact.manifest.counters), graph.gates(artifact.key))
     return artifact if verdicts == artifact.manifest.gates else store.judge(artifact, verdicts)

@@ -1,7 +1,7 @@
-"""A part: what a track can have, such as documents, images, a kind of stage, an eval or an export, in one package.
+"""A part of a track, such as documents, images, a kind of stage, an eval or an export, in one package.
 
 A part brings its fields of the track's file, its steps, its sections of the report, and, on its steps, the pages of
-its artifacts. `fc_pipeline/track/parts.py` lists the parts; nothing else knows which there are.
+its artifacts. `fc_pipeline/track/parts.py` is the only list of the parts.
 """
 
 import importlib.util
@@ -44,7 +44,7 @@ class Section:
     title: str
     """Its heading, and its entry in the table of contents."""
     read: Callable[[list[Artifact]], dict[str, Any] | None]
-    """What the templates show of the track's artifacts, under the name `section`; None: there is nothing to show.
+    """The data of the templates, from the track's artifacts, under the name `section`; None hides the section.
 
     Some names are the report's own: `tiles`, [(value, label, artifact, format)] at the top of the page; `row`, what the
     leaderboard compares; `front` and `results`, fields and figures of the model card's front matter.
@@ -52,7 +52,7 @@ class Section:
 
 
 def template_folder(function: Callable[..., Any]) -> Path:
-    """`templates/` beside the module of a function, which is not imported for it."""
+    """`templates/` beside the module of a function; the module is not imported."""
     spec = importlib.util.find_spec(path_of(function).partition(":")[0])
     assert spec is not None and spec.origin is not None, f"{path_of(function)}: no such module"
     return Path(spec.origin).parent / "templates"
@@ -63,40 +63,40 @@ def _nothing(track: Any) -> None:
 
 
 def _unchanged(track: Any, ids: Sequence[str]) -> Any:
-    """Reads no documents, so leaves none out."""
+    """For a part that reads no documents."""
     return track
 
 
 @dataclass(frozen=True, kw_only=True)
 class StageExtension:
-    """What a part adds to a stage of training."""
+    """Inputs and settings that a part adds to a training stage."""
 
     inputs: dict[str, str]
     """Role -> key of the artifact."""
     stage: dict[str, Any] = field(default_factory=dict)
-    """Fields of its StageConfig that this part works out."""
+    """Fields of its StageConfig that this part computes."""
     config: dict[str, Any] = field(default_factory=dict)
     """Further entries of the step's config."""
     reads: str = ""
-    """What the steps of the stage are made of, for its description."""
+    """What the steps of the stage train on, for its description."""
 
 
 def _no_extension(track: Any, name: str, stage: StageConfig) -> None:
-    """Nothing of this part is trained on."""
+    """For a part that no stage trains on."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """See the module."""
+    """One part of a track; see the module's docstring."""
 
     name: str
     fields: type[TrackFields]
     steps: Callable[[Any, Sequence["Part"]], Iterator[StepSpec]]
-    """The steps of a track (an instance of `fields`), in the order of the work; the second argument is all parts."""
+    """The steps of a track (an instance of `fields`), in the order of the steps; the second argument is all parts."""
     extend_stage: Callable[[Any, str, StageConfig], StageExtension | None] = _no_extension
-    """What the stage of this name reads of this part, None for nothing."""
+    """What this part adds to the stage of this name; None adds nothing."""
     check: Callable[[Any], None] = _nothing
-    """Raises ValueError, one line that names the field and the remedy, where the track's fields do not fit together."""
+    """Raises ValueError, one line that names the field and the remedy, where fields contradict each other."""
     without: Callable[[Any, Sequence[str]], Any] = _unchanged
     """The track, with documents of these ids left out of what this part reads."""
     sections: tuple[Section, ...] = ()

@@ -1,4 +1,4 @@
-"""What a run would do and why: for every key of a track whether it is built, and what makes the difference."""
+"""The plan of a run: for every key of a track whether it is built, and why."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
@@ -14,11 +14,11 @@ from fc_pipeline.engine.resolve import Resolver
 from fc_pipeline.formatting import size
 
 State = Literal["fresh", "rejudge", "pull", "maybe", "build", "damaged"]
-"""fresh: there, nothing to do. rejudge: there, its gates changed. pull: in the remote, but not here or not whole.
-maybe: an input is rebuilt; equal bytes spare it. build: is built. damaged: there, but not whole; is built again."""
+"""fresh: present, nothing to do. rejudge: present, its gates changed. pull: missing or damaged here, in the remote.
+maybe: an input is rebuilt; if its bytes stay equal, nothing is built. build: is built. damaged: is built again."""
 
 Elsewhere = Callable[[str, str], Manifest | None]
-"""Key and identity of an artifact -> its manifest, when it can be had without building it."""
+"""Key and identity of an artifact -> its manifest, if it can be pulled."""
 
 UNFINISHED: tuple[State, ...] = ("maybe", "build", "damaged")
 
@@ -33,22 +33,22 @@ class PlanItem:
     parts: list[str] = field(default_factory=list)
     """Functions, classes and constants that changed since the artifact that it is compared with."""
     resumes: list[str] = field(default_factory=list)
-    """Half-done work that the next attempt goes on from."""
+    """Half-done work that the next attempt resumes."""
     gates: str = ""
-    """`passed`, or what failed or is not judged, one a gate; empty when there is no gate."""
+    """`passed`, or the failed and unjudged gates; empty without gates."""
     blocked: list[str] = field(default_factory=list)
-    """Gates of what it needs that have failed: as things stand it cannot be built."""
+    """Failed gates of its inputs: for now it cannot be built."""
     pulled_bytes: int = 0
-    """What is downloaded from the remote."""
+    """Bytes to download from the remote."""
 
 
 def make_plan(
     graph: Graph, store: Store, keys: Iterable[str], *, elsewhere: Elsewhere = lambda key, identity: None
 ) -> list[PlanItem]:
-    """One item a key, for the keys and everything that they are made from, in the order of building.
+    """One item a key, for the keys and everything upstream of them, in the order of building.
 
-    Looks at manifests and sizes of files, not at their bytes: a flipped bit is found by `verify` and by the run.
-    What is not here but `elsewhere` is to be pulled; nothing is downloaded.
+    Reads manifests and sizes of files, not their bytes: `verify` and the run detect a flipped bit. An artifact that is
+    missing here but present `elsewhere` is to be pulled; nothing is downloaded.
     """
     resolver = Resolver(graph, store)
     items: dict[str, PlanItem] = {}
@@ -66,7 +66,7 @@ def _item(resolver: Resolver, key: str, items: dict[str, PlanItem], elsewhere: E
         spared = closest is not None and not closest.certain
         return PlanItem(**common, state="maybe" if spared else "build", **_why(closest))
     recipe = resolver.recipe(key)
-    assert recipe is not None  # every input is there
+    assert recipe is not None  # every input is present
     identity = recipe.identity(key)
     common |= {"identity": identity, "resumes": _half_done(store, key, identity)}
     try:
@@ -86,7 +86,7 @@ def _item(resolver: Resolver, key: str, items: dict[str, PlanItem], elsewhere: E
 
 
 def _or_pulled(item: PlanItem, identity: str, resolver: Resolver, elsewhere: Elsewhere) -> PlanItem:
-    """The item that is not here, or not whole; to be pulled, when it is elsewhere."""
+    """The item of a missing or damaged artifact, with state `pull` when `elsewhere` has it."""
     manifest = elsewhere(item.key, identity)
     if manifest is None:
         return item
@@ -107,7 +107,7 @@ def _wanted(resolver: Resolver, key: str, items: dict[str, PlanItem]) -> Wanted:
 
 
 def _closest(versions: list[Artifact], wanted: Wanted) -> Changes | None:
-    """What is different from the earlier artifact that differs least, the newest of those; None when there is none."""
+    """The changes since the most similar earlier artifact, the newest of equals; None when there is no artifact."""
     candidates = [changes(version.manifest.recipe, wanted) for version in reversed(versions)]
     return min(candidates, key=lambda changed: changed.certain, default=None)
 
@@ -119,13 +119,13 @@ def _why(closest: Changes | None) -> dict[str, Any]:
 
 
 def _half_done(store: Store, key: str, identity: str) -> list[str]:
-    """Names of the half-done work below the artifact's workspace that a killed attempt left."""
+    """Names of the half-done work that a killed attempt left in the artifact's workspace."""
     workspace = store.folder(key, identity) / WORKSPACE
     return sorted(path.name for path in workspace.iterdir()) if workspace.is_dir() else []
 
 
 def _blocked(resolver: Resolver, key: str, items: dict[str, PlanItem]) -> list[str]:
-    """Failed gates of what the key needs. What is rebuilt or judged again first may yet pass."""
+    """Failed gates of the key's inputs. Inputs that are rebuilt or judged again first are left out: they may pass."""
     reasons = []
     for needed in resolver.graph[key].upstream:
         artifact = resolver.artifact(needed)

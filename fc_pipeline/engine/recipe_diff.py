@@ -1,4 +1,4 @@
-"""What differs between the recipe of an artifact and the recipe that its key has now."""
+"""Differences between the recipe of an artifact and the current recipe of its key."""
 
 import json
 from collections import Counter
@@ -11,7 +11,7 @@ from fc_model.config.differences import differences
 
 @dataclass(frozen=True)
 class Wanted:
-    """The recipe of a key as far as it is known: `inputs` has None where the input has yet to be built."""
+    """The recipe of a key as far as it is known: `inputs` has None for an input that is not built yet."""
 
     config: dict[str, Any]
     code: dict[str, Any]
@@ -27,7 +27,7 @@ class Changes:
     code: list[str] = field(default_factory=list)
     inputs: list[str] = field(default_factory=list)
     waiting: list[str] = field(default_factory=list)
-    """Inputs that are not built yet: whether they changed shows when they are."""
+    """Inputs that are not built yet, so it is unknown whether they changed."""
     parts: list[str] = field(default_factory=list)
 
     @property
@@ -41,7 +41,7 @@ class Changes:
 
 
 def changes(before: Recipe, now: Wanted) -> Changes:
-    """Every difference, in words."""
+    """Every difference, in words, with its kind."""
     diff = Changes(config=differences(before.config, json.loads(json.dumps(now.config))))
     if before.code["version"] != now.code["version"]:
         diff.parts = part_changes(before.code["parts"], now.code["parts"])
@@ -62,7 +62,7 @@ def changes(before: Recipe, now: Wanted) -> Changes:
 def part_changes(before: dict[str, str], now: dict[str, str]) -> list[str]:
     """`changed module:name`, `added ...`, `removed ...`, changed ones first.
 
-    A definition that only moved to another module is none of them: its bare name and its hash are as before.
+    A definition that only moved to another module is left out: its bare name and its hash are unchanged.
     """
     removed, added = _without(before, now), _without(now, before)
     changed = removed & added
@@ -79,7 +79,7 @@ def part_changes(before: dict[str, str], now: dict[str, str]) -> list[str]:
 
 
 def _without(parts: dict[str, str], others: dict[str, str]) -> set[str]:
-    """Labels of the parts that `others` do not have, in whichever module; each of those stands for one part."""
+    """Labels of the parts without a counterpart in `others`, in whichever module; each counterpart counts once."""
     left = Counter((_bare(label), part) for label, part in others.items())
     left.subtract((_bare(label), part) for label, part in parts.items() if others.get(label) == part)
     labels = set()

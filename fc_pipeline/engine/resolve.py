@@ -1,4 +1,4 @@
-"""Which artifact is the present one of a key: computed from track, code and store, never looked up by date."""
+"""Resolution of a key to its present artifact: computed from track, code and store, never by date."""
 
 import json
 from pathlib import Path
@@ -13,7 +13,7 @@ _EQUIVALENCES = "equivalences.json"
 
 
 class Resolver:
-    """Recipes and artifacts of a graph's keys, as the store stands now. Make a new one after something was built."""
+    """Recipes and artifacts of a graph's keys, for the current store. Make a new one after a build."""
 
     def __init__(self, graph: Graph, store: Store) -> None:
         self.graph = graph
@@ -22,7 +22,7 @@ class Resolver:
         self._equivalences = read_equivalences(store)
 
     def code(self, key: str) -> dict:
-        """Code version of the key's step; a version that a person declared equivalent takes the older one's name."""
+        """Code version of the key's step; a version that was declared equivalent is replaced by the older one."""
         code = dict(self.graph.code(key))
         for entry in self._equivalences:
             if entry["version"] == code["version"]:
@@ -30,7 +30,7 @@ class Resolver:
         return code
 
     def recipe(self, key: str) -> Recipe | None:
-        """The recipe of the key, or None while an input is not there, so that its digest is unknown."""
+        """The recipe of the key, or None while an input is missing, so that its digest is unknown."""
         spec = self.graph[key]
         inputs = {}
         for role, input_key in spec.inputs.items():
@@ -41,7 +41,7 @@ class Resolver:
         return Recipe(config=spec.config, code=self.code(key), inputs=inputs)
 
     def artifact(self, key: str) -> Artifact | None:
-        """The present artifact of the key, or None when it has to be built: one whose manifest is damaged has to be."""
+        """The present artifact of the key, or None when it is missing or its manifest is damaged."""
         if key not in self._artifacts:
             recipe = self.recipe(key)
             try:
@@ -51,7 +51,7 @@ class Resolver:
         return self._artifacts[key]
 
     def will_be(self, artifact: Artifact) -> None:
-        """Count an artifact that is not here yet as the present one of its key: a plan asks what follows from it."""
+        """Treat an artifact that is not here yet as the present one of its key, for a plan."""
         self._artifacts[artifact.key] = artifact
 
     def require(self, key: str, *, for_key: str) -> Artifact:
@@ -65,9 +65,9 @@ class Resolver:
 
 
 def read_equivalences(store: Store) -> list[dict]:
-    """What people declared equivalent: [{"key", "version", "equals", "reason", "at"}].
+    """Code versions that were declared equivalent: [{"key", "version", "equals", "reason", "at"}].
 
-    The version alone tells which code is meant: a function that is moved keeps it.
+    The version alone identifies the code: a moved function keeps it.
     """
     path: Path = store.root / _EQUIVALENCES
     try:

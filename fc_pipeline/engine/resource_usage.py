@@ -1,4 +1,4 @@
-"""What this process and those that it started have used of the machine."""
+"""Memory and CPU time of this process and its children."""
 
 import resource
 import sys
@@ -8,7 +8,7 @@ import psutil
 
 
 def peak_memory_bytes() -> int:
-    """The most memory that this process, or any child that it has waited for, has held so far."""
+    """Peak memory so far of this process or of any child that it has waited for, the larger of the two."""
     unit = 1 if sys.platform == "darwin" else 1024
     return unit * max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
 

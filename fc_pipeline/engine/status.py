@@ -1,4 +1,4 @@
-"""What is built, what is running at this moment and how far it is, and what it takes on the disk."""
+"""Status of the keys: built or running, progress and disk use."""
 
 import json
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ from fc_pipeline.engine.resolve import Resolver
 from fc_pipeline.formatting import Line, columns, duration, size, training_progress
 
 State = Literal["built", "running", "half-done", "outdated", "absent"]
-"""outdated: only artifacts of another track, code or input are there."""
+"""outdated: only artifacts of another recipe exist."""
 
 _STYLES = {"built": "green", "running": "bold cyan", "half-done": "yellow", "outdated": "yellow", "absent": "dim"}
 
@@ -27,11 +27,11 @@ class StatusItem:
     identity: str | None = None
     seconds: float | None = None
     num_bytes: int = 0
-    """Of the present artifact, or of the half-done work."""
+    """Size of the present artifact, or of the half-done work."""
     other_bytes: int = 0
-    """Of all other artifacts and half-done work of this key; `gc` tells what of it can go."""
+    """Size of all other artifacts and half-done work of this key; `gc` lists what can be deleted."""
     gates: tuple[str, ...] = ()
-    """What bars the way on from the artifact, one line each."""
+    """Failed and missing verdicts of the artifact, one line each."""
     holder: dict[str, Any] | None = None
     """{"pid", "host"} of the process that is writing it."""
     progress: dict[str, Any] | None = None
@@ -80,7 +80,7 @@ def _sized(sizes: dict[str, int], *, identity: str | None = None, **fields: Any)
 
 
 def folder_bytes(folder: Path) -> int:
-    """Size of all files below a folder; what vanishes meanwhile counts nothing."""
+    """Size of all files below a folder; files that vanish meanwhile count as 0."""
     total = 0
     for path in folder.rglob("*"):
         try:
@@ -117,7 +117,7 @@ def status_lines(items: list[StatusItem], *, root: Path) -> list[Line]:
 def _details(item: StatusItem) -> str:
     parts = list(item.gates)
     if item.progress is not None:
-        now = ("tokens_per_second", "eta_seconds") if item.holder is None else ()  # of what is not running any more
+        now = ("tokens_per_second", "eta_seconds") if item.holder is None else ()  # not for a process that ended
         parts.append(training_progress({name: value for name, value in item.progress.items() if name not in now}))
     if item.holder is not None:
         parts.append(f"pid {item.holder['pid']} on {item.holder['host']}")

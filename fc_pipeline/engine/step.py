@@ -1,4 +1,4 @@
-"""What a step is told, and what is known of it before it runs."""
+"""A step: its specification, and the argument of its function."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -14,12 +14,12 @@ R = TypeVar("R")
 
 
 def _ignore(metrics: dict[str, Any]) -> None:
-    """Reports to nobody."""
+    """The report of a runtime that has no other."""
 
 
 @dataclass(kw_only=True)
 class Runtime:
-    """What must not matter to the bytes that a step writes."""
+    """Settings that must not change the bytes that a step writes."""
 
     home: Path
     """FC_HOME: artifacts, the cache of downloads, MLflow's database."""
@@ -29,9 +29,9 @@ class Runtime:
     """Where the batches of data steps are computed."""
     device: str = "auto"
     report: Callable[[dict[str, Any]], None] = _ignore
-    """Takes live progress: {"step", "steps", "loss", "tokens_per_second", "eta_seconds", ...}."""
+    """Receives live progress: {"step", "steps", "loss", "tokens_per_second", "eta_seconds", ...}."""
     tags: dict[str, str] = field(default_factory=dict)
-    """For MLflow: dagster.run_id and the like."""
+    """Tags of the MLflow run, such as dagster.run_id."""
 
 
 @dataclass(kw_only=True)
@@ -44,12 +44,12 @@ class Step:
     out: ArtifactWriter
     runtime: Runtime
     helpers: dict[str, Callable[..., Any]] = field(default_factory=dict)
-    """Functions that the step was given beside its inputs, such as the sections of a report."""
+    """Functions that the step calls by name, such as the readers of a report's sections."""
 
     def ordered_map(self, function: Callable[[T], R], items: Iterable[T], /) -> Iterator[R]:
         """Yields `function(item)` in the order of the items, computed by the runtime's executor.
 
-        A step calls it through its argument, so what computes is no part of the step's code version.
+        A step calls it through its argument, so the executor is no part of the step's code version.
         `function`, items and results: see fc_pipeline/executors/ordered_map.py.
         """
         from fc_pipeline.executors.ordered_map import ordered_map
@@ -66,7 +66,7 @@ class Step:
 
 @dataclass(frozen=True, kw_only=True)
 class StepSpec:
-    """A step as data: what the graph lists, the plan compares and Dagster shows."""
+    """A step as data, for the graph, the plan and Dagster."""
 
     key: str
     function: Callable[[Step], None]
@@ -77,23 +77,23 @@ class StepSpec:
     inputs: dict[str, str] = field(default_factory=dict)
     """Role -> key of the artifact."""
     requires: tuple[str, ...] = ()
-    """Keys whose gates must have passed; they are not part of the identity."""
+    """Keys whose gates must have passed; not part of the identity."""
     judges: str | None = None
-    """Key of the stage that this step evaluates: whatever takes that stage's weights further needs its gates passed."""
+    """Key of the stage that this step evaluates: every step that uses the stage's weights needs its gates passed."""
     helpers: dict[str, Callable[..., Any]] = field(default_factory=dict)
     """Functions that the step calls by name; their code is part of its code version."""
     track: str | None = None
-    """The track that it belongs to; None for what tracks share."""
+    """The track that the step belongs to; None for a shared step."""
     page: Callable[[Artifact], dict[str, str]] | None = None
     """Pictures and tables of the artifact for its page in the UI, Markdown by name."""
     kinds: tuple[str, ...] = ("python",)
     accelerator: bool = False
-    """True for steps that need the one accelerator (or all cores) for themselves."""
+    """True for steps that need the accelerator (or all cores) exclusively."""
     partition: str | None = None
-    """Last part of the key of a step that is one of several alike: the dump of a corpus."""
+    """Last part of the key of a step that is one of several equal ones, such as a dump of a corpus."""
 
     fresh_for_days: int | None = None
-    """Age at which the UI warns; None for what never grows old by itself."""
+    """Age in days at which the UI warns; None: never."""
 
     @property
     def function_path(self) -> str:
@@ -102,7 +102,7 @@ class StepSpec:
 
     @property
     def asset(self) -> str:
-        """What Dagster lists: the key, without the partition."""
+        """Dagster's asset key: the key without the partition."""
         return self.key if self.partition is None else self.key.removesuffix(f"/{self.partition}")
 
     @property

@@ -1,4 +1,4 @@
-"""Items in batches, each worth sending to another process."""
+"""Batches of items that are large enough to send to another process."""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar

@@ -1,4 +1,4 @@
-"""Child processes that end when the process that started them does, however it ends."""
+"""Child processes that end with the process that started them, however that ends."""
 
 import ctypes
 import multiprocessing
@@ -18,8 +18,8 @@ _hooked = False
 def forked_children_die_with_me() -> None:
     """From now on the kernel kills every fork of this process (so also of multiprocessing) when this process dies.
 
-    Without this, a `kill -9` of a run's process leaves the workers of its pools computing for nobody. By prctl(2),
-    PR_SET_PDEATHSIG; nothing on other systems than Linux.
+    Without it, `kill -9` of a run's process leaves the workers of its pools running. Uses PR_SET_PDEATHSIG of prctl(2);
+    does nothing on other systems than Linux.
     """
     global _hooked
     if not _hooked:
@@ -35,10 +35,10 @@ def _forked_child_dies_with_parent() -> None:
 
 
 def spawned_child_dies_with_parent() -> None:
-    """For a worker that multiprocessing has spawned, as `ProcessPoolExecutor(initializer=...)`: end with the parent.
+    """Initializer of a spawned worker, `ProcessPoolExecutor(initializer=...)`: the worker ends with its parent.
 
-    A thread waits for a pipe that the kernel closes with the parent, on every platform. PR_SET_PDEATHSIG would not
-    do: it kills when the *thread* ends that started the worker, and a pool outlives the thread that first needed it.
+    A thread waits for a pipe that the kernel closes with the parent, on every platform. PR_SET_PDEATHSIG does
+    not fit here: it kills when the *thread* that started the worker ends, and a pool outlives that thread.
     """
     _leave_ctrl_c_to_the_parent()
     parent = multiprocessing.parent_process()
@@ -47,7 +47,7 @@ def spawned_child_dies_with_parent() -> None:
 
 
 def _leave_ctrl_c_to_the_parent() -> None:
-    """In a terminal it goes to every process of the group; the parent alone decides and prints."""
+    """Ignore SIGINT, which a terminal sends to every process of the group; only the parent acts on it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
@@ -62,7 +62,7 @@ def available_cores() -> int:
 
 
 def stop_children() -> None:
-    """Kill every process that this one has started, directly or not, and that still runs."""
+    """Kill every running process that this one started, directly or not."""
     children = psutil.Process().children(recursive=True)
     for child in children:
         try:

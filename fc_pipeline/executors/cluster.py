@@ -27,9 +27,9 @@ def cluster_map(
     folder: Callable[[], Path],
     report: Callable[[dict[str, Any]], None],
 ) -> Iterator[R]:
-    """Yields `function(item)` in the order of the items: all are written to the folder, then computed, then read.
+    """Yields `function(item)` in the order of the items: all items are written to files, then computed, then read.
 
-    A single item is computed in this process. What an earlier attempt computed of the very same items is taken over.
+    A single item is computed in this process. Results of an earlier attempt on equal items are reused.
     The arguments are those of `ordered_map`.
     """
     items = iter(items)
@@ -53,7 +53,7 @@ def cluster_map(
 
 @contextmanager
 def _quiet_datatrove() -> Iterator[None]:
-    """Nothing of datatrove's log on the terminal, where the step reports; the tasks' own logs are files."""
+    """Keep datatrove's log off the terminal, where the step reports; the logs of the tasks are files."""
     from loguru import logger
 
     logger.disable("datatrove")
@@ -64,7 +64,7 @@ def _quiet_datatrove() -> Iterator[None]:
 
 
 def _failure(spool: Spool, missing: list[int], *, kind: str) -> str:
-    """The first failure in the order of the items that says why, else the first one; where its log lies."""
+    """A message on the first failure that has an explanation, else on the first failure, with the path of its log."""
     rank = next((rank for rank in missing if spool.failure(rank) is not None), missing[0])
     why = spool.failure(rank)
     log = spool.logs / "logs" / f"task_{rank:05}.log"

@@ -1,4 +1,4 @@
-"""Maps a function over items in processes of this machine, in order, with no process left behind."""
+"""Maps a function over items in processes of this machine, in order; no process is left behind."""
 
 import multiprocessing
 from collections import deque
@@ -21,7 +21,7 @@ _QUEUED_PER_WORKER = 2
 def local_map(function: Callable[[T], R], items: Iterable[T], *, workers: int) -> Iterator[R]:
     """Yields `function(item)` in the order of the items; at most a few items wait in memory.
 
-    With one worker, or a single item, everything runs in this process, and in worker processes otherwise.
+    With one worker or a single item everything runs in this process, otherwise in worker processes.
 
     Raises:
         UserError: a worker was killed from outside, as when memory runs out.

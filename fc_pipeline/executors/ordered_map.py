@@ -1,4 +1,4 @@
-"""The one seam at which a data step becomes parallel: a map in order, by the executor that the runtime names."""
+"""Parallel map of data steps, results in the order of the items, by the executor that the runtime names."""
 
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -12,7 +12,7 @@ R = TypeVar("R")
 
 
 class OrderedMap(Protocol):
-    """What `map` does, too: results in the order of the items."""
+    """A map with results in the order of the items, such as the built-in `map`."""
 
     def __call__(self, function: Callable[[T], R], items: Iterable[T], /) -> Iterator[R]: ...
 
@@ -26,15 +26,15 @@ def ordered_map(
     folder: Callable[[], Path],
     report: Callable[[dict[str, Any]], None],
 ) -> Iterator[R]:
-    """Yields `function(item)` in the order of the items, whoever computes.
+    """Yields `function(item)` in the order of the items, with every executor.
 
     Locally, items are taken as they are needed. A cluster gets all of them first, as files.
 
     Args:
-        function: of a module of this project, or a `partial` of one; fc_pipeline/executors/serialization.py can write
-            its arguments and results.
+        function: a function of this project's modules, or a `partial` of one, whose arguments and results
+            fc_pipeline/executors/serialization.py can write.
         workers: processes on this machine; a cluster has its own setting.
-        folder: makes a folder that every machine of a cluster sees, for what is sent; called when one is needed.
+        folder: makes a folder for task files that every machine of a cluster sees; called when it is needed.
         report: takes live progress of the cluster.
 
     Raises:

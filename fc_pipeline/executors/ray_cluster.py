@@ -20,13 +20,13 @@ _POLL_SECONDS = 1
 
 
 def run_on_ray(spool: Spool, settings: RayExecutor, *, workers: int, report: Callable[[dict[str, Any]], None]) -> None:
-    """Computes what is missing; a task that fails leaves its results missing. Ctrl-C ends the tasks.
+    """Computes the missing results; those of a failed task stay missing. Ctrl-C ends the tasks.
 
     Args:
-        workers: cores of the cluster, when it is started here.
+        workers: cores of the cluster, where this process starts it.
 
     Raises:
-        UserError: Ray is not installed, cannot be reached, has no room for a task, or sees other files than we do.
+        UserError: Ray is not installed, cannot be reached, has no room for a task, or does not see our files.
     """
     try:
         import ray
@@ -49,7 +49,7 @@ def run_on_ray(spool: Spool, settings: RayExecutor, *, workers: int, report: Cal
         RayPipelineExecutor(
             pipeline=[partial(run_task, str(spool.folder), settings.cpus_per_task)],
             tasks=spool.num_tasks,
-            # What waits for room cannot be interrupted in datatrove, so no more is asked for than there is.
+            # datatrove cannot be interrupted while tasks wait for room, so ask for no more than there is.
             workers=settings.tasks_at_once or room,
             logging_dir=str(spool.logs),
             cpus_per_task=settings.cpus_per_task,
@@ -70,7 +70,7 @@ def _interrupts_as_they_are() -> Iterator[None]:
 
 
 def _connect(ray: Any, settings: RayExecutor, *, workers: int) -> None:
-    """Stays connected for the next step of this process; a cluster that is started here ends with it."""
+    """Connect, and stay connected for later steps of this process; a cluster that is started here ends with it."""
     if ray.is_initialized():
         return
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
@@ -96,7 +96,7 @@ def _room(nodes: list[dict[str, Any]], settings: RayExecutor) -> int:
 
 
 def _probe(ray: Any, spool: Spool) -> None:
-    """A worker has this project and sees the spool, or the error says so now; datatrove would resubmit three times."""
+    """Raises UserError unless a worker has this project and sees the spool; datatrove would resubmit three times."""
     try:
         sees = ray.get(ray.remote(num_cpus=0)(can_run).remote(str(spool.folder)), timeout=_PROBE_SECONDS)
     except ray.exceptions.RayError as error:
@@ -111,9 +111,9 @@ def _probe(ray: Any, spool: Spool) -> None:
 def _watched(spool: Spool, report: Callable[[dict[str, Any]], None]) -> Iterator[list[BaseException]]:
     """Reports while datatrove waits, works around three of its faults (0.10), and lists why tasks could not be started.
 
-    A thread of datatrove's that places a task hands over the task, but not its exception: it was waited for for ever.
-    A task that was killed for its time is forgotten and then asked after: that was a KeyError.
-    When it is interrupted it asks one task after the other to end, four seconds each; here all are killed first.
+    Faults: a submitting thread drops its exception, so datatrove waits for ever; a task that is killed for its time is
+    forgotten and then looked up, a KeyError; on an interrupt, tasks are ended one by one, four seconds each, so here
+    all are killed first.
     """
     import datatrove.executor.ray as datatrove_ray
     from ray import kill

@@ -1,8 +1,8 @@
-"""Values as JSON and back, exactly, for what travels to the machines of a cluster.
+"""Values as JSON and back, exactly, for the task files of a cluster.
 
-What JSON has no word for is an object with one key that begins with `$`. Functions, records, models and exceptions are
-named, and the reader imports only what this project defines: whoever may write to the shared disk can choose among
-these, and run nothing else.
+A value that JSON lacks is an object with one key that begins with `$`. Functions, records, models and exceptions are
+stored by name, and the reader imports only what this project defines: a writer of the shared disk can choose among
+these and run nothing else.
 """
 
 import base64
@@ -19,7 +19,7 @@ from fc_model.errors import UserError
 
 _PACKAGES = ("fc_model", "fc_pipeline")
 TEST_PACKAGE = "FC_TASK_TEST_PACKAGE"
-"""Environment variable: one more top-level package whose functions may travel. Only the tests set it, for their own."""
+"""Environment variable: one more top-level package whose functions may be sent. Only the tests set it."""
 
 
 def encode(value: Any) -> Any:
@@ -93,7 +93,7 @@ def name_of(value: Any) -> str:
 
 
 def _own_name(value: Any) -> str | None:
-    """The name that a class or function has where it is defined; None when it has none, or is not this project's."""
+    """`module:name` of a class or function; None when it has no name, or is not this project's."""
     module, name = getattr(value, "__module__", None), getattr(value, "__qualname__", None)
     return f"{module}:{name}" if isinstance(module, str) and isinstance(name, str) and _is_ours(module) else None
 
@@ -103,10 +103,10 @@ def _is_ours(module: str) -> bool:
 
 
 def _named(path: str, base: type | None = None) -> Any:
-    """The function, or subclass of `base`, that `name_of` gave this name.
+    """The function, or subclass of `base`, of this `name_of`.
 
     Raises:
-        UserError: the project defines nothing of this name. What its modules import from elsewhere is not theirs.
+        UserError: the project defines nothing of this name; names that its modules import from elsewhere do not count.
     """
     module, _, name = path.partition(":")
     value: Any = None

@@ -1,4 +1,4 @@
-"""Which executor computes: FC_EXECUTOR, with a cluster's own settings in <FC_HOME>/executors.yaml."""
+"""Choice of the executor by FC_EXECUTOR; settings of a cluster are in <FC_HOME>/executors.yaml."""
 
 import os
 from pathlib import Path
@@ -22,7 +22,7 @@ class LocalExecutor(Strict):
 
 
 class ClusterExecutor(Strict):
-    """What Ray and Slurm have in common. A batch is 1 to 2 MB of text."""
+    """Settings that Ray and Slurm share. A batch is 1 to 2 MB of text."""
 
     kind: ClassVar[str]
     tasks_at_once: int | None = Field(default=None, gt=0, description="tasks that run at a time; empty: no limit")
@@ -46,7 +46,7 @@ class SlurmExecutor(ClusterExecutor):
     account: str | None = None
     qos: str | None = None
     max_array_size: int = Field(default=1001, gt=0, description="of the cluster (`scontrol show config`)")
-    poll_seconds: float = Field(default=5, gt=0, description="between two looks at the queue")
+    poll_seconds: float = Field(default=5, gt=0, description="seconds between two polls of the queue")
 
 
 Executor = LocalExecutor | RayExecutor | SlurmExecutor
@@ -55,10 +55,10 @@ _KINDS: dict[str, type[Executor]] = {each.kind: each for each in (LocalExecutor,
 
 
 def executor_settings(kind: str, *, home: Path) -> Executor:
-    """The executor of this kind (empty: what FC_EXECUTOR says, local by default), as the site has set it up.
+    """The executor of this kind with the settings of executors.yaml; an empty kind means FC_EXECUTOR, else local.
 
     Raises:
-        UserError: there is no such kind, or the file of settings is wrong; names the field.
+        UserError: the kind does not exist, or executors.yaml is wrong; the field is named.
     """
     kind, where = (kind, "executor") if kind else (os.environ.get(VARIABLE) or LocalExecutor.kind, VARIABLE)
     if kind not in _KINDS:

@@ -1,4 +1,4 @@
-"""Runs a spool on Slurm, by datatrove's SlurmPipelineExecutor, and waits for it."""
+"""Runs a spool on Slurm, by datatrove's SlurmPipelineExecutor, and waits for its end."""
 
 import hashlib
 import os
@@ -17,9 +17,9 @@ from fc_pipeline.executors.task import run_task
 from fc_pipeline.executors.task_files import Spool
 
 _PATIENCE_SECONDS = 300
-"""How long the controller may be away while jobs run: it restarts, they go on."""
+"""How long the controller may be unreachable while jobs run: jobs survive its restart."""
 _STUCK = ("held", "DependencyNeverSatisfied", "JobHeldAdmin", "JobHeldUser", "BadConstraints", "PartitionTimeLimit")
-"""In the reasons for which a job waits that do not pass by themselves."""
+"""Parts of a waiting job's reason that mean it will never start."""
 
 
 class Waiting(NamedTuple):
@@ -30,10 +30,10 @@ class Waiting(NamedTuple):
 
 
 def run_on_slurm(spool: Spool, settings: SlurmExecutor, *, report: Callable[[dict[str, Any]], None]) -> None:
-    """Computes what is missing; a task that fails leaves its results missing. Ctrl-C cancels the jobs.
+    """Computes the missing results; those of a failed task stay missing. Ctrl-C cancels the jobs.
 
-    Jobs are found by their name, which is made from the spool's folder: those that the process of an earlier attempt
-    left when it was killed are waited for, and not submitted again.
+    The name of the jobs is a hash of the spool's folder. Jobs that a killed attempt left behind are therefore
+    recognised: they are waited for, not submitted again.
 
     Raises:
         UserError: Slurm is not installed, cannot be reached, does not take the jobs, or would never run them.
@@ -70,7 +70,7 @@ def _submit(spool: Spool, settings: SlurmExecutor, job: str) -> None:
         max_array_size=settings.max_array_size,
         logging_dir=str(spool.logs),
     )
-    # A job of its own that would stay in the queue for ever when a task fails.
+    # It submits a job of its own that stays in the queue for ever when a task fails.
     setattr(executor, "launch_merge_stats", _nothing)  # noqa: B010
     try:
         executor.run()
@@ -79,7 +79,7 @@ def _submit(spool: Spool, settings: SlurmExecutor, job: str) -> None:
 
 
 def _nothing() -> None:
-    """In the place of what is not wanted."""
+    """Replaces `launch_merge_stats`."""
 
 
 def _wait(spool: Spool, settings: SlurmExecutor, job: str, report: Callable[[dict[str, Any]], None]) -> None:
@@ -105,7 +105,7 @@ def _wait(spool: Spool, settings: SlurmExecutor, job: str, report: Callable[[dic
 
 
 def _queue(job: str) -> list[Waiting]:
-    """What is pending or running under this name; an array that waits is one line."""
+    """Pending and running jobs of this name; a waiting array is one line."""
     lines = _slurm("squeue", "--noheader", f"--name={job}", f"--user={os.getuid()}", "--format=%T|%r").splitlines()
     return [Waiting(*line.strip().partition("|")[::2]) for line in lines if line.strip()]
 

@@ -1,4 +1,4 @@
-"""What runs on a machine of a cluster: one task, the block of a datatrove pipeline."""
+"""One task on a machine of a cluster: the block of a datatrove pipeline."""
 
 from collections.abc import Callable
 from concurrent.futures.process import BrokenProcessPool
@@ -14,10 +14,10 @@ from fc_pipeline.executors.task_files import failure_file, function_of, items_of
 
 
 def run_task(folder: str, workers: int, _data: None, rank: int, _world_size: int) -> None:
-    """Computes the batches of a rank and writes the results; why it could not is written too, for the one who waits.
+    """Computes the batches of a rank and writes the results, or the reason of the failure, for the waiting process.
 
-    The work is done in processes of its own: what kills one of them (memory, most often) must not take away the
-    process that can say so, which on Ray nothing would notice.
+    Child processes do the work: a kill of one of them (most often for memory) must not end the process that writes the
+    reason, which Ray would not notice.
 
     Args:
         folder: a spool (fc_pipeline/executors/task_files.py).
@@ -30,12 +30,12 @@ def run_task(folder: str, workers: int, _data: None, rank: int, _world_size: int
     except Exception as error:
         failure = failure_file(spool, rank)
         failure.parent.mkdir(exist_ok=True)
-        write_bytes(failure, _what_happened(error).encode())
+        write_bytes(failure, _failure_text(error).encode())
         raise
 
 
 def can_run(folder: str) -> bool:
-    """Whether this machine sees the spool; that it can import this function says that it has the project."""
+    """Whether this machine sees the spool; the call itself proves that the machine has the project."""
     return (Path(folder) / "call.json").is_file()
 
 
@@ -43,7 +43,7 @@ def _compute(function: Callable[[Any], Any], item: Any) -> Any:
     return encode(function(decode(item)))
 
 
-def _what_happened(error: Exception) -> str:
+def _failure_text(error: Exception) -> str:
     if isinstance(error, UserError):
         return str(error)
     if isinstance(error, BrokenProcessPool):

@@ -1,9 +1,9 @@
-"""What a cluster is sent and gives back: files in a folder that every machine of it sees.
+"""Inputs and results of a cluster's tasks: files in a folder that every machine of the cluster sees.
 
 `inputs/<rank>.jsonl.zst` and `results/<rank>.jsonl.zst`: the batches of one task, an item or a result a line (JSON, by
 `serialization.py`); `call.json`: the function and its arguments; `failures/<rank>.txt`: why a task failed;
-`datatrove/`: its logs and completion markers. The folder is named by what it holds, so what an earlier attempt left in
-it was computed from the same inputs with the same arguments.
+`datatrove/`: its logs and completion markers. The folder's name is a hash of call and inputs, so results
+of an earlier attempt in it are of the same call.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ from fc_model.artifacts.records import RecordWriter
 from fc_pipeline.executors.serialization import decode, decode_function, encode, encode_function
 
 _FORMAT = 1
-"""Count up when files of an earlier version must not be taken over."""
+"""Increase when files of an earlier version must not be reused."""
 
 
 class Spool(NamedTuple):
@@ -42,7 +42,7 @@ class Spool(NamedTuple):
         return [rank for rank in range(self.num_tasks) if not result_file(self.folder, rank).is_file()]
 
     def failure(self, rank: int) -> str | None:
-        """What the task said of its failure; None when it could not say anything."""
+        """The reason of a task's failure; None when the task could not write one."""
         file = failure_file(self.folder, rank)
         return file.read_text("utf-8") if file.is_file() else None
 
@@ -56,14 +56,14 @@ class Spool(NamedTuple):
                 yield decode(record["result"])
 
     def drop_inputs(self) -> None:
-        """For the disk: what is computed is not read again."""
+        """Delete the inputs, which are not read again, to free disk."""
         shutil.rmtree(self.folder / "inputs")
 
 
 def write_spool(root: Path, function: Callable[..., Any], items: Iterable[Any], *, batches_per_task: int) -> Spool:
-    """Write all items, one in memory at a time; what was computed of the very same ones before is in the spool, too.
+    """Write all items, one in memory at a time. Results of an earlier attempt on equal items are in the spool already.
 
-    Raises TypeError when the function or an item cannot be sent.
+    Raises TypeError when the function or an item cannot be serialised.
     """
     call = encode_function(function)
     fresh = root / "spooling"

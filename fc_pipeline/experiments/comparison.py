@@ -1,8 +1,8 @@
-"""Variants against a baseline, each measured once a seed: differences, and how much of them is noise.
+"""Comparison of variants with a baseline, each measured once a seed: differences, and their noise.
 
-A seed is a block: its trainings start from the same weights, so what it adds to all variants alike is taken out. What
-is left over, the interaction of variant and seed, is the noise (randomised complete block design, Fisher 1935), and is
-estimated from all variants together: two seeds say little of one variant, but a lot of eight.
+A seed is a block: its trainings start from the same weights, so its common effect on all variants is removed. The
+remaining interaction of variant and seed is the noise (randomised complete block design, Fisher 1935). It is estimated
+from all variants together, because two seeds are few for one variant but enough for eight.
 """
 
 import math
@@ -17,12 +17,12 @@ Verdict = Literal["baseline", "better", "worse", "within the noise", "unknown no
 
 @dataclass(frozen=True)
 class Noise:
-    """What a difference of two variants' means shows when there is none."""
+    """Noise of the difference of two variants' means."""
 
     standard_error: float | None
-    """Of a difference of means, from all variants; None with one seed."""
+    """Standard error of a difference of means, from all variants; None with one seed."""
     degrees: int
-    """Degrees of freedom of it."""
+    """Degrees of freedom of the standard error."""
     limit: float | None
     """Differences below it are within the noise: 95% confidence for all comparisons together (Bonferroni)."""
 
@@ -50,9 +50,9 @@ def compare(
     """Compare variants.
 
     Args:
-        values: of each variant, one a seed, in the same order.
-        baseline: name of the one that the others are compared with.
-        better: whether less or more of it is.
+        values: by variant, one value a seed, in the same order of seeds.
+        baseline: name of the variant that the others are compared with.
+        better: whether less or more is better.
     """
     noise = _noise(values)
     first = values[baseline]

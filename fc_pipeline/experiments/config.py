@@ -21,8 +21,8 @@ _NAME = r"^[a-z][a-z0-9_]*$"
 
 
 class VariantConfig(BaseModel):
-    """What is different from the track: its fields, checked as the track's own. Mappings are merged, lists replaced,
-    null takes an entry away."""
+    """Differences to the track: fields of a track, validated like the track's own. Mappings are merged, lists replaced,
+    null removes an entry."""
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
@@ -52,7 +52,7 @@ class ExperimentConfig(Strict):
     """Variants of a track, each trained once a seed and scored by the evaluations after the last stage."""
 
     name: str = Field(pattern=_NAME, description="Name of the experiment: its artifacts are experiments/<name>/...")
-    description: str = Field(default="", description="What it asks, in one sentence.")
+    description: str = Field(default="", description="The question of the experiment, in one sentence.")
     owners: list[str] = Field(default=[], description="team:<name> or e-mail addresses, shown in the UI.")
     track: str = Field(description="The baseline: its data, tokenizer and model, and what all are scored on.")
     start: str | None = Field(
@@ -98,7 +98,7 @@ class ExperimentConfig(Strict):
 
     @property
     def partitions(self) -> list[str]:
-        """The last part of the keys of each training."""
+        """The last part of the key of each training."""
         return [f"{variant}.s{seed}" for variant in self.variants for seed in self.seeds]
 
 

@@ -1,7 +1,7 @@
-"""The steps of an experiment, and the graph of all that the project builds: tracks and experiments.
+"""The steps of an experiment, and the graph of the whole project: tracks and experiments.
 
-Every variant is a whole track. What its graph has in common with the track's own graph is the track's artifact; the
-rest is the experiment's, up to the trained stages and their evaluations, which are built once a seed.
+Every variant is a whole track. Steps that are equal in the track's own graph are the track's artifacts; the others
+belong to the experiment, up to the trained stages and their evaluations, which are built once a seed.
 """
 
 from collections.abc import Iterable, Sequence
@@ -23,7 +23,7 @@ with deferred_imports():
 
 
 def project_graph(*, also_without: Sequence[str] = ()) -> Graph:
-    """Every track and every experiment. Raises UserError for the first that is wrong."""
+    """Every track and every experiment. Raises UserError for the first invalid one."""
     tracks = build_graph(load_tracks().values(), also_without=also_without)
     return with_experiments(tracks, load_experiments().values(), also_without=also_without)
 
@@ -48,8 +48,8 @@ def experiment_steps(
 ) -> list[StepSpec]:
     """Data, trainings and evaluations of the variants, and the result.
 
-    All are scored alike: evaluations read the track's own data with its tokenizer, whatever the variant was trained
-    on. All begin alike: with `start`, everything up to that stage is the track's.
+    All variants are scored alike: evaluations read the track's own data with its tokenizer, whatever the variant was
+    trained on. All start alike: with `start`, everything up to that stage is the track's.
 
     Raises:
         UserError: a variant begins with other weights, is judged otherwise, or changes nothing that is trained.
@@ -66,7 +66,7 @@ def experiment_steps(
 
 
 def _without_gates(track: TrackConfig, also_without: Sequence[str]) -> Graph:
-    """What the track's artifacts are made from, without what must have passed before."""
+    """The graph of the track without its gates."""
     graph = build_graph([track], also_without=also_without)
     return Graph((replace(spec, requires=()) for spec in graph.values()), {})
 
@@ -97,7 +97,7 @@ class _Plan:
         self.begins_with = self.base.closure(start)
 
     def check(self, variant: str, graph: Graph) -> None:
-        """Raise UserError for a variant that cannot be compared with the baseline, or that need not be."""
+        """Raise UserError for a variant that is not comparable with the baseline, or equal to it."""
         where, track = variant_name(self.experiment, variant), self.experiment.track
         fields = sorted(self.experiment.variants[variant].model_fields_set)
         keys = [*graph.closure(self.trained), *self.evaluations]
@@ -117,8 +117,8 @@ class _Plan:
             raise UserError(f"{where}: {why}, and {key} would be another: leave {', '.join(fields)} as in {track}")
 
     def add(self, variant: str, graph: Graph) -> None:
-        """Add the steps of a variant that are its own, and what the result reads of it."""
-        data: dict[str, str] = {}  # key in the variant's track -> key of the artifact that the variant takes for it
+        """Add the variant's own steps, and its artifacts that the result reads."""
+        data: dict[str, str] = {}  # key in the variant's track -> key of the artifact that the variant uses
         trainings: list[str] = []
         read = graph.closure(self.trained)
         for key in graph.closure([*self.trained, *self.last]):
@@ -136,7 +136,7 @@ class _Plan:
                 own[key] = self._training(graph[key], f"{variant}.s{seed}", seed, inputs)
 
     def _data(self, variant: str, graph: Graph, key: str, data: dict[str, str]) -> str:
-        """Key of what the variant takes for this artifact: the track's where it is equal, else its own."""
+        """Key of the artifact that the variant uses: the track's where it is equal, else its own."""
         if self._shared(graph[key]):
             self.steps += [] if key in self.base else [graph[key]]
             return key
@@ -148,19 +148,19 @@ class _Plan:
         return self._rescope_step(spec, _part(key), variant)
 
     def _shared(self, spec: StepSpec) -> bool:
-        """True for the tokenizer, which scores all, and for what is the same whoever declares it."""
+        """True for the tokenizer, which scores all variants, and for steps that are equal in every track."""
         if spec.track is None:
             return not spec.key.startswith("corpus/")
         return spec.key == f"{spec.track}/tokenizer"
 
     def _holdout(self, split: str, *, graph: Graph, data: dict[str, str]) -> dict[str, str]:
-        """What the split of a variant needs to know: the text that is held out, and all that is known to repeat it."""
+        """Inputs of a variant's split: the held-out text, and the documents that are known to repeat it."""
         own = [data[key] for key in graph.closure([split])[:-1] if _kind(graph[key]) == "deduplicated"]
         first = [key for key in self.base.closure([split]) if _kind(self.base[key]) == "deduplicated"]
         return {"holdout": split} | {f"duplicates/{key}": key for key in sorted({*own, *first})}
 
     def _training(self, spec: StepSpec, partition: str, seed: int, keys: dict[str, str]) -> str:
-        """Key of a trained stage, or of what follows from it, of one variant and seed."""
+        """Key of a trained stage, or of a step after it, of one variant and seed."""
         part = _part(spec.key)
         if spec.key in self.last or self.trained == [spec.key]:
             part = part.split("/")[0]
@@ -183,7 +183,7 @@ class _Plan:
 
 
 def _from(spec: StepSpec, keys: dict[str, str]) -> StepSpec:
-    """The step made from other artifacts, as far as these keys name others."""
+    """The step with its inputs replaced by `keys`, where these name others."""
     judges = None if spec.judges is None else keys.get(spec.judges, spec.judges)
     return replace(spec, judges=judges, inputs={role: keys.get(key, key) for role, key in spec.inputs.items()})
 

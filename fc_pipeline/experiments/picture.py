@@ -1,4 +1,4 @@
-"""The picture of an experiment: how far each variant is from the baseline, and how wide the noise is."""
+"""The chart of an experiment: each variant's difference to the baseline, and the noise."""
 
 import io
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""The step that makes `experiments/<name>/result`: variants side by side."""
+"""The step that makes `experiments/<name>/result`: the comparison of the variants."""
 
 import difflib
 import json
@@ -88,7 +88,7 @@ def _scores(step: Step, partition: str) -> dict[str, Any]:
 
 
 def _expand(metrics: dict[str, Better], scores: dict[str, Any]) -> dict[str, Better]:
-    """Metrics by their whole names: in place of one with `*`, all of that form, of the weights that are judged."""
+    """Metrics by their full names: a pattern with `*` becomes all metrics that match it, of the judged weights."""
     shown: dict[str, Better] = {}
     for name, better in metrics.items():
         if "*" not in name:
@@ -107,9 +107,9 @@ def _score(step: Step, scores: dict[str, Any], metric: str) -> float:
 
 
 def _documents(step: Step, variant: str) -> dict[str, Any]:
-    """What became of the documents: read by the filters, dropped by reason, trained on; tokens that there are.
+    """Counts of documents: read by the filters, dropped by reason, trained on; and tokens.
 
-    Tokens are those of all documents to train on, each counted once; epochs says how often the shards repeat them.
+    Tokens count every training document once; epochs is how often the shards repeat them.
     """
     parts = _parts(step, variant)
     shards, split = parts["shards"].metrics, parts["split"].metrics
@@ -117,7 +117,7 @@ def _documents(step: Step, variant: str) -> dict[str, Any]:
     dropped: Counter[str] = Counter()
     read = 0
     for part, artifact in parts.items():
-        if part != "shards":  # what is over the budget of the shards is no worse for it
+        if part != "shards":  # documents over the budget of the shards were not rejected
             dropped.update(artifact.manifest.counters.dropped)
         if "filtered" in part.split("/"):
             read += artifact.manifest.counters.read

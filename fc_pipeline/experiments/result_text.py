@@ -1,4 +1,4 @@
-"""The result of an experiment as Markdown, for people and for the UI: tables, and which differences are noise."""
+"""The result of an experiment as Markdown: tables, and which differences are within the noise."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,7 +12,7 @@ _BITS = "bits_per_byte"
 
 
 def result_text(result: Mapping[str, Any]) -> str:
-    """What decides, the other metrics, vision and documents, as far as the result (content of result.json) has them."""
+    """The deciding metric, the other metrics, vision and documents, as far as `result` (result.json) has them."""
     metric, seeds = result["metrics"][result["metric"]], result["seeds"]
     others = {name: own for name, own in result["metrics"].items() if name != result["metric"]}
     domains = {name.removeprefix(f"{_BITS}_"): others.pop(name) for name in list(others) if name.startswith(_BITS)}
@@ -48,7 +48,7 @@ def _setup(result: Mapping[str, Any]) -> str:
 
 
 def _noise(metric: Mapping[str, Any], *, num_seeds: int) -> str:
-    """What a difference has to exceed."""
+    """The sentence on the noise: the limit that a difference must exceed."""
     noise, num_others = metric["noise"], len(metric["variants"]) - 1
     if noise["limit"] is None:
         return "One seed: there is no spread, so no difference can be told from noise."

@@ -1,4 +1,4 @@
-"""What each variant of an experiment comes to: a whole track with the experiment's stages."""
+"""The track of each variant of an experiment, with the experiment's stages."""
 
 from pathlib import Path
 from typing import Any
@@ -26,8 +26,8 @@ _FIXED_OF_STAGES = dict.fromkeys(("name", "kind", "steps", "tokens", "seed"), "i
 def variant_tracks(experiment: ExperimentConfig, folder: Path = TRACKS) -> dict[str, TrackConfig]:
     """The track of each variant, without gates: its stages up to `start`, if any, and then the experiment's.
 
-    Raises UserError for a field that is wrong, and for a variant that would be scored on other text or images, by
-    other tokens or in another way than the baseline.
+    Raises UserError for an invalid field, and for a variant that would be scored on other text or images, with other
+    tokens or in another way than the baseline.
     """
     base = parse_track(experiment.track, read_attributes(experiment.track, folder))
     _check_stages(experiment, base)
@@ -38,13 +38,13 @@ def variant_tracks(experiment: ExperimentConfig, folder: Path = TRACKS) -> dict[
 
 
 def variant_name(experiment: ExperimentConfig, variant: str) -> str:
-    """What an error begins with. The baseline changes nothing: what is wrong with it is wrong with the experiment."""
+    """The beginning of an error message: the variant, or the experiment for the baseline, which changes nothing."""
     where = f"experiments/{experiment.name}"
     return where if variant == BASELINE else f"{where}: variants.{variant}"
 
 
 def _check_stages(experiment: ExperimentConfig, base: TrackConfig) -> None:
-    """Raise UserError unless start and stages are stages of the track, in its order, that can begin so."""
+    """Raise UserError unless start and stages are stages of the track, in its order, with a valid beginning."""
     where, track = f"experiments/{experiment.name}", experiment.track
     known = [name for name, _ in base.main_stages]
     chosen = [*([] if experiment.start is None else [experiment.start]), *experiment.stages]
@@ -122,7 +122,7 @@ def _has(settings: Any, path: str) -> bool:
 
 
 def _filters(where: str, variant: VariantConfig, over: dict[str, Any], base: TrackConfig) -> list[dict[str, Any]]:
-    """The track's filters, some left out, some replaced in their place, others behind them."""
+    """The track's filters with the variant's removals, replacements (in place) and additions (at the end)."""
     if _has(over, "corpus.filtering.filters"):
         raise UserError(f"{where}: give corpus.filtering.filters or without_filters and with_filters, not both")
     filters = [chosen.model_dump(mode="json") for chosen in base.corpus.filtering.filters]
@@ -146,6 +146,6 @@ def _check_length(experiment: ExperimentConfig, track: TrackConfig, where: str) 
 
 
 def _questions(track: TrackConfig, stage: str) -> list[tuple[list[str], str, int]]:
-    """What the groups of a stage ask on held-out images, in order: the first that takes an image has it."""
+    """(kinds, task, text_tokens) of a stage's groups, in order: an image belongs to the first group that fits."""
     images = track.stages[stage].images
     return [(group.kinds, group.task, group.text_tokens) for group in images.groups] if images is not None else []

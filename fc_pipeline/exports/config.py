@@ -1,4 +1,4 @@
-"""What a track says of its exports."""
+"""Settings of the exports."""
 
 from typing import Literal
 
@@ -17,7 +17,7 @@ class GgufConfig(Strict):
 
 
 class ParityConfig(Strict):
-    """What the exports are compared on."""
+    """Settings of the comparison of the exports."""
 
     seed: int = Field(default=0, ge=0, description="Chooses the held-out prompts and lines.")
     num_prompts: int = Field(default=16, gt=0, description="Held-out prompts, beside the edge cases.")
@@ -34,7 +34,7 @@ class ExportsConfig(Strict):
 
 
 class ExportFields(TokensFields):
-    """What is made of the final weights."""
+    """Settings of the exports and of their comparison."""
 
     exports: ExportsConfig = Field(default_factory=ExportsConfig, description="Formats for other runtimes.")
     parity: ParityConfig = Field(default_factory=ParityConfig, description="Comparison of the exports with torch.")

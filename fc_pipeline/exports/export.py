@@ -1,4 +1,4 @@
-"""The steps that export the final weights, and the one that holds the exports to them."""
+"""The steps that export the final weights, and the step that compares the exports with torch."""
 
 from dataclasses import fields
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Exports as a part of a track: the final weights for other runtimes, and the comparison that holds them to torch."""
+"""Exports as a part of a track: the final weights for other runtimes, and their comparison with torch."""
 
 from collections.abc import Iterator, Sequence
 

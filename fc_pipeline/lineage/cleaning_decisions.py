@@ -1,4 +1,4 @@
-"""What cleaning decided: the documents that a track dropped, by reason, and the way of a single one."""
+"""Decisions of cleaning: the documents that a track dropped, by reason, and every decision on one document."""
 
 import itertools
 import json
@@ -16,7 +16,7 @@ _EXCERPT_CHARS = 600
 
 
 def cleaning_artifacts(graph: Graph, resolver: Resolver, track: str) -> list[Artifact]:
-    """The built artifacts of the track's cleaning, dumps among them, in the order of the work."""
+    """The built artifacts of the track's cleaning, dumps included, in the order of the steps."""
     keys = [key for key in graph.track(track) if key.startswith("corpus/") and set(key.split("/")) & set(_CLEANING)]
     artifacts = [artifact for key in keys if (artifact := resolver.artifact(key)) is not None]
     if not artifacts:
@@ -37,12 +37,12 @@ def drop_lines(artifacts: list[Artifact]) -> list[Line]:
 
 
 def reason_lines(artifacts: list[Artifact], reason: str, *, limit: int) -> list[Line]:
-    """The first documents that were dropped for a reason. Raises UserError when there is none."""
+    """The first `limit` documents that were dropped for a reason. Raises UserError when there is none."""
     name = f"dropped/{reason}.jsonl.zst"
     holding = [artifact for artifact in artifacts if name in {entry.path for entry in artifact.manifest.files}]
     if not holding:
         reasons = sorted({reason for artifact in artifacts for reason in artifact.manifest.counters.dropped})
-        raise UserError(f"no document was dropped for {reason!r}; reasons there are: {', '.join(reasons) or 'none'}")
+        raise UserError(f"no document was dropped for {reason!r}; the reasons are: {', '.join(reasons) or 'none'}")
     records = itertools.chain.from_iterable(read_records(artifact.path(name)) for artifact in holding)
     lines: list[Line] = []
     for record in itertools.islice(records, limit):
@@ -53,7 +53,7 @@ def reason_lines(artifacts: list[Artifact], reason: str, *, limit: int) -> list[
 
 
 def decision_lines(artifacts: list[Artifact], document: str) -> list[Line]:
-    """What each step of cleaning decided on one document; empty when none has read it."""
+    """The decision of each cleaning step on one document; empty when no step read it."""
     rows = [[artifact.key, text] for artifact in artifacts for text in _decisions(artifact, document)]
     return [("", text) for text in columns(rows)]
 
@@ -64,14 +64,14 @@ def _decisions(artifact: Artifact, document: str) -> Iterator[str]:
         yield from _filter_decision(artifact, document)
         return
     notes = {"duplicates.jsonl.zst": "id", "hits.jsonl.zst": "document"}
-    told = False
+    noted = False
     for path, field in notes.items():
         if path in files:
             for record in read_records(artifact.path(path)):
                 if record[field] == document:
-                    told = True
+                    noted = True
                     yield _note(record)
-    if not told and _record(artifact, "documents.jsonl.zst", document) is not None:
+    if not noted and _record(artifact, "documents.jsonl.zst", document) is not None:
         yield "kept"
 
 

@@ -1,4 +1,4 @@
-"""From a document to everything that it touched: where its text lies, which stages read it, what came of those."""
+"""Everything that a document touched: artifacts that hold its text, stages that read it, what was made from those."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -11,8 +11,8 @@ from fc_model.artifacts import Artifact, Store, read_records
 from fc_pipeline.formatting import Line, columns
 
 How = Literal["source", "holds", "read", "derived"]
-"""source: documents before deduplication hold it, where takedowns are applied. holds: so does something made from
-them. read: a training stage has read it. derived: it was made from a stage that has."""
+"""source: holds the text before deduplication, where takedowns are applied. holds: a later artifact with the text.
+read: a training stage that read the text. derived: made from a stage that read it."""
 
 _RECORDS = ".jsonl.zst"
 _DROPPED = "dropped/"
@@ -29,26 +29,24 @@ class Touched:
 
 
 def touched(store: Store, documents: Iterable[str]) -> list[Touched]:
-    """Every artifact of the store, of today's tracks or not, that one of these documents touched, in order of lineage.
+    """Every artifact of the store, current or earlier, that one of these documents touched, in order of lineage.
 
-    A shards artifact holds a document when it packed its tokens, image shards when a picture shows some of it. A stage
-    has read it when one of its batches held a token of it, when its shards are gone, so that nobody can tell, or when
-    its images hold it; what a stage started from counts as read too.
+    Token shards hold a document when they packed its tokens, image shards when an image was drawn from it. A stage
+    read a document when one of its batches held a token of it, when its image shards hold it, or when its shards are
+    deleted, which leaves the question open. A stage also read what its starting stage read.
     """
     wanted = set(documents)
     artifacts = everything(store)
-    touched_by_place: dict[tuple[str, str], Touched] = {}
+    by_place: dict[tuple[str, str], Touched] = {}
 
     def add(artifact: Artifact, how: How, detail: str) -> None:
         place = (artifact.key, artifact.identity)
-        touched_by_place.setdefault(
-            place, Touched(key=artifact.key, identity=artifact.identity, how=how, detail=detail)
-        )
+        by_place.setdefault(place, Touched(key=artifact.key, identity=artifact.identity, how=how, detail=detail))
 
     for artifact in artifacts:
         if places := list(_places(artifact, wanted)):
             add(artifact, "source" if is_before_takedowns(artifact.key) else "holds", ", ".join(places))
-    holders = {place for place, item in touched_by_place.items() if item.how == "holds"}
+    holders = {place for place, item in by_place.items() if item.how == "holds"}
     for artifact in artifacts:
         if (detail := _read(artifact, store, wanted)) is not None:
             add(artifact, "read", detail)
@@ -56,14 +54,12 @@ def touched(store: Store, documents: Iterable[str]) -> list[Touched]:
             add(artifact, "read", "its sample may have held it")
         elif (images := artifact.manifest.recipe.inputs.get("images")) and (images.key, images.identity) in holders:
             add(artifact, "read", "an image that it may have seen shows its text")
-    stages = {
-        place for place, item in touched_by_place.items() if item.how == "read" and not item.key.endswith("/tokenizer")
-    }
+    stages = {place for place, item in by_place.items() if item.how == "read" and not item.key.endswith("/tokenizer")}
     for artifact in descendants(artifacts, stages):
         add(artifact, "derived", "made from a stage that read it")
     rank = {"source": 0, "holds": 1, "read": 2, "derived": 3}
     order = {(artifact.key, artifact.identity): number for number, artifact in enumerate(artifacts)}
-    return sorted(touched_by_place.values(), key=lambda item: (rank[item.how], order[item.key, item.identity]))
+    return sorted(by_place.values(), key=lambda item: (rank[item.how], order[item.key, item.identity]))
 
 
 def everything(store: Store) -> list[Artifact]:
@@ -72,7 +68,7 @@ def everything(store: Store) -> list[Artifact]:
 
 
 def touched_lines(items: list[Touched], live: set[tuple[str, str]]) -> list[Line]:
-    """The list in words; what no track of today resolves to is marked."""
+    """The list as lines; artifacts that no track resolves to now are marked `earlier`."""
     if not items:
         return [("bold", "it touched nothing that is here")]
     rows = [
@@ -83,14 +79,14 @@ def touched_lines(items: list[Touched], live: set[tuple[str, str]]) -> list[Line
 
 
 def is_before_takedowns(key: str) -> bool:
-    """True for sources and what filters made of them: a taken-down document stays there, deduplication drops it."""
+    """True for sources and filtered documents: a taken-down document stays there; deduplication drops it later."""
     return key.startswith("sources/") or (key.startswith("corpus/") and "filtered" in key.split("/"))
 
 
 def _places(artifact: Artifact, wanted: set[str]) -> Iterator[str]:
-    """Where an artifact holds the text of one of the documents: its files of records, what it dropped left out.
+    """The files or splits of an artifact that hold the text of one of the documents; dropped records are left out.
 
-    Shards list every document that was encoded; only those with tokens in a split count.
+    Shards list every encoded document; only those with tokens in a split count.
     """
     files = {entry.path for entry in artifact.manifest.files}
     if "token_bytes.bin" in files:
@@ -106,7 +102,7 @@ def _places(artifact: Artifact, wanted: set[str]) -> Iterator[str]:
 
 
 def _images_with(artifact: Artifact, wanted: set[str]) -> Iterator[str]:
-    """Splits of image shards with a picture that was drawn from one of the documents."""
+    """Splits of image shards with an image that was drawn from one of the documents."""
     from fc_model.data.images.shards import ImageShards, list_image_splits
 
     for split in list_image_splits(artifact.folder):
@@ -162,7 +158,7 @@ def steps_that_read(shards: Artifact, rows: list[int], stage: dict[str, Any], *,
         return []
     batches = TrainBatches(reader, config)
     text = np.arange(num_steps)
-    if config.images is not None:  # its text batches come now and then
+    if config.images is not None:  # text batches alternate with batches of images
         text = np.flatnonzero(turns(config.images, config.num_steps)[:num_steps] == len(config.images.groups))
     return [int(step) for number, step in enumerate(text) if not windows.isdisjoint(batches.window_ids(number))]
 

@@ -1,8 +1,8 @@
-"""Takedowns reach the remote: what may hold a document, or was made from what did, is deleted there for good.
+"""Takedown in the remote: artifacts that may hold a document, or were made from one that did, are deleted for good.
 
-The remote may hold what this store never had, and nothing there is downloaded to look. So lineage decides: an
-artifact made from a source of the document goes, unless deduplication dropped the document on the way. What lies
-before that (the sources, and what filters made of them) stays, as it does in the store.
+The remote may have artifacts that this store never had, and nothing is downloaded to check them. Lineage decides: an
+artifact made from the document's source is deleted, unless deduplication dropped the document on the way. Sources and
+filtered documents come before that and stay, as they do in the store.
 """
 
 from collections.abc import Callable, Sequence
@@ -19,25 +19,25 @@ from fc_pipeline.store.remote_gc import read_manifests
 
 @dataclass(frozen=True)
 class RemotelyTouched:
-    """What the documents touched in the remote; each sorted."""
+    """Artifacts of the remote that the documents touched; each list is sorted."""
 
     num_artifacts: int
-    """That were looked at."""
+    """Artifacts that were checked."""
     goes: list[Place]
-    """Is deleted."""
+    """To be deleted."""
     stays: list[Place]
-    """Sources, and what filters made of them: takedowns are applied after them."""
+    """Sources and filtered documents: takedowns are applied after them."""
     unclear: list[Place]
-    """Objects without a manifest that can be read: a push that goes on, or damage. Nobody can tell what they are."""
+    """Artifacts without a readable manifest: an unfinished push, or damage. Their lineage is unknown."""
 
 
 def touched_remotely(
     remote: Remote, store: Store, documents: Sequence[str], items: Sequence[Touched], live: set[Place]
 ) -> RemotelyTouched:
-    """What a takedown of these documents means for the remote.
+    """Artifacts of the remote that a takedown of these documents deletes, keeps or cannot judge.
 
     Args:
-        items: what the documents touched in the local store, read there.
+        items: artifacts of the local store that the documents touched.
         live: (key, identity) of what the tracks resolve to without the documents.
     """
     objects = remote.everything()
@@ -51,10 +51,10 @@ def touched_remotely(
 
 
 def take_down_remotely(remote: Remote, touched: RemotelyTouched, *, at: float) -> list[str]:
-    """Delete what goes, so that nobody pushes it again; returns what is left and why, one line each."""
+    """Delete `touched.goes` and bar it from being pushed again; returns what is left and why, one line each."""
     left = [
-        f"{key}/{identity} is still in the remote: its manifest cannot be read, so nobody can tell what it was made "
-        "from; `fustercluck gc --remote --apply` deletes it when it is a day old"
+        f"{key}/{identity} is still in the remote: its manifest cannot be read, so its "
+        "lineage is unknown; `fustercluck gc --remote --apply` deletes it when it is a day old"
         for key, identity in touched.unclear
     ]
     for key, identity in touched.goes:
@@ -68,7 +68,7 @@ def take_down_remotely(remote: Remote, touched: RemotelyTouched, *, at: float) -
 def _may_hold(document: str, manifests: dict[Place, Manifest], read_here: set[Place]) -> Callable[[Place], bool]:
     """Whether an artifact may hold the document, or has read it.
 
-    One whose lineage cannot be followed to its end may: neither the remote nor the store knows what it was made from.
+    An artifact with incomplete lineage may: neither the remote nor the store knows what it was made from.
     """
     source = f"sources/{document.split('/')[0]}"
 

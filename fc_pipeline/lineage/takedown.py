@@ -1,6 +1,6 @@
-"""Take documents out of a corpus for good: record them, rebuild without them, delete what had touched them.
+"""Takedown of documents: record them, rebuild the tracks without them, delete the artifacts that they touched.
 
-Deduplication drops the documents and every equal or nearly equal copy, also in dumps that come later.
+Deduplication drops the documents and every equal or nearly equal copy, in later dumps too.
 """
 
 import subprocess
@@ -27,7 +27,7 @@ def require_known(items: Sequence[Touched], documents: Sequence[str], graph: Gra
 
 
 def to_rebuild(before: Graph, after: Graph, store: Store) -> dict[str, list[str]]:
-    """{track: its keys that were built and are not any more under the new list}, in order."""
+    """{track: keys that are built before the takedown and unfinished after it}, in order."""
     lost_by_track = {}
     for track in after.tracks:
         built = {item.key for item in make_plan(before, store, before.track(track)) if item.state not in UNFINISHED}
@@ -39,7 +39,7 @@ def to_rebuild(before: Graph, after: Graph, store: Store) -> dict[str, list[str]
 
 
 def rebuild(work: dict[str, list[str]]) -> int:
-    """Build them, a process a track since a process reads its tracks once; returns the first bad exit status."""
+    """Build the keys, one process a track, since a process reads its tracks once; returns the first bad exit status."""
     for track, keys in work.items():
         status = subprocess.run(
             [sys.executable, "-m", "fc_pipeline", "run", track, "--only", *keys], check=False
@@ -50,10 +50,10 @@ def rebuild(work: dict[str, list[str]]) -> int:
 
 
 def remove_touched(store: Store, graph: Graph, items: Sequence[Touched]) -> list[Touched]:
-    """Delete the touched artifacts that the tracks do not resolve to any more; returns what stays: the sources.
+    """Delete the touched artifacts that the tracks no longer resolve to; returns those that stay: the sources.
 
-    What was made from them goes too, whether it read the documents or not: once its inputs are gone nobody can tell.
-    So does half-done work that no run would go on from: its workspace may hold the text.
+    Their descendants are deleted too: without their inputs it cannot be told whether they read the documents.
+    Half-done work that no run would resume is deleted as well: its workspace may hold the text.
     """
     half_done = [item for item in find_garbage(graph, store) if item.kind != "artifact"]
     for item, why in collect(store, half_done):
@@ -81,5 +81,5 @@ def live_artifacts(graph: Graph, store: Store) -> set[tuple[str, str]]:
 
 
 def remaining(store: Store, documents: Sequence[str]) -> list[Touched]:
-    """What still holds, or has read, the documents: nothing but their sources after a takedown."""
+    """Artifacts that still hold, or have read, the documents, their sources left out; empty after a takedown."""
     return [item for item in touched(store, documents) if item.how != "source"]

@@ -1,4 +1,4 @@
-"""The documents that were taken down, in `<FC_HOME>/takedowns.json`: part of the recipe of the corpora they were in."""
+"""The list of documents that were taken down, `<FC_HOME>/takedowns.json`; it is part of the recipe of their corpora."""
 
 import json
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""From tokens back to documents: which document a token of the shards came from, and which documents hold a text."""
+"""Search in token shards: the document of a token, and the documents that hold a text."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -83,7 +83,7 @@ def trace_token(shards: Artifact, split: str, position: int) -> Origin:
 def find_text(shards: Artifact, tokenizer: "Tokenizer", text: str) -> list[Occurrence]:
     """Every place in the shards that holds `text`, by split, row and offset.
 
-    The text is looked for in the decoded bytes, so that it does not matter how its borders were tokenized.
+    The search reads decoded bytes, so token borders do not matter.
 
     Raises:
         UserError: the text is empty, or the shards were made with another tokenizer.

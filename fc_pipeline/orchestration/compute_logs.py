@@ -1,7 +1,7 @@
-"""What a run prints goes to files that the UI shows, and nowhere else.
+"""Output of a run goes to files that the UI shows, and nowhere else.
 
-Dagster's own manager also copies it to the terminal, through a `tail` and a watcher process for each stream: four
-processes a run, and a wall of text over the progress lines.
+Dagster's own manager also copies it to the terminal, with a `tail` and a watcher process for each stream: four
+processes a run, and their text hides the progress lines.
 """
 
 import os

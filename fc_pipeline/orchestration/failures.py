@@ -1,10 +1,10 @@
-"""What went wrong in a Dagster run, in one line for a person."""
+"""Failures of Dagster runs as one-line messages."""
 
 import dagster as dg
 
 
 def describe_failure(event: dg.DagsterEvent) -> str:
-    """`key: what went wrong` in one line, without a stack trace."""
+    """`key: error` in one line, without a stack trace."""
     data = event.step_failure_data
     key = (event.step_key or event.job_name).replace("__", "/")
     if data.user_failure_data is not None and data.user_failure_data.description:

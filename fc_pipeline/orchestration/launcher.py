@@ -1,8 +1,8 @@
-"""Runs on this machine whose processes are looked after: Dagster's own launcher starts them and forgets them.
+"""A run launcher for this machine that watches the processes of its runs; Dagster's own launcher does not.
 
-Without this a worker killed by the kernel, or by a power cut, leaves its run STARTED for ever and its pool slot
-taken, and Terminate fails on it. Here a run is as alive as its process: the pid that the run itself logged, whose
-start must lie before that log entry, because pids are used again.
+Dagster leaves the run of a killed worker STARTED for ever with its pool slot taken, and Terminate fails on it. Here a
+run is alive while its process is. The process is known by the pid that the run logged; it must have started before
+that log entry, because pids are reused.
 """
 
 import threading
@@ -17,7 +17,7 @@ from dagster._core.launcher import CheckRunHealthResult, DefaultRunLauncher, Wor
 CLOCK_SLACK_SECONDS = 5.0
 """The kernel reports start times from the boot time, which a clock adjustment moves."""
 GRACE_SECONDS = 60.0
-"""What a worker has after Terminate to write a checkpoint, before it is killed."""
+"""Time of a worker after Terminate to write a checkpoint, before it is killed."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Worker:
 
 
 def worker_of(instance: DagsterInstance, run_id: str) -> Worker | None:
-    """The process that logged itself for this run last; None before it did."""
+    """The process that last logged its pid for this run; None before the first."""
     for entry in reversed(instance.all_logs(run_id, of_type=DagsterEventType.ENGINE_EVENT)):
         event = entry.dagster_event
         pid = event.engine_event_data.metadata.get("pid") if event is not None else None
@@ -74,7 +74,7 @@ def end_dead_run(instance: DagsterInstance, run: DagsterRun) -> None:
 
 
 class LocalRunLauncher(DefaultRunLauncher):
-    """Starts runs as Dagster does; knows whether they are alive, and ends them for sure."""
+    """Starts runs as Dagster does, detects dead ones, and terminates reliably."""
 
     @property
     def supports_check_run_worker_health(self) -> bool:
@@ -89,7 +89,7 @@ class LocalRunLauncher(DefaultRunLauncher):
         return CheckRunHealthResult(WorkerStatus.FAILED, f"process {worker.pid} is gone")
 
     def terminate(self, run_id: str) -> bool:
-        """Interrupt the run's process; kill it if it is still there after the grace period.
+        """Interrupt the run's process; kill it if it still runs after the grace period.
 
         Works for runs that no code server started (`make nano`) and for those whose process is dead already.
         """

@@ -1,15 +1,15 @@
-"""Lets a run that waits for a pool sleep: Dagster 1.13 looks for its slot without a pause and keeps a core busy."""
+"""Patches the polling of pools: a waiting run of Dagster 1.13 polls without a pause and keeps a core busy."""
 
 import time
 
 from dagster._core.execution.plan.instance_concurrency_context import InstanceConcurrencyContext
 
 _LONGEST_SECONDS = 1.0
-"""Ctrl-C is heard between two looks."""
+"""Ctrl-C takes effect between two polls."""
 
 
-def sleep_between_looks() -> None:
-    """Mend, in this process, the interval between two looks: Dagster takes the smaller of it and 0."""
+def sleep_between_polls() -> None:
+    """Correct, in this process, the interval between two polls: Dagster takes the smaller of it and 0."""
     setattr(InstanceConcurrencyContext, "interval_to_next_pending_claim_check", _interval)  # noqa: B010
 
 

@@ -1,4 +1,4 @@
-"""The objects below one fsspec address: read by ranges, put whole, listed and deleted, each with patience."""
+"""The objects below one fsspec address: read by ranges, put whole, listed and deleted, each with retries."""
 
 import os
 import secrets
@@ -14,7 +14,7 @@ from fc_pipeline.paths import fc_home
 from fc_pipeline.remote.retry import ATTEMPTS, RemoteDamaged, RemoteError, RemoteUnreachable, ask_remote
 
 CHUNK_BYTES = 1 << 24
-"""What is asked for at once, and what a broken connection costs."""
+"""Size of one request, so at most what a broken connection costs."""
 
 TEMPORARY_SUFFIX = ".tmp"
 
@@ -25,7 +25,7 @@ _APPEARS_WHOLE = frozenset({"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "os
 class Objects:
     """Objects by their path below `url`, such as s3://bucket/prefix, file:///mnt/nas/fc or a plain folder.
 
-    Nothing is connected to before the first question. Every method raises RemoteUnreachable when the remote does
+    The connection is opened by the first call. Every method raises RemoteUnreachable when the remote does
     not answer or has no driver installed, and RemoteError when it cannot be written to.
     """
 
@@ -40,7 +40,7 @@ class Objects:
         import fsspec
 
         try:
-            # Others write too: a listing that fsspec remembers would be out of date.
+            # Others write too, so a cached listing would be out of date.
             system, root = fsspec.core.url_to_fs(self._url, use_listings_cache=False)
         except (ImportError, ValueError) as error:
             install = f"FC_REMOTE {self.name}: {error}; install that package, or correct FC_REMOTE"
@@ -50,7 +50,7 @@ class Objects:
         return system, root.rstrip("/")
 
     def where(self, path: str) -> str:
-        """The address of an object, for people."""
+        """The address of an object, for messages."""
         return f"{self.name.rstrip('/')}/{path}"
 
     def read(self, path: str) -> bytes | None:
@@ -88,7 +88,7 @@ class Objects:
             if _appears_whole(system):
                 system.put_file(str(source), target)
                 return
-            # The name is new each time: two who push the same file do not write into each other's.
+            # A name of its own, so that two pushes of the same file do not write into one object.
             temporary = f"{target}.{secrets.token_hex(4)}{TEMPORARY_SUFFIX}"
             system.makedirs(os.path.dirname(target), exist_ok=True)  # noqa: PTH120 - no local path
             try:
@@ -96,7 +96,7 @@ class Objects:
                 crash_point()
                 system.mv(temporary, target)
             except Exception:
-                with suppress(Exception):  # what went wrong first is what counts
+                with suppress(Exception):  # the first error is the one to report
                     system.rm_file(temporary)
                 raise
 
@@ -131,7 +131,7 @@ class Objects:
             return
 
     def remove_folder(self, folder: str) -> None:
-        """Delete everything below a folder, and the folder where there are such."""
+        """Delete everything below a folder, and the folder itself where the file system has folders."""
         crash_point()
         try:
             self._ask(lambda system, root: system.rm(f"{root}/{folder}", recursive=True), folder)
@@ -148,7 +148,7 @@ class Objects:
 
 
 def without_login(url: str) -> str:
-    """The address without a user's name and password, which belong into no message."""
+    """The address without user name and password, which must not appear in messages."""
     parts = urlsplit(url)
     return url.replace(f"{parts.netloc.rpartition('@')[0]}@", "", 1) if "@" in parts.netloc else url
 
@@ -159,7 +159,7 @@ def _list_objects(system: Any, folder: str) -> dict[str, Any]:
         return system.find(folder, detail=True)
     system.info(folder)
     try:
-        return system.find(folder, detail=True, on_error="raise")  # what cannot be listed would be left out otherwise
+        return system.find(folder, detail=True, on_error="raise")  # otherwise unlistable folders are left out
     except FileNotFoundError as error:
         raise OSError(f"{error.filename or folder} was removed while it was listed") from error
 

@@ -1,4 +1,4 @@
-"""From the remote into the local store, by the store's own commit: nothing is there before everything is."""
+"""Pull from the remote into the local store, by the store's own commit: an artifact appears complete or not at all."""
 
 import hashlib
 from pathlib import Path
@@ -14,16 +14,16 @@ _READ_BYTES = 1 << 20
 
 
 def pull(remote: Remote, store: Store, manifest: Manifest, *, replace: bool = False) -> None:
-    """Download an artifact that the remote has, and commit it. A killed or broken download goes on where it stopped.
+    """Download an artifact and commit it. A killed or broken download resumes where it stopped.
 
     Args:
-        manifest: what `Remote.find` gave.
-        replace: write over a committed artifact, because it is damaged.
+        manifest: from `Remote.find`.
+        replace: overwrite a committed artifact, because it is damaged.
 
     Raises:
-        RemoteDamaged: a file is missing, cut or not of its sha256; named, and nothing is committed.
+        RemoteDamaged: a file is missing, cut or not of its sha256; the file is named, and nothing is committed.
         RemoteError: the remote cannot be reached.
-        UserError: somebody else writes the artifact, or the disk is full or refuses.
+        UserError: another process writes the artifact, or the disk is full or not writable.
     """
     try:
         with store.receive(manifest, replace=replace) as out:
@@ -38,7 +38,7 @@ def _pull_file(remote: Remote, manifest: Manifest, entry: FileEntry, out: Artifa
     kept = part.stat().st_size if part.exists() else 0
     if not _download(remote, manifest, entry, part):
         part.unlink()
-        # What an earlier attempt left may be what was wrong: a power failure can leave zeros in a file's place.
+        # The part of an earlier attempt may be damaged: a power failure can leave zeros in a file.
         if not kept or not _download(remote, manifest, entry, part):
             part.unlink(missing_ok=True)
             raise RemoteDamaged(

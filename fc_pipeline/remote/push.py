@@ -1,4 +1,4 @@
-"""From the local store into the remote: files first, the manifest last, what is there already left alone."""
+"""Push from the local store into the remote: files first, the manifest last; objects that exist are left alone."""
 
 from dataclasses import dataclass
 
@@ -10,17 +10,17 @@ from fc_pipeline.remote.retry import RemoteDamaged, RemoteError
 
 @dataclass(frozen=True)
 class Pushed:
-    """What was uploaded: nothing when the remote had it all."""
+    """What was uploaded; zeros when the remote had everything."""
 
     num_files: int
     num_bytes: int
 
 
 def push(remote: Remote, artifact: Artifact, *, again: bool = False) -> Pushed:
-    """Make sure that the remote has the artifact. A killed push goes on with the files that are not there yet.
+    """Make sure that the remote has the artifact. A killed push resumes with the files that are missing.
 
     Args:
-        again: upload every file, also over one of the right name and size: it was found to be damaged.
+        again: upload every file, even over one of the right name and size, because one is damaged.
 
     Raises:
         RemoteError: the remote holds other bytes under this identity, the artifact was taken down, or the remote
@@ -45,7 +45,7 @@ def push(remote: Remote, artifact: Artifact, *, again: bool = False) -> Pushed:
 
 
 def _manifest(remote: Remote, key: str, identity: str) -> Manifest | None:
-    """None also for a damaged one, which is written anew."""
+    """The remote's manifest; None also for a damaged one, which is written anew."""
     try:
         return remote.find(key, identity)
     except RemoteDamaged:
@@ -70,7 +70,7 @@ def _require_equal(remote: Remote, mine: Manifest, remote_manifest: Manifest) ->
 
 
 def _require_arrived(remote: Remote, mine: Manifest) -> None:
-    """Somebody may have pushed other bytes, deleted it or taken it down while this push went on."""
+    """Another client may have pushed other bytes, deleted the artifact or taken it down during this push."""
     if remote.is_taken_down(mine.key, mine.identity):
         remote.remove(mine.key, mine.identity)
         _require_wanted(remote, mine.key, mine.identity)

@@ -1,11 +1,11 @@
-"""Artifacts in a remote: found, listed, taken down. Files first, the manifest last; its presence is the artifact.
+"""Artifacts in a remote: find, list, remove, take down. The manifest is written last; with it the artifact exists.
 
     <FC_REMOTE>/artifacts-1/<key>/<identity>/manifest.json
     <FC_REMOTE>/artifacts-1/<key>/<identity>/<file>.<sha256 of the file>
     <FC_REMOTE>/takedowns-1/<key>/<identity>.json
 
-A file's hash is part of its name, because two builds of one identity have equal content and unequal logs: whoever
-pushes last, the files of every manifest that was ever written are there, and no upload changes one of them.
+A file's hash is part of its name, because two builds of one identity have equal content and unequal logs. So no
+upload changes an existing file, and the files of every manifest stay present, whoever pushes last.
 """
 
 import json
@@ -34,14 +34,14 @@ class Remote:
     def __init__(self, url: str, *, pause_seconds: float = 1.0, attempts: int = ATTEMPTS) -> None:
         self.objects = Objects(url, pause_seconds=pause_seconds, attempts=attempts)
         self.silent_until = 0.0
-        """time.monotonic() before which a build does not ask again, because it did not answer."""
+        """time.monotonic() until which a build does not ask this remote again, because it did not answer."""
 
     @property
     def name(self) -> str:
         return self.objects.name
 
     def find(self, key: str, identity: str) -> Manifest | None:
-        """What the remote's artifact says of itself; None when there is none. Its files are not looked at.
+        """The manifest of an artifact in the remote; None when there is none. The files are not checked.
 
         Raises RemoteDamaged when it is not the manifest of this artifact.
         """
@@ -85,14 +85,14 @@ class Remote:
         return self.objects.chunks(object_path(manifest, entry), start=start, stop=entry.bytes)
 
     def where(self, manifest: Manifest, entry: FileEntry) -> str:
-        """The address of a file, for people."""
+        """The address of a file, for messages."""
         return self.objects.where(object_path(manifest, entry))
 
     def put_file(self, manifest: Manifest, entry: FileEntry, source: Path) -> None:
         self.objects.put(object_path(manifest, entry), source)
 
     def put_manifest(self, manifest: Manifest) -> None:
-        """From here on the artifact is there."""
+        """Upload the manifest, which makes the artifact exist."""
         self._write(f"{_folder(manifest.key, manifest.identity)}/{MANIFEST_NAME}", manifest.to_json())
 
     def remove(self, key: str, identity: str) -> None:
@@ -135,7 +135,7 @@ def num_bytes(manifest: Manifest) -> int:
 
 
 def configured_remote(*, attempts: int = ATTEMPTS) -> Remote | None:
-    """The remote that FC_REMOTE names, None without one. The same object each time while it names the same."""
+    """The remote that FC_REMOTE names, None without one. Equal addresses give the same object."""
     url = os.environ.get("FC_REMOTE", "").strip()
     return _remote(url, attempts) if url else None
 

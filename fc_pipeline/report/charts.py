@@ -1,4 +1,4 @@
-"""The charts of the report and of the UI: what is drawn, from plain numbers."""
+"""The charts of the report and of the UI, drawn from plain numbers."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 _ROW_INCHES = 0.24
 _FRAME_INCHES = 0.75
 _FEWEST_COLUMNS = 6
-"""Fewer leave room at the right: a column is no wall."""
+"""With fewer columns, the space at the right stays empty, so that columns stay narrow."""
 
 
 def range_chart(title: str, unit: str, rows: Mapping[str, tuple[float, float, float]]) -> Picture:
@@ -65,7 +65,7 @@ def column_chart(title: str, unit: str, counts: Mapping[str, int]) -> Picture:
 
 
 def waterfall_chart(title: str, unit: str, *, read: int, removed: Mapping[str, int]) -> Picture:
-    """What was read, what went for each reason, from right to left, and what is left."""
+    """Waterfall: documents read, removed for each reason, and left, from right to left."""
     rows = [("read", 0, read)]
     left = read
     for reason, number in removed.items():

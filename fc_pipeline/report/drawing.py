@@ -1,4 +1,4 @@
-"""A picture is drawn once and comes out twice: as SVG in the colours of the page, and as PNG for Dagster's pages."""
+"""Charts as SVG in the colours of the report's page, and as PNG for Dagster's pages, from one drawing."""
 
 import io
 import re
@@ -24,7 +24,7 @@ _VARIABLES = Palette("--ink-soft", "--line", ("--series-1", "--series-2", "--ser
 _STAND_INS = Palette("#a10001", "#a10002", ("#a10003", "#a10004", "#a10005"))
 """matplotlib wants real colours; each stands for a variable and is replaced in its output."""
 _ON_WHITE = Palette("#5c646b", "#e2e4e6", ("#1f6feb", "#c2570c", "#177d51"))
-"""Those of the page by day."""
+"""The colours of the page in light mode."""
 
 _PNG_DOTS_PER_INCH = 90
 
@@ -40,7 +40,7 @@ class Picture(NamedTuple):
 
 
 def svg(picture: Picture) -> dict[str, Any]:
-    """What the template of the report takes: {"title", "unit", "svg", "legend": [(variable of the colour, label)]}."""
+    """Context of the report's template: {"title", "unit", "svg", "legend": [(variable of the colour, label)]}."""
     from matplotlib.backends.backend_svg import FigureCanvasSVG
 
     with _settings(picture.title):
@@ -74,12 +74,12 @@ def png(picture: Picture) -> bytes:
 
 
 def show(*pictures: Picture) -> str:
-    """Pictures as Markdown that holds them, one below the other."""
+    """Pictures embedded in Markdown, one below the other."""
     return "\n\n".join(embedded(picture.title, png(picture)) for picture in pictures)
 
 
 def _settings(title: str) -> Any:
-    """Without a fixed salt the same picture would give other bytes each time."""
+    """Settings of matplotlib. The fixed salt makes the bytes of an SVG reproducible."""
     import matplotlib as mpl
 
     return mpl.rc_context({"svg.hashsalt": title, "svg.fonttype": "none", "font.size": 9})
@@ -99,7 +99,7 @@ def _draw(picture: Picture, palette: Palette) -> "Figure":
 
 
 def _adopt(svg: str, *, label: str) -> str:
-    """The svg element alone, in the page's colours and type, on no background, with a name for screen readers."""
+    """The bare svg element in the page's colours and font, without background, with a label for screen readers."""
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
     svg = re.sub(r'<g id="patch_[12]">.*?</g>', "", svg, flags=re.DOTALL)

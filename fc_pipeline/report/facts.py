@@ -1,4 +1,4 @@
-"""What every artifact of a track says of itself: cost, verdicts, licences, lineage."""
+"""Tables of the report that every artifact has: cost, verdicts, licences, lineage."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -7,12 +7,12 @@ from fc_model.artifacts import Artifact
 
 
 def cite(artifact: Artifact) -> str:
-    """How a number names where it comes from in the HTML report, which may change with the time of a build."""
+    """Citation of an artifact in the HTML report, which may depend on the time of a build."""
     return f"{artifact.key}@{artifact.identity}"
 
 
 def cite_content(artifact: Artifact) -> str:
-    """The same for files whose bytes must depend on the contents of the inputs alone."""
+    """Citation of an artifact in files whose bytes depend on the contents of the inputs alone."""
     return f"{artifact.key}@sha256:{artifact.digest[:16]}"
 
 
@@ -38,7 +38,7 @@ def _cost(artifact: Artifact) -> dict[str, Any]:
 
 
 def totals(rows: list[dict[str, Any]]) -> dict[str, Any]:
-    """Sums over `cost`; the peak of memory is the highest one."""
+    """Sums over `cost`; of peak memory, the maximum."""
     sums = {
         name: sum(row[name] or 0 for row in rows)
         for name in ("seconds", "cpu_seconds", "disk_bytes", "tokens", "flops")
@@ -49,7 +49,7 @@ def totals(rows: list[dict[str, Any]]) -> dict[str, Any]:
 def gates(artifacts: Iterable[Artifact], *, track: str) -> list[dict[str, Any]]:
     """Every verdict with its artifact, state and margin, the distance to the nearer bound (below 0: failed).
 
-    What other tracks ask of a shared artifact is left out.
+    Gates of other tracks on a shared artifact are left out.
     """
     verdicts = []
     for artifact in artifacts:
@@ -57,7 +57,7 @@ def gates(artifacts: Iterable[Artifact], *, track: str) -> list[dict[str, Any]]:
             if verdict.get("track", track) != track:
                 continue
             state = "passed" if verdict["passed"] else ("waived" if verdict["waived"] else "failed")
-            name = verdict["name"].removeprefix(f"{track}: ")  # whose report this is, its title says
+            name = verdict["name"].removeprefix(f"{track}: ")  # the report's title names the track
             verdicts.append({**verdict, "name": name, "artifact": artifact, "state": state, "margin": _margin(verdict)})
     return verdicts
 
@@ -79,7 +79,7 @@ def licences(artifacts: Iterable[Artifact]) -> list[dict[str, Any]]:
 
 
 def lineage(artifacts: Iterable[Artifact]) -> list[dict[str, Any]]:
-    """Per artifact: its inputs, code version and MLflow run; then the inputs that were not given, by name alone."""
+    """Per artifact: its inputs, code version and MLflow run; then inputs that are not among `artifacts`, by name."""
     listed = list(artifacts)
     rows: list[dict[str, Any]] = [
         {

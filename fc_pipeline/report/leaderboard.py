@@ -1,4 +1,4 @@
-"""One row a report, so that runs and tracks can be compared."""
+"""The leaderboard: one row a report, to compare runs and tracks."""
 
 import json
 from typing import Any
@@ -18,13 +18,13 @@ _NO_FIGURES: dict[str, Any] = {
     "tokens": 0,
     "flops": 0,
 }
-"""What the leaderboard compares, of a track that has none of it."""
+"""Columns of the leaderboard, with the values of a track that lacks them."""
 
 
 def leaderboard(store: Store) -> list[dict[str, Any]]:
     """The rows of all reports of all tracks in the store, lowest bits per byte first.
 
-    A row is what the report wrote (see `row`), with the report's `identity`, `committed_at` and `seconds`.
+    A row is the report's row.json (see `row`), with the report's `identity`, `committed_at` and `seconds`.
     """
     rows = []
     for key in store.keys():  # noqa: SIM118 - a store is no mapping
@@ -42,7 +42,7 @@ def leaderboard(store: Store) -> list[dict[str, Any]]:
 
 
 def row(context: dict[str, Any]) -> dict[str, Any]:
-    """What a report says of its track in one line; nothing in it depends on time."""
+    """A report's row of the leaderboard; it does not depend on time."""
     states = [gate["state"] for gate in context["gates"]]
     figures = {name: value for section in context["sections"] for name, value in section["row"].items()}
     return {

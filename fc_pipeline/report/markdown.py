@@ -1,4 +1,4 @@
-"""Markdown that Dagster's pages show: a document's own words, pictures inside the text. Tables: formatting.py."""
+"""Markdown for Dagster's pages: escaped text of documents, embedded pictures. Tables are in formatting.py."""
 
 import base64
 from typing import Any
@@ -7,22 +7,22 @@ _CELL_CHARACTERS = 160
 
 
 def code(value: Any) -> str:
-    """A document's text or name within a line, where it can be nothing else."""
+    """A document's text or name as inline code, so that it cannot act as markup."""
     text = " ".join(str(value).replace("`", "'").split())
     return f"`{text}`"
 
 
 def shortened(value: Any, limit: int = _CELL_CHARACTERS) -> str:
-    """As text, without what is beyond the limit."""
+    """The value as text, cut at the limit."""
     text = str(value)
     return text if len(text) <= limit else f"{text[:limit]}..."
 
 
 def png_source(picture: bytes) -> str:
-    """The address of a picture that holds the picture."""
+    """The `data:` address of a PNG."""
     return f"data:image/png;base64,{base64.b64encode(picture).decode('ascii')}"
 
 
 def embedded(title: str, picture: bytes) -> str:
-    """A PNG as a part of the text. The title is ours, never a document's."""
+    """A PNG embedded in Markdown. The title must not come from a document."""
     return f"![{title}]({png_source(picture)})"

@@ -1,4 +1,4 @@
-"""Templates to text. Whatever comes from a document or a config is data: it can neither run nor break the layout."""
+"""Rendering of templates. Values from documents and configs are escaped: they can neither run nor break the layout."""
 
 import re
 from collections.abc import Iterable
@@ -21,7 +21,7 @@ class Renderer:
     """The report's templates and those of its sections.
 
     Args:
-        folders: of the sections' templates.
+        folders: folders of the sections' templates.
     """
 
     def __init__(self, folders: Iterable[Path] = ()) -> None:
@@ -79,7 +79,7 @@ def to_yaml(value: Any) -> Markup:
 
 
 def _markdown(value: Any) -> Any:
-    """Text that cannot be taken for markup or leave its line; numbers and what a filter made safe as they are."""
+    """Text escaped to one line without markup; numbers and values that a filter made safe are unchanged."""
     if isinstance(value, Markup):
         return str(value)
     return _MARKDOWN.sub(r"\\\1", " ".join(visible(value).split())) if isinstance(value, str) else value

@@ -17,7 +17,7 @@ _LABEL_SIZE = 12
 _LINE = 16
 GAP = 12
 _SHOWN_BYTES = 145_000
-"""Below 200 kB in base64."""
+"""Largest sheet in bytes: below 200 kB in base64."""
 
 
 class Cell(NamedTuple):
@@ -28,7 +28,7 @@ class Cell(NamedTuple):
 
 
 def sheet(cells: Sequence[Cell], *, columns: int, width: int) -> Image.Image:
-    """Pictures in columns of `width` pixels, as high in each row as the highest of it."""
+    """Pictures in columns of `width` pixels; a row is as high as its highest picture."""
     from PIL import Image, ImageDraw
 
     font = label_font()
@@ -50,7 +50,7 @@ def sheet(cells: Sequence[Cell], *, columns: int, width: int) -> Image.Image:
 
 
 def shorten(text: str, font: ImageFont.FreeTypeFont, width: int) -> str:
-    """The text without what is beyond `width` pixels."""
+    """The text, cut at `width` pixels."""
     if font.getlength(text) <= width:
         return text
     kept = text
@@ -60,7 +60,7 @@ def shorten(text: str, font: ImageFont.FreeTypeFont, width: int) -> str:
 
 
 def label_font() -> ImageFont.FreeTypeFont:
-    """The type of the lines below pictures."""
+    """The font of the lines below pictures."""
     import matplotlib as mpl
     from PIL import ImageFont
 
@@ -69,10 +69,10 @@ def label_font() -> ImageFont.FreeTypeFont:
 
 
 def one_line(text: str) -> str:
-    """Text as it may stand below a picture."""
+    """Text as one line below a picture."""
     return " ".join(visible(text).split())
 
 
 def show_sheet(title: str, picture: Image.Image) -> str:
-    """A sheet as Markdown that holds it."""
+    """A sheet embedded in Markdown."""
     return f"![{title}]({source(picture, max_bytes=_SHOWN_BYTES)})"

@@ -1,4 +1,4 @@
-"""Small pictures of stored images, with boxes on them, as addresses that hold the picture itself."""
+"""Thumbnails of stored images, with boxes on them, as `data:` addresses."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ def boxed(record: ImageRecord, data: bytes, *, width: int, height: int) -> Image
 def source(image: Image.Image, *, max_bytes: int) -> str:
     """The address `data:image/...` of a picture of at most `max_bytes` bytes, before they become base64.
 
-    A PNG, which loses nothing, unless a JPEG is less than half of it. What is still too large is stored with more
-    loss, then at half the size, again and again.
+    A PNG, which is lossless, unless a JPEG is less than half its size. If it is still too large, the JPEG's quality is
+    lowered, then the image is halved, repeatedly.
     """
     while True:
         png = _encoded(image, "PNG", optimize=True)

@@ -14,10 +14,10 @@ _TEMPLATES = {"html": "html.j2", "md": "md.j2", "card": "card.md.j2", "lead": "l
 
 
 def write_report(step: Step) -> None:
-    """Write the report and the model card from the manifests and files of the inputs; nothing is typed in.
+    """Write the report and the model card from the manifests and files of the inputs alone.
 
     config: {"name", "description", "sections": {name: title}}. inputs: every artifact of the track, any roles, in the
-    order of the work. helpers: what reads each section. The same inputs give the same report.md, model_card.md and
+    order of the steps. helpers: the reader of each section. The same inputs give the same report.md, model_card.md and
     row.json; report.html also shows times and identities, so it counts as a log.
     Metrics: bits_per_byte of the last evaluation; gates_passed, gates_waived, gates_failed.
     """
@@ -36,7 +36,7 @@ def write_report(step: Step) -> None:
 
 
 def gather(config: dict[str, Any], artifacts: list[Artifact], sections: list[Section]) -> dict[str, Any]:
-    """All that the templates show: what every artifact says of itself, and the sections that have something to show."""
+    """The context of the templates: the tables of all artifacts, and the sections that have data."""
     costs = facts.cost(artifacts)
     shown = [
         {"tiles": [], "row": {}, "front": {}, "results": [], **data, **_about(section)}

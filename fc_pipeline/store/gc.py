@@ -1,4 +1,4 @@
-"""What may be deleted, by lineage: everything that no track of today resolves to or was made from."""
+"""Garbage collection by lineage: whatever no current track resolves to, or was made from, may be deleted."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ Kind = Literal["artifact", "half-done", "damaged"]
 
 @dataclass(frozen=True)
 class Garbage:
-    """A folder that can go, and what it would cost to have it again."""
+    """A folder that may be deleted, and the cost of a rebuild."""
 
     key: str
     identity: str
@@ -31,9 +31,9 @@ class Garbage:
 def find_garbage(graph: Graph, store: Store, *, keep: int = 1) -> list[Garbage]:
     """Every folder that is neither live nor being written, sorted by key.
 
-    Live is what the tracks resolve to at this moment, the newest `keep` artifacts of each of their keys (an input
-    that comes out equal brings them back), half-done work that a run would go on from, and whatever those were
-    made from. Keys that no track has any more have nothing live but what live artifacts were made from.
+    Live is what the tracks resolve to now, the newest `keep` artifacts of each of their keys (an equal rebuild of an
+    input makes them current again), half-done work that a run would resume, and the inputs of all these. Of a key
+    that no track has any more, only inputs of live artifacts are live.
     """
     live = _live(graph, store, keep=keep)
     garbage = []
@@ -60,7 +60,7 @@ def remove_leftovers(store: Store) -> int:
 
 
 def collect(store: Store, garbage: list[Garbage]) -> Iterator[tuple[Garbage, str]]:
-    """Delete; yields each with an empty text, or with why it stayed: a writer took it in the meantime."""
+    """Delete; yields each with an empty text, or with why it stayed: a writer has locked it in the meantime."""
     for item in garbage:
         try:
             store.remove(item.key, item.identity)
@@ -111,7 +111,7 @@ def _garbage(store: Store, key: str, identity: str) -> Garbage:
 
 
 def garbage_lines(garbage: list[Garbage]) -> list[Line]:
-    """The list in words, and the sum."""
+    """The list as lines, and the total."""
     rows = [[item.kind, f"{item.key}/{item.identity}", size(item.num_bytes), _cost(item)] for item in garbage]
     seconds = sum(item.rebuild_seconds or 0 for item in garbage)
     total = f"{len(garbage)} folders, {size(sum(item.num_bytes for item in garbage))}, {duration(seconds)} to rebuild"

@@ -1,4 +1,4 @@
-"""What may be deleted from a remote, by lineage: what no track of this checkout resolves to or was made from."""
+"""Garbage collection of a remote by lineage: whatever no track of this checkout resolves to, or was made from."""
 
 from collections.abc import Iterator
 
@@ -12,15 +12,14 @@ from fc_pipeline.remote.retry import RemoteDamaged, RemoteError
 from fc_pipeline.store.gc import Garbage, Kind
 
 _UPLOAD_SECONDS = 86_400.0
-"""Objects without a manifest that are younger belong to a push that may still go on."""
+"""Younger objects without a manifest may belong to a push that is not finished."""
 
 
 def find_remote_garbage(graph: Graph, store: Store, remote: Remote, *, keep: int, now: float) -> list[Garbage]:
     """Every folder of the remote that is not live, sorted by key.
 
-    Live is what the tracks of this checkout resolve to, whether it lies here or only in the remote, the newest `keep`
-    artifacts of each of their keys, what those were made from, and pushes of the last day that are not finished.
-    Other checkouts may resolve to something else: nothing here knows of them.
+    Live is what the tracks of this checkout resolve to, here or in the remote, the newest `keep` artifacts of each of
+    their keys, the inputs of both, and unfinished pushes of the last day. What other checkouts resolve to is not known.
     """
     objects = remote.everything()
     manifests = read_manifests(remote, objects)
@@ -48,7 +47,7 @@ def collect_remotely(remote: Remote, garbage: list[Garbage]) -> Iterator[tuple[G
 
 
 def remove_dead_uploads(remote: Remote, *, now: float) -> int:
-    """Remove what killed uploads left under temporary names a day ago and more; returns the bytes."""
+    """Remove temporary objects of killed uploads that are at least a day old; returns the bytes."""
     freed = 0
     for place, sizes in remote.everything().items():
         for name in sizes:
@@ -59,7 +58,7 @@ def remove_dead_uploads(remote: Remote, *, now: float) -> int:
 
 
 def read_manifests(remote: Remote, objects: dict[Place, dict[str, int]]) -> dict[Place, Manifest]:
-    """The manifests of these artifacts, damaged ones left out (`verify --remote` names them)."""
+    """The manifests of these artifacts; damaged ones are left out (`verify --remote` names them)."""
     manifests = {}
     for place, sizes in objects.items():
         try:

@@ -1,4 +1,4 @@
-"""Rehash what lies in the remote: everything is downloaded, nothing is kept."""
+"""Verify a remote: every file is downloaded and hashed, none is kept."""
 
 import hashlib
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from fc_pipeline.store.verify import below
 
 
 def verify_remote(remote: Remote, wanted: Sequence[str]) -> tuple[int, list[str]]:
-    """The number of artifacts and everything that is wrong with them, one line each.
+    """The number of checked artifacts, and every problem as one line.
 
     Args:
         wanted: keys, or beginnings of keys (`nano`); empty for all.

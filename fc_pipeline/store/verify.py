@@ -1,4 +1,4 @@
-"""Rehash what lies in the store."""
+"""Verify the store: every file is hashed."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ from fc_model.errors import UserError
 
 
 def verify_store(store: Store, wanted: Sequence[str], *, strict: bool) -> tuple[int, list[str]]:
-    """The number of artifacts and everything that is wrong with them, one line each.
+    """The number of checked artifacts, and every problem as one line.
 
     Args:
         wanted: keys, or beginnings of keys (`nano`); empty for all.

@@ -1,4 +1,4 @@
-"""What a track says of its tokens: the tokenizer, the mixture of the packed shards, and when they are rebuilt."""
+"""Settings of the tokens: the tokenizer, the mixture of the packed shards, and the schedule of rebuilds."""
 
 from functools import cached_property
 from typing import Any
@@ -12,7 +12,7 @@ from fc_pipeline.training.config import TrainingFields
 
 
 class TokensFields(TrainingFields, CorpusFields):
-    """How the documents become the tokens that the stages read."""
+    """Settings that turn documents into the tokens of the stages."""
 
     tokenizer: TokenizerConfig = Field(description="The tokenizer that is trained on the corpus.")
     mixture: MixtureConfig = Field(description="Domain weights and token budget of the packed shards.")
@@ -24,7 +24,7 @@ class TokensFields(TrainingFields, CorpusFields):
     @model_validator(mode="before")
     @classmethod
     def _same_vocabulary(cls, raw: Any) -> Any:
-        """The vocabulary's size is written once."""
+        """Copy tokenizer.vocab_size into the model. Raises ValueError for two different sizes."""
         if not isinstance(raw, dict):
             return raw
         tokenizer, model = raw.get("tokenizer"), raw.get("model")
@@ -39,7 +39,7 @@ class TokensFields(TrainingFields, CorpusFields):
 
     @cached_property
     def packed_mixture(self) -> MixtureConfig:
-        """The mixture with the tokens of every stage that has one of its own."""
+        """The mixture with the token budget of every stage that has its own."""
         stages = {
             name: part
             if part.tokens is not None

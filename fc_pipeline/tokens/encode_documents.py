@@ -1,6 +1,6 @@
-"""The first half of packing: every document as token ids in one file, the work of a killed attempt kept.
+"""The first half of packing: every document as token ids in one file; a killed attempt is resumed.
 
-Threads encode (SentencePiece releases the GIL) while this one reads, writes and counts.
+Threads encode (SentencePiece releases the GIL) while the main thread reads, writes and counts.
 """
 
 import json
@@ -39,7 +39,7 @@ class Batch(NamedTuple):
 
 @dataclass
 class Encoded:
-    """What is kept in memory of the documents that were encoded; their tokens lie in a file, one after the other."""
+    """Tables of the encoded documents, in memory; the tokens are in a file, document after document."""
 
     file: Path
     dtype: np.dtype[Any]
@@ -69,7 +69,7 @@ class Encoded:
 class Journal:
     """The tokens in a file and, beside it, a line for each batch: the lengths of its documents and their checksum.
 
-    What an earlier attempt wrote is taken over batch by batch, as far as tokens and lines agree; the rest is cut off.
+    Batches of an earlier attempt are reused as far as tokens and lines agree; the rest is cut off.
     """
 
     def __init__(self, folder: Path, *, token_bytes: int) -> None:

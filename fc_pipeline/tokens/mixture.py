@@ -1,4 +1,4 @@
-"""Which documents the shards hold, how often, and in which order: so that every stretch has the track's mix."""
+"""Choice, repetition and order of the documents in the shards, so that every stretch has the track's mix."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from fc_pipeline.tokens.mixture_config import shares
 
 @dataclass(frozen=True)
 class Taken:
-    """What earlier splits took of the endless sequence of a domain's documents."""
+    """The beginning of a domain's endless sequence of documents that earlier splits used."""
 
     documents: int = 0
     tokens: int = 0
@@ -28,9 +28,9 @@ class Mixture:
     tokens: dict[str, int]
     """Tokens by domain in that order."""
     epochs: dict[str, float]
-    """Tokens taken of a domain, by earlier splits too, over tokens that it has; above 1 documents are repeated."""
+    """Used tokens of a domain, earlier splits included, over its tokens; above 1, documents are repeated."""
     taken: dict[str, Taken]
-    """By domain, with what earlier splits took."""
+    """By domain, earlier splits included."""
 
 
 def mix(
@@ -45,15 +45,14 @@ def mix(
 ) -> Mixture:
     """Choose documents for `tokens` tokens in the proportions of `weights`.
 
-    Each domain's documents come in a seeded order, all of them before any comes again, and a later split goes on where
-    an earlier one ended. Then a document's place is the
-    share of its domain's quota that lies before its middle (weighted fair queueing, Demers et al. 1989), so that any
-    prefix is off the mix by no more than the longest document of each domain.
+    Each domain's documents come in a seeded order, all of them before any repeats, and a later split continues where an
+    earlier one ended. A document's place is the share of its domain's quota before the document's middle (weighted fair
+    queueing, Demers et al. 1989), so any prefix is off the mix by at most the longest document of each domain.
 
     Args:
         lengths: tokens of each document by domain.
-        numbers: the same documents' numbers, which the order is made of.
-        taken: what earlier splits took, by domain.
+        numbers: the numbers of the same documents, by domain; the order consists of them.
+        taken: what earlier splits used, by domain.
 
     Raises:
         UserError: a domain is too small even when every document comes `max_epochs` times.
@@ -97,7 +96,7 @@ def mix_error(tokens: Mapping[str, int], weights: Mapping[str, float]) -> float:
 
 
 def _repeat(lengths: NDArray[np.int64], *, tokens: float, skip: int, entropy: list[int]) -> NDArray[Any]:
-    """Indices of documents that hold at least `tokens` and the next one, epoch after epoch, each in its own order.
+    """Indices of documents with at least `tokens` tokens, and one more, epoch after epoch, each in its own order.
 
     The sequence has no end and is a function of `entropy` alone; its first `skip` documents are left out.
     """

@@ -1,4 +1,4 @@
-"""What a track says of its mixture: weights of the domains, budgets, a curriculum."""
+"""Settings of the mixture: weights of the domains, budgets, a curriculum."""
 
 from collections.abc import Mapping
 from typing import Self
@@ -8,9 +8,9 @@ from pydantic import Field, field_validator, model_validator
 from fc_model.config.strict import Strict
 
 TRAIN = "train"
-"""The split of stages without a mixture of their own; that of another is `train-<stage>`."""
+"""The split of stages without their own mixture; a stage with one reads `train-<stage>`."""
 HOLDOUT = "holdout-"
-"""What the name of a split of held-out documents begins with; the rest is their domain."""
+"""Prefix of the names of held-out splits; the rest is the domain."""
 
 
 class _Weights(Strict):
@@ -30,13 +30,13 @@ class _Weights(Strict):
 
 
 class StageMixture(_Weights):
-    """What one stage reads in place of the track's mixture: a step of a curriculum."""
+    """The mixture of one stage in place of the track's: a step of a curriculum."""
 
     tokens: int | None = Field(default=None, gt=0, description="Tokens of its split; null takes what the stage reads.")
 
 
 class MixtureConfig(_Weights):
-    """What the shards of a track hold."""
+    """The mixture of a track's shards."""
 
     tokens: int = Field(gt=0, description="Tokens of the training split.")
     stages: dict[str, StageMixture] = Field(
@@ -64,13 +64,13 @@ class MixtureConfig(_Weights):
 
     @property
     def domains(self) -> list[str]:
-        """Domains that any split takes a share of, sorted."""
+        """Domains with a share of any split, sorted."""
         return sorted(
             {*shares(self.weights), *(name for stage in self.stages.values() for name in shares(stage.weights))}
         )
 
 
 def shares(weights: Mapping[str, float]) -> dict[str, float]:
-    """Weights as parts of 1, without the domains of weight 0, by name."""
+    """Weights normalised to 1, without the domains of weight 0, by name."""
     total = sum(weights.values())
     return {domain: weights[domain] / total for domain in sorted(weights) if weights[domain] > 0}

@@ -13,7 +13,7 @@ def pack_shards(step: Step) -> None:
     """Writes the splits `train`, `train-<stage>` and `holdout-<domain>`, as docs/architecture.md describes them.
 
     Files: `<split>-<n>.bin`, `<split>-<n>.idx`, index.json, token_bytes.bin, documents.jsonl.zst (id, source, domain,
-    licence, split, bytes, tokens of every row), and a copy of tokenizer.model, so that the shards can be read alone.
+    licence, split, bytes, tokens of every row), and a copy of tokenizer.model, so that the shards are self-contained.
 
     config: MixtureConfig. inputs: `documents` with train.jsonl.zst and holdout.jsonl.zst, and `tokenizer`. Metrics:
     tokens, documents, bytes_per_token, mix_error_points (the largest of any split); by domain tokens_, share_ and
@@ -90,7 +90,7 @@ def pack_shards(step: Step) -> None:
 def _mixtures(
     config: MixtureConfig, lengths: dict[str, NDArray[np.int64]], numbers: dict[str, NDArray[np.int64]]
 ) -> dict[str, Mixture]:
-    """The training splits, each going on with the documents of a domain where the one before it ended."""
+    """The training splits; each continues a domain's documents where the split before it ended."""
     parts = [(TRAIN, config.weights, config.tokens)]
     parts += [(config.split_of(name), stage.weights, stage.tokens or 0) for name, stage in config.stages.items()]
     mixtures: dict[str, Mixture] = {}

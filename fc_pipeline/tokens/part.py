@@ -1,4 +1,4 @@
-"""Tokens as a part of a track: the tokenizer, the packed shards, and which of them a stage reads."""
+"""Tokens as a part of a track: the tokenizer, the packed shards, and the splits that stages read."""
 
 from collections.abc import Iterator, Sequence
 
@@ -65,7 +65,7 @@ def token_steps(track: TokensFields, parts: Sequence[Part]) -> Iterator[StepSpec
 
 
 def read_shards(track: TokensFields, name: str, stage: StageConfig) -> StageExtension:
-    """Every stage reads shards; it goes on in its split where the stages before it ended."""
+    """The shards of a stage; it continues its split where earlier stages ended."""
     split = track.mixture.split_of(name)
     first_batch = 0
     if stage.kind != "overfit":

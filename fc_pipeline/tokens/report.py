@@ -26,8 +26,8 @@ def mix(artifacts: list[Artifact]) -> dict[str, Any] | None:
 def mix_rows(shards: Artifact) -> list[dict[str, Any]]:
     """Per domain: the share of training tokens that was asked for and the one that was packed.
 
-    Stages with a mixture of their own follow, the stage's name behind the domain's. `epochs` is how often its documents
-    come over all stages, below 1 for a part of them; None when the shards do not say.
+    Stages with their own mixture follow, with the stage's name after the domain's. `epochs` is how often the documents
+    are read over all stages, below 1 for a part of them; None when the shards do not record it.
     """
     splits = json.loads(shards.path("index.json").read_text("utf-8"))["splits"]
     config = shards.manifest.recipe.config
@@ -71,7 +71,7 @@ def mix_pictures(shards: Artifact) -> list[Picture]:
 
 
 def _lengths(shards: Artifact) -> dict[str, Counter[int]]:
-    """Per domain: how many documents have a length in tokens. Counts, so that a large corpus takes no more memory."""
+    """Per domain: the number of documents by length in tokens. Counts keep memory small for a large corpus."""
     lengths: dict[str, Counter[int]] = defaultdict(Counter)
     for record in read_records(shards.path("documents.jsonl.zst")):
         lengths[record["domain"]][record["tokens"]] += 1
@@ -79,7 +79,7 @@ def _lengths(shards: Artifact) -> dict[str, Counter[int]]:
 
 
 def spread(counts: Counter[int]) -> tuple[int, int, int]:
-    """10th, 50th and 90th percentile (nearest rank) of values that are given with how often they come."""
+    """10th, 50th and 90th percentile (nearest rank) of values with their counts."""
     total, seen = counts.total(), 0
     ranks = [min(total - 1, int(share * total)) for share in (0.1, 0.5, 0.9)]
     percentiles: list[int] = []

@@ -1,8 +1,8 @@
 """SentencePiece training from counted words: as good as from the text, and fifteen times as fast.
 
-SentencePiece looks for its first pieces in a suffix array over all the text, which takes most of its time. But no
-piece crosses a border between letters, digits and signs, so the words cut at these borders, each once with its
-count, hold everything that training uses. The first pieces (substrings with their frequencies) are counted here.
+SentencePiece spends most of its time on a suffix array over all the text, which yields its seed pieces. But no piece
+crosses a border between letters, digits and signs, so the words cut at these borders, with their counts, hold all that
+training uses. The seed pieces (substrings with their frequencies) are counted here.
 """
 
 import re
@@ -52,13 +52,13 @@ def count_units(texts: Iterable[str], *, symbols: Sequence[str] = ()) -> Counter
 def seed_pieces(units: Counter[str], *, size: int) -> list[tuple[str, int]]:
     """The substrings of units with the highest frequency times length, each with its frequency.
 
-    A substring that always goes on with the same character is left out: the longer one stands for it.
+    A substring that is always followed by the same character is left out: the longer one replaces it.
     """
     substrings: dict[str, int] = {}
     active = sorted(units.items())
     level: dict[str, int] = {}
     for length in range(1, _MAX_PIECE_LENGTH + 1):
-        # Only what begins with a frequent substring can be frequent.
+        # Only a string that begins with a frequent substring can be frequent.
         frequent = level
         level = {}
         reached = []
@@ -84,7 +84,7 @@ def train_sentencepiece(
 ) -> bytes:
     """Train a model; the same units give the same bytes.
 
-    Text passes it unchanged: identity normalisation, no dummy prefix, every space kept, bytes for what has no piece.
+    Text round-trips unchanged: identity normalisation, no dummy prefix, every space kept, byte fallback.
 
     Args:
         kind: `unigram` (Kudo 2018) or `bpe` (Sennrich et al. 2016).
@@ -118,7 +118,7 @@ def train_sentencepiece(
         "max_sentencepiece_length": _MAX_PIECE_LENGTH,
         "max_sentence_length": 1 << 30,
         "input_format": "tsv",
-        "num_threads": 1,  # the order in which threads add up their sums would show in the scores
+        "num_threads": 1,  # with more threads the order of summation changes the scores
         "minloglevel": 2,
     }
     model = BytesIO()

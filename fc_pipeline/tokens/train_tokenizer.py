@@ -24,7 +24,7 @@ _MEASURED_BYTES = 4_000_000  # of every domain's holdout
 
 
 class TokenizerConfig(Strict):
-    """Which tokenizer is trained, and on how much text."""
+    """Settings of the tokenizer and its training."""
 
     kind: Literal["unigram", "bpe"] = Field(
         default="unigram", description='SentencePiece model; in GGUF unigram is "t5" and bpe is "llama".'
@@ -54,10 +54,10 @@ class TokenizerConfig(Strict):
 
 
 def train_tokenizer(step: Step) -> None:
-    """Writes tokenizer.model, the SentencePiece model, and vocab.json, its pieces for people.
+    """Writes tokenizer.model, the SentencePiece model, and vocab.json, its pieces as readable JSON.
 
-    config: {"tokenizer": TokenizerConfig, "weights": {domain: weight}}. inputs: `documents`, with train.jsonl.zst,
-    which it is trained on, and holdout.jsonl.zst, which it is measured on. Metrics: vocab_size, alphabet_size,
+    config: {"tokenizer": TokenizerConfig, "weights": {domain: weight}}. inputs: `documents`, with train.jsonl.zst
+    to train on and holdout.jsonl.zst to measure on. Metrics: vocab_size, alphabet_size,
     sample_bytes_<domain>, and on the holdout bytes_per_token(_<domain>) and the share of byte tokens.
 
     Raises:
@@ -108,7 +108,7 @@ def train_tokenizer(step: Step) -> None:
 def sample_documents(
     records: Iterable[dict[str, Any]], *, weights: Mapping[str, float], num_bytes: int, seed: int
 ) -> dict[str, list[str]]:
-    """Texts of each domain, in all about `num_bytes`, split by weight; a small domain gives all that it has.
+    """Texts of each domain, about `num_bytes` in all, split by weight; a small domain is taken whole.
 
     The documents with the lowest seeded hash of their id are taken, so the sample does not depend on their order
     and one more document replaces few. Holds no more than the sample in memory.
@@ -143,7 +143,7 @@ def describe_pieces(model_file: "Path") -> list[dict[str, Any]]:
 
 
 def measure(tokenizer: "Tokenizer", records: Iterable[dict[str, Any]], *, domains: Iterable[str]) -> dict[str, float]:
-    """Compression of held-out documents and how much of them is spelled in byte tokens; checks each round trip."""
+    """Bytes per token of held-out documents, and the share of byte tokens; checks each round trip."""
     num_bytes, num_tokens = Counter(dict.fromkeys(domains, 0)), Counter(dict.fromkeys(domains, 0))
     num_byte_tokens = num_documents = 0
     unknown: Counter[str] = Counter()

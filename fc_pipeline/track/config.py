@@ -1,8 +1,8 @@
-"""A track: the one file in which a person says what to read, what to train and what must hold.
+"""A track: one file that declares what to read, what to train and which gates must pass.
 
 A track is a Dagster component, `fc_pipeline/defs/tracks/<name>/defs.yaml`. Its fields are those of its parts
 (fc_pipeline/track/parts.py). `extends:` names another track whose fields it starts from: mappings are merged,
-everything else is replaced, and null takes an entry of a mapping away. Nothing here imports torch or Dagster.
+everything else is replaced, and null removes an entry of a mapping. Nothing here imports torch or Dagster.
 """
 
 import types
@@ -35,7 +35,7 @@ class _Checked(TrackFields):
 if TYPE_CHECKING:
 
     class TrackConfig(_Checked):
-        """The fields of all parts, which a type checker does not know here; a part's own functions know theirs."""
+        """The fields of all parts. Type checkers do not see them; a part's functions use the part's fields class."""
 
         def __getattr__(self, name: str) -> Any: ...
 
@@ -94,7 +94,7 @@ def load_tracks(folder: Path = TRACKS) -> dict[str, TrackConfig]:
 
 
 def _merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
-    """Mappings are merged, other values replaced, null takes an entry of the base away."""
+    """Mappings are merged, other values replaced, null removes an entry of the base."""
     merged = dict(base)
     for key, value in over.items():
         if value is None and isinstance(base.get(key), dict):

@@ -1,4 +1,4 @@
-"""The graph of all tracks: the steps of each track's parts, what must hold before each, and the report on all."""
+"""The graph of all tracks: the steps of each track's parts, their gates, and the report."""
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
@@ -24,8 +24,8 @@ SECTIONS = tuple(section for part in reversed(PARTS) for section in part.section
 def build_graph(tracks: Iterable[TrackConfig], *, also_without: Sequence[str] = ()) -> Graph:
     """Sources and corpora are shared: tracks that name the same one must declare it equally (UserError).
 
-    Documents that were taken down (fc_pipeline/lineage/takedown.py), or are to be left out as well, are part of the
-    recipe of what reads their sources.
+    Documents that were taken down (fc_pipeline/lineage/takedown.py) and those of `also_without` are part of the recipes
+    of the steps that read their sources.
     """
     steps: list[StepSpec] = []
     gates: dict[str, list[Gate]] = {}
@@ -61,15 +61,15 @@ def _owned(step: StepSpec, track: str) -> StepSpec:
 
 
 def _held_up(step: StepSpec, *, judges: dict[str, list[str]], corpus_gates: list[str]) -> StepSpec:
-    """The step with the verdicts that it waits for.
+    """The step with the gates that it waits for.
 
-    Whatever takes a stage's weights further, or follows it, needs what judges that stage; whatever of the track reads
-    the corpus needs the track's gates on the corpus.
+    A step that uses a stage's weights, or follows it, needs the evaluations of that stage; a step of the track that
+    reads the corpus needs the track's gates on the corpus.
     """
     needed = [
         judge
         for key in step.upstream
-        if step.judges != key  # those who judge the same stage do not wait for each other
+        if step.judges != key  # evaluations of one stage do not wait for each other
         for judge in judges.get(key, [])
     ]
     if step.track is not None and any(key.startswith("corpus/") for key in step.inputs.values()):
@@ -79,7 +79,7 @@ def _held_up(step: StepSpec, *, judges: dict[str, list[str]], corpus_gates: list
 
 
 def _gates(track: TrackConfig) -> Iterator[tuple[str, Gate]]:
-    """What each gate is set on. One on the corpus names the track, which it alone holds up."""
+    """(key, gate) of every gate. A gate on the corpus names the track, since it blocks only that track."""
     for gate in track.gates:
         folder, _, part = gate.artifact.partition("/")
         if folder == "corpus":
@@ -89,7 +89,7 @@ def _gates(track: TrackConfig) -> Iterator[tuple[str, Gate]]:
 
 
 def _check_gate(track: TrackConfig, gate: Gate, key: str, keys: set[str]) -> None:
-    """Raise UserError for a gate on what the track does not make."""
+    """Raise UserError for a gate on an artifact that the track does not make."""
     if key not in keys:
         own, corpus = f"{track.name}/", f"corpus/{track.corpus.name}/"
         known = [name.removeprefix(own).replace(corpus, "corpus/") for name in keys if name.startswith((own, corpus))]
@@ -100,7 +100,7 @@ def _check_gate(track: TrackConfig, gate: Gate, key: str, keys: set[str]) -> Non
 
 
 def _report(track: TrackConfig, steps: list[StepSpec]) -> StepSpec:
-    """Its inputs are every artifact of the track, in the order of the work; eval sets are not shown by themselves."""
+    """The report's step. Its inputs are all artifacts of the track but eval sets, in the order of the steps."""
     keys = [key for key in Graph(steps, {}) if not key.startswith("evalsets/")]
     return StepSpec(
         key=f"{track.name}/report",

@@ -1,4 +1,4 @@
-"""What a track can have. A new part is a package with a `part.py` that defines `PART`, and a line here."""
+"""The parts of a track. A new part is a package with a `part.py` that defines `PART`, and a line here."""
 
 from importlib import import_module
 
@@ -13,6 +13,6 @@ _PACKAGES = (
     "evals.images",
     "evals.text",
 )
-"""Each behind those that it builds on; the report shows the last one's sections first."""
+"""Each part after those that it builds on; the report shows the sections of the last part first."""
 
 PARTS: tuple[Part, ...] = tuple(import_module(f"fc_pipeline.{package}.part").PART for package in _PACKAGES)

@@ -1,4 +1,4 @@
-"""What a track says of its model and of the stages that train it."""
+"""Settings of the model and of the stages that train it."""
 
 from typing import Any, Literal
 
@@ -23,7 +23,7 @@ class TrainingFields(TrackFields):
     @model_validator(mode="before")
     @classmethod
     def _name_stages(cls, raw: Any) -> Any:
-        """The stages' names are written once."""
+        """Copy each stage's key into its name."""
         if isinstance(raw, dict) and isinstance(stages := raw.get("stages"), dict):
             named = {name: {**one, "name": name} if isinstance(one, dict) else one for name, one in stages.items()}
             return raw | {"stages": named}
@@ -39,12 +39,12 @@ class TrainingFields(TrackFields):
 
     @property
     def main_stages(self) -> list[tuple[str, StageConfig]]:
-        """The stages whose weights go on, in order: all but those that overfit."""
+        """The stages whose weights are used further, in order: all but those that overfit."""
         return [(name, stage) for name, stage in self.stages.items() if stage.kind != "overfit"]
 
     @property
     def final_stage(self) -> str:
-        """The stage whose weights are exported: the last one whose weights go on."""
+        """The stage whose weights are exported: the last of the main stages."""
         return self.main_stages[-1][0]
 
     def stage_key(self, name: str) -> str:

@@ -37,7 +37,7 @@ _IMAGE_PANELS = (
     Panel("Texts retrieved", "share", (("share_retrieved", "training"),)),
     Panel("Recognizer loss", "nats a line", (("loss_recognizer", "training"),)),
 )
-"""Of stages with images, after those of each group."""
+"""Panels of stages with images, after those of each group."""
 _HELD_OUT_LOSS, _HELD_OUT_EXACT = "holdout_loss_", "holdout_exact_"
 
 Point = tuple[float, float]
@@ -51,7 +51,7 @@ def stage_curves(path: Path) -> list[Picture]:
 
 
 def reading_curves(path: Path) -> list[Picture]:
-    """The share of the held-out answers that a stage with images gave exactly, over its steps, a panel a group."""
+    """Exact match on held-out answers of a stage with images, over its steps, a panel a group."""
     records = _read(path)
     panels = [
         Panel(f"Exact: {_readable(group)}", "share", _lines("exact", group))

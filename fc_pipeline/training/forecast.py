@@ -1,6 +1,6 @@
-"""What a build will cost, before it is started: tokens, FLOPs, seconds, disk and memory, step by step.
+"""Forecast of a build's cost: tokens, FLOPs, seconds, disk and memory, step by step.
 
-What was measured on an earlier build in this store goes before what is calculated, and each figure says which it is.
+Figures measured on an earlier build in this store are preferred to calculated ones; `basis` names the kind.
 Nothing here imports torch: `plan` must answer at once.
 """
 
@@ -22,17 +22,17 @@ from fc_pipeline.engine.graph import Graph
 from fc_pipeline.executors.child_process import available_cores
 
 _TRAINING_SHARE = 0.7
-"""FLOP/s of a training step over those of an fp32 matrix product, when nothing was measured yet.
+"""FLOP/s of a training step over those of an fp32 matrix product, where no build was measured.
 
 Small decoders reach 0.7 in fp32; in bf16, on CPUs that have it, up to 1.3.
 """
 
 _ACTIVATIONS = 16
-"""Arrays of hidden size, beside three of the MLP's width, that a block keeps for its backward pass."""
+"""Number of arrays of hidden size that a block keeps for its backward pass, beside three of the MLP's width."""
 
 
 def forecast(graph: Graph, store: Store, keys: Iterable[str]) -> dict[str, Any]:
-    """What it costs to build these keys.
+    """The cost of building these keys.
 
     Returns {"steps": {key: {"seconds", "disk_bytes", "basis", ...}}, "total": {...}}. Stages of training also have
     tokens, flops (floating point operations) and memory_bytes (the peak); evaluations of which earlier runs differ
@@ -136,7 +136,7 @@ def _flops_per_second(store: Store, key: str, model: ModelConfig) -> tuple[float
 def gemm_flops(*, size: int = 768, seconds: float = 0.2) -> float:
     """FLOP/s of numpy's best fp32 matrix product, on all cores of this process.
 
-    Measured in CPU time, so that other work on the machine does not make it slower than it is.
+    Measured in CPU time, so that other work on the machine does not lower it.
     """
     left = np.random.default_rng(0).standard_normal((size, size), dtype=np.float32)
     best, stop = math.inf, time.perf_counter() + seconds
@@ -149,7 +149,7 @@ def gemm_flops(*, size: int = 768, seconds: float = 0.2) -> float:
 
 
 def _like(store: Store, earlier: list[Artifact], stage_config: dict[str, Any]) -> list[float]:
-    """Bits per byte of the evaluations whose stage differs from the one asked for in its seed at most."""
+    """Bits per byte of the evaluations whose stage has this config, apart from the seed."""
 
     def shape(config: dict[str, Any]) -> dict[str, Any]:
         return {"model": config["model"], "stage": config["stage"] | {"seed": 0}}

@@ -6,6 +6,6 @@ from fc_pipeline.training.curves import reading_curves
 
 
 def stage_page(artifact: Artifact) -> dict[str, str]:
-    """The share of held-out answers that a stage with images gave exactly, over its steps."""
+    """Exact match on held-out answers of a stage with images, over its steps."""
     curves = reading_curves(artifact.path("metrics.jsonl"))
     return {"held_out_exact": show(*curves)} if curves else {}

@@ -15,7 +15,7 @@ with deferred_imports():
 
 
 def check(track: TrainingFields) -> None:
-    """Raise ValueError where a stage reads more than the model's context, or none is left to export."""
+    """Raise ValueError where a stage's sequences exceed the model's context, or no stage can be exported."""
     for name, stage in track.stages.items():
         if stage.seq_len > track.model.context_length:
             raise ValueError(
@@ -26,7 +26,7 @@ def check(track: TrainingFields) -> None:
 
 
 def training_steps(track: TrainingFields, parts: Sequence[Part]) -> Iterator[StepSpec]:
-    """A step a stage. What it reads of documents, images and so on is what the parts add to it."""
+    """A step a stage. The parts add its inputs: documents, images and so on."""
     start: str | None = None
     before: str | None = None
     for name, stage in track.stages.items():

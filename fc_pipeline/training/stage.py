@@ -1,4 +1,4 @@
-"""The step of a training stage: writes the stage's folder, lets fc_model train in it, takes the result in."""
+"""The step of a training stage: writes the stage file, trains by fc_model, and adopts the results."""
 
 import json
 from pathlib import Path
@@ -19,7 +19,7 @@ _LOGS = {"metrics.jsonl"}
 def train_stage(step: Step) -> None:
     """Train one stage on the packed shards, from the weights of the stage before it if there is one.
 
-    Killed at any moment, the next attempt goes on from the newest good checkpoint in the workspace.
+    After a kill the next attempt resumes from the newest good checkpoint in the workspace.
     Metrics: what `fc_model.train.run_stage` returns, and flops.
     """
     from fc_model.train import run_stage
@@ -62,7 +62,7 @@ def train_stage(step: Step) -> None:
 
 
 def _image_settings(step: Step, vision: VisionConfig) -> dict[str, Any]:
-    """What the stage file says of images."""
+    """The entries of the stage file for a stage with images."""
     _check_weights(step.key, vision)
     start = step.inputs.get("start")
     weights_file = "vision_ema.safetensors" if step.config["start_weights"] == "ema" else "vision.safetensors"
@@ -75,7 +75,7 @@ def _image_settings(step: Step, vision: VisionConfig) -> dict[str, Any]:
 
 
 def _check_weights(key: str, vision: VisionConfig) -> None:
-    """The encoder's weights are outside of the store, so the track pins their checksum."""
+    """Raises UserError unless the encoder's weights, a file outside of the store, have the track's sha256."""
     from fc_model.vision.encoders.huggingface import weights_sha256
 
     if vision.encoder.weights is None:

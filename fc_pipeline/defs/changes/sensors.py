@@ -1,4 +1,4 @@
-"""Training follows the data: what has an input with other bytes is built."""
+"""Training follows the data: assets whose inputs changed are built."""
 
 from fc_pipeline.components.automation import changed_content_sensor
 

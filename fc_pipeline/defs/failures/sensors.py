@@ -1,4 +1,4 @@
-"""Tells a person that a run has failed: one line to FC_FAILURE_WEBHOOK, where that is set."""
+"""Reports a failed run as one line to FC_FAILURE_WEBHOOK, where that is set."""
 
 import os
 
@@ -27,7 +27,7 @@ def failed_runs(context: dg.RunFailureSensorContext) -> dg.SkipReason | None:
 
 
 def one_line(event: dg.DagsterEvent) -> str:
-    """`key: what went wrong`, without a stack trace."""
+    """`key: error`, without a stack trace."""
     from fc_pipeline.orchestration.failures import describe_failure
 
     return describe_failure(event)

@@ -14,7 +14,7 @@ def inbox() -> dg.Definitions:
 
 
 def inbox_sensor(graph: Graph, *, seconds: int = 30) -> dg.SensorDefinition:
-    """Asks for one run up to the shards of all tracks that read the inbox; when none does, it says so."""
+    """Requests one run up to the shards of all tracks that read the inbox; skips with a reason when none does."""
     readers = inbox_readers(graph, fc_home() / "inbox")
     keys = asset_keys(graph, (key for key in graph if any(key in data for data in readers.values())))
 

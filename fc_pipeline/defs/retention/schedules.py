@@ -1,4 +1,4 @@
-"""Deletes, by lineage, what no track needs any more; the same as `fustercluck gc --apply`."""
+"""Deletes, by lineage, artifacts that no track needs any more, as `fustercluck gc --apply` does."""
 
 import dagster as dg
 from pydantic import Field

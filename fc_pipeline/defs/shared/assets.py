@@ -1,4 +1,4 @@
-"""What belongs to no track: sources, corpora, eval sets, fonts and real images, shared by all tracks that name them."""
+"""Assets without a track: sources, corpora, eval sets, fonts and real images, shared by the tracks that name them."""
 
 import dagster as dg
 

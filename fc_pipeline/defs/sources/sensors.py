@@ -1,4 +1,4 @@
-"""New commits of the data sets on the hub: told, or followed by a rebuild of the shards that read them."""
+"""New commits of hub data sets: reported, or followed by a rebuild of the shards that read them."""
 
 import json
 from collections.abc import Iterator
@@ -19,8 +19,8 @@ def hub_revisions() -> dg.Definitions:
 def hub_revision_sensor(graph: Graph, *, seconds: int = 3600) -> dg.SensorDefinition:
     """Asks the hub for the newest commit of every hub source. The cursor is JSON: {source: the last commit seen}.
 
-    A source with `follow` moves on to it, and the shards that read it are asked for; of another one the UI shows an
-    observation that names the commit. A hub that cannot be reached is a skipped tick, not an error.
+    A source with `follow` moves to the new commit, and the shards that read it are requested. Of other sources the UI
+    shows an observation with the commit. A hub that cannot be reached is a skipped tick, not an error.
     """
     repositories = {
         key: (spec.config["repo"], spec.config.get("follow") or "main", spec.config.get("follow") is not None)

@@ -1,4 +1,4 @@
-"""The step of evaluation on held-out images after a stage that sees: reading, answering, captions, retrieval."""
+"""The evaluation on held-out images after a stage with images: reading, answers, captions, retrieval."""
 
 import io
 import json
@@ -24,13 +24,13 @@ _SHOWN_FACES = 10
 
 
 class ImageEvalConfig(Strict):
-    """What is measured after a stage with images."""
+    """Settings of the evaluation after a stage with images."""
 
     max_samples: int = Field(default=200, gt=0, description="Images of each task and kind.")
     max_answer_tokens: dict[Task, int] = Field(
         default=_TOKENS, description="Longest answer by task; the group's text_tokens bound it as well."
     )
-    retrieval_samples: int = Field(default=200, gt=1, description="Captioned images that are told apart.")
+    retrieval_samples: int = Field(default=200, gt=1, description="Captioned images among which retrieval searches.")
     control_samples: int = Field(
         default=32, gt=1, description="Images of each task and kind that the controls are scored on."
     )
@@ -41,15 +41,15 @@ class ImageEvalConfig(Strict):
 def evaluate_images(step: Step) -> None:
     """Writes metrics.json, samples.jsonl.zst and samples/<number>.png.
 
-    config: ImageEvalConfig, and `weights`, those that go on. inputs: `stage`, `images`, `shards` (for the tokenizer),
-    and, to compare what is known of text, `before` (evals of the last stage without images) and `text` (evals of this
+    config: ImageEvalConfig, and `weights`, the judged ones. inputs: `stage`, `images`, `shards` (for the tokenizer),
+    and, to compare the loss on text, `before` (evals of the last stage without images) and `text` (evals of this
     one).
     Metrics: those of `fc_model.evals.image_scores`; exact_match_shuffled with other samples' images and
     exact_match_random with shuffled weights, by task and kind; worst and best face; retrieval recall both ways,
     chance, and retrieval_gain (mean recall at 1 over chance); text_bits_per_byte_rise.
 
     Raises:
-        UserError: the stage has no images, or nothing is held out for it.
+        UserError: the stage has no images, or no held-out image fits it.
     """
     from fc_model.checkpoints.load_text import shuffle_weights
     from fc_model.checkpoints.load_vision import load_vision_model
@@ -127,7 +127,7 @@ def _retrieval(recalls: dict[str, float]) -> dict[str, float]:
 
 
 def _text_rise(inputs: dict[str, Artifact]) -> dict[str, float]:
-    """How much worse the text is predicted than before: 0.01 is one per cent more bits a byte."""
+    """Relative rise of the bits per byte of text since before the stage: 0.01 is one per cent more."""
     if "before" not in inputs or "text" not in inputs:
         return {}
     before, after = (inputs[role].metrics["bits_per_byte"] for role in ("before", "text"))
@@ -135,7 +135,7 @@ def _text_rise(inputs: dict[str, Artifact]) -> dict[str, float]:
 
 
 def _write_samples(step: Step, shards: "ImageShards", predictions: "list[Prediction]", config: ImageEvalConfig) -> None:
-    """Every prediction as a line, and pictures of some."""
+    """Write every prediction as a line, and the pictures of some."""
     from fc_model.evals.image_scores import character_error_rate, is_exact, said_of
 
     shown = _shown(predictions, config)
@@ -165,7 +165,7 @@ def _write_samples(step: Step, shards: "ImageShards", predictions: "list[Predict
 
 
 def _shown(predictions: "list[Prediction]", config: ImageEvalConfig) -> dict[int, str]:
-    """Names of the pictures by place: half hits, half misses (more of one where the other runs out), over all kinds."""
+    """{number of the prediction: name of its picture}: half hits, half misses where both suffice, over all kinds."""
     from fc_model.evals.image_scores import is_exact
 
     by_kind: dict[bool, dict[tuple[str, str], list[int]]] = {True: {}, False: {}}
@@ -181,12 +181,10 @@ def _shown(predictions: "list[Prediction]", config: ImageEvalConfig) -> dict[int
 
 
 def _in_turn(places: dict[tuple[str, str], list[int]], rng: random.Random) -> list[int]:
-    """One of each kind, then another of each, until all are named."""
-    shuffled = [rng.sample(places_of_kind, k=len(places_of_kind)) for _, places_of_kind in sorted(places.items())]
+    """All places, drawn from the groups in turn."""
+    shuffled = [rng.sample(group, k=len(group)) for _, group in sorted(places.items())]
     longest = max(map(len, shuffled), default=0)
-    return [
-        places_of_kind[turn] for turn in range(longest) for places_of_kind in shuffled if turn < len(places_of_kind)
-    ]
+    return [group[turn] for turn in range(longest) for group in shuffled if turn < len(group)]
 
 
 def _png(shards: "ImageShards", number: int) -> bytes:

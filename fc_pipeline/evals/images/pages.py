@@ -15,13 +15,13 @@ from fc_pipeline.report.thumbnails import thumbnail
 
 _COLUMNS, _WIDTH, _HEIGHT = 5, 220, 170
 _LINE_CHARS, _LINES = 34, 2
-"""Of a text below a picture."""
+"""Characters of a line and lines of a text below a picture."""
 _SHOWN = 10
-"""Of the hits, and of the misses."""
+"""Number of hits, and of misses."""
 
 
 def image_evals_page(artifact: Artifact) -> dict[str, str]:
-    """Of `<track>/image_evals/<stage>`: hits and misses, figures by task and kind, by face, and of retrieval."""
+    """Page of `<track>/image_evals/<stage>`: hits and misses, figures by task and kind, by face, and of retrieval."""
     records = list(read_records(artifact.path("samples.jsonl.zst")))
     shown: dict[str, str] = {}
     for title, samples in zip(("Hits", "Misses"), examples(artifact, records, number=_SHOWN), strict=True):

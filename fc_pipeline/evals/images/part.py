@@ -19,7 +19,7 @@ with deferred_imports():
 
 
 class ImageEvalFields(ImagesFields):
-    """What is measured on held-out images."""
+    """Settings of the evaluation on held-out images."""
 
     image_evals: ImageEvalConfig = Field(
         default_factory=ImageEvalConfig, description="Reading, answers and retrieval after every stage with images."
@@ -27,7 +27,7 @@ class ImageEvalFields(ImagesFields):
 
 
 def image_eval_steps(track: ImageEvalFields, parts: Sequence[Part]) -> Iterator[StepSpec]:
-    """A step a stage with images; it also compares held-out text with what it was before the first of them."""
+    """A step a stage with images; it also compares held-out text with that before the first such stage."""
     last_text: str | None = None
     for name, stage in track.main_stages:
         if stage.images is None:

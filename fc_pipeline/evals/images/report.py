@@ -1,4 +1,4 @@
-"""What a vision model reads: figures by kind of image and by face, the curve, hits and misses as pictures."""
+"""The report on images: figures by kind of image and by face, the curve, pictures of hits and misses."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ FIGURES = {
     "exact_match_shuffled": "exact match, another image",
     "exact_match_random": "exact match, shuffled weights",
 }
-"""What is shown of a task's figures (fc_model/evals/image_scores.py), and how it is called."""
+"""The shown figures of a task (fc_model/evals/image_scores.py), and their labels."""
 _QUESTION = "answer_exact_match_question_"
 _CHANCE = "retrieval_chance_at_"
 _SHOWN = 24
-"""Of the hits, and of the misses."""
+"""Number of hits, and of misses."""
 _SHOWN_FACES = 5
 _PICTURE_PIXELS = (300, 190)
 _PICTURE_BYTES = 12_000
@@ -38,7 +38,7 @@ class Shown(NamedTuple):
     """A sample whose picture was kept."""
 
     record: dict[str, Any]
-    """Of samples.jsonl.zst."""
+    """The record in samples.jsonl.zst."""
     picture: bytes
     """Encoded."""
 
@@ -109,8 +109,7 @@ def columns(rows: Iterable[dict[str, Any]]) -> list[str]:
 
 
 def retrieval(metrics: dict[str, float]) -> list[dict[str, Any]]:
-    """Recall by how many of the nearest count: [{"k", "image_to_text", "text_to_image", "chance"}]; none measured,
-    none."""
+    """Recall at k: [{"k", "image_to_text", "text_to_image", "chance"}]; empty when not measured."""
     ks = sorted(int(name.removeprefix(_CHANCE)) for name in metrics if name.startswith(_CHANCE))
     return [
         {
@@ -133,14 +132,14 @@ def questions(metrics: dict[str, float]) -> dict[str, float]:
 def best_and_worst(faces: dict[str, dict[str, float]]) -> list[dict[str, Any]]:
     """The faces that were read best and those that were read worst, best first: [{"face", "samples", "exact_match"}].
 
-    faces: those of metrics.json, the worst first. All of them when they are not many.
+    faces: of metrics.json, the worst first. If they are few, all are returned.
     """
     rows = [{"face": face, **scores} for face, scores in reversed(faces.items())]
     return rows if len(rows) <= 2 * _SHOWN_FACES else [*rows[:_SHOWN_FACES], *rows[-_SHOWN_FACES:]]
 
 
 def examples(artifact: Artifact, records: Iterable[dict[str, Any]], *, number: int) -> tuple[list[Shown], list[Shown]]:
-    """Hits and misses of which there is a picture, at most `number` of each: of each task and kind in turn the next."""
+    """Hits and misses with a picture, at most `number` of each, from all tasks and kinds in turn."""
     kept = [record for record in records if record["picture"] is not None]
     hits, misses = ([record for record in kept if record["exact"] is exact] for exact in (True, False))
     return _with_pictures(artifact, _in_turn(hits)[:number]), _with_pictures(artifact, _in_turn(misses)[:number])
@@ -168,5 +167,5 @@ def _embedded(shown: Shown) -> dict[str, Any]:
 
 
 def _clipped(text: str) -> str:
-    """Without what is beyond a few lines: a page may have thousands of characters."""
+    """The text, cut after a few lines: a page may have thousands of characters."""
     return text if len(text) <= _TEXT_CHARS else f"{text[:_TEXT_CHARS]}…"

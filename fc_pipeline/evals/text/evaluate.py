@@ -29,7 +29,7 @@ _PROMPTS = {
 
 
 class EvalConfig(Strict):
-    """What is measured after every stage of pre-training."""
+    """Settings of the evaluation after every stage of pre-training."""
 
     window: int | None = Field(
         default=None, gt=0, description="Tokens that the model sees at once; null takes the stage's seq_len."
@@ -55,8 +55,8 @@ class EvalConfig(Strict):
 def evaluate(step: Step) -> None:
     """Writes metrics.json and samples.jsonl.zst.
 
-    config: EvalConfig, and `weights`, those that go on. inputs: `stage`, `shards`, `tokenizer`.
-    Metrics: bits_per_byte and perplexity of the weights that go on, over all tokens and `_<domain>`;
+    config: EvalConfig, and `weights`, the judged ones. inputs: `stage`, `shards`, `tokenizer`.
+    Metrics: bits_per_byte and perplexity of the judged weights, over all tokens and `_<domain>`;
     bits_per_byte_mix, the domains' mean by their share of the training tokens; bits_per_byte_model and _ema for
     either weights; unigram_bits_per_byte and unigram_gain (share of it that the model saves); bits_per_byte_random
     for shuffled weights; distinct_<n> and repetition_4 of the samples, _greedy and _drawn; tokens_per_second.
@@ -78,7 +78,7 @@ def evaluate(step: Step) -> None:
     figures: dict[str, dict[str, Any]] = {}
     started, num_tokens = time.perf_counter(), 0
     order: list[Weights] = ["model", "ema"] if go_on == "ema" else ["ema", "model"]
-    for name in order:  # the last ones go on
+    for name in order:  # the judged weights come last
         model = load_decoder(step.inputs["stage"].folder, weights=name, device=device)
         scores = _score(model, splits, max_tokens=config.max_tokens_per_domain, settings=settings, step=step)
         figures[name] = summarize(scores, mix)
@@ -184,7 +184,7 @@ def _unigram(step: Step, splits: "dict[str, Shards]", max_tokens: int | None) ->
 
 
 def _write_samples(step: Step, model: "Decoder", config: EvalConfig) -> dict[str, float]:
-    """Continue every prompt greedily and by drawing; returns how varied the texts are."""
+    """Continue every prompt greedily and by sampling; returns metrics of the texts' variety."""
     from fc_model.evals.samples import continue_prompts, distinct, repetition
     from fc_model.special_tokens import SPECIAL_TOKENS
     from fc_model.tokenizer import Tokenizer

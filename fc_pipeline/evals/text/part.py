@@ -16,13 +16,13 @@ with deferred_imports():
 
 
 class TextEvalFields(TokensFields):
-    """What is measured on held-out text."""
+    """Settings of the evaluation on held-out text."""
 
     evals: EvalConfig = Field(default_factory=EvalConfig, description="Held-out evaluation after every stage.")
 
 
 def eval_steps(track: TextEvalFields, parts: Sequence[Part]) -> Iterator[StepSpec]:
-    """A step a stage whose weights go on."""
+    """A step a main stage."""
     for name, _ in track.main_stages:
         yield StepSpec(
             key=eval_key(track, name),
@@ -38,7 +38,7 @@ def eval_steps(track: TextEvalFields, parts: Sequence[Part]) -> Iterator[StepSpe
 
 
 def eval_key(track: TokensFields, stage: str) -> str:
-    """Key of what was measured after a stage."""
+    """Key of the evaluation after a stage."""
     return f"{track.name}/evals/{stage}"
 
 

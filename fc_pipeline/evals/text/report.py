@@ -9,7 +9,7 @@ _METRICS = {"bits_per_byte": "Bits per byte", "perplexity": "Perplexity a token"
 
 
 def quality(artifacts: list[Artifact]) -> dict[str, Any] | None:
-    """{"evals": per evaluated stage the figures of metrics.json, those of the weights that go on under `chosen`}."""
+    """{"evals": per evaluated stage the figures of metrics.json, those of the judged weights under `chosen`}."""
     evals = [_eval(artifact) for artifact in artifacts if "/evals/" in artifact.key]
     if not evals:
         return None
