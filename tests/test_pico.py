@@ -151,7 +151,7 @@ def test_dropped_documents_are_shown_by_reason(built: Built) -> None:
     shown = built.command("drops", "pico", "gopher_short_doc", "--limit", "1")
     assert shown.returncode == 0 and shown.stdout.split("/")[0].startswith("pico_"), shown.stdout + shown.stderr
     refused = built.command("drops", "pico", "nonsense")
-    assert refused.returncode == 2 and "reasons there are:" in refused.stderr
+    assert refused.returncode == 2 and "the reasons are:" in refused.stderr
 
 
 @pytest.mark.timeout(600)

@@ -43,7 +43,7 @@ def test_documents_of_a_reason_up_to_a_limit(artifact) -> None:
 
 
 def test_an_unknown_reason_names_those_that_there_are(artifact) -> None:
-    with pytest.raises(UserError, match="'too_long'; reasons there are: language_de, too_short"):
+    with pytest.raises(UserError, match="'too_long'; the reasons are: language_de, too_short"):
         reason_lines([artifact], "too_long", limit=1)
 
 

@@ -113,7 +113,7 @@ def test_what_cannot_be_read_or_deleted_is_named(artifacts, remote, memory_disk,
     place = artifacts["shards before"].key, artifacts["shards before"].identity
     (tmp_path / "nas" / "artifacts-1" / place[0] / place[1] / "manifest.json").write_text("{")
     [left] = take_down(Store(memory_disk / "empty"), [DOCUMENT], [], set(), apply=True)
-    assert left.startswith("/".join(place)) and "nobody can tell what it was made from" in left
+    assert left.startswith("/".join(place)) and "its lineage is unknown" in left
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("FC_REMOTE", str(tmp_path / "file"))
     monkeypatch.setattr(require_remote().objects, "_pause_seconds", 0.001)
