@@ -55,10 +55,10 @@ def remove_touched(store: Store, graph: Graph, items: Sequence[Touched]) -> list
     Their descendants are deleted too: without their inputs it cannot be told whether they read the documents.
     Half-done work that no run would resume is deleted as well: its workspace may hold the text.
     """
-    half_done = [item for item in find_garbage(graph, store) if item.kind != "artifact"]
-    for item, why in collect(store, half_done):
+    half_done = [leftover for leftover in find_garbage(graph, store) if leftover.kind != "artifact"]
+    for leftover, why in collect(store, half_done):
         if why:
-            raise UserError(f"{item.key}/{item.identity} is being written ({why}): wait, then take down again")
+            raise UserError(f"{leftover.key}/{leftover.identity} is being written ({why}): wait, then take down again")
     live = live_artifacts(graph, store)
     stays = []
     roots = {(item.key, item.identity) for item in items if item.how != "source"}

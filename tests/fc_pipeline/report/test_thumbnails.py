@@ -7,7 +7,7 @@ import random
 import pytest
 from PIL import Image, ImageDraw
 
-from fc_pipeline.report.sheets import Cell, _label_font, sheet, shorten
+from fc_pipeline.report.sheets import Cell, label_font, sheet, shorten
 from fc_pipeline.report.thumbnails import source, thumbnail
 
 WORD = (20, 10, 60, 30)
@@ -73,7 +73,7 @@ def test_every_cell_is_on_the_sheet() -> None:
 
 
 def test_a_line_is_cut_to_its_width() -> None:
-    font = _label_font()
+    font = label_font()
     assert shorten("short", font, 100) == "short"
     cut = shorten("a line of text that is too long", font, 100)
     assert cut.endswith("…") and font.getlength(cut) <= 100 < font.getlength(f"{cut[:-1]}xx…")
