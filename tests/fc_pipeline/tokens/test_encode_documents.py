@@ -111,7 +111,7 @@ def test_only_whole_batches_are_taken_over(
 ) -> None:
     folder = tmp_path_factory.mktemp("journal")
     with Journal(folder, token_bytes=4) as journal:
-        assert journal.take() is None
+        assert journal.next_lengths() is None
         for batch in batches:
             journal.add(written(batch))
     all_tokens = [token for batch in batches for ids in batch for token in ids]
@@ -126,7 +126,7 @@ def test_only_whole_batches_are_taken_over(
 
     with Journal(folder, token_bytes=4) as journal:
         taken = []
-        while (lengths := journal.take()) is not None:
+        while (lengths := journal.next_lengths()) is not None:
             taken.append(lengths)
         assert taken == [[len(ids) for ids in batch] for batch in batches[: len(taken)]]
         if damage == "none":
