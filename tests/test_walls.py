@@ -242,7 +242,7 @@ STILL_VAGUE: set[str] = {
     "fc_model/train/train_step.py",
     "fc_model/vision/encoders/huggingface.py",
     "fc_pipeline/cli/chat_images.py",
-    "fc_pipeline/cli/main.py",
+    "fc_pipeline/cli/models.py",
     "fc_pipeline/cli/remote.py",
     "fc_pipeline/cli/run.py",
     "fc_pipeline/corpus/decontaminate.py",
