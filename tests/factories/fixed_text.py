@@ -1,4 +1,4 @@
-"""A TextSupply that no edit elsewhere changes: made-up words of all lengths, and a piece of code."""
+"""A TextPool that no edit elsewhere changes: made-up words of all lengths, and a piece of code."""
 
 import random
 

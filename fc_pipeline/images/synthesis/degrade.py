@@ -19,9 +19,9 @@ import random
 
 from PIL import Image, ImageChops, ImageEnhance, ImageFilter
 
-from fc_pipeline.images.synthesis.page import Colour, Page
-
-WHITE: Colour = (255, 255, 255)
+from fc_pipeline.images.synthesis.colour import BLACK, WHITE, Colour
+from fc_pipeline.images.synthesis.page import Page
+from fc_pipeline.images.synthesis.warp import homography, warp
 
 
 def degrade(page: Page, rng: random.Random, *, strength: float = 0.5) -> None:
@@ -63,7 +63,7 @@ def salt(page: Page, rng: random.Random, *, share: float) -> None:
     """A `share` of the pixels becomes black or white."""
     width, height = page.image.size
     for _ in range(round(width * height * share)):
-        page.image.putpixel((rng.randrange(width), rng.randrange(height)), rng.choice(((0, 0, 0), WHITE)))
+        page.image.putpixel((rng.randrange(width), rng.randrange(height)), rng.choice((BLACK, WHITE)))
 
 
 def fade(page: Page, *, factor: float) -> None:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from PIL import ImageFont
 
-Style = str
-"""sans, serif, mono, hand or display."""
+ASCII = "".join(map(chr, range(32, 127)))
+"""Printable ASCII: what a face of a document or a screen must cover."""
 
 
 class NotDrawn(Exception):
@@ -29,7 +29,8 @@ class Face:
     name: str
     """Unique, such as DejaVuSans-Bold."""
     file: Path
-    style: Style
+    style: str
+    """sans, serif, mono, hand or display."""
     licence: str
     characters: frozenset[str]
     """What it has a drawn glyph for."""
@@ -49,8 +50,8 @@ class Faces:
 
     faces: Sequence[Face]
 
-    def of(self, *styles: Style) -> Faces:
-        """Those of some styles; all when none of them is there."""
+    def of(self, *styles: str) -> Faces:
+        """Those of some styles; all when there are none of these."""
         return Faces([face for face in self.faces if face.style in styles] or self.faces)
 
     def draw(self, rng: random.Random, text: str = "") -> Face | None:
@@ -61,7 +62,7 @@ class Faces:
         fitting = [face for face in self.faces if face.covers(text)]
         return rng.choice(fitting) if fitting else None
 
-    def need(self, rng: random.Random, text: str = "") -> Face:
+    def need(self, rng: random.Random, text: str = ASCII) -> Face:
         """As `draw`. Raises NotDrawn when no face covers the text."""
         face = self.draw(rng, text)
         if face is None:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import datetime
 import random
 import string
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from fc_pipeline.images.synthesis.page import TextSupply
+from fc_pipeline.images.synthesis.page import TextPool
 
 
 def _words(text: str) -> tuple[str, ...]:
@@ -74,7 +75,7 @@ class Fields:
     """Draws values by chance; `text` is where words of the corpus come from."""
 
     rng: random.Random
-    text: TextSupply
+    text: TextPool
 
     def word(self) -> str:
         """One word of the corpus, 3 to 11 letters, in lower case; a made-up one where its text has none."""
@@ -208,10 +209,9 @@ class Fields:
         words = [self.word() for _ in range(self.rng.randint(1, 2))]
         return " ".join(words).capitalize()
 
-    def distinct(self, make: str, count: int) -> list[str]:
-        """`count` different values; make is label, product, name or town."""
-        makers = {"label": self.label, "product": self.product, "name": self.name, "town": self.town}
-        found: dict[str, None] = {}
-        while len(found) < count:
-            found[makers[make]()] = None
-        return list(found)
+    def distinct(self, make: Callable[[], str], count: int) -> list[str]:
+        """`count` different values of a maker."""
+        values: dict[str, None] = {}
+        while len(values) < count:
+            values[make()] = None
+        return list(values)

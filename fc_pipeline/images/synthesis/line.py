@@ -10,18 +10,17 @@ from functools import partial
 from PIL import Image
 
 from fc_model.data.images.record import Box
-from fc_pipeline.images.synthesis.colour import contrast, tint
+from fc_pipeline.images.synthesis.colour import TEXT_CONTRAST, Colour, any_hue, contrast
 from fc_pipeline.images.synthesis.degrade import degrade
 from fc_pipeline.images.synthesis.face import Face, Faces, NotDrawn
-from fc_pipeline.images.synthesis.page import Colour, Kind, Page, TextSupply, text_width, word_mask
+from fc_pipeline.images.synthesis.page import Kind, Page, TextPool, text_width, word_mask
 from fc_pipeline.images.synthesis_config import LineConfig
 
 LAYOUTS = ("plain", "padded", "underlined", "coloured", "dark", "framed", "shaded")
 HELD_OUT = ("tinted", "ruled")
 _CLEAN_LAYOUTS = {"plain", "padded", "tinted"}
 _PRINTED = {"sans", "serif", "mono"}
-_MIN_CONTRAST = 4.5  # WCAG 2.1, 1.4.3: text that most people read without effort
-_CLEAN_CONTRAST = 7.0  # the same, 1.4.6
+_CLEAN_CONTRAST = 7.0  # WCAG 2.1, 1.4.6
 
 
 def line_kind(config: LineConfig) -> Kind:
@@ -29,7 +28,7 @@ def line_kind(config: LineConfig) -> Kind:
     return Kind(name="line", render=partial(render_line, config=config), layouts=LAYOUTS, held_out=HELD_OUT)
 
 
-def render_line(rng: random.Random, text: TextSupply, faces: Faces, layout: str, *, config: LineConfig) -> Page:
+def render_line(rng: random.Random, text: TextPool, faces: Faces, layout: str, *, config: LineConfig) -> Page:
     """A strip of `config.height` pixels, as wide as the line needs.
 
     meta: layout, style, size (pixels an em), clean (a printed face, high contrast, nothing but the text), degradations.
@@ -109,10 +108,10 @@ def _colours(rng: random.Random, layout: str) -> tuple[Colour, Colour]:
         paper, dark = rng.randint(235, 255), rng.randint(0, 60)
         return (paper, paper, paper), (dark, dark, dark)
     while True:
-        ground, ink = tint(rng, light=(0.75, 0.97)), tint(rng, light=(0.02, 0.35))
+        ground, ink = any_hue(rng, (0.75, 0.97)), any_hue(rng, (0.02, 0.35))
         if layout == "dark" or (layout == "coloured" and rng.random() < 0.3):
             ground, ink = ink, ground
-        if contrast(ground, ink) >= (_CLEAN_CONTRAST if layout == "tinted" else _MIN_CONTRAST):
+        if contrast(ground, ink) >= (_CLEAN_CONTRAST if layout == "tinted" else TEXT_CONTRAST):
             return ground, ink
 
 

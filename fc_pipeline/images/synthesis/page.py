@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -15,9 +16,8 @@ from typing import Any, NamedTuple, Protocol
 from PIL import Image, ImageDraw, ImageFont
 
 from fc_model.data.images.record import Box, Line, Question, Word, union
+from fc_pipeline.images.synthesis.colour import WHITE, Colour
 from fc_pipeline.images.synthesis.face import Face, Faces, open_font
-
-Colour = tuple[int, int, int]
 
 _KERNING_EM = 256
 """Pixels an em at which kerning is measured."""
@@ -52,7 +52,7 @@ class Page:
         self.replace(self.image)
 
     @classmethod
-    def blank(cls, width: int, height: int, colour: Colour = (255, 255, 255)) -> Page:
+    def blank(cls, width: int, height: int, colour: Colour = WHITE) -> Page:
         """An empty page, sizes in pixels."""
         return cls(Image.new("RGB", (width, height), colour))
 
@@ -88,6 +88,20 @@ class Page:
         if len(self.words) > first:
             self.lines.append(Line(text.strip(), union([word.box for word in self.words[first:]])))
         return round(place)
+
+    @contextmanager
+    def one_line(self) -> Iterator[None]:
+        """What is drawn meanwhile becomes one line: cells of a row, a label with its value."""
+        first = len(self.lines)
+        yield
+        joined = self.lines[first:]
+        if len(joined) > 1:
+            self.lines[first:] = [Line(" ".join(line.text for line in joined), union([line.box for line in joined]))]
+            self.words[:] = [word._replace(line=min(word.line, first)) for word in self.words]
+
+    def ask(self, kind: str, question: str, *answers: str) -> None:
+        """Add a question with the answers that count as right."""
+        self.questions.append(Question(question=question, answers=list(answers), kind=kind))
 
     def _run(self, x: int, y: int, run: str, font: ImageFont.FreeTypeFont, colour: Colour) -> Box | None:
         mask, left, top, ink = word_mask(font, run)
@@ -190,7 +204,7 @@ def wrap(text: str, face: Face, size: int, width: int) -> list[str]:
     return [*lines, current] if current else lines
 
 
-class TextSupply(Protocol):
+class TextPool(Protocol):
     """Where the text of an image comes from: the corpus of the track, never a list in the code."""
 
     def sentence(self, rng: random.Random, *, max_chars: int) -> str:
@@ -206,7 +220,7 @@ class TextSupply(Protocol):
         """Consecutive lines of source code, indents kept as spaces."""
 
 
-Render = Callable[[random.Random, TextSupply, Faces, str], Page]
+Render = Callable[[random.Random, TextPool, Faces, str], Page]
 """A renderer: (rng, text, faces, layout) -> page. All that it draws by chance comes from rng."""
 
 

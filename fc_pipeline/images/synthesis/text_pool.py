@@ -1,4 +1,4 @@
-"""Text for images out of a corpus: the supply that the renderers draw from."""
+"""Text for images out of a corpus, and what of it some faces can draw."""
 
 from __future__ import annotations
 
@@ -7,15 +7,18 @@ import random
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import takewhile
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from fc_model.errors import UserError
-from fc_pipeline.images.synthesis.face import Faces, NotDrawn
+from fc_pipeline.images.synthesis.face import Face, Faces, NotDrawn
+from fc_pipeline.images.synthesis.page import TextPool
 
 _TRIES = 40
+_DRAWABLE_TRIES = 30
 _STRETCHES = 8
 _RARE_SHARE = 0.1
 """Draws that may have characters which few faces cover; else a long text would always be set in those few."""
@@ -31,7 +34,7 @@ class Passage(NamedTuple):
 
 
 class CorpusText:
-    """Implements TextSupply (page.py). `taken()` tells which documents the text came from."""
+    """Implements TextPool (page.py). `taken()` tells which documents the text came from."""
 
     def __init__(self, passages: Iterable[dict[str, Any]], faces: Faces, *, where: str) -> None:
         """Raises UserError when the sample has no prose; `where` names it."""
@@ -159,3 +162,46 @@ def read_passages(path: Path, digest: str) -> list[dict[str, Any]]:
     """The file that `write_passages` wrote; `digest` is its sha256, so that a rewritten one is read anew."""
     with path.open(encoding="utf-8", newline="\n") as file:
         return [json.loads(line) for line in file]
+
+
+@dataclass(frozen=True)
+class DrawableText:
+    """A pool of text of which only what all of some faces can draw is drawn."""
+
+    pool: TextPool
+    faces: tuple[Face, ...]
+
+    def _draws(self, text: str) -> bool:
+        return bool(text.strip()) and all(face.covers(text) for face in self.faces)
+
+    def _drawable(self, draw: Callable[[], str]) -> str:
+        """What was drawn; after some tries the words of it that can be drawn. Raises NotDrawn when none ever can."""
+        for attempt in range(_DRAWABLE_TRIES):
+            text = draw()
+            if self._draws(text):
+                return text
+            words = [word for word in text.split() if self._draws(word)]
+            if attempt >= 3 and words:
+                return " ".join(words)
+        raise NotDrawn("no_text")
+
+    def sentence(self, rng: random.Random, *, max_chars: int) -> str:
+        """As TextPool.sentence."""
+        return self._drawable(lambda: self.pool.sentence(rng, max_chars=max_chars))
+
+    def paragraph(self, rng: random.Random, *, max_chars: int) -> str:
+        """As TextPool.paragraph."""
+        return self._drawable(lambda: self.pool.paragraph(rng, max_chars=max_chars))
+
+    def title(self, rng: random.Random) -> str:
+        """As TextPool.title."""
+        return self._drawable(lambda: self.pool.title(rng))
+
+    def code(self, rng: random.Random, *, max_lines: int, max_columns: int) -> list[str]:
+        """As TextPool.code, less the lines that cannot be drawn."""
+        for _ in range(_DRAWABLE_TRIES):
+            lines = self.pool.code(rng, max_lines=max_lines, max_columns=max_columns)
+            kept = [line for line in lines if not line.strip() or self._draws(line)]
+            if any(line.strip() for line in kept):
+                return kept
+        raise NotDrawn("no_text")

@@ -9,7 +9,8 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from fc_model.data.images.record import Box, Line, Word, union
-from fc_pipeline.images.synthesis.page import Colour, Ink, Page
+from fc_pipeline.images.synthesis.colour import Colour
+from fc_pipeline.images.synthesis.page import Ink, Page
 
 Matrix = tuple[float, float, float, float, float, float, float, float, float]
 """Of a homography by rows: (x, y) goes to (ax + by + c, dx + ey + f) / (gx + hy + i)."""

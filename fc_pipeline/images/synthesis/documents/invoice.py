@@ -6,29 +6,17 @@ import datetime
 import random
 from decimal import ROUND_HALF_UP, Decimal
 
-from fc_pipeline.images.synthesis.documents.grid import draw_grid, make_grid, row_height
-from fc_pipeline.images.synthesis.documents.layout import (
-    ask,
-    ask_json,
-    fitted,
-    heading,
-    join_lines,
-    keep_questions,
-    labelled,
-    logo,
-    pens,
-    rule,
-    trim,
-    write,
-)  # fmt: skip
-from fc_pipeline.images.synthesis.documents.look import DrawableText, Look, draw_look, legible, mixed
+from fc_pipeline.images.synthesis.colour import legible
+from fc_pipeline.images.synthesis.documents.grid import CELL_PADDING, draw_grid, make_grid
+from fc_pipeline.images.synthesis.documents.sheet import Sheet, draw_style, fitted
 from fc_pipeline.images.synthesis.face import Faces
 from fc_pipeline.images.synthesis.fields import DATE_STYLES, Currency, Fields, write_date
-from fc_pipeline.images.synthesis.page import Kind, Page, TextSupply
+from fc_pipeline.images.synthesis.page import Kind, Page, TextPool
 
 SIZES = ((448, 448), (448, 560), (448, 608))
 PADDING = 2
-WORDINGS = {
+GRID_STYLES = {"classic": "open", "banded": "banded", "ruled": "ruled", "centred": "headed", "framed": "boxed"}
+LABELS = {
     "number": ("Invoice No.", "Invoice Number:", "Invoice #", "No.", "Ref:"),
     "date": ("Date:", "Issued:", "Invoice Date:"),
     "due": ("Due Date:", "Due:", "Payable by:", "Pay by:"),
@@ -40,42 +28,49 @@ WORDINGS = {
     "tax": ("VAT", "Tax", "Sales Tax", "GST"),
     "total": ("Total", "Total Due", "Amount Due", "Grand Total", "Balance Due"),
 }
+DATED = (("number", "invoice_number"), ("date", "date"), ("due", "due_date"))
+"""Label and field of each row of the head's right side."""
 TAXES = ("0%", "5%", "7%", "7.5%", "8.25%", "10%", "19%", "20%", "21%", "25%")
+QUESTIONS = {
+    "seller": ("Who issued the invoice?", "Which company sends the bill?"),
+    "customer": ("Who is billed?", "Who is the customer?", "To whom is the invoice made out?"),
+    "invoice_number": ("What is the invoice number?", "Invoice number?"),
+    "date": ("What is the date of the invoice?", "When was it issued?"),
+    "due_date": ("What is the due date?", "By when is it to be paid?", "When is payment due?"),
+    "total": ("What is the total to be paid?", "How much is due in all?", "Total including tax?"),
+    "tax": ("How much tax is charged?", "What is the amount of tax?"),
+    "iban": ("What is the IBAN?", "To which IBAN is it to be paid?"),
+}
 
 
-def render(rng: random.Random, text: TextSupply, faces: Faces, layout: str) -> Page:
+def render(rng: random.Random, text: TextPool, faces: Faces, layout: str) -> Page:
     """An invoice in a layout: classic, banded, ruled, centred or framed."""
-    look = draw_look(rng, faces, styles=("sans", "serif", "mono"), sizes=(10, 13), margins=(14, 26))
-    fields = Fields(rng, DrawableText(text, (look.body, look.bold)))
-    page = look.page(*rng.choice(SIZES))
-    page.meta["layout"] = layout
-    body, bold, _ = pens(look)
-    left, right = look.margin, page.image.width - look.margin
-    labels = {field: rng.choice(wordings) for field, wordings in WORDINGS.items()}
+    style = draw_style(rng, faces, styles=("sans", "serif", "mono"), sizes=(10, 13), margins=(14, 26))
+    sheet = Sheet(rng, text, style, layout, rng.choice(SIZES))
+    body, fields = sheet.body, sheet.fields
+    labels = {field: rng.choice(wordings) for field, wordings in LABELS.items()}
     known = _known(fields)
-    top, names = _head(page, rng, look, fields, known, labels, layout)
-    known |= names
-    room = (page.image.height - top - look.margin - 6 * body.leading) // row_height(body, PADDING) - 1
-    currency = fields.currency(look.body.characters & look.bold.characters)
+    _head(sheet, known, labels)
+    room = (sheet.bottom - sheet.top - 6 * body.leading) // (body.leading + 2 * PADDING) - 1
+    currency = sheet.currency()
     items, sums = _items(fields, currency, rng.randint(1, max(1, min(8, room))), rng.choice(TAXES))
     titles = [labels[column] for column in ("item", "quantity", "price", "amount")]
-    grid = make_grid(titles, items, ("left", "right", "right", "right"), body, bold, left=left, right=right)
-    style = {"classic": "open", "banded": "banded", "ruled": "ruled", "centred": "headed", "framed": "boxed"}[layout]
-    top = draw_grid(page, grid, look, body, bold, y=top, style=style, padding=PADDING) + body.leading // 3
-    first = round(left + (right - left) * 0.45)
-    top = _draw_sums(page, look, labels, sums, top=top, left=first, right=right - grid.padding)
-    if top + body.leading < page.image.height - 4:
+    grid = make_grid(sheet, titles, items, ("left", "right", "right", "right"))
+    draw_grid(sheet, grid, style=GRID_STYLES[layout], padding=PADDING)
+    sheet.top += body.leading // 3
+    _draw_sums(sheet, labels, sums)
+    if sheet.top + body.leading < sheet.height - 4:
         known["iban"] = fields.iban()
-        labelled(page, "IBAN", known["iban"], bold, body, y=top + 2, left=left)
-    trim(page, rng, margin=look.margin)
-    page.meta["arithmetic"] = [
+        sheet.labelled("IBAN", known["iban"], top=sheet.top + 2)
+    sheet.trim()
+    sheet.page.meta["arithmetic"] = [
         *(["product", [quantity, price], amount] for _, quantity, price, amount in grid.rows),
         ["sum", [amount for *_, amount in grid.rows], sums["subtotal"]],
         ["percent", [sums["rate"], sums["subtotal"]], sums["tax"]],
         ["sum", [sums["subtotal"], sums["tax"]], sums["total"]],
     ]
-    _ask(page, rng, known | {"total": sums["total"], "tax": sums["tax"]}, sums["subtotal"], grid.rows)
-    return page
+    _ask(sheet, known | {"total": sums["total"], "tax": sums["tax"]}, sums["subtotal"], grid.rows)
+    return sheet.finish(7)
 
 
 def _known(fields: Fields) -> dict[str, str]:
@@ -95,7 +90,7 @@ def _items(fields: Fields, currency: Currency, count: int, rate: str) -> tuple[l
     """Rows of name, quantity, price and amount, and the sums: rate, subtotal, tax (half up), total."""
     most = fields.rng.choice((2_000, 20_000, 100_000))
     items, subtotal = [], 0
-    for name in fields.distinct("product", count):
+    for name in fields.distinct(fields.product, count):
         quantity, price = fields.rng.choice((1, 1, 2, 3, fields.rng.randint(1, 40))), fields.cents(most=most)
         items.append([name, str(quantity), currency.write(price), currency.write(quantity * price)])
         subtotal += quantity * price
@@ -104,108 +99,81 @@ def _items(fields: Fields, currency: Currency, count: int, rate: str) -> tuple[l
     return items, {"rate": rate} | {name: currency.write(amount) for name, amount in amounts.items()}
 
 
-def _head(
-    page: Page,
-    rng: random.Random,
-    look: Look,
-    fields: Fields,
-    known: dict[str, str],
-    labels: dict[str, str],
-    layout: str,
-) -> tuple[int, dict[str, str]]:
-    """Seller, customer, number and dates. Returns the top of what comes next, and the names, cut to their room."""
-    body, bold, muted = pens(look)
-    left, right, top = look.margin, page.image.width - look.margin, look.margin
-    pairs = [("number", "invoice_number"), ("date", "date"), ("due", "due_date")]
-    gap = round(max(bold.width(labels[label]) for label, _ in pairs)) + 8
-    widest = round(max(body.width(known[field]) for _, field in pairs))
+def _head(sheet: Sheet, known: dict[str, str], labels: dict[str, str]) -> None:
+    """Seller, customer, number and dates; the names in `known` are cut to their room."""
+    rng, fields, style, layout = sheet.rng, sheet.fields, sheet.style, sheet.layout
+    body, bold, muted, left, right = sheet.body, sheet.bold, sheet.muted, sheet.left, sheet.right
+    gap = round(max(bold.width(labels[label]) for label, _ in DATED)) + 8
+    widest = round(max(body.width(known[field]) for _, field in DATED))
     middle = min((left + right) // 2, right - gap - widest - 4)
     room = middle - left - 8
     word = rng.choice(("INVOICE", "Invoice", "TAX INVOICE", "Bill", "Proforma Invoice"))
-    title = heading(look, rng.uniform(1.5, 1.9))
+    title = sheet.heading(rng.uniform(1.5, 1.9))
     if layout == "banded":
-        page.draw.rectangle((0, 0, page.image.width, top + title.leading + 4), fill=look.accent)
-        title = heading(look, 1.7, legible(look.paper, look.accent))
-    seller, customer = fitted(known["seller"], bold, room), fitted(known["customer"], body, room)
+        sheet.page.draw.rectangle((0, 0, sheet.width, sheet.top + title.leading + 4), fill=style.accent)
+        title = sheet.heading(1.7, legible(style.paper, style.accent))
+    known["customer"] = fitted(known["customer"], body, room)
     if layout == "centred":
-        seller = fitted(known["seller"], title, right - left)
-        top = write(page, seller, title, y=top, left=left, right=right, align="centre")
-        top = write(page, ", ".join(fields.address()), muted, y=top, left=left, right=right, align="centre")
-        top = write(page, word, bold, y=top + 4, left=left, right=right, align="centre") + 4
-        rule(page, top, left, right, look.accent)
+        known["seller"] = fitted(known["seller"], title, right - left)
+        sheet.write(known["seller"], title, align="centre")
+        sheet.write(", ".join(fields.address()), muted, align="centre")
+        sheet.top += 4
+        sheet.write(word, bold, align="centre")
+        sheet.top += 4
+        sheet.rule(style.accent)
     else:
+        known["seller"] = fitted(known["seller"], bold, room)
         mark = title.ascent if layout != "banded" and rng.random() < 0.6 else 0
         if mark:
-            logo(page, rng, left, top + 2, mark, look.accent)
-        top = write(page, word, title, y=top, left=left + mark + 6 * (mark > 0)) + 6
+            sheet.logo(mark, top=sheet.top + 2)
+        sheet.write(word, title, left=left + mark + 6 * (mark > 0))
+        sheet.top += 6
     if layout == "framed":
-        rule(page, top, left, right, look.accent, width=2)
-    top += body.leading // 2
-    y = top
+        sheet.rule(style.accent, width=2)
+    sheet.top += body.leading // 2
+    beside = sheet.top
     if layout != "centred":
-        y = write(page, seller, bold, y=y, left=left)
+        sheet.write(known["seller"], bold)
         for line in (*fields.address(), fields.mail()):
-            y = write(page, fitted(line, body, room), body, y=y, left=left)
-        y += body.leading // 2
-    y = write(page, rng.choice(("Bill to:", "Customer:", "To:", "Sold to:")), muted, y=y, left=left)
-    for line in (customer, *(fitted(line, body, room) for line in fields.address())):
-        y = write(page, line, body, y=y, left=left)
-    right_top = top
-    for label, field in pairs:
-        right_top = labelled(page, labels[label], known[field], bold, body, y=right_top, left=middle + 4, gap=gap)
-    return max(y, right_top) + body.leading // 2, {"seller": seller, "customer": customer}
+            sheet.write(fitted(line, body, room))
+        sheet.top += body.leading // 2
+    sheet.write(rng.choice(("Bill to:", "Customer:", "To:", "Sold to:")), muted)
+    for line in (known["customer"], *(fitted(line, body, room) for line in fields.address())):
+        sheet.write(line)
+    for label, field in DATED:
+        beside = sheet.labelled(labels[label], known[field], top=beside, left=middle + 4, gap=gap)
+    sheet.top = max(sheet.top, beside) + body.leading // 2
 
 
-def _draw_sums(
-    page: Page, look: Look, labels: dict[str, str], sums: dict[str, str], *, top: int, left: int, right: int
-) -> int:
-    """Subtotal, tax and total at the right. Returns the top of what comes next."""
-    body, bold, _ = pens(look)
-    rows = (
-        (labels["subtotal"], sums["subtotal"], body),
-        (f"{labels['tax']} {sums['rate']}", sums["tax"], body),
-        (labels["total"], sums["total"], bold),
-    )
-    for label, amount, pen in rows:
-        if pen is bold:
-            box = (left - 5, top + 1, right + 5, top + bold.leading + 4)
-            page.draw.rectangle(box, fill=mixed(look.paper, look.accent, 0.12))
-            top += 2
-        first = len(page.lines)
-        write(page, label, pen, y=top, left=left)
-        top = write(page, amount, pen, y=top, left=left, right=right, align="right") + 1
-        join_lines(page, first)
-    return top + 4
+def _draw_sums(sheet: Sheet, labels: dict[str, str], sums: dict[str, str]) -> None:
+    """Subtotal, tax and total at the right."""
+    left, right = round(sheet.left + (sheet.right - sheet.left) * 0.45), sheet.right - CELL_PADDING
+    for label, field in ((labels["subtotal"], "subtotal"), (f"{labels['tax']} {sums['rate']}", "tax"),
+                         (labels["total"], "total")):  # fmt: skip
+        pen = sheet.bold if field == "total" else sheet.body
+        if field == "total":
+            box = (left - 5, sheet.top + 1, right + 5, sheet.top + pen.leading + 4)
+            sheet.page.draw.rectangle(box, fill=sheet.paler(0.12))
+            sheet.top += 2
+        with sheet.page.one_line():
+            sheet.write(label, pen, top=sheet.top, left=left)
+            sheet.write(sums[field], pen, left=left, right=right, align="right")
+        sheet.top += 1
+    sheet.top += 4
 
 
-def _ask(page: Page, rng: random.Random, known: dict[str, str], subtotal: str, rows: list[list[str]]) -> None:
-    wordings = {
-        "seller": ("Who issued the invoice?", "Which company sends the bill?"),
-        "customer": ("Who is billed?", "Who is the customer?", "To whom is the invoice made out?"),
-        "invoice_number": ("What is the invoice number?", "Invoice number?"),
-        "date": ("What is the date of the invoice?", "When was it issued?"),
-        "due_date": ("What is the due date?", "By when is it to be paid?", "When is payment due?"),
-        "total": ("What is the total to be paid?", "How much is due in all?", "Total including tax?"),
-        "tax": ("How much tax is charged?", "What is the amount of tax?"),
-        "iban": ("What is the IBAN?", "To which IBAN is it to be paid?"),
-    }
+def _ask(sheet: Sheet, known: dict[str, str], subtotal: str, rows: list[list[str]]) -> None:
     for field, value in known.items():
-        ask(page, rng, "field", wordings[field], value)
-    ask(page, rng, "field", ("What is the sum before tax?", "How much is it without tax?"), subtotal)
-    ask_json(page, rng, known)
-    ask(
-        page,
-        rng,
-        "count",
-        ("How many items are listed?", "Count the items.", "How many lines has the bill?"),
-        str(len(rows)),
-    )
+        sheet.ask("field", value, *QUESTIONS[field])
+    sheet.ask("field", subtotal, "What is the sum before tax?", "How much is it without tax?")
+    sheet.ask_json(known)
+    wordings = "How many items are listed?", "Count the items.", "How many lines has the bill?"
+    sheet.ask("count", str(len(rows)), *wordings)
     names = [name for name, *_ in rows]
-    name, quantity, price, amount = rng.choice([row for row in rows if names.count(row[0]) == 1] or rows)
-    ask(page, rng, "cell", (f"What is the price of one {name}?", f"Unit price of {name}?"), price)
-    ask(page, rng, "cell", (f"What do {quantity} × {name} cost?", f"Amount of the line {name}?"), amount)
-    ask_json(page, rng, {"quantity": quantity, "price": price, "amount": amount}, of=name)
-    keep_questions(page, rng, most=7)
+    name, quantity, price, amount = sheet.rng.choice([row for row in rows if names.count(row[0]) == 1] or rows)
+    sheet.ask("cell", price, f"What is the price of one {name}?", f"Unit price of {name}?")
+    sheet.ask("cell", amount, f"What do {quantity} × {name} cost?", f"Amount of the line {name}?")
+    sheet.ask_json({"quantity": quantity, "price": price, "amount": amount}, of=name)
 
 
 KIND = Kind(

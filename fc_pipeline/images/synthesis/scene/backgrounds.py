@@ -10,8 +10,7 @@ from collections.abc import Callable
 
 from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageOps
 
-from fc_pipeline.images.synthesis.page import Colour
-from fc_pipeline.images.synthesis.screenshots.theme import hue, mix
+from fc_pipeline.images.synthesis.colour import Colour, any_hue, mix
 
 Size = tuple[int, int]
 Ground = Callable[[random.Random, Size], Image.Image]
@@ -41,7 +40,7 @@ def _tinted(grey: Image.Image, dark: Colour, light: Colour) -> Image.Image:
 
 def plaster(rng: random.Random, size: Size) -> Image.Image:
     """A rough wall of one colour."""
-    base = hue(rng, (0.25, 0.85), (0.0, 0.35))
+    base = any_hue(rng, (0.25, 0.85), (0.0, 0.35))
     rough = Image.blend(clouds(rng, size), value_noise(rng, size, (1.5, 1.5)), 0.25)
     return _tinted(
         rough, mix(base, (0, 0, 0), rng.uniform(0.15, 0.4)), mix(base, (255, 255, 255), rng.uniform(0.1, 0.3))
@@ -54,13 +53,13 @@ def gradient(rng: random.Random, size: Size) -> Image.Image:
     ramp = Image.linear_gradient("L").resize((side * 3 // 2, side * 3 // 2)).rotate(rng.uniform(0, 360))
     inset = side // 4
     ramp = ramp.crop((inset, inset, inset + size[0], inset + size[1]))
-    return _tinted(ramp, hue(rng, (0.15, 0.5), (0.1, 0.7)), hue(rng, (0.5, 0.9), (0.1, 0.7)))
+    return _tinted(ramp, any_hue(rng, (0.15, 0.5), (0.1, 0.7)), any_hue(rng, (0.5, 0.9), (0.1, 0.7)))
 
 
 def wood(rng: random.Random, size: Size) -> Image.Image:
     """Planks with grain along them."""
     grain = Image.blend(value_noise(rng, size, (size[0] / 2, 3.0)), value_noise(rng, size, (size[0] / 4, 1.4)), 0.4)
-    planks = _tinted(grain, hue(rng, (0.12, 0.25), (0.2, 0.5)), (rng.randint(150, 215), rng.randint(105, 160), 90))
+    planks = _tinted(grain, any_hue(rng, (0.12, 0.25), (0.2, 0.5)), (rng.randint(150, 215), rng.randint(105, 160), 90))
     draw = ImageDraw.Draw(planks)
     step = rng.randint(40, 90)
     for y in range(rng.randint(0, step), size[1], step):
@@ -75,7 +74,7 @@ def bricks(rng: random.Random, size: Size) -> Image.Image:
     draw = ImageDraw.Draw(wall)
     high = rng.randint(12, 24)
     wide = high * rng.uniform(2.0, 3.0)
-    base = mix((160, 75, 55), hue(rng, (0.3, 0.6), (0.1, 0.5)), rng.uniform(0, 0.5))
+    base = mix((160, 75, 55), any_hue(rng, (0.3, 0.6), (0.1, 0.5)), rng.uniform(0, 0.5))
     for row in range(size[1] // high + 1):
         left = -wide * (0.5 if row % 2 else 0.0)
         while left < size[0]:
@@ -89,28 +88,30 @@ def bricks(rng: random.Random, size: Size) -> Image.Image:
 def paper(rng: random.Random, size: Size) -> Image.Image:
     """Bright, faintly fibrous and stained."""
     fibres = Image.blend(value_noise(rng, size, (9, 1.5)), clouds(rng, size, cell=120), 0.5)
-    light = mix((255, 252, 240), hue(rng, (0.8, 0.95), (0.1, 0.5)), rng.uniform(0, 0.5))
+    light = mix((255, 252, 240), any_hue(rng, (0.8, 0.95), (0.1, 0.5)), rng.uniform(0, 0.5))
     return _tinted(fibres, mix(light, (90, 70, 40), rng.uniform(0.1, 0.3)), light)
 
 
 def lights(rng: random.Random, size: Size) -> Image.Image:
     """Blurred discs on a dark or coloured ground: things far out of focus."""
-    image = Image.new("RGB", size, hue(rng, (0.08, 0.4), (0.1, 0.6)))
+    image = Image.new("RGB", size, any_hue(rng, (0.08, 0.4), (0.1, 0.6)))
     draw = ImageDraw.Draw(image)
     for _ in range(rng.randint(8, 26)):
         radius = rng.randint(8, max(size) // 5)
         x, y = rng.randint(0, size[0]), rng.randint(0, size[1])
-        draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=hue(rng, (0.2, 0.7), (0.2, 0.9)))
+        draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=any_hue(rng, (0.2, 0.7), (0.2, 0.9)))
     return image.filter(ImageFilter.BoxBlur(rng.randint(5, 14))).filter(ImageFilter.BoxBlur(4))
 
 
 def landscape(rng: random.Random, size: Size) -> Image.Image:
     """Sky, hills behind hills, ground."""
     sky = _tinted(
-        Image.linear_gradient("L").resize(size), hue(rng, (0.35, 0.6), (0.3, 0.8)), hue(rng, (0.7, 0.9), (0.2, 0.7))
+        Image.linear_gradient("L").resize(size),
+        any_hue(rng, (0.35, 0.6), (0.3, 0.8)),
+        any_hue(rng, (0.7, 0.9), (0.2, 0.7)),
     )
     draw = ImageDraw.Draw(sky)
-    ridge, colour = size[1] * rng.uniform(0.3, 0.5), hue(rng, (0.3, 0.5), (0.1, 0.5))
+    ridge, colour = size[1] * rng.uniform(0.3, 0.5), any_hue(rng, (0.3, 0.5), (0.1, 0.5))
     for layer in range(rng.randint(2, 4)):
         heights = value_noise(rng, (size[0], 2), (rng.uniform(20, 90), 1)).tobytes()[: size[0]]
         points = [(x, ridge + height * size[1] / 1100) for x, height in enumerate(heights)]

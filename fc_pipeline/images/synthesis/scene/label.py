@@ -9,19 +9,19 @@ import string
 from PIL import Image, ImageDraw
 
 from fc_model.data.images.record import Question
+from fc_pipeline.images.synthesis.colour import Colour, any_hue, on, readable
 from fc_pipeline.images.synthesis.face import Faces
 from fc_pipeline.images.synthesis.fields import Fields
-from fc_pipeline.images.synthesis.page import Colour, Kind, Page, TextSupply
+from fc_pipeline.images.synthesis.page import Kind, Page, TextPool
 from fc_pipeline.images.synthesis.scene.backgrounds import SHEETS, VIEWS, WALLS, paper
 from fc_pipeline.images.synthesis.scene.panel import Panel, textured, weather
-from fc_pipeline.images.synthesis.screenshots.theme import TEXT_CONTRAST, hue, on, readable
 
 PRODUCT, PRICE, PARCEL, PLATE, TABLE = "product", "price", "parcel", "plate", "table"
 SHAPES = {PRODUCT: (0.72, 0.9), PRICE: (0.8, 0.5), PARCEL: (0.9, 0.66), PLATE: (0.9, 0.24), TABLE: (0.75, 0.95)}
 """Largest width and height of the panel, as shares of the picture's width."""
 
 
-def render(rng: random.Random, text: TextSupply, faces: Faces, layout: str) -> Page:
+def render(rng: random.Random, text: TextPool, faces: Faces, layout: str) -> Page:
     """A label on a wall, a table or before something out of focus."""
     width = rng.randint(256, 448)
     grounds = {**WALLS, **VIEWS, **SHEETS}
@@ -29,9 +29,9 @@ def render(rng: random.Random, text: TextSupply, faces: Faces, layout: str) -> P
     share_x, share_y = SHAPES[layout]
     size = round(width * share_x * rng.uniform(0.92, 1.0)), round(width * share_y * rng.uniform(0.88, 1.0))
     height = max(round(size[1] + rng.uniform(24, 90)), 128)
-    paint = hue(rng, (0.75, 0.97), (0.0, 0.6)) if layout != PRODUCT else hue(rng, (0.2, 0.95), (0.1, 0.7))
+    paint = any_hue(rng, (0.75, 0.97), (0.0, 0.6)) if layout != PRODUCT else any_hue(rng, (0.2, 0.95), (0.1, 0.7))
     panel = Panel(rng, text, faces, textured(rng, paper(rng, size), paint, 0.4))
-    ink = readable(hue(rng, (0.1, 0.3), (0.0, 0.8)), [paint], TEXT_CONTRAST) if on(paint) == (16, 16, 16) else on(paint)
+    ink = readable(any_hue(rng, (0.1, 0.3), (0.0, 0.8)), [paint]) if on(paint) == (16, 16, 16) else on(paint)
     draw = {PRODUCT: _product, PRICE: _price, PARCEL: _parcel, PLATE: _plate, TABLE: _table}[layout]
     draw(panel, Fields(rng, text), ink)
     page = panel.place(grounds[ground](rng, (width, height)), tilt=rng.uniform(0, 0.07), turn=rng.uniform(0, 16))

@@ -8,10 +8,10 @@ import random
 from PIL import Image, ImageChops, ImageFilter
 
 from fc_model.data.images.record import union
+from fc_pipeline.images.synthesis.colour import Colour, mix
 from fc_pipeline.images.synthesis.degrade import degrade, shade
 from fc_pipeline.images.synthesis.face import Face, Faces
-from fc_pipeline.images.synthesis.page import Colour, Page, TextSupply, text_width
-from fc_pipeline.images.synthesis.screenshots.theme import mix
+from fc_pipeline.images.synthesis.page import Page, TextPool, text_width
 from fc_pipeline.images.synthesis.screenshots.wording import ASCII, Copy
 from fc_pipeline.images.synthesis.warp import Point, homography, transform, warp
 
@@ -24,7 +24,7 @@ MARGIN = 5
 class Panel:
     """A page that grows flat, with a mask of what of it is opaque; coordinates are pixels of the panel."""
 
-    def __init__(self, rng: random.Random, text: TextSupply, faces: Faces, ground: Image.Image, *, opaque: bool = True):
+    def __init__(self, rng: random.Random, text: TextPool, faces: Faces, ground: Image.Image, *, opaque: bool = True):
         """On a ground of mode RGB; when it is not opaque, only the text shows. NotDrawn when no face covers ASCII."""
         self.rng = rng
         self.face: Face = faces.need(rng, ASCII)

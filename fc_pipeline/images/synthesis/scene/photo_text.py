@@ -7,17 +7,17 @@ import random
 from PIL import Image, ImageStat
 
 from fc_model.data.images.record import Question
+from fc_pipeline.images.synthesis.colour import Colour, any_hue, mix, on, readable
 from fc_pipeline.images.synthesis.face import Faces
 from fc_pipeline.images.synthesis.fields import Fields
-from fc_pipeline.images.synthesis.page import Colour, Kind, Page, TextSupply
+from fc_pipeline.images.synthesis.page import Kind, Page, TextPool
 from fc_pipeline.images.synthesis.scene.backgrounds import SHEETS, VIEWS, WALLS
 from fc_pipeline.images.synthesis.scene.panel import Panel, weather
-from fc_pipeline.images.synthesis.screenshots.theme import hue, mix, on, readable
 
 POSTER, BOOK, CAPTION, FLOATING, OUTLINED = "poster", "book_cover", "caption", "floating", "outlined"
 
 
-def render(rng: random.Random, text: TextSupply, faces: Faces, layout: str) -> Page:
+def render(rng: random.Random, text: TextPool, faces: Faces, layout: str) -> Page:
     """A picture with text on it; posters and books are seen from an angle, the others are part of the picture."""
     width = rng.randint(224, 448)
     height = round(width * rng.uniform(0.75, 1.15))
@@ -64,7 +64,7 @@ def _veil(panel: Panel, share: float) -> None:
 def _inks(panel: Panel) -> tuple[Colour, Colour]:
     """A plain and a tinted colour that both read on the panel."""
     ground = _mean(panel.page.image)
-    return on(ground), readable(hue(panel.rng, (0.3, 0.8), (0.4, 0.9)), [ground], 5.0)
+    return on(ground), readable(any_hue(panel.rng, (0.3, 0.8), (0.4, 0.9)), [ground], 5.0)
 
 
 def _ask(panel: Panel, question: str, answer: str) -> None:

@@ -8,13 +8,13 @@ import random
 from PIL import Image, ImageDraw
 
 from fc_model.data.images.record import Line, Question, Word, union
+from fc_pipeline.images.synthesis.colour import Colour, any_hue, on
 from fc_pipeline.images.synthesis.face import Faces
 from fc_pipeline.images.synthesis.fields import Fields
-from fc_pipeline.images.synthesis.page import Colour, Ink, Kind, Page, TextSupply, text_width
+from fc_pipeline.images.synthesis.page import Ink, Kind, Page, TextPool, text_width
 from fc_pipeline.images.synthesis.scene.backgrounds import VIEWS, WALLS, plaster
 from fc_pipeline.images.synthesis.scene.panel import Panel, textured, weather
 from fc_pipeline.images.synthesis.screenshots.shapes import icon
-from fc_pipeline.images.synthesis.screenshots.theme import hue, on
 
 STREET, DIRECTION, WARNING, SHOP, ARCHED = "street", "direction", "warning", "shop_front", "arched"
 SHAPES = {STREET: (0.92, 0.34), DIRECTION: (0.86, 0.8), WARNING: (0.8, 0.72), SHOP: (0.96, 0.5), ARCHED: (0.9, 0.8)}
@@ -23,7 +23,7 @@ PAINTS: tuple[Colour, ...] = ((0, 92, 60), (0, 70, 140), (250, 250, 248), (245, 
 CALLS = ("CAUTION", "WARNING", "NOTICE", "DANGER", "ATTENTION", "STOP", "PRIVATE", "NO ENTRY")
 
 
-def render(rng: random.Random, text: TextSupply, faces: Faces, layout: str) -> Page:
+def render(rng: random.Random, text: TextPool, faces: Faces, layout: str) -> Page:
     """A sign on a wall or before a view."""
     width = rng.randint(256, 448)
     grounds = WALLS if layout in (SHOP, STREET, ARCHED) else VIEWS
@@ -31,7 +31,7 @@ def render(rng: random.Random, text: TextSupply, faces: Faces, layout: str) -> P
     share_x, share_y = SHAPES[layout]
     panel_size = round(width * share_x * rng.uniform(0.92, 1.0)), round(width * share_y * rng.uniform(0.85, 1.0))
     height = max(round(panel_size[1] + rng.uniform(24, 110)), 160)
-    paint = rng.choice(PAINTS) if rng.random() < 0.6 else hue(rng, (0.2, 0.85), (0.1, 0.8))
+    paint = rng.choice(PAINTS) if rng.random() < 0.6 else any_hue(rng, (0.2, 0.85), (0.1, 0.8))
     if layout == WARNING:
         paint = rng.choice(((245, 200, 20), (250, 250, 248), (215, 40, 30)))
     sheet = textured(rng, plaster(rng, panel_size), paint, 0.25)

@@ -6,8 +6,9 @@ import random
 from collections.abc import Callable, Sequence
 
 from fc_model.data.images.record import Box, Line, Question, union
+from fc_pipeline.images.synthesis.colour import Colour
 from fc_pipeline.images.synthesis.face import Face, Faces
-from fc_pipeline.images.synthesis.page import Colour, Page, TextSupply, text_width, wrap
+from fc_pipeline.images.synthesis.page import Page, TextPool, text_width, wrap
 from fc_pipeline.images.synthesis.screenshots.shapes import icon, rounded
 from fc_pipeline.images.synthesis.screenshots.theme import Theme, draw_theme
 from fc_pipeline.images.synthesis.screenshots.wording import ASCII, Copy
@@ -25,7 +26,7 @@ MARKED = ("bold", "italic", "oblique", "black", "heavy", "bolita")
 class Canvas:
     """A page with a theme, faces and a scale; x, y, widths, heights and font sizes of its methods are points."""
 
-    def __init__(self, rng: random.Random, text: TextSupply, faces: Faces, *, least: tuple[int, int] = (224, 224)):
+    def __init__(self, rng: random.Random, text: TextPool, faces: Faces, *, least: tuple[int, int] = (224, 224)):
         """Draws the scale, and a size of at least `least` points. NotDrawn when no face covers ASCII."""
         self.rng = rng
         self.theme: Theme = draw_theme(rng)

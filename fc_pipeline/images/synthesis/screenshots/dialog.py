@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import random
 
+from fc_pipeline.images.synthesis.colour import mix
 from fc_pipeline.images.synthesis.face import Faces
-from fc_pipeline.images.synthesis.page import Kind, Page, TextSupply
+from fc_pipeline.images.synthesis.page import Kind, Page, TextPool
 from fc_pipeline.images.synthesis.screenshots.canvas import Canvas
 from fc_pipeline.images.synthesis.screenshots.overlay import cursor, dim, panel
-from fc_pipeline.images.synthesis.screenshots.theme import mix
 from fc_pipeline.images.synthesis.screenshots.widgets import (
     ROW,
     button_row,
@@ -28,7 +28,7 @@ HEIGHTS = {MESSAGE: 120.0, CONFIRMATION: 130.0, MODAL: 120.0, CHOOSER: 196.0, EN
 """Of the dialog in points."""
 
 
-def render(rng: random.Random, text: TextSupply, faces: Faces, layout: str) -> Page:
+def render(rng: random.Random, text: TextPool, faces: Faces, layout: str) -> Page:
     """A dialog in the middle of a screen; modal ones lie over a dimmed window whose text may stay readable."""
     canvas = Canvas(rng, text, faces, least=(224, 224))
     page, theme = canvas.page, canvas.theme

@@ -5,11 +5,11 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
+from fc_pipeline.images.synthesis.colour import mix
 from fc_pipeline.images.synthesis.face import Faces
-from fc_pipeline.images.synthesis.page import Kind, Page, TextSupply
+from fc_pipeline.images.synthesis.page import Kind, Page, TextPool
 from fc_pipeline.images.synthesis.screenshots.canvas import Canvas
 from fc_pipeline.images.synthesis.screenshots.overlay import cursor, panel
-from fc_pipeline.images.synthesis.screenshots.theme import mix
 from fc_pipeline.images.synthesis.screenshots.widgets import ROW, title_bar
 from fc_pipeline.images.synthesis.screenshots.window import menu_bar
 
@@ -30,7 +30,7 @@ class Entry:
     """Whether a separator stands above it."""
 
 
-def render(rng: random.Random, text: TextSupply, faces: Faces, layout: str) -> Page:
+def render(rng: random.Random, text: TextPool, faces: Faces, layout: str) -> Page:
     """A menu over text that it hides in part; questions on its entries and shortcuts."""
     canvas = Canvas(rng, text, faces, least=(224, 200))
     page, theme = canvas.page, canvas.theme

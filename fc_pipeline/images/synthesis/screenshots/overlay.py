@@ -12,11 +12,10 @@ from collections.abc import Callable
 from PIL import Image
 
 from fc_model.data.images.record import Box, Line, Word, union
-from fc_pipeline.images.synthesis.colour import Colour, contrast
+from fc_pipeline.images.synthesis.colour import LARGE_CONTRAST, Colour, contrast
 from fc_pipeline.images.synthesis.page import Page
 from fc_pipeline.images.synthesis.screenshots.canvas import Canvas, overlap
 from fc_pipeline.images.synthesis.screenshots.shapes import icon, rounded
-from fc_pipeline.images.synthesis.screenshots.theme import LARGE_CONTRAST
 
 SHADOW = [round(value * 0.07) for value in range(256)]
 """Coverage of one of the layers of a shadow."""

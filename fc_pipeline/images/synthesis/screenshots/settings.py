@@ -6,7 +6,7 @@ import json
 import random
 
 from fc_pipeline.images.synthesis.face import Faces
-from fc_pipeline.images.synthesis.page import Kind, Page, TextSupply
+from fc_pipeline.images.synthesis.page import Kind, Page, TextPool
 from fc_pipeline.images.synthesis.screenshots.canvas import Canvas
 from fc_pipeline.images.synthesis.screenshots.overlay import cursor
 from fc_pipeline.images.synthesis.screenshots.widgets import (
@@ -23,7 +23,7 @@ from fc_pipeline.images.synthesis.screenshots.widgets import (
 SWITCHES, FORM, CHECKS, CARDS = "switches", "form", "checks", "cards"
 
 
-def render(rng: random.Random, text: TextSupply, faces: Faces, layout: str) -> Page:
+def render(rng: random.Random, text: TextPool, faces: Faces, layout: str) -> Page:
     """A page of settings; which are on is a list of their labels in the JSON, values are copied as written."""
     canvas = Canvas(rng, text, faces, least=(224, 200))
     page = canvas.page

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import random
 
+from fc_pipeline.images.synthesis.colour import Colour, any_hue, mix, readable
 from fc_pipeline.images.synthesis.face import Faces
-from fc_pipeline.images.synthesis.page import Colour, Kind, Page, TextSupply
+from fc_pipeline.images.synthesis.page import Kind, Page, TextPool
 from fc_pipeline.images.synthesis.screenshots.canvas import Canvas
 from fc_pipeline.images.synthesis.screenshots.overlay import cursor
-from fc_pipeline.images.synthesis.screenshots.theme import TEXT_CONTRAST, hue, mix, readable
 from fc_pipeline.images.synthesis.screenshots.widgets import ROW, tabs, title_bar
 from fc_pipeline.images.synthesis.screenshots.wording import plain
 
@@ -51,7 +51,7 @@ KEYWORDS = frozenset(
 COMMANDS = ("git log", "ls -l", "cat", "make", "grep -n", "python", "head", "cd", "ssh", "diff", "tail -f")
 
 
-def render(rng: random.Random, text: TextSupply, faces: Faces, layout: str) -> Page:
+def render(rng: random.Random, text: TextPool, faces: Faces, layout: str) -> Page:
     """Code or the lines of a session, in one colour a token class."""
     canvas = Canvas(rng, text, faces, least=(240, 200))
     page, theme = canvas.page, canvas.theme
@@ -65,8 +65,8 @@ def render(rng: random.Random, text: TextSupply, faces: Faces, layout: str) -> P
         top += ROW + 2
     ground = theme.field if layout in (EDITOR, DIFF) else rng.choice((theme.field, (14, 16, 20), (30, 12, 32)))
     canvas.rect(0, top, canvas.width, canvas.height - top, ground)
-    ink = readable(theme.text, [ground], TEXT_CONTRAST)
-    shades = [readable(hue(rng, (0.4, 0.6), (0.5, 0.9)), [ground], TEXT_CONTRAST) for _ in range(3)]
+    ink = readable(theme.text, [ground])
+    shades = [readable(any_hue(rng, (0.4, 0.6), (0.5, 0.9)), [ground]) for _ in range(3)]
     if layout in (EDITOR, DIFF):
         _code(canvas, text, top + 4, ink, shades, ground, layout)
     else:
@@ -97,7 +97,7 @@ def _tab_row(canvas: Canvas, top: float) -> None:
             canvas.ask("choice", "Which tab is active?", drawn[chosen])
 
 
-def _lines(canvas: Canvas, text: TextSupply, rows: int, w: float, size: float) -> list[str]:
+def _lines(canvas: Canvas, text: TextPool, rows: int, w: float, size: float) -> list[str]:
     """Source lines that the monospaced face can draw in w points; others are left out."""
     kept: list[str] = []
     columns = int(w / canvas.measure("0", size=size, face=canvas.mono))
@@ -127,7 +127,7 @@ def _runs(line: str, ink: Colour, shades: list[Colour]) -> list[tuple[str, Colou
 
 
 def _code(
-    canvas: Canvas, text: TextSupply, top: float, ink: Colour, shades: list[Colour], ground: Colour, layout: str
+    canvas: Canvas, text: TextPool, top: float, ink: Colour, shades: list[Colour], ground: Colour, layout: str
 ) -> None:
     """Numbered lines; a diff has a sign and a shade for those that came and went."""
     rng, size = canvas.rng, canvas.size - 0.5
@@ -148,7 +148,7 @@ def _code(
         label = str(first + number)
         canvas.text(2, y, gutter - 8, step, label, size=size, face=canvas.mono, colour=muted, align="right")
         shown = f"{sign} {line}" if layout == DIFF else line
-        plain_ink = readable(ink, [mix(ground, (40, 160, 70), 0.18), ground], TEXT_CONTRAST)
+        plain_ink = readable(ink, [mix(ground, (40, 160, 70), 0.18), ground])
         runs = [(shown, plain_ink)] if layout == DIFF else _runs(shown, ink, shades)
         canvas.coloured(gutter, y + step * 0.75, runs, canvas.mono, size)
         if line.strip() and layout == EDITOR and rng.random() < 0.08:
@@ -158,7 +158,7 @@ def _code(
         canvas.ask("count", "How many lines were removed?", str(removed))
 
 
-def _session(canvas: Canvas, text: TextSupply, top: float, ink: Colour, shades: list[Colour], layout: str) -> None:
+def _session(canvas: Canvas, text: TextPool, top: float, ink: Colour, shades: list[Colour], layout: str) -> None:
     """Prompts with commands and their output; a console has only `>>>` and its output."""
     rng, copy, size = canvas.rng, canvas.copy, canvas.size - 0.5
     w, step = canvas.width - 12.0, size * 1.42

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import random
 
+from fc_pipeline.images.synthesis.colour import Colour, mix, on
 from fc_pipeline.images.synthesis.face import Faces
-from fc_pipeline.images.synthesis.page import Colour, Kind, Page, TextSupply, text_width, wrap
+from fc_pipeline.images.synthesis.page import Kind, Page, TextPool, text_width, wrap
 from fc_pipeline.images.synthesis.screenshots.canvas import Canvas
 from fc_pipeline.images.synthesis.screenshots.overlay import cursor, dim, panel
-from fc_pipeline.images.synthesis.screenshots.theme import mix, on
 from fc_pipeline.images.synthesis.screenshots.widgets import ROW, button, button_row, text_field
 
 ARTICLE, LANDING, SHOP, COOKIES, DASHBOARD = "article", "landing", "shop", "cookies", "dashboard"
 
 
-def render(rng: random.Random, text: TextSupply, faces: Faces, layout: str) -> Page:
+def render(rng: random.Random, text: TextPool, faces: Faces, layout: str) -> Page:
     """A page below the address bar of a browser, or without one."""
     canvas = Canvas(rng, text, faces, least=(224, 224))
     page = canvas.page

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from fc_pipeline.images.synthesis.colour import LARGE_CONTRAST, mix, on, readable
 from fc_pipeline.images.synthesis.screenshots.canvas import Canvas
-from fc_pipeline.images.synthesis.screenshots.theme import LARGE_CONTRAST, mix, on, readable
 
 ROW = 20.0
 """Height of a row that holds one line of text."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import random
 
+from fc_pipeline.images.synthesis.colour import mix
 from fc_pipeline.images.synthesis.face import Faces
-from fc_pipeline.images.synthesis.page import Kind, Page, TextSupply
+from fc_pipeline.images.synthesis.page import Kind, Page, TextPool
 from fc_pipeline.images.synthesis.screenshots.canvas import Canvas
 from fc_pipeline.images.synthesis.screenshots.overlay import cursor, tooltip
-from fc_pipeline.images.synthesis.screenshots.theme import mix
 from fc_pipeline.images.synthesis.screenshots.widgets import (
     ROW,
     button_row,
@@ -26,7 +26,7 @@ LIST, FORM, TABBED, TABLE = "list", "form", "tabs", "table"
 TOOLS = ("home", "folder", "save", "search", "plus", "left", "right", "star", "play", "image", "bell", "user")
 
 
-def render(rng: random.Random, text: TextSupply, faces: Faces, layout: str) -> Page:
+def render(rng: random.Random, text: TextPool, faces: Faces, layout: str) -> Page:
     """A window that fills the screen, with questions on its title and what is inside."""
     canvas = Canvas(rng, text, faces, least=(224, 200))
     canvas.page.meta["layout"] = layout

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from fc_pipeline.images.synthesis.face import Face
-from fc_pipeline.images.synthesis.page import TextSupply
+from fc_pipeline.images.synthesis.page import TextPool
 
 VERBS = (
     "Open", "Export", "Import", "Rename", "Delete", "Duplicate", "Move", "Share", "Print", "Find", "Replace", "Sort",
@@ -44,7 +44,7 @@ class Copy:
     """Draws texts that a face can show."""
 
     rng: random.Random
-    supply: TextSupply
+    supply: TextPool
     face: Face
 
     def clean(self, text: str) -> str:

@@ -7,13 +7,12 @@ import string
 from collections.abc import Callable
 from functools import partial
 
-from fc_pipeline.images.synthesis.colour import tint
-from fc_pipeline.images.synthesis.documents.layout import ask, join_lines, rule
-from fc_pipeline.images.synthesis.documents.look import DrawableText, legible, mixed
+from fc_pipeline.images.synthesis.colour import Colour, any_hue, legible, mix
 from fc_pipeline.images.synthesis.face import Faces, NotDrawn
 from fc_pipeline.images.synthesis.fields import FIRST_NAMES, MONTHS, Fields
-from fc_pipeline.images.synthesis.page import Colour, Kind, Page, TextSupply
+from fc_pipeline.images.synthesis.page import Kind, Page, TextPool
 from fc_pipeline.images.synthesis.small.rows import INSET, MARGIN, Rows
+from fc_pipeline.images.synthesis.text_pool import DrawableText
 from fc_pipeline.images.synthesis_config import SmallConfig
 
 LAYOUTS = ("plain", "boxed", "underlined", "ruled", "coloured", "dark")
@@ -43,7 +42,7 @@ def form_kind(config: SmallConfig) -> Kind:
     return Kind(name="small/form", render=partial(render_form, config=config), layouts=LAYOUTS, held_out=HELD_OUT)
 
 
-def render_form(rng: random.Random, text: TextSupply, faces: Faces, layout: str, *, config: SmallConfig) -> Page:
+def render_form(rng: random.Random, text: TextPool, faces: Faces, layout: str, *, config: SmallConfig) -> Page:
     """A form with a field in each row. meta: layout, style, size (pixels an em), degradations.
 
     Raises:
@@ -62,14 +61,13 @@ def render_form(rng: random.Random, text: TextSupply, faces: Faces, layout: str,
     _decorate(rows, layout, ground=ground, ink=ink, column=round(column), right=right)
     for row, (label, value) in enumerate(known.items()):
         baseline = rows.baseline(row, f"{label}{mark} {value}")
-        first = len(rows.page.lines)
-        rows.write(row, MARGIN, label + mark, accent if layout == "coloured" else ink, baseline=baseline)
         x = {"plain": MARGIN + rows.width(f"{label}{mark} "), "aligned": right - rows.end(value)}.get(layout, column)
-        rows.write(row, x, value, ink, baseline=baseline)
-        join_lines(rows.page, first)
+        with rows.page.one_line():
+            rows.write(row, MARGIN, label + mark, accent if layout == "coloured" else ink, baseline=baseline)
+            rows.write(row, x, value, ink, baseline=baseline)
         spoken = _spoken(label)
-        wordings = (f"What is the {spoken}?", f"{label}?", f"What does {label} say?", f"Read the {spoken}.")
-        ask(rows.page, rng, "field", wordings, value)
+        wordings = f"What is the {spoken}?", f"{label}?", f"What does {label} say?", f"Read the {spoken}."
+        rows.ask("field", value, *wordings)
     return rows.finish(layout)
 
 
@@ -82,18 +80,18 @@ def _entries(rows: Rows, fields: Fields, mark: str, gap: float) -> dict[str, str
     makers = _makers(fields, rows.face.characters)
     room = rows.config.width - 2 * MARGIN - gap
     capitals = fields.rng.random() < 0.15
-    found: dict[str, str] = {}
+    entries: dict[str, str] = {}
     column = 0.0
     for _ in range(_TRIES * rows.count):
         label, value = _field(fields, makers)
         label = label.upper() if capitals else label
-        if len(f"{label}{mark} {value}") > rows.config.max_chars or _spoken(label) in map(_spoken, found):
+        if len(f"{label}{mark} {value}") > rows.config.max_chars or _spoken(label) in map(_spoken, entries):
             continue
         wider = max(column, rows.width(label + mark))
-        if all(rows.fits(each, room - wider) for each in (value, *found.values())):
-            found[label], column = value, wider
-        if len(found) == rows.count:
-            return found
+        if all(rows.fits(each, room - wider) for each in (value, *entries.values())):
+            entries[label], column = value, wider
+        if len(entries) == rows.count:
+            return entries
     raise NotDrawn("too_wide")
 
 
@@ -151,19 +149,19 @@ def _makers(fields: Fields, characters: frozenset[str]) -> dict[str, Callable[[]
 
 def _colours(rng: random.Random, layout: str) -> tuple[Colour, Colour, Colour]:
     """(ground, ink, accent), both readable on the ground."""
-    light, dark = tint(rng, light=(0.9, 0.99)), tint(rng, light=(0.02, 0.2))
+    light, dark = any_hue(rng, (0.9, 0.99)), any_hue(rng, (0.02, 0.2))
     if layout == "dark":
         return dark, legible(light, dark), light
-    return light, legible(dark, light), legible(tint(rng, light=(0.3, 0.5)), light)
+    return light, legible(dark, light), legible(any_hue(rng, (0.3, 0.5)), light)
 
 
 def _decorate(rows: Rows, layout: str, *, ground: Colour, ink: Colour, column: int, right: int) -> None:
     """What stands behind and around the text, drawn before it."""
     page, (width, height) = rows.page, rows.page.image.size
-    line = mixed(ground, ink, rows.rng.uniform(0.35, 0.8))
+    line = mix(ground, ink, rows.rng.uniform(0.35, 0.8))
     inset = rows.rng.randint(0, 1)
     if layout == "shaded":
-        page.draw.rectangle((0, 0, column - _GAP // 2, height), fill=mixed(ground, ink, 0.12))
+        page.draw.rectangle((0, 0, column - _GAP // 2, height), fill=mix(ground, ink, 0.12))
     elif layout == "ruled":
         page.draw.rectangle((inset, inset, width - 1 - inset, height - 1 - inset), outline=line)
         page.draw.line((column - _GAP // 2, inset, column - _GAP // 2, height - 1 - inset), fill=line)
@@ -172,6 +170,6 @@ def _decorate(rows: Rows, layout: str, *, ground: Colour, ink: Colour, column: i
         if layout == "boxed":
             page.draw.rectangle((column - 4, top + inset, right + 3, bottom - inset), outline=line)
         elif layout == "underlined":
-            rule(page, bottom - INSET + 1, column - 2, right, line)
+            page.draw.line((column - 2, bottom - INSET + 1, right, bottom - INSET + 1), fill=line)
         elif layout in ("ruled", "aligned") and row:
-            rule(page, top, inset, width - 1 - inset, line)
+            page.draw.line((inset, top, width - 1 - inset, top), fill=line)

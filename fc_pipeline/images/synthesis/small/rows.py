@@ -5,12 +5,12 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 
+from fc_pipeline.images.synthesis.colour import Colour
 from fc_pipeline.images.synthesis.degrade import degrade
-from fc_pipeline.images.synthesis.documents.layout import Pen
-from fc_pipeline.images.synthesis.documents.look import PRINTABLE
+from fc_pipeline.images.synthesis.documents.sheet import Pen
 from fc_pipeline.images.synthesis.face import Faces, NotDrawn
 from fc_pipeline.images.synthesis.line import extent
-from fc_pipeline.images.synthesis.page import Colour, Page
+from fc_pipeline.images.synthesis.page import Page
 from fc_pipeline.images.synthesis_config import SmallConfig
 
 MARGIN = 5
@@ -27,7 +27,7 @@ class Rows:
         """Draws the face and the size. Raises NotDrawn when no face has printable ASCII."""
         self.rng, self.config = rng, config
         self.page = Page.blank(config.width, config.height)
-        self.face = faces.of(*config.styles).need(rng, PRINTABLE)
+        self.face = faces.of(*config.styles).need(rng)
         smallest, largest = (round(part * config.row_height) for part in config.em)
         self.size = rng.randint(smallest, largest)
         self.count = config.height // config.row_height
@@ -79,6 +79,10 @@ class Rows:
         """Draw a text from x on, in the middle of a row unless its baseline is given."""
         y = self.baseline(row, text) if baseline is None else baseline
         self.page.line(round(x), y, text, self.face, self.size, colour)
+
+    def ask(self, kind: str, answer: str, *wordings: str) -> None:
+        """Add a question in one of its wordings."""
+        self.page.ask(kind, self.rng.choice(wordings), answer)
 
     def finish(self, layout: str) -> Page:
         """The page, some of them degraded."""

@@ -6,12 +6,11 @@ import random
 from collections.abc import Callable
 from functools import partial
 
-from fc_pipeline.images.synthesis.colour import Colour
-from fc_pipeline.images.synthesis.documents.layout import ask, rule
+from fc_pipeline.images.synthesis.colour import Colour, mix, on, readable
 from fc_pipeline.images.synthesis.face import Faces
-from fc_pipeline.images.synthesis.page import Kind, Page, TextSupply
+from fc_pipeline.images.synthesis.page import Kind, Page, TextPool
 from fc_pipeline.images.synthesis.screenshots.shapes import icon, rounded
-from fc_pipeline.images.synthesis.screenshots.theme import TEXT_CONTRAST, Theme, draw_theme, mix, on, readable
+from fc_pipeline.images.synthesis.screenshots.theme import Theme, draw_theme
 from fc_pipeline.images.synthesis.screenshots.wording import PRIMARY, SECONDARY, Copy
 from fc_pipeline.images.synthesis.small.rows import MARGIN, Rows
 from fc_pipeline.images.synthesis_config import SmallConfig
@@ -29,7 +28,7 @@ def screenshot_kind(config: SmallConfig) -> Kind:
     )
 
 
-def render_screenshot(rng: random.Random, text: TextSupply, faces: Faces, layout: str, *, config: SmallConfig) -> Page:
+def render_screenshot(rng: random.Random, text: TextPool, faces: Faces, layout: str, *, config: SmallConfig) -> Page:
     """A screen in a light or dark theme. meta: layout, theme, style, size (pixels an em), degradations.
 
     Raises:
@@ -95,7 +94,7 @@ class _Screen:
         self.band(0, ground)
         title = self.rows.fitting(self.name, self.room)
         self.rows.write(0, MARGIN, title, ink)
-        ask(self.page, self.rng, "extractive", TITLE_WORDINGS, title)
+        self.rows.ask("extractive", title, *TITLE_WORDINGS)
         return title
 
     def message(self, first: int, last: int, *, colour: Colour | None = None) -> None:
@@ -103,7 +102,7 @@ class _Screen:
         lines = [self.rows.fitting(self.sentence, self.room) for _ in range(first, last)]
         for row, line in enumerate(lines, first):
             self.rows.write(row, MARGIN, line, colour or self.theme.text)
-        ask(self.page, self.rng, "extractive", MESSAGE_WORDINGS, " ".join(lines))
+        self.rows.ask("extractive", " ".join(lines), *MESSAGE_WORDINGS)
 
 
 def _message(screen: _Screen) -> None:
@@ -141,9 +140,9 @@ def _button(screen: _Screen, row: int) -> None:
         rows.write(row, x + 7, label, theme.on_accent if marked else theme.text, baseline=baseline)
         x = end + 6
     if len(labels) > 1:
-        ask(screen.page, rng, "choice", ("Which button is highlighted?",), labels[primary])
+        rows.ask("choice", labels[primary], "Which button is highlighted?")
     else:
-        ask(screen.page, rng, "choice", BUTTON_WORDINGS, labels[0])
+        rows.ask("choice", labels[0], *BUTTON_WORDINGS)
 
 
 def _menu(screen: _Screen) -> None:
@@ -167,11 +166,11 @@ def _list(screen: _Screen) -> None:
         top = screen.rows.top(row)
         screen.band(row, ground)
         screen.panel(0, top, 4, top + screen.row_height, theme.accent)
-        return readable(theme.link, [ground], TEXT_CONTRAST)
+        return readable(theme.link, [ground])
 
     _entries(screen, mark, left=MARGIN + 4)
     for row in range(1, screen.rows.count):
-        rule(screen.page, screen.rows.top(row), 0, screen.width, theme.border)
+        screen.page.draw.line((0, screen.rows.top(row), screen.width, screen.rows.top(row)), fill=theme.border)
 
 
 def _entries(screen: _Screen, mark: Callable[[int], Colour], *, left: float = MARGIN) -> None:
@@ -182,7 +181,7 @@ def _entries(screen: _Screen, mark: Callable[[int], Colour], *, left: float = MA
     for row, entry in enumerate(entries):
         colour = mark(row) if row == chosen else screen.theme.text
         rows.write(row, left, entry, colour)
-    ask(screen.page, screen.rng, "choice", ENTRY_WORDINGS, entries[chosen])
+    rows.ask("choice", entries[chosen], *ENTRY_WORDINGS)
 
 
 def _check_boxes(screen: _Screen) -> None:
@@ -248,11 +247,9 @@ def _states(
         draw(row, value)
         rows.write(row, left, label, screen.theme.text)
         wordings = [f"Is {label} {state}?"] + [f"Is it {state}?"] * (len(labels) == 1)
-        ask(screen.page, rng, "yes_no", wordings, "yes" if value else "no")
+        rows.ask("yes_no", "yes" if value else "no", *wordings)
     if sum(states.values()) == 1 and len(states) > 1:
-        ask(
-            screen.page, rng, "choice", (f"Which is {state}?", f"What is {state}?"), max(states, key=states.__getitem__)
-        )
+        rows.ask("choice", max(states, key=states.__getitem__), f"Which is {state}?", f"What is {state}?")
 
 
 def _tabs(screen: _Screen) -> None:
@@ -273,7 +270,7 @@ def _tabs(screen: _Screen) -> None:
             screen.panel(x, screen.row_height - 3, end, screen.row_height, theme.accent)
         rows.write(0, x + MARGIN, label, theme.text, baseline=baseline)
         x = end
-    ask(screen.page, rng, "choice", ("Which tab is open?", "Which tab is selected?"), (first, second)[chosen])
+    rows.ask("choice", (first, second)[chosen], "Which tab is open?", "Which tab is selected?")
     screen.message(1, rows.count)
 
 
@@ -297,7 +294,7 @@ def _fields(screen: _Screen) -> None:
         if focused:
             caret = MARGIN + 5 + round(rows.width(value))
             screen.page.draw.line((caret, top + 6, caret, bottom - 7), fill=theme.text)
-        ask(screen.page, rng, "field", (f"What is the {label.lower()}?", f"{label}?", f"What does {label} say?"), value)
+        rows.ask("field", value, f"What is the {label.lower()}?", f"{label}?", f"What does {label} say?")
 
 
 def _notification(screen: _Screen) -> None:
@@ -310,20 +307,20 @@ def _notification(screen: _Screen) -> None:
     left = MARGIN + side + 5
     title = rows.fitting(screen.name, screen.width - MARGIN - left)
     rows.write(0, left, title, theme.link)
-    ask(screen.page, rng, "extractive", TITLE_WORDINGS, title)
+    rows.ask("extractive", title, *TITLE_WORDINGS)
     screen.message(1, rows.count)
 
 
 def _snackbar(screen: _Screen) -> None:
     """A message on a dark or light bar, with a button that is only coloured text."""
-    rows, rng, theme = screen.rows, screen.rng, screen.theme
+    rows, theme = screen.rows, screen.theme
     ground = mix(theme.text, theme.window, 0.12)
     screen.panel(1, 1, screen.width - 1, rows.config.height - 1, ground, radius=theme.radius)
     screen.message(0, rows.count - 1, colour=on(ground))
     label = rows.fitting(screen.button_text, screen.room)
     x = screen.width - MARGIN - rows.width(label)
-    rows.write(rows.count - 1, x, label, readable(theme.accent, [ground], TEXT_CONTRAST))
-    ask(screen.page, rng, "choice", BUTTON_WORDINGS, label)
+    rows.write(rows.count - 1, x, label, readable(theme.accent, [ground]))
+    rows.ask("choice", label, *BUTTON_WORDINGS)
 
 
 _DRAW: dict[str, Callable[[_Screen], None]] = {

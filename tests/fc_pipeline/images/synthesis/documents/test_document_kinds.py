@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from factories.document_fixtures import KINDS, LAYOUTS, a_face, faces, text
 from factories.fixed_text import WORDS, FixedText
+from fc_pipeline.images.synthesis.documents.layout import Pen, fitted, write
+from fc_pipeline.images.synthesis.documents.look import LEAST_CONTRAST, legible
 from PIL import Image, ImageDraw
 
 from fc_pipeline.images.synthesis.check import check_page
 from fc_pipeline.images.synthesis.colour import contrast
 from fc_pipeline.images.synthesis.documents import invoice, receipt
-from fc_pipeline.images.synthesis.documents.layout import Pen, fitted, write
-from fc_pipeline.images.synthesis.documents.look import LEAST_CONTRAST, legible
 from fc_pipeline.images.synthesis.face import Faces, NotDrawn
 from fc_pipeline.images.synthesis.page import Page
 
