@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 import random
 
-from PIL import Image, ImageChops, ImageFilter
+from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 from fc_model.data.images.record import union
-from fc_pipeline.images.synthesis.colour import Colour, mix
+from fc_pipeline.images.synthesis.colour import BLACK, Colour, mix
 from fc_pipeline.images.synthesis.degrade import degrade, shade
 from fc_pipeline.images.synthesis.face import Face, Faces
+from fc_pipeline.images.synthesis.fields import Fields
 from fc_pipeline.images.synthesis.page import Page, TextPool, text_width
-from fc_pipeline.images.synthesis.screenshots.wording import ASCII, Copy
+from fc_pipeline.images.synthesis.screenshots.wording import Copy
 from fc_pipeline.images.synthesis.warp import Point, homography, transform, warp
 
 LEAST_FONT = 14
@@ -22,28 +23,40 @@ MARGIN = 5
 
 
 class Panel:
-    """A page that grows flat, with a mask of what of it is opaque; coordinates are pixels of the panel."""
+    """A page that grows flat, with a mask of what of it is opaque; coordinates are pixels of the panel.
+
+    Lines are written between `left` and `right` in `ink`, one below the other from `y` on.
+    """
 
     def __init__(self, rng: random.Random, text: TextPool, faces: Faces, ground: Image.Image, *, opaque: bool = True):
         """On a ground of mode RGB; when it is not opaque, only the text shows. NotDrawn when no face covers ASCII."""
         self.rng = rng
-        self.face: Face = faces.need(rng, ASCII)
+        self.face: Face = faces.need(rng)
         self.page = Page(ground)
         self.copy = Copy(rng, text, self.face)
+        self.fields = Fields(rng, text)
         self.width, self.height = ground.size
         self.alpha = Image.new("L", ground.size, 255 if opaque else 0)
         self.opaque = opaque
+        self.ink: Colour = BLACK
+        self.y: float = 0.0
+        self.left: float = 0.0
+        self.right: float = self.width
 
-    def fit(self, text: str, room: float, largest: float, *, least: float = LEAST_FONT) -> tuple[str, int]:
-        """The text and its size so that it is at most `room` wide; words that don't fit at the least size go."""
+    def inset(self, left: float, right: float | None = None) -> None:
+        """Write so many pixels inside the left and the right edge."""
+        self.left, self.right = left, self.width - (left if right is None else right)
+
+    def fit(self, text: str, room: float, largest: float) -> tuple[str, int]:
+        """The text and its size so that it is at most `room` wide; words that don't fit at LEAST_FONT go."""
         words = text.split()
         while words:
             wide = text_width(self.face, 100, " ".join(words)) / 100
             size = math.floor(min(largest, room / wide))
             # Hinted advances are no exact multiples of the size.
-            while size >= least and text_width(self.face, size, " ".join(words)) > room:
+            while size >= LEAST_FONT and text_width(self.face, size, " ".join(words)) > room:
                 size -= 1
-            if size >= least:
+            if size >= LEAST_FONT:
                 return " ".join(words), size
             words.pop()
         return "", 0
@@ -51,32 +64,39 @@ class Panel:
     def write(
         self,
         text: str,
-        y: float,
-        *,
         largest: float,
-        colour: Colour,
-        left: float = 0.0,
+        *,
+        y: float | None = None,
+        colour: Colour | None = None,
+        left: float | None = None,
         right: float | None = None,
         align: str = "center",
         outline: Colour | None = None,
         shadow: Colour | None = None,
-    ) -> tuple[str, float]:
+    ) -> str:
         """One line with its top at y, as large as fits between left and right, and not larger than `largest`.
 
-        Returns what was drawn ("" when nothing fits, across or down) and the y below it.
+        Returns what was drawn, "" when nothing fits, across or down; `y` of the panel is then below it.
         """
-        right = self.width if right is None else right
+        colour, self.y = colour or self.ink, self.y if y is None else y
+        left, right = self.left if left is None else left, self.right if right is None else right
         drawn, size = self.fit(text, right - left, largest)
-        if not drawn or y + size * 1.2 > self.height:
-            return "", y
+        if not drawn or self.y + size * 1.2 > self.height:
+            return ""
         spare = right - left - text_width(self.face, size, drawn)
         x = round(left + spare * {"left": 0.0, "center": 0.5, "right": 1.0}[align])
         before = self.page.image.copy()
         known = len(self.page.words)
-        self.page.line(x, round(y + size * 0.9), drawn, self.face, size, colour)
+        self.page.line(x, round(self.y + size * 0.9), drawn, self.face, size, colour)
         if outline or shadow or not self.opaque:
             self._redraw(before, known, colour, outline, shadow, size)
-        return drawn, y + size * 1.2
+        self.y += size * 1.2
+        return drawn
+
+    def ask(self, kind: str, question: str, answer: str) -> None:
+        """Add a question unless its answer was not drawn."""
+        if answer:
+            self.page.ask(kind, question, answer)
 
     def _redraw(
         self, before: Image.Image, known: int, colour: Colour, outline: Colour | None, shadow: Colour | None, size: int
@@ -87,7 +107,7 @@ class Panel:
         left, top, right, bottom = union([word.box for word in self.page.words[known:]])
         rim = size // 7 + 4
         band = max(left - rim, 0), max(top - rim, 0), min(right + rim, self.width), min(bottom + rim, self.height)
-        ink, image, alpha = self.ink(known).crop(band), before.crop(band), self.alpha.crop(band)
+        ink, image, alpha = self._coverage(known).crop(band), before.crop(band), self.alpha.crop(band)
         if not self.opaque:
             # What the sampler mixes with the letters at their rim is then their own colour.
             image.paste(outline or shadow or colour, alpha.point(lambda cover: 255 * (cover == 0)))
@@ -105,14 +125,13 @@ class Panel:
         self.page.image.paste(image, band[:2])
         self.alpha.paste(alpha, band[:2])
 
-    def ink(self, first: int = 0) -> Image.Image:
-        """Coverage of the words from the number `first` on, mode L."""
+    def _coverage(self, first: int) -> Image.Image:
+        """Of the words from the number `first` on, mode L."""
         layer = Image.new("L", self.page.image.size)
-        draw = Page(Image.new("RGB", (1, 1)))
-        draw.replace(layer)
+        draw = ImageDraw.Draw(layer).draw
         for word in self.page.words[first:]:
             ink = self.page.inks[word.text, word.box]
-            draw.draw.draw.draw_bitmap((ink.x, ink.y), ink.mask, 255)
+            draw.draw_bitmap((ink.x, ink.y), ink.mask, 255)
         return layer
 
     def place(self, background: Image.Image, *, tilt: float, turn: float) -> Page:
@@ -120,7 +139,8 @@ class Panel:
 
         `tilt` is how far corners may move, as a share of the sides; `turn` the most degrees of rotation.
         """
-        flat, seen = self._angle(background.size, tilt=tilt, turn=turn)
+        flat: list[Point] = _corners(0, 0, self.width, self.height)
+        seen = self._angle(flat, background.size, tilt=tilt, turn=turn)
         matrix = homography(flat, seen)
         page = self.page
         boxes = [word.box for word in page.words]
@@ -140,14 +160,9 @@ class Panel:
         page.meta["homography"] = [round(value, 9) for value in matrix]
         return page
 
-    def _angle(self, size: tuple[int, int], *, tilt: float, turn: float) -> tuple[list[Point], list[Point]]:
-        """The corners of the panel, and where a rotation and a shift of each put them.
-
-        Shrunk so that all lies inside a picture of this size.
-        """
-        rng = self.rng
-        angle = math.radians(rng.uniform(-turn, turn))
-        flat: list[Point] = _corners(0, 0, self.width, self.height)
+    def _angle(self, flat: list[Point], size: tuple[int, int], *, tilt: float, turn: float) -> list[Point]:
+        """Where a rotation and a shift of each put the corners, shrunk so that all lies inside a picture of a size."""
+        rng, angle = self.rng, math.radians(self.rng.uniform(-turn, turn))
         moved = [
             (x + rng.uniform(-tilt, tilt) * self.width, y + rng.uniform(-tilt, tilt) * self.height) for x, y in flat
         ]
@@ -159,7 +174,7 @@ class Panel:
         room_x, room_y = size[0] - 2 * MARGIN, size[1] - 2 * MARGIN
         scale = min(1.0, room_x / wide, room_y / high)
         x0, y0 = MARGIN + rng.random() * (room_x - wide * scale), MARGIN + rng.random() * (room_y - high * scale)
-        return flat, [(x0 + (x - left) * scale, y0 + (y - top) * scale) for x, y in turned]
+        return [(x0 + (x - left) * scale, y0 + (y - top) * scale) for x, y in turned]
 
 
 def _corners(left: float, top: float, right: float, bottom: float) -> list[Point]:

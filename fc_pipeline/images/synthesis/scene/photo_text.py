@@ -6,15 +6,13 @@ import random
 
 from PIL import Image, ImageStat
 
-from fc_model.data.images.record import Question
-from fc_pipeline.images.synthesis.colour import Colour, any_hue, mix, on, readable
+from fc_pipeline.images.synthesis.colour import BLACK, WHITE, Colour, any_hue, mix, on, readable
 from fc_pipeline.images.synthesis.face import Faces
-from fc_pipeline.images.synthesis.fields import Fields
 from fc_pipeline.images.synthesis.page import Kind, Page, TextPool
 from fc_pipeline.images.synthesis.scene.backgrounds import SHEETS, VIEWS, WALLS
 from fc_pipeline.images.synthesis.scene.panel import Panel, weather
 
-POSTER, BOOK, CAPTION, FLOATING, OUTLINED = "poster", "book_cover", "caption", "floating", "outlined"
+GROUNDS = {**WALLS, **SHEETS}
 
 
 def render(rng: random.Random, text: TextPool, faces: Faces, layout: str) -> Page:
@@ -22,28 +20,29 @@ def render(rng: random.Random, text: TextPool, faces: Faces, layout: str) -> Pag
     width = rng.randint(224, 448)
     height = round(width * rng.uniform(0.75, 1.15))
     name = rng.choice(sorted(VIEWS))
-    if layout in (POSTER, BOOK):
-        share = rng.uniform(0.6, 0.75)
-        size = round(height * share), round(height * 0.93)
+    if layout in ("poster", "book_cover"):
+        size = round(height * rng.uniform(0.6, 0.75)), round(height * 0.93)
         panel = Panel(rng, text, faces, VIEWS[name](rng, size))
         _veil(panel, rng.uniform(0.35, 0.6))
-        (_poster if layout == POSTER else _book)(panel)
-        walls = {**WALLS, **SHEETS}
-        name = rng.choice(sorted(walls))
-        ground = walls[name](rng, (max(width, size[0] + 20), height))
-        page = panel.place(ground, tilt=rng.uniform(0, 0.06), turn=rng.uniform(0, 12))
+        ground = _mean(panel.page.image)
+        panel.ink = on(ground)
+        tint = readable(any_hue(rng, (0.3, 0.8), (0.4, 0.9)), [ground], 5.0)
+        (_poster if layout == "poster" else _book)(panel, tint)
+        name = rng.choice(sorted(GROUNDS))
+        wall = GROUNDS[name](rng, (max(width, size[0] + 20), height))
+        page = panel.place(wall, tilt=rng.uniform(0, 0.06), turn=rng.uniform(0, 12))
+    elif layout == "caption":
+        panel = Panel(rng, text, faces, VIEWS[name](rng, (width, height)))
+        _caption(panel)
+        page = panel.page
+        page.meta["quads"] = [[[a, b], [c, b], [c, d], [a, d]] for a, b, c, d in (word.box for word in page.words)]
     else:
         view = VIEWS[name](rng, (width, height))
-        flat = view.copy() if layout == CAPTION else Image.new("RGB", (round(width * 0.94), round(height * 0.9)))
-        panel = Panel(rng, text, faces, flat, opaque=layout == CAPTION)
-        if layout == CAPTION:
-            _caption(panel)
-            page = panel.page
-            page.meta["quads"] = [[[a, b], [c, b], [c, d], [a, d]] for a, b, c, d in (word.box for word in page.words)]
-        else:
-            (_floating if layout == FLOATING else _outlined)(panel, on(_mean(view)))
-            turn = rng.uniform(0, 18) if layout == FLOATING else 0.0
-            page = panel.place(view, tilt=rng.uniform(0, 0.08) if turn else 0.0, turn=turn)
+        panel = Panel(rng, text, faces, Image.new("RGB", (round(width * 0.94), round(height * 0.9))), opaque=False)
+        panel.ink = on(_mean(view))
+        (_floating if layout == "floating" else _outlined)(panel)
+        turn = rng.uniform(0, 18) if layout == "floating" else 0.0
+        page = panel.place(view, tilt=rng.uniform(0, 0.08) if turn else 0.0, turn=turn)
     weather(page, rng)
     page.meta.update(layout=layout, background=name)
     page.caption = f"A picture with the text {page.lines[0].text}" if page.lines else "A picture without text"
@@ -57,116 +56,89 @@ def _mean(image: Image.Image) -> Colour:
 
 def _veil(panel: Panel, share: float) -> None:
     """Calm the picture, so that letters stand out from all of it."""
-    calm = mix(_mean(panel.page.image), on(on(_mean(panel.page.image))), 0.45)
-    panel.page.replace(Image.blend(panel.page.image, Image.new("RGB", panel.page.image.size, calm), share))
+    mean = _mean(panel.page.image)
+    calm = Image.new("RGB", panel.page.image.size, mix(mean, on(on(mean)), 0.45))
+    panel.page.replace(Image.blend(panel.page.image, calm, share))
 
 
-def _inks(panel: Panel) -> tuple[Colour, Colour]:
-    """A plain and a tinted colour that both read on the panel."""
-    ground = _mean(panel.page.image)
-    return on(ground), readable(any_hue(panel.rng, (0.3, 0.8), (0.4, 0.9)), [ground], 5.0)
+def _poster(panel: Panel, tint: Colour) -> None:
+    copy = panel.copy
+    panel.inset(14)
+    title = panel.write(copy.clean(copy.title(20).upper()), 60, y=panel.height * 0.07, colour=tint)
+    for _ in range(panel.rng.randint(1, 3)):
+        panel.write(copy.sentence(24), 22, y=panel.y + 4)
+    top = max(panel.y + 6, panel.height * 0.68)
+    date = panel.write(copy.clean(panel.fields.date()), 28, y=top)
+    town = panel.write(copy.clean(panel.fields.town()), 24, colour=tint)
+    panel.ask("extractive", "What is the title of the poster?", title)
+    panel.ask("extractive", "What date is on the poster?", date)
+    panel.ask("extractive", "Which town is named on the poster?", town)
 
 
-def _ask(panel: Panel, question: str, answer: str) -> None:
-    if answer:
-        panel.page.questions.append(Question(question=question, answers=[answer], kind="extractive"))
-
-
-def _poster(panel: Panel) -> None:
-    rng, fields = panel.rng, Fields(panel.rng, panel.copy.supply)
-    ink, tint = _inks(panel)
-    edge = panel.width - 14
-    title, y = panel.write(
-        panel.copy.clean(panel.copy.title(20).upper()),
-        panel.height * 0.07,
-        largest=60,
-        colour=tint,
-        left=14,
-        right=edge,
-    )
-    for _ in range(rng.randint(1, 3)):
-        _, y = panel.write(panel.copy.sentence(24), y + 4, largest=22, colour=ink, left=14, right=edge)
-    y = max(y + 6, panel.height * 0.68)
-    date, y = panel.write(panel.copy.clean(fields.date()), y, largest=28, colour=ink, left=14, right=edge)
-    place, _ = panel.write(panel.copy.clean(fields.town()), y, largest=24, colour=tint, left=14, right=edge)
-    _ask(panel, "What is the title of the poster?", title)
-    _ask(panel, "What date is on the poster?", date)
-    _ask(panel, "Which town is named on the poster?", place)
-
-
-def _book(panel: Panel) -> None:
-    rng, fields = panel.rng, Fields(panel.rng, panel.copy.supply)
-    ink, tint = _inks(panel)
-    panel.page.draw.rectangle((0, 0, 7, panel.height), fill=mix(_mean(panel.page.image), (0, 0, 0), 0.4))
-    left, right = 20.0, panel.width - 14.0
-    above = rng.random() < 0.5
-    author = panel.copy.clean(fields.name())
-    y, writer = panel.height * 0.07, ""
+def _book(panel: Panel, tint: Colour) -> None:
+    panel.page.draw.rectangle((0, 0, 7, panel.height), fill=mix(_mean(panel.page.image), BLACK, 0.4))
+    panel.inset(20, 14)
+    above = panel.rng.random() < 0.5
+    author, writer = panel.copy.clean(panel.fields.name()), ""
+    panel.y = panel.height * 0.07
     if above:
-        writer, y = panel.write(author, y, largest=24, colour=ink, left=left, right=right)
-    y += panel.height * 0.1
-    words, lines = panel.copy.title(30).split(), []
+        writer = panel.write(author, 24)
+    panel.y += panel.height * 0.1
+    words = panel.copy.title(30).split()
     half = (len(words) + 1) // 2
-    for part in (words[:half], words[half:]):
-        if part:
-            drawn, y = panel.write(" ".join(part), y, largest=48, colour=tint, left=left, right=right)
-            lines.append(drawn)
+    lines = [panel.write(" ".join(part), 48, colour=tint) for part in (words[:half], words[half:]) if part]
     if not above:
-        writer, y = panel.write(author, max(y, panel.height * 0.76), largest=24, colour=ink, left=left, right=right)
-    _ask(panel, "What is the title of the book?", " ".join(lines) if all(lines) else "")
-    _ask(panel, "Who wrote the book?", writer)
+        writer = panel.write(author, 24, y=max(panel.y, panel.height * 0.76))
+    panel.ask("extractive", "What is the title of the book?", " ".join(lines) if all(lines) else "")
+    panel.ask("extractive", "Who wrote the book?", writer)
 
 
 def _caption(panel: Panel) -> None:
     """One or two lines on a dark or bright band at the bottom."""
-    rng = panel.rng
-    band: Colour = rng.choice(((0, 0, 0), (255, 255, 255), (12, 40, 90)))
+    rng, image = panel.rng, panel.page.image
+    band: Colour = rng.choice((BLACK, WHITE, (12, 40, 90)))
     high = round(panel.height * rng.uniform(0.2, 0.3))
     top = panel.height - high - rng.choice((0, 14))
-    area = panel.page.image.crop((0, top, panel.width, top + high))
-    panel.page.image.paste(Image.blend(area, Image.new("RGB", area.size, band), rng.uniform(0.75, 0.95)), (0, top))
-    y: float = top + 4
-    first, y = panel.write(
-        panel.copy.title(30), y, largest=high * 0.42, colour=on(band), left=10, right=panel.width - 10
-    )
-    if top + high - y > 18:
-        panel.write(
-            panel.copy.sentence(36),
-            y,
-            largest=min(high * 0.3, top + high - y - 3),
-            colour=on(band),
-            left=10,
-            right=panel.width - 10,
-        )
-    _ask(panel, "What does the caption say first?", first)
+    area = image.crop((0, top, panel.width, top + high))
+    image.paste(Image.blend(area, Image.new("RGB", area.size, band), rng.uniform(0.75, 0.95)), (0, top))
+    panel.ink = on(band)
+    panel.inset(10)
+    first = panel.write(panel.copy.title(30), high * 0.42, y=top + 4)
+    room = top + high - panel.y
+    if room > 18:
+        panel.write(panel.copy.sentence(36), min(high * 0.3, room - 3))
+    panel.ask("extractive", "What does the caption say first?", first)
 
 
-def _floating(panel: Panel, ink: Colour) -> None:
+def _floating(panel: Panel) -> None:
     """Lines with a shadow or an outline anywhere on the picture."""
-    rng = panel.rng
-    back: Colour = (0, 0, 0) if ink[0] > 128 else (255, 255, 255)
-    y, first = panel.height * rng.uniform(0.05, 0.3), ""
+    rng, first = panel.rng, ""
+    back = BLACK if panel.ink[0] > 128 else WHITE
+    panel.inset(8)
+    panel.y = panel.height * rng.uniform(0.05, 0.3)
     for number in range(rng.randint(2, 5)):
         text = panel.copy.title(20) if rng.random() < 0.5 else panel.copy.sentence(26)
-        drawn, y = panel.write(
-            text, y, largest=rng.uniform(20, 44), colour=ink, left=8, right=panel.width - 8, outline=back,
-            align=rng.choice(("left", "center", "right")), shadow=back if rng.random() < 0.4 else None,
+        drawn = panel.write(
+            text, rng.uniform(20, 44), outline=back, align=rng.choice(("left", "center", "right")),
+            shadow=back if rng.random() < 0.4 else None,
         )  # fmt: skip
         first = first or drawn
-        y += 6 * (number % 2)
-    _ask(panel, "What does the first line say?", first)
+        panel.y += 6 * (number % 2)
+    panel.ask("extractive", "What does the first line say?", first)
 
 
-def _outlined(panel: Panel, ink: Colour) -> None:
+def _outlined(panel: Panel) -> None:
     """White capitals with a black rim, at the top and at the bottom."""
-    edge, lines = panel.width - 6, []
-    for y in (4.0, panel.height - 52.0):
+    panel.ink = WHITE
+    panel.inset(6)
+    for place, y in (("top", 4.0), ("bottom", panel.height - 52.0)):
         text = panel.copy.clean(panel.copy.sentence(22).upper())
-        drawn, _ = panel.write(text, y, largest=40, colour=(255, 255, 255), left=6, right=edge, outline=(0, 0, 0))
-        lines.append(drawn)
-    _ask(panel, "What does the line at the top say?", lines[0])
-    _ask(panel, "What does the line at the bottom say?", lines[1])
+        panel.ask("extractive", f"What does the line at the {place} say?", panel.write(text, 40, y=y, outline=BLACK))
 
 
-LAYOUTS = (POSTER, BOOK, CAPTION, FLOATING, OUTLINED)
-KIND = Kind(name="scene/photo_text", render=render, layouts=LAYOUTS, held_out=(OUTLINED,))
+KIND = Kind(
+    name="scene/photo_text",
+    render=render,
+    layouts=("poster", "book_cover", "caption", "floating"),
+    held_out=("outlined",),
+)

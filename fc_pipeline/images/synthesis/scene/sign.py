@@ -7,38 +7,41 @@ import random
 
 from PIL import Image, ImageDraw
 
-from fc_model.data.images.record import Line, Question, Word, union
-from fc_pipeline.images.synthesis.colour import Colour, any_hue, on
+from fc_model.data.images.record import Line, Word, union
+from fc_pipeline.images.synthesis.colour import BLACK, Colour, any_hue, on
 from fc_pipeline.images.synthesis.face import Faces
-from fc_pipeline.images.synthesis.fields import Fields
 from fc_pipeline.images.synthesis.page import Ink, Kind, Page, TextPool, text_width
 from fc_pipeline.images.synthesis.scene.backgrounds import VIEWS, WALLS, plaster
 from fc_pipeline.images.synthesis.scene.panel import Panel, textured, weather
 from fc_pipeline.images.synthesis.screenshots.shapes import icon
 
-STREET, DIRECTION, WARNING, SHOP, ARCHED = "street", "direction", "warning", "shop_front", "arched"
-SHAPES = {STREET: (0.92, 0.34), DIRECTION: (0.86, 0.8), WARNING: (0.8, 0.72), SHOP: (0.96, 0.5), ARCHED: (0.9, 0.8)}
-"""Largest width and height of the panel, as shares of the picture's width."""
+SHAPES = {
+    "street": (0.92, 0.34), "direction": (0.86, 0.8), "warning": (0.8, 0.72), "shop_front": (0.96, 0.5),
+    "arched": (0.9, 0.8),
+}  # fmt: skip
+"""Largest width and height of the panel of a layout, as shares of the picture's width."""
 PAINTS: tuple[Colour, ...] = ((0, 92, 60), (0, 70, 140), (250, 250, 248), (245, 200, 20), (150, 20, 30), (30, 30, 34))
+WARNING_PAINTS: tuple[Colour, ...] = ((245, 200, 20), (250, 250, 248), (215, 40, 30))
 CALLS = ("CAUTION", "WARNING", "NOTICE", "DANGER", "ATTENTION", "STOP", "PRIVATE", "NO ENTRY")
 
 
 def render(rng: random.Random, text: TextPool, faces: Faces, layout: str) -> Page:
     """A sign on a wall or before a view."""
     width = rng.randint(256, 448)
-    grounds = WALLS if layout in (SHOP, STREET, ARCHED) else VIEWS
+    grounds = VIEWS if layout in ("direction", "warning") else WALLS
     ground = rng.choice(sorted(grounds))
     share_x, share_y = SHAPES[layout]
-    panel_size = round(width * share_x * rng.uniform(0.92, 1.0)), round(width * share_y * rng.uniform(0.85, 1.0))
-    height = max(round(panel_size[1] + rng.uniform(24, 110)), 160)
+    size = round(width * share_x * rng.uniform(0.92, 1.0)), round(width * share_y * rng.uniform(0.85, 1.0))
+    height = max(round(size[1] + rng.uniform(24, 110)), 160)
     paint = rng.choice(PAINTS) if rng.random() < 0.6 else any_hue(rng, (0.2, 0.85), (0.1, 0.8))
-    if layout == WARNING:
-        paint = rng.choice(((245, 200, 20), (250, 250, 248), (215, 40, 30)))
-    sheet = textured(rng, plaster(rng, panel_size), paint, 0.25)
-    panel = Panel(rng, text, faces, sheet)
-    ink = on(paint)
-    _frame(panel, ink)
-    {STREET: _street, DIRECTION: _direction, WARNING: _warning, SHOP: _shop, ARCHED: _arched}[layout](panel, ink)
+    if layout == "warning":
+        paint = rng.choice(WARNING_PAINTS)
+    panel = Panel(rng, text, faces, textured(rng, plaster(rng, size), paint, 0.25))
+    panel.ink = on(paint)
+    panel.inset(14)
+    _frame(panel)
+    draw = {"street": _street, "direction": _direction, "warning": _warning, "shop_front": _shop, "arched": _arched}
+    draw[layout](panel)
     page = panel.place(grounds[ground](rng, (width, height)), tilt=rng.uniform(0, 0.09), turn=rng.uniform(0, 14))
     weather(page, rng)
     page.meta.update(layout=layout, background=ground)
@@ -46,109 +49,92 @@ def render(rng: random.Random, text: TextPool, faces: Faces, layout: str) -> Pag
     return page
 
 
-def _frame(panel: Panel, ink: Colour) -> None:
+def _frame(panel: Panel) -> None:
     """A border with round corners, outside of which the panel is cut away."""
-    rng, draw = panel.rng, panel.page.draw
+    rng, wide, high = panel.rng, panel.width, panel.height
     radius = rng.choice((0, 6, 14, 22))
     panel.alpha = Image.new("L", panel.page.image.size)
-    box = (0, 0, panel.width - 1, panel.height - 1)
-    ImageDraw.Draw(panel.alpha).rounded_rectangle(box, radius, fill=255)
+    ImageDraw.Draw(panel.alpha).rounded_rectangle((0, 0, wide - 1, high - 1), radius, fill=255)
     if rng.random() < 0.7:
-        draw.rounded_rectangle((4, 4, panel.width - 5, panel.height - 5), radius, outline=ink, width=rng.choice((2, 3)))
+        box, line = (4, 4, wide - 5, high - 5), rng.choice((2, 3))
+        panel.page.draw.rounded_rectangle(box, radius, outline=panel.ink, width=line)
 
 
-def _ask(panel: Panel, kind: str, question: str, answer: str) -> None:
-    if answer:
-        panel.page.questions.append(Question(question=question, answers=[answer], kind=kind))
-
-
-def _street(panel: Panel, ink: Colour) -> None:
-    fields = Fields(panel.rng, panel.copy.supply)
-    name = panel.copy.clean(fields.street().split(" ", 1)[1])
+def _street(panel: Panel) -> None:
+    name = panel.copy.clean(panel.fields.street().split(" ", 1)[1])
     name = name.upper() if panel.rng.random() < 0.4 else name
-    left, right, largest = 16, panel.width - 16, panel.height * 0.42
-    small = panel.height * 0.22
-    _, size = panel.fit(name, right - left, largest)
-    y = (panel.height - 1.2 * (size + small)) / 2
-    drawn, y = panel.write(name, y, largest=largest, colour=ink, left=left, right=right)
-    town, _ = panel.write(fields.town(), y, largest=small, colour=ink, left=left, right=right)
-    _ask(panel, "extractive", "What is the name of the street?", drawn)
-    _ask(panel, "extractive", "Which town is named on the sign?", town)
+    panel.inset(16)
+    largest, small = panel.height * 0.42, panel.height * 0.22
+    _, size = panel.fit(name, panel.right - panel.left, largest)
+    drawn = panel.write(name, largest, y=(panel.height - 1.2 * (size + small)) / 2)
+    town = panel.write(panel.fields.town(), small)
+    panel.ask("extractive", "What is the name of the street?", drawn)
+    panel.ask("extractive", "Which town is named on the sign?", town)
 
 
-def _direction(panel: Panel, ink: Colour) -> None:
+def _direction(panel: Panel) -> None:
     """Places with an arrow and a distance each."""
-    rng, fields = panel.rng, Fields(panel.rng, panel.copy.supply)
+    rng = panel.rng
     rows = rng.randint(2, 4)
     step = (panel.height - 24) / rows
     far = sorted(rng.sample(range(1, 400), rows))
-    size, known, right = min(step * 0.62, 40), set[str](), panel.width * 0.7
-    room = panel.width - 14 - right
+    size, known, middle = min(step * 0.62, 40), set[str](), panel.width * 0.7
+    room = panel.right - middle
     # All distances in one size, with their unit when there is room for the longest.
     unit = next((unit for unit in (" km", "") if panel.fit(f"888{unit}", room, size)[0] == f"888{unit}"), "")
     _, small = panel.fit(f"888{unit}", room, size * 0.85)
     for row in range(rows):
-        place = fields.town() if rng.random() < 0.6 else panel.copy.title(18)
+        place = panel.fields.town() if rng.random() < 0.6 else panel.copy.title(18)
         y = 12 + step * row
         arrow = icon(rng.choice(("left", "right", "up")), round(size * 0.9))
-        panel.page.image.paste(ink, (14, round(y + size * 0.12)), arrow)
-        drawn, _ = panel.write(place, y, largest=size, colour=ink, left=22 + size, right=right - 8, align="left")
+        panel.page.image.paste(panel.ink, (14, round(y + size * 0.12)), arrow)
+        drawn = panel.write(place, size, y=y, left=22 + size, right=middle - 8, align="left")
         if not drawn or not small:
             continue
-        far_off = f"{far[row]}{unit}"
-        shown, _ = panel.write(far_off, y, largest=small, colour=ink, left=right, right=panel.width - 14, align="right")
-        if drawn not in known and shown == far_off:
-            _ask(panel, "field", f"How far is it to {drawn}?", shown)
+        distance = f"{far[row]}{unit}"
+        shown = panel.write(distance, small, y=y, left=middle, align="right")
+        if drawn not in known and shown == distance:
+            panel.ask("field", f"How far is it to {drawn}?", shown)
         known.add(drawn)
 
 
-def _warning(panel: Panel, ink: Colour) -> None:
+def _warning(panel: Panel) -> None:
+    call = panel.write(panel.rng.choice(CALLS), panel.height * 0.26, y=14)
+    panel.page.draw.line((14, panel.y + 2, panel.width - 14, panel.y + 2), fill=panel.ink, width=3)
+    panel.y += 8
+    for _ in range(panel.rng.randint(1, 4)):
+        panel.write(panel.copy.sentence(26), max(min(panel.height * 0.12, 30), 15))
+    panel.ask("extractive", "What is the large word on the sign?", call)
+
+
+def _shop(panel: Panel) -> None:
     rng = panel.rng
-    call, y = panel.write(
-        rng.choice(CALLS), 14, largest=panel.height * 0.26, colour=ink, left=14, right=panel.width - 14
-    )
-    panel.page.draw.line((14, y + 2, panel.width - 14, y + 2), fill=ink, width=3)
-    y += 8
-    size = min(panel.height * 0.12, 30)
-    for _ in range(rng.randint(1, 4)):
-        _, y = panel.write(
-            panel.copy.sentence(26), y, largest=max(size, 15), colour=ink, left=14, right=panel.width - 14
-        )
-    _ask(panel, "extractive", "What is the large word on the sign?", call)
-
-
-def _shop(panel: Panel, ink: Colour) -> None:
-    rng, fields = panel.rng, Fields(panel.rng, panel.copy.supply)
-    shadow = (0, 0, 0) if ink != (16, 16, 16) and rng.random() < 0.6 else None
-    name = panel.copy.clean(fields.company())
-    drawn, y = panel.write(
-        name, 14, largest=panel.height * 0.4, colour=ink, left=14, right=panel.width - 14, shadow=shadow
-    )
+    shadow = BLACK if panel.ink != (16, 16, 16) and rng.random() < 0.6 else None
+    drawn = panel.write(panel.copy.clean(panel.fields.company()), panel.height * 0.4, y=14, shadow=shadow)
     hours = f"{rng.choice(('Mon-Fri', 'Mon-Sat', 'Open', 'Daily'))} {rng.randint(6, 10)}:00-{rng.randint(16, 23)}:30"
     small = max(panel.height * 0.14, 15)
-    _, y = panel.write(panel.copy.title(30), y, largest=small, colour=ink, left=14, right=panel.width - 14)
-    shown, y = panel.write(hours, y, largest=small, colour=ink, left=14, right=panel.width - 14)
-    phone, _ = panel.write(fields.phone(), y, largest=small, colour=ink, left=14, right=panel.width - 14)
-    _ask(panel, "extractive", "What is the name of the shop?", drawn)
-    _ask(panel, "field", "What are the opening hours?", shown if shown == hours else "")
-    _ask(panel, "field", "What is the phone number?", phone)
+    panel.write(panel.copy.title(30), small)
+    shown = panel.write(hours, small)
+    phone = panel.write(panel.fields.phone(), small)
+    panel.ask("extractive", "What is the name of the shop?", drawn)
+    panel.ask("field", "What are the opening hours?", shown if shown == hours else "")
+    panel.ask("field", "What is the phone number?", phone)
 
 
-def _arched(panel: Panel, ink: Colour) -> None:
+def _arched(panel: Panel) -> None:
     """A name along an arch, what it is about below."""
-    name = panel.copy.title(18).upper()
-    name, size = panel.fit(panel.copy.clean(name), panel.width * 0.78, panel.height * 0.22)
+    name = panel.copy.clean(panel.copy.title(18).upper())
+    name, size = panel.fit(name, panel.width * 0.78, panel.height * 0.22)
     if name:
-        draw_arched(panel, name, size, ink)
+        draw_arched(panel, name, size)
+    panel.inset(30)
     for number in range(panel.rng.randint(1, 2)):
         y = panel.height * (0.62 + 0.15 * number)
-        panel.write(
-            panel.copy.sentence(22), y, largest=max(panel.height * 0.1, 15), colour=ink, left=30, right=panel.width - 30
-        )
-    _ask(panel, "extractive", "What do the letters on the arch say?", name)
+        panel.write(panel.copy.sentence(22), max(panel.height * 0.1, 15), y=y)
+    panel.ask("extractive", "What do the letters on the arch say?", name)
 
 
-def draw_arched(panel: Panel, text: str, size: int, colour: Colour) -> None:
+def draw_arched(panel: Panel, text: str, size: int) -> None:
     """A line whose letters stand on a circle's arc, each turned with it; a word's ink is that of its letters."""
     page, face = panel.page, panel.face
     page.meta["fonts"] = [face.name]
@@ -171,12 +157,13 @@ def draw_arched(panel: Panel, text: str, size: int, colour: Colour) -> None:
         place += text_width(face, size, " ")
         box = layer.getbbox()
         if box is not None:
-            page.image.paste(colour, layer)
+            page.image.paste(panel.ink, layer)
             page.inks[run, box] = Ink(layer.crop(box).im, box[0], box[1])
             words.append(Word(run, box, len(page.lines)))
     page.words.extend(words)
     page.lines.append(Line(text, union([word.box for word in words])))
 
 
-LAYOUTS = (STREET, DIRECTION, WARNING, SHOP, ARCHED)
-KIND = Kind(name="scene/sign", render=render, layouts=LAYOUTS, held_out=(ARCHED,))
+KIND = Kind(
+    name="scene/sign", render=render, layouts=("street", "direction", "warning", "shop_front"), held_out=("arched",)
+)
