@@ -2,16 +2,7 @@
 
 from __future__ import annotations
 
-from fc_pipeline.images.synthesis.documents import (
-    article,
-    chart,
-    code_listing,
-    form,
-    invoice,
-    letter,
-    receipt,
-    table,
-)
+from fc_pipeline.images.synthesis.documents import article, chart, code_listing, form, invoice, letter, receipt, table
 from fc_pipeline.images.synthesis.line import line_kind
 from fc_pipeline.images.synthesis.page import Kind
 from fc_pipeline.images.synthesis.scene import label, photo_text, sign

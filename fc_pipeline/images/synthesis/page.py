@@ -5,8 +5,9 @@ Every word is drawn by its own mask, so its box is the ink of that mask, and dra
 
 from __future__ import annotations
 
+import json
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -102,6 +103,10 @@ class Page:
     def ask(self, kind: str, question: str, *answers: str) -> None:
         """Add a question with the answers that count as right."""
         self.questions.append(Question(question=question, answers=list(answers), kind=kind))
+
+    def ask_json(self, question: str, answer: Mapping[str, Any]) -> None:
+        """Add a question for a JSON object."""
+        self.ask("json", question, json.dumps(answer, ensure_ascii=False))
 
     def _run(self, x: int, y: int, run: str, font: ImageFont.FreeTypeFont, colour: Colour) -> Box | None:
         mask, left, top, ink = word_mask(font, run)

@@ -146,8 +146,5 @@ def _ask(sheet: Sheet, title: str, number: str, known: dict[str, str], states: d
 
 
 KIND = Kind(
-    name="document/form",
-    render=render,
-    layouts=("boxed", "underlined", "two_columns", "shaded"),
-    held_out=("below",),
+    name="document/form", render=render, layouts=("boxed", "underlined", "two_columns", "shaded"), held_out=("below",)
 )

@@ -177,8 +177,5 @@ def _ask(sheet: Sheet, known: dict[str, str], subtotal: str, rows: list[list[str
 
 
 KIND = Kind(
-    name="document/invoice",
-    render=render,
-    layouts=("classic", "banded", "ruled", "centred"),
-    held_out=("framed",),
+    name="document/invoice", render=render, layouts=("classic", "banded", "ruled", "centred"), held_out=("framed",)
 )

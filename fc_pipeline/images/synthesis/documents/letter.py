@@ -112,8 +112,5 @@ def _sidebar(sheet: Sheet, firm: str) -> None:
 
 
 KIND = Kind(
-    name="document/letter",
-    render=render,
-    layouts=("block", "dated_right", "letterhead", "memo"),
-    held_out=("sidebar",),
+    name="document/letter", render=render, layouts=("block", "dated_right", "letterhead", "memo"), held_out=("sidebar",)
 )

@@ -10,11 +10,7 @@ from fc_pipeline.images.synthesis.fields import DATE_STYLES, Currency, write_dat
 from fc_pipeline.images.synthesis.page import Kind, Page, TextPool
 
 SIZES = ((224, 336), (224, 448), (256, 448), (320, 448))
-LABELS = {
-    "total": ("TOTAL", "Total", "Sum"),
-    "paid": ("CASH", "Paid", "Given"),
-    "change": ("CHANGE", "Change", "Back"),
-}
+LABELS = {"total": ("TOTAL", "Total", "Sum"), "paid": ("CASH", "Paid", "Given"), "change": ("CHANGE", "Change", "Back")}
 QUESTIONS = {
     "store": ("Which store issued the receipt?", "What is the name of the store?"),
     "date": ("What is the date on the receipt?", "When was it bought?"),

@@ -125,9 +125,4 @@ def _ask_extreme(sheet: Sheet, titles: list[str], rows: list[list[str]], index: 
     sheet.ask("choice", row[0], f"Which row has the {word} {titles[index]}?", f"{word.capitalize()} {titles[index]}?")
 
 
-KIND = Kind(
-    name="document/table",
-    render=render,
-    layouts=("ruled", "banded", "open", "headed"),
-    held_out=("boxed",),
-)
+KIND = Kind(name="document/table", render=render, layouts=("ruled", "banded", "open", "headed"), held_out=("boxed",))

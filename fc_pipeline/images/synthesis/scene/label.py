@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 import string
 
@@ -105,7 +104,7 @@ def _parcel(panel: Panel) -> None:
     panel.ask("field", "What is the number of the parcel?", shown)
     if len(answers) > 1:
         address = {label.lower(): value for label, value in answers.items()}
-        panel.ask("json", "Give the address as JSON.", json.dumps(address, ensure_ascii=False))
+        panel.page.ask_json("Give the address as JSON.", address)
 
 
 def _plate(panel: Panel) -> None:
@@ -144,7 +143,7 @@ def _table(panel: Panel) -> None:
     if values:
         name = rng.choice(sorted(values))
         panel.ask("field", f'What is the amount of "{name}"?', values[name])
-        panel.ask("json", "Give the table as JSON.", json.dumps(values, ensure_ascii=False))
+        panel.page.ask_json("Give the table as JSON.", values)
 
 
 KIND = Kind(name="scene/label", render=render, layouts=("product", "price", "parcel", "plate"), held_out=("table",))

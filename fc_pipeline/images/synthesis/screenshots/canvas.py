@@ -5,13 +5,13 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 
-from fc_model.data.images.record import Box, Line, Question, union
+from fc_model.data.images.record import Box
 from fc_pipeline.images.synthesis.colour import Colour
-from fc_pipeline.images.synthesis.face import Face, Faces
+from fc_pipeline.images.synthesis.face import ASCII, Face, Faces
 from fc_pipeline.images.synthesis.page import Page, TextPool, text_width, wrap
 from fc_pipeline.images.synthesis.screenshots.shapes import icon, rounded
 from fc_pipeline.images.synthesis.screenshots.theme import Theme, draw_theme
-from fc_pipeline.images.synthesis.screenshots.wording import ASCII, Copy
+from fc_pipeline.images.synthesis.screenshots.wording import Copy
 
 SCALES = (1.0, 1.25, 1.5, 2.0)
 """Pixels a point, as desktops scale."""
@@ -26,9 +26,11 @@ MARKED = ("bold", "italic", "oblique", "black", "heavy", "bolita")
 class Canvas:
     """A page with a theme, faces and a scale; x, y, widths, heights and font sizes of its methods are points."""
 
-    def __init__(self, rng: random.Random, text: TextPool, faces: Faces, *, least: tuple[int, int] = (224, 224)):
+    def __init__(
+        self, rng: random.Random, text: TextPool, faces: Faces, layout: str = "", *, least: tuple[int, int] = (224, 224)
+    ) -> None:
         """Draws the scale, and a size of at least `least` points. NotDrawn when no face covers ASCII."""
-        self.rng = rng
+        self.rng, self.layout = rng, layout
         self.theme: Theme = draw_theme(rng)
         self.scale = rng.choice([scale for scale in SCALES if max(least) * scale <= LARGEST_SIDE])
         self.width = rng.randint(least[0], int(LARGEST_SIDE / self.scale))
@@ -41,7 +43,8 @@ class Canvas:
         self.size = rng.uniform(10.5, 12.5)
         self.clear: list[Box] = []
         """Places, in pixels, that nothing may come to lie over: what shows a state without words."""
-        self.page.meta.update(theme=self.theme.name, scale=self.scale)
+        self.page.meta.update(theme=self.theme.name, scale=self.scale, layout=layout)
+        self.ask, self.ask_json = self.page.ask, self.page.ask_json
 
     def px(self, points: float) -> int:
         """Points in whole pixels."""
@@ -152,16 +155,12 @@ class Canvas:
 
     def coloured(self, x: float, baseline: float, runs: Sequence[tuple[str, Colour]], face: Face, size: float) -> None:
         """One line of runs with a colour each; white space at the seams is part of the runs."""
-        first_word, first_line = len(self.page.words), len(self.page.lines)
-        place = self.px(x)
-        for text, colour in runs:
-            place = self.page.line(place, self.px(baseline), text, face, self.font_px(size), colour)
-        words = self.page.words[first_word:]
-        del self.page.words[first_word:], self.page.lines[first_line:]
-        if words:
-            self.page.words.extend(word._replace(line=first_line) for word in words)
-            whole = "".join(text for text, _ in runs).strip()
-            self.page.lines.append(Line(whole, union([word.box for word in words])))
+        place, first = self.px(x), len(self.page.lines)
+        with self.page.one_line():
+            for text, colour in runs:
+                place = self.page.line(place, self.px(baseline), text, face, self.font_px(size), colour)
+        if len(self.page.lines) > first:
+            self.page.lines[first] = self.page.lines[first]._replace(text="".join(text for text, _ in runs).strip())
 
     def fitting(self, make: Callable[[], str], w: float, taken: set[str], *, size: float | None = None) -> str:
         """A text of `make` that fits w and is not taken yet; "" when eight tries bring none."""
@@ -171,10 +170,6 @@ class Canvas:
                 taken.add(text)
                 return text
         return ""
-
-    def ask(self, kind: str, question: str, *answers: str) -> None:
-        """Add a question with the answers that count as right."""
-        self.page.questions.append(Question(question=question, answers=list(answers), kind=kind))
 
 
 def overlap(first: Box, second: Box) -> bool:
@@ -187,7 +182,7 @@ def _covering(rng: random.Random, faces: Faces, style: str) -> Face:
     fitting = [face for face in faces.faces if face.covers(ASCII)]
     styled = [face for face in fitting if face.style == style] or fitting
     upright = [face for face in styled if not any(mark in face.name.lower() for mark in MARKED)]
-    return Faces(upright or styled or faces.faces).need(rng, ASCII)
+    return Faces(upright or styled or faces.faces).need(rng)
 
 
 def _bold_of(regular: Face, faces: Faces) -> Face:

@@ -7,13 +7,17 @@ goes where neither a word nor the state of a box or switch is.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import random
+from collections import Counter
+from collections.abc import Callable, Sequence
+from itertools import groupby
 
 from PIL import Image
 
 from fc_model.data.images.record import Box, Line, Word, union
-from fc_pipeline.images.synthesis.colour import LARGE_CONTRAST, Colour, contrast
-from fc_pipeline.images.synthesis.page import Page
+from fc_pipeline.images.synthesis.colour import BLACK, LARGE_CONTRAST, WHITE, Colour, contrast
+from fc_pipeline.images.synthesis.face import Faces
+from fc_pipeline.images.synthesis.page import Kind, Page, TextPool
 from fc_pipeline.images.synthesis.screenshots.canvas import Canvas, overlap
 from fc_pipeline.images.synthesis.screenshots.shapes import icon, rounded
 
@@ -25,25 +29,14 @@ def keep_words(page: Page, keep: Callable[[Word], bool]) -> None:
     """Take words out of the record; a line that loses some in its middle becomes several."""
     words, lines = page.words, page.lines
     page.words, page.lines = [], []
-    runs: list[list[Word]] = []
-    whole: list[bool] = []
-    previous: Word | None = None
-    for word in words:
-        if keep(word):
-            if previous is None or previous.line != word.line:
-                runs.append([])
-            runs[-1].append(word)
-            previous = word
-        else:
-            previous = None
-    counts = [0] * len(lines)
-    for word in words:
-        counts[word.line] += 1
-    whole = [len(run) == counts[run[0].line] for run in runs]
-    for run, all_kept in zip(runs, whole, strict=True):
-        text = lines[run[0].line].text if all_kept else " ".join(word.text for word in run)
-        page.words.extend(word._replace(line=len(page.lines)) for word in run)
-        page.lines.append(Line(text, union([word.box for word in run])))
+    counts = Counter(word.line for word in words)
+    for (line, kept), run in groupby(words, key=lambda word: (word.line, keep(word))):
+        if kept:
+            part = list(run)
+            # A line of which nothing is hidden keeps its spacing.
+            text = lines[line].text if len(part) == counts[line] else " ".join(word.text for word in part)
+            page.words.extend(word._replace(line=len(page.lines)) for word in part)
+            page.lines.append(Line(text, union([word.box for word in part])))
 
 
 def cover(page: Page, box: Box) -> None:
@@ -58,7 +51,7 @@ def visible_contrast(image: Image.Image, box: Box) -> float:
     return contrast((darkest, darkest, darkest), (lightest, lightest, lightest))
 
 
-def dim(page: Page, share: float, colour: Colour = (0, 0, 0)) -> None:
+def dim(page: Page, share: float, colour: Colour = BLACK) -> None:
     """Lay a veil over the whole page; words that it leaves too little contrast go out of the record."""
     page.image.paste(Image.blend(page.image, Image.new("RGB", page.image.size, colour), share))
     keep_words(page, lambda word: visible_contrast(page.image, word.box) >= LARGE_CONTRAST)
@@ -69,7 +62,7 @@ def panel(canvas: Canvas, x: float, y: float, w: float, h: float, fill: Colour, 
     for spread in (4, 3, 2, 1):
         size = max(canvas.px(w + 2 * spread), 1), max(canvas.px(h + 2 * spread), 1)
         shade = rounded(*size, canvas.px(radius + spread)).point(SHADOW)
-        canvas.page.image.paste((0, 0, 0), (canvas.px(x - spread), canvas.px(y - spread + 2)), shade)
+        canvas.page.image.paste(BLACK, (canvas.px(x - spread), canvas.px(y - spread + 2)), shade)
     canvas.rect(x, y, w, h, fill, radius=radius, outline=canvas.theme.border)
     # The shadow is so faint that words beside the panel stay readable.
     cover(canvas.page, (canvas.px(x), canvas.px(y), canvas.px(x + w), canvas.px(y + h)))
@@ -87,8 +80,8 @@ def cursor(canvas: Canvas, *, tries: int = 12) -> None:
             inner = icon("cursor", size - 2 * max(canvas.px(1), 1))
             edge = (size - inner.width) // 2
             dark = canvas.rng.random() < 0.6
-            page.image.paste((255, 255, 255) if dark else (0, 0, 0), (x, y), mask)
-            page.image.paste((0, 0, 0) if dark else (255, 255, 255), (x + edge, y + edge), inner)
+            page.image.paste(WHITE if dark else BLACK, (x, y), mask)
+            page.image.paste(BLACK if dark else WHITE, (x + edge, y + edge), inner)
             page.meta["cursor"] = [x, y]
             return
 
@@ -106,3 +99,22 @@ def tooltip(canvas: Canvas, text: str) -> None:
             panel(canvas, x, y, w, h, canvas.theme.surface, radius=min(canvas.theme.radius, 3))
             canvas.text(x + 5, y, w - 9, h, text, size=size)
             return
+
+
+def screen_kind(
+    name: str, draw: Callable[[Canvas], str], *, least: tuple[int, int] = (224, 200), pointers: float = 0.4,
+    layouts: Sequence[str], held_out: Sequence[str],
+) -> Kind:  # fmt: skip
+    """A kind of screenshot: `draw` fills the canvas and returns the caption.
+
+    `least` is the smallest width and height in points, `pointers` the share of screens with a mouse pointer.
+    """
+
+    def render(rng: random.Random, text: TextPool, faces: Faces, layout: str) -> Page:
+        canvas = Canvas(rng, text, faces, layout, least=least)
+        canvas.page.caption = draw(canvas)
+        if rng.random() < pointers:
+            cursor(canvas)
+        return canvas.page
+
+    return Kind(name=f"screenshot/{name}", render=render, layouts=layouts, held_out=held_out)

@@ -38,9 +38,14 @@ def button(canvas: Canvas, x: float, y: float, w: float, label: str, *, primary:
     return canvas.text(x + 3, y, w - 6, ROW + 2, label, colour=ink, align="center")
 
 
+def button_width(canvas: Canvas, label: str) -> float:
+    """Of a push button in a row."""
+    return max(canvas.measure(label) + 16, 44)
+
+
 def button_row(canvas: Canvas, x: float, y: float, w: float, labels: Sequence[str], primary: int) -> list[str]:
     """Buttons from the right end of a row, the first label leftmost. Returns the labels that had room."""
-    widths = [max(canvas.measure(label) + 16, 44) for label in labels]
+    widths = [button_width(canvas, label) for label in labels]
     place, drawn = x + w - sum(widths) - 6 * (len(labels) - 1), []
     for number, (label, wide) in enumerate(zip(labels, widths, strict=True)):
         drawn.append(button(canvas, place, y, wide, label, primary=number == primary))
@@ -122,7 +127,10 @@ def progress(canvas: Canvas, x: float, y: float, w: float, share: float) -> None
 
 
 def tabs(canvas: Canvas, x: float, y: float, w: float, labels: Sequence[str], chosen: int) -> list[str]:
-    """A row of tabs, the chosen one underlined with the accent. Returns those that had room, as drawn."""
+    """A row of tabs, the chosen one underlined with the accent, and a question which that is.
+
+    Returns those that had room, as drawn.
+    """
     theme, place, drawn = canvas.theme, x, []
     canvas.rect(x, y, w, ROW + 2, theme.bar)
     for number, label in enumerate(labels):
@@ -134,4 +142,6 @@ def tabs(canvas: Canvas, x: float, y: float, w: float, labels: Sequence[str], ch
             canvas.rect(place, y + ROW, wide, 2, theme.accent)
         drawn.append(canvas.text(place + 7, y, wide - 13, ROW + 2, label))
         place += wide
+    if len(drawn) > chosen:
+        canvas.ask("choice", "Which tab is active?", drawn[chosen])
     return drawn

@@ -27,9 +27,6 @@ SECONDARY = ("Cancel", "No", "Back", "Discard", "Later", "Skip", "Help", "Close"
 EXTENSIONS = ("txt", "md", "py", "png", "csv", "pdf", "json", "zip", "html", "xml", "wav", "odt", "toml")
 KEYS = (*"ABCDEFGHIJKLMNOPQRSTUVWXYZ", *(f"F{n}" for n in range(1, 13)), "Del", "Enter", "Tab", "Home", "Left", "Up")
 
-ASCII = "".join(map(chr, range(33, 127)))
-"""What a face must cover to be used on a screen."""
-
 
 @lru_cache(maxsize=65536)
 def plain(word: str) -> bool:
@@ -44,7 +41,7 @@ class Copy:
     """Draws texts that a face can show."""
 
     rng: random.Random
-    supply: TextPool
+    pool: TextPool
     face: Face
 
     def clean(self, text: str) -> str:
@@ -53,15 +50,15 @@ class Copy:
 
     def sentence(self, max_chars: int) -> str:
         """Running text, at least one word."""
-        return self._retry(lambda: self.supply.sentence(self.rng, max_chars=max_chars), max_chars)
+        return self._retry(lambda: self.pool.sentence(self.rng, max_chars=max_chars), max_chars)
 
     def paragraph(self, max_chars: int) -> str:
         """Several sentences."""
-        return self._retry(lambda: self.supply.paragraph(self.rng, max_chars=max_chars), max_chars)
+        return self._retry(lambda: self.pool.paragraph(self.rng, max_chars=max_chars), max_chars)
 
     def title(self, max_chars: int = 40) -> str:
         """A heading, cut at a word when it is too long."""
-        return self._retry(lambda: self.supply.title(self.rng), max_chars)
+        return self._retry(lambda: self.pool.title(self.rng), max_chars)
 
     def _retry(self, make: Callable[[], str], max_chars: int) -> str:
         for _ in range(8):
@@ -81,6 +78,10 @@ class Copy:
                 return self.rng.choice(fitting)
         return self.rng.choice(FIELDS).lower()
 
+    def name(self, longest: int = 10) -> str:
+        """Such a word with a capital."""
+        return self.word(longest).capitalize()
+
     def command(self) -> str:
         """What a menu entry or a button says, such as `Export tensor...`."""
         verb = self.rng.choice(VERBS)
@@ -94,7 +95,7 @@ class Copy:
     def field(self) -> str:
         """What a text field asks for."""
         name = self.rng.choice(FIELDS)
-        return name if self.rng.random() < 0.5 else f"{self.word(8).capitalize()} {name.lower()}"
+        return name if self.rng.random() < 0.5 else f"{self.name(8)} {name.lower()}"
 
     def value(self) -> str:
         """What stands in a text field."""
@@ -103,7 +104,7 @@ class Copy:
             return str(self.rng.randint(1, 99999))
         if pick < 0.5:
             return f"{self.word(8).lower()}{self.rng.choice('-_.')}{self.rng.randint(1, 99)}"
-        return self.sentence(18) if pick < 0.7 else self.word(12).capitalize()
+        return self.sentence(18) if pick < 0.7 else self.name(12)
 
     def file_name(self) -> str:
         """A file's name with its extension."""

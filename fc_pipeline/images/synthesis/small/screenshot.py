@@ -227,12 +227,7 @@ def _ticks(screen: _Screen) -> None:
 
 
 def _states(
-    screen: _Screen,
-    draw: Callable[[int, bool], None],
-    state: str,
-    *,
-    left: float = MARGIN,
-    right: float | None = None,
+    screen: _Screen, draw: Callable[[int, bool], None], state: str, *, left: float = MARGIN, right: float | None = None
 ) -> None:
     """Labels, and what `draw` draws beside each for its state; the first row may be a title instead."""
     rows, rng = screen.rows, screen.rng
