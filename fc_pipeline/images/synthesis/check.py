@@ -1,4 +1,4 @@
-"""Whether a page's questions have answers, and whether its numbers add up.
+"""Whether a page's words and boxes agree, its questions have answers, and its numbers add up.
 
 `page.meta["arithmetic"]` lists what a reader could compute: `[operation, terms, result]`, all as they are written on
 the page. Operations are sum, difference, product, percent (of an amount, half up), largest and smallest.
@@ -7,6 +7,7 @@ the page. Operations are sum, difference, product, percent (of an amount, half u
 from __future__ import annotations
 
 import json
+import math
 import re
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
@@ -21,6 +22,25 @@ class PageError(ValueError):
     """A page contradicts itself: a renderer is wrong."""
 
 
+def problem_of(page: Page) -> str | None:
+    """What is wrong with the words, lines and boxes of a page."""
+    width, height = page.image.size
+    by_line: dict[int, list[str]] = {}
+    for word in page.words:
+        left, top, right, bottom = word.box
+        if not (0 <= left < right <= width and 0 <= top < bottom <= height):
+            return f"the box {word.box} of {word.text!r} is not inside {width}x{height}"
+        if not word.text or word.text.split() != [word.text]:
+            return f"{word.text!r} is no word"
+        by_line.setdefault(word.line, []).append(word.text)
+    if sorted(by_line) != list(range(len(page.lines))):
+        return f"words are of the lines {sorted(by_line)}, but there are {len(page.lines)} lines"
+    for number, line in enumerate(page.lines):
+        if line.text.split() != by_line[number]:
+            return f"the line {line.text!r} has the words {by_line[number]}"
+    return None
+
+
 def check_page(page: Page, *, kind: str | None = None) -> None:
     """Raises PageError naming the kind (or `page.meta["layout"]`) and the question or the sum that is wrong.
 
@@ -29,32 +49,28 @@ def check_page(page: Page, *, kind: str | None = None) -> None:
     where = kind or str(page.meta.get("layout", "page"))
     shown = _plain(page.text)
     for question in page.questions:
-        problem = _problem(question.kind, question.answers, shown)
+        problem = _answer_problem(question.kind, question.answers, shown)
         if problem:
             raise PageError(f"{where}: {question.question!r}: {problem}")
     for operation, terms, result in page.meta.get("arithmetic", []):
-        missing = [term for term in [*terms, result] if _plain(term) not in shown]
-        if missing:
-            raise PageError(f"{where}: {operation} of {terms}: {missing[0]!r} is not on the page")
+        problem = _missing([*terms, result], shown)
+        if problem:
+            raise PageError(f"{where}: {operation} of {terms}: {problem}")
         if not _holds(operation, terms, result):
             raise PageError(f"{where}: {operation} of {terms} is not {result!r}")
 
 
-def _problem(kind: str, answers: list[str], shown: str) -> str | None:
+def _answer_problem(kind: str, answers: list[str], shown: str) -> str | None:
     if not answers or not all(answer.strip() for answer in answers):
         return "has no answer, or an empty one"
     if kind in SHOWN:
-        return next((f"{answer!r} is not on the page" for answer in answers if _plain(answer) not in shown), None)
+        return _missing(answers, shown)
     if kind == "count":
         return None if answers[0].isdigit() else f"{answers[0]!r} is no whole number"
     if kind == "yes_no":
         return None if answers[0] in ("yes", "no") else f"{answers[0]!r} is neither yes nor no"
-    if kind == "json":
-        return _json_problem(answers, shown)
-    return f"kind {kind!r} is unknown to the check"
-
-
-def _json_problem(answers: list[str], shown: str) -> str | None:
+    if kind != "json":
+        return f"kind {kind!r} is unknown to the check"
     for answer in answers:
         try:
             value = json.loads(answer)
@@ -62,23 +78,26 @@ def _json_problem(answers: list[str], shown: str) -> str | None:
             return f"{answer!r} is not JSON ({error})"
         if not isinstance(value, dict) or not value:
             return f"{answer!r} is not a JSON object with keys"
-        missing = [leaf for leaf in _leaves(value) if _plain(leaf) not in shown]
-        if missing:
-            return f"{missing[0]!r} is not on the page"
+        problem = _missing(_leaves(value), shown)
+        if problem:
+            return problem
     return None
 
 
 def _leaves(value: Any) -> list[str]:
     """Strings of a JSON value; whoever extracts copies, so numbers are strings as written."""
-    if isinstance(value, dict):
-        return [leaf for item in value.values() for leaf in _leaves(item)]
-    if isinstance(value, list):
-        return [leaf for item in value for leaf in _leaves(item)]
+    if isinstance(value, dict | list):
+        items = value.values() if isinstance(value, dict) else value
+        return [leaf for item in items for leaf in _leaves(item)]
     return [str(value)]
 
 
 def _plain(text: str) -> str:
     return " ".join(text.split())
+
+
+def _missing(texts: list[str], shown: str) -> str | None:
+    return next((f"{text!r} is not on the page" for text in texts if _plain(text) not in shown), None)
 
 
 def _units(written: str) -> int:
@@ -93,20 +112,12 @@ def _holds(operation: str, terms: list[str], result: str) -> bool:
         if operation == "percent":
             part = Decimal(terms[0].strip("%").strip()) * _units(terms[1]) / 100
             return int(part.quantize(Decimal(1), rounding=ROUND_HALF_UP)) == _units(result)
-        values, is_ = [_units(term) for term in terms], _units(result)
+        values, expected = [_units(term) for term in terms], _units(result)
     except (ValueError, InvalidOperation):
         return False
-    if operation == "sum":
-        return sum(values) == is_
+    operations = {"sum": sum, "product": math.prod, "largest": max, "smallest": min}
     if operation == "difference":
-        return values[0] - sum(values[1:]) == is_
-    if operation == "product":
-        product = 1
-        for value in values:
-            product *= value
-        return product == is_
-    if operation == "largest":
-        return max(values) == is_
-    if operation == "smallest":
-        return min(values) == is_
-    raise PageError(f"arithmetic {operation!r} is unknown to the check")
+        return values[0] - sum(values[1:]) == expected
+    if operation not in operations:
+        raise PageError(f"arithmetic {operation!r} is unknown to the check")
+    return bool(operations[operation](values) == expected)

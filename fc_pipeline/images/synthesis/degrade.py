@@ -1,15 +1,4 @@
-"""What cameras, scanners and savers do to a picture. Each function changes the page in place.
-
-    degrade(page, rng, strength=0.5)                 some of the following by chance, noted in meta["degradations"]
-    blur(page, sigma=0.8)                            Gaussian, sigma in pixels
-    noise(page, rng, sigma=6.0)                      Gaussian in each channel, sigma in levels of 0-255
-    salt(page, rng, share=0.002)                     single pixels become black or white
-    fade(page, factor=0.6)                           contrast around the mean, 1 = as it was
-    shade(page, rng, strength=0.3)                   brightness falls across the page by up to `strength`
-    jpeg(page, quality=60)                           saved as JPEG and read again
-
-None of them may move ink; what does is fc_pipeline/images/synthesis/warp.py.
-"""
+"""What cameras, scanners and savers do to a picture. Each function changes the page in place and moves no ink."""
 
 from __future__ import annotations
 
@@ -19,15 +8,15 @@ import random
 
 from PIL import Image, ImageChops, ImageEnhance, ImageFilter
 
-from fc_pipeline.images.synthesis.colour import BLACK, WHITE, Colour
+from fc_pipeline.images.synthesis.colour import BLACK, WHITE
 from fc_pipeline.images.synthesis.page import Page
-from fc_pipeline.images.synthesis.warp import homography, warp
 
 
 def degrade(page: Page, rng: random.Random, *, strength: float = 0.5) -> None:
     """One to three degradations that move nothing. `strength` is between 0 and 1; 1 is hard to read."""
-    todo = rng.sample(("blur", "noise", "salt", "fade", "shade", "jpeg"), rng.choice((1, 1, 2, 2, 3)))
-    for name in sorted(todo, key=_ORDER.index):
+    names = rng.sample(("blur", "noise", "salt", "fade", "shade", "jpeg"), rng.choice((1, 1, 2, 2, 3)))
+    names.sort(key=_ORDER.index)
+    for name in names:
         amount = strength * rng.uniform(0.3, 1.0)
         if name == "blur":
             blur(page, sigma=1.2 * amount)
@@ -41,7 +30,7 @@ def degrade(page: Page, rng: random.Random, *, strength: float = 0.5) -> None:
             shade(page, rng, strength=0.6 * amount)
         else:
             jpeg(page, quality=round(85 - 60 * amount))
-    page.meta.setdefault("degradations", []).extend(sorted(todo, key=_ORDER.index))
+    page.meta.setdefault("degradations", []).extend(names)
 
 
 _ORDER = ("fade", "shade", "blur", "noise", "salt", "jpeg")

@@ -105,12 +105,10 @@ class Fields:
         return f"{core} {self.rng.choice(FIRMS)}"
 
     def street(self) -> str:
-        """House number and street."""
         name = self.surname() if self.rng.random() < 0.5 else self.word().title()
         return f"{self.rng.randint(1, 399)} {name} {self.rng.choice(STREETS)}"
 
     def town(self) -> str:
-        """A made-up town."""
         stem = self.rng.choice(ONSETS) + self.rng.choice(NUCLEI) + self.rng.choice(("", "l", "m", "n", "r", "s"))
         return stem + self.rng.choice(TOWN_ENDINGS)
 
@@ -122,7 +120,6 @@ class Fields:
         return f"{letters[:2]}{self.rng.randint(1, 29)} {self.rng.randint(1, 9)}{letters[2:]}"
 
     def address(self) -> tuple[str, str]:
-        """Street, and town with postcode."""
         return self.street(), f"{self.town()} {self.postcode()}"
 
     def day(self) -> datetime.date:
@@ -130,7 +127,6 @@ class Fields:
         return datetime.date(1990, 1, 1) + datetime.timedelta(days=self.rng.randrange(46 * 365))
 
     def date(self) -> str:
-        """In any style."""
         return write_date(self.day(), self.rng.choice(DATE_STYLES))
 
     def time(self) -> str:

@@ -28,5 +28,4 @@ _SCENES = (label.KIND, photo_text.KIND, sign.KIND)
 def kinds(config: SynthesisConfig) -> dict[str, Kind]:
     """{name: kind}; some have settings in the step's config."""
     small = (form_kind(config.small), screenshot_kind(config.small))
-    found = (line_kind(config.line), *small, *_DOCUMENTS, *_SCREENSHOTS, *_SCENES)
-    return {kind.name: kind for kind in found}
+    return {kind.name: kind for kind in (line_kind(config.line), *small, *_DOCUMENTS, *_SCREENSHOTS, *_SCENES)}

@@ -13,7 +13,7 @@ from typing import Any, Literal, NamedTuple
 from fc_model.data.images.record import ImageRecord
 from fc_model.errors import UserError
 from fc_pipeline.images.fonts.faces import load_faces
-from fc_pipeline.images.synthesis.check import PageError, check_page
+from fc_pipeline.images.synthesis.check import PageError, check_page, problem_of
 from fc_pipeline.images.synthesis.encode import encode
 from fc_pipeline.images.synthesis.face import Faces, NotDrawn
 from fc_pipeline.images.synthesis.kinds import kinds
@@ -56,11 +56,10 @@ class Drawn(NamedTuple):
 def draw_batch(jobs: Sequence[Job], *, plan: Plan) -> list[Drawn]:
     """The images of some jobs, in their order. Raises UserError when one cannot be drawn, or contradicts itself."""
     config = _config(plan.config)
-    made = []
-    for job in jobs:
-        page, record, discarded = draw_page(Job(*job), plan=plan)
-        made.append(Drawn(record.to_json(), encode(page.image, config.kinds[record.kind]), discarded))
-    return made
+    return [
+        Drawn(record.to_json(), encode(page.image, config.kinds[record.kind]), discarded)
+        for page, record, discarded in (draw_page(Job(*job), plan=plan) for job in jobs)
+    ]
 
 
 def draw_page(job: Job, *, plan: Plan) -> tuple[Page, ImageRecord, dict[str, int]]:
@@ -95,17 +94,15 @@ def split_faces(faces: Faces, held_out: Sequence[str], *, split: Split) -> Faces
     unknown = sorted(set(held_out) - set(names))
     if unknown:
         raise UserError(f"held_out_faces: there is no face {', '.join(unknown)}; there are {', '.join(names)}")
-    found = [face for face in faces.faces if (face.name in held_out) == (split == "holdout")]
-    if not found:
+    chosen = [face for face in faces.faces if (face.name in held_out) == (split == "holdout")]
+    if not chosen:
         raise UserError(f"held_out_faces: no face is left for {split}; hold out fewer, or fetch more fonts")
-    return Faces(found)
+    return Faces(chosen)
 
 
 def layouts_of(kind: Kind, split: Split) -> Sequence[str]:
     """The layouts that a split may have: the held-out ones are the holdout's only ones, where a kind has some."""
-    if split == "holdout" and kind.held_out:
-        return kind.held_out
-    return [layout for layout in kind.layouts if layout not in kind.held_out]
+    return kind.held_out if split == "holdout" and kind.held_out else kind.layouts
 
 
 def _seed(seed: int, job: Job, attempt: int) -> int:
@@ -143,25 +140,6 @@ def _check(page: Page, job: Job, *, where: str) -> None:
         problem = problem or str(error)
     if problem is not None:
         raise UserError(f"{where} ({page.meta.get('layout')}): {problem}; mend the renderer of {job.kind}")
-
-
-def problem_of(page: Page) -> str | None:
-    """What is wrong with the words, lines and boxes of a page."""
-    width, height = page.image.size
-    by_line: dict[int, list[str]] = {}
-    for word in page.words:
-        left, top, right, bottom = word.box
-        if not (0 <= left < right <= width and 0 <= top < bottom <= height):
-            return f"the box {word.box} of {word.text!r} is not inside {width}x{height}"
-        if not word.text or word.text.split() != [word.text]:
-            return f"{word.text!r} is no word"
-        by_line.setdefault(word.line, []).append(word.text)
-    if sorted(by_line) != list(range(len(page.lines))):
-        return f"words are of the lines {sorted(by_line)}, but there are {len(page.lines)} lines"
-    for number, line in enumerate(page.lines):
-        if line.text.split() != by_line[number]:
-            return f"the line {line.text!r} has the words {by_line[number]}"
-    return None
 
 
 @lru_cache(maxsize=2)

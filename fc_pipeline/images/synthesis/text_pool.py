@@ -6,6 +6,7 @@ import json
 import random
 import re
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -79,30 +80,31 @@ class CorpusText:
     def code(self, rng: random.Random, *, max_lines: int, max_columns: int) -> list[str]:
         """Consecutive lines of code, or of prose's words broken anew when the corpus has no code."""
         if not self._code:
-            return self._broken(rng, max_lines=max_lines, max_columns=max_columns)
+            count = rng.randint((max_lines + 1) // 2, max_lines)
+            return [self.sentence(rng, max_chars=max_columns) for _ in range(count)]
         text = self._fitting(rng, lambda: self._listing(rng, max_lines, max_columns))
         return text.split("\n")
 
     def taken(self) -> list[Passage]:
         """The documents that text was taken from since the last call, by id."""
-        found = sorted(self._documents[number] for number in self._taken)
+        passages = sorted(self._documents[number] for number in self._taken)
         self._taken.clear()
-        return found
+        return passages
 
     def _fitting(self, rng: random.Random, draw: Callable[[], tuple[int, str]]) -> str:
         """Draws until the text is not empty and most faces cover it."""
         rare = rng.random() < _RARE_SHARE
-        found = -1, ""
+        last = -1, ""
         for _ in range(_TRIES):
             owner, text = draw()
             if text:
-                found = owner, text
+                last = owner, text
                 if rare or self._common.issuperset(text.replace("\n", " ")):
                     break
-        if not found[1]:
+        if not last[1]:
             raise NotDrawn("no_text")
-        self._taken.add(found[0])
-        return found[1]
+        self._taken.add(last[0])
+        return last[1]
 
     def _place(self, rng: random.Random) -> tuple[int, str, int]:
         """(document, its prose, start of a word in it), every character of the sample as likely."""
@@ -121,9 +123,9 @@ class CorpusText:
         owner, text, start = self._place(rng)
         line = text.rfind("\n", 0, start) + 1
         before = max(text.rfind(mark, line, start) for mark in (". ", "! ", "? "))
-        found = _whole_words(text[line if before < 0 else before + 2 :].replace("\n", " "), max_chars)
-        last = max((match.end() for match in _SENTENCE_END.finditer(found)), default=0)
-        return owner, found[:last] if 2 * last >= max_chars else found
+        words = _whole_words(text[line if before < 0 else before + 2 :].replace("\n", " "), max_chars)
+        last = max((match.end() for match in _SENTENCE_END.finditer(words)), default=0)
+        return owner, words[:last] if 2 * last >= max_chars else words
 
     def _listing(self, rng: random.Random, max_lines: int, max_columns: int) -> tuple[int, str]:
         """The longest of a few stretches of lines that are narrow enough."""
@@ -137,9 +139,6 @@ class CorpusText:
                 best = owner, text
         return best
 
-    def _broken(self, rng: random.Random, *, max_lines: int, max_columns: int) -> list[str]:
-        return [self.sentence(rng, max_chars=max_columns) for _ in range(rng.randint((max_lines + 1) // 2, max_lines))]
-
 
 def _whole_words(text: str, max_chars: int) -> str:
     """The longest beginning of whole words within `max_chars`; empty when the first word is longer."""
@@ -150,10 +149,7 @@ def _whole_words(text: str, max_chars: int) -> str:
 
 def _common(faces: Faces) -> frozenset[str]:
     """Characters that at least three faces of four cover."""
-    counts: dict[str, int] = {}
-    for face in faces.faces:
-        for character in face.characters:
-            counts[character] = counts.get(character, 0) + 1
+    counts = Counter(character for face in faces.faces for character in face.characters)
     return frozenset(character for character, count in counts.items() if 4 * count >= 3 * len(faces.faces))
 
 
@@ -186,15 +182,12 @@ class DrawableText:
         raise NotDrawn("no_text")
 
     def sentence(self, rng: random.Random, *, max_chars: int) -> str:
-        """As TextPool.sentence."""
         return self._drawable(lambda: self.pool.sentence(rng, max_chars=max_chars))
 
     def paragraph(self, rng: random.Random, *, max_chars: int) -> str:
-        """As TextPool.paragraph."""
         return self._drawable(lambda: self.pool.paragraph(rng, max_chars=max_chars))
 
     def title(self, rng: random.Random) -> str:
-        """As TextPool.title."""
         return self._drawable(lambda: self.pool.title(rng))
 
     def code(self, rng: random.Random, *, max_lines: int, max_columns: int) -> list[str]:

@@ -23,8 +23,8 @@ def homography(old: Sequence[Point], new: Sequence[Point]) -> Matrix:
     for (x, y), (u, v) in zip(old, new, strict=True):
         rows += [[x, y, 1, 0, 0, 0, -u * x, -u * y], [0, 0, 0, x, y, 1, -v * x, -v * y]]
         values += [u, v]
-    found = np.linalg.solve(np.array(rows, dtype=float), np.array(values, dtype=float))
-    a, b, c, d, e, f, g, h = (float(value) for value in found)
+    solution = np.linalg.solve(np.array(rows, dtype=float), np.array(values, dtype=float))
+    a, b, c, d, e, f, g, h = (float(value) for value in solution)
     return (a, b, c, d, e, f, g, h, 1.0)
 
 
@@ -86,11 +86,11 @@ def _placed(ink: Ink, matrix: Matrix, back: np.ndarray) -> tuple[Ink, Box] | Non
     drawn = mask.transform(
         (right - left, bottom - top), Image.Transform.PERSPECTIVE, _data(local), resample=Image.Resampling.BILINEAR
     )
-    found = drawn.getbbox()
-    if found is None:
+    ink_box = drawn.getbbox()
+    if ink_box is None:
         return None
-    box = left + found[0], top + found[1], left + found[2], top + found[3]
-    return Ink(drawn.crop(found).im, box[0], box[1]), box
+    box = left + ink_box[0], top + ink_box[1], left + ink_box[2], top + ink_box[3]
+    return Ink(drawn.crop(ink_box).im, box[0], box[1]), box
 
 
 def _shift(x: float, y: float) -> np.ndarray:

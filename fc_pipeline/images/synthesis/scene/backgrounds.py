@@ -8,9 +8,10 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 
-from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageOps
+from PIL import Image, ImageChops, ImageDraw, ImageFilter
+from PIL.ImageOps import colorize
 
-from fc_pipeline.images.synthesis.colour import Colour, any_hue, mix
+from fc_pipeline.images.synthesis.colour import BLACK, WHITE, any_hue, mix
 
 Size = tuple[int, int]
 Ground = Callable[[random.Random, Size], Image.Image]
@@ -34,17 +35,11 @@ def clouds(rng: random.Random, size: Size, *, cell: float = 90.0, octaves: int =
     return whole
 
 
-def _tinted(grey: Image.Image, dark: Colour, light: Colour) -> Image.Image:
-    return ImageOps.colorize(grey, dark, light)
-
-
 def plaster(rng: random.Random, size: Size) -> Image.Image:
     """A rough wall of one colour."""
     base = any_hue(rng, (0.25, 0.85), (0.0, 0.35))
     rough = Image.blend(clouds(rng, size), value_noise(rng, size, (1.5, 1.5)), 0.25)
-    return _tinted(
-        rough, mix(base, (0, 0, 0), rng.uniform(0.15, 0.4)), mix(base, (255, 255, 255), rng.uniform(0.1, 0.3))
-    )
+    return colorize(rough, mix(base, BLACK, rng.uniform(0.15, 0.4)), mix(base, WHITE, rng.uniform(0.1, 0.3)))
 
 
 def gradient(rng: random.Random, size: Size) -> Image.Image:
@@ -53,13 +48,13 @@ def gradient(rng: random.Random, size: Size) -> Image.Image:
     ramp = Image.linear_gradient("L").resize((side * 3 // 2, side * 3 // 2)).rotate(rng.uniform(0, 360))
     inset = side // 4
     ramp = ramp.crop((inset, inset, inset + size[0], inset + size[1]))
-    return _tinted(ramp, any_hue(rng, (0.15, 0.5), (0.1, 0.7)), any_hue(rng, (0.5, 0.9), (0.1, 0.7)))
+    return colorize(ramp, any_hue(rng, (0.15, 0.5), (0.1, 0.7)), any_hue(rng, (0.5, 0.9), (0.1, 0.7)))
 
 
 def wood(rng: random.Random, size: Size) -> Image.Image:
     """Planks with grain along them."""
     grain = Image.blend(value_noise(rng, size, (size[0] / 2, 3.0)), value_noise(rng, size, (size[0] / 4, 1.4)), 0.4)
-    planks = _tinted(grain, any_hue(rng, (0.12, 0.25), (0.2, 0.5)), (rng.randint(150, 215), rng.randint(105, 160), 90))
+    planks = colorize(grain, any_hue(rng, (0.12, 0.25), (0.2, 0.5)), (rng.randint(150, 215), rng.randint(105, 160), 90))
     draw = ImageDraw.Draw(planks)
     step = rng.randint(40, 90)
     for y in range(rng.randint(0, step), size[1], step):
@@ -78,10 +73,10 @@ def bricks(rng: random.Random, size: Size) -> Image.Image:
     for row in range(size[1] // high + 1):
         left = -wide * (0.5 if row % 2 else 0.0)
         while left < size[0]:
-            shade = mix(base, (0, 0, 0) if rng.random() < 0.5 else (255, 255, 255), rng.uniform(0, 0.2))
+            shade = mix(base, BLACK if rng.random() < 0.5 else WHITE, rng.uniform(0, 0.2))
             draw.rectangle((left, row * high, left + wide - 3, row * high + high - 3), fill=shade)
             left += wide
-    rough = _tinted(value_noise(rng, size, (2, 2)), (150, 150, 150), (255, 255, 255))
+    rough = colorize(value_noise(rng, size, (2, 2)), (150, 150, 150), WHITE)
     return ImageChops.multiply(wall, rough)
 
 
@@ -89,7 +84,7 @@ def paper(rng: random.Random, size: Size) -> Image.Image:
     """Bright, faintly fibrous and stained."""
     fibres = Image.blend(value_noise(rng, size, (9, 1.5)), clouds(rng, size, cell=120), 0.5)
     light = mix((255, 252, 240), any_hue(rng, (0.8, 0.95), (0.1, 0.5)), rng.uniform(0, 0.5))
-    return _tinted(fibres, mix(light, (90, 70, 40), rng.uniform(0.1, 0.3)), light)
+    return colorize(fibres, mix(light, (90, 70, 40), rng.uniform(0.1, 0.3)), light)
 
 
 def lights(rng: random.Random, size: Size) -> Image.Image:
@@ -105,7 +100,7 @@ def lights(rng: random.Random, size: Size) -> Image.Image:
 
 def landscape(rng: random.Random, size: Size) -> Image.Image:
     """Sky, hills behind hills, ground."""
-    sky = _tinted(
+    sky = colorize(
         Image.linear_gradient("L").resize(size),
         any_hue(rng, (0.35, 0.6), (0.3, 0.8)),
         any_hue(rng, (0.7, 0.9), (0.2, 0.7)),
@@ -118,7 +113,7 @@ def landscape(rng: random.Random, size: Size) -> Image.Image:
         shade = mix(colour, (10, 20, 15), 0.25 * layer)
         draw.polygon([(0, size[1]), *points, (size[0], size[1])], fill=shade)
         ridge += size[1] * 0.16
-    grain = _tinted(value_noise(rng, size, (1.5, 1.5)), (200, 200, 200), (255, 255, 255))
+    grain = colorize(value_noise(rng, size, (1.5, 1.5)), (200, 200, 200), WHITE)
     return ImageChops.multiply(sky, grain).filter(ImageFilter.BoxBlur(1))
 
 
