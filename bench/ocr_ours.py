@@ -18,10 +18,9 @@ from typing import Any
 from bench.ocr_work import Picture, time_side
 from bench.packages import sources
 from fc_model.data.images.record import ImageRecord
-from fc_pipeline.images.synthesis.encode import encode
 from fc_pipeline.images.synthesis.kinds import kinds
 from fc_pipeline.images.synthesis.passages import write_passages
-from fc_pipeline.images.synthesis.renderer import Job, Plan, draw_page
+from fc_pipeline.images.synthesis.renderer import Job, Plan, draw_page, encode
 from fc_pipeline.images.synthesis_config import KindConfig, SynthesisConfig
 
 WARM = {"ours": {"lines": 4000, "pages": 480}, "ours_cold": {"lines": 20, "pages": 8}}

@@ -11,21 +11,14 @@ from fc_pipeline.images.synthesis.small.form import form_kind
 from fc_pipeline.images.synthesis.small.screenshot import screenshot_kind
 from fc_pipeline.images.synthesis_config import SynthesisConfig
 
-_DOCUMENTS = (
-    article.KIND,
-    chart.KIND,
-    code_listing.KIND,
-    form.KIND,
-    invoice.KIND,
-    letter.KIND,
-    receipt.KIND,
-    table.KIND,
+_MODULES = (
+    *(article, chart, code_listing, form, invoice, letter, receipt, table),
+    *(dialog, menu, settings, terminal, web_page, window),
+    *(label, photo_text, sign),
 )
-_SCREENSHOTS = (dialog.KIND, menu.KIND, settings.KIND, terminal.KIND, web_page.KIND, window.KIND)
-_SCENES = (label.KIND, photo_text.KIND, sign.KIND)
 
 
 def kinds(config: SynthesisConfig) -> dict[str, Kind]:
     """{name: kind}; some have settings in the step's config."""
-    small = (form_kind(config.small), screenshot_kind(config.small))
-    return {kind.name: kind for kind in (line_kind(config.line), *small, *_DOCUMENTS, *_SCREENSHOTS, *_SCENES)}
+    own = line_kind(config.line), form_kind(config.small), screenshot_kind(config.small)
+    return {kind.name: kind for kind in (*own, *(module.KIND for module in _MODULES))}

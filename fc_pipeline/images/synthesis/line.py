@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Sequence
 from functools import partial
 
 from PIL import Image
@@ -56,14 +55,13 @@ def render_line(rng: random.Random, text: TextPool, faces: Faces, layout: str, *
     drift = 1 if layout != "padded" else (highest - lowest) // 2
     baseline = min(highest, max(lowest, middle + rng.randint(-drift, drift)))
     x = round(margin - left) + (rng.randint(-(margin // 2), margin // 2) if layout == "padded" else 0)
-    _decorate(page, rng, layout, ink=ink, ground=ground, baseline=baseline, size=size, span=(x, x + round(right)))
+    _decorate(page, rng, layout, ink, ground, baseline=baseline, size=size, span=(x, x + round(right)))
     page.line(x, baseline, words, face, size, ink)
     page.meta |= {"layout": layout, "style": face.style, "size": size}
     if layout not in _CLEAN_LAYOUTS and rng.random() < config.degraded_share:
         degrade(page, rng, strength=0.4)
-    page.meta["clean"] = (
-        layout in _CLEAN_LAYOUTS and face.style in _PRINTED and contrast(ink, ground) >= _CLEAN_CONTRAST
-    )
+    printed = layout in _CLEAN_LAYOUTS and face.style in _PRINTED
+    page.meta["clean"] = printed and contrast(ink, ground) >= _CLEAN_CONTRAST
     return page
 
 
@@ -124,25 +122,18 @@ def _slope(page: Page, rng: random.Random) -> None:
 
 
 def _decorate(
-    page: Page,
-    rng: random.Random,
-    layout: str,
-    *,
-    ink: Colour,
-    ground: Colour,
-    baseline: int,
-    size: int,
-    span: Sequence[int],
-) -> None:
-    """Lines around and under the text, drawn before it."""
+    page: Page, rng: random.Random, layout: str, ink: Colour, ground: Colour, *, baseline: int, size: int,
+    span: tuple[int, int],
+) -> None:  # fmt: skip
+    """Lines around and under the text, drawn before it; `span` is its left and right end."""
     width, height = page.image.size
     if layout == "underlined":
         y = min(height - 1, baseline + max(2, size // 8))
-        page.draw.line((span[0], y, span[1], y), fill=ink, width=1)
+        page.draw.line((span[0], y, span[1], y), fill=ink)
     elif layout == "framed":
         inset = rng.randint(0, 1)
-        page.draw.rectangle((inset, inset, width - 1 - inset, height - 1 - inset), outline=ink, width=1)
+        page.draw.rectangle((inset, inset, width - 1 - inset, height - 1 - inset), outline=ink)
     elif layout == "ruled":
         grey = tuple((3 * g + i) // 4 for g, i in zip(ground, ink, strict=True))
         for y in (baseline + max(2, size // 6), baseline - size):
-            page.draw.line((0, y, width, y), fill=grey, width=1)
+            page.draw.line((0, y, width, y), fill=grey)

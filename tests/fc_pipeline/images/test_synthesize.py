@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import pytest
 from PIL import Image
@@ -6,10 +7,9 @@ from PIL import Image
 from fc_model.data.images.record import Word
 from fc_model.data.images.shards import ImageShards
 from fc_model.errors import UserError
-from fc_pipeline.images.synthesis.kinds import kinds
+from fc_pipeline.images.synthesis.check import problem_of
 from fc_pipeline.images.synthesis.line import HELD_OUT
 from fc_pipeline.images.synthesis.page import Page
-from fc_pipeline.images.synthesis.renderer import layouts_of, problem_of
 from fc_pipeline.images.synthesis_config import SynthesisConfig
 from fc_pipeline.images.synthesize import jobs_of, synthesize
 
@@ -108,24 +108,12 @@ def test_a_page_that_contradicts_itself_is_noticed(faces):
         made.line(5, 25, "two words", faces.faces[0], 20)
         return made
 
-    assert problem_of(page()) is None
-    wrong = page()
-    wrong.words[1] = Word("words", (150, 10, 201, 30), 0)
-    assert "not inside 200x40" in str(problem_of(wrong))
-    wrong = page()
-    wrong.words[1] = Word("worms", wrong.words[1].box, 0)
-    assert "'two words' has the words ['two', 'worms']" in str(problem_of(wrong))
-    wrong = page()
-    wrong.words[0] = Word(" ", wrong.words[0].box, 0)
-    assert "is no word" in str(problem_of(wrong))
-    wrong = page()
-    wrong.lines.append(wrong.lines[0])
-    assert "there are 2 lines" in str(problem_of(wrong))
-
-
-def test_no_kind_trains_on_a_held_out_layout():
-    found = kinds(SynthesisConfig.model_validate(CONFIG))
-    assert len(found) >= 15
-    for kind in found.values():
-        train, holdout = set(layouts_of(kind, "train")), set(layouts_of(kind, "holdout"))
-        assert train and holdout and (not train & holdout or not kind.held_out), kind.name
+    words = page().words
+    for change, message in [
+        ({"words": words}, "None"),
+        ({"words": [words[0], Word("words", (150, 10, 201, 30), 0)]}, "not inside 200x40"),
+        ({"words": [words[0], Word("worms", words[1].box, 0)]}, "'two words' has the words ['two', 'worms']"),
+        ({"words": [Word(" ", words[0].box, 0), words[1]]}, "is no word"),
+        ({"lines": page().lines * 2}, "there are 2 lines"),
+    ]:
+        assert message in str(problem_of(replace(page(), **change)))

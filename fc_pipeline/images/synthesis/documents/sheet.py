@@ -218,9 +218,12 @@ class Sheet:
         ]
         draw.polygon([*points, (x + size // 2, y + third // 2)], fill=light)
 
-    def trim(self, *, step: int = 32) -> None:
-        """Cut most pages below their last line, to a multiple of `step`: blank paper costs as much as text."""
-        trim(self.page, self.rng, margin=self.style.margin, step=step)
+    def trim(self) -> None:
+        """Cut most pages below their last line, to a multiple of 32: blank paper costs as much as text."""
+        used = max(box[3] for _, box in self.page.lines) + self.style.margin
+        height = min(self.height, -(-used // 32) * 32)
+        if height < self.height and self.rng.random() < 0.8:
+            self.page.replace(self.page.image.crop((0, 0, self.width, height)))
 
     def ask(self, kind: str, answer: str, *wordings: str) -> None:
         """Add a question in one of its wordings."""
@@ -235,19 +238,7 @@ class Sheet:
 
     def finish(self, most: int = 6) -> Page:
         """The page with at most that many questions, in their order, so that no kind of page outweighs the others."""
-        keep_questions(self.page, self.rng, most)
+        questions = self.page.questions
+        if len(questions) > most:
+            questions[:] = [questions[index] for index in sorted(self.rng.sample(range(len(questions)), k=most))]
         return self.page
-
-
-def trim(page: Page, rng: random.Random, *, margin: int, step: int = 32) -> None:
-    """Cut most pages below their last line, to a multiple of `step` pixels."""
-    used = max(box[3] for _, box in page.lines) + margin
-    height = min(page.image.height, -(-used // step) * step)
-    if height < page.image.height and rng.random() < 0.8:
-        page.replace(page.image.crop((0, 0, page.image.width, height)))
-
-
-def keep_questions(page: Page, rng: random.Random, most: int = 6) -> None:
-    """Leave at most that many questions, in their order."""
-    if len(page.questions) > most:
-        page.questions[:] = [page.questions[index] for index in sorted(rng.sample(range(len(page.questions)), k=most))]

@@ -62,6 +62,11 @@ class _Screen:
         top = self.rows.top(row)
         self.panel(inset, top + inset, self.width - inset, top + self.row_height - inset, fill, radius=radius)
 
+    def framed(self, left: float, top: float, right: float, bottom: float, fill: Colour, outline: Colour) -> None:
+        """The same in the theme's radius, with an outline of a pixel."""
+        self.panel(left, top, right, bottom, outline, radius=self.theme.radius)
+        self.panel(left + 1, top + 1, right - 1, bottom - 1, fill, radius=self.theme.radius)
+
     def icon(self, name: str, row: int, x: float, size: int, colour: Colour) -> None:
         """An icon in the middle of a row."""
         top = self.rows.top(row) + (self.row_height - size) // 2
@@ -82,9 +87,9 @@ class _Screen:
             return self.rng.choice((*PRIMARY, *SECONDARY))
         return self.rng.choice((self.copy.command, self.word))()
 
-    def word(self, longest: int | None = None) -> str:
+    def word(self) -> str:
         """A word of the corpus with a capital."""
-        return self.copy.word(longest or self.rows.config.max_chars).capitalize()
+        return self.copy.name(self.rows.config.max_chars)
 
     def title_bar(self) -> str:
         """A bar on the first row and a question on its title. Returns the title."""
@@ -131,13 +136,12 @@ def _button(screen: _Screen, row: int) -> None:
     baseline = rows.baseline(row, " ".join(labels))
     filled = len(labels) > 1 or rng.random() < 0.7
     for number, label in enumerate(labels):
-        marked = filled and number == primary
-        ground = theme.accent if marked else mix(theme.surface, theme.text, 0.08)
+        ground, outline, ink = mix(theme.surface, theme.text, 0.08), theme.border, theme.text
+        if filled and number == primary:
+            ground, outline, ink = theme.accent, theme.accent, theme.on_accent
         end = x + rows.width(label) + 14
-        screen.panel(x, top + 1, end, top + screen.row_height - 1, theme.accent if marked else theme.border,
-                     radius=theme.radius)  # fmt: skip
-        screen.panel(x + 1, top + 2, end - 1, top + screen.row_height - 2, ground, radius=theme.radius)
-        rows.write(row, x + 7, label, theme.on_accent if marked else theme.text, baseline=baseline)
+        screen.framed(x, top + 1, end, top + screen.row_height - 1, ground, outline)
+        rows.write(row, x + 7, label, ink, baseline=baseline)
         x = end + 6
     if len(labels) > 1:
         rows.ask("choice", labels[primary], "Which button is highlighted?")
@@ -251,10 +255,8 @@ def _tabs(screen: _Screen) -> None:
     """A bar with two tabs, the open one on the ground of what it shows, over a message."""
     rows, rng, theme = screen.rows, screen.rng, screen.theme
     taken: set[str] = set()
-    first = rows.fitting(lambda: screen.copy.word(6).capitalize(), screen.room * 0.6, taken)
-    second = rows.fitting(
-        lambda: screen.copy.word(6).capitalize(), screen.width - 4 * MARGIN - rows.width(first), taken
-    )
+    first = rows.fitting(lambda: screen.copy.name(6), screen.room * 0.6, taken)
+    second = rows.fitting(lambda: screen.copy.name(6), screen.width - 4 * MARGIN - rows.width(first), taken)
     chosen = rng.randrange(2)
     screen.band(0, theme.bar)
     baseline, x = rows.baseline(0, f"{first} {second}"), 0.0
@@ -282,9 +284,8 @@ def _fields(screen: _Screen) -> None:
         top, bottom = rows.top(row + 1), rows.top(row + 2)
         rows.write(row, MARGIN, label, theme.text)
         focused = rng.random() < 0.5
-        screen.panel(2, top + 1, screen.width - 2, bottom - 1, theme.accent if focused else theme.border,
-                     radius=theme.radius)  # fmt: skip
-        screen.panel(3, top + 2, screen.width - 3, bottom - 2, theme.field, radius=theme.radius)
+        outline = theme.accent if focused else theme.border
+        screen.framed(2, top + 1, screen.width - 2, bottom - 1, theme.field, outline)
         rows.write(row + 1, MARGIN + 3, value, theme.text)
         if focused:
             caret = MARGIN + 5 + round(rows.width(value))

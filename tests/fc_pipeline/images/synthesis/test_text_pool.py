@@ -15,27 +15,27 @@ def documents(count: int = 50):
     ]  # fmt: skip
 
 
-def sample(tmp_path, found, faces, **caps) -> CorpusText:
+def sample(tmp_path, raw, faces, **caps) -> CorpusText:
     path = tmp_path / "text.jsonl"
     settings = {"max_chars": 10_000, "max_document_chars": 1_000, "seed": 0} | caps
-    return CorpusText(read_passages(path, write_passages(found, path, **settings)), faces, where="test")
+    return CorpusText(read_passages(path, write_passages(raw, path, **settings)), faces, where="test")
 
 
 def test_sentences_are_whole_words_of_the_corpus(text):
     text.taken()  # what other tests drew
     everything = " ".join(text._prose).replace("\n", " ")
     for seed in range(200):
-        found = text.sentence(random.Random(seed), max_chars=30)
-        assert 0 < len(found) <= 30 and found == " ".join(found.split())
-        assert f" {found} " in f" {everything} "
+        drawn = text.sentence(random.Random(seed), max_chars=30)
+        assert 0 < len(drawn) <= 30 and drawn == " ".join(drawn.split())
+        assert f" {drawn} " in f" {everything} "
         assert len(text.taken()) == 1 and text.taken() == []
 
 
 def test_paragraphs_end_with_a_sentence_where_they_can(tmp_path, faces):
-    supply = sample(tmp_path, documents(), faces)
-    found = {supply.paragraph(random.Random(seed), max_chars=45) for seed in range(50)}
-    assert all(len(each) <= 45 for each in found)
-    assert 2 * sum(each.endswith((".", "!", "?")) for each in found) > len(found)
+    pool = sample(tmp_path, documents(), faces)
+    drawn = {pool.paragraph(random.Random(seed), max_chars=45) for seed in range(50)}
+    assert all(len(each) <= 45 for each in drawn)
+    assert 2 * sum(each.endswith((".", "!", "?")) for each in drawn) > len(drawn)
 
 
 def test_titles_read_like_titles(tmp_path, faces):
@@ -70,12 +70,12 @@ def test_text_is_cleaned_of_what_cannot_be_seen():
 
 
 def test_rare_characters_are_drawn_seldom_and_never_changed(tmp_path, faces):
-    found = [
+    raw = [
         dict(each, text=each["text"].replace("o", "漢") if n % 2 else each["text"])
         for n, each in enumerate(documents())
     ]
-    supply = sample(tmp_path, found, faces)
-    drawn = [supply.sentence(random.Random(seed), max_chars=40) for seed in range(400)]
+    pool = sample(tmp_path, raw, faces)
+    drawn = [pool.sentence(random.Random(seed), max_chars=40) for seed in range(400)]
     assert 0 < sum("漢" in each for each in drawn) < 60
 
 

@@ -3,7 +3,7 @@
 import random
 
 import pytest
-from factories.document_fixtures import faces, text
+from factories.synthetic_pages import FACES, TEXT
 
 from fc_model.data.images.record import Question
 from fc_pipeline.images.synthesis.check import PageError, check_page
@@ -13,7 +13,7 @@ from fc_pipeline.images.synthesis.documents import invoice
 @pytest.fixture
 def page():
     """An invoice with at least three items."""
-    pages = (invoice.render(random.Random(seed), text(), faces(), "classic") for seed in range(100))
+    pages = (invoice.render(random.Random(seed), TEXT, FACES, "classic") for seed in range(100))
     return next(page for page in pages if len(page.meta["arithmetic"]) >= 6)
 
 

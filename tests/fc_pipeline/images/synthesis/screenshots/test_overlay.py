@@ -2,21 +2,23 @@
 
 import random
 
+from factories.synthetic_pages import FACES, TEXT
+
+from fc_pipeline.images.synthesis.colour import LARGE_CONTRAST
 from fc_pipeline.images.synthesis.page import Page
 from fc_pipeline.images.synthesis.screenshots.canvas import Canvas
 from fc_pipeline.images.synthesis.screenshots.overlay import cover, cursor, dim, panel, tooltip, visible_contrast
-from fc_pipeline.images.synthesis.screenshots.theme import LARGE_CONTRAST
 
 
-def page_with(faces, *lines: str, colour=(0, 0, 0), ground=(255, 255, 255)) -> Page:
+def page_with(*lines: str, colour=(0, 0, 0), ground=(255, 255, 255)) -> Page:
     page = Page.blank(300, 30 * len(lines) + 10, ground)
     for number, line in enumerate(lines):
-        page.line(10, 30 * (number + 1), line, faces.faces[0], 14, colour)
+        page.line(10, 30 * (number + 1), line, FACES.faces[0], 14, colour)
     return page
 
 
-def test_a_covered_word_leaves_and_its_line_breaks_there(installed_faces):
-    page = page_with(installed_faces, "one two three four", "five six")
+def test_a_covered_word_leaves_and_its_line_breaks_there():
+    page = page_with("one two three four", "five six")
     left, top, right, bottom = page.words[1].box
     cover(page, (left + 2, top - 2, right - 2, bottom + 2))
     assert [line.text for line in page.lines] == ["one", "three four", "five six"]
@@ -29,8 +31,8 @@ def test_a_covered_word_leaves_and_its_line_breaks_there(installed_faces):
     ]
 
 
-def test_a_word_that_is_touched_by_one_pixel_leaves_and_one_beside_it_stays(installed_faces):
-    page = page_with(installed_faces, "one two")
+def test_a_word_that_is_touched_by_one_pixel_leaves_and_one_beside_it_stays():
+    page = page_with("one two")
     edge = page.words[1].box[0]
     cover(page, (edge - 2, 0, edge, 40))
     assert page.text == "one two"
@@ -38,33 +40,33 @@ def test_a_word_that_is_touched_by_one_pixel_leaves_and_one_beside_it_stays(inst
     assert page.text == "one"
 
 
-def test_a_line_of_which_nothing_is_hidden_keeps_its_spacing(installed_faces):
-    page = page_with(installed_faces, "a  b", "hidden")
+def test_a_line_of_which_nothing_is_hidden_keeps_its_spacing():
+    page = page_with("a  b", "hidden")
     cover(page, page.words[2].box)
     assert page.text == "a  b"
 
 
-def test_dimmed_words_stay_as_long_as_their_contrast_does(installed_faces):
+def test_dimmed_words_stay_as_long_as_their_contrast_does():
     kept = {}
     for share in (0.2, 0.5, 0.9):
-        page = page_with(installed_faces, "black on white")
-        page.line(150, 30, "faint", installed_faces.faces[0], 14, (150, 150, 150))
+        page = page_with("black on white")
+        page.line(150, 30, "faint", FACES.faces[0], 14, (150, 150, 150))
         dim(page, share)
         kept[share] = page.text
         assert all(visible_contrast(page.image, word.box) >= LARGE_CONTRAST for word in page.words)
     assert kept[0.2].startswith("black on white") and kept[0.5] == "black on white" and kept[0.9] == ""
 
 
-def test_a_panel_hides_what_is_under_it(fixed_text, installed_faces):
-    canvas = Canvas(random.Random(3), fixed_text, installed_faces)
+def test_a_panel_hides_what_is_under_it():
+    canvas = Canvas(random.Random(3), TEXT, FACES)
     canvas.text(10, 10, 200, 20, "under the panel")
     canvas.text(10, 150, 200, 20, "beside it")
     panel(canvas, 5, 5, 210, 40, canvas.theme.surface)
     assert canvas.page.text == "beside it"
 
 
-def test_a_crowded_page_gets_neither_pointer_nor_tip(fixed_text, installed_faces):
-    canvas = Canvas(random.Random(1), fixed_text, installed_faces)
+def test_a_crowded_page_gets_neither_pointer_nor_tip():
+    canvas = Canvas(random.Random(1), TEXT, FACES)
     for y in range(0, int(canvas.height) - 12, 8):
         canvas.text(1, y, canvas.width - 2, 10, "m" * int((canvas.width - 8) / canvas.measure("m")))
     before = canvas.page.image.tobytes()

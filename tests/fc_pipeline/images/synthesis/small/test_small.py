@@ -1,91 +1,35 @@
-"""Small forms and screenshots: exact boxes in the rhythm of lines, legible, questions that the picture answers."""
+"""Small forms and screenshots: in the rhythm of lines, legible, questions that the picture answers."""
 
-import json
 import random
-from dataclasses import replace
 
 import pytest
-from PIL import Image, ImageDraw
+from factories.synthetic_pages import CLEAN, FACES, KINDS, TALL, TALL_KINDS, TEXT, layer_of, pages_of
 from pydantic import ValidationError
 
-from fc_pipeline.images.synthesis.check import check_page
 from fc_pipeline.images.synthesis.colour import contrast
-from fc_pipeline.images.synthesis.face import Faces, NotDrawn
+from fc_pipeline.images.synthesis.face import NotDrawn
 from fc_pipeline.images.synthesis.fields import Fields
-from fc_pipeline.images.synthesis.kinds import kinds
-from fc_pipeline.images.synthesis.page import Kind, Page
-from fc_pipeline.images.synthesis.renderer import problem_of
+from fc_pipeline.images.synthesis.page import Page
 from fc_pipeline.images.synthesis.small.form import form_kind
 from fc_pipeline.images.synthesis.small.rows import MARGIN, Rows
 from fc_pipeline.images.synthesis.small.screenshot import screenshot_kind
-from fc_pipeline.images.synthesis_config import KindConfig, SmallConfig, SynthesisConfig
+from fc_pipeline.images.synthesis_config import SmallConfig
 
-CLEAN = SmallConfig(degraded_share=0)
-TALL = SmallConfig(width=160, height=96, degraded_share=0)
-KINDS = [form_kind(CLEAN), screenshot_kind(CLEAN)]
-EACH = [
-    pytest.param(make(config), layout, config, id=f"{kind.name}-{layout}-{config.height}")
-    for kind, make in zip(KINDS, (form_kind, screenshot_kind), strict=True)
-    for layout in (*kind.layouts, *kind.held_out)
-    for config in (CLEAN, TALL)
-]
+SMALL = {name: kind for name, kind in (KINDS | TALL_KINDS).items() if name.startswith("small/")}
+EACH = [(name, layout) for name, kind in SMALL.items() for layout in (*kind.layouts, *kind.held_out)]
 
 
-def render(kind: Kind, layout: str, text, faces, *, count: int = 1, first: int = 0) -> list[Page]:
-    """Pages that the step would keep."""
-    pages = []
-    for seed in range(first, first + 10 * count):
-        try:
-            page = kind.render(random.Random(f"{layout} {seed}"), text, faces, layout)
-        except NotDrawn:
-            continue
-        pages += [page] * (not page.clipped)
-        if len(pages) == count:
-            return pages
-    raise AssertionError(f"{layout}: too few draws gave a page")
-
-
-def overlap(one, other) -> float:
-    wide, high = (min(one[side + 2], other[side + 2]) - max(one[side], other[side]) for side in (0, 1))
-    shared = max(wide, 0) * max(high, 0)
-    return shared / (sum((box[2] - box[0]) * (box[3] - box[1]) for box in (one, other)) - shared)
-
-
-@pytest.mark.parametrize(("kind", "layout", "config"), EACH)
-def test_each_word_drawn_alone_has_its_box(kind, layout, config, fixed_text, installed_faces, monkeypatch):
-    """Pillow's own drawing of text is the witness."""
-    drawn: list = []
-    inner = Page._run
-
-    def noted(self, x, y, run, font, colour):
-        drawn.append((x, y, run, font))
-        return inner(self, x, y, run, font, colour)
-
-    monkeypatch.setattr(Page, "_run", noted)
-    for page in render(kind, layout, fixed_text, installed_faces, count=10):
-        assert page.image.size == (config.width, config.height)
+@pytest.mark.parametrize(("name", "layout"), EACH)
+def test_words_stand_out_from_their_ground_and_nothing_lies_over_them(name, layout):
+    config = TALL if name.endswith("tall") else CLEAN
+    low, high = (round(part * 32) for part in config.em)
+    for page in pages_of(name, layout, 10):
+        assert page.image.size == (config.width, config.height) and low <= page.meta["size"] <= high
+        assert max(map(len, page.text.split("\n"))) <= config.max_chars and "degradations" not in page.meta
+        assert max(len(question.question) for question in page.questions) <= 40
         for word in page.words:
-            boxes = []
-            for x, y, run, font in drawn:
-                if run == word.text:
-                    alone = Image.new("L", page.image.size)
-                    ImageDraw.Draw(alone).text((x, y), run, fill=255, font=font, anchor="ls")
-                    boxes.append(alone.getbbox())
-            assert max(overlap(word.box, box) for box in boxes if box) >= 0.95, (word, boxes)
-            assert len(word.starts) == len(word.text) and word.box[1] // 32 == (word.box[3] - 1) // 32, word
-
-
-@pytest.mark.parametrize(("kind", "layout", "config"), EACH)
-def test_words_stand_out_from_their_ground_and_nothing_lies_over_them(
-    kind, layout, config, fixed_text, installed_faces
-):
-    for page in render(kind, layout, fixed_text, installed_faces, count=10):
-        low, high = (round(part * 32) for part in config.em)
-        assert low <= page.meta["size"] <= high
-        for word in page.words:
-            ink = page.inks[word.text, word.box]
-            coverage = Image.new("L", page.image.size)
-            ImageDraw.Draw(coverage).draw.draw_bitmap((ink.x, ink.y), ink.mask, 255)
+            assert word.box[1] // 32 == (word.box[3] - 1) // 32, word
+            coverage = layer_of(page.inks[word.text, word.box], page.image.size)
             left, top, right, bottom = word.box
             rim = left - 1, top - 1, right + 1, bottom + 1
             levels, pixels = coverage.crop(rim).tobytes(), page.image.crop(rim).tobytes()
@@ -96,28 +40,9 @@ def test_words_stand_out_from_their_ground_and_nothing_lies_over_them(
             assert all(contrast(*inked, *ground) >= 4.3 for _ in inked), (word, inked, ground)
 
 
-@pytest.mark.parametrize(("kind", "layout", "config"), EACH)
-def test_pages_agree_with_themselves(kind, layout, config, fixed_text, installed_faces):
-    pages = render(kind, layout, fixed_text, installed_faces, count=30)
-    for page in pages:
-        check_page(page, kind=kind.name)
-        assert problem_of(page) is None
-        assert max(map(len, page.text.split("\n"))) <= config.max_chars
-        asked = [question.question for question in page.questions]
-        assert 1 <= len(set(asked)) == len(asked) and max(map(len, asked)) <= 40
-        assert page.meta["layout"] == layout and page.meta["fonts"] and "degradations" not in page.meta
-        json.dumps(page.meta)
-    assert len({page.text for page in pages}) == len(pages)
-    again = render(kind, layout, fixed_text, installed_faces, count=30)[-1]
-    assert again.image.tobytes() == pages[-1].image.tobytes()
-    assert (again.words, again.lines, again.questions, again.meta) == (
-        page.words, page.lines, page.questions, page.meta
-    )  # fmt: skip
-
-
-@pytest.mark.parametrize("layout", [*KINDS[0].layouts, *KINDS[0].held_out])
-def test_each_row_of_a_form_is_asked_for(layout, fixed_text, installed_faces):
-    for page in render(form_kind(TALL), layout, fixed_text, installed_faces, count=20):
+@pytest.mark.parametrize("layout", [layout for name, layout in EACH if name == "small/form"])
+def test_each_row_of_a_form_is_asked_for(layout):
+    for page in pages_of("small/form tall", layout, 20):
         assert len(page.lines) == len(page.questions) == 3
         for number, (line, question) in enumerate(zip(page.lines, page.questions, strict=True)):
             label, value = line.text.split(" ", 1)
@@ -125,7 +50,7 @@ def test_each_row_of_a_form_is_asked_for(layout, fixed_text, installed_faces):
             assert line.box[1] // 32 == number
 
 
-def test_a_value_is_drawn_as_it_was_made(fixed_text, installed_faces, monkeypatch):
+def test_a_value_is_drawn_as_it_was_made(monkeypatch):
     """Whatever was made by the fields stands there whole: none is cut to its room."""
     made: set[str] = set()
     for name in ("name", "surname", "town", "time", "percent", "postcode", "number"):
@@ -137,11 +62,21 @@ def test_a_value_is_drawn_as_it_was_made(fixed_text, installed_faces, monkeypatc
             return value
 
         monkeypatch.setattr(Fields, name, noted)
-    pages = render(form_kind(CLEAN), "ruled", fixed_text, installed_faces, count=60)
-    values = {question.answers[0] for page in pages for question in page.questions}
+    values = {q.answers[0] for page in some_pages(form_kind(CLEAN), "ruled", 60) for q in page.questions}
     assert len(values & made) > 20
-    cut = {value for value in values - made for whole in made if len(value) > 5 and whole.startswith(value)}
-    assert not cut
+    assert not {value for value in values - made for whole in made if len(value) > 5 and whole.startswith(value)}
+
+
+def some_pages(kind, layout: str, count: int, faces=FACES) -> list[Page]:
+    pages = []
+    for seed in range(10 * count):
+        try:
+            pages.append(kind.render(random.Random(seed), TEXT, faces, layout))
+        except NotDrawn:
+            continue
+        if len(pages) == count:
+            return pages
+    raise AssertionError(f"{layout}: too few draws gave a page")
 
 
 def ground(page: Page, row: int, x: int) -> tuple:
@@ -149,8 +84,8 @@ def ground(page: Page, row: int, x: int) -> tuple:
 
 
 @pytest.mark.parametrize("layout", ["menu", "list"])
-def test_the_selected_entry_is_the_one_with_another_ground(layout, fixed_text, installed_faces):
-    for page in render(screenshot_kind(TALL), layout, fixed_text, installed_faces, count=20):
+def test_the_selected_entry_is_the_one_with_another_ground(layout):
+    for page in pages_of("small/screenshot tall", layout, 20):
         rows = [line.text for line in page.lines]
         (question,) = page.questions
         chosen = rows.index(question.answers[0])
@@ -161,10 +96,10 @@ def test_the_selected_entry_is_the_one_with_another_ground(layout, fixed_text, i
 @pytest.mark.parametrize(
     ("layout", "left"), [("check_boxes", MARGIN), ("switches", MARGIN), ("ticks", TALL.width - MARGIN - 18)]
 )
-def test_a_state_is_what_the_picture_shows(layout, left, fixed_text, installed_faces):
+def test_a_state_is_what_the_picture_shows(layout, left):
     """What stands beside labels of one state is the same to a pixel, and another picture than that of the other."""
     seen = set()
-    for page in render(screenshot_kind(TALL), layout, fixed_text, installed_faces, count=20):
+    for page in pages_of("small/screenshot tall", layout, 20):
         shown: dict[str, set[bytes]] = {"yes": set(), "no": set()}
         rows = [line.text for line in page.lines]
         states = {}
@@ -181,29 +116,16 @@ def test_a_state_is_what_the_picture_shows(layout, left, fixed_text, installed_f
     assert seen == {"yes", "no"}
 
 
-def test_layouts_and_faces_are_held_apart(fixed_text, installed_faces):
-    found = kinds(SynthesisConfig(kinds={"line": KindConfig(train=0)}))
-    for kind in KINDS:
-        assert found[kind.name].layouts == kind.layouts
-        assert kind.held_out and not set(kind.held_out) & set(kind.layouts)
-        mono = installed_faces.of("mono")
-        (page,) = render(kind, kind.layouts[0], fixed_text, mono)
-        assert page.meta["style"] == "mono" and page.meta["fonts"] == ["DejaVuSansMono"]
-        without = Faces([replace(face, characters=frozenset("x")) for face in installed_faces.faces])
-        with pytest.raises(NotDrawn, match="no_face"):
-            kind.render(random.Random(0), fixed_text, without, kind.layouts[0])
-
-
-def test_some_are_degraded(fixed_text, installed_faces):
-    config = SmallConfig(degraded_share=0.5)
-    for make in (form_kind, screenshot_kind):
-        kind = make(config)
-        pages = render(kind, kind.layouts[0], fixed_text, installed_faces, count=40)
+def test_faces_are_of_the_styles_and_some_pages_are_degraded():
+    config = SmallConfig(degraded_share=0.5, styles=["mono"])
+    for kind in (form_kind(config), screenshot_kind(config)):
+        pages = some_pages(kind, kind.layouts[0], 40)
+        assert {(page.meta["style"], *page.meta["fonts"]) for page in pages} == {("mono", "DejaVuSansMono")}
         assert 8 <= sum("degradations" in page.meta for page in pages) <= 32
 
 
-def test_what_does_not_fit_is_drawn_again_and_never_cut(installed_faces):
-    rows = Rows(random.Random(1), installed_faces, CLEAN)
+def test_what_does_not_fit_is_drawn_again_and_never_cut():
+    rows = Rows(random.Random(1), FACES, CLEAN)
     texts = iter(["a text of very many letters", "WWWWWWWWWW", "taken", "fits"])
     assert rows.fitting(lambda: next(texts), 100, {"taken"}) == "fits"
     with pytest.raises(NotDrawn, match="too_wide"):
