@@ -159,15 +159,9 @@ class Fields:
     def phone(self) -> str:
         """A number that nobody has."""
         area, last = self.rng.choice("23456789") + f"{self.rng.randrange(100):02d}", self.rng.randrange(1000)
-        return self.rng.choice(
-            (
-                f"({area}) 555-01{last % 100:02d}",
-                f"+1 {area} 555 01{last % 100:02d}",
-                f"020 7946 0{last:03d}",
-                f"01632 960{last:03d}",
-                f"+44 7700 900{last:03d}",
-            )
-        )
+        american = f"({area}) 555-01{last % 100:02d}", f"+1 {area} 555 01{last % 100:02d}"
+        british = f"020 7946 0{last:03d}", f"01632 960{last:03d}", f"+44 7700 900{last:03d}"
+        return self.rng.choice((*american, *british))
 
     def mail(self, name: str | None = None) -> str:
         """Of a person, or of an office when no name is given."""

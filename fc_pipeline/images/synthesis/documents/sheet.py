@@ -32,13 +32,9 @@ class Style:
 
 
 def draw_style(
-    rng: random.Random,
-    faces: Faces,
-    *,
-    styles: Sequence[str],
-    sizes: tuple[int, int],
+    rng: random.Random, faces: Faces, *, styles: Sequence[str], sizes: tuple[int, int],
     margins: tuple[int, int] = (18, 32),
-) -> Style:
+) -> Style:  # fmt: skip
     """A style by chance; sizes and margins are ranges. Raises NotDrawn when no face has printable ASCII."""
     body = faces.of(*styles).need(rng)
     family = body.name.split("-")[0]
@@ -137,15 +133,9 @@ class Sheet:
         return mix(self.style.paper, self.style.ink, share)
 
     def write(
-        self,
-        text: str,
-        pen: Pen | None = None,
-        *,
-        top: int | None = None,
-        left: int | None = None,
-        right: int | None = None,
-        align: Align = "left",
-    ) -> int:
+        self, text: str, pen: Pen | None = None, *, top: int | None = None, left: int | None = None,
+        right: int | None = None, align: Align = "left",
+    ) -> int:  # fmt: skip
         """Draw one line between left and right. Returns the top of the line below, where the sheet goes on.
 
         A line whose top is given leaves the place where the sheet goes on as it is.

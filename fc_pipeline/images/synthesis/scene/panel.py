@@ -62,18 +62,10 @@ class Panel:
         return "", 0
 
     def write(
-        self,
-        text: str,
-        largest: float,
-        *,
-        y: float | None = None,
-        colour: Colour | None = None,
-        left: float | None = None,
-        right: float | None = None,
-        align: str = "center",
-        outline: Colour | None = None,
+        self, text: str, largest: float, *, y: float | None = None, colour: Colour | None = None,
+        left: float | None = None, right: float | None = None, align: str = "center", outline: Colour | None = None,
         shadow: Colour | None = None,
-    ) -> str:
+    ) -> str:  # fmt: skip
         """One line with its top at y, as large as fits between left and right, and not larger than `largest`.
 
         Returns what was drawn, "" when nothing fits, across or down; `y` of the panel is then below it.

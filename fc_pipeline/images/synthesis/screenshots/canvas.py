@@ -55,15 +55,7 @@ class Canvas:
         return max(round(points * self.scale), LEAST_FONT)
 
     def rect(
-        self,
-        x: float,
-        y: float,
-        w: float,
-        h: float,
-        fill: Colour,
-        *,
-        radius: float = 0.0,
-        outline: Colour | None = None,
+        self, x: float, y: float, w: float, h: float, fill: Colour, *, radius: float = 0, outline: Colour | None = None
     ) -> None:
         """A filled rectangle; the outline is one pixel at least."""
         left, top, right, bottom = self.px(x), self.px(y), self.px(x + w), self.px(y + h)
@@ -77,10 +69,8 @@ class Canvas:
             self._fill(left, top, right, bottom, self.px(radius), fill)
 
     def _fill(self, left: int, top: int, right: int, bottom: int, radius: int, fill: Colour) -> None:
-        if radius:
-            self.page.image.paste(fill, (left, top, right, bottom), rounded(right - left, bottom - top, radius))
-        else:
-            self.page.image.paste(fill, (left, top, right, bottom))
+        mask = rounded(right - left, bottom - top, radius) if radius else None
+        self.page.image.paste(fill, (left, top, right, bottom), mask)
 
     def keep_clear(self, x: float, y: float, w: float, h: float) -> None:
         """Ask pointers and tool tips to stay away from a place."""
@@ -92,26 +82,16 @@ class Canvas:
 
     def icon(self, name: str, x: float, y: float, size: float, colour: Colour) -> None:
         """An icon whose corner is at (x, y)."""
-        mask = icon(name, self.px(size))
-        self.page.image.paste(colour, (self.px(x), self.px(y)), mask)
+        self.page.image.paste(colour, (self.px(x), self.px(y)), icon(name, self.px(size)))
 
     def measure(self, text: str, *, size: float | None = None, face: Face | None = None) -> float:
         """Width of a text in points."""
         return text_width(face or self.regular, self.font_px(size or self.size), text) / self.scale
 
     def text(
-        self,
-        x: float,
-        y: float,
-        w: float,
-        h: float,
-        text: str,
-        *,
-        size: float | None = None,
-        colour: Colour | None = None,
-        face: Face | None = None,
-        align: str = "left",
-    ) -> str:
+        self, x: float, y: float, w: float, h: float, text: str, *, size: float | None = None,
+        colour: Colour | None = None, face: Face | None = None, align: str = "left",
+    ) -> str:  # fmt: skip
         """Text centred vertically in a box; words that don't fit its width are left out.
 
         Returns what was drawn, "" when not even the first word fits.
@@ -127,22 +107,14 @@ class Canvas:
             ascent, descent = face.font(pixels).getmetrics()
             # Faces with tall accents would sit too low: the middle of the capitals is what looks centred.
             baseline = y * self.scale + h * self.scale / 2 + min(0.36 * pixels, (ascent - descent) / 2)
-            self.page.line(
-                round(x * self.scale + shift), round(baseline), drawn, face, pixels, colour or self.theme.text
-            )
+            left, colour = round(x * self.scale + shift), colour or self.theme.text
+            self.page.line(left, round(baseline), drawn, face, pixels, colour)
         return drawn
 
     def paragraph(
-        self,
-        x: float,
-        y: float,
-        w: float,
-        h: float,
-        text: str,
-        *,
-        size: float | None = None,
+        self, x: float, y: float, w: float, h: float, text: str, *, size: float | None = None,
         colour: Colour | None = None,
-    ) -> float:
+    ) -> float:  # fmt: skip
         """As many wrapped lines as fit the box; a line with a word wider than it is left out. Returns y after them."""
         size = size or self.size
         step, pixels = size * 1.4, self.font_px(size)

@@ -74,9 +74,7 @@ def rounded(width: int, height: int, radius: int) -> Image.Image:
     radius = min(radius, width // 2, height // 2)
     if radius:
         corner = _corner(radius)
-        turned = corner.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
-        mask.paste(corner, (0, 0))
-        mask.paste(turned, (width - radius, 0))
-        mask.paste(corner.transpose(Image.Transpose.FLIP_TOP_BOTTOM), (0, height - radius))
-        mask.paste(turned.transpose(Image.Transpose.FLIP_TOP_BOTTOM), (width - radius, height - radius))
+        for place in ((0, 0), (width - radius, 0), (width - radius, height - radius), (0, height - radius)):
+            mask.paste(corner, place)
+            corner = corner.transpose(Image.Transpose.ROTATE_270)
     return mask
