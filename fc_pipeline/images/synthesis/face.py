@@ -57,7 +57,7 @@ class Faces:
     def draw(self, rng: random.Random, text: str = "") -> Face | None:
         """A face that covers the text, each as likely as the others; None when there is none."""
         first = rng.choice(self.faces)
-        if first.covers(text):  # mostly so; looking at one face instead of all leaves the chances equal
+        if first.covers(text):  # mostly so; to try one face before all leaves the chances equal
             return first
         fitting = [face for face in self.faces if face.covers(text)]
         return rng.choice(fitting) if fitting else None

@@ -157,7 +157,7 @@ def _check(page: Page, job: Job, *, where: str) -> None:
     except PageError as error:
         problem = problem or str(error)
     if problem is not None:
-        raise UserError(f"{where} ({page.meta.get('layout')}): {problem}; mend the renderer of {job.kind}")
+        raise UserError(f"{where} ({page.meta.get('layout')}): {problem}; correct the renderer of {job.kind}")
 
 
 @lru_cache(maxsize=2)

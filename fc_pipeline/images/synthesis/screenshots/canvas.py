@@ -20,7 +20,7 @@ LEAST_SIDE, LARGEST_SIDE = 224, 448
 LEAST_FONT = 9
 """Pixels an em: nothing smaller is drawn."""
 MARKED = ("bold", "italic", "oblique", "black", "heavy", "bolita")
-"""What the names of faces have that are there to stand out."""
+"""Parts of the names of faces that are meant to stand out."""
 
 
 class Canvas:

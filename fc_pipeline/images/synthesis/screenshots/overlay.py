@@ -58,7 +58,7 @@ def dim(page: Page, share: float, colour: Colour = BLACK) -> None:
 
 
 def panel(canvas: Canvas, x: float, y: float, w: float, h: float, fill: Colour, *, radius: float = 0.0) -> None:
-    """An opaque panel with a border and a soft shadow, over whatever is there; the words under it are forgotten."""
+    """An opaque panel with a border and a soft shadow, over the page; the words under it leave the record."""
     for spread in (4, 3, 2, 1):
         size = max(canvas.px(w + 2 * spread), 1), max(canvas.px(h + 2 * spread), 1)
         shade = rounded(*size, canvas.px(radius + spread)).point(SHADOW)
