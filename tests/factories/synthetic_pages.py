@@ -72,7 +72,8 @@ def drawn(name: str, layout: str, count: int = 5) -> list[Drawn]:
     """Pages that the step would keep. Do not change them."""
     pages: list[Drawn] = []
     run, place = Page._run, Panel.place
-    runs, flat = [], []
+    runs: list = []
+    flat: list = []
 
     def noted_run(self, *drawing):
         box = run(self, *drawing)

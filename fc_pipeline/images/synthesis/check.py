@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Callable
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
 
@@ -16,6 +17,7 @@ from fc_pipeline.images.synthesis.page import Page
 
 SHOWN = frozenset({"extractive", "field", "cell", "choice"})
 """Kinds of question whose answers stand on the page."""
+_OPERATIONS: dict[str, Callable[[list[int]], int]] = {"sum": sum, "product": math.prod, "largest": max, "smallest": min}
 
 
 class PageError(ValueError):
@@ -115,9 +117,14 @@ def _holds(operation: str, terms: list[str], result: str) -> bool:
         values, expected = [_units(term) for term in terms], _units(result)
     except (ValueError, InvalidOperation):
         return False
-    operations = {"sum": sum, "product": math.prod, "largest": max, "smallest": min}
+    operations: dict[str, Callable[[list[int]], int]] = {
+        "sum": sum,
+        "product": math.prod,
+        "largest": max,
+        "smallest": min,
+    }
     if operation == "difference":
         return values[0] - sum(values[1:]) == expected
-    if operation not in operations:
+    if operation not in _OPERATIONS:
         raise PageError(f"arithmetic {operation!r} is unknown to the check")
-    return bool(operations[operation](values) == expected)
+    return _OPERATIONS[operation](values) == expected
