@@ -117,12 +117,6 @@ def _holds(operation: str, terms: list[str], result: str) -> bool:
         values, expected = [_units(term) for term in terms], _units(result)
     except (ValueError, InvalidOperation):
         return False
-    operations: dict[str, Callable[[list[int]], int]] = {
-        "sum": sum,
-        "product": math.prod,
-        "largest": max,
-        "smallest": min,
-    }
     if operation == "difference":
         return values[0] - sum(values[1:]) == expected
     if operation not in _OPERATIONS:
