@@ -15,8 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from bench.timing import report, round_robin
-from fc_model.model.attention import blockwise_attention, product_attention
-from fc_model.model.decoder import attention_mask
+from fc_model.model.attention import attention_mask, blockwise_attention, product_attention
 
 _CALLS = 5
 SHAPES = {

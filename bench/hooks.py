@@ -35,7 +35,7 @@ class LossModule(nn.Module):
         self.decoder = Decoder(config)
         self.context = config.context_length
         # Filled here, or the first step would fill it while it is traced and the second would compile anew.
-        self.decoder._positions(length=config.context_length, device=torch.device("cpu"))
+        self.decoder.rope(config.context_length, torch.device("cpu"))
 
     def forward(self, ids_BT: Tensor, targets_BT: Tensor) -> Tensor:
         """Mean cross-entropy in nats."""
@@ -75,7 +75,7 @@ def quality(vocab: int, context: int) -> LossModule:
         context_length=256,
         tie_embeddings=False,
         embedding_init_std=0.8,
-        look_back_init=True,
+        induction_init=True,
     )
     stage = StageConfig(
         name="quality",

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from PIL.Image import Image
 
-from fc_model.checkpoints.load_vision import load_vision_model
+from fc_model.checkpoints.load import load_vision_model
 from fc_model.config.image_stage import ImageGroup
-from fc_model.inference.answer import answers, as_seen
+from fc_model.inference.answer import answers, preprocess
 from fc_model.tokenizer import Tokenizer
 from fc_model.vision.examples import MAX_SCALE
 from fc_model.vision.prompts import DESCRIBE, READ
@@ -36,7 +36,7 @@ def look(
     tokenizer = Tokenizer(tokenizer_file)
     [ids] = answers(
         load_vision_model(stage),
-        as_seen(pictures, height=group.height, width=group.width).unsqueeze(0),
+        preprocess(pictures, height=group.height, width=group.width).unsqueeze(0),
         [tokenizer.encode(prompt)],
         max_tokens=num_tokens,
     )

@@ -107,10 +107,10 @@ def open_model(model: Path, *, threads: int) -> Iterator[tuple[Runtime, TextCode
     """The runtime and tokenizer of an export; heavy imports and the load happen here."""
     if model.is_dir():
         from fc_model.export.huggingface import load_huggingface
-        from fc_model.model.cached_decoder import CachedDecoder
+        from fc_model.inference.decoder_runtime import DecoderRuntime
 
         decoder = load_huggingface(model)
-        yield CachedDecoder(decoder), SentencePieceCodec(model / "tokenizer.model", decoder.config.vocab_size)
+        yield DecoderRuntime(decoder), SentencePieceCodec(model / "tokenizer.model", decoder.config.vocab_size)
     elif model.suffix == ".gguf":
         from fc_model.export.llama_cpp.runtime import LlamaCpp
 

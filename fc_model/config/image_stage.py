@@ -14,7 +14,7 @@ Task = Literal["recognize", "read", "caption", "answer"]
 Part = Literal["decoder", "encoder", "fusion"]
 
 
-class RecognizerConfig(Strict):
+class CtcHeadConfig(Strict):
     """A head on the encoder that reads lines by connectionist temporal classification; used in training only."""
 
     rows: int = Field(default=2, gt=0, description="Rows of patches of a line, which one column joins.")
@@ -26,7 +26,7 @@ class VisionConfig(Strict):
 
     encoder: EncoderConfig = Field(default_factory=EncoderConfig, description="The vision transformer.")
     fusion: FusionConfig = Field(default_factory=FusionConfig, description="From patches to tokens of the decoder.")
-    recognizer: RecognizerConfig | None = Field(
+    ctc_head: CtcHeadConfig | None = Field(
         default=None, description="For an encoder that is trained from scratch; null for one that has weights."
     )
     transcripts: Literal["pieces", "characters"] = Field(
@@ -37,8 +37,8 @@ class VisionConfig(Strict):
     feature_width: int = Field(default=128, gt=0, description="Width of the features that InfoNCE compares.")
 
     def recognizes(self, group: ImageGroup) -> bool:
-        """Whether there is a recognizer and the images of a group are as high as the lines that it reads."""
-        return self.recognizer is not None and group.height == self.recognizer.rows * self.encoder.patch_size
+        """Whether there is a CTC head and the images of a group are as high as the lines that it reads."""
+        return self.ctc_head is not None and group.height == self.ctc_head.rows * self.encoder.patch_size
 
     def num_parameters(self, hidden_size: int) -> int:
         """Weights of encoder and fusion; heads that serve training only are not counted."""
@@ -51,7 +51,7 @@ class ImageGroup(Strict):
     kinds: list[str] = Field(min_length=1, description="Kinds of image as globs: line, document/*.")
     task: Task = Field(
         description="read the text, caption the image, answer its questions; recognize: the encoder alone reads the "
-        "line by its recognizer, a third of the cost."
+        "line by its CTC head, a third of the cost."
     )
     height: int = Field(gt=0, description="Pixels; the image keeps its aspect and is padded.")
     width: int = Field(gt=0, description="Pixels.")
@@ -98,7 +98,7 @@ class ImageStageConfig(Strict):
         default=0.0, ge=0, description="Share of the steps that are packed text, so that the decoder forgets nothing."
     )
     losses: LossWeights = Field(default_factory=LossWeights, description="On captions; other tasks are causal only.")
-    recognition: float = Field(default=0.0, ge=0, description="Weight of the recognizer's loss on what is read.")
+    recognition: float = Field(default=0.0, ge=0, description="Weight of the CTC head's loss on what is read.")
     alignment: float = Field(
         default=0.0,
         ge=0,
@@ -124,7 +124,7 @@ class ImageStageConfig(Strict):
         if self.recognition == 0 and any(group.task == "recognize" for group in self.groups):
             raise ValueError("recognition is 0, so task recognize would learn nothing: set it to 1, or take task read")
         if self.recognition == 0 and self.alignment > 0:
-            raise ValueError("alignment belongs to the recognizer: set recognition as well, or alignment to 0")
+            raise ValueError("alignment belongs to the CTC head: set recognition as well, or alignment to 0")
         names = [group.name for group in self.groups]
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise ValueError(f"groups: two are called {', '.join(twice)}: join them, or begin with another kind")
@@ -140,8 +140,8 @@ class ImageStageConfig(Strict):
             group.task in ("read", "recognize") and vision.recognizes(group) for group in self.groups
         ):
             raise ValueError(
-                "recognition has no use: no group reads lines for vision.recognizer, "
-                "recognizer.rows x patch_size pixels high; add one, or set recognition to 0"
+                "recognition has no use: no group reads lines for vision.ctc_head, "
+                "ctc_head.rows x patch_size pixels high; add one, or set recognition to 0"
             )
         for number, group in enumerate(self.groups):
             try:
@@ -156,7 +156,7 @@ class ImageStageConfig(Strict):
                 )
             if group.task == "recognize" and not vision.recognizes(group):
                 raise ValueError(
-                    f"groups[{number}]: task recognize needs vision.recognizer and a height of its rows x patch_size: "
+                    f"groups[{number}]: task recognize needs vision.ctc_head and a height of its rows x patch_size: "
                     "set these, or take task read"
                 )
 

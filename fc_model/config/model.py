@@ -8,6 +8,9 @@ from pydantic import Field, model_validator
 
 from fc_model.config.strict import Strict
 
+MAX_CONTENT_TURN = 2.5
+"""Radians over a whole context below which a rotary pair compares content: it turns by less than half a circle."""
+
 
 class ModelConfig(Strict):
     """A decoder-only transformer of the Llama family."""
@@ -47,7 +50,7 @@ class ModelConfig(Strict):
         default=True,
         description="Attention and MLP output projections start at zero, so each block starts as identity.",
     )
-    look_back_init: bool = Field(
+    induction_init: bool = Field(
         default=False,
         description="First heads start out looking 1 and 2 tokens back, and one of the second block as an induction "
         "head, in place of random ones; see fc_model.model.induction_init.",
@@ -62,21 +65,25 @@ class ModelConfig(Strict):
             )
         if self.head_dim % 2:
             raise ValueError(f"head_dim ({self.head_dim}) is odd: take an even one, RoPE rotates pairs of dimensions")
-        if self.look_back_init and not self._can_look_back():
+        if self.induction_init and not self._has_room_for_induction():
             raise ValueError(
-                "look_back_init needs rope, two layers, head_dim no wider than hidden_size, and rotary pairs that turn "
+                "induction_init needs rope, two layers, head_dim no wider than hidden_size, and rotary pairs that turn "
                 "less than 2.5 radians over context_length: set it to false, or raise head_dim or rope_theta"
             )
         return self
 
-    def _can_look_back(self) -> bool:
-        slowest = self.rope_theta ** -((self.head_dim - 2) / self.head_dim)
+    def _has_room_for_induction(self) -> bool:
         return (
             self.position == "rope"
             and self.num_layers > 1
             and self.head_dim <= self.hidden_size
-            and slowest * self.context_length < 2.5
+            and self.slowest_frequency * self.context_length < MAX_CONTENT_TURN
         )
+
+    @property
+    def slowest_frequency(self) -> float:
+        """Radians a position of the last rotary pair, the last of `fc_model.model.rope.rope_frequencies`."""
+        return float(self.rope_theta ** -((self.head_dim - 2) / self.head_dim))
 
     def num_parameters(self) -> int:
         """Number of trained parameters; a tied head counts once."""

@@ -15,9 +15,6 @@ from fc_model.config.strict import Strict
 LLAMA_CPP_HEAD_DIM = 128
 """Width of a head that llama.cpp's resampler fixes (tools/mtmd/models/minicpmv.cpp)."""
 
-LLAMA_CPP_POSITION_SIDE = 70
-"""Rows and columns of the position table that the same graph looks positions up in."""
-
 
 class EncoderConfig(Strict):
     """A vision transformer of the SigLIP, CLIP or Pixtral family."""
@@ -218,42 +215,3 @@ class FusionConfig(Strict):
         attention = 2 * queries * queries * width + 2 * queries * patches * width
         layer = 2 * (matrices + attention + 8 * queries * width * width)
         return self.num_layers * layer + 2 * queries * width * width
-
-    def exportable(self, encoder: EncoderConfig, hidden_size: int, *, any_size: bool = True) -> str | None:
-        """Why stock llama.cpp can't run this encoder and fusion as they are; None when it can.
-
-        `any_size`: images other than image_size x image_size, whose positions its graphs must fit as training did.
-        Source: tools/mtmd/models/{minicpmv,siglip}.cpp, clip.cpp.
-        """
-        side = encoder.native_grid[0]
-        if encoder.kind == "pixtral" and (self.kind != "mlp" or self.pixel_shuffle > 1):
-            return f"fusion.kind {self.kind}: llama.cpp's pixtral graph takes the two-layer mlp, a token a patch"
-        if encoder.kind == "pixtral":
-            return None
-        if encoder.kind == "clip":
-            return "encoder.kind clip: the graphs of these fusions take no class token; take siglip"
-        if self.kind == "qformer":
-            return "fusion.kind qformer: llama.cpp has no graph for it; take perceiver or mlp"
-        if self.kind == "perceiver":
-            if hidden_size % LLAMA_CPP_HEAD_DIM or self.head_dim != LLAMA_CPP_HEAD_DIM:
-                return (
-                    f"fusion.head_dim ({self.head_dim}) and the decoder's hidden_size ({hidden_size}): llama.cpp's "
-                    f"resampler has heads of {LLAMA_CPP_HEAD_DIM}; take that, and a multiple of it"
-                )
-            if any_size and (encoder.interpolation != "nearest" or LLAMA_CPP_POSITION_SIDE % side):
-                return (
-                    f"encoder.interpolation {encoder.interpolation} with {side} positions a side: llama.cpp's "
-                    f"resampler takes the nearest of {LLAMA_CPP_POSITION_SIDE}; set nearest and "
-                    "image_size / patch_size to one of 7, 10, 14, 35, 70, or keep to images of image_size"
-                )
-            if not any_size and side > LLAMA_CPP_POSITION_SIDE:
-                return f"encoder.image_size: {side} patches a side exceed the {LLAMA_CPP_POSITION_SIDE} of llama.cpp"
-            return None
-        if any_size and self.pixel_shuffle > 1:
-            return "fusion.pixel_shuffle: llama.cpp's idefics3 graph takes square images of image_size only"
-        if any_size and encoder.interpolation != "bilinear":
-            return (
-                f"encoder.interpolation {encoder.interpolation}: llama.cpp's phi4 graph fits positions bilinearly; "
-                "set bilinear, or keep to images of image_size"
-            )
-        return None

@@ -23,7 +23,7 @@ class Batches(Protocol):
         """What a batch is made of, for the log."""
 
 
-class Ahead:
+class Prefetcher:
     """The same batches, those after each being made meanwhile.
 
     A batch depends on its number alone, so this changes when and where it is made and nothing else. An error in

@@ -23,7 +23,7 @@ class ImageSample:
     id: str
     kind: str
     task: Task
-    """recognize: by the encoder's recognizer alone."""
+    """recognize: by the encoder's CTC head alone."""
     group: int
     """Of the stage's groups; it has the size."""
     prompt: str
@@ -39,7 +39,7 @@ class ImageSample:
 def choose_samples(shards: ImageShards, groups: list[ImageGroup], *, max_samples: int, seed: int) -> list[ImageSample]:
     """Samples in the order of task, kind and number; of an image with several questions one is drawn.
 
-    An image belongs to the first group of a task that takes it. What a group reads is not asked of the recognizer
+    An image belongs to the first group of a task that takes it. What a group reads is not asked of the CTC head
     alone as well: its figures come with the reading.
     """
     kinds = list(shards.table.column("kind"))

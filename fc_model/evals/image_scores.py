@@ -1,6 +1,6 @@
 """Scores of what was said about images, flat: `<task>_<metric>`, and `_<kind>` behind it for each kind of image.
 
-* read: exact_match, cer, wer, `_nfkc` of each, recognizer_exact_match and recognizer_cer where there is a recognizer;
+* read: exact_match, cer, wer, `_nfkc` of each, recognizer_exact_match and recognizer_cer where there is a CTC head;
   recognize has these two alone.
 * caption: as read.
 * answer: exact_match, exact_match_nfkc, anls; vqa_accuracy where several people answered, relaxed on charts,
@@ -30,7 +30,7 @@ def is_exact(prediction: Prediction) -> bool:
 
 
 def said_of(prediction: Prediction) -> str:
-    """What counts: the decoder's text, or the recognizer's where it reads alone."""
+    """What counts: the decoder's text, or the CTC head's where it reads alone."""
     said = prediction.recognized if prediction.sample.task == "recognize" else prediction.text
     return said or ""
 

@@ -19,7 +19,7 @@ from fc_model.data.images.decode import decode
 from fc_model.data.images.shards import ImageShards
 from fc_model.evals.image_samples import ImageSample
 from fc_model.evals.retrieval import recall
-from fc_model.inference.answer import answers_of, as_seen
+from fc_model.inference.answer import generate_answers, preprocess
 from fc_model.seed import derive_seed
 from fc_model.special_tokens import BOS, PAD, SPECIAL_TOKENS
 from fc_model.tokenizer import Tokenizer
@@ -35,9 +35,9 @@ class Prediction:
 
     sample: ImageSample
     text: str | None
-    """By the decoder; None where only the recognizer reads."""
+    """By the decoder; None where only the CTC head reads."""
     recognized: str | None = None
-    """By the recognizer, where there is one and the task is to read."""
+    """By the CTC head, where there is one and the task is to read."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +59,7 @@ class ImageReader:
         found: dict[int, Prediction] = {}
         for places in _batches(samples):
             batch = [samples[place] for place in places]
-            features_BND, tokens_BIQD = self.model.see(self._pixels(batch))
+            features_BND, tokens_BIQD = self.model.encode_images(self._pixels(batch))
             texts = self._texts(batch, tokens_BIQD)
             recognized = self._recognized(batch, features_BND)
             for place, sample, text, read in zip(places, batch, texts, recognized, strict=True):
@@ -92,7 +92,7 @@ class ImageReader:
         images, texts = np.empty((len(samples), 0)), np.empty((len(samples), 0))
         for places in _batches(samples):
             batch = [samples[place] for place in places]
-            _, tokens_BIQD = self.model.see(self._pixels(batch))
+            _, tokens_BIQD = self.model.encode_images(self._pixels(batch))
             image_BE = self.model.image_features(tokens_BIQD).cpu().numpy()
             text_BE = self._caption_features([sample.answers[0] for sample in batch], batch[0].group).cpu().numpy()
             if not images.size:
@@ -104,7 +104,7 @@ class ImageReader:
         """Images of samples of one group, (B, 1, H, W, 3), uint8."""
         group = self.groups[batch[0].group]
         images = [
-            as_seen(map(decode, self.shards.sample(sample.number).images), height=group.height, width=group.width)
+            preprocess(map(decode, self.shards.sample(sample.number).images), height=group.height, width=group.width)
             for sample in batch
         ]
         return torch.stack(images).to(self.model.decoder.embed_tokens.weight.device)
@@ -115,18 +115,18 @@ class ImageReader:
             return [None] * len(batch)
         prompts = [self.tokenizer.encode(sample.prompt) for sample in batch]
         limit = min(self.max_tokens[task], self.groups[batch[0].group].text_tokens)
-        ids = answers_of(self.model, tokens_BIQD, prompts, max_tokens=limit)
+        ids = generate_answers(self.model, tokens_BIQD, prompts, max_tokens=limit)
         return [self.tokenizer.decode(answer) for answer in ids]
 
     def _recognized(self, batch: Sequence[ImageSample], features_BND: Tensor) -> Sequence[str | None]:
-        """By the recognizer, where the image is as high as the lines that it joins the patches of."""
+        """By the CTC head, where the image is as high as the lines that it joins the patches of."""
         heads, group = self.model.heads, self.groups[batch[0].group]
-        recognizer = None if heads is None else heads.recognizer
-        if recognizer is None or batch[0].task not in ("recognize", "read"):
+        ctc_head = None if heads is None else heads.recognizer
+        if ctc_head is None or batch[0].task not in ("recognize", "read"):
             return [None] * len(batch)
-        if group.height != recognizer.config.rows * self.model.vision.encoder.patch_size:
+        if group.height != ctc_head.config.rows * self.model.vision.encoder.patch_size:
             return [None] * len(batch)
-        return recognizer.read(features_BND)
+        return ctc_head.read(features_BND)
 
     def _caption_features(self, captions: Sequence[str], group: int) -> Tensor:
         """Features of captions, (B, E), cut as in training."""

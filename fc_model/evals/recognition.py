@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from fc_model.evals.text_distance import levenshtein
+from rapidfuzz.distance import Levenshtein
 
 Normalisation = Literal["none", "nfkc"]
 """none: texts are compared as they are. nfkc: in Unicode's form NFKC, with each run of white space as one space and
@@ -57,9 +57,9 @@ def compare(prediction: str, reference: str, *, normalisation: Normalisation = "
     words = wanted.split()
     return Reading(
         exact=found == wanted,
-        character_edits=levenshtein(found, wanted),
+        character_edits=Levenshtein.distance(found, wanted),
         characters=len(wanted),
-        word_edits=levenshtein(found.split(), words),
+        word_edits=Levenshtein.distance(found.split(), words),
         words=len(words),
     )
 

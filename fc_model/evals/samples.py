@@ -2,8 +2,8 @@
 
 from collections.abc import Collection, Sequence
 
+from fc_model.inference.decoder_runtime import DecoderRuntime
 from fc_model.inference.generate import Sampler, Sampling, generate
-from fc_model.model.cached_decoder import CachedDecoder
 from fc_model.model.decoder import Decoder
 from fc_model.seed import derive_seed
 
@@ -26,7 +26,7 @@ def continue_prompts(
         seed: the draws of a prompt depend on the seed and its place, not on the other prompts.
         forbidden: ids that are never produced, such as control tokens.
     """
-    runtime = CachedDecoder(model)
+    runtime = DecoderRuntime(model)
     found = []
     for place, prompt in enumerate(prompts):
         sampling = Sampling(temperature=temperature, top_k=0, top_p=1.0, seed=derive_seed(seed, "sample", place))

@@ -9,9 +9,10 @@ import re
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
+from rapidfuzz.distance import Levenshtein
+
 from fc_model.evals.answer_text import normalise_answer
 from fc_model.evals.recognition import Normalisation, normalise
-from fc_model.evals.text_distance import levenshtein
 
 _ANLS_THRESHOLD = 0.5
 _RELAXED_TOLERANCE = 0.05
@@ -52,7 +53,7 @@ def anls(prediction: str, answers: Sequence[str]) -> float:
     for answer in answers:
         wanted = answer.lower().strip()
         length = max(len(found), len(wanted))
-        best = max(best, 1 - levenshtein(found, wanted) / length if length else 1.0)
+        best = max(best, 1 - Levenshtein.distance(found, wanted) / length if length else 1.0)
     return best if best >= _ANLS_THRESHOLD else 0.0
 
 

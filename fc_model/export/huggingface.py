@@ -39,18 +39,23 @@ def load_huggingface(folder: Path) -> "Decoder":
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
+    from fc_model.checkpoints.load import first_difference
     from fc_model.model.decoder import Decoder
 
     config = read_llama_config(folder / "config.json")
     with torch.device("meta"):
         model = Decoder(config)
+    reason = None
     try:
         weights = load_file(folder / "model.safetensors")
-        named = {name if name == HEAD else name.removeprefix("model."): tensor for name, tensor in weights.items()}
-        model.load_state_dict(named, assign=True)
-    except (OSError, SafetensorError, RuntimeError) as error:
-        reason = str(error).split("\n")[0]
-        raise UserError(f"{folder}/model.safetensors does not fit config.json ({reason}): export again") from error
+    except (OSError, SafetensorError) as error:
+        reason, weights = str(error), {}
+    named = {name if name == HEAD else name.removeprefix("model."): tensor for name, tensor in weights.items()}
+    if reason is None and (difference := first_difference(model.state_dict(), named)):
+        reason = "tensor {} is {}, expected is {}".format(*difference)
+    if reason is not None:
+        raise UserError(f"{folder}/model.safetensors does not fit config.json ({reason}): export again")
+    model.load_state_dict(named, assign=True)
     return model.eval()
 
 

@@ -134,9 +134,9 @@ def make_prompts(
     model: "Decoder", tokenizer: Encoder, *, bos: int, texts: Sequence[str], settings: ParitySettings
 ) -> list[Prompt]:
     """The edge prompts and the beginnings of `num_prompts` texts in a seeded choice, with the model's outputs."""
-    from fc_model.model.cached_decoder import CachedDecoder
+    from fc_model.inference.decoder_runtime import DecoderRuntime
 
-    cached = CachedDecoder(model)
+    cached = DecoderRuntime(model)
     chosen = random.Random(settings.seed).sample(sorted(texts), k=min(settings.num_prompts, len(texts)))
     prompts = []
     for text in (*EDGE_PROMPTS, *chosen):
@@ -153,7 +153,7 @@ def make_prompts(
 def expected_outputs(prompts: Sequence[Prompt], settings: ParitySettings) -> dict[str, Any]:
     """What another runtime must reproduce: for each prompt the greedy ids, and the top-k logits behind each of them.
 
-    The ids of a prompt are the end-of-document token and the first tokens of its text.
+    The ids of a prompt are BOS and the first tokens of its text.
     """
     outputs = []
     for prompt in prompts:
@@ -186,7 +186,7 @@ def compare_continuations(name: str, prompts: Sequence[Prompt], found: Sequence[
 
 
 def _until(eos: int, ids: Sequence[int]) -> list[int]:
-    """`ids` before the first end-of-document token, where llama.cpp's server stops."""
+    """`ids` before the first EOS, where llama.cpp's server stops."""
     return list(itertools.takewhile(lambda token: token != eos, ids))
 
 

@@ -10,7 +10,6 @@ if TYPE_CHECKING:
 
     from fc_model.model.decoder import Decoder
 
-EMBEDDING = "model.embed_tokens.weight"
 HEAD = "lm_head.weight"
 
 

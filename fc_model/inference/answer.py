@@ -1,4 +1,4 @@
-"""What a model that sees writes behind images and a prompt: greedy, many samples at once.
+"""What a vision-language model writes behind images and a prompt: greedy, many samples at once.
 
 Shapes: B samples, I images of each, H and W pixels, Q tokens of an image, L tokens of a prompt, D hidden size.
 """
@@ -15,7 +15,7 @@ from torch import Tensor
 
 from fc_model.data.images.resize import fit
 from fc_model.errors import UserError
-from fc_model.model.cached_decoder import CachedBatch
+from fc_model.model.kv_cache import KVCache
 from fc_model.special_tokens import EOS, PAD, SPECIAL_TOKENS
 from fc_model.vision.vlm import VisionLanguageModel
 
@@ -24,9 +24,9 @@ FORBIDDEN = [token for token in range(len(SPECIAL_TOKENS)) if token != EOS_ID]
 """Special tokens stand for no text and are never drawn, but for the one that ends an answer."""
 
 
-def as_seen(images: Iterable[Image.Image], *, height: int, width: int) -> Tensor:
+def preprocess(images: Iterable[Image.Image], *, height: int, width: int) -> Tensor:
     """The images of one sample as in training, (I, H, W, 3), uint8: aspect kept, padded with white."""
-    fitted = [fit(image, height=height, width=width, mode="pad") for image in images]
+    fitted = [fit(image, height=height, width=width) for image in images]
     return torch.from_numpy(np.stack([np.asarray(image) for image in fitted]))
 
 
@@ -49,19 +49,19 @@ def answers(
     Raises:
         UserError: images and prompt alone are longer than the model's context; an answer ends where the context does.
     """
-    found: list[list[int]] = []
+    texts: list[list[int]] = []
     for start in range(0, len(prompts), batch_size):
         images = images_BIHWC[start : start + batch_size]
-        _, tokens_BIQD = model.see(images.to(model.decoder.embed_tokens.weight.device))
-        found += answers_of(model, tokens_BIQD, prompts[start : start + batch_size], max_tokens=max_tokens)
-    return found
+        _, tokens_BIQD = model.encode_images(images.to(model.decoder.embed_tokens.weight.device))
+        texts += generate_answers(model, tokens_BIQD, prompts[start : start + batch_size], max_tokens=max_tokens)
+    return texts
 
 
 @torch.no_grad()
-def answers_of(
+def generate_answers(
     model: VisionLanguageModel, tokens_BIQD: Tensor, prompts: Sequence[Sequence[int]], *, max_tokens: int
 ) -> list[list[int]]:
-    """The same from the tokens of images that were seen already, in one batch."""
+    """The same from the tokens of encoded images, in one batch."""
     device, decoder = tokens_BIQD.device, model.decoder
     ids_BL = torch.full((len(prompts), max(map(len, prompts))), PAD_ID, device=device)
     for row, prompt in enumerate(prompts):
@@ -75,11 +75,12 @@ def answers_of(
             f"images and prompt take {int(lengths_B.max())} tokens, more than the model's context_length "
             f"({model.config.context_length}): give fewer images or a shorter prompt"
         )
-    cache = CachedBatch(decoder, len(prompts))
-    hidden_BTD = cache.feed(x_BTD, lengths_B)
-    last_BD = hidden_BTD[torch.arange(len(prompts), device=device), lengths_B - 1]
-    found: list[list[int]] = [[] for _ in prompts]
+    texts: list[list[int]] = [[] for _ in prompts]
     limits = [min(max_tokens, room) for room in room_B.tolist()]
+    decoder.eval()
+    cache = KVCache(model.config, batch=len(prompts), length=x_BTD.shape[1] + max(limits), device=device)
+    hidden_BTD = decoder.hidden_of(x_BTD, cache=cache, lengths_B=lengths_B)
+    last_BD = hidden_BTD[torch.arange(len(prompts), device=device), lengths_B - 1]
     rows = list(range(len(prompts)))
     while True:
         logits_BV = F.linear(last_BD, decoder.head_VD)
@@ -87,14 +88,14 @@ def answers_of(
         going = []
         for place, token in enumerate(logits_BV.argmax(dim=-1).tolist()):
             row = rows[place]
-            if len(found[row]) < limits[row] and token != EOS_ID:
-                found[row].append(token)
-                if len(found[row]) < limits[row]:
+            if len(texts[row]) < limits[row] and token != EOS_ID:
+                texts[row].append(token)
+                if len(texts[row]) < limits[row]:
                     going.append(place)
         if not going:
-            return found
+            return texts
         if len(going) < len(rows):
             rows = [rows[place] for place in going]
-            cache.keep(torch.tensor(going, device=device))
-        drawn_B = torch.tensor([found[row][-1] for row in rows], device=device)
-        last_BD = cache.feed(decoder.embed_tokens(drawn_B).unsqueeze(1))[:, -1]
+            cache.select(torch.tensor(going, device=device))
+        drawn_B = torch.tensor([texts[row][-1] for row in rows], device=device)
+        last_BD = decoder.hidden_of(decoder.embed_tokens(drawn_B).unsqueeze(1), cache=cache)[:, -1]

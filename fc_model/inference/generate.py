@@ -1,7 +1,8 @@
 """Generation: a sampler over logits and one loop for every runtime.
 
-A `Runtime` is whatever gives the logits of the next token: our decoder with a key/value cache (`CachedDecoder`) or a
-GGUF file in llama.cpp (`fc_model.export.llama_cpp.runtime.LlamaCpp`).
+A `Runtime` is whatever gives the logits of the next token: our decoder with a key/value cache
+(`fc_model.inference.decoder_runtime.DecoderRuntime`) or a GGUF file in llama.cpp
+(`fc_model.export.llama_cpp.runtime.LlamaCpp`).
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -89,7 +90,7 @@ def generate(
     Starts from an empty context. When the context is full, its newer half is fed again and generation goes on.
     """
     if not prompt:
-        raise UserError("the prompt has no tokens: start with the end-of-document token")
+        raise UserError("the prompt has no tokens: start with the token that begins a document")
     context = list(prompt[-runtime.context_length :])
     runtime.reset()
     logits = runtime.next_logits(context)

@@ -4,6 +4,7 @@ On a CPU torch's fused attention runs at a sixth of the rate of its matrix produ
 64 images of 18 patches take 25 ms a layer, forward and backward, and 3 ms as products (`python -m bench.attention`).
 
 Shapes: B sequences, H query heads, K key heads, T queries, S keys, A width of a head, G query heads of a key head.
+In causal attention the queries are the last T of the S keys: all of them, or those behind a cache.
 """
 
 from __future__ import annotations
@@ -20,8 +21,12 @@ _MAX_KEPT = 1024
 
 
 def causal_attention(q_BHTA: Tensor, k_BKTA: Tensor, v_BKTA: Tensor, mask: Tensor | None) -> Tensor:
-    """softmax(q k^T / sqrt(A)) v; causal, or by a mask (true to look, or a bias) that is causal itself."""
-    if _as_products(q_BHTA) and (mask is None or mask.dtype == torch.bool):
+    """softmax(q k^T / sqrt(A)) v; causal, or by a mask (true to look, or a bias) that is causal itself.
+
+    Queries behind a cache, T < S, need the mask.
+    """
+    whole = q_BHTA.shape[2] == k_BKTA.shape[2]
+    if whole and _as_products(q_BHTA) and (mask is None or mask.dtype == torch.bool):
         return blockwise_attention(q_BHTA, k_BKTA, v_BKTA, mask)
     return F.scaled_dot_product_attention(
         q_BHTA,
@@ -65,6 +70,24 @@ def blockwise_attention(q_BHTA: Tensor, k_BKTA: Tensor, v_BKTA: Tensor, mask: Te
         odds = torch.where(seen, scores * width**-0.5, -math.inf).softmax(dim=-1).to(v_BKTA.dtype)
         blocks.append((odds.flatten(2, 3) @ v_BKTA[:, :, :stop]).unflatten(2, (-1, stop - start)))
     return torch.cat(blocks, dim=3).flatten(1, 2)
+
+
+def attention_mask(document_BT: Tensor) -> Tensor:
+    """True where a position may look: not ahead, and inside its own document. (B, 1, T, T)."""
+    same_BTT = document_BT.unsqueeze(2) == document_BT.unsqueeze(1)
+    return same_BTT.tril().unsqueeze(1)
+
+
+def alibi_bias(num_heads: int, distance_BTS: Tensor, visible_B1TS: Tensor | None = None) -> Tensor:
+    """Linear penalty on distance, one slope a head, -inf where a position may not look (Press et al. 2022).
+
+    Slopes are 2^(-8 (h + 1) / H). Without `visible_B1TS` all that is not ahead is seen. Shape (B, H, T, S).
+    """
+    heads_H = torch.arange(1, num_heads + 1, device=distance_BTS.device)
+    slopes_H11 = 2.0 ** (-8.0 * heads_H / num_heads).view(-1, 1, 1)
+    distance_B1TS = distance_BTS.unsqueeze(1)
+    visible = distance_B1TS >= 0 if visible_B1TS is None else visible_B1TS
+    return (-slopes_H11 * distance_B1TS).masked_fill(~visible, -math.inf)
 
 
 def _as_products(x_BHTA: Tensor) -> bool:

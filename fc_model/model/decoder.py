@@ -2,13 +2,14 @@
 
 The weights carry the names of transformers' Llama without its `model.` prefix, and compute the same.
 
-Shapes: B windows, T tokens of a window, V vocabulary, D hidden size, F width of the MLP, H query heads,
-K key and value heads, A width of a head, N = B * T.
+Shapes: B windows, T tokens of a window, S places of the cache, V vocabulary, D hidden size, F width of the MLP, H query
+heads, K key and value heads, A width of a head, N = B * T.
 """
 
 from __future__ import annotations
 
 import math
+from typing import cast
 
 import torch
 import torch.nn.functional as F
@@ -16,9 +17,11 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from fc_model.config.model import ModelConfig
-from fc_model.model.attention import causal_attention
-from fc_model.model.induction_init import init_look_back
+from fc_model.model.attention import alibi_bias, attention_mask, causal_attention
+from fc_model.model.induction_init import init_induction_heads
+from fc_model.model.kv_cache import KVCache, LayerCache
 from fc_model.model.loss import next_token_loss
+from fc_model.model.rope import rope_table, rotate
 
 
 class Decoder(nn.Module):
@@ -27,6 +30,9 @@ class Decoder(nn.Module):
     A document mask keeps attention inside documents. `document_BT` names for each input position the document of
     the token that it predicts, so the start token in front of a document belongs to that document
     (`fc_model.data.windows` builds it). Positions run on through a window: RoPE only sees differences.
+
+    With a `cache` the tokens go on behind those that it holds, without gradients. `lengths_B` then says how many of
+    them are a sequence's own (at least one), where the rest is padding.
     """
 
     def __init__(self, config: ModelConfig) -> None:
@@ -47,9 +53,17 @@ class Decoder(nn.Module):
         """Weight of the head: its own, or the embedding's when tied."""
         return self.embed_tokens.weight if self.lm_head is None else self.lm_head.weight
 
-    def forward(self, ids_BT: Tensor, document_BT: Tensor | None = None) -> Tensor:
+    def forward(
+        self,
+        ids_BT: Tensor,
+        document_BT: Tensor | None = None,
+        *,
+        cache: KVCache | None = None,
+        lengths_B: Tensor | None = None,
+    ) -> Tensor:
         """Logits of the token after each position, (B, T, V)."""
-        return F.linear(self.hidden(ids_BT, document_BT), self.head_VD)
+        x_BTD = self.embed_tokens(ids_BT)
+        return F.linear(self.hidden_of(x_BTD, document_BT, cache=cache, lengths_B=lengths_B), self.head_VD)
 
     def loss(
         self,
@@ -72,21 +86,32 @@ class Decoder(nn.Module):
         """Output of the last norm, (B, T, D)."""
         return self.hidden_of(self.embed_tokens(ids_BT), document_BT)
 
-    def hidden_of(self, x_BTD: Tensor, document_BT: Tensor | None = None) -> Tensor:
+    def hidden_of(
+        self,
+        x_BTD: Tensor,
+        document_BT: Tensor | None = None,
+        *,
+        cache: KVCache | None = None,
+        lengths_B: Tensor | None = None,
+    ) -> Tensor:
         """The same from embeddings, some of which may be an image's."""
         length, device = x_BTD.shape[1], x_BTD.device
-        positions: tuple[Tensor, Tensor] | None = self._positions(length=length, device=device)
-        mask = attention_mask(document_BT) if document_BT is not None else None
-        if self.config.position == "alibi":
-            mask, positions = (
-                alibi_bias(self.config.num_heads, length, device, mask),
-                None,
-            )
-        for layer in self.layers:
+        if cache is not None:
+            rope, mask = self._continue(cache, length, lengths_B)
+        else:
+            rope = self.rope(length, device) if self.config.position == "rope" else None
+            mask = attention_mask(document_BT) if document_BT is not None else None
+            if self.config.position == "alibi":
+                places_T = torch.arange(length, device=device)
+                distance_1TT = (places_T.unsqueeze(1) - places_T.unsqueeze(0)).unsqueeze(0)
+                mask = alibi_bias(self.config.num_heads, distance_1TT, mask)
+        for number, layer in enumerate(self.layers):
             if self.gradient_checkpointing and self.training:
-                x_BTD = checkpoint(layer, x_BTD, positions, mask, use_reentrant=False)
+                x_BTD = checkpoint(layer, x_BTD, rope, mask, use_reentrant=False)
+            elif cache is None:
+                x_BTD = layer(x_BTD, rope, mask)
             else:
-                x_BTD = layer(x_BTD, positions, mask)
+                x_BTD = layer(x_BTD, rope, mask, cache.layers[number])
         return self.norm(x_BTD)
 
     @torch.no_grad()
@@ -111,13 +136,28 @@ class Decoder(nn.Module):
                 bound = math.sqrt(3 / weight.shape[1])
                 nn.init.uniform_(weight, -bound, bound)
         nn.init.ones_(self.norm.weight)
-        if config.look_back_init:
-            init_look_back(self)
+        if config.induction_init:
+            first, second = (cast("Block", layer).self_attn for layer in self.layers[:2])
+            init_induction_heads(config, self.embed_tokens.weight, first, second)
 
-    def _positions(self, length: int, device: torch.device) -> tuple[Tensor, Tensor]:
+    def rope(self, length: int, device: torch.device) -> tuple[Tensor, Tensor]:
+        """Cosines and sines of a window, (T, A), kept for the next one of the same length."""
         if (length, device) not in self._tables:
-            self._tables[length, device] = rope_table(self.config, length, device)
+            with torch.inference_mode(False):  # or a later training step could not use it
+                table = rope_table(length, self.config.head_dim, self.config.rope_theta, device)
+            self._tables[length, device] = table
         return self._tables[length, device]
+
+    def _continue(
+        self, cache: KVCache, length: int, lengths_B: Tensor | None
+    ) -> tuple[tuple[Tensor, Tensor] | None, Tensor]:
+        """Cosines and sines of new tokens, (B, 1, T, A), and their mask or bias over the cache, (B, 1 or H, T, S)."""
+        positions_BT, distance_BTS = cache.advance(length, lengths_B)
+        visible_B1TS = cache.visible(distance_BTS)
+        if self.config.position == "alibi":
+            return None, alibi_bias(self.config.num_heads, distance_BTS, visible_B1TS)
+        cosines, sines = self.rope(max(cache.length, self.config.context_length), positions_BT.device)
+        return (cosines[positions_BT].unsqueeze(1), sines[positions_BT].unsqueeze(1)), visible_B1TS
 
 
 class Block(nn.Module):
@@ -128,16 +168,17 @@ class Block(nn.Module):
         self.input_layernorm = nn.RMSNorm(config.hidden_size, eps=config.norm_eps)
         self.self_attn = Attention(config)
         self.post_attention_layernorm = nn.RMSNorm(config.hidden_size, eps=config.norm_eps)
-        self.mlp = SwiGLU(config)
+        self.mlp = SwiGLU(config.hidden_size, config.intermediate_size)
         self.dropout = nn.Dropout(config.dropout)
 
     def forward(
         self,
         x_BTD: Tensor,
-        positions: tuple[Tensor, Tensor] | None,
+        rope: tuple[Tensor, Tensor] | None,
         mask: Tensor | None,
+        cache: LayerCache | None = None,
     ) -> Tensor:
-        x_BTD = x_BTD + self.dropout(self.self_attn(self.input_layernorm(x_BTD), positions, mask))
+        x_BTD = x_BTD + self.dropout(self.self_attn(self.input_layernorm(x_BTD), rope, mask, cache))
         return x_BTD + self.dropout(self.mlp(self.post_attention_layernorm(x_BTD)))
 
 
@@ -159,14 +200,17 @@ class Attention(nn.Module):
     def forward(
         self,
         x_BTD: Tensor,
-        positions: tuple[Tensor, Tensor] | None,
+        rope: tuple[Tensor, Tensor] | None,
         mask: Tensor | None,
+        cache: LayerCache | None = None,
     ) -> Tensor:
         q_BHTA = self.q_proj(x_BTD).unflatten(2, (-1, self.head_dim)).transpose(1, 2)
         k_BKTA = self.k_proj(x_BTD).unflatten(2, (-1, self.head_dim)).transpose(1, 2)
         v_BKTA = self.v_proj(x_BTD).unflatten(2, (-1, self.head_dim)).transpose(1, 2)
-        if positions is not None:
-            q_BHTA, k_BKTA = rotate(q_BHTA, *positions), rotate(k_BKTA, *positions)
+        if rope is not None:
+            q_BHTA, k_BKTA = rotate(q_BHTA, *rope), rotate(k_BKTA, *rope)
+        if cache is not None:
+            k_BKTA, v_BKTA = cache.append(k_BKTA, v_BKTA)
         y_BHTA = causal_attention(q_BHTA, k_BKTA, v_BKTA, mask)
         return self.o_proj(y_BHTA.transpose(1, 2).flatten(2))
 
@@ -174,50 +218,11 @@ class Attention(nn.Module):
 class SwiGLU(nn.Module):
     """down(silu(gate(x)) * up(x)) (Shazeer 2020)."""
 
-    def __init__(self, config: ModelConfig) -> None:
+    def __init__(self, hidden_size: int, intermediate_size: int) -> None:
         super().__init__()
-        self.gate_proj = nn.Linear(config.hidden_size, config.intermediate_size, bias=False)
-        self.up_proj = nn.Linear(config.hidden_size, config.intermediate_size, bias=False)
-        self.down_proj = nn.Linear(config.intermediate_size, config.hidden_size, bias=False)
+        self.gate_proj = nn.Linear(hidden_size, intermediate_size, bias=False)
+        self.up_proj = nn.Linear(hidden_size, intermediate_size, bias=False)
+        self.down_proj = nn.Linear(intermediate_size, hidden_size, bias=False)
 
     def forward(self, x_BTD: Tensor) -> Tensor:
         return self.down_proj(F.silu(self.gate_proj(x_BTD)) * self.up_proj(x_BTD))
-
-
-def rope_table(config: ModelConfig, length: int, device: torch.device) -> tuple[Tensor, Tensor]:
-    """Cosine and sine of each position's angles, (T, A): frequencies theta^(-2i/A), once for each half of a head.
-
-    Su et al. 2021; dimension i is paired with i + A/2, as in transformers' Llama.
-    """
-    exponents = torch.arange(0, config.head_dim, 2, dtype=torch.float32, device=device) / config.head_dim
-    angles = torch.outer(
-        torch.arange(length, dtype=torch.float32, device=device),
-        config.rope_theta**-exponents,
-    )
-    angles = torch.cat((angles, angles), dim=-1)
-    return angles.cos(), angles.sin()
-
-
-def rotate(x_BHTA: Tensor, cos_TA: Tensor, sin_TA: Tensor) -> Tensor:
-    """Turn each pair of dimensions (i, i + A/2) of each head by the angle of its position."""
-    first, second = x_BHTA.chunk(2, dim=-1)
-    turned = torch.cat((-second, first), dim=-1)
-    return x_BHTA * cos_TA.to(x_BHTA.dtype) + turned * sin_TA.to(x_BHTA.dtype)
-
-
-def attention_mask(document_BT: Tensor) -> Tensor:
-    """True where a position may look: not ahead, and inside its own document. (B, 1, T, T)."""
-    same_BTT = document_BT.unsqueeze(2) == document_BT.unsqueeze(1)
-    return same_BTT.tril().unsqueeze(1)
-
-
-def alibi_bias(num_heads: int, length: int, device: torch.device, mask: Tensor | None) -> Tensor:
-    """Linear penalty on distance, one slope a head, -inf where a position may not look (Press et al. 2022).
-
-    Slopes are 2^(-8 (h + 1) / H). Shape (1, H, T, T), or (B, H, T, T) with a mask of documents.
-    """
-    slopes_H11 = 2.0 ** (-8.0 * torch.arange(1, num_heads + 1, device=device) / num_heads).view(-1, 1, 1)
-    places = torch.arange(length, device=device)
-    distance_TT = places.unsqueeze(1) - places.unsqueeze(0)
-    allowed = (distance_TT >= 0) if mask is None else mask
-    return (-slopes_H11 * distance_TT).unsqueeze(0).masked_fill(~allowed, -math.inf)

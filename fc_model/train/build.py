@@ -1,14 +1,16 @@
-"""What a stage file asks for, built: the objective, its batches and its held-out sample."""
+"""What a stage file asks for, built: the objective, its batches and its held-out loss."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from fc_model.checkpoints.load import load_encoder, load_weights
 from fc_model.data.prefetch import Batches
 from fc_model.data.token_shards import Shards
 from fc_model.data.windows import TrainBatches
@@ -17,13 +19,14 @@ from fc_model.model.decoder import Decoder
 from fc_model.seed import seed_torch
 from fc_model.tokenizer import Tokenizer
 from fc_model.train.compile import compiled_loss
-from fc_model.train.holdout import HoldoutSample
+from fc_model.train.holdout import HoldoutLoss
 from fc_model.train.image_groups import ImageBatches
-from fc_model.train.image_holdout import ImageHoldout
+from fc_model.train.image_holdout import ImageHoldoutLoss
 from fc_model.train.image_objective import ImageObjective
 from fc_model.train.objective import Objective, TextObjective
-from fc_model.train.spec import StageFile
-from fc_model.train.train_step import load_weights, weights_of
+from fc_model.train.settings import StageFile
+from fc_model.train.train_step import weights_of
+from fc_model.vision.encoders.vit import VisionEncoder
 from fc_model.vision.examples import ExampleMaker
 from fc_model.vision.vlm import DECODER, QUEUE, VisionLanguageModel
 
@@ -55,7 +58,7 @@ def build_training(spec: StageFile, *, compiled: bool) -> Training:
             f"{spec.shards}: packed for a vocabulary of {train.vocab_size}, but model.vocab_size is "
             f"{spec.model.vocab_size}: set it to the tokenizer's"
         )
-    windows, sample = TrainBatches(train, stage), HoldoutSample(spec.shards, stage)
+    windows, text = TrainBatches(train, stage), HoldoutLoss(spec.shards, stage)
     bytes_per_token = train.num_bytes / train.num_tokens
     model = _model(spec)
     if isinstance(model, Decoder):
@@ -64,19 +67,19 @@ def build_training(spec: StageFile, *, compiled: bool) -> Training:
             objective.compiled = compiled_loss(model, seq_len=stage.seq_len)
 
         def evaluate(device: torch.device, dtype: torch.dtype | None) -> dict[str, float]:
-            return sample.evaluate(model, device=device, dtype=dtype)
+            return text.evaluate(model, device=device, dtype=dtype)
 
-        return Training(objective, windows, evaluate, sample.num_tokens, bytes_per_token)
+        return Training(objective, windows, evaluate, text.num_tokens, bytes_per_token)
     assert spec.images is not None
     maker = ExampleMaker(Tokenizer(spec.shards / "tokenizer.model"), model.vision)
-    seen = ImageHoldout(spec.images, model, stage, maker)
+    images = ImageHoldoutLoss(spec.images, model, stage, maker)
 
     def evaluate_both(device: torch.device, dtype: torch.dtype | None) -> dict[str, float]:
-        text = sample.evaluate(model.decoder, device=device, dtype=dtype)
-        return text | seen.evaluate(device=device, dtype=dtype)
+        figures = text.evaluate(model.decoder, device=device, dtype=dtype)
+        return figures | images.evaluate(device=device, dtype=dtype)
 
     batches = ImageBatches(spec.images, windows, stage, maker)
-    return Training(ImageObjective(model, stage), batches, evaluate_both, sample.num_tokens, bytes_per_token)
+    return Training(ImageObjective(model, stage), batches, evaluate_both, text.num_tokens, bytes_per_token)
 
 
 def start(model: nn.Module, spec: StageFile) -> None:
@@ -85,13 +88,13 @@ def start(model: nn.Module, spec: StageFile) -> None:
     if spec.start is not None:
         prefix = "" if spec.stage.images is None else DECODER
         kept = {name: tensor for name, tensor in own.items() if not name.startswith(prefix)}
-        found = {prefix + name: tensor for name, tensor in load_file(spec.start).items()}
-        load_weights(model, kept | found, source=spec.start)
+        tensors = {prefix + name: tensor for name, tensor in load_file(spec.start).items()}
+        load_weights(model, kept | tensors, source=spec.start)
     if spec.stage.images is not None and spec.start_vision is not None:
         # The queue holds features of another stage's captions.
         kept = {name: tensor for name, tensor in own.items() if name.startswith((DECODER, QUEUE))}
-        found = {name: tensor for name, tensor in load_file(spec.start_vision).items() if not name.startswith(QUEUE)}
-        load_weights(model, kept | found, source=spec.start_vision)
+        tensors = {name: tensor for name, tensor in load_file(spec.start_vision).items() if not name.startswith(QUEUE)}
+        load_weights(model, kept | tensors, source=spec.start_vision)
 
 
 def draw_again(model: nn.Module, spec: StageFile) -> None:
@@ -101,10 +104,10 @@ def draw_again(model: nn.Module, spec: StageFile) -> None:
 
 def outputs(tensors: dict[str, Tensor], *, suffix: str = "") -> dict[str, dict[str, Tensor]]:
     """Weights by the file that a stage hands on: the decoder's as model or ema, all else as vision or vision_ema."""
-    eyes = {name: tensor for name, tensor in tensors.items() if name.split(".")[0] in ("encoder", "fusion", "heads")}
-    decoder = {name.removeprefix(DECODER): tensor for name, tensor in tensors.items() if name not in eyes}
+    vision = {name: tensor for name, tensor in tensors.items() if name.split(".")[0] in ("encoder", "fusion", "heads")}
+    decoder = {name.removeprefix(DECODER): tensor for name, tensor in tensors.items() if name not in vision}
     files = {f"{suffix or 'model'}.safetensors": decoder}
-    return files | ({f"vision{'_' if suffix else ''}{suffix}.safetensors": eyes} if eyes else {})
+    return files | ({f"vision{'_' if suffix else ''}{suffix}.safetensors": vision} if vision else {})
 
 
 def _model(spec: StageFile) -> Decoder | VisionLanguageModel:
@@ -116,6 +119,9 @@ def _model(spec: StageFile) -> Decoder | VisionLanguageModel:
         return decoder
     assert spec.vision is not None
     model = VisionLanguageModel(spec.model, spec.vision, training_heads=spec.stage.images)
+    if spec.vision.encoder.weights is not None:
+        assert isinstance(model.encoder, VisionEncoder)
+        load_encoder(model.encoder, Path(spec.vision.encoder.weights))
     model.decoder.gradient_checkpointing = spec.stage.gradient_checkpointing
     model.encoder.gradient_checkpointing = spec.stage.gradient_checkpointing
     return model

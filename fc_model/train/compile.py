@@ -47,7 +47,7 @@ def compiled_loss(decoder: Decoder, *, seq_len: int) -> Callable[..., Tensor]:
                 layer.compile(dynamic=False)
             return decoder.loss
         # A table that is filled while tracing would make the second step compile again.
-        decoder._positions(length=seq_len, device=decoder.embed_tokens.weight.device)
+        decoder.rope(seq_len, decoder.embed_tokens.weight.device)
         compiled: Callable[..., Tensor] = torch.compile(decoder.loss, dynamic=False)
         return compiled
 

@@ -18,7 +18,7 @@ from fc_model.model.loss import IGNORE
 _BATCH_WINDOWS = 8
 
 
-class HoldoutSample:
+class HoldoutLoss:
     """The first windows of every holdout split, each split by its share of the tokens.
 
     The order of documents in a split is a seeded permutation, so its beginning is a fair sample.
@@ -47,8 +47,8 @@ class HoldoutSample:
         nats = 0.0
         with torch.no_grad(), torch.autocast(device.type, dtype=dtype, enabled=dtype is not None):
             for batch in self._batches:
-                there = batch.to(device)
-                total: Tensor = decoder.loss(there.ids_BT, there.targets_BT, there.document_BT, num_targets=1)
+                moved = batch.to(device)
+                total: Tensor = decoder.loss(moved.ids_BT, moved.targets_BT, moved.document_BT, num_targets=1)
                 nats += float(total)
         decoder.train(was_training)
         loss = nats / self.num_tokens

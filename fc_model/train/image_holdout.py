@@ -21,25 +21,25 @@ from fc_model.vision.vlm import VisionLanguageModel
 _SAMPLES = 128
 
 
-class ImageHoldout:
+class ImageHoldoutLoss:
     """At most 128 samples of each group of the split `holdout`.
 
     Figures of a group: `loss_<group>` in nats a token, and `exact_<group>`, the share of the answers whose every token
     is the likeliest, given the ones before it: what greedy decoding would write. Of lines also `recognizer_<group>`,
-    the recognizer's loss in nats a character, and `recognized_<group>`, the share that it reads right.
+    the CTC head's loss in nats a character, and `recognized_<group>`, the share that it reads right.
     """
 
     def __init__(self, folder: Path, model: VisionLanguageModel, stage: StageConfig, maker: ExampleMaker) -> None:
         assert stage.images is not None
         self._model, self._groups = model, stage.images.groups
-        found = GroupSamples(ImageShards(folder, "holdout"), self._groups)
+        split = GroupSamples(ImageShards(folder, "holdout"), self._groups)
         self._batches: list[ImageBatch] = []
         for number, group in enumerate(self._groups):
-            chosen = [int(sample) for sample in found.samples[number][:_SAMPLES]]
+            chosen = [int(sample) for sample in split.samples[number][:_SAMPLES]]
             for first in range(0, len(chosen), group.images):
                 numbers = chosen[first : first + group.images]
                 rngs = [random.Random(derive_seed(stage.seed, "held-out question", sample)) for sample in numbers]
-                samples = [found.shards.sample(sample) for sample in numbers]
+                samples = [split.shards.sample(sample) for sample in numbers]
                 self._batches.append(maker.batch(group, number, samples, rngs))
 
     @torch.no_grad()
@@ -60,7 +60,7 @@ class ImageHoldout:
 
     def _figures(self, batch: ImageBatch) -> list[tuple[str, float, int]]:
         """(figure, sum, count) of a batch."""
-        features_BND, tokens_BIQD = self._model.see(batch.images_BIHWC)
+        features_BND, tokens_BIQD = self._model.encode_images(batch.images_BIHWC)
         figures = []
         heads = self._model.heads
         if batch.classes_BS is not None and heads is not None and heads.recognizer is not None:

@@ -1,4 +1,4 @@
-"""Losses of a stage with images: next tokens behind images, InfoNCE with a queue, the recognizer; and packed text.
+"""Losses of a stage with images: next tokens behind images, InfoNCE with a queue, CTC; and packed text.
 
 Captioned images weigh next token and InfoNCE by the stage's course; what is read or answered is causal only.
 Parts of a batch add up to the whole but for InfoNCE, whose negatives are those of the part and the queue.
@@ -43,7 +43,7 @@ class ImageObjective:
             self.model.encoder.unfreeze_last(layers)
 
     def num_targets(self, batch: Batch | ImageBatch) -> int:
-        """Tokens that are predicted; lines where only the recognizer reads."""
+        """Tokens that are predicted; lines where only the CTC head reads."""
         return batch.num_targets() if isinstance(batch, ImageBatch) else self._text.num_targets(batch)
 
     def describe_row(self, batch: Batch | ImageBatch) -> str:
@@ -61,7 +61,7 @@ class ImageObjective:
             self._note("loss_text", loss * num_targets, self._text.num_targets(part))
             return loss
         group = self._images.groups[part.group]
-        features_BND, tokens_BIQD = self.model.see(part.images_BIHWC)
+        features_BND, tokens_BIQD = self.model.encode_images(part.images_BIHWC)
         total = features_BND.new_zeros((), dtype=torch.float32)
         lm_weight, contrastive_weight = (
             self._images.losses.at(self._progress) if group.task == "caption" else (1.0, 0.0)
@@ -110,15 +110,15 @@ class ImageObjective:
         return found.loss
 
     def _recognition(self, part: ImageBatch, features_BND: Tensor) -> Tensor:
-        recognizer = self._heads.recognizer
-        assert recognizer is not None and part.classes_BS is not None and part.class_lengths_B is not None
+        ctc_head = self._heads.recognizer
+        assert ctc_head is not None and part.classes_BS is not None and part.class_lengths_B is not None
         assert part.places_BT is not None
-        read = recognizer.loss(features_BND, part.classes_BS, part.class_lengths_B)
+        read = ctc_head.loss(features_BND, part.classes_BS, part.class_lengths_B)
         self._note("loss_recognizer", read * len(part), len(part))
         total = self._images.recognition * read
         guide = self._images.alignment * max(0.0, 1 - 2 * self._progress)
         if guide:
-            total = total + guide * recognizer.place_loss(features_BND, part.places_BT)
+            total = total + guide * ctc_head.place_loss(features_BND, part.places_BT)
         return total
 
     def _note(self, name: str, total: Tensor, count: int) -> None:

@@ -20,10 +20,10 @@ from fc_model.train.signals import Interrupted, StopRequest
 logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
 
 
-class Stage(lightning.LightningModule):
-    """Training of whatever the stage is of: a decoder on packed text, or one that sees.
+class TrainModule(lightning.LightningModule):
+    """Training of whatever the stage is of: a decoder on packed text, or one with images.
 
-    The step itself is `Run.train_step`, so that it is the same with and without Lightning; optimization is manual,
+    The step itself is `Run.step`, so that it is the same with and without Lightning; optimization is manual,
     since there may be two optimizers and a non-finite step must not be applied.
     """
 
@@ -31,15 +31,15 @@ class Stage(lightning.LightningModule):
         super().__init__()
         self.automatic_optimization = False
         self.run = run
-        self.model = run.learner.model
+        self.model = run.train_step.model
 
     def training_step(self, batch: int, batch_idx: int) -> None:
         """One optimizer step; the batch is fetched by its number, see `Steps`."""
-        self.run.train_step(self.manual_backward)
+        self.run.step(self.manual_backward)
 
     def configure_optimizers(self) -> list[Optimizer]:
         """The optimizers of the run."""
-        return self.run.learner.optimizer.optimizers
+        return self.run.train_step.optimizer.optimizers
 
 
 class Steps:
@@ -88,7 +88,7 @@ class CheckpointAndStop(Callback):
 
 def fit(run: Run, request: StopRequest) -> None:
     """Train until no step is left. Raises Interrupted when a signal asked to stop."""
-    accelerator = {"cpu": "cpu", "cuda": "gpu", "mps": "mps"}[run.learner.device.type]
+    accelerator = {"cpu": "cpu", "cuda": "gpu", "mps": "mps"}[run.train_step.device.type]
     trainer = lightning.Trainer(
         accelerator=accelerator,
         devices=1,
@@ -101,4 +101,4 @@ def fit(run: Run, request: StopRequest) -> None:
         use_distributed_sampler=False,
         default_root_dir=run.folder,
     )
-    trainer.fit(Stage(run), train_dataloaders=Steps(run))
+    trainer.fit(TrainModule(run), train_dataloaders=Steps(run))

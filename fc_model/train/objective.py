@@ -1,4 +1,4 @@
-"""What a step minimises: next tokens of text, and for a model that sees, of images too."""
+"""What a step minimises: next tokens of text, and for a model with vision, of images too."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fc_model.model.loss import IGNORE
 
 
 class Objective(Protocol):
-    """A model and its loss, as the learner drives them. Batches have `len`, `rows` and `to`."""
+    """A model and its loss, as `TrainStep` drives them. Batches have `len`, `rows` and `to`."""
 
     @property
     def model(self) -> nn.Module:

@@ -1,4 +1,7 @@
-"""A training run: where it stands, what it logs, how it begins, goes on and ends. Lightning drives it."""
+"""A training run: where it stands, what it logs, how it begins, goes on and ends. Read this file first.
+
+`fc_model.train.lightning` drives it: Lightning's loop calls `Run.step`, which calls `TrainStep`.
+"""
 
 from __future__ import annotations
 
@@ -14,19 +17,17 @@ import torch
 from torch import Tensor
 
 from fc_model.artifacts.files import write_bytes
-from fc_model.data.prefetch import Ahead
+from fc_model.checkpoints.load import load_weights
+from fc_model.checkpoints.run_checkpoints import Checkpoint, Checkpoints, save_tensors
+from fc_model.data.prefetch import Prefetcher
 from fc_model.errors import UserError
 from fc_model.optim.schedule import lr_factor
 from fc_model.tracking import ARTIFACT_TAG, Tracker
 from fc_model.train.build import build_training, draw_again, outputs, start
-from fc_model.train.checkpoint import Checkpoint, Checkpoints, save_tensors
-from fc_model.train.meter import Meter
-from fc_model.train.metrics_log import MetricsLog
-from fc_model.train.progress import Progress
-from fc_model.train.settings import Beginning
-from fc_model.train.spec import StageFile
+from fc_model.train.metrics import Meter, MetricsLog, Progress
+from fc_model.train.settings import RunSettings, StageFile
 from fc_model.train.state import Skip, TrainState, batch_number, on_plateau
-from fc_model.train.train_step import Learner, Outcome, load_weights
+from fc_model.train.train_step import StepResult, TrainStep
 
 logger = logging.getLogger(__name__)
 
@@ -41,34 +42,34 @@ class Run:
     Args:
         folder: the stage's folder, which everything is written into.
         spec: the stage file.
-        beginning: the settings that the run began with, and the choices of this machine.
+        settings: the settings that the run began with, and the choices of this machine.
         report: takes live progress.
     """
 
     def __init__(
-        self, folder: Path, spec: StageFile, beginning: Beginning, *, report: Callable[[dict[str, Any]], None] | None
+        self, folder: Path, spec: StageFile, settings: RunSettings, *, report: Callable[[dict[str, Any]], None] | None
     ) -> None:
-        self.folder, self.spec, self.stage, self.beginning = folder, spec, spec.stage, beginning
+        self.folder, self.spec, self.stage, self.settings = folder, spec, spec.stage, settings
         self._report = report
-        training = build_training(spec, compiled=beginning.compile)
+        training = build_training(spec, compiled=settings.compile)
         self.objective, self._evaluate_holdout = training.objective, training.evaluate
         workers = spec.runtime.workers
         if workers is None:
-            workers = min(_MAX_WORKERS, max(0, beginning.threads - _CORES_OF_TRAINING))
-        self.batches = Ahead(training.batches, workers=workers if spec.stage.images is not None else 0)
+            workers = min(_MAX_WORKERS, max(0, settings.threads - _CORES_OF_TRAINING))
+        self.batches = Prefetcher(training.batches, workers=workers if spec.stage.images is not None else 0)
         self.num_holdout_tokens = training.num_holdout_tokens
-        self.learner = Learner(
-            training.objective, spec.stage, device=beginning.torch_device, dtype=beginning.autocast_dtype
+        self.train_step = TrainStep(
+            training.objective, spec.stage, device=settings.torch_device, dtype=settings.autocast_dtype
         )
         self.checkpoints = Checkpoints(
-            folder / "checkpoints", run=beginning.fingerprint, keep=spec.runtime.keep_checkpoints
+            folder / "checkpoints", run=settings.fingerprint, keep=spec.runtime.keep_checkpoints
         )
         self.state = TrainState()
         self.skips: list[Skip] = []
         self.meter = Meter(
             spec,
-            device=beginning.torch_device,
-            dtype=beginning.autocast_dtype,
+            device=settings.torch_device,
+            dtype=settings.autocast_dtype,
             bytes_per_token=training.bytes_per_token,
         )
         self._restore()
@@ -76,9 +77,9 @@ class Run:
         self.progress = Progress(spec.stage.name, steps=spec.stage.num_steps, enabled=spec.runtime.progress)
         self.tracker = Tracker(
             spec.runtime.mlflow_uri,
-            artifact=spec.tags.get(ARTIFACT_TAG, f"{spec.stage.name}/{beginning.fingerprint[:16]}"),
+            artifact=spec.tags.get(ARTIFACT_TAG, f"{spec.stage.name}/{settings.fingerprint[:16]}"),
             tags=spec.tags,
-            params=beginning.settings,
+            params=settings.settings,
         )
 
     @property
@@ -86,22 +87,22 @@ class Run:
         """Whether no step is left."""
         return self.state.step >= self.stage.num_steps or self.state.stopped_early
 
-    def train_step(self, backward: Callable[[Tensor], None]) -> None:
+    def step(self, backward: Callable[[Tensor], None]) -> None:
         """One step, with all that is due after it but the checkpoint."""
         begin = time.perf_counter()
         state, number = self.state, batch_number(self.state.step, self.skips)
         factor = lr_factor(state.step, self.stage)
-        outcome = self.learner.step(self.batches(number), state, backward=backward)
-        state.losses.append(outcome.loss if outcome.applied else None)
+        result = self.train_step(self.batches(number), state, backward=backward)
+        state.losses.append(result.loss if result.applied else None)
         state.step += 1
         state.seconds += self.meter.step_took(time.perf_counter() - begin)
-        if outcome.applied:
+        if result.applied:
             state.bad_in_a_row = 0
         else:
-            self._note_bad_step(outcome, number)
+            self._note_bad_step(result, number)
         metrics: dict[str, Any] = {}
         if state.step % self.spec.runtime.log_every == 0 or state.step in (1, self.stage.num_steps):
-            metrics |= self.meter.step_metrics(state, grad_norm=outcome.grad_norm, lr=self.stage.lr * factor)
+            metrics |= self.meter.step_metrics(state, grad_norm=result.grad_norm, lr=self.stage.lr * factor)
             metrics |= self.objective.figures()
         every = self.stage.eval_every
         if (every and state.step % every == 0) or state.step == self.stage.num_steps:
@@ -114,9 +115,9 @@ class Run:
     def save(self) -> None:
         """Write a checkpoint, unless the weights or moments are not finite."""
         tensors = {
-            "model": self.learner.weights(),
-            "ema": self.learner.ema.tensors(),
-            "optimizer": self.learner.optimizer.tensors(),
+            "model": self.train_step.weights(),
+            "ema": self.train_step.ema.tensors(),
+            "optimizer": self.train_step.optimizer.tensors(),
         }
         for name, group in tensors.items():
             for key, tensor in group.items():
@@ -127,11 +128,11 @@ class Run:
 
     def finish(self) -> list[str]:
         """Write the results; returns the names of the files."""
-        state, learner = self.state, self.learner
+        state, train_step = self.state, self.train_step
         tensors = {
-            **outputs(learner.weights()),
-            **outputs(learner.ema.tensors(), suffix="ema"),
-            "optimizer.safetensors": learner.optimizer.tensors(),
+            **outputs(train_step.weights()),
+            **outputs(train_step.ema.tensors(), suffix="ema"),
+            "optimizer.safetensors": train_step.optimizer.tensors(),
         }
         for name, group in tensors.items():
             save_tensors(self.folder / name, group)
@@ -163,26 +164,26 @@ class Run:
             self._load(checkpoint)
             return
         if self.skips:
-            draw_again(self.learner.model, self.spec)
-        start(self.learner.model, self.spec)
-        self.learner.ema.load_tensors(self.learner.weights())
-        self.learner.optimizer.load_tensors({})
-        self.state = TrainState(micro_batch=self.beginning.micro_batch, loss_scale=self.learner.first_scale())
+            draw_again(self.train_step.model, self.spec)
+        start(self.train_step.model, self.spec)
+        self.train_step.ema.load_tensors(self.train_step.weights())
+        self.train_step.optimizer.load_tensors({})
+        self.state = TrainState(micro_batch=self.settings.micro_batch, loss_scale=self.train_step.first_scale())
 
     def _load(self, checkpoint: Checkpoint) -> None:
-        load_weights(self.learner.model, checkpoint.tensors("model"), source=checkpoint.folder)
-        self.learner.ema.load_tensors(checkpoint.tensors("ema"))
-        self.learner.optimizer.load_tensors(checkpoint.tensors("optimizer"))
+        load_weights(self.train_step.model, checkpoint.tensors("model"), source=checkpoint.folder)
+        self.train_step.ema.load_tensors(checkpoint.tensors("ema"))
+        self.train_step.optimizer.load_tensors(checkpoint.tensors("optimizer"))
         self.state = TrainState.from_json(checkpoint.state)
         logger.info("stage %s goes on at step %d", self.stage.name, self.state.step)
 
-    def _note_bad_step(self, outcome: Outcome, number: int) -> None:
+    def _note_bad_step(self, result: StepResult, number: int) -> None:
         self.state.bad_steps += 1
         self.state.bad_in_a_row += 1
         windows = self.batches.window_ids(number)
         logger.warning(
             "step %d is not applied: loss %s, gradient norm %s, on windows %s",
-            self.state.step, outcome.loss, outcome.grad_norm, windows,
+            self.state.step, result.loss, result.grad_norm, windows,
         )  # fmt: skip
         self._write({"step": self.state.step, "bad_windows": windows, "nan_count": self.state.bad_steps})
 
@@ -208,11 +209,11 @@ class Run:
     def _evaluate(self) -> dict[str, float]:
         """Held-out figures of the weights and of their average; may stop the stage on a plateau."""
         begin = time.perf_counter()
-        learner, state = self.learner, self.state
-        now = self._evaluate_holdout(learner.device, learner.dtype)
-        learner.ema.swap()
-        average = self._evaluate_holdout(learner.device, learner.dtype)
-        learner.ema.swap()
+        train_step, state = self.train_step, self.state
+        now = self._evaluate_holdout(train_step.device, train_step.dtype)
+        train_step.ema.swap()
+        average = self._evaluate_holdout(train_step.device, train_step.dtype)
+        train_step.ema.swap()
         figures = {f"holdout_{key}": value for key, value in now.items()}
         figures |= {f"ema_{key}": value for key, value in average.items()}
         state.seconds += time.perf_counter() - begin

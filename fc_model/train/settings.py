@@ -1,4 +1,7 @@
-"""What a run began with: a resumed run must have the same settings, and keeps the choices of its first attempt."""
+"""Settings of a run: the stage file, FOLDER/stage.json, and the choices that its first attempt made for this machine.
+
+A resumed run must have the same settings, and keeps those choices.
+"""
 
 from __future__ import annotations
 
@@ -7,29 +10,95 @@ import json
 import logging
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import torch
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from fc_model.artifacts.files import write_bytes
+from fc_model.artifacts.files import sha256_file, write_bytes
 from fc_model.config.differences import differences
+from fc_model.config.image_stage import VisionConfig
+from fc_model.config.model import ModelConfig
+from fc_model.config.runtime import RuntimeConfig
+from fc_model.config.stage import StageConfig
 from fc_model.device import autocast_dtype, pick_device, set_threads
 from fc_model.errors import UserError
 from fc_model.train.compile import should_compile
-from fc_model.train.spec import StageFile
 
 logger = logging.getLogger(__name__)
 
-BEGIN_FILE = "begin.json"
+STAGE_FILE, BEGIN_FILE = "stage.json", "begin.json"
 _MICRO_TOKENS = {"cpu": 16_384, "cuda": 65_536, "mps": 8_192}
 """Tokens of a first forward pass where micro_batch is left open."""
 
 
+class StageFile(BaseModel):
+    """A stage to train: shapes and settings, and where its inputs stand."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    model: ModelConfig = Field(description="Shape of the decoder.")
+    vision: VisionConfig | None = Field(default=None, description="Encoder and fusion, for a stage with images.")
+    stage: StageConfig = Field(description="What matters.")
+    runtime: RuntimeConfig = Field(default_factory=RuntimeConfig, description="What must not matter.")
+    shards: Path = Field(description="Folder of the packed shards.")
+    images: Path | None = Field(default=None, description="Folder of the image shards, for a stage with images.")
+    start: Path | None = Field(default=None, description="model.safetensors to start from; null for fresh weights.")
+    start_vision: Path | None = Field(
+        default=None, description="vision.safetensors of the stage with images before; null for fresh weights."
+    )
+    tags: dict[str, str] = Field(
+        default_factory=dict, description="For MLflow; fc.artifact (key/identity) names the run across resumes."
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.stage.seq_len > self.model.context_length:
+            raise ValueError(
+                f"stage {self.stage.name}: seq_len ({self.stage.seq_len}) exceeds the model's context_length "
+                f"({self.model.context_length}): lower the one or raise the other"
+            )
+        if self.stage.images is not None and (self.vision is None or self.images is None):
+            raise ValueError(f"stage {self.stage.name}: vision and images are missing, which it trains: add both")
+        if self.stage.images is not None and self.vision is not None:
+            try:
+                self.stage.images.check_vision(
+                    self.vision, hidden_size=self.model.hidden_size, context_length=self.model.context_length
+                )
+            except ValueError as error:
+                raise ValueError(f"stage {self.stage.name}: images: {error}") from None
+        return self
+
+    def settings(self) -> dict[str, Any]:
+        """All that decides the result, as JSON: a run that is resumed must have begun with the same."""
+        if not (self.shards / "index.json").is_file():
+            raise UserError(f"{self.shards}: no index.json, so no shards; build them first")
+        if self.images is not None and not (self.images / "index.json").is_file():
+            raise UserError(f"{self.images}: no index.json, so no image shards; build them first")
+        for start in (self.start, self.start_vision):
+            if start is not None and not start.is_file():
+                raise UserError(f"{start}: the weights to start from are not there; train the stage before this one")
+        settings: dict[str, Any] = {
+            "model": self.model.model_dump(mode="json"),
+            "stage": self.stage.model_dump(mode="json"),
+            "shards": sha256_file(self.shards / "index.json"),
+            "start": sha256_file(self.start) if self.start is not None else None,
+        }
+        if self.vision is not None and self.images is not None:
+            settings |= {
+                "vision": self.vision.model_dump(mode="json"),
+                "images": sha256_file(self.images / "index.json"),
+                "start_vision": sha256_file(self.start_vision) if self.start_vision is not None else None,
+            }
+        return settings
+
+
 @dataclass(frozen=True)
-class Beginning:
-    """Settings of a run, and the choices that were made for them on this machine."""
+class RunSettings:
+    """What a run began with: what decides its result, and the choices that were made for it on this machine."""
 
     settings: dict[str, Any]
+    """See `StageFile.settings`."""
     device: str
     precision: str
     compile: bool
@@ -53,8 +122,8 @@ class Beginning:
         return autocast_dtype(self.precision, self.torch_device)
 
 
-def begin(folder: Path, spec: StageFile) -> Beginning:
-    """The beginning of the run in `folder`: written by the first attempt, compared by later ones.
+def resolve_settings(folder: Path, spec: StageFile) -> RunSettings:
+    """The settings of the run in `folder`: written by the first attempt, compared by later ones.
 
     Raises UserError when the settings differ from those that the run began with, naming each difference.
     Other choices that change rounding (threads, device, versions) only warn.
@@ -63,10 +132,10 @@ def begin(folder: Path, spec: StageFile) -> Beginning:
     settings, runtime = spec.settings(), spec.runtime
     threads = set_threads(runtime.threads)
     if not path.is_file():
-        beginning = _choose(settings, spec, threads)
-        write_bytes(path, (json.dumps(asdict(beginning), indent=1, sort_keys=True) + "\n").encode())
-        return beginning
-    before = Beginning(**json.loads(path.read_text("utf-8")))
+        chosen = _choose(settings, spec, threads)
+        write_bytes(path, (json.dumps(asdict(chosen), indent=1, sort_keys=True) + "\n").encode())
+        return chosen
+    before = RunSettings(**json.loads(path.read_text("utf-8")))
     if changed := differences(before.settings, settings):
         raise UserError(
             f"{folder}: the run began with other settings ({'; '.join(changed)}): "
@@ -79,16 +148,33 @@ def begin(folder: Path, spec: StageFile) -> Beginning:
         wanted["compile"] = runtime.compile
     if changed := differences({name: getattr(before, name) for name in wanted}, wanted):
         logger.warning("%s: resumed with %s; results may differ in rounding", folder, "; ".join(changed))
-    return Beginning(**{**asdict(before), **wanted})
+    return RunSettings(**{**asdict(before), **wanted})
 
 
-def _choose(settings: dict[str, Any], spec: StageFile, threads: int) -> Beginning:
+def read_stage_file(folder: Path) -> StageFile:
+    """FOLDER/stage.json, validated. Raises UserError, one line that names each field and the remedy."""
+    path = folder / STAGE_FILE
+    try:
+        return StageFile.model_validate(json.loads(path.read_text("utf-8")))
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file; a stage folder holds {STAGE_FILE}") from None
+    except json.JSONDecodeError as error:
+        raise UserError(f"{path}: no valid JSON ({error}); write it again") from None
+    except ValidationError as error:
+        lines = [
+            ".".join(str(part) for part in item["loc"]) + ": " + item["msg"].removeprefix("Value error, ")
+            for item in error.errors()
+        ]
+        raise UserError(f"{path}: " + "; ".join(line.removeprefix(": ") for line in lines)) from None
+
+
+def _choose(settings: dict[str, Any], spec: StageFile, threads: int) -> RunSettings:
     stage, runtime = spec.stage, spec.runtime
     device = pick_device(runtime.device)
     dtype = autocast_dtype(stage.precision, device)
     names = {None: "fp32", torch.bfloat16: "bf16", torch.float16: "fp16"}
     micro_batch = runtime.micro_batch or max(1, _MICRO_TOKENS[device.type] // _row_tokens(spec))
-    return Beginning(
+    return RunSettings(
         settings=settings,
         device=device.type,
         precision=names[dtype],

@@ -12,9 +12,8 @@ from typing import Any
 from fc_model.artifacts.files import write_bytes
 from fc_model.device import tune_allocator
 from fc_model.train.run import Run
-from fc_model.train.settings import begin
+from fc_model.train.settings import read_stage_file, resolve_settings
 from fc_model.train.signals import Interrupted, StopRequest
-from fc_model.train.spec import read_stage_file
 
 RESULT_FILE = "result.json"
 
@@ -24,7 +23,7 @@ class StageResult:
     """What a finished stage hands on."""
 
     metrics: dict[str, float]
-    """Flat figures, see `Run.result_metrics`."""
+    """Flat figures, see `Meter.result_metrics`."""
     files: list[str]
     """Names in the folder: model.safetensors (what later stages start from), ema.safetensors,
     optimizer.safetensors, state.json (losses and evaluations, no timings), metrics.jsonl (the log)."""
@@ -42,17 +41,17 @@ def run_stage(folder: Path, *, report: Callable[[dict[str, Any]], None] | None =
         report: takes each logged record: step, steps, loss, bpb, tokens_per_second, eta_seconds and so on.
 
     Raises:
-        UserError: anything that a person must mend.
+        UserError: anything that a person must set right.
         Interrupted: SIGTERM or Ctrl-C came; a checkpoint is saved.
     """
     spec = read_stage_file(folder)
     with StopRequest() as request:
-        beginning = begin(folder, spec)
+        settings = resolve_settings(folder, spec)
         finished = folder / RESULT_FILE
         if finished.is_file():
             return StageResult(**json.loads(finished.read_text("utf-8")))
         tune_allocator()
-        run = Run(folder, spec, beginning, report=report)
+        run = Run(folder, spec, settings, report=report)
         status = "FAILED"
         try:
             if not run.done:

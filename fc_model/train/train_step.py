@@ -5,9 +5,8 @@ from __future__ import annotations
 import gc
 import logging
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -29,7 +28,7 @@ _FIRST_SCALE, _SCALE_STEPS = 2.0**16, 2000  # as in Micikevicius et al. 2018, "M
 
 
 @dataclass(frozen=True)
-class Outcome:
+class StepResult:
     """What a step did."""
 
     loss: float
@@ -40,8 +39,8 @@ class Outcome:
     """False when loss or gradient were not finite, and so nothing was changed."""
 
 
-class Learner:
-    """A model and what it is trained for, with its optimizer and averages."""
+class TrainStep:
+    """The step of a model towards its objective, with its optimizer and averages."""
 
     def __init__(
         self, objective: Objective, stage: StageConfig, *, device: torch.device, dtype: torch.dtype | None
@@ -60,9 +59,9 @@ class Learner:
         """Loss scale to begin with."""
         return _FIRST_SCALE if self.dtype == torch.float16 else 1.0
 
-    def step(
+    def __call__(
         self, batch: Any, state: TrainState, *, backward: Callable[[Tensor], None] = torch.Tensor.backward
-    ) -> Outcome:
+    ) -> StepResult:
         """Train on one batch; `state` gives the step and takes the micro-batch and the loss scale.
 
         Raises UserError when memory runs out with a single row: a window, or an image and its text.
@@ -82,7 +81,7 @@ class Learner:
             self.optimizer.zero_grad()
         if self.dtype == torch.float16:
             _adapt_scale(state, fits=applied)
-        return Outcome(loss=loss, grad_norm=grad_norm, applied=applied)
+        return StepResult(loss=loss, grad_norm=grad_norm, applied=applied)
 
     def _accumulate(self, batch: Any, state: TrainState, backward: Callable[[Tensor], None]) -> float:
         """Gradient of the mean loss of the whole batch; the micro-batch is halved while memory runs out."""
@@ -126,19 +125,6 @@ class Learner:
 def weights_of(model: nn.Module) -> dict[str, Tensor]:
     """Parameters and buffers by name, a shared one not twice."""
     return {name: value.detach() for name, value in (*model.named_parameters(), *model.named_buffers())}
-
-
-def load_weights(model: nn.Module, tensors: Mapping[str, Tensor], *, source: Path) -> None:
-    """Take over weights by name. Raises UserError that names the first tensor that is absent or of another shape."""
-    shapes = {name: tuple(value.shape) for name, value in weights_of(model).items()}
-    given = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
-    if shapes != given:
-        name = min(name for name in shapes.keys() | given.keys() if shapes.get(name) != given.get(name))
-        raise UserError(
-            f"{source}: {name} is {given.get(name)}, but this model's is {shapes.get(name)}: "
-            "the stage before it must have the same model"
-        )
-    model.load_state_dict(dict(tensors))
 
 
 def _adapt_scale(state: TrainState, *, fits: bool) -> None:

@@ -17,7 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from fc_model.config.image_stage import RecognizerConfig
+from fc_model.config.image_stage import CtcHeadConfig
 from fc_model.data.images.record import Word
 
 CHARACTERS = [chr(code) for code in range(0x20, 0x7F)]
@@ -28,10 +28,10 @@ _CLASS = {character: number for number, character in enumerate(CHARACTERS, start
 NO_FRAME = -100
 
 
-class LineRecognizer(nn.Module):
+class CtcHead(nn.Module):
     """Log odds of the characters for each frame: a linear layer on the patches of a column, one above the other."""
 
-    def __init__(self, config: RecognizerConfig, width: int) -> None:
+    def __init__(self, config: CtcHeadConfig, width: int) -> None:
         super().__init__()
         self.config = config
         self.frames = nn.Linear(config.rows * width, config.frames * (len(CHARACTERS) + 1))

@@ -51,7 +51,7 @@ class ImageBatch:
     caption_lengths_B: Tensor | None = None
     caption_ids_B: Tensor | None = None
     classes_BS: Tensor | None = None
-    """Characters of a line for the recognizer, padded."""
+    """Characters of a line for the CTC head, padded."""
     class_lengths_B: Tensor | None = None
     places_BT: Tensor | None = None
 
@@ -115,8 +115,8 @@ class ExampleMaker:
         pictures = [decode(data) for data in images]
         if change:
             pictures = [change(picture) for picture in pictures]
-        size: Any = {"height": group.height, "width": group.width, "mode": "pad", "max_scale": MAX_SCALE}
-        return np.stack([np.asarray(fit(picture, **size)) for picture in pictures])
+        fitted = (fit(picture, height=group.height, width=group.width, max_scale=MAX_SCALE) for picture in pictures)
+        return np.stack([np.asarray(picture) for picture in fitted])
 
     def prompt_and_answer(self, task: Task, record: ImageRecord, rng: random.Random) -> tuple[list[int], list[int]]:
         """Token ids of both; the answer without EOS."""
@@ -162,14 +162,14 @@ class ExampleMaker:
     def _characters_of(
         self, records: list[ImageRecord], group: ImageGroup, stretches: list[float]
     ) -> dict[str, Tensor]:
-        assert self._vision.recognizer is not None
+        assert self._vision.ctc_head is not None
         classes = [classes_of(record.text or "") for record in records]
         lengths = torch.tensor([len(row) for row in classes])
         classes_BS = torch.zeros(len(records), max(int(lengths.max()), 1), dtype=torch.long)
         for row, numbers in enumerate(classes):
             classes_BS[row, : len(numbers)] = torch.tensor(numbers, dtype=torch.long)
         patch = self._vision.encoder.patch_size
-        frames = self._vision.recognizer.frames
+        frames = self._vision.ctc_head.frames
         places = [
             place_targets(
                 record.words,

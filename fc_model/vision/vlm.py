@@ -18,8 +18,8 @@ from fc_model.data.images.resize import CLIP, SIGLIP
 from fc_model.model.decoder import Decoder
 from fc_model.special_tokens import BOS, SPECIAL_TOKENS
 from fc_model.vision.contrastive import ContrastiveHead, QueuedInfoNCE, last_states
-from fc_model.vision.ctc_head import LineRecognizer
-from fc_model.vision.encoders.huggingface import build_encoder
+from fc_model.vision.ctc_head import CtcHead
+from fc_model.vision.encoders.build import build_encoder
 from fc_model.vision.fusion.build import build_fusion
 
 BOS_ID, IMAGE_ID, IMAGE_END_ID = (SPECIAL_TOKENS.index(name) for name in (BOS, "<image>", "</image>"))
@@ -48,7 +48,7 @@ class VisionLanguageModel(nn.Module):
         mean, std = (torch.tensor(values, device=images_BIHWC.device) for values in self.normalization)
         return ((images_BIHWC.float() / 255 - mean) / std).movedim(-1, -3)
 
-    def see(self, images_BIHWC: Tensor) -> tuple[Tensor, Tensor]:
+    def encode_images(self, images_BIHWC: Tensor) -> tuple[Tensor, Tensor]:
         """Features of the patches, (B * I, N, encoder's width), and tokens for the decoder, (B, I, Q, D)."""
         features_BND = self.encoder(self.pixels(images_BIHWC).flatten(0, 1))
         height, width = images_BIHWC.shape[2:4]
@@ -99,13 +99,13 @@ class VisionLanguageModel(nn.Module):
 
 
 class TrainingHeads(nn.Module):
-    """Features to compare images with captions, and the recognizer of lines."""
+    """Features to compare images with captions, and the CTC head for lines."""
 
     def __init__(self, model: ModelConfig, vision: VisionConfig, stage: ImageStageConfig) -> None:
         super().__init__()
         self.image = ContrastiveHead(model.hidden_size, vision.feature_width, pool="attention")
         self.text = ContrastiveHead(2 * model.hidden_size, vision.feature_width, pool="none")
         self.info_nce = QueuedInfoNCE(vision.feature_width, queue_size=stage.queue_size, temperature=stage.temperature)
-        self.recognizer = (
-            None if vision.recognizer is None else LineRecognizer(vision.recognizer, vision.encoder.hidden_size)
+        self.recognizer = (  # the name of its weights in files
+            None if vision.ctc_head is None else CtcHead(vision.ctc_head, vision.encoder.hidden_size)
         )

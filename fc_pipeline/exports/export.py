@@ -76,7 +76,7 @@ def gguf_name(track: str, quantization: str) -> str:
 
 
 def _final_model(step: Step) -> Any:
-    from fc_model.checkpoints.load_text import load_decoder
+    from fc_model.checkpoints.load import load_decoder
 
     return load_decoder(step.inputs["stage"].folder, weights=step.config["weights"])
 

@@ -76,7 +76,7 @@ def _image_settings(step: Step, vision: VisionConfig) -> dict[str, Any]:
 
 def _check_weights(key: str, vision: VisionConfig) -> None:
     """Raises UserError unless the encoder's weights, a file outside of the store, have the track's sha256."""
-    from fc_model.vision.encoders.huggingface import weights_sha256
+    from fc_model.checkpoints.pretrained_encoder import weights_sha256
 
     if vision.encoder.weights is None:
         return

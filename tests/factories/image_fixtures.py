@@ -30,7 +30,7 @@ VISION: dict[str, Any] = {
         "intermediate_size": 64, "interpolation": "bilinear", "position_init": "sincos",
     },
     "fusion": {"kind": "mlp"},
-    "recognizer": {"rows": 2, "frames": 4},
+    "ctc_head": {"rows": 2, "frames": 4},
     "transcripts": "characters",
     "feature_width": 16,
 }  # fmt: skip

@@ -11,6 +11,7 @@ import torch
 from PIL import Image, ImageDraw, ImageFont
 
 from fc_model.artifacts import ArtifactWriter
+from fc_model.checkpoints.run_checkpoints import save_tensors
 from fc_model.config.image_stage import ImageStageConfig, VisionConfig
 from fc_model.config.model import ModelConfig
 from fc_model.config.stage import StageConfig
@@ -20,7 +21,6 @@ from fc_model.data.images.shards import Sample
 from fc_model.special_tokens import BOS, CONTROL_TOKENS, EOS, PAD, UNK
 from fc_model.tokenizer import Tokenizer
 from fc_model.train.build import outputs
-from fc_model.train.checkpoint import save_tensors
 from fc_model.train.image_objective import ImageObjective
 from fc_model.vision.examples import ExampleMaker
 from fc_model.vision.vlm import VisionLanguageModel
@@ -48,7 +48,7 @@ VISION = VisionConfig.model_validate(
             "intermediate_size": 96, "interpolation": "bilinear", "position_init": "sincos",
         },
         "fusion": {"kind": "mlp"},
-        "recognizer": {"rows": 2, "frames": 4},
+        "ctc_head": {"rows": 2, "frames": 4},
         "transcripts": "characters",
         "feature_width": 16,
     }

@@ -20,9 +20,8 @@ import zlib
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from fc_model.data.images.formats import content_format, webp_size
+from fc_model.data.images.formats import content_format, png_fault, png_size, webp_size
 from fc_model.data.images.limits import ImageLimits
-from fc_model.data.images.png import png_fault, png_size
 
 __all__ = ["BadImage", "ImageLimits", "decode"]
 

@@ -1,4 +1,9 @@
-"""Which format bytes are in, by their content: extensions and content types of the web are often wrong."""
+"""What an image's first bytes say: format, size, and for a PNG its checksums, all before a decoder sees them.
+
+The format goes by the content: extensions and content types of the web are often wrong.
+"""
+
+import zlib
 
 _SIGNATURES = (
     (b"\x89PNG\r\n\x1a\n", "PNG"),
@@ -24,6 +29,7 @@ _SIGNATURES = (
 _TEXT_SIGNATURES = ((b"<svg", "SVG"), (b"<!doctype svg", "SVG"), (b"<!doctype html", "HTML"), (b"<html", "HTML"))
 _HEAD_BYTES = 1024
 """How far a PDF's header may stand from the start (ISO 32000, annex H), and how far markup is looked at."""
+_PNG_FIRST_CHUNK = 8
 
 
 def content_format(data: bytes) -> str | None:
@@ -60,3 +66,30 @@ def webp_size(data: bytes) -> tuple[int, int] | None:
     if chunk == b"VP8 " and body[3:6] == b"\x9d\x01\x2a":
         return int.from_bytes(body[6:8], "little") & 0x3FFF, int.from_bytes(body[8:10], "little") & 0x3FFF
     return None
+
+
+def png_size(data: bytes) -> tuple[int, int] | None:
+    """Width and height in the header; None when it is not there. Layout: PNG specification, 11.2.2."""
+    if len(data) < 24 or data[12:16] != b"IHDR":
+        return None
+    return int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big")
+
+
+def png_fault(data: bytes) -> str | None:
+    """What is wrong with the chunks, up to IEND (anything may follow it); None when every checksum is right.
+
+    Pillow leaves the checksums of the pixels' own chunks out.
+    """
+    view = memoryview(data)
+    at = _PNG_FIRST_CHUNK
+    while at + 12 <= len(view):
+        end = at + 12 + int.from_bytes(view[at : at + 4], "big")
+        if end > len(view):
+            break
+        kind = bytes(view[at + 4 : at + 8])
+        if zlib.crc32(view[at + 4 : end - 4]) != int.from_bytes(view[end - 4 : end], "big"):
+            return f"the checksum of chunk {kind.decode('latin-1')!a} at byte {at} is wrong"
+        if kind == b"IEND":
+            return None
+        at = end
+    return f"cut off after {len(view)} bytes"

@@ -5,8 +5,8 @@ scratch learns faster (docs/experiments). Norms and MLP are those of the decoder
 weights carry the names of transformers' PixtralVisionModel, but for `ln_post`, which llama.cpp's graph of the same name
 applies where it is there (`v.post_ln`); the patches' matrix is that of `patch_conv`, flattened.
 
-Source: Agrawal et al. 2024 (Pixtral 12B), section 2.1. Shapes: B images, H and W pixels, N patches, D hidden size, K
-heads, A width of a head, P patch size.
+Source: Agrawal et al. 2024 (Pixtral 12B), section 2.1. Shapes: B images, H and W pixels, N patches, D hidden size, A
+width of a head, P patch size.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from fc_model.config.vision import EncoderConfig
-from fc_model.model.attention import full_attention
-from fc_model.model.decoder import rotate
+from fc_model.model.decoder import SwiGLU
+from fc_model.model.rope import rope_table_2d
+from fc_model.vision.encoders.attention import multi_head_attention
 from fc_model.vision.encoders.vit import Encoded
 
 ROPE_THETA = 10_000.0
@@ -45,12 +46,12 @@ class PixtralEncoder(nn.Module):
         """Features of the patches, (B, N, D), row by row. Raises ValueError for a size that is no multiple of P."""
         grid = self.patch_grid(pixels_BCHW.shape[2], pixels_BCHW.shape[3])
         x_BND = self.ln_pre(self.patch_conv(patches(pixels_BCHW, self.config.patch_size)))
-        positions = self._positions(grid, pixels_BCHW.device)
+        rope = self.rope(grid, pixels_BCHW.device)
         for layer in self.layers:
             if self.gradient_checkpointing and self.training:
-                x_BND = checkpoint(layer, x_BND, positions, use_reentrant=False)
+                x_BND = checkpoint(layer, x_BND, rope, use_reentrant=False)
             else:
-                x_BND = layer(x_BND, positions)
+                x_BND = layer(x_BND, rope)
         return self.ln_post(x_BND)
 
     def encode(self, pixels_BCHW: Tensor) -> Encoded:
@@ -93,10 +94,11 @@ class PixtralEncoder(nn.Module):
                 bound = math.sqrt(3 / weight.shape[1])
                 nn.init.uniform_(weight, -bound, bound)
 
-    def _positions(self, grid: tuple[int, int], device: torch.device) -> tuple[Tensor, Tensor]:
+    def rope(self, grid: tuple[int, int], device: torch.device) -> tuple[Tensor, Tensor]:
+        """Cosines and sines of a patch grid, (N, A), kept for the next image of the same grid."""
         if (grid, device) not in self._tables:
             head_dim = self.config.hidden_size // self.config.num_heads
-            self._tables[grid, device] = rope_table_2d(grid, head_dim, device)
+            self._tables[grid, device] = rope_table_2d(grid, head_dim, ROPE_THETA, device)
         return self._tables[grid, device]
 
 
@@ -108,11 +110,11 @@ class Block(nn.Module):
         self.attention_norm = nn.RMSNorm(config.hidden_size, eps=config.norm_eps)
         self.attention = Attention(config)
         self.ffn_norm = nn.RMSNorm(config.hidden_size, eps=config.norm_eps)
-        self.feed_forward = FeedForward(config)
+        self.feed_forward = SwiGLU(config.hidden_size, config.intermediate_size)
 
-    def forward(self, x_BND: Tensor, positions: tuple[Tensor, Tensor]) -> Tensor:
+    def forward(self, x_BND: Tensor, rope: tuple[Tensor, Tensor]) -> Tensor:
         """(B, N, D) to (B, N, D)."""
-        x_BND = x_BND + self.attention(self.attention_norm(x_BND), positions)
+        x_BND = x_BND + self.attention(self.attention_norm(x_BND), rope)
         return x_BND + self.feed_forward(self.ffn_norm(x_BND))
 
 
@@ -125,43 +127,12 @@ class Attention(nn.Module):
         width = config.hidden_size
         self.q_proj, self.k_proj, self.v_proj, self.o_proj = (nn.Linear(width, width, bias=False) for _ in range(4))
 
-    def forward(self, x_BND: Tensor, positions: tuple[Tensor, Tensor]) -> Tensor:
+    def forward(self, x_BND: Tensor, rope: tuple[Tensor, Tensor]) -> Tensor:
         """(B, N, D) to (B, N, D)."""
-        q_BKNA, k_BKNA, v_BKNA = (
-            projection(x_BND).unflatten(2, (self.num_heads, -1)).transpose(1, 2)
-            for projection in (self.q_proj, self.k_proj, self.v_proj)
-        )
-        y_BKNA = full_attention(rotate(q_BKNA, *positions), rotate(k_BKNA, *positions), v_BKNA)
-        return self.o_proj(y_BKNA.transpose(1, 2).flatten(2))
-
-
-class FeedForward(nn.Module):
-    """down(silu(gate(x)) * up(x)) (Shazeer 2020)."""
-
-    def __init__(self, config: EncoderConfig) -> None:
-        super().__init__()
-        self.gate_proj = nn.Linear(config.hidden_size, config.intermediate_size, bias=False)
-        self.up_proj = nn.Linear(config.hidden_size, config.intermediate_size, bias=False)
-        self.down_proj = nn.Linear(config.intermediate_size, config.hidden_size, bias=False)
-
-    def forward(self, x_BND: Tensor) -> Tensor:
-        """(B, N, D) to (B, N, D)."""
-        return self.down_proj(F.silu(self.gate_proj(x_BND)) * self.up_proj(x_BND))
+        q_BND, k_BND, v_BND = self.q_proj(x_BND), self.k_proj(x_BND), self.v_proj(x_BND)
+        return self.o_proj(multi_head_attention(q_BND, k_BND, v_BND, num_heads=self.num_heads, rope=rope))
 
 
 def patches(pixels_BCHW: Tensor, side: int) -> Tensor:
     """The patches row by row, each with its channels one after another: (B, N, 3 * side^2)."""
     return F.unfold(pixels_BCHW, side, stride=side).transpose(1, 2)
-
-
-def rope_table_2d(grid: tuple[int, int], head_dim: int, device: torch.device) -> tuple[Tensor, Tensor]:
-    """Cosine and sine of each patch's angles, (N, A): of the frequencies theta^(-2i/A) the even ones turn with the row,
-    the odd ones with the column; dimension i is paired with i + A/2, as in transformers' Pixtral.
-    """
-    rows, columns = grid
-    frequencies = ROPE_THETA ** -(torch.arange(0, head_dim, 2, dtype=torch.float32, device=device) / head_dim)
-    row_N = torch.arange(rows, dtype=torch.float32, device=device).repeat_interleave(columns)
-    column_N = torch.arange(columns, dtype=torch.float32, device=device).repeat(rows)
-    angles = torch.cat((torch.outer(row_N, frequencies[0::2]), torch.outer(column_N, frequencies[1::2])), dim=-1)
-    angles = torch.cat((angles, angles), dim=-1)
-    return angles.cos(), angles.sin()

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from fc_model.config.vision import EncoderConfig
-from fc_model.model.attention import full_attention
+from fc_model.vision.encoders.attention import multi_head_attention
 from fc_model.vision.encoders.positions import fit_positions, grid_points, sincos
 
 
@@ -174,11 +174,10 @@ class Attention(nn.Module):
 
     def forward(self, x_BTD: Tensor) -> Tensor:
         """(B, T, D) to (B, T, D)."""
-        heads = [
-            projection(x_BTD).unflatten(-1, (self.num_heads, -1)).transpose(1, 2)
-            for projection in (self.q_proj, self.k_proj, self.v_proj)
-        ]
-        return self.out_proj(full_attention(*heads).transpose(1, 2).flatten(2))
+        x_BTD = multi_head_attention(
+            self.q_proj(x_BTD), self.k_proj(x_BTD), self.v_proj(x_BTD), num_heads=self.num_heads
+        )
+        return self.out_proj(x_BTD)
 
 
 class MLP(nn.Module):

@@ -5,16 +5,14 @@ Shapes: B images, N patches, D width of the encoder, Q queries, H hidden size of
 
 from __future__ import annotations
 
-import math
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from fc_model.config.vision import EncoderConfig, FusionConfig
-from fc_model.model.attention import full_attention
+from fc_model.vision.encoders.attention import multi_head_attention
 from fc_model.vision.encoders.positions import KeyPositions
-from fc_model.vision.fusion.query_grid_init import init_queries_on_a_grid
+from fc_model.vision.fusion.query_grid_init import init_queries_on_grid
 
 
 class PerceiverResampler(nn.Module):
@@ -50,7 +48,13 @@ class PerceiverResampler(nn.Module):
         self.key_positions = KeyPositions(hidden_size)
         self.init_weights()
         if config.grid_init and not self.query.is_meta:
-            init_queries_on_a_grid(self, config.init_grid or encoder.native_grid)
+            init_queries_on_grid(
+                self.query,
+                self.attn.in_proj_weight,
+                self.ln_kv.weight,
+                num_heads=self.attn.num_heads,
+                grid=config.init_grid or encoder.native_grid,
+            )
 
     def num_tokens(self, grid: tuple[int, int]) -> int:
         """Tokens of an image of this patch grid: as many as there are queries."""
@@ -58,20 +62,10 @@ class PerceiverResampler(nn.Module):
 
     def forward(self, features_BND: Tensor, grid: tuple[int, int]) -> Tensor:
         """Tokens (B, Q, H)."""
-        query_1QH, key_BNH, value_BNH = self.attention_inputs(features_BND, grid)
-        x_BQH = self.attn(query_1QH.expand(len(features_BND), -1, -1), key_BNH, value_BNH)
-        return self.ln_post(x_BQH) @ self.proj
-
-    def attention_map(self, features_BND: Tensor, grid: tuple[int, int]) -> Tensor:
-        """Attention of each query over the patches, (B, heads, Q, N): rows sum to 1."""
-        query_1QH, key_BNH, _ = self.attention_inputs(features_BND, grid)
-        return self.attn.weights(query_1QH, key_BNH)
-
-    def attention_inputs(self, features_BND: Tensor, grid: tuple[int, int]) -> tuple[Tensor, Tensor, Tensor]:
-        """Queries (1, Q, H), keys and values (B, N, H), before their projections."""
         value_BNH = self.ln_kv(self.kv_proj(features_BND))
         key_BNH = value_BNH + self.key_positions(grid, device=features_BND.device).to(value_BNH.dtype)
-        return self.ln_q(self.query).unsqueeze(0), key_BNH, value_BNH
+        query_BQH = self.ln_q(self.query).expand(len(features_BND), -1, -1)
+        return self.ln_post(self.attn(query_BQH, key_BNH, value_BNH)) @ self.proj
 
     @torch.no_grad()
     def init_weights(self) -> None:
@@ -98,14 +92,8 @@ class CrossAttention(nn.Module):
 
     def forward(self, query_BQH: Tensor, key_BNH: Tensor, value_BNH: Tensor) -> Tensor:
         """(B, Q, H)."""
-        x = full_attention(self._project(query_BQH, 0), self._project(key_BNH, 1), self._project(value_BNH, 2))
-        return self.out_proj(x.transpose(1, 2).flatten(2))
-
-    def weights(self, query_BQH: Tensor, key_BNH: Tensor) -> Tensor:
-        """Softmax of the scores, (B, heads, Q, N)."""
-        query, key = self._project(query_BQH, 0), self._project(key_BNH, 1)
-        return (query @ key.transpose(2, 3) / math.sqrt(query.shape[-1])).softmax(dim=-1)
-
-    def _project(self, x: Tensor, part: int) -> Tensor:
-        weight, bias = self.in_proj_weight.chunk(3)[part], self.in_proj_bias.chunk(3)[part]
-        return F.linear(x, weight, bias).unflatten(-1, (self.num_heads, -1)).transpose(1, 2)
+        parts = zip(
+            (query_BQH, key_BNH, value_BNH), self.in_proj_weight.chunk(3), self.in_proj_bias.chunk(3), strict=True
+        )
+        q_BQH, k_BNH, v_BNH = (F.linear(x, weight, bias) for x, weight, bias in parts)
+        return self.out_proj(multi_head_attention(q_BQH, k_BNH, v_BNH, num_heads=self.num_heads))

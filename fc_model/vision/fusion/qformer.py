@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from fc_model.config.vision import EncoderConfig, FusionConfig
-from fc_model.model.attention import full_attention
+from fc_model.vision.encoders.attention import multi_head_attention
 from fc_model.vision.encoders.positions import KeyPositions
 
 
@@ -92,7 +92,7 @@ class MultiHeadAttention(nn.Module):
 
     def __init__(self, width: int, source_width: int, *, head_dim: int) -> None:
         super().__init__()
-        self.head_dim = head_dim
+        self.num_heads = width // head_dim
         self.q_proj = nn.Linear(width, width)
         self.k_proj = nn.Linear(source_width, width)
         self.v_proj = nn.Linear(source_width, width)
@@ -100,8 +100,5 @@ class MultiHeadAttention(nn.Module):
 
     def forward(self, x_BQH: Tensor, keys_BND: Tensor, values_BND: Tensor) -> Tensor:
         """(B, Q, H)."""
-        heads = [
-            projected.unflatten(-1, (-1, self.head_dim)).transpose(1, 2)
-            for projected in (self.q_proj(x_BQH), self.k_proj(keys_BND), self.v_proj(values_BND))
-        ]
-        return self.out_proj(full_attention(*heads).transpose(1, 2).flatten(2))
+        q_BQH, k_BNH, v_BNH = self.q_proj(x_BQH), self.k_proj(keys_BND), self.v_proj(values_BND)
+        return self.out_proj(multi_head_attention(q_BQH, k_BNH, v_BNH, num_heads=self.num_heads))

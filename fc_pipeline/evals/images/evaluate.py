@@ -51,10 +51,10 @@ def evaluate_images(step: Step) -> None:
     Raises:
         UserError: the stage has no images, or no held-out image fits it.
     """
-    from fc_model.checkpoints.load_text import shuffle_weights
-    from fc_model.checkpoints.load_vision import load_vision_model
+    from fc_model.checkpoints.load import load_vision_model
     from fc_model.data.images.shards import ImageShards
     from fc_model.device import pick_device, set_threads
+    from fc_model.evals.control import shuffle_weights
     from fc_model.evals.image_samples import choose_captioned, choose_samples, some_of_each
     from fc_model.evals.image_scores import exact_matches, face_scores, image_scores
     from fc_model.evals.images import ImageReader
@@ -89,7 +89,7 @@ def evaluate_images(step: Step) -> None:
     metrics |= _text_rise(step.inputs)
     _write_samples(step, shards, predictions, config)
 
-    shuffle_weights(reader.model, seed=config.seed)  # type: ignore[arg-type]  # any module will do
+    shuffle_weights(reader.model, seed=config.seed)
     metrics |= exact_matches(reader.predict(control), control="random")
     if len(captioned) > 1:
         metrics["retrieval_gain_random"] = _retrieval(reader.retrieval(captioned))["retrieval_gain"]

@@ -13,7 +13,7 @@ from fc_pipeline.engine.step import Step
 from fc_pipeline.tokens.mixture_config import HOLDOUT
 
 if TYPE_CHECKING:
-    from fc_model.checkpoints.load_text import Weights
+    from fc_model.checkpoints.load import Weights
     from fc_model.data.token_shards import Shards
     from fc_model.evals.bits_per_byte import Score
     from fc_model.model.decoder import Decoder
@@ -61,9 +61,10 @@ def evaluate(step: Step) -> None:
     either weights; unigram_bits_per_byte and unigram_gain (share of it that the model saves); bits_per_byte_random
     for shuffled weights; distinct_<n> and repetition_4 of the samples, _greedy and _drawn; tokens_per_second.
     """
-    from fc_model.checkpoints.load_text import load_decoder, shuffle_weights
+    from fc_model.checkpoints.load import load_decoder
     from fc_model.data.token_shards import list_splits
     from fc_model.device import autocast_dtype, pick_device, set_threads
+    from fc_model.evals.control import shuffle_weights
 
     go_on: Weights = step.config["weights"]
     config = EvalConfig.model_validate({name: value for name, value in step.config.items() if name != "weights"})

@@ -25,7 +25,7 @@ def check(images: ImageStageConfig, *, context_length: int = 96, hidden_size: in
         ({"unfreeze_encoder_layers": 1}, "unfreeze_encoder_layers has no use: the encoder is not frozen"),
         ({"frozen": ["decoder"]}, "text_share has no use: the decoder is frozen; set it to 0, or train the decoder"),
         ({"recognition": 0, "alignment": 0}, "recognition is 0, so task recognize would learn nothing: set it to 1"),
-        ({"recognition": 0, "groups": [GROUPS["read"]]}, "alignment belongs to the recognizer: set recognition as"),
+        ({"recognition": 0, "groups": [GROUPS["read"]]}, "alignment belongs to the CTC head: set recognition as"),
         ({"groups": [GROUPS["read"], GROUPS["read"]]}, "groups: two are called read_line: join them"),
         ({"groups": []}, "groups"),
         ({"unfreeze_at": 1.5}, "unfreeze_at"),
@@ -47,12 +47,12 @@ def test_what_makes_no_sense_is_refused(changes: dict[str, Any], message: str) -
             {},
             r"unfreeze_encoder_layers \(3\): the encoder has 2",
         ),
-        ({}, {"recognizer": None}, "recognition has no use: no group reads lines for vision.recognizer"),
+        ({}, {"ctc_head": None}, "recognition has no use: no group reads lines for vision.ctc_head"),
         ({"groups": [GROUPS["caption"]]}, {}, "recognition has no use: no group reads lines"),
         (
             {"groups": [GROUPS["read"], GROUPS["recognize"] | {"height": 24}]},
             {},
-            r"groups\[1\]: task recognize needs vision.recognizer and a height of its rows x patch_size",
+            r"groups\[1\]: task recognize needs vision.ctc_head and a height of its rows x patch_size",
         ),
         (
             {"groups": [GROUPS["read"], GROUPS["caption"] | {"width": 30}]},
@@ -86,7 +86,7 @@ def test_what_these_eyes_cannot_do_is_refused_before_the_first_step(
 def test_what_fits_passes() -> None:
     check(stage())
     check(stage(frozen=["encoder"], unfreeze_encoder_layers=2), context_length=44)
-    check(stage(groups=[GROUPS["caption"]], recognition=0, alignment=0), recognizer=None)
+    check(stage(groups=[GROUPS["caption"]], recognition=0, alignment=0), ctc_head=None)
 
 
 def test_shares_of_the_steps_add_up_to_one() -> None:
@@ -128,5 +128,5 @@ def test_only_groups_of_the_height_of_a_line_are_recognized() -> None:
         for height in (8, 16, 32)
     }
     assert heights == {8: False, 16: True, 32: False}
-    bare = VisionConfig.model_validate(VISION | {"recognizer": None})
+    bare = VisionConfig.model_validate(VISION | {"ctc_head": None})
     assert not bare.recognizes(ImageGroup.model_validate(GROUPS["read"]))

@@ -101,22 +101,3 @@ def test_heads_that_do_not_fit_the_decoder_are_refused():
     with pytest.raises(ValueError, match=r"encoder.hidden_size \(6\) is no multiple of 4"):
         build_fusion(FusionConfig(kind="qformer"), odd, 256)
     build_fusion(FusionConfig(head_dim=64, num_queries=2), SMALL, 192)
-
-
-def test_what_llama_cpp_can_run_is_told_with_the_reason():
-    nearest = SMALL.model_copy(update={"interpolation": "nearest", "image_size": 224})
-    bilinear = nearest.model_copy(update={"interpolation": "bilinear"})
-    perceiver = FusionConfig()
-    assert perceiver.exportable(nearest, 256) is None
-    assert perceiver.exportable(bilinear, 256, any_size=False) is None
-    assert "nearest" in perceiver.exportable(bilinear, 256)
-    assert "heads of 128" in FusionConfig(head_dim=64).exportable(nearest, 256)
-    assert "class token" in perceiver.exportable(nearest.model_copy(update={"kind": "clip"}), 256)
-    assert "no graph" in FusionConfig(kind="qformer").exportable(nearest, 256)
-    assert FusionConfig(kind="mlp").exportable(bilinear, 192) is None
-    assert "bilinear" in FusionConfig(kind="mlp").exportable(nearest, 192)
-    assert "idefics3" in FusionConfig(kind="mlp", pixel_shuffle=2).exportable(bilinear, 192)
-    assert FusionConfig(kind="mlp", pixel_shuffle=2).exportable(nearest, 192, any_size=False) is None
-    wide = nearest.model_copy(update={"image_size": 71 * 16})
-    assert "exceed" in perceiver.exportable(wide, 256, any_size=False)
-    assert "71 positions a side" in perceiver.exportable(wide, 256)

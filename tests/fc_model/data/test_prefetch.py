@@ -10,7 +10,7 @@ import pytest
 from factories import numbered_batches
 from factories.numbered_batches import DAMAGED, DEADLY
 
-from fc_model.data.prefetch import Ahead
+from fc_model.data.prefetch import Prefetcher
 from fc_model.errors import UserError
 
 
@@ -37,7 +37,7 @@ class Squares:
 
 def test_the_next_one_is_made_without_being_asked_for():
     squares = Squares()
-    ahead = Ahead(squares)
+    ahead = Prefetcher(squares)
     assert ahead(0) == 0
     assert squares.second.wait(timeout=30)
     assert [ahead(number) for number in range(1, 6)] == [1, 4, 9, 16, 25]
@@ -47,14 +47,14 @@ def test_the_next_one_is_made_without_being_asked_for():
 
 
 def test_jumps_forth_and_back():
-    ahead = Ahead(Squares())
+    ahead = Prefetcher(Squares())
     assert [ahead(number) for number in (3, 4, 0, 1, 1, 7)] == [9, 16, 0, 1, 1, 49]
     assert ahead.window_ids(5) == [5]
     ahead.close()
 
 
 def test_an_error_is_raised_where_its_batch_is_asked_for():
-    ahead = Ahead(Squares())
+    ahead = Prefetcher(Squares())
     assert ahead(9) == 81
     with pytest.raises(ValueError, match="window 10 is damaged"):
         ahead(10)
@@ -63,7 +63,7 @@ def test_an_error_is_raised_where_its_batch_is_asked_for():
 
 
 def test_workers_make_the_same():
-    ahead = Ahead(numbered_batches.Squares(), workers=2)
+    ahead = Prefetcher(numbered_batches.Squares(), workers=2)
     batches = [ahead(number) for number in (0, 1, 2, 7, 8, 3, 3)]
     assert [int(batch.value) for batch in batches] == [0, 1, 4, 49, 64, 9, 9]
     assert os.getpid() not in {batch.pid for batch in batches}
@@ -80,9 +80,9 @@ def test_workers_make_the_same():
 _PARENT = """
 import os, signal
 from factories.numbered_batches import Squares
-from fc_model.data.prefetch import Ahead
+from fc_model.data.prefetch import Prefetcher
 if __name__ == "__main__":
-    print(Ahead(Squares(), workers=1)(0).pid, flush=True)
+    print(Prefetcher(Squares(), workers=1)(0).pid, flush=True)
     os.kill(os.getpid(), signal.SIGKILL)
 """
 

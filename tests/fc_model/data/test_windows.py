@@ -13,7 +13,7 @@ from fc_model.data.token_shards import Shards, list_splits
 from fc_model.data.windows import BOS_ID, Batch, TrainBatches, make_batch
 from fc_model.model.decoder import Decoder
 from fc_model.model.loss import IGNORE
-from fc_model.train.holdout import HoldoutSample
+from fc_model.train.holdout import HoldoutLoss
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +70,7 @@ def test_rows() -> None:
 
 def test_holdout_sample_counts_each_target_once(shards: Path) -> None:
     stage = StageConfig(**STAGE | {"eval_tokens": 10_000})
-    sample = HoldoutSample(shards, stage)
+    sample = HoldoutLoss(shards, stage)
     splits = [Shards(shards, name) for name in list_splits(shards) if name != "train"]
     assert len(splits) == 2
     assert sample.num_tokens == sum(split.num_tokens for split in splits)
@@ -80,7 +80,7 @@ def test_holdout_sample_counts_each_target_once(shards: Path) -> None:
 
 
 def test_holdout_figures_of_uniform_odds(shards: Path) -> None:
-    sample = HoldoutSample(shards, StageConfig(**STAGE | {"eval_tokens": 512}))
+    sample = HoldoutLoss(shards, StageConfig(**STAGE | {"eval_tokens": 512}))
     decoder = Decoder(ModelConfig(**MODEL | {"tie_embeddings": False}))  # its head starts at zero
     figures = sample.evaluate(decoder, device=torch.device("cpu"), dtype=None)
     assert figures["ppl"] == pytest.approx(64, rel=1e-5)

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fc_model.checkpoints.load_text import load_decoder, shuffle_weights
+from fc_model.checkpoints.load import load_decoder
 from fc_model.config.model import ModelConfig
 from fc_model.data.token_shard_writer import SplitWriter, write_index
 from fc_model.data.token_shards import Shards
@@ -24,6 +24,7 @@ from fc_model.evals.bits_per_byte import (
     unigram_score,
     windows,
 )
+from fc_model.evals.control import shuffle_weights
 from fc_model.model.decoder import Decoder
 
 BOS, EOS = 1, 2

@@ -12,7 +12,7 @@ from fc_model.export import gguf as gguf_export
 from fc_model.export.logit_comparison import LogitComparison
 from fc_model.export.parity import EDGE_PROMPTS, ParityReport, ParitySettings, parity_report
 from fc_model.export.tokenizer_comparison import compare_tokenizers, sample_lines
-from fc_model.model.cached_decoder import CachedDecoder
+from fc_model.inference.decoder_runtime import DecoderRuntime
 
 SETTINGS = ParitySettings(num_prompts=3, prompt_length=48, continuation_length=12, num_lines=300)
 
@@ -54,7 +54,7 @@ def test_good_exports_pass(report: ParityReport) -> None:
 def test_expected_outputs_can_be_replayed(exports: Exports, report: ParityReport, report_folder: Path) -> None:
     content = json.loads((report_folder / "parity.json").read_text(encoding="utf-8"))
     assert content["settings"]["seed"] == 0
-    runtime = CachedDecoder(exports.model)
+    runtime = DecoderRuntime(exports.model)
     for prompt in content["prompts"]:
         ids = prompt["ids"]
         for expected, top_ids, top_logits in zip(

@@ -36,7 +36,7 @@ def slowly(
 ) -> tuple[list[int], bool]:
     """The answer by whole forward passes, and whether a special token was ever the likeliest."""
     ids, tempted = list(prompt), False
-    _, tokens_BIQD = model.see(images_IHWC.unsqueeze(0))
+    _, tokens_BIQD = model.encode_images(images_IHWC.unsqueeze(0))
     for _ in range(num_tokens):
         state_D = model.hidden(tokens_BIQD, torch.tensor([ids]))[0, -1]
         logits_V = F.linear(state_D, model.decoder.head_VD)

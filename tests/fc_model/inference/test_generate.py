@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from fc_model.config.model import ModelConfig
 from fc_model.errors import UserError
+from fc_model.inference.decoder_runtime import DecoderRuntime
 from fc_model.inference.generate import Sampler, Sampling, generate, greedy
-from fc_model.model.cached_decoder import CachedDecoder
 from fc_model.model.decoder import Decoder
 
 LOGITS = np.log(np.array([0.05, 0.5, 0.25, 0.15, 0.05], dtype=np.float32))
@@ -42,7 +42,7 @@ def test_cache_computes_what_the_whole_pass_does(position: Literal["rope", "alib
     ids = list(range(10, 26))
     with torch.inference_mode():
         expected = model(torch.tensor([ids]))[0].numpy()
-    cached = CachedDecoder(model)
+    cached = DecoderRuntime(model)
     cached.next_logits([3, 4])
     assert np.abs(cached.logits(ids) - expected).max() < 1e-5
     cached.reset()
@@ -57,10 +57,10 @@ def test_cache_computes_what_the_whole_pass_does(position: Literal["rope", "alib
 
 def test_generation_goes_on_when_the_context_is_full() -> None:
     model = decoder()
-    ids = list(generate(CachedDecoder(model), [2], Sampler(Sampling(temperature=0)), num_tokens=40))
+    ids = list(generate(DecoderRuntime(model), [2], Sampler(Sampling(temperature=0)), num_tokens=40))
     assert len(ids) == 40
     # The first token drawn after a slide saw the newer half of the context and what followed.
-    cached = CachedDecoder(model)
+    cached = DecoderRuntime(model)
     context = [2, *ids]
     expected = int(cached.logits([*context[8:16], context[16]])[-1].argmax())
     assert ids[16] == expected
@@ -70,7 +70,7 @@ def test_generation_goes_on_when_the_context_is_full() -> None:
 
 
 def test_seed_decides_and_stops_end() -> None:
-    cached = CachedDecoder(decoder())
+    cached = DecoderRuntime(decoder())
 
     def draw(seed: int) -> list[int]:
         return list(generate(cached, [2], Sampler(Sampling(seed=seed)), num_tokens=12))

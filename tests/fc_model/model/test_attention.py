@@ -4,8 +4,13 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from fc_model.model.attention import blockwise_attention, causal_attention, full_attention, product_attention
-from fc_model.model.decoder import attention_mask
+from fc_model.model.attention import (
+    attention_mask,
+    blockwise_attention,
+    causal_attention,
+    full_attention,
+    product_attention,
+)
 
 
 @pytest.mark.parametrize("masked", [True, False])

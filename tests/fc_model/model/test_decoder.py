@@ -8,7 +8,9 @@ import torch
 from torch import Tensor
 
 from fc_model.config.model import ModelConfig
-from fc_model.model.decoder import Decoder, alibi_bias, attention_mask, rope_table, rotate
+from fc_model.model.attention import alibi_bias, attention_mask
+from fc_model.model.decoder import Decoder
+from fc_model.model.rope import rope_frequencies, rope_table, rotate
 
 SMALL: dict[str, Any] = {
     "vocab_size": 97,
@@ -85,7 +87,8 @@ def test_meta_device_count_equals_the_formula() -> None:
 
 def test_rope_keeps_norms_and_depends_on_the_offset_only() -> None:
     config = ModelConfig(**SMALL)
-    cos_TA, sin_TA = rope_table(config, 64, torch.device("cpu"))
+    cos_TA, sin_TA = rope_table(64, config.head_dim, config.rope_theta, torch.device("cpu"))
+    assert rope_frequencies(config.head_dim, config.rope_theta)[-1] == pytest.approx(config.slowest_frequency)
     random = torch.Generator().manual_seed(0)
     query, key = torch.randn(16, generator=random), torch.randn(16, generator=random)
     queries, keys = rotate(query.expand(64, 16), cos_TA, sin_TA), rotate(key.expand(64, 16), cos_TA, sin_TA)
@@ -123,7 +126,8 @@ def test_attention_mask_by_hand() -> None:
 
 
 def test_alibi_by_hand() -> None:
-    bias = alibi_bias(2, 3, torch.device("cpu"), None)
+    places = torch.arange(3)
+    bias = alibi_bias(2, (places[:, None] - places).unsqueeze(0))
     infinite = -float("inf")
     assert bias[0, 0].tolist() == [[0, infinite, infinite], [-1 / 16, 0, infinite], [-2 / 16, -1 / 16, 0]]
     assert bias[0, 1, 2].tolist() == [-2 / 256, -1 / 256, 0]

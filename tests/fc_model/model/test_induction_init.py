@@ -1,4 +1,4 @@
-"""Heads that look back before anything was learnt."""
+"""Previous-token and induction heads before anything was learnt."""
 
 from typing import Any
 
@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 
 from fc_model.config.model import ModelConfig
-from fc_model.model.decoder import Decoder, rotate
+from fc_model.model.decoder import Decoder
+from fc_model.model.rope import rotate
 
 LENGTH = 64
 
@@ -24,7 +25,7 @@ def decoder(**changes: Any) -> Decoder:
         "intermediate_size": 64,
         "context_length": LENGTH,
         "embedding_init_std": 0.8,
-        "look_back_init": True,
+        "induction_init": True,
     }
     return Decoder(ModelConfig(**shape | changes))
 
@@ -41,7 +42,7 @@ def odds(model: Decoder, ids_T: Tensor, *, layer: int, head: int) -> Tensor:
         key_head = head * config.num_kv_heads // config.num_heads
         query_TA = attention.q_proj(seen[0]).unflatten(1, (-1, config.head_dim))[:, head]
         key_TA = attention.k_proj(seen[0]).unflatten(1, (-1, config.head_dim))[:, key_head]
-        cos_sin = model._positions(length=len(ids_T), device=ids_T.device)
+        cos_sin = model.rope(len(ids_T), ids_T.device)
         scores = rotate(query_TA, *cos_sin) @ rotate(key_TA, *cos_sin).T / config.head_dim**0.5
         future = torch.ones_like(scores, dtype=torch.bool).triu(1)
         return scores.masked_fill(future, -torch.inf).softmax(dim=1)
@@ -73,12 +74,12 @@ def test_induction_head_looks_at_what_followed_the_same_token() -> None:
     assert matched.mean() > 10 / LENGTH
     assert (
         matched.mean()
-        > 5 * odds(decoder(look_back_init=False), half.repeat(2), layer=1, head=0).diagonal(-follower)[1:].mean()
+        > 5 * odds(decoder(induction_init=False), half.repeat(2), layer=1, head=0).diagonal(-follower)[1:].mean()
     )
 
 
 def test_only_the_named_heads_differ_from_a_random_start() -> None:
-    plain, looking = decoder(look_back_init=False).state_dict(), decoder().state_dict()
+    plain, looking = decoder(induction_init=False).state_dict(), decoder().state_dict()
     changed = {name for name, weight in looking.items() if not torch.equal(weight, plain[name])}
     assert changed == {
         "embed_tokens.weight",
@@ -93,6 +94,6 @@ def test_only_the_named_heads_differ_from_a_random_start() -> None:
 
 
 @pytest.mark.parametrize("change", [{"num_layers": 1}, {"context_length": 65_536}, {"position": "alibi"}])
-def test_shapes_that_cannot_look_back_are_refused(change: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match="look_back_init needs"):
+def test_shapes_without_room_for_the_heads_are_refused(change: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="induction_init needs"):
         decoder(**change)

@@ -8,16 +8,15 @@ import torch
 from factories.image_fixtures import seeing, write_images, write_text
 from factories.train_fixtures import write_stage
 
+from fc_model.checkpoints.run_checkpoints import save_tensors
 from fc_model.data.windows import TrainBatches
 from fc_model.errors import UserError
 from fc_model.model.decoder import Decoder
 from fc_model.train.build import build_training, draw_again, outputs, start
-from fc_model.train.checkpoint import save_tensors
 from fc_model.train.image_groups import ImageBatches
 from fc_model.train.image_objective import ImageObjective
 from fc_model.train.objective import TextObjective
-from fc_model.train.settings import begin
-from fc_model.train.spec import read_stage_file
+from fc_model.train.settings import read_stage_file, resolve_settings
 from fc_model.train.train_step import weights_of
 from fc_model.vision.vlm import VisionLanguageModel
 
@@ -118,7 +117,7 @@ def test_what_cannot_be_trained_is_refused_in_one_line(
     folder = write_stage(tmp_path, text, **seeing(images, **rest) | bare)
     with pytest.raises(UserError, match=message) as caught:
         spec = read_stage_file(folder)
-        begin(folder, spec)
+        resolve_settings(folder, spec)
         build_training(spec, compiled=False)
     assert "\n" not in str(caught.value)
 
@@ -126,9 +125,9 @@ def test_what_cannot_be_trained_is_refused_in_one_line(
 def test_the_first_micro_batch_is_chosen_by_the_longest_row(tmp_path: Path, text: Path, images: Path) -> None:
     spec = read_stage_file(write_stage(tmp_path / "small", text, **seeing(images)))
     # 16 patches and 24 tokens, 9 and 32, a window of 32: at 16,384 tokens a forward pass.
-    assert begin(tmp_path / "small", spec).micro_batch == 16_384 // 41
+    assert resolve_settings(tmp_path / "small", spec).micro_batch == 16_384 // 41
     windows = write_stage(tmp_path / "windows", text, **seeing(images, stage={"seq_len": 64}))
-    assert begin(windows, read_stage_file(windows)).micro_batch == 16_384 // 64
+    assert resolve_settings(windows, read_stage_file(windows)).micro_batch == 16_384 // 64
     no_text = seeing(images, stage={"seq_len": 64}, images_of_stage={"text_share": 0})
     images_alone = write_stage(tmp_path / "images", text, **no_text)
-    assert begin(images_alone, read_stage_file(images_alone)).micro_batch == 16_384 // 41
+    assert resolve_settings(images_alone, read_stage_file(images_alone)).micro_batch == 16_384 // 41

@@ -23,7 +23,7 @@ from fc_model.data.windows import Batch, TrainBatches
 from fc_model.errors import UserError
 from fc_model.tokenizer import Tokenizer
 from fc_model.train.image_groups import GroupSamples, ImageBatches, turns
-from fc_model.train.spec import read_stage_file
+from fc_model.train.settings import read_stage_file
 from fc_model.vision.examples import ExampleMaker, ImageBatch
 
 LINE_SAMPLES, TOYS = 10, 16

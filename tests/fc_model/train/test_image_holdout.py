@@ -33,10 +33,10 @@ from fc_model.model.loss import IGNORE
 from fc_model.seed import seed_torch
 from fc_model.tokenizer import Tokenizer
 from fc_model.train.image_groups import ImageBatches
-from fc_model.train.image_holdout import ImageHoldout
+from fc_model.train.image_holdout import ImageHoldoutLoss
 from fc_model.train.image_objective import ImageObjective
 from fc_model.train.state import TrainState
-from fc_model.train.train_step import Learner
+from fc_model.train.train_step import TrainStep
 from fc_model.vision.examples import ExampleMaker
 from fc_model.vision.vlm import VisionLanguageModel
 
@@ -75,12 +75,12 @@ def model_of(stage: StageConfig) -> VisionLanguageModel:
 def test_each_group_has_its_figures(images: Path, maker: ExampleMaker) -> None:
     stage = stage_of()
     model = model_of(stage)
-    figures = ImageHoldout(images, model, stage, maker).evaluate(device=CPU, dtype=None)
+    figures = ImageHoldoutLoss(images, model, stage, maker).evaluate(device=CPU, dtype=None)
     assert figures.keys() == NAMES
     assert all(math.isfinite(value) for value in figures.values())
     assert all(figures[name] == 0 for name in NAMES if name.startswith(("exact", "recognized"))), "random weights"
     assert model.training, "as it was"
-    again = ImageHoldout(images, model.eval(), stage, maker)
+    again = ImageHoldoutLoss(images, model.eval(), stage, maker)
     assert again.evaluate(device=CPU, dtype=None) == figures
     assert not model.training
 
@@ -89,7 +89,7 @@ def test_figures_by_hand(images: Path, maker: ExampleMaker) -> None:
     """Captions: the mean over all tokens of all batches, one sample at a time."""
     stage = stage_of(("caption",), recognition=0, alignment=0)
     model = model_of(stage).eval()
-    figures = ImageHoldout(images, model, stage, maker).evaluate(device=CPU, dtype=None)
+    figures = ImageHoldoutLoss(images, model, stage, maker).evaluate(device=CPU, dtype=None)
     nats, tokens = 0.0, 0
     assert stage.images is not None
     for sample in ImageShards(images, "holdout").samples():
@@ -98,7 +98,7 @@ def test_figures_by_hand(images: Path, maker: ExampleMaker) -> None:
             assert batch.targets_BL is not None
             assert batch.ids_BL is not None
             with torch.no_grad():
-                hidden_BLD = model.hidden(model.see(batch.images_BIHWC)[1], batch.ids_BL)
+                hidden_BLD = model.hidden(model.encode_images(batch.images_BIHWC)[1], batch.ids_BL)
                 log_odds_LV = F.linear(hidden_BLD, model.decoder.head_VD)[0].log_softmax(dim=-1)
             for place, target in enumerate(batch.targets_BL[0].tolist()):
                 if target != IGNORE:
@@ -122,12 +122,12 @@ def test_it_tells_weights_that_know_from_those_that_do_not(tmp_path: Path, maker
         update={"steps": 180, "lr": 3e-3}
     )
     model = model_of(stage)
-    learner = Learner(ImageObjective(model, stage), stage, device=CPU, dtype=None)
+    train_step = TrainStep(ImageObjective(model, stage), stage, device=CPU, dtype=None)
     text_batches: Any = None  # no step of it is text
     batches = ImageBatches(images, text_batches, stage, maker)
-    holdout = ImageHoldout(images, model, stage, maker)
+    holdout = ImageHoldoutLoss(images, model, stage, maker)
     for step in range(180):
-        learner.step(batches(step), TrainState(step=step, micro_batch=16))
+        train_step(batches(step), TrainState(step=step, micro_batch=16))
     good = holdout.evaluate(device=CPU, dtype=None)
     assert good["exact_read_line"] == good["recognized_read_line"] == 1
     assert good["exact_caption_toy_all"] > 0.8
@@ -136,7 +136,7 @@ def test_it_tells_weights_that_know_from_those_that_do_not(tmp_path: Path, maker
     pictures = [each.images for each in held[3::-1] + held[:3:-1]]  # lines of other lines, toys of other toys
     others = [Sample(record=each.record, images=of) for each, of in zip(held, pictures, strict=True)]
     swapped = write_images(tmp_path / "swapped", {"holdout": others})
-    blind = ImageHoldout(swapped, model, stage, maker).evaluate(device=CPU, dtype=None)
+    blind = ImageHoldoutLoss(swapped, model, stage, maker).evaluate(device=CPU, dtype=None)
     assert blind["exact_read_line"] == 0, "it reads the image, not the prompt"
     assert blind["exact_caption_toy_all"] == 0
 
@@ -146,7 +146,7 @@ def test_it_tells_weights_that_know_from_those_that_do_not(tmp_path: Path, maker
     shuffled = holdout.evaluate(device=CPU, dtype=None)
     assert shuffled["exact_read_line"] < 0.5
     assert shuffled["loss_read_line"] > 10 * good["loss_read_line"]
-    assert shuffled["recognized_read_line"] == 1, "the recognizer does without the fusion"
+    assert shuffled["recognized_read_line"] == 1, "the CTC head does without the fusion"
 
 
 def test_an_answer_that_has_no_room_is_not_counted_as_right(tmp_path: Path, maker: ExampleMaker) -> None:
@@ -155,9 +155,9 @@ def test_an_answer_that_has_no_room_is_not_counted_as_right(tmp_path: Path, make
     asked = Sample(record=ImageRecord(**vars(toy.record) | {"questions": [long]}), images=toy.images)
     stage = stage_of(("answer",), recognition=0, alignment=0)
     images = write_images(tmp_path, {"holdout": [asked]})
-    figures = ImageHoldout(images, model_of(stage), stage, maker).evaluate(device=CPU, dtype=None)
+    figures = ImageHoldoutLoss(images, model_of(stage), stage, maker).evaluate(device=CPU, dtype=None)
     assert figures == {"loss_answer_toy_all": 0, "exact_answer_toy_all": 0}
-    beside = ImageHoldout(write_images(tmp_path / "two", {"holdout": [asked, toy]}), model_of(stage), stage, maker)
+    beside = ImageHoldoutLoss(write_images(tmp_path / "two", {"holdout": [asked, toy]}), model_of(stage), stage, maker)
     with torch.no_grad():
         figures_of_batch = beside._figures(beside._batches[0])
     assert ("exact", 0.0, 1) in figures_of_batch, "of two samples one has an answer"
@@ -166,7 +166,7 @@ def test_an_answer_that_has_no_room_is_not_counted_as_right(tmp_path: Path, make
 def test_at_most_128_samples_of_a_group(tmp_path: Path, maker: ExampleMaker) -> None:
     held = [line_sample(number, f"n {number}", split="holdout") for number in range(140)]
     stage = stage_of(("recognize",))
-    sample = ImageHoldout(write_images(tmp_path, {"holdout": held}), model_of(stage), stage, maker)
+    sample = ImageHoldoutLoss(write_images(tmp_path, {"holdout": held}), model_of(stage), stage, maker)
     assert sum(len(batch) for batch in sample._batches) == 128
 
 
@@ -174,4 +174,4 @@ def test_a_group_without_held_out_images_is_refused(tmp_path: Path, maker: Examp
     stage = stage_of()
     images = write_images(tmp_path, {"holdout": [line_sample(0, "cat", split="holdout")]})
     with pytest.raises(UserError, match="no sample of split holdout is for group caption_toy_all"):
-        ImageHoldout(images, model_of(stage), stage, maker)
+        ImageHoldoutLoss(images, model_of(stage), stage, maker)

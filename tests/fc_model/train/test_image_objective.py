@@ -23,7 +23,7 @@ from fc_model.seed import seed_torch
 from fc_model.tokenizer import Tokenizer
 from fc_model.train.image_objective import ImageObjective
 from fc_model.train.state import TrainState
-from fc_model.train.train_step import Learner
+from fc_model.train.train_step import TrainStep
 from fc_model.vision.examples import ExampleMaker, ImageBatch
 from fc_model.vision.vlm import VisionLanguageModel
 
@@ -48,17 +48,17 @@ def stage_of(**images: Any) -> StageConfig:
     return StageConfig.model_validate(RECIPE | STAGE | {"images": IMAGES | images} | rest)
 
 
-def learner(*, dropout: float = 0.0, dtype: torch.dtype | None = None, **images: Any) -> Learner:
+def train_step(*, dropout: float = 0.0, dtype: torch.dtype | None = None, **images: Any) -> TrainStep:
     seed_torch(0, "weights")
     stage = stage_of(**images)
     model_config = ModelConfig.model_validate(
         DECODER | MODEL | {"dropout": dropout, "zero_init_outputs": False, "embedding_init_std": 0.5}
     )
     model = VisionLanguageModel(model_config, VisionConfig.model_validate(VISION), training_heads=stage.images)
-    return Learner(ImageObjective(model, stage), stage, device=CPU, dtype=dtype)
+    return TrainStep(ImageObjective(model, stage), stage, device=CPU, dtype=dtype)
 
 
-def batch_of(maker: ExampleMaker, one: Learner, task: str, samples: list[Sample]) -> ImageBatch:
+def batch_of(maker: ExampleMaker, one: TrainStep, task: str, samples: list[Sample]) -> ImageBatch:
     assert one.stage.images is not None
     number = next(n for n, group in enumerate(one.stage.images.groups) if group.task == task)
     rngs = [random.Random(sample) for sample in range(len(samples))]
@@ -66,13 +66,13 @@ def batch_of(maker: ExampleMaker, one: Learner, task: str, samples: list[Sample]
 
 
 def samples_of(task: str, count: int = 4) -> list[Sample]:
-    """Lines of different lengths, one of them with characters that the recognizer cannot read, or toys."""
+    """Lines of different lengths, one of them with characters that the CTC head cannot read, or toys."""
     if task in ("recognize", "read"):
         return [line_sample(number, text) for number, text in enumerate(["cat", "Größe é", "x=3 A7", "two"][:count])]
     return toys()[1::4][:count]
 
 
-def gradients(one: Learner) -> dict[str, Tensor]:
+def gradients(one: TrainStep) -> dict[str, Tensor]:
     return {name: p.grad.clone() for name, p in one.model.named_parameters() if p.grad is not None}
 
 
@@ -82,7 +82,7 @@ def test_parts_of_a_batch_add_up_to_the_whole(maker: ExampleMaker, task: str, mi
     """InfoNCE apart, whose negatives are those of a part: its weight is 0 here."""
     found = []
     for size in (4, micro_batch):
-        one = learner(losses={"lm": [0.8, 0.9], "contrastive": [0.0, 0.0]})
+        one = train_step(losses={"lm": [0.8, 0.9], "contrastive": [0.0, 0.0]})
         batch = batch_of(maker, one, task, samples_of(task))
         loss = one._forward_backward(batch, TrainState(step=3, micro_batch=size), Tensor.backward)
         one.objective.end_step()
@@ -100,7 +100,7 @@ def test_parts_of_a_batch_add_up_to_the_whole(maker: ExampleMaker, task: str, mi
 
 def test_text_is_the_decoder_alone(text: Path) -> None:
     for micro_batch in (4, 1):
-        one = learner(dropout=0.0)
+        one = train_step(dropout=0.0)
         batch = TrainBatches(Shards(text), one.stage)(0)
         loss = one._forward_backward(batch, TrainState(micro_batch=micro_batch), Tensor.backward)
         one.objective.end_step()
@@ -112,20 +112,20 @@ def test_text_is_the_decoder_alone(text: Path) -> None:
 
 
 def test_a_step_that_is_not_applied_leaves_no_trace(maker: ExampleMaker, monkeypatch: pytest.MonkeyPatch) -> None:
-    one = learner()
+    one = train_step()
     objective = one.objective
     assert isinstance(objective, ImageObjective)
     batch = batch_of(maker, one, "caption", samples_of("caption"))
     real = objective.loss
     monkeypatch.setattr(objective, "loss", lambda part, *, num_targets: real(part, num_targets=num_targets) * math.inf)
     before = {name: tensor.clone() for name, tensor in one.weights().items()}
-    assert not one.step(batch, TrainState(micro_batch=4)).applied
+    assert not one(batch, TrainState(micro_batch=4)).applied
     assert all(torch.equal(tensor, before[name]) for name, tensor in one.weights().items()), "the queue too"
     assert objective.figures() == {}
 
 
 def test_out_of_memory_halves_and_fills_the_queue_once(maker: ExampleMaker, monkeypatch: pytest.MonkeyPatch) -> None:
-    one, reference = learner(dropout=0.2), learner(dropout=0.2)
+    one, reference = train_step(dropout=0.2), train_step(dropout=0.2)
     batch = batch_of(maker, one, "caption", samples_of("caption"))
     tried: list[int] = []
     real = VisionLanguageModel.see
@@ -140,17 +140,17 @@ def test_out_of_memory_halves_and_fills_the_queue_once(maker: ExampleMaker, monk
 
     monkeypatch.setattr(VisionLanguageModel, "see", limited)
     state = TrainState(micro_batch=64)
-    outcome = one.step(batch, state)
+    outcome = one(batch, state)
     assert tried == [4, 2, 2, 1, 1, 1, 1], "64 is more than the batch has, so 2 comes next"
     assert state.micro_batch == 1
-    assert outcome == reference.step(batch, TrainState(micro_batch=1))
+    assert outcome == reference(batch, TrainState(micro_batch=1))
     assert one.objective.figures() == reference.objective.figures()
     assert int(one.weights()["heads.info_nce.seen"]) == 4
     assert all(torch.equal(tensor, reference.weights()[name]) for name, tensor in one.weights().items())
 
 
 def test_no_memory_for_one_image_names_its_group(maker: ExampleMaker, monkeypatch: pytest.MonkeyPatch) -> None:
-    one = learner()
+    one = train_step()
 
     def see(self: VisionLanguageModel, images_BIHWC: Tensor) -> Any:
         raise torch.OutOfMemoryError("no")
@@ -158,14 +158,14 @@ def test_no_memory_for_one_image_names_its_group(maker: ExampleMaker, monkeypatc
     monkeypatch.setattr(VisionLanguageModel, "see", see)
     batch = batch_of(maker, one, "caption", samples_of("caption"))
     with pytest.raises(UserError, match=r"out of memory with 1 x 24 x 24 pixels of group caption_toy_all: lower its h"):
-        one.step(batch, TrainState(micro_batch=4))
+        one(batch, TrainState(micro_batch=4))
 
 
 @pytest.mark.parametrize(("step", "lm", "contrastive"), [(0, 0.8, 0.2), (20, 0.85, 0.15), (40, 0.9, 0.1)])
 def test_captions_weigh_both_losses_by_the_course(
     maker: ExampleMaker, step: int, lm: float, contrastive: float
 ) -> None:
-    one = learner(steps=41)
+    one = train_step(steps=41)
     objective = one.objective
     batch = batch_of(maker, one, "caption", samples_of("caption"))
     objective.begin_step(step)
@@ -181,7 +181,7 @@ def test_captions_weigh_both_losses_by_the_course(
 
 @pytest.mark.parametrize("task", ["read", "answer", "recognize"])
 def test_what_is_read_or_answered_is_causal_only(maker: ExampleMaker, task: str) -> None:
-    one = learner(recognition=1e-9 if task == "read" else 0.5, alignment=0.0)
+    one = train_step(recognition=1e-9 if task == "read" else 0.5, alignment=0.0)
     batch = batch_of(maker, one, task, samples_of(task))
     for step in (0, 39):
         one.objective.begin_step(step)
@@ -195,12 +195,12 @@ def test_what_is_read_or_answered_is_causal_only(maker: ExampleMaker, task: str)
 
 
 def test_a_token_of_the_answer_sees_no_later_one(maker: ExampleMaker) -> None:
-    one = learner()
+    one = train_step()
     model = one.model.eval()
     assert isinstance(model, VisionLanguageModel)
     batch = batch_of(maker, one, "read", samples_of("read"))
     assert batch.ids_BL is not None
-    _, tokens_BIQD = model.see(batch.images_BIHWC)
+    _, tokens_BIQD = model.encode_images(batch.images_BIHWC)
     hidden_BLD = model.hidden(tokens_BIQD, batch.ids_BL)
     later = batch.ids_BL.clone()
     later[:, 9:] = 30
@@ -211,7 +211,7 @@ def test_a_token_of_the_answer_sees_no_later_one(maker: ExampleMaker) -> None:
 
 
 def test_alignment_falls_to_nothing_in_the_middle(maker: ExampleMaker) -> None:
-    one = learner(steps=41, alignment=1.0)
+    one = train_step(steps=41, alignment=1.0)
     batch = batch_of(maker, one, "recognize", samples_of("recognize"))
     over = []
     for step in (0, 10, 20, 30):
@@ -226,22 +226,22 @@ def test_alignment_falls_to_nothing_in_the_middle(maker: ExampleMaker) -> None:
 
 def test_bf16_is_the_same_but_for_rounding(maker: ExampleMaker) -> None:
     for task in TASKS:
-        full, low = learner(), learner(dtype=torch.bfloat16)
+        full, low = train_step(), train_step(dtype=torch.bfloat16)
         batch = batch_of(maker, full, task, samples_of(task))
-        expected = full.step(batch, TrainState(micro_batch=4))
-        assert low.step(batch, TrainState(micro_batch=4)).loss == pytest.approx(expected.loss, rel=2e-2), task
+        expected = full(batch, TrainState(micro_batch=4))
+        assert low(batch, TrainState(micro_batch=4)).loss == pytest.approx(expected.loss, rel=2e-2), task
 
 
 def test_infonce_matches_images_with_captions(maker: ExampleMaker) -> None:
     group = GROUPS["caption"] | {"images": 16}
     fast = {"kind": "adamw", "vision_lr": 3e-3}
-    one = learner(
+    one = train_step(
         groups=[group], text_share=0, recognition=0, alignment=0, queue_size=0, steps=60, lr=3e-3, optimizer=fast
     )
     batch = batch_of(maker, one, "caption", toys())
     figures = []
     for step in range(60):
-        one.step(batch, TrainState(step=step, micro_batch=16))
+        one(batch, TrainState(step=step, micro_batch=16))
         figures.append(one.objective.figures())
     assert figures[0]["share_retrieved"] < 0.3
     assert figures[-1]["loss_contrastive"] < math.log(16) / 2
@@ -251,7 +251,7 @@ def test_infonce_matches_images_with_captions(maker: ExampleMaker) -> None:
 def test_eight_lines_are_read_by_heart_and_by_the_recognizer(maker: ExampleMaker) -> None:
     group = GROUPS["read"] | {"images": 8, "augment": 0.0, "text_tokens": 16}
     fast = {"kind": "muon", "muon_lr": 0.02, "vision_lr": 3e-3}
-    one = learner(groups=[group], text_share=0, steps=220, lr=3e-3, optimizer=fast, recognition=1.0, alignment=1.0)
+    one = train_step(groups=[group], text_share=0, steps=220, lr=3e-3, optimizer=fast, recognition=1.0, alignment=1.0)
     model = one.model
     assert isinstance(model, VisionLanguageModel)
     assert model.heads is not None
@@ -264,22 +264,22 @@ def test_eight_lines_are_read_by_heart_and_by_the_recognizer(maker: ExampleMaker
     def exact(ids_BL: Tensor, targets_BL: Tensor) -> float:
         model.eval()
         with torch.no_grad():
-            logits_BLV = model.hidden(model.see(batch.images_BIHWC)[1], ids_BL) @ model.decoder.head_VD.T
+            logits_BLV = model.hidden(model.encode_images(batch.images_BIHWC)[1], ids_BL) @ model.decoder.head_VD.T
         right_BL = (logits_BLV.argmax(dim=-1) == targets_BL) | (targets_BL < 0)
         return float(right_BL.all(dim=1).float().mean())
 
     assert exact(ids_BL, targets_BL) == 0
     for step in range(220):
-        one.step(batch, TrainState(step=step, micro_batch=8))
+        one(batch, TrainState(step=step, micro_batch=8))
     assert exact(ids_BL, targets_BL) == 1
-    assert model.heads.recognizer.read(model.see(batch.images_BIHWC)[0]) == LINES
+    assert model.heads.recognizer.read(model.encode_images(batch.images_BIHWC)[0]) == LINES
     # It looks: with the images of others it reads those.
     swapped = ImageBatch(**vars(batch) | {"images_BIHWC": batch.images_BIHWC.flip(0)})
-    assert model.heads.recognizer.read(model.see(swapped.images_BIHWC)[0]) == LINES[::-1]
+    assert model.heads.recognizer.read(model.encode_images(swapped.images_BIHWC)[0]) == LINES[::-1]
 
 
 def test_batches_of_text_and_images_are_told_apart(text: Path, maker: ExampleMaker) -> None:
-    one = learner()
+    one = train_step()
     windows = TrainBatches(Shards(text), one.stage)(0)
     assert isinstance(windows, Batch)
     assert one.objective.num_targets(windows) == 128

@@ -18,10 +18,9 @@ from torch import Tensor
 from fc_model.artifacts.files import sha256_file
 from fc_model.errors import UserError
 from fc_model.train import run_stage
-from fc_model.train.metrics_log import read_metrics
+from fc_model.train.metrics import read_metrics
 from fc_model.train.run import Run
-from fc_model.train.settings import begin
-from fc_model.train.spec import read_stage_file
+from fc_model.train.settings import read_stage_file, resolve_settings
 from fc_model.vision.examples import ImageBatch
 
 STEPS, UNFREEZE = 40, 22
@@ -61,21 +60,21 @@ def _close_runs() -> Iterator[None]:
 
 def open_run(folder: Path) -> Run:
     spec = read_stage_file(folder)
-    _opened.append(Run(folder, spec, begin(folder, spec), report=None))
+    _opened.append(Run(folder, spec, resolve_settings(folder, spec), report=None))
     return _opened[-1]
 
 
 def drive(run: Run, *, steps: int | None = None) -> Run:
     """What Lightning does: steps and checkpoints until done, or until a step."""
     while not run.done and run.state.step != steps:
-        run.train_step(torch.Tensor.backward)
+        run.step(torch.Tensor.backward)
         if run.state.step % run.stage.checkpoint_every == 0 and not run.done:
             run.save()
     return run
 
 
 def weights(run: Run) -> dict[str, Tensor]:
-    return {name: tensor.clone() for name, tensor in run.learner.weights().items()}
+    return {name: tensor.clone() for name, tensor in run.train_step.weights().items()}
 
 
 def changed(before: dict[str, Tensor], after: dict[str, Tensor]) -> set[str]:
@@ -135,13 +134,13 @@ def test_killed_and_terminated_it_ends_in_the_same_bytes(
 def test_changed_settings_are_refused(
     tmp_path: Path, text: Path, images: Path, changes: dict[str, Any], message: str
 ) -> None:
-    begin(tmp_path, read_stage_file(write_stage(tmp_path, text, **seeing(images))))
+    resolve_settings(tmp_path, read_stage_file(write_stage(tmp_path, text, **seeing(images))))
     with pytest.raises(UserError, match=f"the run began with other settings.*{message}.*set them back"):
         open_run(write_stage(tmp_path, text, **seeing(images, **changes)))
 
 
 def test_changed_images_are_refused(tmp_path: Path, text: Path, images: Path) -> None:
-    begin(tmp_path, read_stage_file(write_stage(tmp_path, text, **seeing(images))))
+    resolve_settings(tmp_path, read_stage_file(write_stage(tmp_path, text, **seeing(images))))
     other = write_images(tmp_path / "other", {"train": lines(5), "holdout": lines(3, split="holdout")})
     with pytest.raises(UserError, match=r"began with other settings \(images: '.*' -> '.*'\)"):
         open_run(write_stage(tmp_path, text, **seeing(other)))
@@ -162,20 +161,20 @@ def test_frozen_parts_do_not_change(
     of_stage = {"frozen": frozen, "text_share": 0.0 if "decoder" in frozen else 1.0}
     stage = {"steps": 10, "eval_every": None, "optimizer": {"kind": "adamw", "weight_decay": 0.1}}
     run = open_run(write_stage(tmp_path, text, **seeing(images, images_of_stage=of_stage, stage=stage)))
-    before, average = weights(run), {name: tensor.clone() for name, tensor in run.learner.ema.tensors().items()}
+    before, average = weights(run), {name: tensor.clone() for name, tensor in run.train_step.ema.tensors().items()}
     drive(run, steps=9)
     moved = changed(before, weights(run))
     assert not [name for name in moved if name.startswith(still)]
     for part in {"decoder.", "encoder.", "fusion.", "heads."} - set(still):
         all_of_it = {name for name in before if name.startswith(part)}
         assert len(moved & all_of_it) > len(all_of_it) / 2, part
-    assert not [name for name in changed(average, run.learner.ema.tensors()) if name.startswith(still)]
-    assert not [name for name in run.learner.optimizer.tensors() if name.split("/")[1].startswith(still)]
-    objective = run.learner.objective
+    assert not [name for name in changed(average, run.train_step.ema.tensors()) if name.startswith(still)]
+    assert not [name for name in run.train_step.optimizer.tensors() if name.split("/")[1].startswith(still)]
+    objective = run.train_step.objective
     for number in range(6):
         batch = run.batches(number)
         objective.loss(batch, num_targets=objective.num_targets(batch)).backward()
-    graded = {name for name, parameter in run.learner.model.named_parameters() if parameter.grad is not None}
+    graded = {name for name, parameter in run.train_step.model.named_parameters() if parameter.grad is not None}
     assert graded
     assert not [name for name in graded if name.startswith(still)]
 
@@ -198,8 +197,8 @@ def test_the_last_blocks_are_unfrozen_at_their_step_and_a_rollback_freezes_them_
     assert again.state.step == 12
     drive(again, steps=14)
     assert changed(weights(drive(run, steps=14)), weights(again)) == set()
-    again.learner.objective.begin_step(5)
-    trained = {name for name, parameter in again.learner.model.named_parameters() if parameter.requires_grad}
+    again.train_step.objective.begin_step(5)
+    trained = {name for name, parameter in again.train_step.model.named_parameters() if parameter.requires_grad}
     assert trained
     assert not [name for name in trained if name.startswith("encoder.")]
 
@@ -213,7 +212,7 @@ def test_text_leaves_the_eyes_as_they_are_and_lines_that_are_only_recognized_the
     seen = set()
     for step in range(12):
         batch, before = run.batches(step), weights(run)
-        run.train_step(torch.Tensor.backward)
+        run.step(torch.Tensor.backward)
         parts = {name.split(".")[0] for name in changed(before, weights(run))}
         expected = {
             "recognize": {"encoder", "heads"},
@@ -260,7 +259,7 @@ def test_a_stage_goes_on_with_the_eyes_of_the_one_before_but_not_with_its_queue(
             r"vision\.safetensors: heads\.image\.proj\.weight is \(16, 32\), but this model's is \(8, 32\)",
         ),
         (
-            {"vision": {"fusion": {"kind": "mlp", "pixel_shuffle": 1}, "recognizer": {"rows": 2, "frames": 2}}},
+            {"vision": {"fusion": {"kind": "mlp", "pixel_shuffle": 1}, "ctc_head": {"rows": 2, "frames": 2}}},
             r"vision\.safetensors: heads\.recognizer\.frames\.bias is \(384,\), but this model's is \(192,\)",
         ),
         ({"model": {"num_layers": 3}}, r"model\.safetensors: decoder\.layers\.2\..* is None, but this model's is"),

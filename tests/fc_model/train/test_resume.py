@@ -16,7 +16,7 @@ from factories.train_fixtures import write_stage, write_tiny_shards
 
 from fc_model.artifacts.files import sha256_file
 from fc_model.train import run_stage
-from fc_model.train.metrics_log import read_metrics
+from fc_model.train.metrics import read_metrics
 
 STEPS = 60
 RESULTS = ("model.safetensors", "ema.safetensors", "optimizer.safetensors", "state.json")

@@ -19,10 +19,9 @@ from fc_model.data.token_shards import Shards
 from fc_model.errors import UserError
 from fc_model.model.decoder import Decoder
 from fc_model.train import run_stage
-from fc_model.train.metrics_log import read_metrics
+from fc_model.train.metrics import read_metrics
 from fc_model.train.run import Run
-from fc_model.train.settings import begin
-from fc_model.train.spec import read_stage_file
+from fc_model.train.settings import read_stage_file, resolve_settings
 
 LOGGED = [  # row D4 of the specification, by name
     "step", "tokens", "loss", "bpb", "ppl", "lr", "grad_norm", "tokens_per_second", "memory_bytes", "nan_count", "mfu",
@@ -47,14 +46,14 @@ def _close_runs() -> Iterator[None]:
 
 def open_run(folder: Path) -> Run:
     spec = read_stage_file(folder)
-    _opened.append(Run(folder, spec, begin(folder, spec), report=None))
+    _opened.append(Run(folder, spec, resolve_settings(folder, spec), report=None))
     return _opened[-1]
 
 
 def drive(run: Run, *, steps: int | None = None) -> Run:
     """What Lightning does: steps and checkpoints until done, or until a step."""
     while not run.done and run.state.step != steps:
-        run.train_step(torch.Tensor.backward)
+        run.step(torch.Tensor.backward)
         if run.state.step % run.stage.checkpoint_every == 0 and not run.done:
             run.save()
     return run
@@ -105,11 +104,11 @@ def test_seed_and_start_decide_the_weights(tmp_path: Path, shards: Path) -> None
     reseeded = open_run(write_stage(tmp_path / "seed", shards, stage={"seed": 8}))
     fresh = open_run(write_stage(tmp_path / "fresh", shards))
     name = "layers.0.self_attn.q_proj.weight"
-    assert not torch.equal(reseeded.learner.model.get_parameter(name), fresh.learner.model.get_parameter(name))
+    assert not torch.equal(reseeded.train_step.model.get_parameter(name), fresh.train_step.model.get_parameter(name))
     second = open_run(write_stage(tmp_path / "second", shards, start=str(first / "model.safetensors")))
     for key, weight in load_file(first / "model.safetensors").items():
-        assert torch.equal(second.learner.model.get_parameter(key), weight)
-        assert torch.equal(second.learner.ema.tensors()[key], weight)
+        assert torch.equal(second.train_step.model.get_parameter(key), weight)
+        assert torch.equal(second.train_step.ema.tensors()[key], weight)
     drive(second, steps=2)
     losses = [loss for loss in second.state.losses if loss is not None]
     assert losses[0] < 3.5  # fresh weights begin at ln 64 = 4.16
@@ -203,13 +202,13 @@ def test_bad_steps_in_a_row_roll_back_and_skip(
     run = open_run(write_stage(tmp_path / "stage", shards))
     drive(run, steps=10)
     with torch.no_grad():
-        run.learner.model.norm.weight[0] = math.nan
+        run.train_step.model.norm.weight[0] = math.nan
     with caplog.at_level(logging.WARNING):
         for _ in range(3):
-            run.train_step(torch.Tensor.backward)
+            run.step(torch.Tensor.backward)
     assert (run.state.step, run.state.bad_steps) == (8, 3)
     assert "rolled back from step 13 to 8" in caplog.text
-    run.train_step(torch.Tensor.backward)
+    run.step(torch.Tensor.backward)
     assert run.state.step == 9
     resumed = open_run(run.folder)  # killed right after the rollback
     assert (resumed.state.step, resumed.skips) == (8, run.skips)
@@ -233,7 +232,7 @@ def test_a_state_that_is_not_finite_is_never_saved(
 ) -> None:
     run = open_run(write_stage(tmp_path / "stage", shards))
     drive(run, steps=8)
-    run.learner.optimizer.tensors()["exp_avg/norm.weight"][0] = math.inf
+    run.train_step.optimizer.tensors()["exp_avg/norm.weight"][0] = math.inf
     with caplog.at_level(logging.WARNING):
         run.save()
     assert "exp_avg/norm.weight of optimizer is not finite; no checkpoint" in caplog.text
@@ -301,11 +300,11 @@ def test_compiled_training_is_the_same_but_for_rounding_and_resumes_exactly(tmp_
         drive(resumed)
     assert whole.state.losses == pytest.approx(eager.state.losses, rel=1e-4)
     assert resumed.state.losses == whole.state.losses
-    for name, weight in whole.learner.weights().items():
-        assert torch.equal(resumed.learner.weights()[name], weight)
+    for name, weight in whole.train_step.weights().items():
+        assert torch.equal(resumed.train_step.weights()[name], weight)
 
 
 @pytest.mark.parametrize(("micro_batch", "expected"), [(None, 4), (3, 2), (1, 1), (100, 4)])
 def test_micro_batches_divide_the_batch(tmp_path: Path, shards: Path, micro_batch: int | None, expected: int) -> None:
     spec = read_stage_file(write_stage(tmp_path, shards, runtime={"micro_batch": micro_batch}))
-    assert begin(tmp_path, spec).micro_batch == expected
+    assert resolve_settings(tmp_path, spec).micro_batch == expected

@@ -10,10 +10,9 @@ from factories.train_fixtures import write_stage, write_tiny_shards
 
 from fc_model.config.stage import PlateauConfig
 from fc_model.errors import UserError
-from fc_model.train.metrics_log import MetricsLog, read_metrics
-from fc_model.train.progress import Progress, progress_line
+from fc_model.train.metrics import MetricsLog, Progress, progress_line, read_metrics
+from fc_model.train.settings import read_stage_file
 from fc_model.train.signals import Interrupted, StopRequest
-from fc_model.train.spec import read_stage_file
 from fc_model.train.state import Skip, TrainState, batch_number, on_plateau
 
 

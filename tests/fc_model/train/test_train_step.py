@@ -20,7 +20,7 @@ from fc_model.model.loss import IGNORE
 from fc_model.seed import seed_torch
 from fc_model.train.objective import TextObjective
 from fc_model.train.state import TrainState
-from fc_model.train.train_step import Learner, Outcome
+from fc_model.train.train_step import StepResult, TrainStep
 
 GOLDEN = Path(__file__).parent / "golden_losses.txt"
 CPU = torch.device("cpu")
@@ -31,33 +31,33 @@ def shards(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_tiny_shards(tmp_path_factory.mktemp("shards"))
 
 
-def learner(
+def train_step(
     *, dtype: torch.dtype | None = None, dropout: float = 0.0, zero_init_outputs: bool = True, **stage: Any
-) -> Learner:
+) -> TrainStep:
     torch.set_num_threads(1)
     seed_torch(0, "weights")
     decoder = Decoder(ModelConfig(**MODEL | {"dropout": dropout, "zero_init_outputs": zero_init_outputs}))
-    return Learner(TextObjective(decoder), StageConfig(**STAGE | stage), device=CPU, dtype=dtype)
+    return TrainStep(TextObjective(decoder), StageConfig(**STAGE | stage), device=CPU, dtype=dtype)
 
 
-def weights(one: Learner) -> dict[str, Tensor]:
+def weights(one: TrainStep) -> dict[str, Tensor]:
     return {name: parameter.detach().clone() for name, parameter in one.model.named_parameters()}
 
 
-def batch_of(one: Learner, shards: Path, number: int = 0) -> Batch:
+def batch_of(one: TrainStep, shards: Path, number: int = 0) -> Batch:
     return TrainBatches(Shards(shards), one.stage)(number)
 
 
 @pytest.mark.parametrize("micro_batch", [1, 2, 3])
 def test_accumulation_equals_one_big_batch(shards: Path, micro_batch: int) -> None:
-    whole, parts = learner(), learner()
-    first = whole.step(batch_of(whole, shards), TrainState(micro_batch=4))
-    second = parts.step(batch_of(parts, shards), TrainState(micro_batch=micro_batch))
+    whole, parts = train_step(), train_step()
+    first = whole(batch_of(whole, shards), TrainState(micro_batch=4))
+    second = parts(batch_of(parts, shards), TrainState(micro_batch=micro_batch))
     assert second.loss == pytest.approx(first.loss, rel=1e-6)
     assert second.grad_norm == pytest.approx(first.grad_norm, rel=1e-5)
 
 
-def run_out_above(one: Learner, limit: int, monkeypatch: pytest.MonkeyPatch, error: Exception) -> list[int]:
+def run_out_above(one: TrainStep, limit: int, monkeypatch: pytest.MonkeyPatch, error: Exception) -> list[int]:
     """Let the decoder's loss run out of memory above `limit` windows; returns the sizes that were tried."""
     tried: list[int] = []
     real = one.model.loss
@@ -79,38 +79,38 @@ def run_out_above(one: Learner, limit: int, monkeypatch: pytest.MonkeyPatch, err
 def test_out_of_memory_halves_and_keeps_the_batch(
     shards: Path, error: Exception, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    one, reference = learner(), learner()
+    one, reference = train_step(), train_step()
     tried = run_out_above(one, 1, monkeypatch, error)
     state = TrainState(micro_batch=4)
     with caplog.at_level(logging.WARNING):
-        outcome = one.step(batch_of(one, shards), state)
+        outcome = one(batch_of(one, shards), state)
     assert tried == [4, 2, 1, 1, 1, 1]
     assert state.micro_batch == 1
     assert "micro-batches of 1 windows" in caplog.text
-    expected = reference.step(batch_of(reference, shards), TrainState(micro_batch=1))
+    expected = reference(batch_of(reference, shards), TrainState(micro_batch=1))
     assert outcome == expected
     for name, weight in weights(reference).items():
         assert torch.equal(weights(one)[name], weight)
 
 
 def test_no_memory_for_one_window_names_the_mend(shards: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    one = learner()
+    one = train_step()
     run_out_above(one, 0, monkeypatch, torch.OutOfMemoryError("no"))
     with pytest.raises(UserError, match="one window of 32 tokens: lower seq_len, set gradient_checkpointing"):
-        one.step(batch_of(one, shards), TrainState(micro_batch=2))
+        one(batch_of(one, shards), TrainState(micro_batch=2))
 
 
 def test_other_errors_pass(shards: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    one = learner()
+    one = train_step()
     run_out_above(one, 0, monkeypatch, RuntimeError("shape mismatch"))
     with pytest.raises(RuntimeError, match="shape mismatch"):
-        one.step(batch_of(one, shards), TrainState(micro_batch=2))
+        one(batch_of(one, shards), TrainState(micro_batch=2))
 
 
 @pytest.mark.parametrize("where", ["loss", "gradient", "weight"])
 def test_non_finite_changes_nothing(shards: Path, where: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    one = learner()
-    one.step(batch_of(one, shards), TrainState(step=0, micro_batch=4))
+    one = train_step()
+    one(batch_of(one, shards), TrainState(step=0, micro_batch=4))
     parameter = one.model.norm.weight
     if where == "loss":
         real = one.model.loss
@@ -122,7 +122,7 @@ def test_non_finite_changes_nothing(shards: Path, where: str, monkeypatch: pytes
     before = weights(one)
     moments = {name: tensor.clone() for name, tensor in one.optimizer.tensors().items()}
     averages = {name: tensor.clone() for name, tensor in one.ema.tensors().items()}
-    outcome = one.step(batch_of(one, shards, 1), TrainState(step=1, micro_batch=4))
+    outcome = one(batch_of(one, shards, 1), TrainState(step=1, micro_batch=4))
     assert not outcome.applied
     for kept, now in (
         (before, weights(one)), (moments, one.optimizer.tensors()), (averages, one.ema.tensors())
@@ -133,35 +133,35 @@ def test_non_finite_changes_nothing(shards: Path, where: str, monkeypatch: pytes
 
 
 def test_bf16_keeps_fp32_weights_and_moments(shards: Path) -> None:
-    low, full = learner(dtype=torch.bfloat16), learner()
-    one = low.step(batch_of(low, shards), TrainState(micro_batch=4))
-    other = full.step(batch_of(full, shards), TrainState(micro_batch=4))
+    low, full = train_step(dtype=torch.bfloat16), train_step()
+    one = low(batch_of(low, shards), TrainState(micro_batch=4))
+    other = full(batch_of(full, shards), TrainState(micro_batch=4))
     assert one.loss == pytest.approx(other.loss, rel=1e-2)
     assert {tensor.dtype for tensor in low.optimizer.tensors().values()} == {torch.float32}
     assert {parameter.dtype for parameter in low.model.parameters()} == {torch.float32}
 
 
 def test_fp16_scales_the_loss(shards: Path) -> None:
-    one = learner(dtype=torch.float16)
+    one = train_step(dtype=torch.float16)
     state = TrainState(micro_batch=4, loss_scale=one.first_scale())
-    outcome = one.step(batch_of(one, shards), state)
-    reference = learner().step(batch_of(one, shards), TrainState(micro_batch=4))
+    outcome = one(batch_of(one, shards), state)
+    reference = train_step()(batch_of(one, shards), TrainState(micro_batch=4))
     assert outcome.grad_norm == pytest.approx(reference.grad_norm, rel=2e-2)
     state.loss_scale = 2.0**40  # overflows fp16 gradients
-    assert not one.step(batch_of(one, shards), state).applied
+    assert not one(batch_of(one, shards), state).applied
     assert state.loss_scale == 2.0**39
 
 
 def test_dropout_depends_on_the_step_alone(shards: Path) -> None:
-    one, other = learner(dropout=0.3), learner(dropout=0.3)
+    one, other = train_step(dropout=0.3), train_step(dropout=0.3)
     torch.manual_seed(99)
-    first = one.step(batch_of(one, shards), TrainState(step=3, micro_batch=2))
+    first = one(batch_of(one, shards), TrainState(step=3, micro_batch=2))
     torch.manual_seed(1)
-    assert other.step(batch_of(other, shards), TrainState(step=3, micro_batch=2)) == first
+    assert other(batch_of(other, shards), TrainState(step=3, micro_batch=2)) == first
 
 
 def test_average_by_hand() -> None:
-    one = learner(ema_decay=0.5)
+    one = train_step(ema_decay=0.5)
     name, parameter = next(iter(one.model.named_parameters()))
     start = parameter.detach().clone()
     with torch.no_grad():
@@ -178,8 +178,8 @@ def test_average_by_hand() -> None:
 
 
 def step_and_gradient(
-    one: Learner, batch: Batch, state: TrainState, monkeypatch: pytest.MonkeyPatch
-) -> tuple[Outcome, Tensor]:
+    one: TrainStep, batch: Batch, state: TrainState, monkeypatch: pytest.MonkeyPatch
+) -> tuple[StepResult, Tensor]:
     """What a step did, and the whole gradient as the optimizer was handed it, in one row."""
     handed: list[Tensor] = []
     real = one.optimizer.step
@@ -190,7 +190,7 @@ def step_and_gradient(
         real(lr_factor)
 
     monkeypatch.setattr(one.optimizer, "step", step)
-    outcome = one.step(batch, state)
+    outcome = one(batch, state)
     (gradient,) = handed
     return outcome, gradient
 
@@ -200,8 +200,8 @@ def step_and_gradient(
 def test_the_gradient_is_clipped_where_it_is_longer(
     shards: Path, micro_batch: int, loss_scale: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def clipped_at(clip_norm: float | None) -> tuple[Outcome, Tensor]:
-        one = learner(clip_norm=clip_norm)
+    def clipped_at(clip_norm: float | None) -> tuple[StepResult, Tensor]:
+        one = train_step(clip_norm=clip_norm)
         state = TrainState(micro_batch=micro_batch, loss_scale=loss_scale)
         return step_and_gradient(one, batch_of(one, shards), state, monkeypatch)
 
@@ -224,7 +224,7 @@ def test_a_document_learns_nothing_from_those_before_it(
 
     def last_documents(*, other: bool, document_mask: bool) -> tuple[float, Tensor]:
         # Outputs that start at zero would hide the attention from the first loss.
-        one = learner(dtype=dtype, zero_init_outputs=False, document_mask=document_mask)
+        one = train_step(dtype=dtype, zero_init_outputs=False, document_mask=document_mask)
         batch = batch_of(one, shards)
         document_BT = TrainBatches(Shards(shards), StageConfig(**STAGE))(0).document_BT
         assert document_BT is not None
@@ -270,7 +270,7 @@ def test_golden_losses(shards: Path) -> None:
     The losses agree to 1.5e-7 without vector instructions and with AVX2, on one thread and two, on each path of MKL;
     fp32 remains in the sum of the loss and in the angles of RoPE. Weights changed by a part in 1e7 do no more.
     """
-    one, batches = learner(dropout=0.1), TrainBatches(Shards(shards), StageConfig(**STAGE))
-    losses = [one.step(batches(step), TrainState(step=step, micro_batch=4)).loss for step in range(20)]
+    one, batches = train_step(dropout=0.1), TrainBatches(Shards(shards), StageConfig(**STAGE))
+    losses = [one(batches(step), TrainState(step=step, micro_batch=4)).loss for step in range(20)]
     expected = [float(line) for line in GOLDEN.read_text("utf-8").split()]
     assert losses == pytest.approx(expected, rel=1e-5)

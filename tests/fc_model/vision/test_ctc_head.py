@@ -1,4 +1,4 @@
-"""The recognizer of lines: classes, places of characters, CTC against a sum over all paths."""
+"""The CTC head for lines: classes, places of characters, CTC against a sum over all paths."""
 
 import itertools
 import math
@@ -8,16 +8,16 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fc_model.config.image_stage import RecognizerConfig
+from fc_model.config.image_stage import CtcHeadConfig
 from fc_model.data.images.record import Word
-from fc_model.vision.ctc_head import BLANK, CHARACTERS, NO_FRAME, LineRecognizer, classes_of, place_targets, text_of
+from fc_model.vision.ctc_head import BLANK, CHARACTERS, NO_FRAME, CtcHead, classes_of, place_targets, text_of
 
 NUM_CLASSES = len(CHARACTERS) + 1
 
 
-def recognizer(rows: int = 2, frames: int = 4, width: int = 6) -> LineRecognizer:
+def ctc_head(rows: int = 2, frames: int = 4, width: int = 6) -> CtcHead:
     torch.manual_seed(0)
-    return LineRecognizer(RecognizerConfig(rows=rows, frames=frames), width)
+    return CtcHead(CtcHeadConfig(rows=rows, frames=frames), width)
 
 
 @given(st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E)))
@@ -57,7 +57,7 @@ def test_places_by_fractions_of_pixels_and_of_what_cannot_be_read() -> None:
 
 def test_a_column_joins_its_rows_and_gives_its_frames() -> None:
     """Two rows of three columns: a change of one patch changes the frames of its column alone."""
-    one = recognizer(frames=4)
+    one = ctc_head(frames=4)
     features_BND = torch.randn(1, 6, 6)
     before = one(features_BND)
     assert before.shape == (1, 12, NUM_CLASSES)
@@ -72,7 +72,7 @@ def test_a_column_joins_its_rows_and_gives_its_frames() -> None:
 
 def test_loss_is_the_sum_over_all_paths() -> None:
     """3 frames, line "ab": aab, abb, ab-, a-b, -ab."""
-    one = recognizer(rows=1, frames=1)
+    one = ctc_head(rows=1, frames=1)
     features_BND = torch.randn(1, 3, 6)
     odds = one(features_BND)[0].exp()
     a, b = classes_of("ab")
@@ -86,7 +86,7 @@ def test_loss_is_the_sum_over_all_paths() -> None:
 
 
 def test_loss_is_the_mean_over_lines_and_one_that_does_not_fit_counts_nothing() -> None:
-    one = recognizer(rows=1, frames=1)
+    one = ctc_head(rows=1, frames=1)
     features_BND = torch.randn(2, 3, 6)
     classes = torch.tensor([classes_of("abcd"), [*classes_of("a"), 0, 0, 0]])
     lengths = torch.tensor([4, 1])
@@ -99,7 +99,7 @@ def test_loss_is_the_mean_over_lines_and_one_that_does_not_fit_counts_nothing() 
 
 
 def test_reading_joins_repeats_and_leaves_blanks_out() -> None:
-    one = recognizer(rows=1, frames=1, width=NUM_CLASSES)
+    one = ctc_head(rows=1, frames=1, width=NUM_CLASSES)
     with torch.no_grad():
         one.frames.weight.copy_(torch.eye(NUM_CLASSES))
         one.frames.bias.zero_()
@@ -110,7 +110,7 @@ def test_reading_joins_repeats_and_leaves_blanks_out() -> None:
 
 
 def test_place_loss_of_lines_that_cannot_be_read_is_nothing_and_parts_add_up() -> None:
-    one = recognizer()
+    one = ctc_head()
     features_BND = torch.randn(3, 6, 6)
     places_BT = torch.tensor([classes_of("abc def ghij"), [*classes_of("ab"), *[NO_FRAME] * 10], [NO_FRAME] * 12])
     whole = float(one.place_loss(features_BND, places_BT).detach())

@@ -162,7 +162,7 @@ def test_pages_and_models_without_a_recognizer_give_no_classes(tokenizer: Tokeni
     page = batch_of(tokenizer, "read", [line_sample(0, "cat")], height=32)
     assert page.classes_BS is None
     assert page.ids_BL is not None
-    bare = maker_of(tokenizer, recognizer=None).batch(group_of("read"), 0, [line_sample(0, "cat")], [random.Random(0)])
+    bare = maker_of(tokenizer, ctc_head=None).batch(group_of("read"), 0, [line_sample(0, "cat")], [random.Random(0)])
     assert bare.classes_BS is None
 
 
@@ -179,7 +179,7 @@ def test_places_are_where_the_ink_is(tokenizer: Tokenizer, width: int, height: i
         id="x/1", source="x", kind="line", family="text", licence="CC0-1.0", width=width, height=height, text="M",
         words=[Word("M", (left, 1, right, height - 1), 0)],
     )  # fmt: skip
-    maker = maker_of(tokenizer, recognizer={"rows": 4, "frames": 4})
+    maker = maker_of(tokenizer, ctc_head={"rows": 4, "frames": 4})
     sample = Sample(record=record, images=[png(image)])
     batch = maker.batch(group_of("recognize", height=32), 0, [sample], [random.Random(0)])
     assert batch.places_BT is not None
@@ -202,7 +202,7 @@ def test_places_follow_the_changes_of_training(tokenizer: Tokenizer, seed: int) 
         id="x/1", source="x", kind="line", family="text", licence="CC0-1.0", width=128, height=32, text="iM",
         words=[Word("iM", (80, 0, 120, 32), 0, (80, 95))],
     )  # fmt: skip
-    maker = maker_of(tokenizer, recognizer={"rows": 4, "frames": 4})
+    maker = maker_of(tokenizer, ctc_head={"rows": 4, "frames": 4})
     sample = Sample(record=record, images=[png(image)])
     group = group_of("recognize", height=32, width=128, augment=1.0)
     batch = maker.batch(group, 0, [sample], [random.Random(seed)], training=True)

@@ -35,7 +35,7 @@ def pictures(batch: int, images: int = 1, *, height: int = 16, width: int = 24) 
 @torch.no_grad()
 def test_a_sequence_is_bos_then_framed_images_then_text() -> None:
     model, ids_BL = model_of(), torch.tensor([[40, 41, 42], [50, 51, 52]])
-    _, tokens_BIQD = model.see(pictures(2, 2))
+    _, tokens_BIQD = model.encode_images(pictures(2, 2))
     assert tokens_BIQD.shape == (2, 2, 6, 32)
     x_BTD = model.embed(tokens_BIQD, ids_BL)
     assert x_BTD.shape == (2, 1 + 2 * (6 + 2) + 3, 32)
@@ -53,7 +53,7 @@ def test_a_sequence_is_bos_then_framed_images_then_text() -> None:
 @torch.no_grad()
 def test_states_begin_at_the_end_of_the_last_image() -> None:
     model, ids_BL = model_of(), torch.tensor([[40, 41, 42]])
-    _, tokens_BIQD = model.see(pictures(1))
+    _, tokens_BIQD = model.encode_images(pictures(1))
     hidden_BLD = model.hidden(tokens_BIQD, ids_BL)
     whole_BTD = model.decoder.hidden_of(model.embed(tokens_BIQD, ids_BL))
     assert hidden_BLD.shape == (1, 4, 32)
@@ -76,14 +76,14 @@ def test_a_decoder_is_given_the_same_by_ids_and_by_embeddings() -> None:
 def test_text_sees_the_image_and_samples_do_not_see_each_other(fusion: dict[str, Any]) -> None:
     model, ids_BL = model_of(**fusion), torch.tensor([[40, 41], [40, 41]])
     images = pictures(2)
-    one, other = model.hidden(model.see(images)[1], ids_BL)
+    one, other = model.hidden(model.encode_images(images)[1], ids_BL)
     assert not torch.allclose(one, other, atol=1e-4)
-    alone = model.hidden(model.see(images[1:])[1], ids_BL[1:])[0]
+    alone = model.hidden(model.encode_images(images[1:])[1], ids_BL[1:])[0]
     assert torch.allclose(alone, other, atol=1e-5)
     blind = model_of(**fusion)
     blind.load_state_dict(model.state_dict())
     blind.get_parameter("encoder.embeddings.patch_embedding.weight").zero_()
-    first, second = blind.hidden(blind.see(images)[1], ids_BL)
+    first, second = blind.hidden(blind.encode_images(images)[1], ids_BL)
     assert torch.allclose(first, second, atol=1e-6), "what differed came through the patches"
 
 

@@ -27,7 +27,7 @@ from PIL import Image
 from fc_model.artifacts import Artifact, Recipe, Store, read_records
 from fc_model.artifacts.manifest import InputEntry
 from fc_model.chat.images import look, nearest_group
-from fc_model.checkpoints.load_vision import load_vision_model
+from fc_model.checkpoints.load import load_vision_model
 from fc_model.config.image_stage import ImageGroup, ImageStageConfig
 from fc_model.data.images.record import ImageRecord, Question
 from fc_model.data.images.shards import ImageShards, Sample

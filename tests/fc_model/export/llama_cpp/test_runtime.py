@@ -13,8 +13,8 @@ from fc_model.errors import UserError
 from fc_model.export.gguf import export_gguf
 from fc_model.export.llama_cpp.runtime import LlamaCpp
 from fc_model.export.llama_cpp.server import server_completions
+from fc_model.inference.decoder_runtime import DecoderRuntime
 from fc_model.inference.generate import greedy
-from fc_model.model.cached_decoder import CachedDecoder
 
 IDS = [2, *range(300, 360)]
 
@@ -44,7 +44,7 @@ def test_other_shapes(exports: Exports, tmp_path: Path, changes: dict[str, objec
 
 def test_greedy_ids_agree_with_the_decoder_and_with_the_stock_server(exports: Exports) -> None:
     prompts = [[2, 400, 401], [2], [2, *range(500, 540)]]
-    expected = [greedy(CachedDecoder(exports.model), prompt, 12) for prompt in prompts]
+    expected = [greedy(DecoderRuntime(exports.model), prompt, 12) for prompt in prompts]
     with LlamaCpp(exports.gguf("f32")) as llama_cpp:
         assert [llama_cpp.greedy(prompt, 12) for prompt in prompts] == expected
         assert [greedy(llama_cpp, prompt, 12) for prompt in prompts] == expected

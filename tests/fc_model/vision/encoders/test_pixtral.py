@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from transformers import PixtralVisionConfig, PixtralVisionModel
 
-from fc_model.config.vision import EncoderConfig, FusionConfig
+from fc_model.config.vision import EncoderConfig
 from fc_model.vision.encoders.pixtral import PixtralEncoder
 
 CONFIG = EncoderConfig(
@@ -58,7 +58,7 @@ def test_fresh_blocks_are_the_identity_and_the_count_is_right() -> None:
     pixels = torch.randn(2, 3, 32, 64)
     features = encoder(pixels)
     assert features.shape == (2, 8, 64)
-    deeper = encoder.layers[0](features, encoder._positions((2, 4), pixels.device))
+    deeper = encoder.layers[0](features, encoder.rope((2, 4), pixels.device))
     assert torch.equal(deeper, features)
 
 
@@ -90,5 +90,3 @@ def test_what_the_config_refuses() -> None:
         EncoderConfig(kind="pixtral", hidden_size=36, num_heads=6)
     with pytest.raises(ValueError, match="cannot be loaded"):
         EncoderConfig(kind="pixtral", weights="somewhere")
-    assert FusionConfig(kind="mlp").exportable(CONFIG, 192) is None
-    assert "pixtral graph" in str(FusionConfig(kind="perceiver").exportable(CONFIG, 256))

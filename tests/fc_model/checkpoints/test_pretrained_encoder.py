@@ -17,9 +17,11 @@ from transformers import (
     SiglipVisionModel,
 )
 
+from fc_model.checkpoints.load import load_encoder
+from fc_model.checkpoints.pretrained_encoder import read_config
 from fc_model.config.vision import EncoderConfig
 from fc_model.errors import UserError
-from fc_model.vision.encoders.huggingface import build_encoder, load_weights, read_config
+from fc_model.vision.encoders.vit import VisionEncoder
 
 VISION = {
     "hidden_size": 48,
@@ -53,8 +55,15 @@ def save(name: str, folder: Path, **options) -> torch.nn.Module:
     return model
 
 
+def loaded(config: EncoderConfig) -> VisionEncoder:
+    assert config.weights is not None
+    encoder = VisionEncoder(config)
+    load_encoder(encoder, Path(config.weights))
+    return encoder
+
+
 def check_equal(model: torch.nn.Module, path: Path) -> None:
-    encoder = build_encoder(read_config(path))
+    encoder = loaded(read_config(path))
     pixels = torch.rand(2, 3, 32, 80)
     vision = getattr(model, "vision_model", model)
     with torch.no_grad():
@@ -89,7 +98,7 @@ def test_a_half_precision_checkpoint_is_read_into_the_encoders_type(tmp_path):
     save("SiglipVisionModel", tmp_path)
     file = tmp_path / "model.safetensors"
     save_file({name: tensor.bfloat16() for name, tensor in load_file(file).items()}, file)
-    encoder = build_encoder(read_config(tmp_path))
+    encoder = loaded(read_config(tmp_path))
     assert {weight.dtype for weight in encoder.parameters()} == {torch.float32}
 
 
@@ -127,10 +136,10 @@ def test_a_wrong_tensor_is_named(change, message, tmp_path):
     save("SiglipVisionModel", tmp_path)
     change_tensors(tmp_path, change)
     config = read_config(tmp_path)
-    encoder = build_encoder(config.model_copy(update={"weights": None}))
+    encoder = VisionEncoder(config)
     before = {name: tensor.clone() for name, tensor in encoder.state_dict().items()}
     with pytest.raises(UserError, match=message) as caught:
-        load_weights(encoder, tmp_path)
+        load_encoder(encoder, tmp_path)
     assert "\n" not in str(caught.value)
     assert all(torch.equal(before[name], tensor) for name, tensor in encoder.state_dict().items())
 
@@ -157,7 +166,7 @@ def test_heads_and_epsilon_that_no_shape_shows_are_compared(tmp_path):
     config = read_config(tmp_path)
     for field, value in (("num_heads", 4), ("norm_eps", 1e-5)):
         with pytest.raises(UserError, match=rf"encoder.{field} is {value}, .*config.json has"):
-            build_encoder(config.model_copy(update={field: value}))
+            loaded(config.model_copy(update={field: value}))
 
 
 def test_what_is_no_checkpoint_is_refused(tmp_path):
@@ -168,14 +177,14 @@ def test_what_is_no_checkpoint_is_refused(tmp_path):
     file = tmp_path / "model.safetensors"
     file.write_bytes(file.read_bytes()[:-100])
     with pytest.raises(UserError, match="not readable as safetensors"):
-        build_encoder(config)
+        loaded(config)
     file.unlink()
     with pytest.raises(UserError, match=r"neither model\.safetensors nor"):
-        build_encoder(config)
+        loaded(config)
     index = tmp_path / "model.safetensors.index.json"
     index.write_text(json.dumps({"weight_map": {BIAS: "../elsewhere.safetensors"}}))
     with pytest.raises(UserError, match=r"names '../elsewhere.safetensors', which is no file beside it"):
-        build_encoder(config)
+        loaded(config)
     index.write_text("{")
     with pytest.raises(UserError, match="not readable as JSON"):
-        build_encoder(config)
+        loaded(config)

@@ -7,8 +7,7 @@ import torch
 from factories.seeing import build_model, stage_files
 from safetensors.torch import load_file, save_file
 
-from fc_model.checkpoints.load_text import Weights
-from fc_model.checkpoints.load_vision import load_vision_model
+from fc_model.checkpoints.load import Weights, load_vision_model
 from fc_model.errors import UserError
 from fc_model.vision.vlm import VisionLanguageModel
 
@@ -24,7 +23,7 @@ def outcome(model: VisionLanguageModel) -> list[torch.Tensor]:
     images_BIHWC = torch.randint(0, 256, (2, 1, 16, 64, 3), dtype=torch.uint8)
     assert model.heads is not None and model.heads.recognizer is not None
     with torch.no_grad():
-        features_BND, tokens_BIQD = model.see(images_BIHWC)
+        features_BND, tokens_BIQD = model.encode_images(images_BIHWC)
         hidden_BLD = model.hidden(tokens_BIQD, torch.tensor([[20, 21], [22, 23]]))
         captions_BL, lengths_B = torch.tensor([[1, 20, 21], [1, 22, 23]]), torch.tensor([3, 2])
         images_BE, texts_BE = model.image_features(tokens_BIQD), model.caption_features(captions_BL, lengths_B)
@@ -51,12 +50,11 @@ def test_refusals_are_one_clear_line(stage: Path) -> None:
         with pytest.raises(UserError, match=match):
             load_vision_model(stage)
 
-    eyes = load_file(stage / "vision_ema.safetensors")
-    save_file(
-        {name: tensor for name, tensor in eyes.items() if name != "heads.image.probe"}, stage / "vision_ema.safetensors"
-    )
+    vision = load_file(stage / "vision_ema.safetensors")
+    without = {name: tensor for name, tensor in vision.items() if name != "heads.image.probe"}
+    save_file(without, stage / "vision_ema.safetensors")
     refused("tensor heads.image.probe is not as config.json and vision.json say: None")
-    save_file(eyes | {"encoder.post_layernorm.bias": torch.zeros(7)}, stage / "vision_ema.safetensors")
+    save_file(vision | {"encoder.post_layernorm.bias": torch.zeros(7)}, stage / "vision_ema.safetensors")
     refused(r"tensor encoder.post_layernorm.bias .* \(7,\), \(48,\); train the stage again")
     (stage / "vision_ema.safetensors").write_bytes(b"\x00" * 40)
     refused("vision_ema.safetensors: cannot be read")
@@ -65,4 +63,4 @@ def test_refusals_are_one_clear_line(stage: Path) -> None:
     (stage / "config.json").write_text("{}")
     refused("config.json or vision.json cannot be read")
     (stage / "vision.json").unlink()
-    refused("has no vision.json, so this model has no eyes")
+    refused("has no vision.json, so this model sees no images")

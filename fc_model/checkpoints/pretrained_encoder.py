@@ -1,4 +1,4 @@
-"""A vision encoder from a Hugging Face checkpoint of SigLIP or CLIP: config.json and safetensors, by name.
+"""Files of a Hugging Face checkpoint of SigLIP or CLIP: shape and weights of its vision model.
 
 Read are SiglipModel, SiglipVisionModel, CLIPModel and CLIPVisionModel; a text model, pooling head or projection
 beside the vision model is left out. Only safetensors is read: it holds numbers, never code.
@@ -19,9 +19,6 @@ from fc_model.errors import UserError
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-    from fc_model.vision.encoders.pixtral import PixtralEncoder
-    from fc_model.vision.encoders.vit import VisionEncoder
 
 PREFIX = "vision_model."
 FILE = "model.safetensors"
@@ -86,49 +83,8 @@ def read_config(path: Path) -> EncoderConfig:
         raise UserError(f"{file}: {where}{': ' if where else ''}{first['msg']}") from None
 
 
-def build_encoder(config: EncoderConfig) -> VisionEncoder | PixtralEncoder:
-    """An encoder with the weights that the configuration names, or fresh ones where it names none."""
-    from fc_model.vision.encoders.pixtral import PixtralEncoder
-    from fc_model.vision.encoders.vit import VisionEncoder
-
-    if config.kind == "pixtral":
-        return PixtralEncoder(config)
-    encoder = VisionEncoder(config)
-    if config.weights is not None:
-        load_weights(encoder, Path(config.weights))
-    return encoder
-
-
-def load_weights(encoder: VisionEncoder, path: Path) -> None:
-    """Copy the weights of a folder or safetensors file into an encoder, in the encoder's own type.
-
-    A config.json beside them must tell the same shape, epsilon and heads. Raises UserError, naming the tensor, for one
-    that is missing, unknown, of another shape or not finite; the encoder is then unchanged.
-    """
-    import torch
-
-    _compare_config(encoder.config, path)
-    expected = encoder.state_dict()
-    found: dict[str, Tensor] = {}
-    for file in _weight_files(path):
-        found |= _read_tensors(file)
-    if missing := sorted(expected.keys() - found.keys()):
-        raise UserError(f"{path}: {_listed(missing)} missing: the checkpoint is no {encoder.config.kind} vision model")
-    if unknown := sorted(found.keys() - expected.keys()):
-        raise UserError(f"{path}: {_listed(unknown)} unknown to {encoder.config.kind}: check num_layers and kind")
-    for name, tensor in sorted(found.items()):
-        if tensor.shape != expected[name].shape:
-            raise UserError(
-                f"{path}: {name} is {tuple(tensor.shape)}, the configuration asks for {tuple(expected[name].shape)}: "
-                "set the encoder's sizes to those of the checkpoint"
-            )
-        if not torch.isfinite(tensor).all():
-            raise UserError(f"{path}: {name} has values that are not finite: take another copy of the checkpoint")
-    encoder.load_state_dict(found)
-
-
-def _compare_config(config: EncoderConfig, path: Path) -> None:
-    """Heads and epsilon leave no trace in the shapes of the tensors, so config.json must agree on them."""
+def compare_config(config: EncoderConfig, path: Path) -> None:
+    """Raise UserError where a config.json beside the weights differs: heads and epsilon show in no tensor's shape."""
     if not (_folder(path) / "config.json").exists():
         return
     theirs = read_config(path)
@@ -160,24 +116,23 @@ def _weight_files(path: Path) -> list[Path]:
     return [path / name for name in files]
 
 
-def _read_tensors(file: Path) -> dict[str, Tensor]:
-    """Tensors of the vision model, without their prefix."""
+def read_tensors(path: Path) -> dict[str, Tensor]:
+    """Tensors of the vision model in a folder or safetensors file, without their prefix."""
     from safetensors import SafetensorError, safe_open
 
-    try:
-        with safe_open(file, framework="pt") as tensors:
-            names = [name for name in tensors.keys() if not _left_out(name)]  # noqa: SIM118 — no mapping
-            return {name.removeprefix(PREFIX): tensors.get_tensor(name) for name in names}
-    except (SafetensorError, OSError) as error:
-        raise UserError(f"{file}: not readable as safetensors ({error}): take another copy") from None
+    tensors: dict[str, Tensor] = {}
+    for file in _weight_files(path):
+        try:
+            with safe_open(file, framework="pt") as opened:
+                names = [name for name in opened.keys() if not _left_out(name)]  # noqa: SIM118 — no mapping
+                tensors |= {name.removeprefix(PREFIX): opened.get_tensor(name) for name in names}
+        except (SafetensorError, OSError) as error:
+            raise UserError(f"{file}: not readable as safetensors ({error}): take another copy") from None
+    return tensors
 
 
 def _left_out(name: str) -> bool:
     return name.startswith(_LEFT_OUT)
-
-
-def _listed(names: list[str]) -> str:
-    return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more are"
 
 
 def _folder(path: Path) -> Path:

@@ -11,8 +11,8 @@ import pytest
 import torch
 
 from fc_model.artifacts import files
+from fc_model.checkpoints.run_checkpoints import Checkpoints
 from fc_model.errors import UserError
-from fc_model.train.checkpoint import Checkpoints
 
 FILES = ["model.safetensors", "ema.safetensors", "optimizer.safetensors", "state.json", "manifest.json"]
 
@@ -99,7 +99,7 @@ def save_and_crash(root: Path, at: int) -> None:
 
 def test_killed_at_every_durable_operation(tmp_path: Path) -> None:
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["torch", "fc_model.train.checkpoint"])
+    context.set_forkserver_preload(["torch", "fc_model.checkpoints.run_checkpoints"])
     found, survived = set(), 0
     for at in range(1, 100):
         root = tmp_path / str(at)

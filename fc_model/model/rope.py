@@ -1,0 +1,44 @@
+"""Rotary positions (Su et al. 2021): a pair of dimensions of a head turns by its frequency times the position.
+
+Dimension i is paired with i + A/2, as in transformers' Llama and Pixtral.
+
+Shapes: A width of a head, P = A/2 pairs, T positions, N patches of a grid.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def rope_frequencies(head_dim: int, theta: float, device: torch.device | None = None) -> Tensor:
+    """Radians a position of each pair, (P,), falling from 1: theta^(-2i/A)."""
+    return theta ** -(torch.arange(0, head_dim, 2, dtype=torch.float32, device=device) / head_dim)
+
+
+def rope_table(length: int, head_dim: int, theta: float, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Cosine and sine of each position's angles, (T, A), once for each half of a head."""
+    places_T = torch.arange(length, dtype=torch.float32, device=device)
+    return _cos_sin(torch.outer(places_T, rope_frequencies(head_dim, theta, device)))
+
+
+def rope_table_2d(grid: tuple[int, int], head_dim: int, theta: float, device: torch.device) -> tuple[Tensor, Tensor]:
+    """The same of each patch of a grid, (N, A): even pairs turn with the row, odd ones with the column (Pixtral)."""
+    rows, columns = grid
+    frequencies_P = rope_frequencies(head_dim, theta, device)
+    row_N = torch.arange(rows, dtype=torch.float32, device=device).repeat_interleave(columns)
+    column_N = torch.arange(columns, dtype=torch.float32, device=device).repeat(rows)
+    halves = torch.outer(row_N, frequencies_P[0::2]), torch.outer(column_N, frequencies_P[1::2])
+    return _cos_sin(torch.cat(halves, dim=-1))
+
+
+def rotate(x_BHTA: Tensor, cos_TA: Tensor, sin_TA: Tensor) -> Tensor:
+    """Turn each pair of dimensions of each head by the angle of its position."""
+    first, second = x_BHTA.chunk(2, dim=-1)
+    turned = torch.cat((-second, first), dim=-1)
+    return x_BHTA * cos_TA.to(x_BHTA.dtype) + turned * sin_TA.to(x_BHTA.dtype)
+
+
+def _cos_sin(angles_TP: Tensor) -> tuple[Tensor, Tensor]:
+    angles_TA = torch.cat((angles_TP, angles_TP), dim=-1)
+    return angles_TA.cos(), angles_TA.sin()
