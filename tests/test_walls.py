@@ -63,6 +63,35 @@ def test_the_model_knows_no_pipeline():
     assert offences(below("fc_model"), {"dagster", "fc_pipeline"}) == {}
 
 
+MODEL_LAYERS = (
+    *("errors", "seed", "device", "special_tokens", "tokenizer", "tracking"),
+    *("config", "optim", "model", "artifacts", "data", "vision", "checkpoints", "inference", "export", "chat"),
+    *("train", "evals"),
+)
+"""Modules and packages of fc_model, bottom up: each imports only what stands before it."""
+
+
+def arrows(package: str) -> dict[str, set[str]]:
+    """What each first-level module or folder of a package imports of the others, imports inside functions included."""
+    units: dict[str, set[str]] = {}
+    for path in below(package):
+        unit = path.relative_to(ROOT / package).with_suffix("").parts[0]
+        parts = [name.split(".") for name in imported(path)]
+        others = {names[1] for names in parts if names[0] == package and len(names) > 1}
+        units.setdefault(unit, set()).update(others - {unit})
+    return units
+
+
+def test_no_import_of_the_model_points_upwards():
+    """So there is no cycle between its packages either."""
+    units = arrows("fc_model")
+    assert units.keys() - {"__init__"} == set(MODEL_LAYERS)
+    order = {unit: place for place, unit in enumerate(MODEL_LAYERS)}
+    upward = {(unit, other) for unit in order for other in units[unit] if order[other] >= order[unit]}
+    assert upward == set()
+    assert "vision" in units["inference"] and "data" in units["vision"]
+
+
 def test_artifacts_need_the_standard_library_and_zstandard():
     allowed = sys.stdlib_module_names | {"zstandard"}
     for path in below("fc_model/artifacts"):
