@@ -23,7 +23,7 @@ _MAX_KEPT = 1024
 def causal_attention(q_BHTA: Tensor, k_BKTA: Tensor, v_BKTA: Tensor, mask: Tensor | None) -> Tensor:
     """softmax(q k^T / sqrt(A)) v; causal, or by a mask (true to look, or a bias) that is causal itself.
 
-    Queries behind a cache, T < S, need the mask.
+    Queries behind a cache, T < S, need the mask, but for a single one that looks at all.
     """
     whole = q_BHTA.shape[2] == k_BKTA.shape[2]
     if whole and _as_products(q_BHTA) and (mask is None or mask.dtype == torch.bool):
@@ -33,7 +33,7 @@ def causal_attention(q_BHTA: Tensor, k_BKTA: Tensor, v_BKTA: Tensor, mask: Tenso
         k_BKTA,
         v_BKTA,
         attn_mask=mask,
-        is_causal=mask is None,
+        is_causal=mask is None and whole,
         enable_gqa=q_BHTA.shape[1] != k_BKTA.shape[1],
     )
 

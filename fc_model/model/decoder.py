@@ -150,14 +150,15 @@ class Decoder(nn.Module):
 
     def _continue(
         self, cache: KVCache, length: int, lengths_B: Tensor | None
-    ) -> tuple[tuple[Tensor, Tensor] | None, Tensor]:
+    ) -> tuple[tuple[Tensor, Tensor] | None, Tensor | None]:
         """Cosines and sines of new tokens, (B, 1, T, A), and their mask or bias over the cache, (B, 1 or H, T, S)."""
-        positions_BT, distance_BTS = cache.advance(length, lengths_B)
-        visible_B1TS = cache.visible(distance_BTS)
+        positions_BT = cache.advance(length, lengths_B)
         if self.config.position == "alibi":
-            return None, alibi_bias(self.config.num_heads, distance_BTS, visible_B1TS)
+            return None, alibi_bias(self.config.num_heads, *cache.distance(positions_BT))
         cosines, sines = self.rope(max(cache.length, self.config.context_length), positions_BT.device)
-        return (cosines[positions_BT].unsqueeze(1), sines[positions_BT].unsqueeze(1)), visible_B1TS
+        rope = cosines[positions_BT].unsqueeze(1), sines[positions_BT].unsqueeze(1)
+        sees_all = length == 1 and not cache.padded
+        return rope, None if sees_all else cache.distance(positions_BT)[1]
 
 
 class Block(nn.Module):

@@ -50,13 +50,13 @@ class KVCache:
     def __init__(self, config: ModelConfig, *, batch: int, length: int, device: torch.device) -> None:
         shape = (2, batch, config.num_kv_heads, length, config.head_dim)
         self.layers = [LayerCache(*torch.empty(shape, device=device)) for _ in range(config.num_layers)]
-        self.length, self.filled = length, 0
+        self.length, self.filled, self.padded = length, 0, False
         self._next_B = torch.zeros(batch, dtype=torch.long, device=device)
         self._positions_BS = torch.zeros(batch, length, dtype=torch.long, device=device)
-        self._used_BS = torch.zeros(batch, length, dtype=torch.bool, device=device)
+        self._used_BS = torch.ones(batch, length, dtype=torch.bool, device=device)
 
-    def advance(self, num_tokens: int, lengths_B: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Make room for new tokens: their positions, (B, T), and their distance to every place so far, (B, T, S).
+    def advance(self, num_tokens: int, lengths_B: Tensor | None = None) -> Tensor:
+        """Make room for new tokens; their positions, (B, T).
 
         `lengths_B` says how many of the tokens are a sequence's own (at least one), the rest is padding; all when None.
         Raises ValueError when the cache is full.
@@ -67,14 +67,20 @@ class KVCache:
         ahead_T = torch.arange(num_tokens, device=self._next_B.device)
         positions_BT = self._next_B[:, None] + ahead_T
         self._positions_BS[:, start:stop] = positions_BT
-        self._used_BS[:, start:stop] = True if lengths_B is None else ahead_T < lengths_B[:, None]
+        if lengths_B is not None:
+            self.padded = True
+            self._used_BS[:, start:stop] = ahead_T < lengths_B[:, None]
         self._next_B = self._next_B + (num_tokens if lengths_B is None else lengths_B)
         self.filled = stop
-        return positions_BT, positions_BT[:, :, None] - self._positions_BS[:, None, :stop]
+        return positions_BT
 
-    def visible(self, distance_BTS: Tensor) -> Tensor:
-        """Where each new token may look: not ahead, and at no padding. (B, 1, T, S)."""
-        return (self._used_BS[:, None, : self.filled] & (distance_BTS >= 0)).unsqueeze(1)
+    def distance(self, positions_BT: Tensor) -> tuple[Tensor, Tensor]:
+        """How far each new token stands behind every place so far, (B, T, S), and whether it may look there.
+
+        It looks at what is not ahead and no padding: (B, 1, T, S).
+        """
+        distance_BTS = positions_BT[:, :, None] - self._positions_BS[:, None, : self.filled]
+        return distance_BTS, (self._used_BS[:, None, : self.filled] & (distance_BTS >= 0)).unsqueeze(1)
 
     def select(self, rows: Tensor) -> None:
         """Go on with some of the sequences, by their numbers in rising order."""
