@@ -35,7 +35,7 @@ from fc_model.data.images.record import ImageRecord, Line, Question, Word
 from fc_model.data.images.resize import fit
 from fc_model.data.images.shard_writer import ImageShardWriter, write_index
 from fc_model.data.images.shards import ImageShards
-from fc_model.data.prefetch import Ahead
+from fc_model.data.prefetch import Prefetcher
 from fc_model.train.image_groups import GroupSamples
 
 _PICTURES = 64
@@ -70,7 +70,7 @@ def main() -> None:
         with timed("all records parsed, from the table"):
             assert sum(1 for _ in ImageShards(shards).records()) == arguments.samples
         for workers in (0, 1, 2):
-            ahead = Ahead(Decoding(ImageShards(shards)), workers=workers)
+            ahead = Prefetcher(Decoding(ImageShards(shards)), workers=workers)
             ahead(0)  # workers import torch
             with timed(f"{workers} workers", images=arguments.batches * _GROUP["images"], close=ahead.close):
                 for number in range(1, arguments.batches + 1):

@@ -22,7 +22,7 @@ class CtcHeadConfig(Strict):
 
 
 class VisionConfig(Strict):
-    """The eyes of a model: encoder, fusion, and how a transcript becomes tokens."""
+    """How a model sees: encoder, fusion, and how a transcript becomes tokens."""
 
     encoder: EncoderConfig = Field(default_factory=EncoderConfig, description="The vision transformer.")
     fusion: FusionConfig = Field(default_factory=FusionConfig, description="From patches to tokens of the decoder.")
@@ -131,7 +131,7 @@ class ImageStageConfig(Strict):
         return self
 
     def check_vision(self, vision: VisionConfig, *, hidden_size: int, context_length: int) -> None:
-        """Raise ValueError, naming the setting, where these eyes or the decoder behind them cannot do what is asked."""
+        """Raise ValueError, naming the setting, where encoder and fusion, or the decoder behind them, cannot do it."""
         vision.fusion.check_widths(vision.encoder, hidden_size)
         layers = vision.encoder.num_layers
         if self.unfreeze_encoder_layers > layers:

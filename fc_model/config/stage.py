@@ -132,7 +132,7 @@ class StageConfig(Strict):
     ema_decay: float = Field(default=0.999, ge=0, lt=1, description="Decay of the averaged weights, a step.")
     precision: Literal["auto", "fp32", "bf16", "fp16"] = Field(
         default="auto",
-        description="Autocast over fp32 weights; auto: bf16 where faster, else fp16 on CUDA and MPS, else fp32.",
+        description="Autocast over fp32 weights; auto: bf16 where faster, else fp16 on CUDA, else fp32.",
     )
     gradient_checkpointing: bool = Field(default=False, description="Recompute each block in the backward pass.")
     eval_every: int | None = Field(default=None, gt=0, description="Steps between held-out losses; null: end only.")

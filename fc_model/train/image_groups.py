@@ -51,8 +51,8 @@ class ImageBatches:
         self._text, self._stage, self._maker = text, stage, maker
         self.groups = stage.images.groups
         self._samples = GroupSamples(ImageShards(folder, "train"), self.groups)
-        self._turns = turns(stage.images, stage.num_steps)
-        self._earlier = earlier_turns(self._turns, len(self.groups) + 1)
+        self._schedule = group_schedule(stage.images, stage.num_steps)
+        self._earlier = earlier_steps(self._schedule, len(self.groups) + 1)
 
     def __call__(self, number: int) -> Batch | ImageBatch:
         group, turn = self._turn(number)
@@ -73,9 +73,9 @@ class ImageBatches:
 
     def _turn(self, number: int) -> tuple[int, int]:
         """Group of a batch, and how often its turn came before. Skipped batches may lead beyond the last step."""
-        round_, place = divmod(number, len(self._turns))
-        group = int(self._turns[place])
-        per_round = int((self._turns == group).sum())
+        round_, place = divmod(number, len(self._schedule))
+        group = int(self._schedule[place])
+        per_round = int((self._schedule == group).sum())
         return group, round_ * per_round + int(self._earlier[place])
 
     def _numbers(self, group: int, turn: int) -> NDArray[np.int64]:
@@ -84,7 +84,7 @@ class ImageBatches:
         return self._samples.numbers(group, turn * count, count, seed=seed)
 
 
-def turns(images: ImageStageConfig, num_steps: int) -> NDArray[np.int64]:
+def group_schedule(images: ImageStageConfig, num_steps: int) -> NDArray[np.int64]:
     """Group of each step, text being the last, (num_steps,); after any step each has its share to within one.
 
     At every step, of those that are below their share, the one that would be a whole step behind first: the quota
@@ -102,7 +102,7 @@ def turns(images: ImageStageConfig, num_steps: int) -> NDArray[np.int64]:
     return chosen
 
 
-def earlier_turns(groups_N: NDArray[np.int64], num_groups: int) -> NDArray[np.int64]:
+def earlier_steps(groups_N: NDArray[np.int64], num_groups: int) -> NDArray[np.int64]:
     """How many earlier steps have the same group, (num_steps,)."""
     earlier = np.empty_like(groups_N)
     for group in range(num_groups):

@@ -145,7 +145,7 @@ def steps_that_read(shards: Artifact, rows: list[int], stage: dict[str, Any], *,
     from fc_model.config.stage import StageConfig
     from fc_model.data.token_shards import Shards
     from fc_model.data.windows import TrainBatches
-    from fc_model.train.image_groups import turns
+    from fc_model.train.image_groups import group_schedule
 
     config = StageConfig.model_validate(stage)
     reader = Shards(shards.folder, config.split)
@@ -159,7 +159,7 @@ def steps_that_read(shards: Artifact, rows: list[int], stage: dict[str, Any], *,
     batches = TrainBatches(reader, config)
     text = np.arange(num_steps)
     if config.images is not None:  # text batches alternate with batches of images
-        text = np.flatnonzero(turns(config.images, config.num_steps)[:num_steps] == len(config.images.groups))
+        text = np.flatnonzero(group_schedule(config.images, config.num_steps)[:num_steps] == len(config.images.groups))
     return [int(step) for number, step in enumerate(text) if not windows.isdisjoint(batches.window_ids(number))]
 
 

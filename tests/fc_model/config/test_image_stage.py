@@ -14,8 +14,8 @@ def stage(**changes: Any) -> ImageStageConfig:
 
 
 def check(images: ImageStageConfig, *, context_length: int = 96, hidden_size: int = 32, **vision: Any) -> None:
-    eyes = VisionConfig.model_validate(VISION | vision)
-    images.check_vision(eyes, hidden_size=hidden_size, context_length=context_length)
+    config = VisionConfig.model_validate(VISION | vision)
+    images.check_vision(config, hidden_size=hidden_size, context_length=context_length)
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_what_makes_no_sense_is_refused(changes: dict[str, Any], message: str) -
         ),
     ],
 )
-def test_what_these_eyes_cannot_do_is_refused_before_the_first_step(
+def test_what_this_vision_cannot_do_is_refused_before_the_first_step(
     images: dict[str, Any], rest: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(ValueError, match=message):
@@ -122,9 +122,9 @@ def test_names_for_logs() -> None:
 
 
 def test_only_groups_of_the_height_of_a_line_are_recognized() -> None:
-    eyes = VisionConfig.model_validate(VISION)
+    vision = VisionConfig.model_validate(VISION)
     heights = {
-        height: eyes.recognizes(ImageGroup.model_validate(GROUPS["read"] | {"height": height}))
+        height: vision.recognizes(ImageGroup.model_validate(GROUPS["read"] | {"height": height}))
         for height in (8, 16, 32)
     }
     assert heights == {8: False, 16: True, 32: False}

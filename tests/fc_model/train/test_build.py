@@ -33,7 +33,7 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_images(tmp_path_factory.mktemp("images"))
 
 
-def test_a_stage_of_text_has_a_decoder_and_no_eyes(tmp_path: Path, text: Path) -> None:
+def test_a_stage_of_text_has_a_decoder_alone(tmp_path: Path, text: Path) -> None:
     spec = read_stage_file(write_stage(tmp_path, text, model={"vocab_size": 400}))
     training = build_training(spec, compiled=False)
     assert isinstance(training.objective, TextObjective)
@@ -76,7 +76,7 @@ def test_fresh_weights_come_back_after_a_rollback_to_the_beginning(tmp_path: Pat
     assert all(torch.equal(tensor, fresh[name]) for name, tensor in weights_of(model).items())
 
 
-def test_a_decoder_alone_is_taken_over_and_the_eyes_stay_fresh(tmp_path: Path, text: Path, images: Path) -> None:
+def test_a_decoder_alone_is_taken_over_and_the_vision_stay_fresh(tmp_path: Path, text: Path, images: Path) -> None:
     setting = seeing(images)
     before = read_stage_file(write_stage(tmp_path / "text", text, model=setting["model"], stage={"seed": 3}))
     decoder = build_training(before, compiled=False).objective.model

@@ -17,12 +17,12 @@ from hypothesis import strategies as st
 from fc_model.config.image_stage import ImageGroup, ImageStageConfig, VisionConfig
 from fc_model.config.stage import StageConfig
 from fc_model.data.images.shards import ImageShards
-from fc_model.data.prefetch import Ahead
+from fc_model.data.prefetch import Prefetcher
 from fc_model.data.token_shards import Shards
 from fc_model.data.windows import Batch, TrainBatches
 from fc_model.errors import UserError
 from fc_model.tokenizer import Tokenizer
-from fc_model.train.image_groups import GroupSamples, ImageBatches, turns
+from fc_model.train.image_groups import GroupSamples, ImageBatches, group_schedule
 from fc_model.train.settings import read_stage_file
 from fc_model.vision.examples import ExampleMaker, ImageBatch
 
@@ -83,7 +83,7 @@ def test_batches_are_equal_at_any_number_of_workers(text: Path, images: Path, st
     numbers = [0, 1, 2, 3, 4, 9, 10, 5, 6, 13]
     batches = batches_of(text, images, stage)
     assert {type(batches(number)) for number in numbers} == {Batch, ImageBatch}
-    ahead = Ahead(batches, workers=workers)
+    ahead = Prefetcher(batches, workers=workers)
     for number in numbers:
         batch, wanted = ahead(number), batches(number)
         assert type(batch) is type(wanted) and tensors_of(batch).keys() == tensors_of(wanted).keys()
@@ -109,7 +109,7 @@ def test_each_group_gets_its_share_and_its_images(text: Path, images: Path, stag
 def test_every_prefix_has_the_shares_to_within_one(shares: list[float], steps: int, text: bool) -> None:
     groups = [GROUPS["caption"] | {"kinds": [f"kind{number}"], "share": share} for number, share in enumerate(shares)]
     config = ImageStageConfig.model_validate({"groups": groups, "text_share": 0.3 if text else 0})
-    order = turns(config, steps)
+    order = group_schedule(config, steps)
     given_NG = np.cumsum(np.eye(len(shares) + 1)[order], axis=0)
     due_NG = np.outer(np.arange(1, steps + 1), config.shares)
     assert np.abs(given_NG - due_NG).max() < 1

@@ -203,7 +203,7 @@ def test_the_last_blocks_are_unfrozen_at_their_step_and_a_rollback_freezes_them_
     assert not [name for name in trained if name.startswith("encoder.")]
 
 
-def test_text_leaves_the_eyes_as_they_are_and_lines_that_are_only_recognized_the_decoder(
+def test_text_leaves_the_vision_as_it_is_and_lines_that_are_only_recognized_the_decoder(
     tmp_path: Path, text: Path, images: Path
 ) -> None:
     of_stage = {"text_share": 3.0}
@@ -227,7 +227,7 @@ def test_text_leaves_the_eyes_as_they_are_and_lines_that_are_only_recognized_the
     assert seen == {*GROUPS, "text"}
 
 
-def test_a_stage_goes_on_with_the_eyes_of_the_one_before_but_not_with_its_queue(
+def test_a_stage_goes_on_with_the_vision_of_the_one_before_but_not_with_its_queue(
     tmp_path: Path, text: Path, images: Path
 ) -> None:
     first = drive(open_run(write_stage(tmp_path / "first", text, **seeing(images, stage={"steps": 12}))))
@@ -278,19 +278,19 @@ def test_weights_that_do_not_fit_are_refused_by_name(
         open_run(write_stage(tmp_path / "second", text, **seeing(images, **changes, **starts)))
 
 
-def test_eyes_with_a_part_missing_are_refused(tmp_path: Path, text: Path, images: Path) -> None:
+def test_vision_with_a_part_missing_is_refused(tmp_path: Path, text: Path, images: Path) -> None:
     first = open_run(write_stage(tmp_path / "first", text, **seeing(images)))
     first.finish()
-    eyes = load_file(first.folder / "vision.safetensors")
-    del eyes["encoder.encoder.layers.1.mlp.fc1.bias"]
-    save_file(eyes, tmp_path / "eyes.safetensors")
-    with pytest.raises(UserError, match=r"eyes\.safetensors: encoder\.encoder\.layers\.1\.mlp\.fc1\.bias is None"):
+    vision = load_file(first.folder / "vision.safetensors")
+    del vision["encoder.encoder.layers.1.mlp.fc1.bias"]
+    save_file(vision, tmp_path / "vision.safetensors")
+    with pytest.raises(UserError, match=r"vision\.safetensors: encoder\.encoder\.layers\.1\.mlp\.fc1\.bias is None"):
         open_run(
-            write_stage(tmp_path / "second", text, **seeing(images, start_vision=str(tmp_path / "eyes.safetensors")))
+            write_stage(tmp_path / "second", text, **seeing(images, start_vision=str(tmp_path / "vision.safetensors")))
         )
 
 
-def test_seed_decides_the_eyes(tmp_path: Path, text: Path, images: Path) -> None:
+def test_seed_decides_the_vision(tmp_path: Path, text: Path, images: Path) -> None:
     one = weights(open_run(write_stage(tmp_path / "one", text, **seeing(images))))
     same = weights(open_run(write_stage(tmp_path / "same", text, **seeing(images))))
     other = weights(open_run(write_stage(tmp_path / "other", text, **seeing(images, stage={"seed": 8}))))

@@ -106,8 +106,8 @@ def test_heads_are_there_for_training_only() -> None:
     assert names
     assert all(name.startswith("heads.") for name in names)
     assert bare.heads is None
-    eyes = [p for name, p in bare.named_parameters() if name.startswith(("encoder.", "fusion."))]
-    assert sum(parameter.numel() for parameter in eyes) == bare.vision.num_parameters(32)
+    vision = [p for name, p in bare.named_parameters() if name.startswith(("encoder.", "fusion."))]
+    assert sum(parameter.numel() for parameter in vision) == bare.vision.num_parameters(32)
 
 
 def test_every_weight_has_its_optimizer() -> None:

@@ -164,7 +164,7 @@ def attention_map(fusion: PerceiverResampler, features_BND: torch.Tensor, grid: 
     ("num_queries", "hidden", "grid"),
     [(64, 256, (2, 16)), (64, 256, (14, 14)), (32, 384, (2, 16)), (64, 512, (28, 28)), (16, 128, (2, 16))],
 )
-def test_queries_on_a_grid_attend_near_their_place_from_the_start(num_queries, hidden, grid):
+def test_queries_on_grid_attend_near_their_place_from_the_start(num_queries, hidden, grid):
     torch.manual_seed(0)
     config = FusionConfig(num_queries=num_queries, grid_init=True, init_grid=grid)
     fusion = build_fusion(config, ENCODER, hidden)
