@@ -126,9 +126,9 @@ def test_killed_and_terminated_it_ends_in_the_same_bytes(
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"images_of_stage": {"temperature": 0.1}}, r"stage\.images\.temperature: 0\.07 -> 0\.1"),
-        ({"vision": {"feature_width": 8}}, r"vision\.feature_width: 16 -> 8"),
-        ({"tasks": ("read",)}, r"stage\.images\.groups: "),
+        ({"images_of_stage": {"temperature": 0.1}}, r"stage\.images\.temperature 0\.07 -> 0\.1"),
+        ({"vision": {"feature_width": 8}}, r"vision\.feature_width 16 -> 8"),
+        ({"tasks": ("read",)}, r"stage\.images\.groups "),
     ],
 )
 def test_changed_settings_are_refused(
@@ -142,7 +142,7 @@ def test_changed_settings_are_refused(
 def test_changed_images_are_refused(tmp_path: Path, text: Path, images: Path) -> None:
     resolve_settings(tmp_path, read_stage_file(write_stage(tmp_path, text, **seeing(images))))
     other = write_images(tmp_path / "other", {"train": lines(5), "holdout": lines(3, split="holdout")})
-    with pytest.raises(UserError, match=r"began with other settings \(images: '.*' -> '.*'\)"):
+    with pytest.raises(UserError, match=r'began with other settings \(images ".*\.\.\. -> ".*\.\.\.\)'):
         open_run(write_stage(tmp_path, text, **seeing(other)))
 
 
