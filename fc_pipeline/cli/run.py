@@ -22,6 +22,7 @@ from fc_pipeline.engine.gates import failures
 from fc_pipeline.engine.graph import Graph
 from fc_pipeline.engine.resolve import Resolver
 from fc_pipeline.executors.child_process import stop_children
+from fc_pipeline.executors.settings import executor_settings
 from fc_pipeline.formatting import duration
 from fc_pipeline.orchestration.failures import describe_failure
 from fc_pipeline.orchestration.launcher import reclaim_dead_runs
@@ -59,6 +60,7 @@ def build(job_name: str, graph: Graph, keys: list[str], definitions: Callable[[]
     """Run the job on these keys unless every one of them is there, verified, gated and known to the instance."""
     started = time.monotonic()
     _require_instance(dagster_home())
+    executor_settings("", home=fc_home())  # wrong ones are refused even when nothing has to be built
     with dg.DagsterInstance.get() as instance, own_stream() as stream:
         _reclaim(instance, lambda text: stream.write(f"{text}\n"), job_name)
         missing = to_build(graph, Store(fc_home()), keys)

@@ -4,6 +4,7 @@ import dagster as dg
 import pytest
 
 from fc_model.artifacts import Store
+from fc_model.errors import UserError
 from fc_pipeline.cli.run import build, by_partition, known
 from fc_pipeline.components.shared import asset_keys
 from fc_pipeline.engine.deferred import Deferred
@@ -81,7 +82,7 @@ def test_partitions_of_an_asset_are_one_name_to_dagster():
     assert len(names) == 5
 
 
-def test_every_dump_is_materialized_as_its_own_partition_and_known_afterwards(home, capfd):
+def test_every_dump_is_materialized_as_its_own_partition_and_known_afterwards(home, capfd, monkeypatch):
     graph = corpus_with_dumps()
     assert build("toy", graph, list(graph), lambda: definitions_of(graph)) == 0
     store = Store(home / "data")
@@ -96,6 +97,9 @@ def test_every_dump_is_materialized_as_its_own_partition_and_known_afterwards(ho
     assert "7 assets, 1 to build" in capfd.readouterr().out
     assert build("toy", graph, list(graph), lambda: definitions_of(graph)) == 0
     assert "nothing to do" in capfd.readouterr().out
+    monkeypatch.setenv("FC_EXECUTOR", "slrum")
+    with pytest.raises(UserError, match="FC_EXECUTOR: 'slrum' is no executor"):
+        build("toy", graph, list(graph), lambda: definitions_of(graph))
 
 
 def test_a_dump_whose_predecessor_is_missing_says_so(home, capfd):
