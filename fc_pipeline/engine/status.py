@@ -102,7 +102,7 @@ def read_progress(folder: Path) -> dict[str, Any] | None:
 
 
 def status_lines(items: list[StatusItem], *, root: Path) -> list[Line]:
-    """The status in words, one line a key and the disk use below."""
+    """The status in words: one line a key, the pages of the reports, and the disk use."""
     rows = [[item.state, item.key, size(item.num_bytes), _details(item)] for item in items]
     lines: list[Line] = [
         ("bold red" if item.gates else _STYLES[item.state], text)
@@ -111,7 +111,9 @@ def status_lines(items: list[StatusItem], *, root: Path) -> list[Line]:
     built = sum(item.state == "built" for item in items)
     used, other = sum(item.num_bytes for item in items), sum(item.other_bytes for item in items)
     spare = f", and {size(other)} of earlier or half-done ones (`fustercluck gc`)" if other else ""
-    return [*lines, ("bold", f"{built} of {len(items)} built; {size(used)} in {root}{spare}")]
+    built_folders = (root / item.key / str(item.identity) for item in items if item.state == "built")
+    reports = [("", f"report: {page}") for folder in built_folders if (page := folder / "report.html").is_file()]
+    return [*lines, *reports, ("bold", f"{built} of {len(items)} built; {size(used)} in {root}{spare}")]
 
 
 def _details(item: StatusItem) -> str:

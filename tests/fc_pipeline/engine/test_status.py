@@ -26,6 +26,18 @@ def test_from_nothing_to_built(toy):
     assert status_lines(list(items.values()), root=toy.store.root)[-1][1].startswith("4 of 4 built; ")
 
 
+def test_the_page_of_a_report_is_named(toy):
+    toy.build()
+    page = toy.present("toy/report").folder / "report.html"
+    assert not any(
+        line.startswith("report:")
+        for _, line in status_lines(make_status(toy.graph, toy.store, toy.graph), root=toy.store.root)
+    )
+    page.write_text("<html>")
+    lines = status_lines(make_status(toy.graph, toy.store, toy.graph), root=toy.store.root)
+    assert lines[-2][1] == f"report: {page}"
+
+
 def test_outdated_and_other_bytes(toy):
     toy.build()
     toy.min_chars = 4
