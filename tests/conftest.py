@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from factories.built_pico import build_pico
 from factories.toy_project import ToyProject
 from hypothesis import settings
 
@@ -18,6 +19,13 @@ os.environ.pop("FC_REMOTE", None)
 # The same examples on every machine, and none stored: a test that fails fails for everyone.
 settings.register_profile("fustercluck", derandomize=True, deadline=None, database=None, max_examples=60)
 settings.load_profile("fustercluck")
+
+
+@pytest.fixture(scope="session")
+def built_pico(tmp_path_factory, worker_id) -> Path:
+    """A folder with `data` and `dagster_home` in which pico is built, for all workers the same: copy it."""
+    base = tmp_path_factory.getbasetemp()
+    return build_pico((base if worker_id == "master" else base.parent) / "built_pico")
 
 
 @pytest.fixture

@@ -4,11 +4,11 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from factories.built_pico import copy_pico
 
 from fc_model.artifacts import Artifact, Store, read_records
 from fc_model.errors import UserError
@@ -29,7 +29,6 @@ class Built:
 
     home: Path
     environment: dict[str, str]
-    output: str
 
     @property
     def store(self) -> Store:
@@ -52,17 +51,11 @@ def pico_graph() -> Graph:
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Built]:
+def built(built_pico: Path, tmp_path_factory: pytest.TempPathFactory) -> Built:
     folder = tmp_path_factory.mktemp("pico")
-    dagster_home = folder / "dagster_home"
-    dagster_home.mkdir()
-    (dagster_home / "dagster.yaml").write_bytes((ROOT / "dagster_home" / "dagster.yaml").read_bytes())
-    environment = os.environ | {"FC_HOME": str(folder / "data"), "DAGSTER_HOME": str(dagster_home)}
-    place = Built(folder / "data", environment, "")
-    done = place.command("run", "pico")
-    assert done.returncode == 0, done.stdout + done.stderr
-    place.output = done.stdout
-    yield place
+    copy_pico(built_pico, folder)
+    environment = os.environ | {"FC_HOME": str(folder / "data"), "DAGSTER_HOME": str(folder / "dagster_home")}
+    return Built(folder / "data", environment)
 
 
 @pytest.mark.timeout(600)
@@ -143,6 +136,7 @@ def test_status_and_report_tell_what_was_built(built: Built) -> None:
     card = report.path("model_card.md").read_text("utf-8")
     assert "BSD-3-Clause" in card and "MIT" in card
     assert "<html" in report.path("report.html").read_text("utf-8")
+    assert f"report: {report.path('report.html')}" in built.command("status", "pico").stdout.splitlines()
 
 
 def test_dropped_documents_are_shown_by_reason(built: Built) -> None:
