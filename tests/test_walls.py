@@ -69,6 +69,13 @@ MODEL_LAYERS = (
     *("train", "evals"),
 )
 """Modules and packages of fc_model, bottom up: each imports only what stands before it."""
+PIPELINE_LAYERS = (
+    *("formatting", "paths", "yaml_loader", "code_version", "orchestration", "executors", "catalogue"),
+    *("remote", "engine", "store", "lineage", "report", "sources", "evalsets"),
+    *("training", "corpus", "tokens", "images", "exports", "evals"),  # the parts of a track
+    *("track", "experiments", "components", "defs", "definitions", "cli", "__main__"),
+)
+"""The same for fc_pipeline. `track` imports the parts by name (fc_pipeline/track/parts.py)."""
 
 
 def arrows(package: str) -> dict[str, set[str]]:
@@ -82,14 +89,19 @@ def arrows(package: str) -> dict[str, set[str]]:
     return units
 
 
-def test_no_import_of_the_model_points_upwards():
-    """So there is no cycle between its packages either."""
-    units = arrows("fc_model")
-    assert units.keys() - {"__init__"} == set(MODEL_LAYERS)
-    order = {unit: place for place, unit in enumerate(MODEL_LAYERS)}
+@pytest.mark.parametrize(("package", "layers"), [("fc_model", MODEL_LAYERS), ("fc_pipeline", PIPELINE_LAYERS)])
+def test_no_import_points_upwards(package: str, layers: tuple[str, ...]) -> None:
+    """So there is no cycle between packages either."""
+    units = arrows(package)
+    assert units.keys() - {"__init__"} == set(layers)
+    order = {unit: place for place, unit in enumerate(layers)}
     upward = {(unit, other) for unit in order for other in units[unit] if order[other] >= order[unit]}
     assert upward == set()
-    assert "vision" in units["inference"] and "data" in units["vision"]
+
+
+def test_arrows_are_seen() -> None:
+    assert "vision" in arrows("fc_model")["inference"] and "data" in arrows("fc_model")["vision"]
+    assert "corpus" in arrows("fc_pipeline")["tokens"] and "engine" in arrows("fc_pipeline")["cli"]
 
 
 def test_artifacts_need_the_standard_library_and_zstandard():
