@@ -8,6 +8,7 @@ from typing import Any, Literal
 import numpy as np
 
 from fc_model.artifacts import Artifact, Store, read_records
+from fc_model.errors import UserError
 from fc_pipeline.formatting import Line, columns
 
 How = Literal["source", "holds", "read", "derived"]
@@ -105,7 +106,12 @@ def _images_with(artifact: Artifact, wanted: set[str]) -> Iterator[str]:
     """Splits of image shards with an image that was drawn from one of the documents."""
     from fc_model.data.images.shards import ImageShards, list_image_splits
 
-    for split in list_image_splits(artifact.folder):
+    try:
+        splits = list_image_splits(artifact.folder)
+    except UserError:  # written by an earlier version: no track resolves to it, and a takedown must not spare it
+        yield "its format is an earlier one: it may hold it"
+        return
+    for split in splits:
         documents = ImageShards(artifact.folder, split).table.column("documents")
         if any(not wanted.isdisjoint(shown) for shown in documents):
             yield split

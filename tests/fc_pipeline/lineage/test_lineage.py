@@ -196,6 +196,16 @@ def test_an_image_that_shows_a_document_is_touched_and_so_is_the_stage_that_may_
     assert touched(store, ["s/three"]) == []
 
 
+def test_images_of_an_earlier_format_may_hold_any_document(tmp_path):
+    def write_old_index(step: Step) -> None:
+        step.out.write_text("index.json", json.dumps({"schema": 1, "splits": {}}))
+        step.out.write_text("train-0.tar", "")
+
+    store = Store(tmp_path)
+    build(store, "t/images", write_old_index, {}, {})
+    assert [(item.key, item.how) for item in touched(store, ["source/any"])] == [("t/images", "holds")]
+
+
 def test_the_text_that_a_stage_with_images_read_stands_at_its_turns(store):
     shards = newest(store, "t/shards")
     images = {
