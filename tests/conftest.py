@@ -2,13 +2,16 @@
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from factories.built_pico import build_pico
+from factories.loopback_server import Loopback
 from factories.toy_project import ToyProject
 from hypothesis import settings
+
+from fc_pipeline.cli import main as cli
 
 # Two workers on two cores: libraries that start a thread per core would get in each other's way.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -42,3 +45,26 @@ def memory_disk(tmp_path) -> Iterator[Path]:
 def toy(memory_disk, monkeypatch) -> ToyProject:
     """A small project with real steps in a folder of its own, whose source a test may edit."""
     return ToyProject(memory_disk, monkeypatch)
+
+
+@pytest.fixture
+def loopback() -> Iterator[Loopback]:
+    """A server of files on 127.0.0.1 that keeps what is posted to it."""
+    server = Loopback()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def command(toy: ToyProject, monkeypatch, capsys) -> Callable[..., tuple[int, list[str], str]]:
+    """Runs the command line on the toy project; gives (exit status, lines printed, errors printed)."""
+    monkeypatch.setattr("fc_pipeline.cli.project.project_graph", lambda **_: toy.graph)
+
+    def run(*arguments: str) -> tuple[int, list[str], str]:
+        monkeypatch.setenv("FC_HOME", str(toy.store.root))
+        capsys.readouterr()
+        status = cli.main(arguments)
+        out, err = capsys.readouterr()
+        return status, out.splitlines(), err
+
+    return run

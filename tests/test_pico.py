@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from factories.built_pico import copy_pico
+from factories.report_pages import Page
 
 from fc_model.artifacts import Artifact, Store, read_records
 from fc_model.errors import UserError
@@ -17,6 +18,8 @@ from fc_pipeline.engine.materialize import materialize
 from fc_pipeline.engine.plan import make_plan
 from fc_pipeline.engine.resolve import Resolver
 from fc_pipeline.engine.step import Runtime
+from fc_pipeline.report.facts import cite
+from fc_pipeline.report.render import amount
 from fc_pipeline.track.config import load_tracks, parse_track, read_attributes
 from fc_pipeline.track.graph import build_graph
 
@@ -59,7 +62,7 @@ def built(built_pico: Path, tmp_path_factory: pytest.TempPathFactory) -> Built:
 
 
 @pytest.mark.timeout(600)
-def test_everything_is_there_verified_and_has_passed_its_gates(built: Built) -> None:
+def test_built_verified_and_gated(built: Built) -> None:
     graph = pico_graph()
     for key in graph:
         artifact = built.artifact(key).verify()
@@ -70,7 +73,7 @@ def test_everything_is_there_verified_and_has_passed_its_gates(built: Built) -> 
 
 
 @pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy is deprecated")
-def test_an_mlflow_run_and_its_artifact_lead_to_each_other(built: Built) -> None:
+def test_mlflow_run(built: Built) -> None:
     from mlflow import MlflowClient
 
     stage = built.artifact("pico/stages/pretrain_b")
@@ -82,12 +85,12 @@ def test_an_mlflow_run_and_its_artifact_lead_to_each_other(built: Built) -> None
     assert run.data.metrics["loss"] > 0
 
 
-def test_again_builds_nothing(built: Built) -> None:
+def test_run_again(built: Built) -> None:
     done = built.command("run", "pico")
     assert done.returncode == 0 and "nothing to do" in done.stdout, done.stdout + done.stderr
 
 
-def test_a_threshold_rebuilds_what_depends_on_it_and_nothing_else(built: Built) -> None:
+def test_changed_threshold(built: Built) -> None:
     attributes = read_attributes("pico")
     attributes["corpus"]["dedup"] = {**attributes["corpus"]["dedup"], "jaccard": 0.7}
     graph = build_graph([parse_track("pico", attributes)])
@@ -99,7 +102,7 @@ def test_a_threshold_rebuilds_what_depends_on_it_and_nothing_else(built: Built) 
     assert any("jaccard 0.8 -> 0.7" in reason for reason in plan["corpus/pico/deduplicated"].reasons)
 
 
-def test_a_gate_that_fails_stops_the_export_in_a_later_run(built: Built, tmp_path: Path) -> None:
+def test_failed_gate_stops_export(built: Built, tmp_path: Path) -> None:
     attributes = read_attributes("pico")
     attributes["gates"] = [{"artifact": "evals/multimodal_full", "metric": "bits_per_byte", "max": 0.1}]
     graph = build_graph([parse_track("pico", attributes)])
@@ -109,7 +112,7 @@ def test_a_gate_that_fails_stops_the_export_in_a_later_run(built: Built, tmp_pat
     materialize(pico_graph(), built.store, "pico/evals/multimodal_full", Runtime(home=built.home))  # as it was
 
 
-def test_data_steps_give_the_same_bytes_with_another_number_of_workers(built: Built, tmp_path: Path) -> None:
+def test_data_steps_deterministic(built: Built, tmp_path: Path) -> None:
     graph, store = pico_graph(), Store(tmp_path)
     (tmp_path / "cache").symlink_to(built.home / "cache")
     keys = graph.closure(["pico/shards"])
@@ -121,7 +124,7 @@ def test_data_steps_give_the_same_bytes_with_another_number_of_workers(built: Bu
     }
 
 
-def test_the_model_talks_and_its_words_lead_to_documents(built: Built) -> None:
+def test_chat_and_trace(built: Built) -> None:
     for which in ("huggingface", "gguf"):
         done = built.command("chat", "pico", "--with", which, typed="Returns the number of\n")
         assert done.returncode == 0 and done.stdout.strip(), done.stderr
@@ -129,17 +132,22 @@ def test_the_model_talks_and_its_words_lead_to_documents(built: Built) -> None:
     assert traced.returncode == 0 and "pico_openings" in traced.stdout and "MIT" in traced.stdout
 
 
-def test_status_and_report_tell_what_was_built(built: Built) -> None:
-    status = json.loads(built.command("status", "pico", "--json").stdout)
-    assert status
-    report = built.artifact("pico/report")
+def test_status_and_report(built: Built) -> None:
+    status = {item["key"]: item["state"] for item in json.loads(built.command("status", "pico", "--json").stdout)}
+    assert status == dict.fromkeys(pico_graph(), "built")
+    report, evals = built.artifact("pico/report"), built.artifact("pico/evals/multimodal_full")
+    page = Page(report.path("report.html").read_text("utf-8"))
+    assert page.origins <= {cite(built.artifact(key)) for key in status if key != report.key}
+    assert (evals.metrics["bits_per_byte"], cite(evals)) in page.numbers
+    for gate in evals.manifest.gates:
+        assert [gate["name"], "passed", amount(gate["value"])] in [row[:3] for row in page.rows]
     card = report.path("model_card.md").read_text("utf-8")
+    assert f"| all | {amount(evals.metrics['bits_per_byte'])} | {amount(evals.metrics['perplexity'])} |" in card
     assert "BSD-3-Clause" in card and "MIT" in card
-    assert "<html" in report.path("report.html").read_text("utf-8")
     assert f"report: {report.path('report.html')}" in built.command("status", "pico").stdout.splitlines()
 
 
-def test_dropped_documents_are_shown_by_reason(built: Built) -> None:
+def test_drops(built: Built) -> None:
     listed = built.command("drops", "pico")
     assert listed.returncode == 0 and "exact_duplicate" in listed.stdout, listed.stderr
     shown = built.command("drops", "pico", "gopher_short_doc", "--limit", "1")
@@ -149,7 +157,8 @@ def test_dropped_documents_are_shown_by_reason(built: Built) -> None:
 
 
 @pytest.mark.timeout(600)
-def test_a_takedown_rebuilds_without_the_document_and_leaves_it_in_its_source_only(built: Built) -> None:
+def test_takedown(built: Built) -> None:
+    """After a takedown only the document's source still holds it."""
     document = next(
         record
         for record in read_records(built.artifact("pico/shards").path("documents.jsonl.zst"))

@@ -40,7 +40,7 @@ def below(name: str) -> list[Path]:
     return [path for path in FILES if path.is_relative_to(ROOT / name)]
 
 
-def test_there_is_something_to_look_at():
+def test_files_and_imports():
     assert len(below("fc_model")) > 20 and len(below("fc_pipeline")) > 20
     main, builds = (ROOT / "fc_pipeline" / "cli" / name for name in ("main.py", "builds.py"))
     assert "argparse" in imported(main, at_load=True)
@@ -59,7 +59,7 @@ def offences(paths: list[Path], names: set[str], *, at_load: bool = False) -> di
     return {path: names for path, names in imports.items() if names}
 
 
-def test_the_model_knows_no_pipeline():
+def test_model_imports_no_pipeline():
     assert offences(below("fc_model"), {"dagster", "fc_pipeline"}) == {}
 
 
@@ -104,14 +104,14 @@ def test_arrows_are_seen() -> None:
     assert "corpus" in arrows("fc_pipeline")["tokens"] and "engine" in arrows("fc_pipeline")["cli"]
 
 
-def test_artifacts_need_the_standard_library_and_zstandard():
+def test_artifacts_imports():
     allowed = sys.stdlib_module_names | {"zstandard"}
     for path in below("fc_model/artifacts"):
         names = [name for name in imported(path) if name.split(".")[0] not in allowed]
         assert all(name.startswith(("fc_model.artifacts.", "fc_model.errors.")) for name in names), path
 
 
-def test_dagster_stays_in_its_folders():
+def test_dagster_folders():
     pipeline = ROOT / "fc_pipeline"
     outside = [
         path
@@ -123,12 +123,12 @@ def test_dagster_stays_in_its_folders():
     assert offences(outside, {"dagster"}) == {}
 
 
-def test_the_pipeline_loads_without_torch():
+def test_pipeline_loads_without_torch():
     heavy = {"torch", "pytorch_lightning", "lightning", "transformers", "datatrove", "mlflow"}
     assert offences(below("fc_pipeline"), heavy, at_load=True) == {}
 
 
-def test_imports_can_be_followed():
+def test_imports_followable():
     """`code_version` follows names through imports; relative, dotted and * imports hide where a name comes from."""
     problems_by_path = {}
     for path in FILES:
@@ -200,7 +200,7 @@ def test_nothing_unsafe():
         "yaml.load(text, Loader=yaml.UnsafeLoader)",
     ],
 )
-def test_unsafe_calls_are_seen(line):
+def test_forbidden(line):
     assert forbidden(ast.parse(line))
 
 

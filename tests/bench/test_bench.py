@@ -4,28 +4,16 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from factories.models import tiny_model
 
 from bench import hooks, quality
 from bench.corpus import Tokens, docstrings
 from bench.timing import round_robin
-from fc_model.config.model import ModelConfig
 
 
 def small_module() -> hooks.LossModule:
     torch.manual_seed(0)
-    return hooks.LossModule(
-        ModelConfig(
-            vocab_size=64,
-            num_layers=1,
-            hidden_size=32,
-            num_heads=2,
-            num_kv_heads=2,
-            head_dim=16,
-            intermediate_size=64,
-            context_length=16,
-            tie_embeddings=False,
-        )
-    )
+    return hooks.LossModule(tiny_model(num_layers=1, context_length=16, tie_embeddings=False))
 
 
 def contender(module: torch.nn.Module, lr: float) -> quality.Contender:
@@ -39,7 +27,7 @@ def tokens() -> Tokens:
     return Tokens(train=ids, holdout=ids[:201], holdout_bytes=402, digest="")
 
 
-def test_docstrings_are_taken_and_code_is_not() -> None:
+def test_docstrings() -> None:
     long = (
         "Takes what it is given and gives what it takes, in the order in which it came, no more and no less than that."
     )
@@ -51,24 +39,25 @@ def test_docstrings_are_taken_and_code_is_not() -> None:
     assert docstrings(b"\xff\xfe\x00") == ""
 
 
-def test_random_weights_score_the_odds_of_the_vocabulary() -> None:
+def test_bits_per_byte_random_weights() -> None:
     """The head starts at zero: every token costs log2(64) = 6 bits, two bytes a token, so 3 bits a byte."""
     assert quality.bits_per_byte(contender(small_module(), lr=0.0), tokens()) == pytest.approx(3, rel=1e-5)
 
 
-def test_the_budget_is_spent_on_learning() -> None:
+def test_train() -> None:
     result = quality.train(contender(small_module(), lr=1e-2), tokens(), budget=1.0, seed=0)
     assert result["bits_per_byte"] < 0.5
     assert result["tokens"] == result["steps"] * 64
 
 
-def test_learning_rate_over_the_budget() -> None:
+def test_lr_factor() -> None:
     assert quality.lr_factor(0.0) == pytest.approx(0.01, rel=1e-6)
     assert quality.lr_factor(0.02) == pytest.approx(1.0, abs=2e-3)
     assert quality.lr_factor(1.0) == pytest.approx(0.1)
 
 
-def test_our_hook_bends_the_cosine_to_a_line_to_zero_after_the_warm_up() -> None:
+def test_linear_to_zero() -> None:
+    """The hook bends the cosine to a line to zero after the warm-up."""
     weight = torch.nn.Parameter(torch.zeros(1))
     optimizer = torch.optim.SGD([weight], lr=2.0)
     optimizer.register_step_pre_hook(hooks.LinearToZero())
@@ -82,7 +71,7 @@ def test_our_hook_bends_the_cosine_to_a_line_to_zero_after_the_warm_up() -> None
     assert used == pytest.approx([0.01, 0.5, 1.0, 0.75, 0.5, 0.0], abs=1e-2)
 
 
-def test_our_loss_is_torchs_cross_entropy() -> None:
+def test_loss_equals_torch() -> None:
     module = small_module()
     torch.nn.init.normal_(module.decoder.head_VD, std=0.1)
     window = torch.randint(0, 64, (3, 17), generator=torch.Generator().manual_seed(0))
@@ -93,7 +82,7 @@ def test_our_loss_is_torchs_cross_entropy() -> None:
 
 # torch's compiler imports a module of torch that still uses it.
 @pytest.mark.filterwarnings("ignore:.torch.jit.script_method. is deprecated:DeprecationWarning")
-def test_hook_of_quality_carries_its_recipe() -> None:
+def test_quality_hook() -> None:
     module = hooks.quality(4096, 128)
     trained = [weight for one in module.optimizer for group in one.param_groups for weight in group["params"]]
     assert {id(weight) for weight in trained} == {id(weight) for weight in module.parameters()}
@@ -101,7 +90,7 @@ def test_hook_of_quality_carries_its_recipe() -> None:
     assert module.batch * module.context == 2048
 
 
-def test_round_robin_leaves_out_the_warm_up() -> None:
+def test_round_robin() -> None:
     calls = []
     seconds = round_robin({"a": lambda: calls.append("a"), "b": lambda: calls.append("b")}, rounds=2, warmup=1)
     assert calls == ["a", "b"] * 3

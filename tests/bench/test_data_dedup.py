@@ -10,7 +10,7 @@ from bench.data_dedup import jaccard, quality, varied
 from bench.dedup_contenders import grams, pairs_of_clusters
 
 
-def test_planted_near_duplicates_have_the_similarity_that_is_said() -> None:
+def test_varied() -> None:
     rng = random.Random(1)
     text = " ".join(f"word{rng.randint(0, 400)}" for _ in range(300))
     near, similarity = varied(text, 0.7, rng)
@@ -18,7 +18,7 @@ def test_planted_near_duplicates_have_the_similarity_that_is_said() -> None:
     assert similarity == jaccard(grams(text), grams(near))
 
 
-def test_quality_counts_pairs_by_their_exact_similarity() -> None:
+def test_quality() -> None:
     text = " ".join(f"w{number}" for number in range(104))
     changed = text.replace("w0 ", "x ")
     other = " ".join(f"v{number}" for number in range(104))
@@ -33,7 +33,7 @@ def test_pairs_of_clusters() -> None:
     assert pairs_of_clusters([("a", 3), ("b", -1), ("c", 3), ("d", 5), ("e", 3)]) == [("a", "c"), ("a", "e")]
 
 
-def test_perturbed_documents_are_no_duplicates() -> None:
+def test_perturbed_documents() -> None:
     text = " ".join(f"w{number}" for number in range(200))
     found = [record["text"] for record in dedup_growth.documents([text], 4 * len(text))]
     assert len(found) == 4 and found[0] == text
@@ -41,7 +41,7 @@ def test_perturbed_documents_are_no_duplicates() -> None:
 
 
 @pytest.mark.timeout(200)
-def test_a_small_run_prints_every_line(capsys) -> None:
+def test_main(capsys) -> None:
     """Ours on half a megabyte, each part in its own process."""
     data_dedup.main(
         ["--megabytes", "0.5", "--planted", "60", "--rounds", "1", "--contenders", "ours", "--sizes", "0.5"]
@@ -53,5 +53,5 @@ def test_a_small_run_prints_every_line(capsys) -> None:
     assert dump["new_documents"] == dump["documents"] // 100 and dump["dump_cpu_seconds"] < dump["rebuild_cpu_seconds"]
 
 
-def test_what_goes_wrong_in_a_contender_is_one_line() -> None:
+def test_child_error() -> None:
     assert data_dedup.child("bench.dedup_contenders", "nobody", ".") == "KeyError: 'nobody'"

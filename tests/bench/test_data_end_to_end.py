@@ -12,7 +12,7 @@ from bench.data_end_to_end import step_name
 
 
 @pytest.mark.timeout(200)
-def test_pico_from_downloads_to_shards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pico(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FC_HOME", str(tmp_path))
     command = [sys.executable, "-m", "bench.data_end_to_end", "--track", "pico"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
@@ -26,13 +26,13 @@ def test_pico_from_downloads_to_shards(tmp_path: Path, monkeypatch: pytest.Monke
     assert found["total"]["mb_per_cpu_second"] > 0
 
 
-def test_sources_are_one_line_of_the_table() -> None:
+def test_step_name() -> None:
     assert [step_name(key) for key in ("sources/a", "evalsets/b", "corpus/c/split", "d/shards")] == [
         "sources", "evalsets", "split", "shards",
     ]  # fmt: skip
 
 
-def test_every_part_is_a_module() -> None:
+def test_parts() -> None:
     assert [part[0].removeprefix("bench.") for part in data.parts(8)] == [
         "data_extract", "data_filters", "data_dedup", "data_tokens", "data_end_to_end",
     ]  # fmt: skip

@@ -19,7 +19,7 @@ NOTEBOOK = {
 }
 
 
-def test_every_side_of_web_pages_finds_the_text(tmp_path: Path) -> None:
+def test_html_sides(tmp_path: Path) -> None:
     data_extract.lay_out(
         tmp_path, "html", {"a.html": PAGE.encode(), "b.html": PAGE.replace("bowline", "knot").encode()}
     )
@@ -39,14 +39,14 @@ def test_every_side_of_web_pages_finds_the_text(tmp_path: Path) -> None:
         ("docstrings", f'def tie():\n    """{"A function that ties knots, and says so at length. " * 9}"""\n'),
     ],
 )
-def test_every_side_of_a_format_finds_the_text(tmp_path: Path, kind: str, content: str) -> None:
+def test_format_sides(tmp_path: Path, kind: str, content: str) -> None:
     data_extract.lay_out(tmp_path, kind, {"a": content.encode()})
     for name, side in data_extract_sides.SIDES[kind].items():
         if name != "nbformat":  # not among the project's packages
             assert side(tmp_path)()["documents"] == 1, name
 
 
-def test_a_line_is_printed_of_files_that_are_installed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_measure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     data_extract.measure(tmp_path, "py", home=tmp_path, megabytes=0.05, rounds=1)
     (line,) = capsys.readouterr().out.splitlines()
     found = json.loads(line)
@@ -54,6 +54,6 @@ def test_a_line_is_printed_of_files_that_are_installed(tmp_path: Path, capsys: p
     assert found["results"]["ours_py"]["mb_per_cpu_second"] > 0
 
 
-def test_a_side_that_cannot_run_is_named(tmp_path: Path) -> None:
+def test_side_error(tmp_path: Path) -> None:
     found = data_sides.race("bench.data_extract_sides", ["nobody"], tmp_path, rounds=2)
     assert found.runs == {} and found.missing == {"nobody": "KeyError: 'nobody'"}

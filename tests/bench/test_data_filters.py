@@ -9,7 +9,7 @@ from bench import data_filters
 from bench.data_sides import Race
 
 
-def test_both_keep_the_same_documents(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_measure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     names = ["ours_whole", "ours_gopher", "datatrove_regex"]
     records = list(data_filters.documents(["pandas_docstrings"], tmp_path, num_bytes=50_000))
     assert 50_000 <= sum(len(record["text"].encode()) for record in records) < 80_000
@@ -23,6 +23,6 @@ def test_both_keep_the_same_documents(tmp_path: Path, capsys: pytest.CaptureFixt
     assert 0 < cases["kept"]["ours_whole"] < cases["kept"]["ours_gopher"] < cases["documents"]
 
 
-def test_agreement_counts_documents_that_one_side_alone_keeps() -> None:
+def test_agreement() -> None:
     runs = {"ours_gopher": [{"kept_ids": ["a", "b"]}], "datatrove": [{"kept_ids": ["b", "c"]}]}
     assert data_filters.agreement(Race(runs, {}), num_documents=4) == {"datatrove": 0.5}

@@ -10,7 +10,7 @@ from bench.data_memory import STEPS
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_every_step_has_a_peak_at_every_size() -> None:
+def test_peaks() -> None:
     words = [sys.executable, "-m", "bench.data_memory", "--sizes", "1"]
     done = subprocess.run(words, capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 0, done.stderr

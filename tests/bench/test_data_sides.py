@@ -9,7 +9,7 @@ from fc_pipeline.engine.resource_usage import tree_cpu_seconds
 BUSY = "import time\nwhile time.process_time() < 0.4: pass\nprint('done', flush=True)\ninput()"
 
 
-def test_children_count_while_they_live_and_when_they_have_ended() -> None:
+def test_tree_cpu_seconds() -> None:
     before = tree_cpu_seconds()
     child = subprocess.Popen([sys.executable, "-c", BUSY], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert child.stdout is not None
@@ -20,12 +20,12 @@ def test_children_count_while_they_live_and_when_they_have_ended() -> None:
     assert tree_cpu_seconds() >= alive - 0.02, "nothing is forgotten but what clock ticks round off"
 
 
-def test_a_call_is_timed_with_its_children() -> None:
+def test_tree_timed() -> None:
     seconds = tree_timed(lambda: subprocess.run([sys.executable, "-c", BUSY], input=b"\n", capture_output=True))
     assert seconds.cpu >= 0.4 and seconds.wall >= 0.4
 
 
-def test_rates_are_of_the_median_round() -> None:
+def test_rates() -> None:
     runs = {
         "ours": [{"cpu": 1.0, "wall": 2.0, "kept": 3}, {"cpu": 9.0, "wall": 9.0}, {"cpu": 2.0, "wall": 4.0}],
         "peer": [{"cpu": 6.0, "wall": 6.0}],

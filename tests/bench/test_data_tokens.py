@@ -11,7 +11,7 @@ from bench.tokenizer_compression import measure as compress
 from fc_model.artifacts.records import RecordWriter
 
 
-def test_every_side_is_measured(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_measure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     measure(tmp_path, megabytes=0.4, rounds=1)
     (line,) = capsys.readouterr().out.splitlines()
     results = json.loads(line)["results"]
@@ -21,14 +21,14 @@ def test_every_side_is_measured(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert len(list(tmp_path.glob("datatrove-*/*.ds"))) == 2, "a warm-up round and a measured one"
 
 
-def test_texts_are_taken_until_there_are_enough_bytes() -> None:
+def test_take() -> None:
     records = take(50_000)
     sizes = [len(record["text"].encode()) for record in records]
     assert sum(sizes) >= 50_000 > sum(sizes[:-1])
     assert len({record["id"] for record in records}) == len(records)
 
 
-def test_compression_is_bytes_over_tokens_by_domain(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_compression(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with (tmp_path / "holdout.jsonl.zst").open("wb") as file:
         write = RecordWriter(file)
         for domain, text in (("code", "a b c"), ("chat", "é é"), ("code", "d")):

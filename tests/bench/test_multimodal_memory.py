@@ -49,14 +49,14 @@ EARLY = [name for name in TRAINED if not name.startswith("encoder.")]
         ({"with_gradient": TRAINED[:-1]}, TRAINED[-1:]),  # only decayed
     ],
 )
-def test_what_is_not_trained_as_the_stage_says_is_named(tmp_path: Path, changes, wrong) -> None:
+def test_trained(tmp_path: Path, changes, wrong) -> None:
     write(tmp_path, **{"changed": TRAINED, "early": EARLY, "with_gradient": TRAINED} | changes)
     found = trained(tmp_path)
     assert found["wrong"] == sorted(wrong)
     assert found["tensors"] == {"encoder": 3, "other": 3}
 
 
-def test_inputs_are_of_the_size_that_the_model_is(tmp_path: Path) -> None:
+def test_inputs(tmp_path: Path) -> None:
     multimodal_data.write_text(tmp_path / "shards", vocab_size=12_000, tokens=5_000)
     shards = Shards(tmp_path / "shards", "train")
     assert shards.vocab_size == Tokenizer(tmp_path / "shards" / "tokenizer.model").vocab_size == 12_000

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from factories.build import build
 from PIL import Image
 
 from bench import ocr_ours
@@ -11,8 +12,7 @@ from bench.ocr import SIDES, rates_of, ratios
 from bench.ocr_environments import PEERS
 from bench.ocr_ours import CONFIG, FIRST, WARM, jobs, pictures, write_plan
 from bench.ocr_work import grey_png, read_work, time_side, write_work
-from fc_model.artifacts import Recipe, Store
-from fc_pipeline.engine.step import Runtime, Step
+from fc_model.artifacts import Store
 from fc_pipeline.images.fonts.catalogue import fonts_config
 from fc_pipeline.images.fonts.faces import load_faces
 from fc_pipeline.images.fonts.fetch import fetch_fonts
@@ -22,14 +22,8 @@ from fc_pipeline.images.synthesis.renderer import Plan, draw_page
 @pytest.fixture(scope="module")
 def fonts(tmp_path_factory) -> Path:
     """The faces that matplotlib brings."""
-    home = tmp_path_factory.mktemp("home")
-    store, config = Store(home), fonts_config(["dejavu"]).model_dump(mode="json")
-    recipe = Recipe(config=config, code={"version": "test", "parts": {}}, inputs={})
-    with store.write("images/fonts", recipe) as out:
-        fetch_fonts(Step(key="images/fonts", config=config, inputs={}, out=out, runtime=Runtime(home=home)))
-    artifact = store.find("images/fonts", recipe.identity("images/fonts"))
-    assert artifact is not None
-    return artifact.folder
+    config = fonts_config(["dejavu"]).model_dump(mode="json")
+    return build(Store(tmp_path_factory.mktemp("home")), "images/fonts", fetch_fonts, config).folder
 
 
 @pytest.fixture
@@ -39,7 +33,7 @@ def plan(fonts, tmp_path) -> Plan:
 
 
 @pytest.mark.parametrize(("task", "count"), [("lines", 5), ("pages", 8)])
-def test_everyone_is_given_what_ours_draws(plan, fonts, task: str, count: int, tmp_path: Path) -> None:
+def test_work_of_all_sides(plan, fonts, task: str, count: int, tmp_path: Path) -> None:
     faces = {face.name: face.file for face in load_faces(fonts).faces}
     work = list(pictures(task, count, plan, faces))
     write_work(tmp_path, task, work)
@@ -55,7 +49,7 @@ def test_everyone_is_given_what_ours_draws(plan, fonts, task: str, count: int, t
     assert told["sizes"] == [round(sum(side) / count) for side in zip(*(p[3:] for p in work), strict=True)]
 
 
-def test_images_that_warm_up_are_none_of_those_timed() -> None:
+def test_warm_up_jobs() -> None:
     for task in ("lines", "pages"):
         timed = set(jobs(task, 200, first=FIRST))
         assert len(timed) == 200
@@ -63,14 +57,14 @@ def test_images_that_warm_up_are_none_of_those_timed() -> None:
     assert len({job.kind for job in jobs("pages", 8, first=0)}) == 8, "all kinds of documents, in turn"
 
 
-def test_a_picture_that_a_side_fails_on_does_not_count(tmp_path: Path) -> None:
+def test_failed_picture(tmp_path: Path) -> None:
     draws = [Image.new("RGB", (40, 32)), None, Image.new("RGB", (60, 32))]
     time_side(tmp_path, "lines", "trdg", draw=draws.__getitem__, png=grey_png, count=3, warmup=lambda: None)
     told = json.loads((tmp_path / "lines-trdg.json").read_text("utf-8"))
     assert (told["images"], told["sizes"]) == (2, [50, 32])
 
 
-def test_rates_are_medians_and_ratios_are_over_the_fastest_peer() -> None:
+def test_rates_and_ratios() -> None:
     def answer(draw: float, png: float) -> dict:
         return {"images": 100, "draw": draw, "png": png, "bytes": 5000, "sizes": [9, 9]}
 
@@ -86,7 +80,7 @@ def test_rates_are_medians_and_ratios_are_over_the_fastest_peer() -> None:
     assert ratios({"ours": rates["ours"]}) == {}
 
 
-def test_every_side_has_its_module_and_every_peer_its_pins() -> None:
+def test_sides_and_pins() -> None:
     for side in {side for sides in SIDES.values() for side in sides}:
         module = side.partition("_")[0]
         assert (Path(ocr_ours.__file__).parent / f"ocr_{module}.py").is_file()

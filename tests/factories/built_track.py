@@ -8,8 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from fc_model.artifacts import Artifact, Recipe, Store
-from fc_model.artifacts.manifest import InputEntry
+from factories.build import build
+from factories.documents import document
+from factories.models import MODEL
+from fc_model.artifacts import Artifact, Store
 from fc_model.data.token_shard_writer import SplitWriter, write_index
 from fc_pipeline.corpus.decontaminate import decontaminate
 from fc_pipeline.corpus.deduplicate import deduplicate
@@ -17,7 +19,7 @@ from fc_pipeline.corpus.filter_documents import filter_documents
 from fc_pipeline.corpus.filter_quality import measure_filters
 from fc_pipeline.corpus.split import split
 from fc_pipeline.engine.gates import Gate, SharedGate, judge
-from fc_pipeline.engine.step import Runtime, Step
+from fc_pipeline.engine.step import Step
 
 SCRIPT = "<script>alert('owned')</script>"
 HOSTILE_PROMPT = f"</pre>{SCRIPT}\x1b[31m\u202e```"
@@ -28,16 +30,10 @@ FILTERS = [
     {"kind": "length", "min_chars": 100},
     {"kind": "quality", "max_symbol_ratio": 0.2, "min_alphabetic_words": 0.2, "min_stop_words": 0},
 ]
-MODEL = {
-    "vocab_size": 64,
-    "num_layers": 2,
-    "hidden_size": 32,
-    "num_heads": 4,
-    "num_kv_heads": 2,
-    "head_dim": 8,
-    "intermediate_size": 48,
-    "context_length": 64,
-}
+TRAINED = {
+    "loss_first": 4.1, "loss_final": 1.25, "steps": 400, "tokens": 819_200, "flops": 1e12, "seconds": 133.0,
+    "tokens_per_second": 6159.4, "nan_count": 0, "stopped_early": 0,
+}  # fmt: skip
 DOMAINS = ("chess", "code", "science")
 WEIGHTS = {"science": 50, "code": 30, "chess": 20}
 
@@ -58,27 +54,19 @@ class Builder:
         inputs: dict[str, str] | None = None,
         gates: tuple[Gate, ...] = (),
         run: dict[str, Any] | None = None,
-        helpers: dict[str, Callable[..., Any]] | None = None,
     ) -> Artifact:
-        given = {role: self.built[name] for role, name in (inputs or {}).items()}
-        recipe = Recipe(
-            config=config or {},
-            code={"version": "c0de", "parts": {}},
-            inputs={role: InputEntry(a.key, a.identity, a.digest) for role, a in given.items()},
-        )
-        with self.store.write(key, recipe) as out:
-            runtime = Runtime(home=self.store.root)
-            step = Step(key=key, config=config or {}, inputs=given, out=out, runtime=runtime, helpers=helpers or {})
+        artifacts = {role: self.built[name] for role, name in (inputs or {}).items()}
+
+        def whole(step: Step) -> None:
             function(step)
-            entries = {e["source"]: e for artifact in given.values() for e in artifact.manifest.licences}
-            out.licences = out.licences or [entries[source] for source in sorted(entries)]
-            out.gates = judge(out.metrics, list(gates))
-            out.run |= {"seconds": 75.5, "cpu_seconds": 140.25, "peak_memory_bytes": 1_234_567_890, "committed_at": 1.0}
-            out.run |= run or {}
-        found = self.store.find(key, recipe.identity(key))
-        assert found is not None
-        self.built[key] = found
-        return found
+            entries = {e["source"]: e for artifact in artifacts.values() for e in artifact.manifest.licences}
+            step.out.licences = step.out.licences or [entries[source] for source in sorted(entries)]
+            step.out.gates = judge(step.out.metrics, list(gates))
+            step.out.run |= {"seconds": 75.5, "cpu_seconds": 140.25, "peak_memory_bytes": 1_234_567_890}
+            step.out.run |= {"committed_at": 1.0, **(run or {})}
+
+        self.built[key] = build(self.store, key, whole, config, artifacts)
+        return self.built[key]
 
 
 def _source(step: Step) -> None:
@@ -90,16 +78,8 @@ def _source(step: Step) -> None:
             unlike = "short" if number % 9 == 0 else f"{SCRIPT if number % 10 == 1 else ''} {body}"
             unlike += f"{LEAKED}." if number == 20 else ""
             text = "a copy of one text, word for word. " * 8 if number in COPIES else unlike
-            write(
-                {
-                    "id": f"games/{number}{SCRIPT if number == 0 else ''}",
-                    "text": text,
-                    "source": "games",
-                    "domain": DOMAINS[number % 3],
-                    "licence": "CC-BY-4.0",
-                    "meta": {},
-                }
-            )
+            record = document(f"games/{number}{SCRIPT if number == 0 else ''}", text, DOMAINS[number % 3])
+            write(record | {"source": "games", "licence": "CC-BY-4.0"})
     step.out.counters.read = step.out.counters.kept = 90
     step.out.licences = [{"licence": "CC-BY-4.0", "source": "games", "documents": 90}]
 
@@ -141,22 +121,7 @@ def _stage(step: Step) -> None:
             line |= {"holdout_loss": loss + 0.1, "holdout_bpb": loss / 2.1, "ema_loss": loss, "ema_bpb": loss / 2.2}
         lines.append(json.dumps(line) + "\n")
     step.out.write_text("metrics.jsonl", "".join(lines), content=False)
-    step.out.metrics |= {
-        "loss_first": 4.1,
-        "loss_final": 1.25,
-        "steps": 400,
-        "tokens": 819_200,
-        "parameters": 12_345,
-        "flops": 1e12,
-    }
-    step.out.metrics |= {
-        "seconds": 133.0,
-        "tokens_per_second": 6159.4,
-        "flops": 1e12,
-        "nan_count": 0,
-        "stopped_early": 0,
-        "mfu": 0.4,
-    }
+    step.out.metrics |= TRAINED | {"parameters": 12_345, "mfu": 0.4}
 
 
 def _evals(step: Step) -> None:
@@ -193,54 +158,54 @@ def _parity(step: Step) -> None:
     step.out.write_text("parity.json", "{}")
 
 
-def build_track(root: Path, *, seconds: float = 75.5) -> Builder:
+def build_track(root: Path) -> Builder:
     """Everything of a track but its report."""
-    build = Builder(root)
-    build("sources/games", _source, run={"seconds": seconds})
-    build("corpus/small/filtered", filter_documents, inputs={"games": "sources/games"})
-    build("corpus/small/deduplicated", deduplicate, inputs={"documents": "corpus/small/filtered"})
-    build("evalsets/tactics", _evalset)
-    build(
+    track = Builder(root)
+    track("sources/games", _source)
+    track("corpus/small/filtered", filter_documents, inputs={"games": "sources/games"})
+    track("corpus/small/deduplicated", deduplicate, inputs={"documents": "corpus/small/filtered"})
+    track("evalsets/tactics", _evalset)
+    track(
         "corpus/small/decontaminated",
         decontaminate,
         config={"evalsets": ["tactics"]},
         inputs={"documents": "corpus/small/deduplicated", "evalsets/tactics": "evalsets/tactics"},
     )
     measured = {"artifact": "corpus/filter_quality", "metric": "recall_min"}
-    build(
+    track(
         "corpus/small/filter_quality",
         measure_filters,
         config={"filtering": {"filters": FILTERS}},
         gates=(SharedGate(**measured, min=0.5, track="nano"), SharedGate(**measured, min=0.99, track="strict")),
     )
-    build("corpus/small/split", split, config={"min_documents": 2}, inputs={"documents": "corpus/small/decontaminated"})
-    build("nano/tokenizer", _tokenizer, inputs={"documents": "corpus/small/split"})
+    track("corpus/small/split", split, config={"min_documents": 2}, inputs={"documents": "corpus/small/decontaminated"})
+    track("nano/tokenizer", _tokenizer, inputs={"documents": "corpus/small/split"})
     inputs = {"documents": "corpus/small/split", "tokenizer": "nano/tokenizer"}
-    build("nano/shards", _shards, config={"weights": WEIGHTS}, inputs=inputs)
+    track("nano/shards", _shards, config={"weights": WEIGHTS}, inputs=inputs)
     start: dict[str, str] = {}
     for name in ("first", "second"):
         stage: dict[str, Any] = {"name": name, "steps": 400, "seq_len": 64, "batch_tokens": 2048, "lr": 1e-3}
         stage |= {"kind": "pretrain", "optimizer": {"kind": "adamw"}, "schedule": {"kind": "wsd"}}
-        build(
+        track(
             f"nano/stages/{name}",
             _stage,
             config={"model": MODEL, "stage": stage},
             inputs={"shards": "nano/shards", **start},
-            run={"mlflow_run_id": f"run-of-{name}", "seconds": seconds},
+            run={"mlflow_run_id": f"run-of-{name}"},
         )
         start = {"start": f"nano/stages/{name}"}
         gate = Gate(artifact=f"evals/{name}", metric="bits_per_byte", max=1.6, why="three seeds, worst + 0.05")
         strict = Gate(artifact=f"evals/{name}", metric="unigram_gain", min=0.6, waive=f"small corpus {SCRIPT}")
         inputs = {"stage": f"nano/stages/{name}", "shards": "nano/shards", "tokenizer": "nano/tokenizer"}
-        build(f"nano/evals/{name}", _evals, inputs=inputs, gates=(gate, strict) if name == "second" else ())
+        track(f"nano/evals/{name}", _evals, inputs=inputs, gates=(gate, strict) if name == "second" else ())
     final = {"stage": "nano/stages/second", "tokenizer": "nano/tokenizer"}
-    build("nano/exports/huggingface", _export, inputs=final)
-    build("nano/exports/gguf", _export, inputs=final)
+    track("nano/exports/huggingface", _export, inputs=final)
+    track("nano/exports/gguf", _export, inputs=final)
     exports = {"huggingface": "nano/exports/huggingface", "gguf": "nano/exports/gguf"}
-    build(
+    track(
         "nano/parity",
         _parity,
         inputs={**final, **exports},
         gates=(Gate(artifact="parity", metric="gguf_q8_0_kl", max=0.01),),
     )
-    return build
+    return track

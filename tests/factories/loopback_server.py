@@ -37,6 +37,7 @@ class Loopback:
         self.files: dict[str, Any] = {}
         self.faults: dict[str, list[Cut | Status]] = defaultdict(list)
         self.requests: list[tuple[str, str | None]] = []
+        self.posts: list[bytes] = []
         self.authorizations: dict[str, str | None] = {}
         self.accepts_ranges = True
         loopback = self
@@ -44,6 +45,11 @@ class Loopback:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 loopback.answer(self)
+
+            def do_POST(self) -> None:
+                loopback.posts.append(self.rfile.read(int(self.headers["Content-Length"])))
+                self.send_response(204)
+                self.end_headers()
 
             def log_message(self, *args: Any) -> None:
                 """Silent."""

@@ -2,6 +2,7 @@
 
 import random
 import re
+from bisect import bisect_left
 
 WORDS = [f"{a}{b}{c}" for a in "bdfglmn" for b in "aeiou" for c in ("st", "rk", "lm", "nd", "pp", "x")]
 
@@ -17,13 +18,25 @@ def true_jaccard(first: str, second: str, n: int = 5) -> float:
 
 
 def vary(text: str, target: float, rng: random.Random) -> str:
-    """Replace words until the similarity is at most the target."""
+    """Replace words, one after another, until the similarity is at most the target."""
     words = text.split(" ")
     order = list(range(len(words)))
     rng.shuffle(order)
-    while true_jaccard(text, " ".join(words)) > target:
-        words[order.pop()] = rng.choice("qwz") + "".join(rng.choices("aeioulmnr", k=9))
-    return " ".join(words)
+
+    def replaced(count: int, rng: random.Random) -> str:
+        changed = list(words)
+        for place in order[len(order) - count :][::-1]:
+            changed[place] = rng.choice("qwz") + "".join(rng.choices("aeioulmnr", k=9))
+        return " ".join(changed)
+
+    def copied() -> random.Random:
+        copy = random.Random()
+        copy.setstate(rng.getstate())
+        return copy
+
+    # The similarity falls with every word: bisection measures it a few times instead of once a word.
+    counts = range(len(words) + 1)
+    return replaced(bisect_left(counts, -target, key=lambda n: -true_jaccard(text, replaced(n, copied()))), rng)
 
 
 def random_text(rng: random.Random, num_words: int = 300) -> str:

@@ -9,9 +9,9 @@ from fc_pipeline.components.asset import assets_of
 from fc_pipeline.components.automation import changed_content_sensor, shards_job, shards_schedule
 from fc_pipeline.definitions import policy
 from fc_pipeline.defs.inbox.sensors import inbox_sensor
-from fc_pipeline.engine.deferred import Deferred
 from fc_pipeline.engine.graph import Graph
-from fc_pipeline.engine.step import Step, StepSpec
+from fc_pipeline.engine.step import Step
+from tests.factories.steps import step
 from tests.reliability import fake_graph as _versions  # noqa: F401 - steps of the tests have code versions
 
 _HERE = "tests.reliability.automated_graph"
@@ -41,29 +41,16 @@ def automated_graph() -> Graph:
     texts = sorted(path.read_text("utf-8") for path in inbox().glob("*.txt"))
     names = [path.name for path in sorted(inbox().glob("*.txt"))]
 
-    def step(key: str, function: str, inputs: dict[str, str] | None = None, **settings: object) -> StepSpec:
-        return StepSpec(
-            key=key,
-            function=Deferred.of(f"{_HERE}:{function}"),
-            description="A step.",
-            group="toy",
-            inputs=inputs or {},
-            track="toy" if key.startswith("toy/") else None,
-            **settings,
-        )  # type: ignore[arg-type]
-
+    read, count = f"{_HERE}:read_inbox", f"{_HERE}:count_documents"
+    # As a local source does, it pins what lies in the folder; renaming a file builds it again, to equal bytes.
+    folder = {"kind": "local", "folder": str(inbox()), "names": names, "texts": texts}
     return Graph(
         [
-            # As a local source does, it pins what lies in the folder; renaming a file builds it again, to equal bytes.
-            step(
-                "sources/notes",
-                "read_inbox",
-                config={"kind": "local", "folder": str(inbox()), "names": names, "texts": texts},
-            ),
-            step("corpus/c/dumps/filtered/one", "read_inbox", partition="one"),
-            step("corpus/c/dumps/filtered/two", "read_inbox", partition="two"),
-            step("toy/shards", "count_documents", {"documents": "sources/notes"}, fresh_for_days=1),
-            step("toy/stages/one", "count_documents", {"shards": "toy/shards"}, accelerator=True),
+            step("sources/notes", function=read, config=folder),
+            step("corpus/c/dumps/filtered/one", function=read, partition="one"),
+            step("corpus/c/dumps/filtered/two", function=read, partition="two"),
+            step("toy/shards", "sources/notes", function=count, fresh_for_days=1),
+            step("toy/stages/one", "toy/shards", function=count, accelerator=True),
         ],
         {},
     )

@@ -3,6 +3,7 @@
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 
@@ -10,10 +11,9 @@ from fc_pipeline.code_version import project as code_version
 from fc_pipeline.components.asset import assets_of
 from fc_pipeline.components.shared import asset_keys
 from fc_pipeline.definitions import policy
-from fc_pipeline.engine.deferred import Deferred
 from fc_pipeline.engine.gates import Gate
 from fc_pipeline.engine.graph import Graph
-from fc_pipeline.engine.step import StepSpec
+from tests.factories.steps import step
 
 _STEPS = "tests.reliability.fake_steps"
 _ROOT = Path(__file__).resolve().parents[2]
@@ -24,51 +24,15 @@ code_version._PROJECT = code_version.Project(_ROOT, packages=("fc_model", "fc_pi
 
 def fake_graph(*, steps: int = 3, value: float = 1.0, last: str = "measure") -> Graph:
     """source -> corpus -> stage -> eval, gated -> report."""
+    train: dict[str, Any] = {"config": {"steps": steps}, "kinds": ("pytorch", "mlflow"), "accelerator": True}
+    last_step: dict[str, Any] = {"config": {"value": 1.0}, "requires": ("toy/evals/one",)}
     return Graph(
         [
-            StepSpec(
-                key="sources/a",
-                function=Deferred.of(f"{_STEPS}:write_documents"),
-                description="Documents.",
-                group="sources",
-            ),
-            StepSpec(
-                key="corpus/c/filtered",
-                function=Deferred.of(f"{_STEPS}:write_documents"),
-                description="Fewer documents.",
-                group="corpus",
-                inputs={"a": "sources/a"},
-            ),
-            StepSpec(
-                key="toy/stages/one",
-                function=Deferred.of(f"{_STEPS}:train"),
-                description="Training.",
-                group="toy",
-                track="toy",
-                config={"steps": steps},
-                inputs={"documents": "corpus/c/filtered"},
-                kinds=("pytorch", "mlflow"),
-                accelerator=True,
-            ),
-            StepSpec(
-                key="toy/evals/one",
-                function=Deferred.of(f"{_STEPS}:measure"),
-                description="Evaluation.",
-                group="toy",
-                track="toy",
-                config={"value": value},
-                inputs={"stage": "toy/stages/one"},
-            ),
-            StepSpec(
-                key="toy/report",
-                function=Deferred.of(f"{_STEPS}:{last}"),
-                description="Report.",
-                group="toy",
-                track="toy",
-                config={"value": 1.0},
-                inputs={"stage": "toy/stages/one"},
-                requires=("toy/evals/one",),
-            ),
+            step("sources/a"),
+            step("corpus/c/filtered", "sources/a"),
+            step("toy/stages/one", "corpus/c/filtered", function=f"{_STEPS}:train", **train),
+            step("toy/evals/one", "toy/stages/one", function=f"{_STEPS}:measure", config={"value": value}),
+            step("toy/report", "toy/stages/one", function=f"{_STEPS}:{last}", **last_step),
         ],
         {"toy/evals/one": [Gate(artifact="evals/one", metric="bits_per_byte", max=2.0, why="Measured.")]},
     )

@@ -54,7 +54,8 @@ def tick(services: Services, name: str, query: str) -> Any:
 
 
 @pytest.mark.timeout(600)
-def test_shards_follow_files_and_stages_follow_changed_bytes_only(place):
+def test_daemon_builds(place):
+    """Shards follow files; stages follow changed bytes only."""
     services = Services(place, workspace="automated_workspace.yaml")
     turn_on(services, "inbox")
     turn_on(services, "changed_content")

@@ -21,7 +21,7 @@ def run(place: Place, log: str = "run.log"):
     return place.start("-m", "tests.reliability.fake_graph", log=log)
 
 
-def test_interrupted_waiting_killed_and_resumed(place):
+def test_run_interrupted_and_killed(place):
     # Ctrl-C while a stage trains.
     interrupted = run(place, "interrupted.log")
     wait_until(lambda: place.step() >= 2, "the stage trains")

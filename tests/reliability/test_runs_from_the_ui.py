@@ -25,7 +25,7 @@ def status(place: Place, run_id: str) -> str:
     return next(run.status.value for run in place.runs() if run.run_id == run_id)
 
 
-def test_killed_terminated_and_cut_off(place):
+def test_run_killed_and_terminated(place):
     services = Services(place)
 
     # Terminate from the UI while a stage trains.

@@ -38,20 +38,6 @@ HEAVY = {"torch", "pytorch_lightning", "transformers", "dagster", "mlflow", "dat
 HEAVY |= {"pandas", "scipy", "sklearn", "matplotlib", "PIL", "fsspec", "requests", "sqlalchemy"}
 
 
-@pytest.fixture
-def command(toy, monkeypatch, capsys):
-    """Runs the command line on the toy project; gives (exit status, lines printed, errors printed)."""
-    monkeypatch.setenv("FC_HOME", str(toy.store.root))
-    monkeypatch.setattr("fc_pipeline.cli.project.project_graph", lambda **_: toy.graph)
-
-    def run(*arguments: str) -> tuple[int, list[str], str]:
-        status = cli.main(arguments)
-        out, err = capsys.readouterr()
-        return status, out.splitlines(), err
-
-    return run
-
-
 def real(*arguments: str, home: Path, **options) -> subprocess.CompletedProcess[str]:
     """The command in a process of its own, on the tracks of this project."""
     environment = os.environ | {"FC_HOME": str(home)}
@@ -156,7 +142,7 @@ def test_interrupt_and_closed_pipe(command, monkeypatch):
     assert command("status")[0] == 130
 
 
-def test_reader_that_goes_away(tmp_path):
+def test_closed_pipe(tmp_path):
     process = subprocess.Popen(
         [sys.executable, "-m", "fc_pipeline", "plan", "--json"],
         stdout=subprocess.PIPE,
@@ -186,7 +172,7 @@ def test_control_c_in_a_process(tmp_path):
     assert process.returncode == 130 and errors == b""
 
 
-def test_the_tracks_of_this_project(tmp_path):
+def test_shipped_tracks(tmp_path):
     result = real("check", home=tmp_path)
     assert result.returncode == 0, result.stderr
     for track in ("nano", "pico", "fustercluck_450"):
@@ -198,7 +184,7 @@ def test_the_tracks_of_this_project(tmp_path):
 
 
 @pytest.mark.parametrize("arguments", [("status", "nano"), ("plan", "nano"), ("check",), ("gc",)], ids=" ".join)
-def test_what_is_asked_often_imports_nothing_heavy(arguments, tmp_path, monkeypatch):
+def test_imports_nothing_heavy(arguments, tmp_path, monkeypatch):
     """Imports are most of what an answer takes: with torch or Dagster among them it would be seconds."""
     monkeypatch.setenv("PYTHONPROFILEIMPORTTIME", "1")  # names on stderr every module that is imported
     answer = real(*arguments, home=tmp_path)
@@ -208,7 +194,7 @@ def test_what_is_asked_often_imports_nothing_heavy(arguments, tmp_path, monkeypa
     assert all(map(find_spec, HEAVY)), "a library that is not installed is never imported"
 
 
-def test_help_names_every_command(capsys):
+def test_help(capsys):
     with pytest.raises(SystemExit) as ended:
         cli.main(["--help"])
     assert ended.value.code == 0

@@ -2,54 +2,26 @@
 
 import dagster as dg
 import pytest
+from factories.steps import step
 
 from fc_model.artifacts import Store
 from fc_model.errors import UserError
 from fc_pipeline.cli.run import build, by_partition, known
 from fc_pipeline.components.shared import asset_keys
-from fc_pipeline.engine.deferred import Deferred
 from fc_pipeline.engine.graph import Graph
 from fc_pipeline.engine.resolve import Resolver
-from fc_pipeline.engine.step import StepSpec
 from tests.reliability.fake_graph import definitions_of
-
-
-def step(key: str, *inputs: str, partition: str | None = None) -> StepSpec:
-    return StepSpec(
-        key=key,
-        function=Deferred.of("tests.reliability.fake_steps:write_documents"),
-        description="Documents.",
-        group="corpus",
-        inputs={name: name for name in inputs},
-        partition=partition,
-    )
 
 
 def corpus_with_dumps() -> Graph:
     """A base and two dumps, each deduplicated against those before it."""
-    return Graph(
-        [
-            step("sources/a"),
-            step("corpus/c/deduplicated", "sources/a"),
-            step("corpus/c/dumps/filtered/one", "sources/a", partition="one"),
-            step("corpus/c/dumps/filtered/two", "sources/a", partition="two"),
-            step(
-                "corpus/c/dumps/deduplicated/one",
-                "corpus/c/dumps/filtered/one",
-                "corpus/c/deduplicated",
-                partition="one",
-            ),
-            step(
-                "corpus/c/dumps/deduplicated/two",
-                "corpus/c/dumps/filtered/two",
-                "corpus/c/deduplicated",
-                "corpus/c/dumps/deduplicated/one",
-                partition="two",
-            ),
-            step("toy/shards", "corpus/c/deduplicated", "corpus/c/dumps/deduplicated/two"),
-        ],
-        {},
-    )
+    base, done = "corpus/c/deduplicated", "corpus/c/dumps/deduplicated"
+    steps = [step("sources/a"), step(base, "sources/a"), step("toy/shards", base, f"{done}/two")]
+    for name, before in (("one", [base]), ("two", [base, f"{done}/one"])):
+        new = f"corpus/c/dumps/filtered/{name}"
+        steps.append(step(new, "sources/a", partition=name))
+        steps.append(step(f"{done}/{name}", new, *before, partition=name))
+    return Graph(steps, {})
 
 
 @pytest.fixture
@@ -61,7 +33,7 @@ def home(tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_keys_are_run_in_groups_of_one_partition_after_what_they_need():
+def test_by_partition():
     graph = corpus_with_dumps()
     groups = by_partition(graph, list(graph))
     assert [partition for partition, _ in groups] == [None, "one", "two", "two", None]
@@ -75,14 +47,14 @@ def test_keys_are_run_in_groups_of_one_partition_after_what_they_need():
     ]
 
 
-def test_partitions_of_an_asset_are_one_name_to_dagster():
+def test_asset_keys_of_partitions():
     graph = corpus_with_dumps()
     names = [key.to_user_string() for key in asset_keys(graph, graph)]
     assert names.count("corpus/c/dumps/filtered") == names.count("corpus/c/dumps/deduplicated") == 1
     assert len(names) == 5
 
 
-def test_every_dump_is_materialized_as_its_own_partition_and_known_afterwards(home, capfd, monkeypatch):
+def test_build_dumps(home, capfd, monkeypatch):
     graph = corpus_with_dumps()
     assert build("toy", graph, list(graph), lambda: definitions_of(graph)) == 0
     store = Store(home / "data")
@@ -102,7 +74,7 @@ def test_every_dump_is_materialized_as_its_own_partition_and_known_afterwards(ho
         build("toy", graph, list(graph), lambda: definitions_of(graph))
 
 
-def test_a_dump_whose_predecessor_is_missing_says_so(home, capfd):
+def test_build_dump_missing_predecessor(home, capfd):
     graph = corpus_with_dumps()
     keys = ["sources/a", "corpus/c/deduplicated", "corpus/c/dumps/filtered/two", "corpus/c/dumps/deduplicated/two"]
     assert build("toy", graph, keys, lambda: definitions_of(graph)) == 1

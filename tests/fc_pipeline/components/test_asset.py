@@ -3,13 +3,12 @@ from dataclasses import replace
 import dagster as dg
 import pytest
 from factories.dagster_fixtures import Materializer, built, materializer, metadata_of
+from factories.steps import step
 
 from fc_model.artifacts import Store
 from fc_pipeline.components import asset
-from fc_pipeline.engine.deferred import Deferred
 from fc_pipeline.engine.gates import Gate, SharedGate
 from fc_pipeline.engine.graph import Graph
-from fc_pipeline.engine.step import StepSpec
 from fc_pipeline.orchestration.failures import describe_failure
 from tests.reliability.fake_graph import definitions_of, fake_graph
 
@@ -23,14 +22,7 @@ def run(memory_disk, monkeypatch) -> Materializer:
 
 
 def failing(function: str, *, accelerator: bool) -> Graph:
-    spec = StepSpec(
-        key="sources/a",
-        function=Deferred.of(f"tests.reliability.fake_steps:{function}"),
-        description="Fails.",
-        group="sources",
-        accelerator=accelerator,
-    )
-    return Graph([spec], {})
+    return Graph([step("sources/a", function=f"tests.reliability.fake_steps:{function}", accelerator=accelerator)], {})
 
 
 def data_version(run: Materializer, key: str) -> str:
@@ -38,7 +30,7 @@ def data_version(run: Materializer, key: str) -> str:
     return event.asset_materialization.tags["dagster/data_version"]
 
 
-def test_every_step_is_materialized_with_its_digest_as_data_version(run):
+def test_materialize_data_version(run):
     graph = fake_graph()
     result = run(graph)
     assert result.success
@@ -50,7 +42,7 @@ def test_every_step_is_materialized_with_its_digest_as_data_version(run):
         assert metadata["reused"] is False
 
 
-def test_a_second_run_reuses_everything_and_reports_the_same_digests(run):
+def test_materialize_reuses(run):
     first = run(fake_graph())
     second = run(fake_graph())
     assert second.success
@@ -59,7 +51,7 @@ def test_a_second_run_reuses_everything_and_reports_the_same_digests(run):
         assert metadata_of(second, key)["digest"] == metadata_of(first, key)["digest"]
 
 
-def test_documents_show_counters_schema_rows_drops_and_licences(run):
+def test_metadata_documents(run):
     metadata = metadata_of(run(fake_graph(), "sources/a"), "sources/a")
     assert (metadata["read"], metadata["kept"], metadata["dropped"], metadata["quarantined"]) == (3, 2, 1, 0)
     assert metadata["dagster/row_count"] == 2
@@ -69,21 +61,22 @@ def test_documents_show_counters_schema_rows_drops_and_licences(run):
     assert "| MIT | 2 | a |" in metadata["licences"]
 
 
-def test_a_stage_shows_its_metrics_and_its_curve(run):
+def test_metadata_stage(run):
     run(fake_graph(), "sources/a", "corpus/c/filtered")
     metadata = metadata_of(run(fake_graph(), "toy/stages/one"), "toy/stages/one")
     assert metadata["loss"] == 0.5
     assert metadata["curve"].startswith("![toy/stages/one](data:image/png;base64,iVBOR")
 
 
-def test_the_check_passes_with_value_and_bound(run):
+def test_check_passed(run):
     (check,) = run(fake_graph(value=1.5)).get_asset_check_evaluations()
     assert check.passed
     assert {name: value.value for name, value in check.metadata.items()} == {"value": 1.5, "max": 2.0}
     assert check.check_name == "bits_per_byte"
 
 
-def test_a_failed_gate_stops_what_comes_after_in_this_run_and_in_the_next(run):
+def test_check_failed(run):
+    """A failed gate stops what comes after, in this run and in the next."""
     graph = fake_graph(value=2.5)
     result = run(graph)
     assert not result.success
@@ -99,7 +92,7 @@ def test_a_failed_gate_stops_what_comes_after_in_this_run_and_in_the_next(run):
     assert "gate evals/one.bits_per_byte failed: 2.5" in describe_failure(failure)
 
 
-def test_a_waived_gate_lets_the_run_go_on_and_says_so(run):
+def test_check_waived(run):
     graph = fake_graph(value=2.5)
     waived = Gate(artifact="evals/one", metric="bits_per_byte", max=2.0, waive="known bad, for the demo")
     result = run(Graph(graph.values(), {"toy/evals/one": [waived]}))
@@ -111,7 +104,7 @@ def test_a_waived_gate_lets_the_run_go_on_and_says_so(run):
 
 
 @pytest.mark.parametrize(("track", "goes_on"), [("toy", False), ("other", True)])
-def test_a_failed_gate_on_a_shared_asset_stops_only_its_own_track(run, track, goes_on):
+def test_check_shared(run, track, goes_on):
     gate = SharedGate(artifact="corpus/filtered", metric="removed_share", max=0.1, track=track)
     graph = fake_graph()
     result = run(Graph(graph.values(), {"corpus/c/filtered": [gate]}))
@@ -124,7 +117,7 @@ def test_a_failed_gate_on_a_shared_asset_stops_only_its_own_track(run, track, go
         assert "toy/stages/one cannot go on from corpus/c/filtered: gate toy: " in describe_failure(failure)
 
 
-def test_an_asset_of_partitions_keeps_its_verdicts_in_the_manifests(run):
+def test_check_partitions(run):
     gate = SharedGate(artifact="corpus/dumps/filtered/b", metric="removed_share", max=0.1, track="toy")
     filtered = fake_graph()["corpus/c/filtered"]
     dumps = [replace(filtered, key=f"corpus/c/dumps/filtered/{name}", partition=name) for name in ("a", "b")]
@@ -138,7 +131,7 @@ def test_an_asset_of_partitions_keeps_its_verdicts_in_the_manifests(run):
     assert [verdict["passed"] for verdict in artifact.manifest.gates] == [False]
 
 
-def test_what_a_person_must_mend_is_one_line_and_is_not_retried(run):
+def test_user_error(run):
     result = run(failing("refuse", accelerator=True))
     (failure,) = result.filter_events(lambda event: event.is_step_failure)
     assert describe_failure(failure) == "sources/a: shelf 3 is empty: fill it"
@@ -147,7 +140,7 @@ def test_what_a_person_must_mend_is_one_line_and_is_not_retried(run):
 
 
 @pytest.mark.parametrize(("accelerator", "retries"), [(True, 1), (False, 2)])
-def test_a_crash_is_retried_and_then_told_in_one_line(run, accelerator, retries):
+def test_crash_retried(run, accelerator, retries):
     result = run(failing("crash", accelerator=accelerator))
     again = result.filter_events(lambda event: event.event_type_value == "STEP_UP_FOR_RETRY")
     assert len(again) == retries
@@ -155,7 +148,7 @@ def test_a_crash_is_retried_and_then_told_in_one_line(run, accelerator, retries)
     assert describe_failure(failure) == "sources/a: RuntimeError: the wheel came off"
 
 
-def test_pools_kinds_groups_and_code_versions_come_from_the_step(run):
+def test_asset_spec(run):
     graph = fake_graph()
     nodes = {"/".join(spec.key.path): spec for spec in definitions_of(graph).resolve_all_asset_specs()}
     assert nodes["toy/stages/one"].kinds == {"pytorch", "mlflow"}

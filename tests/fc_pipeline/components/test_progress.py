@@ -1,16 +1,15 @@
 import base64
 
 import pytest
+from factories.steps import step
 
 from fc_pipeline.cli.live_progress import Terminal
 from fc_pipeline.components.checks import check_names
 from fc_pipeline.components.curve import curve_markdown, thin
 from fc_pipeline.components.progress import MAX_OBSERVATIONS, Progress, listening
-from fc_pipeline.engine.deferred import Deferred
 from fc_pipeline.engine.gates import Gate, bounds
-from fc_pipeline.engine.step import StepSpec
 
-STAGE = StepSpec(key="toy/stages/one", function=Deferred.of("f:g"), description="", group="toy")
+STAGE = step("toy/stages/one")
 
 
 class Clock:
@@ -30,25 +29,25 @@ def observe(total_seconds: float, *, every: float, eta: bool) -> list[float]:
     return times
 
 
-def test_observations_are_15_seconds_apart():
+def test_observation_interval():
     times = observe(120.0, every=0.5, eta=True)
     assert times == [15.0 * number for number in range(1, 9)]
 
 
 @pytest.mark.parametrize("eta", [True, False])
-def test_a_week_of_training_makes_at_most_300_observations_spread_over_it(eta):
+def test_observations_of_a_week(eta):
     week = 7 * 86400.0
     times = observe(week, every=60.0, eta=eta)
     assert 200 <= len(times) <= MAX_OBSERVATIONS
     assert times[-1] > (0.95 if eta else 0.5) * week
 
 
-def test_an_observation_carries_the_metrics_and_a_picture():
+def test_observation_metadata():
     clock, seen = Clock(), []
     progress = Progress(STAGE, seen.append, clock=clock)
-    for step in range(1, 5):
+    for number in range(1, 5):
         clock.now += 10.0
-        progress({"step": step, "loss": 5.0 / step, "tokens_per_second": 100.0, "eta_seconds": 7.0})
+        progress({"step": number, "loss": 5.0 / number, "tokens_per_second": 100.0, "eta_seconds": 7.0})
     metadata = {name: value.value for name, value in seen[-1].metadata.items()}
     assert (metadata["step"], metadata["loss"], metadata["tokens_per_second"]) == (4, 1.25, 100.0)
     picture = base64.b64decode(metadata["curve"].partition("base64,")[2].rstrip(")"))
@@ -56,7 +55,7 @@ def test_an_observation_carries_the_metrics_and_a_picture():
     assert len(picture) < 30_000
 
 
-def test_what_is_not_a_number_is_left_out():
+def test_observation_not_finite():
     clock, seen = Clock(), []
     progress = Progress(STAGE, seen.append, clock=clock)
     clock.now = 20.0
@@ -64,7 +63,7 @@ def test_what_is_not_a_number_is_left_out():
     assert set(seen[0].metadata) == {"step", "device"}
 
 
-def test_thinning_keeps_the_first_and_the_last_point():
+def test_thin():
     points = [(step, 1.0) for step in range(1001)]
     kept = thin(points, 100)
     assert kept[0] == points[0]
@@ -73,12 +72,12 @@ def test_thinning_keeps_the_first_and_the_last_point():
     assert thin([]) == []
 
 
-def test_the_picture_is_the_same_for_the_same_points():
+def test_curve_deterministic():
     points = [(step, 5.0 / (step + 1)) for step in range(50)]
     assert curve_markdown(points, title="a") == curve_markdown(points, title="a")
 
 
-def test_gates_on_one_metric_get_names_of_their_own():
+def test_check_names():
     gates = [
         Gate(artifact="parity", metric="logit diff", max=1),
         Gate(artifact="parity", metric="kl", min=0),
@@ -102,7 +101,7 @@ class Stream:
         self.text += text
 
 
-def test_the_terminal_prints_a_line_an_asset_and_a_plain_line_every_30_seconds():
+def test_terminal_plain():
     clock, stream = Clock(), Stream(tty=False)
     terminal = Terminal(stream, 12, clock=clock)
     terminal.started("toy/shards")
@@ -119,7 +118,7 @@ def test_the_terminal_prints_a_line_an_asset_and_a_plain_line_every_30_seconds()
     assert (terminal.built, terminal.reused) == (1, 1)
 
 
-def test_the_live_line_is_rewritten_on_a_terminal():
+def test_terminal_live():
     clock, stream = Clock(), Stream(tty=True)
     terminal = Terminal(stream, 3, clock=clock)
     terminal.started("a")

@@ -17,7 +17,7 @@ def run(memory_disk, monkeypatch):
         yield run
 
 
-def test_pulled_and_not_pushed(toy, run: Materializer, tmp_path, monkeypatch):
+def test_remote_notes(toy, run: Materializer, tmp_path, monkeypatch):
     def build(*keys: str) -> list[str]:
         stream = io.StringIO()
         with listening(Terminal(stream, len(keys))):

@@ -47,28 +47,28 @@ def uncommented(text: str) -> str:
 
 
 @pytest.mark.parametrize("name", SHIPPED)
-def test_every_shipped_track_fits_the_schema(name):
+def test_schema_shipped_tracks(name):
     jsonschema.validate(attributes(name), track_schema())
 
 
-def test_the_schema_refuses_a_field_that_there_is_not():
+def test_schema_unknown_field():
     with pytest.raises(jsonschema.ValidationError, match="'vocab'"):
         jsonschema.validate({"tokenizer": {"vocab": 1}}, track_schema())
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate({"model": {"num_layers": "six"}}, track_schema())
 
 
-def test_null_may_take_a_stage_away():
+def test_schema_null_stage():
     jsonschema.validate({"extends": "nano", "stages": {"pretrain_b": None}}, track_schema())
 
 
-def test_every_field_of_the_schema_is_described():
+def test_schema_descriptions():
     bare = [name for name, part in track_schema()["properties"].items() if not part.get("description")]
     assert bare == []
 
 
 @pytest.mark.parametrize("name", SHIPPED)
-def test_a_scaffolded_track_is_the_one_that_it_extends(name):
+def test_scaffold_equals_base(name):
     raw = yaml.safe_load(track_file("mine", extends=name))["attributes"]
     mine = parse_track("mine", resolve_extends(raw))
     base = shipped()[name]
@@ -77,7 +77,7 @@ def test_a_scaffolded_track_is_the_one_that_it_extends(name):
 
 
 @pytest.mark.parametrize("name", SHIPPED)
-def test_every_comment_of_a_scaffolded_track_can_be_switched_on(name):
+def test_scaffold_comments(name):
     text = uncommented(track_file("mine", extends=name))
     raw = yaml.safe_load(text)["attributes"]
     jsonschema.validate(raw, track_schema())
@@ -88,7 +88,7 @@ def test_every_comment_of_a_scaffolded_track_can_be_switched_on(name):
 
 
 @OF_DAGSTER
-def test_dg_scaffolds_a_track_that_loads():
+def test_scaffold_by_dg():
     with create_defs_folder_sandbox() as sandbox:
         path = sandbox.scaffold_component(Track, defs_path="mine", scaffold_params={"extends": "pico"})
         assert (path / "defs.yaml").read_text("utf-8") == track_file("mine", extends="pico")
@@ -116,7 +116,7 @@ def test_dg_scaffolds_a_track_that_loads():
         ({"extends": "pico", "tokenizer": {"vocab": 9}}, "tokenizer.vocab is no field; did you mean 'vocab_size'?"),
     ],
 )
-def test_a_wrong_file_is_told_in_one_line(wrong, message):
+def test_wrong_file(wrong, message):
     with create_defs_folder_sandbox() as sandbox:
         path = sandbox.scaffold_component(
             Track,
@@ -133,14 +133,14 @@ def test_a_wrong_file_is_told_in_one_line(wrong, message):
         assert "\n" not in str(error)
 
 
-def test_a_track_that_lies_elsewhere_is_refused():
+def test_track_elsewhere():
     folder = TRACKS.parent / "mine"
     context = SimpleNamespace(path=folder / "defs.yaml")
     with pytest.raises(UserError, match="mine: tracks are looked for in"):
         Track.load(Track.get_model_cls()(extends="pico"), context)
 
 
-def test_read_attributes_accepts_what_the_scaffold_writes(tmp_path):
+def test_scaffold_read_attributes(tmp_path):
     shutil.copytree(TRACKS, tmp_path / "tracks")
     (tmp_path / "tracks" / "mine").mkdir()
     (tmp_path / "tracks" / "mine" / "defs.yaml").write_text(track_file("mine", extends="nano"), "utf-8")

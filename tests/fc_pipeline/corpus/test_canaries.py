@@ -1,9 +1,9 @@
 """Planted secrets and personal data: wherever they stand and whatever becomes of the document, they go no further."""
 
 import pytest
+from factories.documents import document, ids, records
 from factories.filter_chains import crawled_filters
 
-from fc_model.artifacts import read_records
 from fc_pipeline.corpus.config import FilterConfig
 from fc_pipeline.corpus.filter_documents import filter_documents
 from fc_pipeline.corpus.filters import default_filters
@@ -38,32 +38,20 @@ def documents() -> list[dict]:
             for meta in ({}, {"note": f"by {canary}", "authors": [{"contact": canary}]}):
                 number = len(found)
                 text = write("nobody" if meta else canary)
-                found.append(
-                    {"id": f"demo/{place}/{name}/{number}", "text": text, "source": "demo", "domain": "science",
-                     "licence": "MIT", "meta": meta}
-                )  # fmt: skip
+                found.append(document(f"demo/{place}/{name}/{number}", text, **meta))
     return found
 
 
 def everything_in(artifact) -> str:
-    parts = [artifact.path("drops.json").read_text("utf-8")]
-    for entry in artifact.manifest.files:
-        if entry.path.endswith(".jsonl.zst"):
-            parts += [str(record) for record in read_records(artifact.path(entry.path))]
-    return "\n".join(parts)
+    names = [entry.path.removesuffix(".jsonl.zst") for entry in artifact.manifest.files if "jsonl" in entry.path]
+    return artifact.path("drops.json").read_text("utf-8") + str([records(artifact, name) for name in names])
 
 
 @pytest.mark.parametrize("action", ["mask", "drop"])
 @pytest.mark.parametrize("filters", [default_filters, crawled_filters], ids=["default", "crawled"])
-def test_no_canary_is_anywhere_in_the_artifact(run_step, corpus, documents, filters, action: str) -> None:
-    chosen = [
-        settings.model_copy(update={"action": action})
-        if settings.kind == "pii"
-        else settings.model_copy(update={"integrated_lists": False})
-        if settings.kind == "url"
-        else settings
-        for settings in filters()
-    ]
+def test_canaries_nowhere(run_step, corpus, documents, filters, action: str) -> None:
+    changes = {"pii": {"action": action}, "url": {"integrated_lists": False}}
+    chosen = [settings.model_copy(update=changes.get(settings.kind, {})) for settings in filters()]
     config = FilterConfig(filters=chosen, num_samples=50).model_dump(mode="json")
     artifact = run_step(filter_documents, "corpus/demo/filtered", config, one=corpus(documents))
     written = everything_in(artifact)
@@ -72,7 +60,7 @@ def test_no_canary_is_anywhere_in_the_artifact(run_step, corpus, documents, filt
     reasons = artifact.manifest.counters.dropped
     assert {"too_short", "replacement_characters", "secret_aws_key", "secret_github_token"} <= set(reasons)
     assert ("language_de" in reasons) == (action == "mask" or filters is crawled_filters)
-    kept = [record["id"] for record in read_records(artifact.path("documents.jsonl.zst"))]
+    kept = ids(artifact)
     if action == "mask":
         assert {name.split("/")[2] for name in kept} == set(PERSONAL), "only what was masked is kept"
         assert "Ask [EMAIL] about it." in written and "Ask [NATIONAL_ID] about it." in written
@@ -81,7 +69,8 @@ def test_no_canary_is_anywhere_in_the_artifact(run_step, corpus, documents, filt
         assert not kept and reasons["pii_email"] >= 2
 
 
-def test_dropped_samples_are_scrubbed_without_any_filter_for_it(run_step, corpus, documents) -> None:
+def test_canaries_scrubbed_from_drops(run_step, corpus, documents) -> None:
+    """Dropped samples are scrubbed also when no filter looks for personal data."""
     config = FilterConfig(filters=[{"kind": "length", "min_chars": 100_000}], num_samples=99).model_dump(mode="json")
     artifact = run_step(filter_documents, "corpus/demo/filtered", config, one=corpus(documents))
     written = everything_in(artifact)
@@ -90,7 +79,7 @@ def test_dropped_samples_are_scrubbed_without_any_filter_for_it(run_step, corpus
     assert "[EMAIL]" in written and "[SECRET]" in written
 
 
-def test_what_is_browsed_is_scrubbed_too(run_step, corpus, documents) -> None:
+def test_canaries_scrubbed_when_browsed(run_step, corpus, documents) -> None:
     config = FilterConfig().model_dump(mode="json")
     artifact = run_step(filter_documents, "corpus/demo/filtered", config, one=corpus(documents))
     lines = [*drop_lines([artifact]), *reason_lines([artifact], "too_short", limit=99)]

@@ -7,8 +7,9 @@ from itertools import count
 from typing import Any
 
 import pytest
+from factories.documents import document, ids, records
 
-from fc_model.artifacts import Artifact, read_records
+from fc_model.artifacts import Artifact
 from fc_pipeline.corpus.decontaminate import decontaminate
 from fc_pipeline.corpus.decontamination.config import DecontaminationConfig
 from fc_pipeline.engine.step import Step
@@ -24,10 +25,6 @@ def sentence(seed: int, length: int) -> str:
 
 def config(**changes: Any) -> dict[str, Any]:
     return DecontaminationConfig.model_validate(changes).model_dump(mode="json")
-
-
-def records(artifact: Artifact, name: str) -> list[dict[str, Any]]:
-    return list(read_records(artifact.path(name)))
 
 
 @pytest.fixture
@@ -47,13 +44,13 @@ def evalset(run_step: Make) -> Make:
 
 
 @pytest.fixture
-def clean(run_step: Make, corpus: Make, make_document: Callable[..., dict[str, Any]]) -> Make:
+def clean(run_step: Make, corpus: Make) -> Make:
     """clean({id: text}, workers=1, {set: artifact}, **config) -> the decontaminated artifact."""
 
     numbers = count()
 
     def run(documents: dict[str, str], sets: dict[str, Artifact], workers: int = 1, **changes: Any) -> Artifact:
-        made = [make_document(name, text, cluster=name) for name, text in documents.items()]
+        made = [document(name, text, cluster=name) for name, text in documents.items()]
         roles = {f"evalsets/{name}": artifact for name, artifact in sets.items()}
         source = corpus(made, key=f"corpus/demo{next(numbers)}/deduplicated")
         source.manifest.metrics["text_bytes"] = sum(len(text.encode()) for text in documents.values())
@@ -63,7 +60,7 @@ def clean(run_step: Make, corpus: Make, make_document: Callable[..., dict[str, A
     return run
 
 
-def test_planted_items_are_found_at_every_offset_and_named(clean: Make, evalset: Make) -> None:
+def test_planted_items(clean: Make, evalset: Make) -> None:
     item = sentence(1, 20).split()
     sets = {"quiz": evalset("quiz", {"a": " ".join(item), "b": sentence(2, 30)})}
     planted = {f"at {start}": " ".join(item[start : start + 13]) for start in range(8)}
@@ -75,24 +72,17 @@ def test_planted_items_are_found_at_every_offset_and_named(clean: Make, evalset:
         f"near {start}": f"{' '.join(item[start : start + 12])} {sentence(start + 99, 30)}" for start in range(9)
     }
     result = clean(documents, sets)
-    hits = {hit["document"]: hit for hit in records(result, "hits.jsonl.zst")}
+    hits = {hit["document"]: hit for hit in records(result, "hits")}
     assert hits.keys() == planted.keys()
-    for n, (name, text) in enumerate(planted.items()):
+    for name, text in planted.items():
         assert hits[name] == {
-            "document": name,
-            "source": "demo",
-            "evalset": "quiz",
-            "item": "quiz/a",
-            "ngrams": 1,
-            "coverage": 0.125,
-            "matched": text,
-            "word": 40,
-            "action": "drop",
-        }, n
-    assert [document["id"] for document in records(result, "documents.jsonl.zst")] == [f"near {n}" for n in range(9)]
-    assert all(document["meta"]["cluster"] for document in records(result, "documents.jsonl.zst"))
-    dropped = records(result, "dropped/contaminated_quiz.jsonl.zst")
-    assert [document["id"] for document in dropped] == list(planted)
+            "document": name, "source": "demo", "evalset": "quiz", "item": "quiz/a", "ngrams": 1, "coverage": 0.125,
+            "matched": text, "word": 40, "action": "drop",
+        }  # fmt: skip
+    assert ids(result) == [f"near {n}" for n in range(9)]
+    assert all(one["meta"]["cluster"] for one in records(result))
+    dropped = records(result, "dropped/contaminated_quiz")
+    assert [record["id"] for record in dropped] == list(planted)
     assert [text.split()[0] for _, text in drop_lines([result])] == ["8", "8"]
     counters = result.manifest.counters
     assert (counters.read, counters.kept, counters.dropped) == (17, 9, {"contaminated_quiz": 8})
@@ -101,28 +91,29 @@ def test_planted_items_are_found_at_every_offset_and_named(clean: Make, evalset:
     assert about == {"quiz": {"items": 2, "touched": ["quiz/a"], "unchecked": []}}
 
 
-def test_answers_short_items_and_items_that_cannot_be_checked(clean: Make, evalset: Make) -> None:
+def test_short_items_and_answers(clean: Make, evalset: Make) -> None:
     items = {"short": sentence(3, 9), "tiny": sentence(4, 7), "pair": (sentence(5, 6), sentence(6, 7))}
     held = {"short": sentence(3, 9), "tiny": sentence(4, 7), "pair": f"{sentence(5, 6)} {sentence(6, 7)}"}
     documents = {name: f"{sentence(9, 20)} {text}" for name, text in held.items()}
     documents["cut short"] = sentence(3, 8)
     result = clean(documents, {"quiz": evalset("quiz", items)})
-    assert [(hit["document"], hit["item"]) for hit in records(result, "hits.jsonl.zst")] == [
+    assert [(hit["document"], hit["item"]) for hit in records(result, "hits")] == [
         ("short", "quiz/short"),
         ("pair", "quiz/pair"),
     ]
     assert json.loads(result.path("items.json").read_text("utf-8"))["quiz"]["unchecked"] == ["quiz/tiny"]
 
 
-def test_prompts_phrases_and_enumerations_are_no_hits(clean: Make, evalset: Make) -> None:
+def test_ignored_ngrams(clean: Make, evalset: Make) -> None:
+    """N-grams of a prompt, of a common phrase and of an enumeration are no hits."""
     prompt, phrase, counting = sentence(10, 13), sentence(11, 13), " ".join(map(str, range(13)))
     items = {f"{n}": f"{prompt} {sentence(100 + n, 14)}" for n in range(25)}
     items |= {"phrase": f"{phrase} {sentence(12, 14)}", "counting": counting}
     documents = {f"phrase {n}": f"{phrase} {sentence(200 + n, 5)}" for n in range(21)}
     documents |= {"prompt": prompt, "counting": f"so {counting}", "item": sentence(100, 14)}
     result = clean(documents, {"quiz": evalset("quiz", items)})
-    assert [hit["document"] for hit in records(result, "hits.jsonl.zst")] == ["item"]
-    ignored = {record["why"]: record for record in records(result, "ignored.jsonl.zst")}
+    assert [hit["document"] for hit in records(result, "hits")] == ["item"]
+    ignored = {record["why"]: record for record in records(result, "ignored")}
     assert {why: record["ngram"] for why, record in ignored.items()} == {
         "prompt": prompt, "phrase": phrase, "enumeration": counting
     }  # fmt: skip
@@ -130,21 +121,21 @@ def test_prompts_phrases_and_enumerations_are_no_hits(clean: Make, evalset: Make
     assert json.loads(result.path("items.json").read_text("utf-8"))["quiz"]["unchecked"] == ["quiz/counting"]
 
 
-def test_coverage_asks_for_more_than_one_ngram(clean: Make, evalset: Make) -> None:
+def test_min_coverage(clean: Make, evalset: Make) -> None:
     item = sentence(1, 32)
     documents = {"some": " ".join(item.split()[:20]), "most": " ".join(item.split()[:26])}
     result = clean(documents, {"quiz": evalset("quiz", {"a": item})}, min_coverage=0.5)
-    assert [(hit["document"], hit["coverage"]) for hit in records(result, "hits.jsonl.zst")] == [("most", 0.7)]
+    assert [(hit["document"], hit["coverage"]) for hit in records(result, "hits")] == [("most", 0.7)]
 
 
 @pytest.mark.parametrize("margin", [0, 30])
-def test_what_is_shared_is_cut_out(clean: Make, evalset: Make, margin: int) -> None:
+def test_cut(clean: Make, evalset: Make, margin: int) -> None:
     item = sentence(1, 20)
     before, after = sentence(2, 60), sentence(3, 60)
     documents = {"in the middle": f"{before} {item} {after}", "mostly": f"{item} {sentence(4, 5)}", "clean": before}
     sets = {"quiz": evalset("quiz", {"a": item})}
     result = clean(documents, sets, action="cut", cut_margin=margin)
-    kept = {document["id"]: document for document in records(result, "documents.jsonl.zst")}
+    kept = {record["id"]: record for record in records(result)}
     assert list(kept) == ["in the middle", "clean"]
     head, tail = kept["in the middle"]["text"].split("\n\n")
     assert before.startswith(head) and after.endswith(tail)
@@ -153,11 +144,11 @@ def test_what_is_shared_is_cut_out(clean: Make, evalset: Make, margin: int) -> N
     assert kept["in the middle"]["meta"]["decontaminated_chars"] >= len(item)
     assert result.metrics["cut_documents"] == 1
     assert result.manifest.counters.dropped == {"contaminated_quiz": 1}
-    again = clean({name: document["text"] for name, document in kept.items()}, sets)
+    again = clean({name: record["text"] for name, record in kept.items()}, sets)
     assert again.metrics["hits"] == 0
 
 
-def test_workers_do_not_matter(clean: Make, evalset: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_workers(clean: Make, evalset: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     sets = {
         "quiz": evalset("quiz", {str(n): sentence(n, 20) for n in range(30)}),
         "other": evalset("other", {"x": sentence(77, 15)}),
@@ -170,17 +161,15 @@ def test_workers_do_not_matter(clean: Make, evalset: Make, monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize("with_set", [False, True])
-def test_without_hits_the_documents_are_the_input(clean: Make, corpus: Make, evalset: Make, with_set: bool) -> None:
+def test_no_hits(clean: Make, corpus: Make, evalset: Make, with_set: bool) -> None:
     documents = {str(n): sentence(n, 40) for n in range(5)}
     result = clean(documents, {"quiz": evalset("quiz", {"a": sentence(99, 20)})} if with_set else {})
-    assert [(record["id"], record["text"]) for record in records(result, "documents.jsonl.zst")] == list(
-        documents.items()
-    )
+    assert {record["id"]: record["text"] for record in records(result)} == documents
     assert result.metrics["documents"] == result.manifest.counters.read == result.manifest.counters.kept == 5
-    assert records(result, "hits.jsonl.zst") == [] and json.loads(result.path("drops.json").read_text("utf-8")) == {}
+    assert records(result, "hits") == [] and json.loads(result.path("drops.json").read_text("utf-8")) == {}
 
 
-def test_settings_that_cannot_be_are_refused() -> None:
+def test_config_refused() -> None:
     for settings, message in (({"min_words": 14}, "exceeds ngram"), ({"evalsets": ["a", "a"]}, "named twice")):
         with pytest.raises(ValueError, match=message):
             DecontaminationConfig.model_validate(settings)

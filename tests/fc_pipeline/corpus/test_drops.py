@@ -21,7 +21,7 @@ def artifact(run_step, corpus):
     return run_step(filter_documents, "corpus/demo/filtered", config, one=corpus(documents))
 
 
-def test_reasons_come_with_their_counts_most_first(artifact) -> None:
+def test_drop_lines(artifact) -> None:
     *rows, total = [text.split() for _, text in drop_lines([artifact])]
     assert [row[:3] for row in rows] == [
         ["30", "too_short", "corpus/demo/filtered"],
@@ -34,7 +34,7 @@ def test_reasons_come_with_their_counts_most_first(artifact) -> None:
     assert report["too_short"]["by_source"] == {"demo": 30} and report["too_short"]["by_domain"] == {"science": 30}
 
 
-def test_documents_of_a_reason_up_to_a_limit(artifact) -> None:
+def test_reason_lines(artifact) -> None:
     def ids(limit: int) -> list[str]:
         return [text for style, text in reason_lines([artifact], "too_short", limit=limit) if style]
 
@@ -42,7 +42,7 @@ def test_documents_of_a_reason_up_to_a_limit(artifact) -> None:
     assert ("", GERMAN.strip()) in reason_lines([artifact], "language_de", limit=1)
 
 
-def test_an_unknown_reason_names_those_that_there_are(artifact) -> None:
+def test_reason_unknown(artifact) -> None:
     with pytest.raises(UserError, match="'too_long'; the reasons are: language_de, too_short"):
         reason_lines([artifact], "too_long", limit=1)
 
@@ -55,7 +55,7 @@ def test_an_unknown_reason_names_those_that_there_are(artifact) -> None:
         ("mail", "kept, edited: pii {'email': 2}"),
     ],
 )
-def test_why_a_document_was_dropped_or_kept(artifact, document: str, decision: str) -> None:
+def test_decision_lines(artifact, document: str, decision: str) -> None:
     ((_, line),) = decision_lines([artifact], document)
     assert line.startswith(f"corpus/demo/filtered  {decision}")
     assert decision_lines([artifact], "nobody") == []

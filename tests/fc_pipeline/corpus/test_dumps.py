@@ -9,34 +9,25 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from factories.build import build
+from factories.documents import clusters, document, ids, records, write_documents
 from factories.near_texts import random_text, true_jaccard, vary
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fc_model.artifacts import Artifact, Recipe, Store, read_records
+from fc_model.artifacts import Artifact, Store, read_records
 from fc_model.errors import UserError
 from fc_pipeline.corpus import deduplicate as module
 from fc_pipeline.corpus.config import DedupConfig, HoldoutConfig
 from fc_pipeline.corpus.deduplicate import deduplicate
 from fc_pipeline.corpus.split import split
-from fc_pipeline.engine.step import Runtime, Step
 
-KEY = "corpus/demo/deduplicated"
-NGRAM = 2
 MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 """A disk in memory, where there is one: the property test waits for hundreds of fsyncs otherwise."""
 
 
-def config(**fields: Any) -> dict[str, Any]:
-    return DedupConfig(**fields).model_dump(mode="json")
-
-
-def kept(artifact: Artifact) -> list[str]:
-    return [record["id"] for record in read_records(artifact.path("documents.jsonl.zst"))]
-
-
 def verdicts(artifact: Artifact) -> dict[str, dict[str, Any]]:
-    return {record.pop("id"): record for record in read_records(artifact.path("duplicates.jsonl.zst"))}
+    return {record.pop("id"): record for record in records(artifact, "duplicates")}
 
 
 def pool() -> list[str]:
@@ -54,75 +45,46 @@ def pool() -> list[str]:
     return [*found, *(text.upper() for text in found[::3])]
 
 
-@settings(max_examples=50)
+@settings(max_examples=30)
 @given(
     texts=st.lists(st.sampled_from(pool()), min_size=8, max_size=20),
     cuts=st.tuples(st.integers(1, 6), st.integers(3, 12)),
     removed=st.sets(st.integers(0, 3), max_size=2),
     max_bucket=st.sampled_from([1, 2, 100]),
 )
-def test_dumps_in_turn_keep_what_one_would(
-    texts: list[str], cuts: tuple[int, int], removed: set[int], max_bucket: int
-) -> None:
+def test_dumps_equal_one_corpus(texts: list[str], cuts: tuple[int, int], removed: set[int], max_bucket: int) -> None:
     """Also with documents taken down (of the first dump: a later one cannot reach back) and with full buckets."""
     low, high = sorted(cuts)
     documents = [document(f"demo/{row:02}", text) for row, text in enumerate(texts)]
-    chosen = config(
-        ngram=NGRAM, jaccard=0.7, max_bucket=max_bucket, removed=[f"demo/{row:02}" for row in removed if row < low]
-    )
+    taken_down = [f"demo/{row:02}" for row in removed if row < low]
+    config = DedupConfig(ngram=2, jaccard=0.7, max_bucket=max_bucket, removed=taken_down).model_dump(mode="json")
     with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
-        runner = Runner(Path(folder))
-        once = runner.deduplicate(documents, chosen)
+        store = Store(folder)
+
+        def dedup(part: list[dict[str, Any]], **before: Artifact) -> Artifact:
+            inputs = {"documents": write_documents(store, part), **before}
+            return build(store, "corpus/demo/deduplicated", deduplicate, config, inputs)
+
+        once = dedup(documents)
         dumps: dict[str, Artifact] = {}
         for name, part in (("1", documents[:low]), ("2", documents[low:high]), ("3", documents[high:])):
             before = {f"before/{other}": artifact for other, artifact in dumps.items()}
-            dumps[name] = runner.deduplicate(part, chosen, **before)
-        assert [name for dump in dumps.values() for name in kept(dump)] == kept(once)
+            dumps[name] = dedup(part, **before)
+        assert [name for dump in dumps.values() for name in ids(dump)] == ids(once)
         found = {name: verdict for dump in dumps.values() for name, verdict in verdicts(dump).items()}
         # The reasons too. Of several kept documents that a copy resembles, a later dump may name another one.
         assert {name: verdict["reason"] for name, verdict in found.items()} == {
             name: verdict["reason"] for name, verdict in verdicts(once).items()
         }
-        originals = {*kept(once), *chosen["removed"], None}
+        originals = {*ids(once), *config["removed"], None}
         assert all(verdict["duplicate_of"] in originals for verdict in found.values())
 
 
-def document(name: str, text: str) -> dict[str, Any]:
-    return {"id": name, "text": text, "source": "demo", "domain": "science", "licence": "MIT", "meta": {}}
-
-
-class Runner:
-    """Runs the step in a store of its own (hypothesis and fixtures of a function do not go together)."""
-
-    def __init__(self, folder: Path) -> None:
-        self.store = Store(folder)
-        self.count = 0
-
-    def run(self, function: Any, key: str, settings: dict[str, Any], inputs: dict[str, Artifact]) -> Artifact:
-        self.count += 1
-        recipe = Recipe(config=settings, code={"version": str(self.count), "parts": {}}, inputs={})
-        with self.store.write(key, recipe) as out:
-            function(Step(key=key, config=settings, inputs=inputs, out=out, runtime=Runtime(home=self.store.root)))
-        artifact = self.store.find(key, recipe.identity(key))
-        assert artifact is not None
-        return artifact
-
-    def deduplicate(self, documents: list[dict[str, Any]], settings: dict[str, Any], **before: Artifact) -> Artifact:
-        def write(step: Step) -> None:
-            with step.out.records("documents.jsonl.zst") as keep:
-                for one in documents:
-                    keep(one)
-            step.out.counters.read = step.out.counters.kept = len(documents)
-
-        source = self.run(write, "corpus/demo/filtered", {}, {})
-        return self.run(deduplicate, KEY, settings, {"documents": source, **before})
-
-
-def test_a_dump_is_compared_with_the_index_and_not_with_the_documents(run_step, corpus, monkeypatch) -> None:
+def test_index_read_not_documents(dedup, corpus, monkeypatch) -> None:
     rng = random.Random(1)
     text = random_text(rng)
     near = vary(text, 0.9, rng)
-    first = run_step(deduplicate, KEY, config(), documents=corpus({"a": text, "b": near, "c": random_text(rng)}))
+    first = dedup({"a": text, "b": near, "c": random_text(rng)})
     new = corpus({"d": text.upper(), "e": near, "f": vary(text, 0.9, rng), "g": random_text(rng)}, key="sources/new")
     read = []
 
@@ -131,9 +93,9 @@ def test_a_dump_is_compared_with_the_index_and_not_with_the_documents(run_step, 
         return read_records(path)
 
     monkeypatch.setattr(module, "read_records", noting)
-    second = run_step(deduplicate, KEY, config(), documents=new, **{"before/2026-10": first})
+    second = dedup(new, {"2026-10": first})
     assert set(read) == {new.path("documents.jsonl.zst")}
-    assert kept(second) == ["g"]
+    assert ids(second) == ["g"]
     found = verdicts(second)
     assert {name: verdict["reason"] for name, verdict in found.items()} == {
         "d": "exact_duplicate",
@@ -146,7 +108,7 @@ def test_a_dump_is_compared_with_the_index_and_not_with_the_documents(run_step, 
     assert (counters.read, counters.kept, counters.dropped) == (4, 1, {"exact_duplicate": 1, "near_duplicate": 2})
 
 
-def test_no_duplicate_of_a_holdout_document_reaches_the_training_documents_of_any_dump(run_step, corpus) -> None:
+def test_holdout_across_dumps(run_step, dedup) -> None:
     """Near-duplicates are gone, and looser relatives are on the side of the document that they resemble most."""
     rng = random.Random(2)
     bases = [random_text(rng, 120) for _ in range(120)]
@@ -157,14 +119,11 @@ def test_no_duplicate_of_a_holdout_document_reaches_the_training_documents_of_an
             f"{dump}/{row:03}": vary(text, rng.choice([0.55, 0.65, 0.85, 0.95, 1]), rng)
             for row, text in enumerate(bases)
         }
-        before = {f"before/{name}": artifact for name, artifact in dumps.items()}
-        dumps[dump] = run_step(deduplicate, KEY, config(), documents=corpus(new, key=f"sources/s{dump}"), **before)
+        dumps[dump] = dedup(new, dumps)
         texts |= new
     chosen = HoldoutConfig(fraction=0.3).model_dump(mode="json")
     sides = run_step(split, "corpus/demo/split", chosen, **{f"documents/{name}": dump for name, dump in dumps.items()})
-    train, holdout = (
-        [record["id"] for record in read_records(sides.path(f"{name}.jsonl.zst"))] for name in ("train", "holdout")
-    )
+    train, holdout = ids(sides, "train"), ids(sides, "holdout")
     assert len(train) > 60 and len(holdout) > 20
     alike = dict.fromkeys(("train", "holdout"), 0)
     for one in holdout:
@@ -178,42 +137,23 @@ def test_no_duplicate_of_a_holdout_document_reaches_the_training_documents_of_an
     assert alike["holdout"] > 10 and alike["train"] < 0.25 * alike["holdout"], alike
 
 
-def test_relatives_take_the_cluster_of_the_nearest_document_of_an_earlier_dump(run_step, corpus) -> None:
+def test_clusters_across_dumps(dedup) -> None:
+    """A relative takes the cluster of the nearest document of an earlier dump."""
     rng = random.Random(3)
     text = random_text(rng)
-    first = run_step(
-        deduplicate, KEY, config(), documents=corpus({"a": text, "b": vary(text, 0.7, rng), "c": random_text(rng)})
-    )
+    first = dedup({"a": text, "b": vary(text, 0.7, rng), "c": random_text(rng)})
     assert clusters(first) == {"a": "a", "b": "a", "c": "c"}
     relative = vary(text, 0.75, rng)
-    new = corpus({"d": relative, "e": vary(relative, 0.7, rng), "f": random_text(rng)}, key="sources/new")
-    second = run_step(deduplicate, KEY, config(), documents=new, **{"before/1": first})
+    second = dedup({"d": relative, "e": vary(relative, 0.7, rng), "f": random_text(rng)}, {"1": first})
     assert clusters(second) == {"d": "a", "e": "a", "f": "f"}
-    third_text = vary(relative, 0.75, rng)
-    third = run_step(
-        deduplicate,
-        KEY,
-        config(),
-        documents=corpus({"g": third_text}, key="sources/third"),
-        **{"before/1": first, "before/2": second},
-    )
+    third = dedup({"g": vary(relative, 0.75, rng)}, {"1": first, "2": second})
     assert clusters(third) == {"g": "a"}, "the name goes on through the indexes"
 
 
-def clusters(artifact: Artifact) -> dict[str, str]:
-    return {record["id"]: record["meta"]["cluster"] for record in read_records(artifact.path("documents.jsonl.zst"))}
-
-
-def test_an_index_of_other_hashes_is_refused(run_step, corpus) -> None:
-    first = run_step(deduplicate, KEY, config(ngram=4), documents=corpus({"a": "one two three four five six"}))
+def test_index_of_other_settings(dedup) -> None:
+    first = dedup({"a": "one two three four five six"}, ngram=4)
     with pytest.raises(
         UserError, match=r"its index was made with ngram 4, .* deduplicated with ngram 5, .*same settings"
     ):
-        run_step(deduplicate, KEY, config(), documents=corpus({"b": "x"}, key="sources/2"), **{"before/1": first})
-    run_step(
-        deduplicate,
-        KEY,
-        config(ngram=4, jaccard=0.9),
-        documents=corpus({"b": "x"}, key="sources/3"),
-        **{"before/1": first},
-    )
+        dedup({"b": "x"}, {"1": first})
+    dedup({"b": "x"}, {"1": first}, ngram=4, jaccard=0.9)

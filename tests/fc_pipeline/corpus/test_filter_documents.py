@@ -1,10 +1,10 @@
 import json
 
 import pytest
+from factories.documents import ids, records
 from factories.filter_chains import crawled_filters
 from pydantic import ValidationError
 
-from fc_model.artifacts import read_records
 from fc_pipeline.corpus.config import FilterConfig
 from fc_pipeline.corpus.filter_documents import filter_documents
 from fc_pipeline.corpus.filters import FILTERS, default_filters
@@ -17,34 +17,29 @@ def config(**fields) -> dict:
     return FilterConfig(**fields).model_dump(mode="json")
 
 
-def test_documents_are_kept_or_kept_by_reason(run_step, corpus) -> None:
+def test_kept_and_dropped_by_reason(run_step, corpus) -> None:
     first = corpus({"a": GOOD, "b": "short", "c": SECRET}, key="sources/b")
     second = corpus({"d": GOOD + "\x00"}, key="sources/a")
     artifact = run_step(filter_documents, "corpus/demo/filtered", config(), one=first, two=second)
-    kept = list(read_records(artifact.path("documents.jsonl.zst")))
-    assert [document["id"] for document in kept] == ["d", "a"], "sources in the order of their keys"
-    assert kept[0]["text"] == GOOD.strip(), "mended"
-    (short,) = read_records(artifact.path("dropped/too_short.jsonl.zst"))
+    assert ids(artifact) == ["d", "a"], "sources in the order of their keys"
+    assert records(artifact)[0]["text"] == GOOD.strip(), "without the NUL"
+    (short,) = records(artifact, "dropped/too_short")
     assert (short["id"], short["text"], short["reason"]) == ("b", "short", "too_short")
     counters = artifact.manifest.counters
     assert (counters.read, counters.kept) == (4, 2)
     assert counters.dropped == {"too_short": 1, "secret_aws_key": 1}
 
 
-def test_a_secret_is_nowhere_in_the_artifact(run_step, corpus) -> None:
+def test_secret_nowhere(run_step, corpus) -> None:
     artifact = run_step(filter_documents, "corpus/demo/filtered", config(), one=corpus({"c": SECRET}))
-    (dropped,) = read_records(artifact.path("dropped/secret_aws_key.jsonl.zst"))
+    (dropped,) = records(artifact, "dropped/secret_aws_key")
     assert dropped["id"] == "c" and dropped["text"] == ""
     assert "AKIA" not in artifact.path("drops.json").read_text("utf-8")
 
 
-def test_the_drop_report_counts_and_shows_samples(run_step, corpus) -> None:
-    artifact = run_step(
-        filter_documents,
-        "corpus/demo/filtered",
-        config(num_samples=3),
-        one=corpus({f"d{i}": f"s{i}" for i in range(20)}),
-    )
+def test_drop_report(run_step, corpus) -> None:
+    documents = corpus({f"d{i}": f"s{i}" for i in range(20)})
+    artifact = run_step(filter_documents, "corpus/demo/filtered", config(num_samples=3), one=documents)
     report = json.loads(artifact.path("drops.json").read_text("utf-8"))
     assert report["too_short"]["documents"] == 20
     assert report["too_short"]["by_source"] == {"demo": 20}
@@ -52,7 +47,7 @@ def test_the_drop_report_counts_and_shows_samples(run_step, corpus) -> None:
     assert len(samples) == 3 and all(sample["excerpt"] == "s" + sample["id"][1:] for sample in samples)
 
 
-def test_the_bytes_do_not_depend_on_the_workers(run_step, corpus, monkeypatch) -> None:
+def test_workers(run_step, corpus, monkeypatch) -> None:
     monkeypatch.setattr("fc_pipeline.corpus.filter_documents._CHUNK_CHARS", 10_000)
     documents = corpus({f"d{i}": GOOD * (i % 10) + str(i) for i in range(100)})
     one = run_step(filter_documents, "corpus/demo/filtered", config(), workers=1, documents=documents)
@@ -60,21 +55,21 @@ def test_the_bytes_do_not_depend_on_the_workers(run_step, corpus, monkeypatch) -
     assert one.digest == two.digest and one.identity != two.identity
 
 
-def test_a_threshold_of_the_track_is_obeyed(run_step, corpus) -> None:
+def test_threshold(run_step, corpus) -> None:
     documents = corpus({"b": "short"})
     chosen = config(filters=[{"kind": "length", "min_chars": 3}])
     artifact = run_step(filter_documents, "corpus/demo/filtered", chosen, documents=documents)
     assert artifact.manifest.counters.kept == 1
 
 
-def test_a_wrong_filter_is_refused() -> None:
+def test_config_refused() -> None:
     with pytest.raises(ValidationError, match="magic"):
         FilterConfig.model_validate({"filters": [{"kind": "magic"}]})
     with pytest.raises(ValidationError, match="min_char"):
         FilterConfig.model_validate({"filters": [{"kind": "length", "min_char": 3}]})
 
 
-def test_every_filter_can_be_named_in_a_track() -> None:
+def test_config_every_filter() -> None:
     config = FilterConfig.model_validate({"filters": [{"kind": kind} for kind in FILTERS]})
     assert [chosen.kind for chosen in config.filters] == list(FILTERS)
     kinds = [chosen.kind for chosen in crawled_filters()]

@@ -28,7 +28,7 @@ def config(*filters) -> dict:
 
 
 @pytest.mark.parametrize("kind", sorted(FILTERS))
-def test_every_filter_has_labelled_cases_on_both_sides(kind: str) -> None:
+def test_labelled_cases(kind: str) -> None:
     cases = list(labelled_cases(kind))
     kept = sum(case["label"] == "keep" for case in cases)
     assert len(cases) >= 30 and kept >= 10 and len(cases) - kept >= 10
@@ -38,7 +38,7 @@ def test_every_filter_has_labelled_cases_on_both_sides(kind: str) -> None:
             assert text in case["text"]
 
 
-def test_the_filters_for_crawled_pages_keep_their_precision_and_recall(run_step) -> None:
+def test_precision_and_recall(run_step) -> None:
     artifact = run_step(measure_filters, "corpus/web/filter_quality", config())
     for chosen in crawled_filters():
         assert artifact.metrics[f"precision_{chosen.kind}"] >= 0.9, chosen.kind
@@ -50,26 +50,26 @@ def test_the_filters_for_crawled_pages_keep_their_precision_and_recall(run_step)
     assert artifact.metrics["precision_min"] == min(entry["precision"] for entry in report.values())
 
 
-def test_a_threshold_moves_the_figures(run_step) -> None:
+def test_threshold_moves_figures(run_step) -> None:
     lax = run_step(measure_filters, "corpus/lax/filter_quality", config(LengthSettings(min_chars=5)))
     harsh = run_step(measure_filters, "corpus/harsh/filter_quality", config(LengthSettings(min_chars=5000)))
     assert lax.metrics["recall_length"] < 0.5 and lax.metrics["precision_length"] == 1
     assert harsh.metrics["precision_length"] < 0.8 and harsh.metrics["recall_length"] == 1
 
 
-def test_personal_data_to_drop_is_counted_by_document() -> None:
+def test_pii_drop_score() -> None:
     score = score_filter(Chain([PiiSettings(action="drop")]), "pii")
     assert (score.precision, score.recall) == (1, 1)
     assert score.true_positives == sum(case["label"] == "mask" for case in labelled_cases("pii"))
 
 
-def test_no_fixture_holds_a_secret_that_a_scanner_would_find() -> None:
+def test_cases_hold_no_secret() -> None:
     for path in sorted(FIXTURES.glob("*.jsonl")):
         text = path.read_text("utf-8")
         assert not list(find_secrets(text, allow=["EXAMPLE"])), path.name
     assert CUT in (FIXTURES / "secrets.jsonl").read_text("utf-8")
 
 
-def test_a_filter_without_labelled_cases_is_refused() -> None:
+def test_filter_without_cases() -> None:
     with pytest.raises(UserError, match=r"filter magic: .* write magic\.jsonl"):
         list(labelled_cases("magic"))

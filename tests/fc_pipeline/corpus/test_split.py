@@ -1,6 +1,6 @@
 import pytest
+from factories.documents import document, ids, records
 
-from fc_model.artifacts import read_records
 from fc_model.errors import UserError
 from fc_pipeline.corpus.config import HoldoutConfig
 from fc_pipeline.corpus.split import Cluster, choose_holdout, split
@@ -10,24 +10,20 @@ def config(**fields) -> dict:
     return HoldoutConfig(**fields).model_dump(mode="json")
 
 
-def documents(make_document, num: int = 2000) -> list[dict]:
+def documents() -> list[dict]:
     """Clusters of one to four documents in two domains."""
     found = []
-    for number in range(num):
+    for number in range(2000):
         domain = "code" if number % 10 == 0 else "science"
         cluster = f"{domain}-{number // 40 if number % 4 == 0 else number}"
-        found.append(make_document(f"d{number}", f"text {number}", domain, cluster=cluster))
+        found.append(document(f"d{number}", f"text {number}", domain, cluster=cluster))
     return found
 
 
-def ids(artifact, name: str) -> list[str]:
-    return [record["id"] for record in read_records(artifact.path(name))]
-
-
-def test_every_document_is_on_one_side_and_in_order(run_step, corpus, make_document) -> None:
-    records = documents(make_document)
+def test_split_sides_and_order(run_step, corpus) -> None:
+    records = documents()
     artifact = run_step(split, "corpus/demo/split", config(), documents=corpus(records))
-    train, holdout = ids(artifact, "train.jsonl.zst"), ids(artifact, "holdout.jsonl.zst")
+    train, holdout = ids(artifact, "train"), ids(artifact, "holdout")
     order = [record["id"] for record in records]
     assert sorted(train + holdout, key=order.index) == order
     assert train == sorted(train, key=order.index) and holdout == sorted(holdout, key=order.index)
@@ -38,15 +34,15 @@ def test_every_document_is_on_one_side_and_in_order(run_step, corpus, make_docum
     assert artifact.metrics["holdout_documents_code"] >= 8
 
 
-def test_no_cluster_is_torn(run_step, corpus, make_document) -> None:
-    artifact = run_step(split, "corpus/demo/split", config(), documents=corpus(documents(make_document)))
+def test_split_keeps_clusters(run_step, corpus) -> None:
+    artifact = run_step(split, "corpus/demo/split", config(), documents=corpus(documents()))
     sides = {}
     for name in ("train", "holdout"):
-        for record in read_records(artifact.path(f"{name}.jsonl.zst")):
+        for record in records(artifact, name):
             assert sides.setdefault(record["meta"]["cluster"], name) == name
 
 
-def test_new_documents_do_not_move_old_ones(make_document) -> None:
+def test_holdout_stable() -> None:
     clusters = [Cluster(f"c{number}", "science", 1) for number in range(5000)]
     settings = HoldoutConfig()
     before = choose_holdout(clusters[:4000], settings)
@@ -54,7 +50,7 @@ def test_new_documents_do_not_move_old_ones(make_document) -> None:
     assert before == {name for name in after if int(name[1:]) < 4000}
 
 
-def test_the_seed_chooses_others_and_the_fraction_is_met() -> None:
+def test_holdout_seed_and_fraction() -> None:
     clusters = [Cluster(f"c{number}", "science", 1) for number in range(20_000)]
     first = choose_holdout(clusters, HoldoutConfig(seed=0))
     second = choose_holdout(clusters, HoldoutConfig(seed=1))
@@ -62,20 +58,20 @@ def test_the_seed_chooses_others_and_the_fraction_is_met() -> None:
     assert len(first & second) < 40
 
 
-def test_a_small_domain_gives_its_minimum_but_never_more_than_half() -> None:
+def test_holdout_small_domain() -> None:
     clusters = [Cluster(f"c{number}", "chess", 1) for number in range(100)]
     assert len(choose_holdout(clusters, HoldoutConfig(min_documents=8))) == 8
     few = [Cluster(f"c{number}", "chess", 1) for number in range(5)]
     assert len(choose_holdout(few, HoldoutConfig(min_documents=8))) == 2
 
 
-def test_a_huge_cluster_is_not_held_out() -> None:
+def test_holdout_huge_cluster() -> None:
     clusters = [Cluster("huge", "chess", 90), *(Cluster(f"c{number}", "chess", 1) for number in range(10))]
     for seed in range(10):
         assert "huge" not in choose_holdout(clusters, HoldoutConfig(seed=seed, fraction=0.5))
 
 
-def test_a_domain_that_cannot_be_split_is_named(run_step, corpus, make_document) -> None:
-    records = [*documents(make_document), make_document("only", "one", "chess", cluster="only")]
+def test_split_domain_too_small(run_step, corpus) -> None:
+    records = [*documents(), document("only", "one", "chess", cluster="only")]
     with pytest.raises(UserError, match=r"domain chess has too few documents to split \(1\); add a source"):
         run_step(split, "corpus/demo/split", config(), documents=corpus(records))

@@ -4,7 +4,6 @@ import os
 import subprocess
 import sys
 import tomllib
-from functools import lru_cache
 from pathlib import Path
 
 import dagster as dg
@@ -12,7 +11,6 @@ import pytest
 import yaml
 
 from fc_pipeline.components.shared import all_tracks
-from fc_pipeline.definitions import defs
 from fc_pipeline.engine.step import StepSpec
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -22,30 +20,26 @@ GOLDEN = Path(__file__).with_name("asset_keys.txt")
 pytestmark = pytest.mark.filterwarnings("ignore:Class `.*Reference.*` is currently in beta")
 
 
-@lru_cache(maxsize=1)
-def loaded() -> dg.Definitions:
-    return defs()
+@pytest.fixture(scope="module")
+def specs(loaded: dg.Definitions) -> dict[str, dg.AssetSpec]:
+    return {"/".join(spec.key.path): spec for spec in loaded.resolve_all_asset_specs()}
 
 
-def specs() -> dict[str, dg.AssetSpec]:
-    return {"/".join(spec.key.path): spec for spec in loaded().resolve_all_asset_specs()}
-
-
-def test_keys_and_groups_are_the_golden_ones():
+def test_golden_keys_and_groups(specs):
     """After a wanted change: FC_WRITE_GOLDEN=1 pytest tests/fc_pipeline/defs, and read the difference."""
-    found = "".join(f"{key}  {spec.group_name}\n" for key, spec in sorted(specs().items()))
+    found = "".join(f"{key}  {spec.group_name}\n" for key, spec in sorted(specs.items()))
     if os.environ.get("FC_WRITE_GOLDEN"):
         GOLDEN.write_text(found, "utf-8")
     assert found == GOLDEN.read_text("utf-8")
 
 
-def test_everything_is_loadable():
-    dg.Definitions.validate_loadable(loaded())
+def test_loadable(loaded):
+    dg.Definitions.validate_loadable(loaded)
 
 
-def test_dagster_shows_exactly_the_graph_of_all_tracks():
+def test_assets_equal_graph(specs):
     graph = all_tracks()
-    found = specs()
+    found = specs
     steps: dict[str, list[StepSpec]] = {}
     for step in graph.values():
         steps.setdefault(step.asset, []).append(step)
@@ -57,10 +51,10 @@ def test_dagster_shows_exactly_the_graph_of_all_tracks():
         assert spec.code_version, key
 
 
-def test_every_gate_has_a_check_that_blocks_unless_tracks_share_the_artifact():
+def test_checks_equal_gates(loaded):
     graph = all_tracks()
     checks: dict[str, int] = {}
-    for asset in loaded().resolve_asset_graph().assets_defs:
+    for asset in loaded.resolve_asset_graph().assets_defs:
         for check in asset.check_specs:
             key = "/".join(check.asset_key.path)
             assert check.blocking == (not key.startswith("corpus/")), key
@@ -69,27 +63,27 @@ def test_every_gate_has_a_check_that_blocks_unless_tracks_share_the_artifact():
     assert checks
 
 
-def test_each_track_has_its_jobs_and_its_schedule_which_is_off():
+def test_jobs_and_schedules(loaded):
     tracks = all_tracks().tracks
     assert {"pico", "nano", "fustercluck_450"} <= set(tracks)
-    jobs = {job.name for job in loaded().jobs}
+    jobs = {job.name for job in loaded.jobs}
     experiments = {name.replace("/", "_") for name in all_tracks().experiments}
     assert jobs == {name for track in tracks for name in (track, f"{track}_shards")} | {"retention"} | experiments
-    for schedule in loaded().schedules:
+    for schedule in loaded.schedules:
         assert schedule.default_status == dg.DefaultScheduleStatus.STOPPED
     weekly = {f"{track}_shards_schedule" for track in tracks}
-    assert {schedule.name for schedule in loaded().schedules} == weekly | {"retention_schedule"}
+    assert {schedule.name for schedule in loaded.schedules} == weekly | {"retention_schedule"}
 
 
-def test_a_job_covers_what_its_track_needs_and_nothing_else():
+def test_job_selection(loaded):
     graph = all_tracks()
     for name, keys in (("pico", graph.track("pico")), ("pico_shards", graph.closure(["pico/shards"]))):
-        selected = loaded().resolve_job_def(name).asset_layer.executable_asset_keys
+        selected = loaded.resolve_job_def(name).asset_layer.executable_asset_keys
         assert {"/".join(key.path) for key in selected} == {graph[key].asset for key in keys}
 
 
-def test_a_run_is_one_process():
-    assert loaded().resolve_job_def("pico").executor_def.name == "in_process"
+def test_run_in_one_process(loaded):
+    assert loaded.resolve_job_def("pico").executor_def.name == "in_process"
 
 
 _LOAD = """
@@ -106,7 +100,7 @@ def test_loading_imports_nothing_heavy():
     assert run.stdout == "[]\n"
 
 
-def test_workspace_and_dg_agree_on_the_code_location():
+def test_code_location():
     workspace = yaml.safe_load((ROOT / "workspace.yaml").read_text("utf-8"))
     (entry,) = workspace["load_from"]
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["dg"]["project"]
@@ -114,7 +108,7 @@ def test_workspace_and_dg_agree_on_the_code_location():
     assert entry["python_module"]["module_name"] == f"{settings['root_module']}.definitions"
 
 
-def test_the_instance_settings_are_valid_and_safe(tmp_path, monkeypatch):
+def test_instance_settings(tmp_path, monkeypatch):
     (tmp_path / "dagster.yaml").write_text((ROOT / "dagster_home" / "dagster.yaml").read_text("utf-8"), "utf-8")
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
     with dg.DagsterInstance.from_config(str(tmp_path)) as instance:

@@ -39,7 +39,7 @@ def test_missing_metric_fails():
     ]
 
 
-def test_unknown_field_of_a_gate_is_refused():
+def test_unknown_field():
     with pytest.raises(ValueError, match="minimum"):
         Gate(artifact="x", metric="m", minimum=3)
 

@@ -1,16 +1,18 @@
 """What a track asks of a shared artifact holds up that track, in every run, and no other."""
 
+from functools import partial
+
 import pytest
+from factories.steps import step
 
 from fc_model.artifacts import Counters
 from fc_model.errors import UserError
 from fc_pipeline.cli.run import to_build
-from fc_pipeline.engine.deferred import Deferred
 from fc_pipeline.engine.gates import Gate, SharedGate, judged_metrics
 from fc_pipeline.engine.graph import Graph
 from fc_pipeline.engine.materialize import materialize
 from fc_pipeline.engine.plan import make_plan
-from fc_pipeline.engine.step import Runtime, StepSpec
+from fc_pipeline.engine.step import Runtime
 from fc_pipeline.track.config import parse_track, read_attributes
 from fc_pipeline.track.graph import build_graph
 
@@ -20,17 +22,8 @@ CLEANED = "corpus/toy/cleaned"
 def two_tracks(toy, **removed_share: float) -> Graph:
     """`strict` and `loose` go on from one corpus, of which a third was removed; each may ask how much at most."""
     shared = [toy.graph["sources/letters"], toy.graph[CLEANED]]
-    scores = [
-        StepSpec(
-            key=f"{track}/score",
-            function=Deferred.of("toyfactory.steps:score"),
-            description="",
-            group=track,
-            track=track,
-            inputs={"documents": CLEANED},
-        )
-        for track in ("strict", "loose")
-    ]
+    score = partial(step, function="toyfactory.steps:score", inputs={"documents": CLEANED})
+    scores = [score("strict/score"), score("loose/score")]
     gates = [
         SharedGate(artifact="corpus/cleaned", metric="removed_share", max=share, track=track)
         for track, share in removed_share.items()
@@ -43,7 +36,7 @@ def build(toy, graph: Graph, *keys: str) -> None:
         materialize(graph, toy.store, key, Runtime(home=toy.store.root))
 
 
-def test_a_failed_gate_holds_up_the_track_that_set_it(toy):
+def test_failed_gate_of_a_track(toy):
     graph = two_tracks(toy, strict=0.1, loose=0.5)
     build(toy, graph, "sources/letters", CLEANED, "loose/score")
     with pytest.raises(
@@ -54,7 +47,7 @@ def test_a_failed_gate_holds_up_the_track_that_set_it(toy):
         build(toy, graph, "strict/score")
 
 
-def test_the_verdicts_of_all_tracks_stand_in_the_manifest(toy):
+def test_verdicts_of_all_tracks(toy):
     graph = two_tracks(toy, strict=0.1, loose=0.5)
     build(toy, graph, "sources/letters", CLEANED)
     (artifact,) = toy.store.versions(CLEANED)
@@ -65,7 +58,7 @@ def test_the_verdicts_of_all_tracks_stand_in_the_manifest(toy):
     assert artifact.manifest.gates[0]["value"] == pytest.approx(1 / 3)
 
 
-def test_plan_and_run_know_whom_it_holds_up(toy):
+def test_plan_and_run(toy):
     graph = two_tracks(toy, strict=0.1, loose=0.5)
     build(toy, graph, "sources/letters", CLEANED, "loose/score")
     (blocked,) = [item for item in make_plan(graph, toy.store, ["strict/score", "loose/score"]) if item.blocked]
@@ -74,7 +67,7 @@ def test_plan_and_run_know_whom_it_holds_up(toy):
     assert to_build(graph, toy.store, graph.track("strict")) == [CLEANED, "strict/score"]
 
 
-def test_a_waiver_is_its_track_s_own(toy):
+def test_waiver(toy):
     graph = two_tracks(toy, strict=0.1, loose=0.1)
     strict, loose = graph.gates(CLEANED)
     waived = Graph(graph.values(), {CLEANED: [strict, loose.model_copy(update={"waive": "a first try"})]})
@@ -83,7 +76,7 @@ def test_a_waiver_is_its_track_s_own(toy):
         build(toy, waived, "strict/score")
 
 
-def test_a_changed_bound_judges_again_and_builds_nothing(toy):
+def test_changed_bound(toy):
     build(toy, two_tracks(toy, strict=0.1), "sources/letters", CLEANED)
     graph = two_tracks(toy, strict=0.4)
     outcome = materialize(graph, toy.store, CLEANED, Runtime(home=toy.store.root))
@@ -91,7 +84,7 @@ def test_a_changed_bound_judges_again_and_builds_nothing(toy):
     build(toy, graph, "strict/score")
 
 
-def test_removed_share_is_of_what_was_read():
+def test_removed_share():
     counters = Counters(read=8, kept=5, dropped={"too_short": 1, "near_duplicate": 1}, quarantined=1)
     assert judged_metrics({"documents": 5}, counters) == {"documents": 5, "removed_share": 0.375}
     assert judged_metrics({"loss": 1.0}, Counters()) == {"loss": 1.0}
@@ -101,7 +94,7 @@ def track(name: str, **changes: object):
     return parse_track(name, {**read_attributes("pico"), **changes})
 
 
-def test_a_track_gates_its_corpus_before_its_tokenizer_and_its_shards():
+def test_corpus_gates_of_tracks():
     gate = {"artifact": "corpus/filter_quality", "metric": "recall_min"}
     graph = build_graph([track("one", gates=[{**gate, "min": 0.5}]), track("two", gates=[{**gate, "min": 0.9}])])
     found = graph.gates("corpus/pico/filter_quality")
@@ -112,7 +105,7 @@ def test_a_track_gates_its_corpus_before_its_tokenizer_and_its_shards():
     assert build_graph([track("one", gates=[])])["one/shards"].requires == ()
 
 
-def test_a_gate_on_what_the_corpus_has_not_is_refused():
+def test_gate_on_absent_artifact():
     gate = {"artifact": "corpus/decontaminated", "metric": "removed_share", "max": 0.1}
     corpus = {**read_attributes("pico")["corpus"], "decontamination": {"evalsets": []}}
     with pytest.raises(UserError, match="'corpus/decontaminated' is no artifact of this track or of its corpus"):
@@ -124,6 +117,6 @@ def test_a_gate_on_what_the_corpus_has_not_is_refused():
     assert build_graph([one])["one/shards"].requires == ("corpus/pico/dumps/deduplicated/2026-11",)
 
 
-def test_the_track_of_a_gate_is_not_for_the_file_to_say():
+def test_gate_track_refused():
     with pytest.raises(ValueError, match="track"):
         Gate(artifact="corpus/filtered", metric="documents", min=1, track="nano")

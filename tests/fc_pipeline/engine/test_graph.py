@@ -1,26 +1,11 @@
 """What the graph of steps accepts, in which order it gives them, and what it says of mistakes."""
 
 import pytest
+from factories.steps import step
 
 from fc_model.errors import UserError
-from fc_pipeline.engine.deferred import Deferred
 from fc_pipeline.engine.gates import Gate
 from fc_pipeline.engine.graph import Graph
-from fc_pipeline.engine.step import StepSpec
-
-
-def step(key: str, *inputs: str, requires: tuple[str, ...] = (), **config: object) -> StepSpec:
-    return StepSpec(
-        key=key,
-        function=Deferred.of("fc_pipeline.training.stage:train_stage"),
-        description="",
-        group="g",
-        config=config,
-        inputs={name: name for name in inputs},
-        requires=requires,
-        track=key.split("/")[0] if key.startswith(("nano", "pico")) else None,
-    )
-
 
 STEPS = [
     step("nano/report", "nano/shards", requires=("nano/evals/base",)),
@@ -66,7 +51,7 @@ def test_gates_are_of_a_key():
     ("steps", "gates", "message"),
     [
         (
-            [*STEPS, step("sources/a", size=3)],
+            [*STEPS, step("sources/a", config={"size": 3})],
             {},
             "two tracks declare sources/a with different config: make them equal",
         ),
@@ -80,5 +65,5 @@ def test_mistakes(steps, gates, message):
         Graph(steps, gates)
 
 
-def test_equal_track_graph_two_tracks_are_one():
+def test_equal_steps_are_one():
     assert len(Graph([*STEPS, *STEPS], {})) == 7

@@ -29,7 +29,7 @@ def test_builds_once(toy):
     assert report.manifest.run["seconds"] >= 0 and report.manifest.run["libraries"]["torch"]
 
 
-def test_a_source_under_two_licences_keeps_both(toy):
+def test_two_licences(toy):
     toy.edit(
         "steps.py",
         '[{"licence": "CC0-1.0", "source": "letters", "documents": step.config["count"]}]',
@@ -96,7 +96,7 @@ def test_gate_waived_with_a_reason(toy):
     assert toy.present("toy/score").manifest.gates[0]["waived"] == "small on purpose"
 
 
-def test_changed_threshold_is_judged_again_and_rebuilds_nothing(toy):
+def test_changed_threshold(toy):
     toy.build()
     toy.gates = [Gate(artifact="score", metric="documents", min=5)]
     with pytest.raises(UserError, match="has no verdict: materialize toy/score again"):
@@ -110,7 +110,7 @@ def test_changed_threshold_is_judged_again_and_rebuilds_nothing(toy):
     assert toy.build() == []
 
 
-def test_gate_on_a_metric_that_the_step_does_not_write(toy):
+def test_gate_on_absent_metric(toy):
     toy.gates = [Gate(artifact="score", metric="perplexity", max=10)]
     for key in ALL[:-1]:
         toy.materialize(key)
@@ -119,7 +119,7 @@ def test_gate_on_a_metric_that_the_step_does_not_write(toy):
 
 
 @pytest.mark.parametrize("name", ["documents.jsonl.zst", "manifest.json"])
-def test_damaged_artifact_is_built_again(toy, capsys, name):
+def test_damaged_artifact(toy, capsys, name):
     toy.build()
     artifact = toy.present("corpus/toy/cleaned")
     path = artifact.folder / name
@@ -132,7 +132,7 @@ def test_damaged_artifact_is_built_again(toy, capsys, name):
     assert again.digest == artifact.digest and again.problems(strict=True) == []
 
 
-def test_damaged_input_stops_before_the_step(toy):
+def test_damaged_input(toy):
     for key in ALL[:2]:
         toy.materialize(key)
     path = toy.present("corpus/toy/cleaned").path("documents.jsonl.zst")
@@ -142,7 +142,7 @@ def test_damaged_input_stops_before_the_step(toy):
     assert toy.store.versions("toy/score") == []
 
 
-def test_failing_step_leaves_nothing(toy):
+def test_failing_step(toy):
     toy.edit("steps.py", "def cleaned(step):\n", "def cleaned(step):\n    raise RuntimeError('boom')\n")
     toy.materialize("sources/letters")
     with pytest.raises(RuntimeError, match="boom"):
@@ -150,14 +150,14 @@ def test_failing_step_leaves_nothing(toy):
     assert toy.store.versions("corpus/toy/cleaned") == []
 
 
-def test_step_that_changes_its_config_harms_nobody(toy):
+def test_config_edited_by_step(toy):
     toy.edit("steps.py", "def cleaned(step):\n", "def cleaned(step):\n    step.config['extra'] = 1\n")
     toy.build()
     assert toy.present("corpus/toy/cleaned").manifest.recipe.config == {"filters": {"min_chars": 3}}
     assert toy.build() == []
 
 
-def test_twin_that_was_faster(toy, monkeypatch):
+def test_twin(toy, monkeypatch):
     """Another process commits between our look and our lock: its artifact is ours."""
     build = module._build
 

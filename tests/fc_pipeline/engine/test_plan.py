@@ -47,7 +47,7 @@ def test_changed_setting(toy):
     assert toy.build() == ["corpus/toy/cleaned", "toy/score", "toy/report"]
 
 
-def test_early_cut_off_spares_what_the_plan_calls_maybe(toy):
+def test_early_cut_off(toy):
     toy.build()
     toy.edit("helpers.py", "text.upper()", "(text + '').upper()")
     assert states(toy) == ["fresh", "fresh", "build", "maybe"]
@@ -55,7 +55,7 @@ def test_early_cut_off_spares_what_the_plan_calls_maybe(toy):
     assert states(toy) == ["fresh"] * 4
 
 
-def test_changed_code_names_the_functions(toy):
+def test_changed_code(toy):
     toy.build()
     toy.edit("helpers.py", "return text.upper()", "return louder(text)\n\n\ndef louder(text):\n    return text.upper()")
     item = plan(toy)["toy/score"]
@@ -65,7 +65,7 @@ def test_changed_code_names_the_functions(toy):
     assert any(line.strip() == "changed toyfactory.helpers:shout" for line in lines)
 
 
-def test_rebuilt_input_with_other_bytes(toy):
+def test_rebuilt_input(toy):
     toy.build()
     toy.min_chars = 4
     before = toy.store.versions("corpus/toy/cleaned")[0].digest
@@ -74,7 +74,7 @@ def test_rebuilt_input_with_other_bytes(toy):
     assert item.state == "build" and item.reasons == [f"input corpus/toy/cleaned {before[:8]} -> {after[:8]}"]
 
 
-def test_compared_with_the_closest_and_not_the_newest(toy):
+def test_compared_with_closest(toy):
     toy.build()
     toy.min_chars, toy.count = 5, 9
     toy.build()
@@ -82,7 +82,7 @@ def test_compared_with_the_closest_and_not_the_newest(toy):
     assert plan(toy)["corpus/toy/cleaned"].reasons == ["filters.min_chars 3 -> 4"]
 
 
-def test_setting_and_input_change_together(toy):
+def test_changed_setting_and_input(toy):
     toy.build()
     toy.count, toy.min_chars = 7, 4
     item = plan(toy)["corpus/toy/cleaned"]
@@ -98,7 +98,7 @@ def test_changed_threshold(toy):
     assert toy.build() == [] and states(toy) == ["fresh"] * 4
 
 
-def test_failed_gate_blocks_what_needs_it(toy):
+def test_failed_gate(toy):
     toy.gates = [Gate(artifact="score", metric="documents", min=9)]
     for key in ALL[:-1]:
         toy.materialize(key)
@@ -128,7 +128,7 @@ def test_half_done_work_is_named(toy):
     assert any("goes on from half-done work" in line for line in text(toy))
 
 
-def test_estimates_stand_in_the_lines(toy):
+def test_estimates(toy):
     figures = {"seconds": 90.0, "disk_bytes": 2_500_000, "tokens": 1_500_000, "basis": "as it took"}
     unknown = {"seconds": None, "disk_bytes": None, "basis": "never built"}
     forecast = {

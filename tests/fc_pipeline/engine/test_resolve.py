@@ -8,7 +8,7 @@ from fc_model.errors import UserError
 from fc_pipeline.engine.resolve import Resolver, declare_equivalent, read_equivalences
 
 
-def test_nothing_is_there_at_first(toy):
+def test_nothing_built(toy):
     resolver = Resolver(toy.graph, toy.store)
     assert resolver.artifact("toy/report") is None and resolver.recipe("toy/report") is None
     assert resolver.recipe("sources/letters") is not None
@@ -16,7 +16,7 @@ def test_nothing_is_there_at_first(toy):
         resolver.require("toy/score", for_key="chat")
 
 
-def test_going_back_finds_the_earlier_artifact(toy):
+def test_going_back(toy):
     toy.build()
     first = {key: toy.present(key).identity for key in toy.graph}
     toy.min_chars = 4
@@ -26,13 +26,13 @@ def test_going_back_finds_the_earlier_artifact(toy):
     assert {key: toy.present(key).identity for key in toy.graph} == first
 
 
-def test_damaged_manifest_counts_as_absent(toy):
+def test_damaged_manifest(toy):
     toy.build()
     (toy.present("toy/score").folder / "manifest.json").write_text("{")
     assert Resolver(toy.graph, toy.store).artifact("toy/score") is None
 
 
-def test_equivalent_code_rebuilds_nothing(toy):
+def test_equivalent_code(toy):
     toy.build()
     old = toy.present("toy/score").manifest.recipe.code["version"]
     toy.edit("helpers.py", "text.upper()", "str.upper(text)")
@@ -52,7 +52,7 @@ def test_equivalent_code_rebuilds_nothing(toy):
     assert toy.build() == ["toy/score", "toy/report"]
 
 
-def test_a_moved_module_rebuilds_nothing(toy):
+def test_moved_module(toy):
     toy.build()
     toy.edit("helpers.py", "text.upper()", "str.upper(text)")
     declare_equivalent(toy.graph, toy.store, "toy/score", reason="the same method", at=5.0)
@@ -66,7 +66,7 @@ def test_a_moved_module_rebuilds_nothing(toy):
     assert toy.build() == ["toy/score", "toy/report"]
 
 
-def test_equivalence_of_a_second_edit_leads_back_to_the_same_artifact(toy):
+def test_equivalent_twice(toy):
     toy.build()
     for number, (old, new) in enumerate(
         [("text.upper()", "str.upper(text)"), ("str.upper(text)", "(text).upper() + ''")]
@@ -77,7 +77,7 @@ def test_equivalence_of_a_second_edit_leads_back_to_the_same_artifact(toy):
     assert len(read_equivalences(toy.store)) == 2
 
 
-def test_what_cannot_be_declared(toy):
+def test_equivalent_refused(toy):
     with pytest.raises(UserError, match="toy/score was never built"):
         declare_equivalent(toy.graph, toy.store, "toy/score", reason="", at=0)
     toy.build()
@@ -87,7 +87,7 @@ def test_what_cannot_be_declared(toy):
         declare_equivalent(toy.graph, toy.store, "toy/none", reason="", at=0)
 
 
-def test_broken_file_of_equivalences(toy):
+def test_equivalences_damaged(toy):
     toy.build()
     (toy.store.root / "equivalences.json").write_text("[{")
     with pytest.raises(UserError, match=r"equivalences\.json: not JSON"):

@@ -80,7 +80,7 @@ def test_running_and_half_done(toy):
     assert status_lines([item], root=toy.store.root)[0][1].endswith("step 20/400  loss 4.500")
 
 
-def test_progress_of_a_diverged_or_absent_log(toy, tmp_path):
+def test_progress_of_a_broken_log(toy, tmp_path):
     assert read_progress(tmp_path) is None
     (tmp_path / "workspace").mkdir()
     (tmp_path / "workspace" / "metrics.jsonl").write_text('{"step": 1, "loss": null}\n')

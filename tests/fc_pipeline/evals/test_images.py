@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 import torch
+from factories.build import build
+from factories.documents import records
 from factories.seeing import (
     COLOURS,
     IMAGES,
@@ -20,12 +22,12 @@ from factories.seeing import (
     write_images,
     write_tokenizer,
 )
+from factories.steps import step
 from matplotlib.backends.backend_pdf import PdfPages
 from matplotlib.figure import Figure
 from PIL import Image
 
-from fc_model.artifacts import Artifact, Recipe, Store, read_records
-from fc_model.artifacts.manifest import InputEntry
+from fc_model.artifacts import Artifact, Store
 from fc_model.chat.images import look, nearest_group
 from fc_model.checkpoints.load import load_vision_model
 from fc_model.config.image_stage import ImageGroup, ImageStageConfig
@@ -38,9 +40,8 @@ from fc_model.tokenizer import Tokenizer
 from fc_pipeline.cli import main as cli
 from fc_pipeline.cli.chat_images import read_pictures
 from fc_pipeline.engine.graph import Graph
-from fc_pipeline.engine.step import Runtime, Step, StepSpec
+from fc_pipeline.engine.step import Step
 from fc_pipeline.evals.images.evaluate import ImageEvalConfig, evaluate_images
-from fc_pipeline.training.stage import train_stage
 
 STAGE = {"kind": "multimodal", "images": IMAGES.model_dump(mode="json")}
 EVALS = ImageEvalConfig(sample_pictures=6)
@@ -58,14 +59,8 @@ class World:
     def build(
         self, key: str, function: Callable[[Step], None], config: dict[str, Any] | None = None, **inputs: Artifact
     ) -> Artifact:
-        entries = {role: InputEntry(found.key, found.identity, found.digest) for role, found in inputs.items()}
-        recipe = Recipe(config=config or {}, code={"version": "c0de", "parts": {}}, inputs=entries)
-        runtime = Runtime(home=self.store.root, device="cpu", report=self.reports.append)
-        with self.store.write(key, recipe, replace=True) as out:
-            function(Step(key=key, config=config or {}, inputs=inputs, out=out, runtime=runtime))
-        found = self.store.find(key, recipe.identity(key))
-        assert found is not None
-        return found
+        settings: dict[str, Any] = {"device": "cpu", "report": self.reports.append}
+        return build(self.store, key, function, config, inputs, replace=True, **settings)
 
     def stage(self, name: str, *, steps: int, config: dict[str, Any] | None = None) -> Artifact:
         def train(step: Step) -> None:
@@ -109,7 +104,7 @@ def learned(world: World) -> Artifact:
     return world.evaluate(world.learned, inputs={"before": before, "text": after})
 
 
-def test_what_was_learned_is_measured(world: World, learned: Artifact) -> None:
+def test_metrics_learned(world: World, learned: Artifact) -> None:
     metrics = learned.metrics
     for name in ("exact_match", "read_exact_match_line", "caption_exact_match_shape", "answer_exact_match_chart"):
         assert metrics[name] == 1
@@ -123,7 +118,7 @@ def test_what_was_learned_is_measured(world: World, learned: Artifact) -> None:
     assert {"step": 16, "steps": 16} in world.reports
 
 
-def test_who_does_not_look_scores_nothing(world: World, learned: Artifact) -> None:
+def test_metrics_controls(world: World, learned: Artifact) -> None:
     assert learned.metrics["exact_match_shuffled"] == learned.metrics["exact_match_random"] == 0
     assert learned.metrics["read_exact_match_shuffled_line"] == learned.metrics["read_exact_match_random"] == 0
     assert learned.metrics["retrieval_gain_random"] < 4
@@ -132,7 +127,7 @@ def test_who_does_not_look_scores_nothing(world: World, learned: Artifact) -> No
     assert "text_bits_per_byte_rise" not in random
 
 
-def test_shuffled_images_are_those_of_other_samples_of_the_kind(world: World) -> None:
+def test_shuffled_images(world: World) -> None:
     shards = ImageShards(world.images.folder, "holdout")
     reader = ImageReader(
         model=load_vision_model(world.learned.folder, weights="model"),
@@ -150,7 +145,7 @@ def test_shuffled_images_are_those_of_other_samples_of_the_kind(world: World) ->
 
 
 def test_samples_and_pictures(world: World, learned: Artifact) -> None:
-    rows = list(read_records(learned.path("samples.jsonl.zst")))
+    rows = records(learned, "samples")
     assert [row["prediction"] for row in rows if row["task"] == "read"] == LINES
     assert {row["task"] for row in rows} == {"read", "caption", "answer"} and all(row["exact"] for row in rows)
     shown = {row["picture"]: row for row in rows if row["picture"]}
@@ -167,13 +162,13 @@ def test_samples_and_pictures(world: World, learned: Artifact) -> None:
     assert report["faces"]["face1"] == {"samples": 4, "exact_match": 1.0} and len(report["worst_faces"]) == 2
 
 
-def test_evaluated_again_it_has_the_same_bytes(world: World, learned: Artifact) -> None:
+def test_deterministic(world: World, learned: Artifact) -> None:
     one, two = (world.evaluate(world.learned, seed=seed) for seed in (0, 0))
     assert one.digest == two.digest
     assert world.evaluate(world.learned, weights="ema", max_samples=2).metrics["samples"] == 6
 
 
-def test_choice_is_seeded_and_capped(world: World) -> None:
+def test_choose_samples(world: World) -> None:
     shards = ImageShards(world.images.folder, "holdout")
 
     def chosen(seed: int) -> list[int]:
@@ -193,7 +188,7 @@ def test_choice_is_seeded_and_capped(world: World) -> None:
     assert len(captioned) == 3 and {sample.task for sample in captioned} == {"caption"}
 
 
-def test_a_stage_without_images_is_refused(world: World) -> None:
+def test_stage_without_images(world: World) -> None:
     blind = world.stage("blind", steps=0, config={"stage": {"kind": "pretrain", "images": None}})
     with pytest.raises(UserError, match="t/stages/blind: a stage without images cannot be asked about them"):
         world.evaluate(blind)
@@ -201,14 +196,7 @@ def test_a_stage_without_images_is_refused(world: World) -> None:
 
 @pytest.fixture
 def command(world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Any]:
-    blind = StepSpec(
-        key="blind/stages/text",
-        function=train_stage,
-        description="",
-        group="g",
-        config={"stage": {"kind": "pretrain", "images": None}},
-        track="blind",
-    )
+    blind = step("blind/stages/text", config={"stage": {"kind": "pretrain", "images": None}})
     monkeypatch.setenv("FC_HOME", str(world.store.root))
     monkeypatch.setattr("fc_pipeline.cli.project.project_graph", lambda **_: Graph([blind], {}))
 
@@ -219,7 +207,7 @@ def command(world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
     return run
 
 
-def test_chat_reads_an_image(world: World, command: Callable[..., Any], tmp_path: Path) -> None:
+def test_chat(world: World, command: Callable[..., Any], tmp_path: Path) -> None:
     shards, paths = ImageShards(world.images.folder, "holdout"), {}
     for number in (0, 8, 9):
         paths[number] = tmp_path / f"{number}.png"
@@ -245,7 +233,7 @@ def test_chat_reads_an_image(world: World, command: Callable[..., Any], tmp_path
         assert (status, out) == (2, "") and errors.startswith(f"fustercluck: error: {message}")
 
 
-def test_pages_of_a_pdf_are_one_prompt(world: World, tmp_path: Path) -> None:
+def test_chat_pdf(world: World, tmp_path: Path) -> None:
     file, texts = tmp_path / "paper.pdf", ["first page", "and the second"]
     with PdfPages(file) as pdf:
         for place, text in enumerate(texts):
@@ -283,7 +271,7 @@ def test_pages_of_a_pdf_are_one_prompt(world: World, tmp_path: Path) -> None:
         read_pictures([file])
 
 
-def test_the_group_of_a_question_has_the_nearest_aspect() -> None:
+def test_nearest_group() -> None:
     def group(task: Any, height: int, width: int) -> ImageGroup:
         return ImageGroup(kinds=["x"], task=task, height=height, width=width, images=1, text_tokens=8, share=1)
 

@@ -8,17 +8,18 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from factories.build import build
+from factories.documents import document, records
+from factories.models import tiny_model
 from safetensors.torch import save_file
 
-from fc_model.artifacts import Artifact, Recipe, Store, read_records
-from fc_model.artifacts.manifest import InputEntry
-from fc_model.config.model import ModelConfig
+from fc_model.artifacts import Artifact, Store
 from fc_model.data.token_shards import Shards
 from fc_model.data.windows import make_batch
 from fc_model.errors import UserError
 from fc_model.model.decoder import Decoder
 from fc_pipeline.engine.gates import Gate
-from fc_pipeline.engine.step import Runtime, Step
+from fc_pipeline.engine.step import Step
 from fc_pipeline.evals.text.evaluate import EvalConfig, evaluate
 from fc_pipeline.tokens.pack import pack_shards
 from fc_pipeline.tokens.train_tokenizer import train_tokenizer
@@ -27,33 +28,8 @@ WORDS = {
     "chess": "the white bishop takes a pawn on e4 and black castles at once after Nf3",
     "code": "def mean(values): return sum(values) / len(values) if values else None for x in range(10)",
 }
-CONFIG = ModelConfig(
-    vocab_size=400,
-    num_layers=2,
-    hidden_size=48,
-    num_heads=4,
-    num_kv_heads=2,
-    head_dim=12,
-    intermediate_size=96,
-    context_length=64,
-    zero_init_outputs=False,
-)
+CONFIG = tiny_model(vocab_size=400, hidden_size=48, head_dim=12, intermediate_size=96, zero_init_outputs=False)
 EVALS = EvalConfig(prompts={"chess": ["the white"], "code": ["def mean"]}, sample_tokens=16, control_tokens=300)
-
-
-class Builder:
-    def __init__(self, root: Path) -> None:
-        self.store = Store(root)
-
-    def __call__(self, key: str, function: Callable[[Step], None], config: Any = None, **inputs: Artifact) -> Artifact:
-        entries = {role: InputEntry(found.key, found.identity, found.digest) for role, found in inputs.items()}
-        recipe = Recipe(config=config or {}, code={"version": "c0de", "parts": {}}, inputs=entries)
-        runtime = Runtime(home=self.store.root, device="cpu")
-        with self.store.write(key, recipe) as out:
-            function(Step(key=key, config=config or {}, inputs=inputs, out=out, runtime=runtime))
-        found = self.store.find(key, recipe.identity(key))
-        assert found is not None
-        return found
 
 
 def write_split(step: Step) -> None:
@@ -63,16 +39,7 @@ def write_split(step: Step) -> None:
             for number in range(count):
                 domain = ("chess", "code")[number % 2]
                 text = " ".join(random.choice(WORDS[domain].split(), size=80)) + " naïve 日本"
-                write(
-                    {
-                        "id": f"{name}/{number}",
-                        "text": text,
-                        "source": "s",
-                        "domain": domain,
-                        "licence": "x",
-                        "meta": {},
-                    }
-                )
+                write(document(f"{name}/{number}", text, domain))
 
 
 def stage_of(seed: int, steps: int) -> Callable[[Step], None]:
@@ -104,7 +71,7 @@ class World:
     """Everything before the evaluation, and the evaluation of any stage."""
 
     def __init__(self, root: Path) -> None:
-        self.build = Builder(root)
+        self.store = Store(root)
         documents = self.build("corpus/c/split", write_split)
         weights = {"chess": 1.0, "code": 3.0}
         config = {"tokenizer": {"vocab_size": 400, "kind": "bpe"}, "weights": weights}
@@ -113,6 +80,9 @@ class World:
         self.shards = self.build("t/shards", pack_shards, mixture, documents=documents, tokenizer=self.tokenizer)
         self.learned = self.stage("learned", seed=0, steps=70)
         self.random = self.stage("random", seed=1, steps=0)
+
+    def build(self, key: str, function: Callable[[Step], None], config: Any = None, **inputs: Artifact) -> Artifact:
+        return build(self.store, key, function, config, inputs, device="cpu")
 
     def stage(self, name: str, *, seed: int, steps: int) -> Artifact:
         config = {"model": CONFIG.model_dump(mode="json"), "stage": {"seq_len": 64}}
@@ -140,8 +110,8 @@ def random(world: World) -> Artifact:
     return world.evaluate(world.random, weights="model")
 
 
-def test_figures_are_those_of_the_held_out_text(world: World, learned: Artifact) -> None:
-    texts = list(read_records(world.build.store.versions("corpus/c/split")[0].path("holdout.jsonl.zst")))
+def test_figures(world: World, learned: Artifact) -> None:
+    texts = records(world.store.versions("corpus/c/split")[0], "holdout")
     for domain in ("chess", "code"):
         expected = sum(len(record["text"].encode()) for record in texts if record["domain"] == domain)
         assert learned.metrics[f"holdout_bytes_{domain}"] == expected
@@ -155,7 +125,7 @@ def test_figures_are_those_of_the_held_out_text(world: World, learned: Artifact)
     assert metrics["bits_per_byte_mix"] == pytest.approx(mixed, abs=2e-5)
 
 
-def test_learning_passes_what_random_weights_fail(learned: Artifact, random: Artifact) -> None:
+def test_gate_random_weights(learned: Artifact, random: Artifact) -> None:
     gate = Gate(artifact="evals/x", metric="unigram_gain", min=0.1)
     assert gate.verdict(learned.metrics)["passed"]
     assert not gate.verdict(random.metrics)["passed"]
@@ -164,16 +134,16 @@ def test_learning_passes_what_random_weights_fail(learned: Artifact, random: Art
     assert learned.metrics["unigram_bits_per_byte"] == random.metrics["unigram_bits_per_byte"]
 
 
-def test_random_weights_change_every_metric_of_the_model(learned: Artifact, random: Artifact) -> None:
+def test_metrics_random_weights(learned: Artifact, random: Artifact) -> None:
     of_the_data = {name for name in learned.metrics if name.startswith(("holdout_", "unigram_bits"))}
     same = {name for name in learned.metrics if learned.metrics[name] == random.metrics[name]}
     # So little text is said that a ratio can be level by chance, at 0 or 1.
     assert same - {name for name in same if name.startswith(("distinct_", "repetition_"))} == of_the_data
-    texts = [[record["text"] for record in read_records(a.path("samples.jsonl.zst"))] for a in (learned, random)]
+    texts = [[record["text"] for record in records(a, "samples")] for a in (learned, random)]
     assert all(left != right for left, right in zip(*texts, strict=True))
 
 
-def test_the_flat_figures_are_of_the_weights_that_go_on(world: World, learned: Artifact) -> None:
+def test_metrics_weights(world: World, learned: Artifact) -> None:
     averaged = world.evaluate(world.learned, weights="ema")
     assert learned.metrics["bits_per_byte"] == learned.metrics["bits_per_byte_model"]
     assert averaged.metrics["bits_per_byte"] == averaged.metrics["bits_per_byte_ema"]
@@ -181,14 +151,14 @@ def test_the_flat_figures_are_of_the_weights_that_go_on(world: World, learned: A
     assert averaged.metrics["bits_per_byte"] > 1.5 * learned.metrics["bits_per_byte"]
 
 
-def test_the_same_inputs_give_the_same_bytes(world: World, learned: Artifact) -> None:
+def test_deterministic(world: World, learned: Artifact) -> None:
     digest = learned.digest
-    world.build.store.remove(learned.key, learned.identity)
+    world.store.remove(learned.key, learned.identity)
     assert world.evaluate(world.learned, weights="model").digest == digest
 
 
-def test_samples_name_their_prompt_and_decoding(learned: Artifact) -> None:
-    samples = list(read_records(learned.path("samples.jsonl.zst")))
+def test_samples(learned: Artifact) -> None:
+    samples = records(learned, "samples")
     assert [(s["domain"], s["prompt"], s["decoding"]) for s in samples] == [
         (domain, prompt, decoding)
         for decoding in ("greedy", "drawn")
@@ -197,7 +167,7 @@ def test_samples_name_their_prompt_and_decoding(learned: Artifact) -> None:
     assert samples[1]["text"].startswith("(values)")
 
 
-def test_weights_that_are_not_finite_are_refused(world: World) -> None:
+def test_weights_not_finite(world: World) -> None:
     def broken(step: Step) -> None:
         stage_of(0, 0)(step)
         path = step.out.folder / "model.safetensors"

@@ -5,7 +5,9 @@ import json
 
 import numpy as np
 import pytest
-from factories.pack_fixtures import build, build_split, mixture_config, tokenizer_config
+from factories.build import build, write_text
+from factories.models import tiny_stage
+from factories.stdlib_corpus import mixture_config, pack
 from PIL import Image
 
 from fc_model.artifacts import Artifact, Store, read_records
@@ -20,7 +22,6 @@ from fc_pipeline.lineage import takedown_list
 from fc_pipeline.lineage.lineage import steps_that_read, touched, touched_lines
 from fc_pipeline.lineage.takedown import require_known
 from fc_pipeline.tokens.pack import pack_shards
-from fc_pipeline.tokens.train_tokenizer import train_tokenizer
 from fc_pipeline.track.config import parse_track, read_attributes
 from fc_pipeline.track.graph import build_graph
 
@@ -28,34 +29,22 @@ STEPS = 40
 
 
 def stage_config(**changes) -> dict:
-    settings = {
-        "name": "one",
-        "tokens": STEPS * 4 * 64,
-        "seq_len": 64,
-        "batch_tokens": 4 * 64,
-        "first_batch": 7,
-        "lr": 1,
-    }
-    return StageConfig.model_validate(settings | changes).model_dump(mode="json")
+    stage = {"steps": None, "tokens": STEPS * 4 * 64, "seq_len": 64, "batch_tokens": 4 * 64, "first_batch": 7}
+    return tiny_stage(**stage | changes).model_dump(mode="json")
 
 
 def write_weights(step: Step) -> None:
     """Stands where a stage or an export does: only its inputs and its steps matter here."""
-    step.out.write_text("weights", "0")
+    write_text(step)
     step.out.metrics = {"steps": STEPS}
 
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
-    store = Store(tmp_path_factory.mktemp("store"))
-    split = build_split(store)
-    tokenizer = build(store, "t/tokenizer", train_tokenizer, tokenizer_config(), {"documents": split})
-    shards = build(
-        store, "t/shards", pack_shards, mixture_config(tokens=30_000), {"documents": split, "tokenizer": tokenizer}
-    )
-    one = build(store, "t/stages/one", write_weights, {"stage": stage_config()}, {"shards": shards})
-    build(store, "t/exports/gguf", write_weights, {}, {"stage": one})
-    return store
+    packed = pack(tmp_path_factory.mktemp("store"), tokens=30_000)
+    one = build(packed.store, "t/stages/one", write_weights, {"stage": stage_config()}, {"shards": packed.shards})
+    build(packed.store, "t/exports/gguf", write_weights, {}, {"stage": one})
+    return packed.store
 
 
 def newest(store: Store, key: str) -> Artifact:
@@ -76,16 +65,16 @@ def rows_by_step(shards: Artifact, stage: dict) -> list[set[int]]:
 
 
 @pytest.mark.parametrize("changes", [{}, {"kind": "overfit", "overfit_tokens": 512}, {"seed": 3, "first_batch": 0}])
-def test_the_steps_that_read_a_document_are_those_whose_batches_hold_it(store, changes):
-    shards, stage = newest(store, "t/shards"), stage_config(**changes)
+def test_steps_that_read(store, changes):
+    shards, stage = newest(store, "test/shards"), stage_config(**changes)
     expected = rows_by_step(shards, stage)
     for row in sorted(set(Shards(shards.folder, "train").document_rows.tolist())):
         steps = [step for step in range(STEPS) if row in expected[step]]
         assert steps_that_read(shards, [row], stage, num_steps=STEPS) == steps
 
 
-def test_a_stage_with_a_mixture_of_its_own_has_read_its_split_only(store, tmp_path):
-    inputs = {"documents": newest(store, "corpus/test/split"), "tokenizer": newest(store, "t/tokenizer")}
+def test_steps_that_read_own_mixture(store, tmp_path):
+    inputs = {"documents": newest(store, "corpus/test/split"), "tokenizer": newest(store, "test/tokenizer")}
     late = {"late": {"weights": {"chat": 1}, "tokens": 8_000}}
     config = mixture_config(tokens=30_000, max_epochs=20, stages=late)
     shards = build(Store(tmp_path), "other/shards", pack_shards, config, inputs)
@@ -97,8 +86,8 @@ def test_a_stage_with_a_mixture_of_its_own_has_read_its_split_only(store, tmp_pa
     assert any(expected)
 
 
-def test_a_document_that_was_read_touches_the_stage_and_what_came_of_it(store):
-    shards = newest(store, "t/shards")
+def test_touched_by_read_document(store):
+    shards = newest(store, "test/shards")
     records = list(read_records(shards.path("documents.jsonl.zst")))
     steps = {row: steps_that_read(shards, [row], stage_config(), num_steps=STEPS) for row in range(len(records))}
     packed = set(Shards(shards.folder, "train").document_rows.tolist())
@@ -106,8 +95,8 @@ def test_a_document_that_was_read_touches_the_stage_and_what_came_of_it(store):
     items = {item.key: item for item in touched(store, [records[read]["id"]])}
     assert {key: item.how for key, item in items.items()} == {
         "corpus/test/split": "holds",
-        "t/shards": "holds",
-        "t/tokenizer": "read",
+        "test/shards": "holds",
+        "test/tokenizer": "read",
         "t/stages/one": "read",
         "t/exports/gguf": "derived",
     }
@@ -120,22 +109,22 @@ def test_a_document_that_was_read_touches_the_stage_and_what_came_of_it(store):
     assert lines[-1] == "5 artifacts touched" and all(line.endswith("earlier") for line in lines[:-1])
 
 
-def test_a_held_out_document_is_in_the_shards_but_never_read(store):
-    shards = newest(store, "t/shards")
+def test_touched_by_holdout(store):
+    shards = newest(store, "test/shards")
     held_out = next(r for r in read_records(shards.path("documents.jsonl.zst")) if r["split"] == "holdout")
     items = {item.key: item for item in touched(store, [held_out["id"]])}
-    assert items["t/shards"].detail.startswith("holdout-") and "t/stages/one" not in items
+    assert items["test/shards"].detail.startswith("holdout-") and "t/stages/one" not in items
 
 
-def test_a_stage_whose_shards_are_gone_may_have_read_anything(store, tmp_path):
+def test_touched_shards_gone(store, tmp_path):
     other = Store(tmp_path)
-    shards = newest(store, "t/shards")
+    shards = newest(store, "test/shards")
     build(other, "t/stages/one", write_weights, {"stage": stage_config()}, {"shards": shards})
     (item,) = touched(other, ["nobody/knows"])
     assert (item.how, item.detail) == ("read", "its shards are gone: it may have")
 
 
-def test_the_list_of_takedowns_is_part_of_the_recipe_of_its_corpora_only(tmp_path, monkeypatch):
+def test_takedowns_change_recipes(tmp_path, monkeypatch):
     monkeypatch.setenv("FC_HOME", str(tmp_path))
     pico, nano = (parse_track(name, read_attributes(name)) for name in ("pico", "nano"))
     before = build_graph([pico, nano])
@@ -150,27 +139,27 @@ def test_the_list_of_takedowns_is_part_of_the_recipe_of_its_corpora_only(tmp_pat
     assert [(entry["id"], entry["at"]) for entry in entries] == [("pico_code/a", 1.0), ("elsewhere/b", 2.0)]
 
 
-def test_a_damaged_list_stops_everything_rather_than_let_documents_come_back(tmp_path):
+def test_takedowns_damaged(tmp_path):
     (tmp_path / "takedowns.json").write_text("[{")
     with pytest.raises(UserError, match=r"takedowns.json: not JSON .*; restore a copy"):
         takedown_list.read_takedowns(tmp_path)
 
 
-def test_an_id_that_no_source_could_have_is_refused(tmp_path):
+def test_takedown_unknown_id(tmp_path):
     graph = build_graph([parse_track("pico", read_attributes("pico"))])
     with pytest.raises(UserError, match="nothing/here: no document of any source"):
         require_known([], ["nothing/here"], graph)
     require_known([], ["pico_code/some/file.py"], graph)
 
 
-def test_rows_of_no_window_are_read_by_no_step(store):
-    shards = newest(store, "t/shards")
+def test_steps_that_read_no_rows(store):
+    shards = newest(store, "test/shards")
     assert steps_that_read(shards, [], stage_config(), num_steps=STEPS) == []
     assert not np.isin(Shards(shards.folder, "train").document_rows, [10**6]).any()
     assert steps_that_read(shards, [10**6], stage_config(), num_steps=STEPS) == []
 
 
-def test_an_image_that_shows_a_document_is_touched_and_so_is_the_stage_that_may_have_seen_it(tmp_path):
+def test_touched_images(tmp_path):
     def draw(step: Step) -> None:
         writer = ImageShardWriter(step.out, split="train")
         for name in ("one", "two"):
@@ -196,18 +185,20 @@ def test_an_image_that_shows_a_document_is_touched_and_so_is_the_stage_that_may_
     assert touched(store, ["s/three"]) == []
 
 
-def test_images_of_an_earlier_format_may_hold_any_document(tmp_path):
+def test_touched_old_images(tmp_path):
+    """Images of an earlier format may hold any document."""
+
     def write_old_index(step: Step) -> None:
         step.out.write_text("index.json", json.dumps({"schema": 1, "splits": {}}))
         step.out.write_text("train-0.tar", "")
 
     store = Store(tmp_path)
-    build(store, "t/images", write_old_index, {}, {})
+    build(store, "t/images", write_old_index)
     assert [(item.key, item.how) for item in touched(store, ["source/any"])] == [("t/images", "holds")]
 
 
-def test_the_text_that_a_stage_with_images_read_stands_at_its_turns(store):
-    shards = newest(store, "t/shards")
+def test_steps_that_read_image_stage(store):
+    shards = newest(store, "test/shards")
     images = {
         "groups": [{"kinds": ["line"], "task": "read", "height": 32, "width": 64, "images": 2, "text_tokens": 8,
                     "share": 1}],

@@ -1,9 +1,10 @@
 """Lineage: each token of the shards is found again in the document that it came from."""
 
 import pytest
-from factories.pack_fixtures import CANARY, build, build_split, documents, mixture_config, tokenizer_config
+from factories.build import build
+from factories.stdlib_corpus import CANARY, Packed, documents, mixture_config, tokenizer_config
 
-from fc_model.artifacts import Artifact, Store, read_records
+from fc_model.artifacts import Artifact, read_records
 from fc_model.data.token_shards import Shards, list_splits
 from fc_model.errors import UserError
 from fc_model.tokenizer import Tokenizer
@@ -14,18 +15,13 @@ from fc_pipeline.tokens.train_tokenizer import train_tokenizer
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Artifact]:
-    store = Store(tmp_path_factory.mktemp("store"))
-    split = build_split(store)
-    tokenizer = build(store, "test/tokenizer", train_tokenizer, tokenizer_config(), {"documents": split})
-    inputs = {"documents": split, "tokenizer": tokenizer}
-    shards = build(store, "test/shards", pack_shards, mixture_config(), inputs)
-    small = mixture_config(weights={"chat": 1}, tokens=500, shard_tokens=150)
+def built(packed: Packed) -> dict[str, Artifact]:
+    small, other = mixture_config(weights={"chat": 1}, tokens=240, shard_tokens=70), tokenizer_config(vocab_size=900)
     return {
-        "shards": shards,
-        "small": build(store, "test/small_shards", pack_shards, small, inputs),
-        "tokenizer": tokenizer,
-        "other": build(store, "test/other", train_tokenizer, tokenizer_config(vocab_size=900), {"documents": split}),
+        "shards": packed.shards,
+        "small": build(packed.store, "test/small_shards", pack_shards, small, packed.inputs),
+        "tokenizer": packed.tokenizer,
+        "other": build(packed.store, "test/other", train_tokenizer, other, {"documents": packed.split}),
     }
 
 
@@ -34,12 +30,12 @@ def tokenizer(built: dict[str, Artifact]) -> Tokenizer:
     return Tokenizer(built["tokenizer"].path("tokenizer.model"))
 
 
-def test_every_token_of_a_shard_goes_back_to_its_document(built: dict[str, Artifact], tokenizer: Tokenizer) -> None:
+def test_trace_every_token(built: dict[str, Artifact], tokenizer: Tokenizer) -> None:
     records = {record["id"]: record for side in ("train", "holdout") for record in documents(side)}
     shards = built["small"]
     reader = Shards(shards.folder, "train")
     ids = reader.tokens(0, reader.num_tokens)
-    assert len(ids) > 400 and len(list(shards.folder.glob("train-*.bin"))) > 2
+    assert len(ids) > 180 and len(list(shards.folder.glob("train-*.bin"))) > 2
     for position in range(reader.num_tokens):
         origin = trace_token(shards, "train", position)
         record = records[origin.id]
@@ -51,7 +47,7 @@ def test_every_token_of_a_shard_goes_back_to_its_document(built: dict[str, Artif
         assert origin.after == tokenizer.decode(document[origin.offset + 1 : origin.offset + 41])
 
 
-def test_the_canary_is_found_in_its_document_only(built: dict[str, Artifact], tokenizer: Tokenizer) -> None:
+def test_find_canary(built: dict[str, Artifact], tokenizer: Tokenizer) -> None:
     (found,) = find_text(built["shards"], tokenizer, CANARY)
     text = next(record["text"] for record in documents("train") if record["id"] == "prose/enum")
     assert (found.id, found.split, found.licence, found.source) == ("prose/enum", "train", "PSF-2.0", "prose-source")
@@ -64,7 +60,7 @@ def test_the_canary_is_found_in_its_document_only(built: dict[str, Artifact], to
 
 @pytest.mark.parametrize("wanted", ["7919", "Größe", "the", "日本語の文 said", "\n\n", "▁▁"])
 @pytest.mark.parametrize("chunk_tokens", [1, 500, 2_000_000])
-def test_it_finds_every_place_that_a_search_of_the_texts_finds(
+def test_find_equals_search_of_texts(
     built: dict[str, Artifact],
     tokenizer: Tokenizer,
     wanted: str,
@@ -84,23 +80,21 @@ def test_it_finds_every_place_that_a_search_of_the_texts_finds(
     assert {(o.split, o.row, o.offset) for o in find_text(shards, tokenizer, wanted)} == expected
 
 
-def test_repeats_are_counted(built: dict[str, Artifact], tokenizer: Tokenizer) -> None:
+def test_find_counts_copies(built: dict[str, Artifact], tokenizer: Tokenizer) -> None:
     rows = Shards(built["shards"].folder, "train").document_rows.tolist()
     found = [o for o in find_text(built["shards"], tokenizer, " said ") if o.split == "train" and o.domain == "chat"]
     assert all(o.copies == rows.count(o.row) for o in found)
     assert max(o.copies for o in found) > 1
 
 
-def test_no_match_crosses_a_border_of_documents(built: dict[str, Artifact], tokenizer: Tokenizer) -> None:
+def test_find_inside_documents(built: dict[str, Artifact], tokenizer: Tokenizer) -> None:
     reader = Shards(built["small"].folder, "train")
     first, second = (tokenizer.decode(reader.tokens(*reader.document_span(ordinal))) for ordinal in (0, 1))
     assert find_text(built["small"], tokenizer, first[-9:]) and find_text(built["small"], tokenizer, second[:9])
     assert find_text(built["small"], tokenizer, first[-9:] + second[:9]) == []
 
 
-def test_the_command_prints_and_returns_a_status(
-    built: dict[str, Artifact], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_command(built: dict[str, Artifact], capsys: pytest.CaptureFixture[str]) -> None:
     assert trace_text(built["shards"], built["tokenizer"], CANARY) == 0
     output = capsys.readouterr().out
     assert "prose/enum" in output and "PSF-2.0" in output and "1 places in 1 documents" in output
@@ -110,7 +104,7 @@ def test_the_command_prints_and_returns_a_status(
     assert "token 5 of the document" in capsys.readouterr().out
 
 
-def test_bad_questions_are_refused(built: dict[str, Artifact], tokenizer: Tokenizer) -> None:
+def test_refused(built: dict[str, Artifact], tokenizer: Tokenizer) -> None:
     with pytest.raises(UserError, match="not empty"):
         find_text(built["shards"], tokenizer, "")
     with pytest.raises(UserError, match="pack the shards again"):

@@ -55,15 +55,15 @@ def started_run(instance: dg.DagsterInstance, pid: int | None) -> dg.DagsterRun:
     return found
 
 
-def test_a_process_that_runs_is_the_worker(sleeper):
+def test_worker_running(sleeper):
     assert Worker(pid=sleeper.pid, seen_at=time.time()).process().pid == sleeper.pid
 
 
-def test_a_later_process_with_the_same_pid_is_not_the_worker(sleeper):
+def test_worker_pid_reused(sleeper):
     assert Worker(pid=sleeper.pid, seen_at=time.time() - 3600).process() is None
 
 
-def test_a_process_that_ended_is_not_the_worker_even_before_its_parent_has_looked(sleeper):
+def test_worker_zombie(sleeper):
     sleeper.kill()
     os.waitid(os.P_PID, sleeper.pid, os.WEXITED | os.WNOWAIT)  # a zombie: it has ended and is not reaped
     assert Worker(pid=sleeper.pid, seen_at=time.time()).process() is None
@@ -71,7 +71,7 @@ def test_a_process_that_ended_is_not_the_worker_even_before_its_parent_has_looke
     assert Worker(pid=sleeper.pid, seen_at=time.time()).process() is None
 
 
-def test_the_newest_logged_process_counts(instance, sleeper):
+def test_worker_newest(instance, sleeper):
     run = started_run(instance, 1)
     instance.report_engine_event("Executing steps", run, EngineEventData.in_process(sleeper.pid))
     instance.report_engine_event("Something else", run)
@@ -90,7 +90,7 @@ def test_health(instance, launcher, sleeper):
     assert launcher.check_run_worker_health(started_run(instance, None)).status == WorkerStatus.RUNNING
 
 
-def test_dead_runs_are_ended_and_living_ones_left_alone(instance, sleeper):
+def test_reclaim_dead_runs(instance, sleeper):
     living = started_run(instance, sleeper.pid)
     unknown = started_run(instance, None)
     gone = subprocess.Popen([sys.executable, "-c", ""])
@@ -104,7 +104,7 @@ def test_dead_runs_are_ended_and_living_ones_left_alone(instance, sleeper):
     assert statuses[living.run_id] == statuses[unknown.run_id] == "STARTED"
 
 
-def test_terminate_ends_the_run_of_a_dead_process(instance, launcher, sleeper):
+def test_terminate_dead(instance, launcher, sleeper):
     run = started_run(instance, sleeper.pid)
     sleeper.kill()
     sleeper.wait()
@@ -113,7 +113,7 @@ def test_terminate_ends_the_run_of_a_dead_process(instance, launcher, sleeper):
     assert not launcher.terminate(run.run_id)
 
 
-def test_terminate_kills_what_does_not_listen(instance, launcher, monkeypatch):
+def test_terminate_deaf(instance, launcher, monkeypatch):
     monkeypatch.setattr("fc_pipeline.orchestration.launcher.GRACE_SECONDS", 0.5)
     deaf = subprocess.Popen(
         [sys.executable, "-c", _DEAF],

@@ -1,15 +1,15 @@
 """Remotes of every kind: a folder, memory, and a real S3 server on loopback."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from factories import s3_server
 from factories.remote_artifacts import build
-from factories.s3_server import BUCKET, LOGIN, S3Server
+from factories.s3_server import BUCKET, LOGIN, S3Server, free_port
 
 from fc_model.artifacts import Artifact, Store
-from fc_pipeline.remote.remote import Remote
+from fc_pipeline.remote.remote import Remote, configured_remote
 
 
 @pytest.fixture(scope="session")
@@ -35,6 +35,31 @@ def s3_login(s3, monkeypatch) -> S3Server:
     if not system.exists(BUCKET):
         system.mkdir(BUCKET)
     return s3
+
+
+@pytest.fixture
+def s3_away(monkeypatch) -> str:
+    """The address of a bucket at a server that does not answer."""
+    s3fs = pytest.importorskip("s3fs", reason="s3fs is not installed")
+    away = {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{free_port()}", "AWS_MAX_ATTEMPTS": "1"}
+    for name, value in (LOGIN | away).items():
+        monkeypatch.setenv(name, value)
+    s3fs.S3FileSystem.clear_instance_cache()
+    return f"s3://{BUCKET}/unreachable"
+
+
+@pytest.fixture
+def use_remote(monkeypatch) -> Callable[[object], Remote]:
+    """use_remote(address) makes it FC_REMOTE, asked again without a pause."""
+
+    def use(address: object) -> Remote:
+        monkeypatch.setenv("FC_REMOTE", str(address))
+        found = configured_remote()
+        assert found is not None
+        monkeypatch.setattr(found.objects, "_pause_seconds", 0.001)
+        return found
+
+    return use
 
 
 @pytest.fixture

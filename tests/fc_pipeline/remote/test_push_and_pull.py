@@ -42,7 +42,7 @@ def test_round(remote, artifact, other):
     assert verify_remote(remote, [KEY]) == (1, [])
 
 
-def test_a_second_push_leaves_everything_alone(remote, artifact):
+def test_push_twice(remote, artifact):
     push(remote, artifact)
     system, path = path_of(remote, "tokens.bin")
     written = system.modified(path)
@@ -58,10 +58,10 @@ def test_ranges(remote, artifact, other, monkeypatch):
     assert find(other).problems(strict=True) == []
 
 
-def test_a_download_goes_on_where_it_stopped(remote, artifact, other):
+def test_pull_resumes(remote, artifact, other):
     push(remote, artifact)
-    part = other.folder(KEY, IDENTITY) / "workspace" / "pull" / artifact_sha(artifact, "tokens.bin")
-    part.parent.mkdir(parents=True)
+    (sha256,) = (entry.sha256 for entry in artifact.manifest.files if entry.path == "tokens.bin")
+    part = other.folder(KEY, IDENTITY) / "workspace" / "pull" / sha256
     tokens = artifact.path("tokens.bin").read_bytes()
     for kept in (tokens[:1000], tokens, tokens + b"more", b"zeros where a power failure was", b""):
         part.parent.mkdir(parents=True, exist_ok=True)
@@ -69,10 +69,6 @@ def test_a_download_goes_on_where_it_stopped(remote, artifact, other):
         pull(remote, other, there(remote))
         assert find(other).problems(strict=True) == []
         other.remove(KEY, IDENTITY)
-
-
-def artifact_sha(artifact, name: str) -> str:
-    return next(entry.sha256 for entry in artifact.manifest.files if entry.path == name)
 
 
 def flip(data: bytes) -> bytes:
@@ -83,7 +79,7 @@ def flip(data: bytes) -> bytes:
     ("harm", "said"),
     [(flip, "sha256 differs"), (lambda data: data[:-1], "102399 bytes, the manifest says 102400"), (None, "missing")],
 )
-def test_a_damaged_object_is_named_and_nothing_is_committed(remote, artifact, other, harm, said):
+def test_pull_damaged_object(remote, artifact, other, harm, said):
     push(remote, artifact)
     system, path = path_of(remote, "tokens.bin")
     if harm is None:
@@ -101,7 +97,7 @@ def test_a_damaged_object_is_named_and_nothing_is_committed(remote, artifact, ot
 
 
 @pytest.mark.parametrize("harm", [lambda text: text[:-40], lambda text: text.replace("1.5", "1.6"), lambda text: "[]"])
-def test_a_damaged_manifest_is_named_and_written_anew(nas, artifact, harm):
+def test_damaged_manifest(nas, artifact, harm):
     push(nas, artifact)
     system, root = nas.objects._opened
     path = f"{root}/artifacts-1/{KEY}/{IDENTITY}/manifest.json"
@@ -112,7 +108,7 @@ def test_a_damaged_manifest_is_named_and_written_anew(nas, artifact, harm):
     assert push(nas, artifact) == Pushed(0, 0) and there(nas).digest == artifact.digest
 
 
-def test_a_manifest_of_another_artifact_is_refused(nas, artifact):
+def test_manifest_of_another(nas, artifact):
     push(nas, artifact)
     system, root = nas.objects._opened
     text = system.cat_file(f"{root}/artifacts-1/{KEY}/{IDENTITY}/manifest.json")
@@ -122,7 +118,7 @@ def test_a_manifest_of_another_artifact_is_refused(nas, artifact):
         nas.find(KEY, "0" * 16)
 
 
-def test_a_manifest_with_a_reserved_name_writes_nowhere_else(nas, artifact, other):
+def test_manifest_with_reserved_name(nas, artifact, other):
     push(nas, artifact)
     for name in ("workspace/x", "manifest.json", "x.tmp"):
         manifest = there(nas)
@@ -132,7 +128,8 @@ def test_a_manifest_with_a_reserved_name_writes_nowhere_else(nas, artifact, othe
     assert other.find(KEY, IDENTITY) is None
 
 
-def test_without_a_manifest_there_is_no_artifact_and_a_push_completes_it(remote, artifact, other):
+def test_push_without_manifest(remote, artifact, other):
+    """Without its manifest an artifact does not exist, and a push completes it."""
     push(remote, artifact)
     system, root = remote.objects._opened
     system.rm_file(f"{root}/artifacts-1/{KEY}/{IDENTITY}/manifest.json")
@@ -142,14 +139,14 @@ def test_without_a_manifest_there_is_no_artifact_and_a_push_completes_it(remote,
     assert find(other).problems(strict=True) == []
 
 
-def test_other_bytes_of_one_identity_are_refused_by_name(nas, artifact, other):
+def test_push_other_bytes(nas, artifact, other):
     push(nas, artifact)
     with pytest.raises(RemoteError, match=r"other bytes of this identity \(deep/folder/copy.txt, notes.txt\)"):
         push(nas, build(other, text="other bytes!"))
     assert there(nas).digest == artifact.digest
 
 
-def test_other_logs_are_the_same_artifact(nas, artifact, other, memory_disk):
+def test_push_other_logs(nas, artifact, other, memory_disk):
     """Two builds of one identity differ in their timings; whichever manifest stands, its files are there."""
     push(nas, artifact)
     twin = build(other, log="another log")
@@ -160,7 +157,7 @@ def test_other_logs_are_the_same_artifact(nas, artifact, other, memory_disk):
     assert find(third).problems(strict=True) == [] and find(third).path("log.txt").read_text() == "another log"
 
 
-def test_a_damaged_local_artifact_is_not_pushed(nas, artifact):
+def test_push_damaged(nas, artifact):
     artifact.path("notes.txt").write_text("twelve bytez")
     with pytest.raises(UserError, match=r"notes\.txt: sha256 differs"):
         push(nas, artifact)
@@ -180,7 +177,7 @@ def test_removed_and_taken_down(remote, artifact):
     assert remote.everything() == {}
 
 
-def test_replacing_a_damaged_local_artifact(nas, artifact, other):
+def test_pull_replaces_damaged(nas, artifact, other):
     push(nas, artifact)
     pull(nas, other, there(nas))
     find(other).path("notes.txt").write_text("flipped")
@@ -222,7 +219,7 @@ def test_any_bytes_go_round(files, scheme):
             assert find(other).path(name).read_bytes() == data
 
 
-def test_folders_that_look_like_identities(nas, memory_disk):
+def test_folders_like_identities(nas, memory_disk):
     home = Store(memory_disk / "home")
     with home.write(KEY, RECIPE) as out:
         out.write_text(f"{'0' * 16}/{'f' * 16}/notes.txt", "deep")

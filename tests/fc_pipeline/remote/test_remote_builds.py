@@ -1,7 +1,6 @@
 """A build looks in the remote first and pushes afterwards, and no fault of the remote is one of the build."""
 
 import pytest
-from factories.s3_server import BUCKET, LOGIN, free_port
 from factories.toy_project import ToyProject
 
 from fc_model.artifacts import Store
@@ -10,7 +9,7 @@ from fc_pipeline.engine.gates import Gate
 from fc_pipeline.engine.materialize import materialize
 from fc_pipeline.engine.resolve import Resolver
 from fc_pipeline.engine.step import Runtime
-from fc_pipeline.remote.remote import Remote, configured_remote
+from fc_pipeline.remote.remote import Remote
 from fc_pipeline.remote.sync import pull_if_present
 from fc_pipeline.store.remote_verify import verify_remote
 
@@ -18,11 +17,8 @@ ALL = ["sources/letters", "corpus/toy/cleaned", "toy/score", "toy/report"]
 
 
 @pytest.fixture
-def remote(toy, tmp_path, monkeypatch) -> Remote:
-    monkeypatch.setenv("FC_REMOTE", f"file://{tmp_path}/nas")
-    found = configured_remote()
-    assert found is not None
-    return found
+def remote(toy, tmp_path, use_remote) -> Remote:
+    return use_remote(f"file://{tmp_path}/nas")
 
 
 def build(toy: ToyProject) -> tuple[list[str], list[str]]:
@@ -39,7 +35,7 @@ def elsewhere(toy: ToyProject) -> Store:
     return before
 
 
-def test_another_machine_builds_nothing(toy, remote):
+def test_build_pulls(toy, remote):
     assert build(toy) == (ALL, [])
     assert verify_remote(remote, []) == (4, [])
     first = {key: toy.present(key) for key in ALL}
@@ -58,7 +54,7 @@ def test_another_machine_builds_nothing(toy, remote):
     assert build(toy) == ([], [])
 
 
-def test_without_a_remote_nothing_is_asked_and_identities_are_the_same(toy, remote, monkeypatch):
+def test_build_without_remote(toy, remote, monkeypatch):
     build(toy)
     before = elsewhere(toy)
     monkeypatch.delenv("FC_REMOTE")
@@ -66,7 +62,8 @@ def test_without_a_remote_nothing_is_asked_and_identities_are_the_same(toy, remo
     assert [toy.store.identities(key) for key in ALL] == [before.identities(key) for key in ALL]
 
 
-def test_what_differs_is_built_and_an_equal_input_still_cuts_off_early(toy, remote):
+def test_build_early_cut_off(toy, remote):
+    """What differs is built; an equal input still spares what comes after it."""
     build(toy)
     elsewhere(toy)
     toy.edit("helpers.py", "text.upper()", "(text + '').upper()")  # other code, equal bytes
@@ -75,7 +72,7 @@ def test_what_differs_is_built_and_an_equal_input_still_cuts_off_early(toy, remo
     assert len([place for place in remote.everything() if place[0] == "toy/score"]) == 2
 
 
-def test_a_damaged_remote_is_said_and_mended_by_the_build(toy, remote, tmp_path):
+def test_build_repairs_remote(toy, remote, tmp_path):
     build(toy)
     [path] = (tmp_path / "nas").rglob("score.txt.*")
     path.write_bytes(b"X" + path.read_bytes()[1:])
@@ -86,7 +83,7 @@ def test_a_damaged_remote_is_said_and_mended_by_the_build(toy, remote, tmp_path)
     assert verify_remote(remote, []) == (4, [])
 
 
-def test_a_damaged_artifact_here_is_replaced_from_the_remote(toy, remote):
+def test_build_replaces_damaged(toy, remote):
     build(toy)
     toy.present("toy/score").path("score.txt").write_text("flipped")
     built, said = build(toy)
@@ -94,7 +91,7 @@ def test_a_damaged_artifact_here_is_replaced_from_the_remote(toy, remote):
     assert toy.present("toy/score").problems(strict=True) == []
 
 
-def test_gates_judge_what_was_pulled(toy, remote):
+def test_gates_of_pulled(toy, remote):
     build(toy)
     elsewhere(toy)
     toy.gates = [Gate(artifact="score", metric="documents", min=3)]
@@ -102,7 +99,7 @@ def test_gates_judge_what_was_pulled(toy, remote):
     assert toy.present("toy/score").manifest.gates[0]["min"] == 3
 
 
-def test_half_done_work_survives_a_refused_pull(toy, remote, tmp_path):
+def test_half_done_work_survives(toy, remote, tmp_path):
     build(toy)
     [path] = (tmp_path / "nas").rglob("score.txt.*")
     path.unlink()
@@ -123,7 +120,7 @@ def test_half_done_work_survives_a_refused_pull(toy, remote, tmp_path):
     assert build(toy)[0] == ["toy/score"]
 
 
-def test_a_writer_at_work_is_named(toy, remote):
+def test_pull_locked(toy, remote):
     build(toy)
     elsewhere(toy)
     toy.materialize("sources/letters")
@@ -132,17 +129,9 @@ def test_a_writer_at_work_is_named(toy, remote):
         toy.materialize("corpus/toy/cleaned")
 
 
-def test_a_remote_that_does_not_answer_costs_one_wait(toy, monkeypatch):
-    s3fs = pytest.importorskip("s3fs", reason="s3fs is not installed")
-    for name, value in (
-        LOGIN | {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{free_port()}", "AWS_MAX_ATTEMPTS": "1"}
-    ).items():
-        monkeypatch.setenv(name, value)
-    s3fs.S3FileSystem.clear_instance_cache()
-    monkeypatch.setenv("FC_REMOTE", f"s3://{BUCKET}/unreachable")
-    remote = configured_remote()
-    assert remote is not None
-    monkeypatch.setattr(remote.objects, "_pause_seconds", 0.001)
+def test_build_remote_silent(toy, s3_away, use_remote):
+    """A remote that does not answer costs one wait, and nothing is asked of it again."""
+    use_remote(s3_away)
     built, said = build(toy)
     assert built == ALL and len(said) == 5
     assert "no answer in 3 tries" in said[0] and said[0].endswith("sources/letters is built here")
@@ -150,11 +139,8 @@ def test_a_remote_that_does_not_answer_costs_one_wait(toy, monkeypatch):
         assert line == f"{key} is built but not in the remote: run `fustercluck push {key}`"
 
 
-def test_a_remote_that_cannot_be_written_to(toy, tmp_path, monkeypatch):
+def test_build_remote_read_only(toy, tmp_path, use_remote):
     (tmp_path / "file").write_text("")
-    monkeypatch.setenv("FC_REMOTE", f"{tmp_path}/file/below")
-    remote = configured_remote()
-    assert remote is not None
-    monkeypatch.setattr(remote.objects, "_pause_seconds", 0.001)
+    use_remote(f"{tmp_path}/file/below")
     built, said = build(toy)
     assert built == ALL and all("\n" not in line for line in said)

@@ -6,10 +6,10 @@ import time
 import pytest
 
 from fc_model.artifacts import Recipe, Store
-from fc_pipeline.cli import main as cli
 from fc_pipeline.cli.remote import require_remote
 from fc_pipeline.remote.push import push
 
+pytestmark = pytest.mark.usefixtures("nas")
 ALL = ["sources/letters", "corpus/toy/cleaned", "toy/score", "toy/report"]
 
 
@@ -19,21 +19,6 @@ def nas(toy, tmp_path, monkeypatch):
     toy.build()
     monkeypatch.setenv("FC_REMOTE", str(tmp_path / "nas"))
     return tmp_path / "nas"
-
-
-@pytest.fixture
-def command(toy, nas, monkeypatch, capsys):
-    """Runs the command line on the toy project; gives (exit status, lines printed, errors printed)."""
-    monkeypatch.setattr("fc_pipeline.cli.project.project_graph", lambda **_: toy.graph)
-
-    def run(*arguments: str) -> tuple[int, list[str], str]:
-        monkeypatch.setenv("FC_HOME", str(toy.store.root))
-        capsys.readouterr()
-        status = cli.main(arguments)
-        out, err = capsys.readouterr()
-        return status, out.splitlines(), err
-
-    return run
 
 
 @pytest.fixture
@@ -66,14 +51,14 @@ def test_push_of_some(command):
     assert (status, lines) == (2, []) and "there is no step 'tow'; there are: sources/letters" in errors
 
 
-def test_a_push_that_fails_names_what(toy, command):
+def test_push_fails(toy, command):
     toy.present("toy/score").path("score.txt").write_text("flipped")
     status, lines, _ = command("push")
     assert status == 1 and "score.txt" in lines[2] and lines[2].startswith("not pushed: toy/score is damaged")
     assert lines[-1].endswith("0 were there, 1 failed")
 
 
-def test_a_pull_of_what_is_not_there(toy, command, elsewhere):
+def test_pull_absent(toy, command, elsewhere):
     command("push", "sources", "corpus")
     elsewhere()
     status, lines, _ = command("pull", "toy")
@@ -84,7 +69,7 @@ def test_a_pull_of_what_is_not_there(toy, command, elsewhere):
     assert status == 2 and "there is no step 'tow'" in errors
 
 
-def test_a_damaged_remote_is_found_and_mended(toy, command, elsewhere, nas):
+def test_verify_damaged(toy, command, elsewhere, nas):
     command("push")
     assert command("verify", "--remote")[:2] == (0, [f"{nas}: 4 artifacts checked, 0 problems"])
     [path] = nas.rglob("score.txt.*")
@@ -104,7 +89,7 @@ def test_a_damaged_remote_is_found_and_mended(toy, command, elsewhere, nas):
     assert command("push", "--again", "toy/score")[0] == 0 and command("verify", "--remote")[0] == 0
 
 
-def test_a_pull_replaces_what_is_damaged_here(toy, command):
+def test_pull_replaces_damaged(toy, command):
     command("push")
     toy.present("toy/score").path("score.txt").unlink()
     (toy.store.versions("toy/report")[0].folder / "manifest.json").write_text("{")
@@ -112,7 +97,7 @@ def test_a_pull_replaces_what_is_damaged_here(toy, command):
     assert command("verify", "--strict")[0] == 0 and toy.build() == []
 
 
-def test_a_damaged_manifest_in_the_remote_is_named(toy, command, elsewhere, nas):
+def test_pull_damaged_manifest(toy, command, elsewhere, nas):
     command("push")
     [path] = (nas / "artifacts-1" / "toy" / "score").rglob("manifest.json")
     path.write_text("{")
@@ -124,13 +109,13 @@ def test_a_damaged_manifest_in_the_remote_is_named(toy, command, elsewhere, nas)
     assert status == 0 and str(path) in errors and lines[2].split()[0] == "build"
 
 
-def test_a_remote_in_the_store_is_refused(toy, command, monkeypatch):
+def test_remote_in_store(toy, command, monkeypatch):
     monkeypatch.setenv("FC_REMOTE", f"file://{toy.store.root}/remote")
     status, lines, errors = command("push")
     assert (status, lines) == (2, []) and "lies in FC_HOME, whose store takes it for its own: move it" in errors
 
 
-def test_a_plan_says_what_comes_from_the_remote_and_downloads_nothing(toy, command, elsewhere):
+def test_plan_pulls(toy, command, elsewhere):
     command("push")
     elsewhere()
     status, lines, _ = command("plan", "toy")
@@ -142,16 +127,16 @@ def test_a_plan_says_what_comes_from_the_remote_and_downloads_nothing(toy, comma
     assert [line.split()[0] for line in command("plan", "toy")[1][:-1]] == ["pull", "pull", "build", "build"]
 
 
-def test_a_plan_without_an_answer_goes_on(toy, command, elsewhere, tmp_path, monkeypatch):
+def test_plan_remote_silent(toy, command, elsewhere, tmp_path, use_remote):
     (tmp_path / "file").write_text("")
-    monkeypatch.setenv("FC_REMOTE", f"{tmp_path}/file")
+    use_remote(tmp_path / "file")
     elsewhere()
     status, lines, errors = command("plan", "toy")
     assert status == 0 and lines[0].split()[0] == "build"
     assert errors.count("\n") == 1 and "no answer (NotADirectoryError" in errors
 
 
-def test_gc_leaves_the_remote_alone_unless_asked(toy, command, elsewhere):
+def test_gc_remote(toy, command, elsewhere):
     command("push")
     toy.min_chars = 4
     toy.build()  # pushes as well
@@ -168,7 +153,7 @@ def test_gc_leaves_the_remote_alone_unless_asked(toy, command, elsewhere):
     assert toy.build() == [] and command("gc", "--remote")[1] == ["nothing to delete"]
 
 
-def test_gc_of_what_no_track_has_and_of_pushes_that_ended_halfway(toy, command, nas):
+def test_gc_orphans_and_half_pushes(toy, command, nas):
     recipe = Recipe({}, {"version": "0" * 16, "parts": {}}, {})
     with toy.store.write("old/score", recipe) as out:
         out.write_text("score.txt", "old")
@@ -183,7 +168,7 @@ def test_gc_of_what_no_track_has_and_of_pushes_that_ended_halfway(toy, command, 
     assert require_remote().everything() == {}
 
 
-def test_gc_of_uploads_that_were_killed(command, nas):
+def test_gc_killed_uploads(command, nas):
     command("push")
     [whole] = nas.rglob("score.txt.*")
     leftovers = [whole.with_name(f"{whole.name}.{number}.tmp") for number in ("0a", "0b")]
@@ -202,7 +187,7 @@ def test_commands_need_a_remote(command, monkeypatch):
         assert (status, lines) == (2, []) and "FC_REMOTE is not set: give it an address such as s3://" in errors
 
 
-def test_a_missing_driver_is_one_line(command, monkeypatch):
+def test_missing_driver(command, monkeypatch):
     monkeypatch.setenv("FC_REMOTE", "oci://bucket/fc")
     status, lines, errors = command("push")
     assert (status, lines) == (2, []) and "Install ocifs to access OCI Object Storage" in errors

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 from factories.remote_artifacts import IDENTITY, KEY, build, find, there
-from factories.s3_server import LOGIN, Line, free_port
+from factories.s3_server import Line, free_port
 
 from fc_model.artifacts import Store
 from fc_pipeline.remote.pull import pull
@@ -28,7 +28,7 @@ def behind(s3_login, monkeypatch):
     line.close()
 
 
-def test_connections_that_break(behind, artifact, memory_disk, s3_url):
+def test_connection_breaks(behind, artifact, memory_disk, s3_url):
     remote, other = Remote(s3_url, pause_seconds=0.01), Store(memory_disk / "other")
     behind.cuts = [0, 10, 100]
     push(remote, artifact)
@@ -37,7 +37,7 @@ def test_connections_that_break(behind, artifact, memory_disk, s3_url):
     assert find(other).problems(strict=True) == [] and behind.cuts == []
 
 
-def test_a_server_that_comes_back(s3_login, artifact, monkeypatch, s3_url):
+def test_server_returns(s3_login, artifact, monkeypatch, s3_url):
     import s3fs
 
     port, lines = free_port(), []
@@ -55,21 +55,14 @@ def test_a_server_that_comes_back(s3_login, artifact, monkeypatch, s3_url):
     assert there(Remote(s3_url)).digest == artifact.digest
 
 
-def test_a_server_that_stays_away(monkeypatch, artifact):
-    s3fs = pytest.importorskip("s3fs", reason="s3fs is not installed")
-    for name, value in (
-        LOGIN | {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{free_port()}", "AWS_MAX_ATTEMPTS": "1"}
-    ).items():
-        monkeypatch.setenv(name, value)
-    s3fs.S3FileSystem.clear_instance_cache()
-    with pytest.raises(
-        RemoteUnreachable, match=rf"no answer in {ATTEMPTS} tries .* check FC_REMOTE, the network"
-    ) as caught:
-        push(Remote("s3://bucket/fc", pause_seconds=0.001), artifact)
+def test_server_away(s3_away, artifact):
+    expected = rf"no answer in {ATTEMPTS} tries .* check FC_REMOTE, the network"
+    with pytest.raises(RemoteUnreachable, match=expected) as caught:
+        push(Remote(s3_away, pause_seconds=0.001), artifact)
     assert "\n" not in str(caught.value)
 
 
-def test_a_bucket_that_is_not_there(s3_login, artifact):
+def test_bucket_missing(s3_login, artifact):
     remote = Remote("s3://no-such-bucket/fc", pause_seconds=0.001)
     assert remote.find(KEY, IDENTITY) is None and remote.everything() == {}
     with pytest.raises(RemoteError, match=r"cannot be written .*bucket does not exist.* correct FC_REMOTE"):
@@ -83,20 +76,20 @@ def test_a_bucket_that_is_not_there(s3_login, artifact):
         ("oci://bucket/fc", "Install ocifs to access OCI Object Storage"),
     ],
 )
-def test_a_driver_that_is_not_installed_is_named_at_once(url, said):
+def test_driver_missing(url, said):
     remote = Remote(url, pause_seconds=3600)  # a second try would come too late for the test
     with pytest.raises(RemoteError, match=said):
         remote.find(KEY, IDENTITY)
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_folder_that_may_not_be_written_to(tmp_path, artifact):
+def test_folder_read_only(tmp_path, artifact):
     (tmp_path / "nas").mkdir(mode=0o500)
     with pytest.raises(RemoteUnreachable, match="access is refused"):
         push(Remote(str(tmp_path / "nas"), pause_seconds=0.001), artifact)
 
 
-def test_a_file_where_the_remote_should_be(tmp_path, artifact):
+def test_remote_is_a_file(tmp_path, artifact):
     (tmp_path / "nas").write_text("a file")
     remote = Remote(str(tmp_path / "nas"), pause_seconds=0.001)
     for ask in (lambda: push(remote, artifact), lambda: remote.find(KEY, IDENTITY), remote.everything):
@@ -104,7 +97,7 @@ def test_a_file_where_the_remote_should_be(tmp_path, artifact):
             ask()
 
 
-def test_a_full_disk_here_is_no_fault_of_the_remote(tmp_path, memory_disk):
+def test_local_disk_error(tmp_path, memory_disk):
     """What this side cannot write ends the pull with the store's own words."""
     remote = Remote(str(tmp_path / "nas"))
     push(remote, build(Store(memory_disk / "home")))
@@ -116,7 +109,7 @@ def test_a_full_disk_here_is_no_fault_of_the_remote(tmp_path, memory_disk):
     assert not isinstance(caught.value, RemoteError)
 
 
-def test_pauses_double_and_mistakes_of_ours_are_not_retried():
+def test_patiently():
     asked = []
 
     def ask():

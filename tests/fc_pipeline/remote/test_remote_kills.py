@@ -23,7 +23,7 @@ from fc_pipeline.store.remote_verify import verify_remote
 MEGABYTES = 48
 
 
-def test_a_push_killed_at_every_operation(memory_disk):
+def test_push_killed_anywhere(memory_disk):
     artifact = build(Store(memory_disk / "home"))
     for operation in range(1, 100):
         remote = Remote(f"file://{memory_disk}/nas/{operation}")
@@ -41,7 +41,7 @@ def test_a_push_killed_at_every_operation(memory_disk):
     raise AssertionError("the push never completed")
 
 
-def test_a_pull_killed_at_every_operation(memory_disk):
+def test_pull_killed_anywhere(memory_disk):
     artifact, remote = build(Store(memory_disk / "home")), Remote(f"file://{memory_disk}/nas")
     push(remote, artifact)
     manifest = there(remote)
@@ -88,7 +88,7 @@ def through(line: Line) -> dict[str, str]:
     return LOGIN | {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{line.port}"}
 
 
-def test_kill_9_in_the_middle_of_a_large_download(line, memory_disk, s3_url):
+def test_kill_9_of_a_pull(line, memory_disk, s3_url):
     artifact = build(Store(memory_disk / "home"), megabytes=MEGABYTES)
     push(Remote(s3_url), artifact)
     other = Store(memory_disk / "other")
@@ -106,7 +106,7 @@ def test_kill_9_in_the_middle_of_a_large_download(line, memory_disk, s3_url):
     assert line.num_bytes < MEGABYTES * 2**20 - 10_000_000  # what had come was not asked for again
 
 
-def test_kill_9_in_the_middle_of_a_push(line, memory_disk, s3_url):
+def test_kill_9_of_a_push(line, memory_disk, s3_url):
     store = Store(memory_disk / "home")
     artifact, remote = build(store), Remote(s3_url)
     line.hold_put = 3
@@ -136,7 +136,7 @@ def test_two_pushers_at_once(memory_disk):
         assert find(other).problems(strict=True) == []
 
 
-def test_two_pushers_of_unequal_bytes(memory_disk):
+def test_two_pushers_unequal(memory_disk):
     """At the very same moment the last one stands, whole; whoever comes after it is refused."""
     stores = [Store(memory_disk / name) for name in ("one", "two")]
     for number, store in enumerate(stores):
@@ -157,7 +157,7 @@ def test_two_pushers_of_unequal_bytes(memory_disk):
                 push(Remote(url), find(store))
 
 
-def test_a_pull_waits_for_nobody(memory_disk):
+def test_pull_beside_writer(memory_disk):
     """The writer of an artifact keeps it: a pull beside it is refused by name, as a second builder is."""
     artifact, remote, other = build(Store(memory_disk / "home")), Remote(f"file://{memory_disk}/nas"), memory_disk / "o"
     push(remote, artifact)

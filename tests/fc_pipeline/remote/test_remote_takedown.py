@@ -1,10 +1,10 @@
 """A takedown reaches the remote: by lineage, also for what this store never had, and for good."""
 
 import pytest
+from factories.build import build, write_text
 
-from fc_model.artifacts import Artifact, Recipe, Store
-from fc_model.artifacts.manifest import InputEntry
-from fc_pipeline.cli.remote import require_remote, take_down
+from fc_model.artifacts import Artifact, Store
+from fc_pipeline.cli.remote import take_down
 from fc_pipeline.lineage.lineage import Touched
 from fc_pipeline.remote.push import push
 from fc_pipeline.remote.remote import Remote
@@ -14,13 +14,7 @@ DOCUMENT = "letters/3"
 
 
 def made(store: Store, key: str, inputs: list[Artifact], **config) -> Artifact:
-    entries = {item.key: InputEntry(item.key, item.identity, item.digest) for item in inputs}
-    recipe = Recipe(config, {"version": "0" * 16, "parts": {}}, entries)
-    with store.write(key, recipe) as out:
-        out.write_text("data", f"{key} {config} {[item.identity for item in inputs]}")
-    found = store.find(key, recipe.identity(key))
-    assert found is not None
-    return found
+    return build(store, key, write_text, config, {item.key: item for item in inputs})
 
 
 @pytest.fixture
@@ -29,9 +23,8 @@ def home(memory_disk) -> Store:
 
 
 @pytest.fixture
-def remote(tmp_path, monkeypatch) -> Remote:
-    monkeypatch.setenv("FC_REMOTE", str(tmp_path / "nas"))
-    return require_remote()
+def remote(tmp_path, use_remote) -> Remote:
+    return use_remote(tmp_path / "nas")
 
 
 @pytest.fixture
@@ -44,18 +37,12 @@ def artifacts(home, remote) -> dict[str, Artifact]:
     after = made(home, "corpus/c/deduplicated", [filtered], removed=[DOCUMENT, "letters/9"])
     shards, other_shards = made(home, "t/shards", [before, evalset]), made(home, "t/shards", [after, evalset])
     found = {
-        "letters": letters,
-        "numbers": numbers,
-        "filtered": filtered,
-        "evalset": evalset,
-        "before": before,
-        "after": after,
-        "shards before": shards,
-        "shards after": other_shards,
+        "letters": letters, "numbers": numbers, "filtered": filtered, "evalset": evalset, "before": before,
+        "after": after, "shards before": shards, "shards after": other_shards,
         "stage before": made(home, "t/stages/one", [shards]),
         "stage after": made(home, "t/stages/one", [other_shards]),
         "only numbers": made(home, "n/shards", [numbers]),
-    }
+    }  # fmt: skip
     for artifact in found.values():
         push(remote, artifact)
     return found
@@ -69,7 +56,7 @@ def names(artifacts: dict[str, Artifact], remote: Remote) -> set[str]:
 CLEAN = {"letters", "numbers", "filtered", "evalset", "after", "shards after", "stage after", "only numbers"}
 
 
-def test_lineage_decides_and_a_dry_run_deletes_nothing(artifacts, remote, memory_disk, capsys):
+def test_take_down_by_lineage(artifacts, remote, memory_disk, capsys):
     empty = Store(memory_disk / "empty")
     assert take_down(empty, [DOCUMENT], [], set(), apply=False) == []
     out = capsys.readouterr().out
@@ -84,12 +71,13 @@ def test_lineage_decides_and_a_dry_run_deletes_nothing(artifacts, remote, memory
     assert take_down(empty, [DOCUMENT], [], set(), apply=True) == [] and names(artifacts, remote) == CLEAN
 
 
-def test_several_documents_must_all_be_dropped(artifacts, remote, home):
+def test_take_down_several(artifacts, remote, home):
     assert take_down(home, [DOCUMENT, "numbers/1"], [], set(), apply=True) == []
     assert names(artifacts, remote) == {"letters", "numbers", "filtered", "evalset"}
 
 
-def test_what_the_tracks_resolve_to_and_what_was_read_here(artifacts, remote, home):
+def test_take_down_live_and_touched(artifacts, remote, home):
+    """What the tracks resolve to stays; what the store found by reading goes."""
     live = {(artifacts["only numbers"].key, artifacts["only numbers"].identity)}
     item = artifacts["stage after"]  # holds a copy, as the store found by reading it
     items = [Touched(key=item.key, identity=item.identity, how="holds", detail="")]
@@ -97,9 +85,8 @@ def test_what_the_tracks_resolve_to_and_what_was_read_here(artifacts, remote, ho
     assert names(artifacts, remote) == {"letters", "numbers", "filtered", "evalset", "only numbers"}
 
 
-def test_lineage_that_the_remote_lacks_is_followed_in_the_store_or_counts_as_touched(
-    artifacts, remote, home, memory_disk
-):
+def test_take_down_gap_in_lineage(artifacts, remote, home, memory_disk):
+    """What the remote lacks is followed in the store, or counts as touched."""
     for name in ("before", "after", "filtered"):
         remote.remove(artifacts[name].key, artifacts[name].identity)
     kept = CLEAN - {"after", "filtered"}
@@ -109,24 +96,23 @@ def test_lineage_that_the_remote_lacks_is_followed_in_the_store_or_counts_as_tou
     assert names(artifacts, remote) == kept - {"shards after", "stage after"}
 
 
-def test_what_cannot_be_read_or_deleted_is_named(artifacts, remote, memory_disk, tmp_path, monkeypatch):
+def test_take_down_leftovers(artifacts, remote, memory_disk, tmp_path, use_remote):
     place = artifacts["shards before"].key, artifacts["shards before"].identity
     (tmp_path / "nas" / "artifacts-1" / place[0] / place[1] / "manifest.json").write_text("{")
     [left] = take_down(Store(memory_disk / "empty"), [DOCUMENT], [], set(), apply=True)
     assert left.startswith("/".join(place)) and "its lineage is unknown" in left
     (tmp_path / "file").write_text("")
-    monkeypatch.setenv("FC_REMOTE", str(tmp_path / "file"))
-    monkeypatch.setattr(require_remote().objects, "_pause_seconds", 0.001)
+    use_remote(tmp_path / "file")
     [left] = take_down(Store(memory_disk / "empty"), [DOCUMENT], [], set(), apply=True)
     assert "was not looked at" in left and left.endswith("`fustercluck takedown` with the same ids again")
 
 
-def test_without_a_remote(home, monkeypatch):
+def test_take_down_without_remote(home, monkeypatch):
     monkeypatch.delenv("FC_REMOTE", raising=False)
     assert take_down(home, [DOCUMENT], [], set(), apply=True) == []
 
 
-def test_a_push_that_a_takedown_overtakes_leaves_nothing(remote, home):
+def test_take_down_overtakes_push(remote, home):
     """The tombstone comes between the look and the manifest: the push takes back what it put."""
     artifact = made(home, "t/shards", [])
     remote.take_down(artifact.key, artifact.identity, at=1.0)

@@ -5,19 +5,14 @@ import io
 import re
 
 import pytest
-from factories.built_track import COPIES, LEAKED_ITEM, Builder, build_track
-from factories.pages import page_of
+from factories.built_track import COPIES, LEAKED_ITEM, Builder
+from factories.report_pages import page_of
 from PIL import Image
 
 from fc_pipeline.components.metadata import artifact_metadata
 from fc_pipeline.report.markdown import code
 
 _LARGEST_BYTES = 60_000
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Builder:
-    return build_track(tmp_path_factory.mktemp("store"))
 
 
 def embedded(text: str) -> list[bytes]:
@@ -32,9 +27,9 @@ def embedded(text: str) -> list[bytes]:
         ("nano/shards", "mix", 3),
     ],
 )
-def test_pictures_are_small_and_the_same_each_time(built: Builder, key: str, name: str, number: int) -> None:
-    text = page_of(built.built[key])[name]
-    assert page_of(built.built[key])[name] == text
+def test_pictures_small_and_deterministic(track: Builder, key: str, name: str, number: int) -> None:
+    text = page_of(track.built[key])[name]
+    assert page_of(track.built[key])[name] == text
     found = embedded(text)
     assert len(found) == number and all(len(picture) < _LARGEST_BYTES for picture in found)
     for picture in found:
@@ -42,8 +37,8 @@ def test_pictures_are_small_and_the_same_each_time(built: Builder, key: str, nam
         assert image.width > 300 and len(image.convert("RGB").getcolors(1 << 20) or []) > 4
 
 
-def test_duplicates_are_named(built: Builder) -> None:
-    shown = page_of(built.built["corpus/small/deduplicated"])
+def test_duplicates(track: Builder) -> None:
+    shown = page_of(track.built["corpus/small/deduplicated"])
     group = (
         f"- {len(COPIES)} documents like `games/10`\n    - `games/46`, Jaccard 1.00\n    - `games/47`, Jaccard 1.00\n"
     )
@@ -51,28 +46,28 @@ def test_duplicates_are_named(built: Builder) -> None:
     assert f"| games | games | exact_duplicate | {len(COPIES) - 1} |" in shown["copies_by_source"]
 
 
-def test_hits_are_named_to_the_item(built: Builder) -> None:
-    shown = page_of(built.built["corpus/small/decontaminated"])
+def test_hits(track: Builder) -> None:
+    shown = page_of(track.built["corpus/small/decontaminated"])
     assert re.search(r"\| tactics \| 9 \| \d \| 1 \| \d \| 1 \|", shown["eval_sets"])
     assert shown["hits_by_item"].startswith(f"- `{LEAKED_ITEM}` in `games/20`, ")
     assert "    - `a knight on the seventh rank" in shown["hits_by_item"]
 
 
-def test_text_of_documents_stays_in_its_line_and_its_marks() -> None:
+def test_code_escapes() -> None:
     assert code("a`b\n# <b>") == "`a'b # <b>`"
 
 
-def test_filters_show_precision_recall_and_misses(built: Builder) -> None:
-    artifact = built.built["corpus/small/filter_quality"]
+def test_filters(track: Builder) -> None:
+    artifact = track.built["corpus/small/filter_quality"]
     shown = page_of(artifact)
     quality = f"{artifact.metrics['precision_quality']:.1%} | {artifact.metrics['recall_quality']:.1%}"
     assert quality in shown["filters"] and "- quality, `not refused`: `" in shown["misses"]
 
 
-def test_the_mix_is_a_table_too(built: Builder) -> None:
-    assert "| science | 50.0% | 50.0% | 300 | 1 | – | 100 |" in page_of(built.built["nano/shards"])["mix"]
+def test_mix(track: Builder) -> None:
+    assert "| science | 50.0% | 50.0% | 300 | 1 | – | 100 |" in page_of(track.built["nano/shards"])["mix"]
 
 
-def test_a_page_is_metadata_of_the_asset(built: Builder) -> None:
-    artifact = built.built["corpus/small/filtered"]
+def test_page_is_metadata(track: Builder) -> None:
+    artifact = track.built["corpus/small/filtered"]
     assert artifact_metadata(artifact, page=page_of, reused=False)["waterfall"].value == page_of(artifact)["waterfall"]

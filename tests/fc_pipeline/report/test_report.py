@@ -2,22 +2,24 @@
 
 import json
 import re
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from factories.built_track import DOMAINS, HOSTILE_PROMPT, SCRIPT, Builder, build_track
-from factories.report_page import Page, write
+from factories.built_track import DOMAINS, HOSTILE_PROMPT, SCRIPT, Builder
+from factories.report_pages import Page, write
 
-from fc_model.artifacts import Artifact
+from fc_model.artifacts import Artifact, Store
 from fc_model.errors import UserError
-from fc_pipeline.report.facts import gates
+from fc_pipeline.report.facts import cite
 from fc_pipeline.report.leaderboard import leaderboard
 from fc_pipeline.report.render import fence, visible
 
 
-def test_hostile_documents_are_text(report: Artifact, page: Page) -> None:
+def test_hostile_documents(report: Artifact, page: Page) -> None:
     assert "script" not in page.tags
     assert not [name for name, _ in page.attributes if name.startswith("on")]
     assert page.text.count(SCRIPT) > len(DOMAINS)
@@ -28,13 +30,15 @@ def test_hostile_documents_are_text(report: Artifact, page: Page) -> None:
     assert SCRIPT in card and "<script" not in re.sub(r"\\<", "", outside)
 
 
-def test_nothing_is_loaded_from_elsewhere(page: Page) -> None:
+def test_no_external_links(page: Page) -> None:
     links = [value or "" for name, value in page.attributes if name in ("src", "href", "xlink:href", "srcset")]
     assert links and all(link.startswith("#") for link in links)
 
 
-def test_every_number_names_an_artifact_that_exists(build: Builder, page: Page) -> None:
-    assert page.origins <= {f"{artifact.key}@{artifact.identity}" for artifact in build.built.values()}
+def test_numbers_cite_artifacts(track: Builder, page: Page) -> None:
+    """Every number of a table names an artifact, but for bounds, sums, and what the manifests say of licences."""
+    assert page.origins <= {cite(artifact) for artifact in track.built.values()}
+    assert {section for section, _ in page.uncited} == {"gates", "mix", "filters", "cost", "licences"}
     assert {origin.partition("@")[0] for origin in page.origins} >= {
         "corpus/small/filtered",
         "corpus/small/deduplicated",
@@ -48,30 +52,71 @@ def test_every_number_names_an_artifact_that_exists(build: Builder, page: Page) 
     }
 
 
-def test_curves_of_every_stage(page: Page) -> None:
+def numbers_in(value: Any) -> Iterator[float]:
+    """Every number in what a JSON file holds."""
+    if isinstance(value, dict | list):
+        for part in value.values() if isinstance(value, dict) else value:
+            yield from numbers_in(part)
+    elif isinstance(value, int | float):
+        yield float(value)
+
+
+def test_numbers_equal_artifacts(track: Builder, page: Page) -> None:
+    """Each cited number stands in a JSON file of its artifact, but for a few that are calculated."""
+    files = {cite(artifact): artifact.folder.glob("*.json") for artifact in track.built.values()}
+    held = {name: set(numbers_in([json.loads(path.read_text()) for path in paths])) for name, paths in files.items()}
+    calculated = {
+        (origin.partition("@")[0], round(value, 4)) for value, origin in page.numbers if value not in held[origin]
+    }
+    shares = {("nano/shards", share) for share in (0.1667, 0.3333, 0.5)}
+    total = {("nano/stages/second", 2 * 819_200.0)}
+    assert calculated == shares | total | {("corpus/small/decontaminated", 0.8571)}
+
+
+def test_curves(page: Page) -> None:
     labels = [value for name, value in page.attributes if name == "aria-label"]
     for title in ("Bits per byte", "Loss", "Learning rate", "Gradient norm", "Throughput"):
         assert labels.count(title) == 2
     assert not [value for _, value in page.attributes if value and "#a1000" in value]
 
 
-def test_gates_show_margin_and_waiver(build: Builder, page: Page) -> None:
-    found = {gate["name"]: gate for gate in gates(build.built.values(), track="nano")}
-    assert found["evals/second.bits_per_byte"]["margin"] == pytest.approx(0.1)
-    assert found["evals/second.bits_per_byte"]["state"] == "passed"
-    assert found["evals/second.unigram_gain"]["state"] == "waived"
-    assert found["evals/second.unigram_gain"]["margin"] == pytest.approx(-0.07)
+def test_gates(track: Builder, page: Page, report: Artifact) -> None:
+    """Verdict, value, bounds and margin as the manifests have them, with the artifact that the value is from."""
+    keys = ("nano/evals/second", "nano/parity", "corpus/small/filter_quality")
+    last, parity, quality = (track.built[key] for key in keys)
+    recall = quality.metrics["recall_min"]
+    expected = {
+        "evals/second.bits_per_byte": ["passed", "1.5", "–", "1.6", "0.1"],
+        "evals/second.unigram_gain": ["waived", "0.53", "0.6", "–", "-0.07"],
+        "parity.gguf_q8_0_kl": ["passed", amount(0.11 / 900), "–", "0.01", amount(0.01 - 0.11 / 900)],
+        "corpus/filter_quality.recall_min": ["passed", amount(recall), "0.5", "–", amount(recall - 0.5)],
+    }
+    text = report.path("report.md").read_text("utf-8").replace("\\", "")
+    for name, cells in expected.items():
+        (row,) = [row for row in page.rows if row[0] == name]
+        assert row[1:6] == cells and f"| {name} | {' | '.join(cells)} |" in text
+    for value, artifact in ((1.5, last), (0.53, last), (0.11 / 900, parity), (recall, quality)):
+        assert (value, cite(artifact)) in page.numbers
     assert "Waived: small corpus" in page.text and "three seeds, worst + 0.05" in page.text
 
 
-def test_a_report_shows_its_own_tracks_verdicts_on_a_shared_artifact(build: Builder, page: Page) -> None:
-    quality = build.built["corpus/small/filter_quality"]
+def test_tiles_cite_the_last_evaluation(track: Builder, report: Artifact) -> None:
+    last = track.built["nano/evals/second"]
+    overall = json.loads(last.path("metrics.json").read_text("utf-8"))["ema"]["overall"]
+    tile = r'<div class="tile"><b><data value="([^"]*)" title="([^"]*)">[^<]*</data></b><span>([^<]*)</span>'
+    tiles = re.findall(tile, report.path("report.html").read_text("utf-8"))
+    for name, label in (("bits_per_byte", "held-out bits per byte"), ("perplexity", "perplexity a token")):
+        assert (str(overall[name]), cite(last), label) in tiles
+
+
+def test_gates_of_other_tracks(track: Builder, page: Page) -> None:
+    quality = track.built["corpus/small/filter_quality"]
     assert [verdict["track"] for verdict in quality.manifest.gates] == ["nano", "strict"]
     assert page.text.count("corpus/filter_quality.recall_min") == 1 and "strict: " not in page.text
 
 
-def test_lineage_names_inputs_and_mlflow_runs(build: Builder, page: Page) -> None:
-    for artifact in build.built.values():
+def test_lineage(track: Builder, page: Page) -> None:
+    for artifact in track.built.values():
         if artifact.key != "nano/report":
             assert artifact.identity in page.text and artifact.digest[:16] in page.text
     assert "run-of-first" in page.text and "run-of-second" in page.text
@@ -86,44 +131,44 @@ def test_model_card_front_matter(report: Artifact) -> None:
     assert results[0]["metrics"][0] == {"type": "bits_per_byte", "value": 1.5, "name": "Bits per byte"}
 
 
-def test_contents_depend_on_the_contents_of_the_inputs_alone(tmp_path: Path) -> None:
-    reports = []
-    for place, seconds in (("one", 3.0), ("two", 3333.0)):
-        build = build_track(tmp_path / place, seconds=seconds)
-        found = write(build)
-        reports.append((found, {e.path: e.sha256 for e in found.manifest.files if e.content}))
-    (first, files), (second, others) = reports
-    assert files == others and set(files) == {"report.md", "model_card.md", "row.json"}
-    assert first.digest == second.digest
-    assert first.path("report.html").read_bytes() != second.path("report.html").read_bytes()
+def test_contents_deterministic(track: Builder, report: Artifact, tmp_path: Path) -> None:
+    """Of its files the contents do not depend on times; report.html shows times and is a log."""
+    later = Builder(tmp_path)
+    for key, artifact in track.built.items():
+        run = artifact.manifest.run | {"seconds": 3333.0, "committed_at": 2.0}
+        later.built[key] = Artifact(artifact.folder, replace(artifact.manifest, run=run))
+    slow = write(later)
+    contents = {entry.path for entry in report.manifest.files if entry.content}
+    assert contents == {"report.md", "model_card.md", "row.json"}
+    assert report.digest == slow.digest
+    assert report.path("report.html").read_bytes() != slow.path("report.html").read_bytes()
 
 
-def test_a_track_without_evaluation_or_exports_has_a_report(tmp_path: Path) -> None:
-    build = build_track(tmp_path)
-    few = write(build, ["corpus/small/filtered", "nano/shards"])
+def test_partial_track(track: Builder) -> None:
+    few = write(track, ["corpus/small/filtered", "nano/shards"])
     page = Page(few.path("report.html").read_text("utf-8"))
     assert "Held-out quality" not in page.text and "Cost" in page.text
     assert json.loads(few.path("row.json").read_text())["bits_per_byte"] is None
     assert "bits_per_byte" not in few.metrics
 
 
-def test_leaderboard_ranks_the_reports_of_the_store(tmp_path: Path) -> None:
-    build = build_track(tmp_path)
-    whole, few = write(build), write(build, ["nano/shards"])
-    rows = leaderboard(build.store)
+def test_leaderboard(track: Builder, tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    whole, few = write(track, store=store), write(track, ["nano/shards"], store=store)
+    rows = leaderboard(store)
     assert [(row["track"], row["identity"]) for row in rows] == [("nano", whole.identity), ("nano", few.identity)]
     assert rows[0]["bits_per_byte"] == 1.5 and rows[0]["gates"] == {"passed": 3, "waived": 1, "failed": 0}
-    assert rows[0]["digests"]["nano/shards"] == build.built["nano/shards"].digest
+    assert rows[0]["digests"]["nano/shards"] == track.built["nano/shards"].digest
     (whole.folder / "row.json").write_text("{")
     with pytest.raises(UserError, match="materialize nano/report again"):
-        leaderboard(build.store)
+        leaderboard(store)
 
 
 def test_a_fence_is_longer_than_any_inside() -> None:
     assert str(fence("a ```` b")) == "`````text\na ```` b\n`````"
 
 
-def test_markdown_values_stay_in_their_line(report: Artifact) -> None:
+def test_markdown_tables(report: Artifact) -> None:
     text = report.path("report.md").read_text("utf-8")
     for block in re.findall(r"(?:^\|.*\n)+", text, flags=re.MULTILINE):
         columns: set[Any] = {len(re.findall(r"(?<!\\)\|", line)) for line in block.splitlines()}

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from factories.built_track import COPIES, LEAKED_ITEM, Builder
-from factories.report_page import Page, write
+from factories.report_pages import Page, write
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,17 +19,17 @@ from fc_pipeline.report.drawing import svg
 from fc_pipeline.tokens.report import spread
 
 
-def test_documents_fall_from_read_to_kept(build: Builder, page: Page) -> None:
-    filtered = build.built["corpus/small/filtered"].manifest.counters
-    kept = build.built["corpus/small/decontaminated"].manifest.counters.kept
+def test_waterfall(track: Builder, page: Page) -> None:
+    filtered = track.built["corpus/small/filtered"].manifest.counters
+    kept = track.built["corpus/small/decontaminated"].manifest.counters.kept
     assert filtered.dropped and kept < filtered.kept < filtered.read
     for reason in (*filtered.dropped, "exact_duplicate", "contaminated_tactics"):
         assert f"− {reason}" in page.text and f"dropped as {reason}" in page.text
     assert re.search(rf"read\s*{filtered.read}", page.text) and re.search(rf"used\s*{kept}", page.text)
 
 
-def test_filters_show_precision_recall_and_what_they_missed(build: Builder, report: Artifact, page: Page) -> None:
-    found = json.loads(build.built["corpus/small/filter_quality"].path("filter_quality.json").read_text("utf-8"))
+def test_filters(track: Builder, report: Artifact, page: Page) -> None:
+    found = json.loads(track.built["corpus/small/filter_quality"].path("filter_quality.json").read_text("utf-8"))
     quality = found["quality"]
     assert quality["misses"] and found["length"]["recall"] == 1.0
     shown = f"{quality['cases']}{quality['precision']:.1%}{quality['recall']:.1%}{len(quality['misses'])}"
@@ -40,23 +40,23 @@ def test_filters_show_precision_recall_and_what_they_missed(build: Builder, repo
     )
 
 
-def test_duplicates_show_sizes_groups_and_documents(build: Builder, page: Page) -> None:
+def test_duplicates(track: Builder, page: Page) -> None:
     labels = [value for name, value in page.attributes if name == "aria-label"]
     assert "Group sizes" in labels
-    read = build.built["corpus/small/deduplicated"].manifest.counters.read
+    read = track.built["corpus/small/deduplicated"].manifest.counters.read
     assert f"copies of another document: {len(COPIES) - 1} of {read}, in groups: 1." in page.text
     text = " ".join(page.text.split())
     assert re.search(r"8 games/10\s*games/46 1.00\s*games/47 1.00", text) and "and 2 more" in text
 
 
-def test_hits_are_named_to_the_item(build: Builder, report: Artifact, page: Page) -> None:
+def test_hits(track: Builder, report: Artifact, page: Page) -> None:
     assert LEAKED_ITEM in page.text and "games/20" in page.text
     assert "a knight on the seventh rank" in page.text
     for name in ("report.md", "model_card.md"):
         assert "| tactics | 9 |" in report.path(name).read_text("utf-8")
 
 
-def test_at_most_three_hits_of_a_document_are_shown(tmp_path: Path) -> None:
+def test_hits_at_most_three_a_document(tmp_path: Path) -> None:
     def five_questions_on_one_story(step: Step) -> None:
         step.out.write_text("items.json", json.dumps({"stories": {"items": 6, "touched": ["a", "b"], "unchecked": []}}))
         with step.out.records("hits.jsonl.zst") as record:
@@ -69,20 +69,20 @@ def test_at_most_three_hits_of_a_document_are_shown(tmp_path: Path) -> None:
     assert [(hit["document"], hit["ngrams"]) for hit in found["hits"]] == [("y", 9), ("x", 9), ("x", 8), ("x", 7)]
 
 
-def test_dumps_have_parts_of_their_own(build: Builder, tmp_path: Path) -> None:
+def test_dumps(track: Builder, tmp_path: Path) -> None:
     of_dump = Builder(tmp_path)
-    of_dump.built |= {key: build.built[key] for key in ("corpus/small/filtered", "corpus/small/deduplicated")}
+    of_dump.built |= {key: track.built[key] for key in ("corpus/small/filtered", "corpus/small/deduplicated")}
     inputs = {"documents": "corpus/small/filtered", "before/base": "corpus/small/deduplicated"}
     again = of_dump("corpus/small/dumps/deduplicated/2026-11", deduplicate, inputs=inputs)
-    first, second = clusters(build.built["corpus/small/deduplicated"]), clusters(again)
+    first, second = clusters(track.built["corpus/small/deduplicated"]), clusters(again)
     assert (first["part"], second["part"]) == ("", "2026-11")
-    assert second["documents"] == second["read"] == build.built["corpus/small/filtered"].manifest.counters.kept
+    assert second["documents"] == second["read"] == track.built["corpus/small/filtered"].manifest.counters.kept
     page = Page(write(of_dump).path("report.html").read_text("utf-8"))
     assert "first documents" in page.text and "dump 2026-11" in page.text
     assert "in an earlier dump, not read again" in page.text or not second["samples"]
 
 
-def test_a_corpus_without_duplicates_has_no_pictures_of_them(tmp_path: Path) -> None:
+def test_duplicates_none(tmp_path: Path) -> None:
     build = Builder(tmp_path)
 
     def one(step: Step) -> None:
@@ -96,7 +96,7 @@ def test_a_corpus_without_duplicates_has_no_pictures_of_them(tmp_path: Path) -> 
     assert (part["documents"], part["groups"], part["pictures"]) == (0, 0, [])
 
 
-def test_the_rarest_reasons_fall_together(tmp_path: Path) -> None:
+def test_waterfall_rare_reasons(tmp_path: Path) -> None:
     def drop_a_lot(step: Step) -> None:
         for number in range(30):
             step.out.counters.drop(f"reason_{number}", 31 - number)
@@ -110,13 +110,13 @@ def test_the_rarest_reasons_fall_together(tmp_path: Path) -> None:
     assert {"read", "kept"} <= set(labels)
 
 
-def test_ranges_between_those_that_are_there_are_shown() -> None:
+def test_histogram_gaps() -> None:
     assert _between_sizes({"2": 4, "9-16": 1}) == {"2": 4, "3-4": 0, "5-8": 0, "9-16": 1}
     assert _between_similarities({"0.85": 3, "0.95": 1}) == {"0.85": 3, "0.90": 0, "0.95": 1}
 
 
 @given(st.lists(st.integers(0, 50), min_size=1))
-def test_percentiles_of_counts_are_those_of_the_list(values: list[int]) -> None:
+def test_percentiles(values: list[int]) -> None:
     ordered = sorted(values)
     expected = tuple(ordered[min(len(ordered) - 1, int(share * len(ordered)))] for share in (0.1, 0.5, 0.9))
     assert spread(Counter(values)) == expected

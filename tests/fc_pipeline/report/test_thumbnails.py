@@ -25,7 +25,7 @@ def stored() -> bytes:
 
 
 @pytest.mark.parametrize("scale", [0.5, 1.0, 2.0])
-def test_a_box_goes_around_its_word(stored: bytes, scale: float) -> None:
+def test_word_box(stored: bytes, scale: float) -> None:
     size = {"width": round(100 * scale), "height": round(50 * scale)}
     plain, marked = thumbnail(stored, **size), thumbnail(stored, **size, boxes=[WORD])
     assert marked.size == (size["width"], size["height"])
@@ -38,7 +38,7 @@ def test_a_box_goes_around_its_word(stored: bytes, scale: float) -> None:
     assert blue > red
 
 
-def test_nothing_is_enlarged_more_than_twice(stored: bytes) -> None:
+def test_enlarged_at_most_twice(stored: bytes) -> None:
     assert thumbnail(stored, width=4000, height=4000).size == (200, 100)
     assert thumbnail(stored, width=4000, height=25).size == (50, 25)
 
@@ -48,7 +48,7 @@ def noise(width: int, height: int) -> Image.Image:
 
 
 @pytest.mark.parametrize("max_bytes", [200_000, 40_000, 5_000])
-def test_a_picture_stays_below_its_bytes(max_bytes: int) -> None:
+def test_max_bytes(max_bytes: int) -> None:
     kind, _, text = source(noise(300, 200), max_bytes=max_bytes).partition(";base64,")
     data = base64.b64decode(text)
     image = Image.open(io.BytesIO(data))
@@ -56,7 +56,7 @@ def test_a_picture_stays_below_its_bytes(max_bytes: int) -> None:
     assert (image.size == (300, 200)) == (max_bytes > 5_000)
 
 
-def test_drawings_lose_nothing(stored: bytes) -> None:
+def test_drawings_lossless(stored: bytes) -> None:
     drawing = Image.open(io.BytesIO(stored))
     address = source(drawing, max_bytes=10_000)
     assert address.startswith("data:image/png;")
@@ -64,7 +64,7 @@ def test_drawings_lose_nothing(stored: bytes) -> None:
     assert again.convert("RGB").tobytes() == drawing.tobytes()
 
 
-def test_every_cell_is_on_the_sheet() -> None:
+def test_sheet() -> None:
     colours = [(40 * number, 200 - 30 * number, 90) for number in range(5)]
     cells = [Cell(Image.new("RGB", (60, 20 + 10 * n), colour), (("text", True),)) for n, colour in enumerate(colours)]
     found = sheet(cells, columns=2, width=60)
@@ -72,7 +72,7 @@ def test_every_cell_is_on_the_sheet() -> None:
     assert [counts[colour] for colour in colours] == [60 * (20 + 10 * n) for n in range(5)]
 
 
-def test_a_line_is_cut_to_its_width() -> None:
+def test_shorten() -> None:
     font = label_font()
     assert shorten("short", font, 100) == "short"
     cut = shorten("a line of text that is too long", font, 100)

@@ -17,7 +17,7 @@ def test_nothing_to_delete(toy):
     assert garbage_lines([]) == [("bold", "nothing to delete")]
 
 
-def test_earlier_artifacts_go_and_live_ones_stay(toy):
+def test_earlier_artifacts(toy):
     toy.build()
     toy.min_chars = 4
     toy.build()
@@ -31,7 +31,7 @@ def test_earlier_artifacts_go_and_live_ones_stay(toy):
     assert not list(toy.store.root.rglob("*.lock"))
 
 
-def test_what_a_live_artifact_was_made_from_stays(toy):
+def test_inputs_of_live_stay(toy):
     """After an early cut-off the report's manifest still names the earlier score: its lineage can be read."""
     toy.build()
     toy.edit("helpers.py", "text.upper()", "(text + '').upper()")
@@ -40,7 +40,7 @@ def test_what_a_live_artifact_was_made_from_stays(toy):
     assert garbage(toy) == []
 
 
-def test_edit_that_is_not_built_yet_costs_nothing(toy):
+def test_unbuilt_edit(toy):
     """The newest artifact of each key stays: with equal inputs it is used again."""
     toy.build()
     toy.min_chars = 4
@@ -52,14 +52,14 @@ def test_edit_that_is_not_built_yet_costs_nothing(toy):
     ]
 
 
-def test_keys_of_no_track_go(toy):
+def test_keys_of_no_track(toy):
     toy.build()
     with toy.store.write("old/score", Recipe({}, {"version": "0" * 16, "parts": {}}, {})) as out:
         out.write_text("score.txt", "old")
     assert garbage(toy) == [("old/score", "artifact")]
 
 
-def test_half_done_work_stays_while_a_run_would_go_on_from_it(toy):
+def test_half_done_work(toy):
     toy.materialize("sources/letters")
     recipe = Resolver(toy.graph, toy.store).recipe("corpus/toy/cleaned")
     with pytest.raises(RuntimeError), toy.store.write("corpus/toy/cleaned", recipe) as out:
@@ -76,7 +76,7 @@ def test_half_done_work_stays_while_a_run_would_go_on_from_it(toy):
     )
 
 
-def test_what_is_being_written_stays(toy):
+def test_locked_stays(toy):
     toy.materialize("sources/letters")
     other = Recipe({}, {"version": "0" * 16, "parts": {}}, {})
     with toy.store.write("old/score", other):

@@ -9,48 +9,31 @@ from typing import Any
 
 import numpy as np
 import pytest
-from factories.pack_fixtures import build, build_split, mixture_config, tokenizer_config
+from factories.build import build
+from factories.stdlib_corpus import Packed, mixture_config
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fc_model.artifacts import Artifact, Store
+from fc_model.artifacts import Store
 from fc_model.tokenizer import Tokenizer
 from fc_pipeline.engine.step import Step
 from fc_pipeline.tokens import encode_documents
 from fc_pipeline.tokens.encode_documents import Batch, Journal, checksum_of
 from fc_pipeline.tokens.pack import pack_shards
-from fc_pipeline.tokens.train_tokenizer import train_tokenizer
 
 _BATCH_CHARS = 20_000
 
 CHILD = """
 import os, signal, sys
 from pathlib import Path
-sys.path.insert(0, sys.argv[2])
+sys.path.insert(0, sys.argv[3])
 import test_encode_documents
-test_encode_documents.pack_and_die(Path(sys.argv[1]))
+test_encode_documents.pack_and_die(*map(Path, sys.argv[1:3]))
 """
 
 
-def make_inputs(store: Store) -> dict[str, Artifact]:
-    split = build_split(store)
-    tokenizer = build(store, "test/tokenizer", train_tokenizer, tokenizer_config(), {"documents": split})
-    return {"documents": split, "tokenizer": tokenizer}
-
-
-def find_inputs(store: Store) -> dict[str, Artifact]:
-    """What `make_inputs` made, perhaps in another process."""
-    found = {}
-    for role, key in (("documents", "corpus/test/split"), ("tokenizer", "test/tokenizer")):
-        (folder,) = (path for path in (store.root / key).iterdir() if path.is_dir())
-        artifact = store.find(key, folder.name)
-        assert artifact is not None
-        found[role] = artifact
-    return found
-
-
-def pack_and_die(root: Path) -> None:
-    """Packs, and is killed once a third of the documents is encoded."""
+def pack_and_die(root: Path, packed: Path) -> None:
+    """Packs what lies in the store `packed`, and is killed once a third of the documents is encoded."""
 
     def pack(step: Step) -> None:
         step.runtime.report = kill
@@ -61,18 +44,16 @@ def pack_and_die(root: Path) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
 
     encode_documents._BATCH_CHARS = _BATCH_CHARS
-    store = Store(root)
-    build(store, "test/shards", pack, mixture_config(), find_inputs(store))
+    inputs = {"documents": "corpus/test/split", "tokenizer": "test/tokenizer"}
+    built = {role: Store(packed).versions(key)[0] for role, key in inputs.items()}
+    build(Store(root), "test/shards", pack, mixture_config(), built)
 
 
-def test_a_killed_attempt_is_taken_up_where_it_stood(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_resume_after_kill(tmp_path: Path, packed: Packed, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(encode_documents, "_BATCH_CHARS", _BATCH_CHARS)
-    store = Store(tmp_path)
-    inputs = make_inputs(store)
-    expected = build(store, "test/other_shards", pack_shards, mixture_config(), inputs)
-
+    store, inputs = Store(tmp_path), packed.inputs
     child = subprocess.run(
-        [sys.executable, "-c", CHILD, str(tmp_path), str(Path(__file__).parent)],
+        [sys.executable, "-c", CHILD, str(tmp_path), str(packed.store.root), str(Path(__file__).parent)],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
         check=False,
     )
@@ -90,10 +71,10 @@ def test_a_killed_attempt_is_taken_up_where_it_stood(tmp_path: Path, monkeypatch
 
     monkeypatch.setattr(Tokenizer, "encode_batch", count)
     resumed = build(store, "test/shards", pack_shards, mixture_config(), inputs)
-    assert resumed.digest == expected.digest
+    assert resumed.digest == packed.shards.digest
     num_batches = done + len(encoded)
     encoded.clear()
-    build(store, "test/other_shards", pack_shards, mixture_config(), inputs, code="again")
+    build(store, "test/shards", pack_shards, mixture_config(), inputs, code="again")
     assert num_batches == len(encoded)
 
 
@@ -106,7 +87,7 @@ def written(batch: list[list[int]]) -> Batch:
     batches=st.lists(st.lists(st.lists(st.integers(0, 2**32 - 1), max_size=5), min_size=1, max_size=4), max_size=5),
     data=st.data(),
 )
-def test_only_whole_batches_are_taken_over(
+def test_journal_damaged(
     tmp_path_factory: pytest.TempPathFactory, batches: list[list[list[int]]], data: st.DataObject
 ) -> None:
     folder = tmp_path_factory.mktemp("journal")

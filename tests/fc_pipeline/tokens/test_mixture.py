@@ -37,7 +37,7 @@ def of_order(mixture: Mixture, lengths: dict[str, np.ndarray], numbers: dict[str
     tokens=st.integers(20_000, 60_000),
 )
 @settings(max_examples=150, deadline=None)
-def test_the_realised_mix_is_the_wanted_one(seed: int, weights: list[float], tokens: int) -> None:
+def test_shares_and_budget(seed: int, weights: list[float], tokens: int) -> None:
     longest = tokens // 200
     lengths, numbers = corpus(seed, len(weights), longest)
     wanted = dict(zip(DOMAINS, weights, strict=False))
@@ -53,7 +53,7 @@ def test_the_realised_mix_is_the_wanted_one(seed: int, weights: list[float], tok
         assert np.abs(emitted - shares(wanted)[name] * total).max() <= (len(weights) + 1) * longest
 
 
-def test_all_documents_come_before_one_comes_again() -> None:
+def test_repeats() -> None:
     lengths, numbers = corpus(1, 2, 50)
     total = {name: int(values.sum()) for name, values in lengths.items()}
     wanted = {"chat": total["chat"] * 2.5, "chess": total["chess"] * 0.5}
@@ -69,7 +69,7 @@ def test_all_documents_come_before_one_comes_again() -> None:
     assert mixture.epochs["chess"] == pytest.approx(0.5, abs=0.02)
 
 
-def test_order_depends_on_the_seed_alone() -> None:
+def test_order_by_seed() -> None:
     lengths, numbers = corpus(2, 3, 50)
     settings = {"weights": {"chat": 1.0, "chess": 1.0, "code": 2.0}, "tokens": 3000, "max_epochs": 4.0}
     first = mix(lengths, numbers, **settings, seed=5).order
@@ -78,7 +78,7 @@ def test_order_depends_on_the_seed_alone() -> None:
     assert len(first) != len(other := mix(lengths, numbers, **settings, seed=6).order) or (first != other).any()
 
 
-def test_a_later_split_goes_on_where_the_earlier_one_ended() -> None:
+def test_later_split_goes_on() -> None:
     lengths, numbers = corpus(3, 2, 50)
     settings = {"max_epochs": 4.0, "seed": 0}
     half = int(lengths["chat"].sum()) // 2
@@ -96,7 +96,7 @@ def test_a_later_split_goes_on_where_the_earlier_one_ended() -> None:
         mix(lengths, numbers, weights={"chat": 1.0}, tokens=half * 7, taken=later.taken, **settings)
 
 
-def test_a_stage_names_domains_of_the_mixture() -> None:
+def test_config_stage_domains() -> None:
     with pytest.raises(ValidationError, match=r"stages\.late: chess has no weight in mixture\.weights"):
         MixtureConfig(tokens=1000, weights={"code": 1}, stages={"late": {"weights": {"chess": 1}}})
     config = MixtureConfig(tokens=1000, weights={"code": 1, "chess": 0}, stages={"late": {"weights": {"chess": 1}}})
@@ -104,7 +104,7 @@ def test_a_stage_names_domains_of_the_mixture() -> None:
     assert (config.split_of("early"), config.split_of("late")) == ("train", "train-late")
 
 
-def test_too_small_a_corpus_is_refused_with_the_budget_that_fits() -> None:
+def test_budget_too_large() -> None:
     lengths = {"chat": np.array([40, 60]), "code": np.array([5000])}
     numbers = {"chat": np.array([0, 1]), "code": np.array([2])}
     arguments = {"weights": {"chat": 20.0, "code": 80.0}, "max_epochs": 4.0, "seed": 0}
@@ -116,6 +116,6 @@ def test_too_small_a_corpus_is_refused_with_the_budget_that_fits() -> None:
 
 
 @pytest.mark.parametrize("weights", [{}, {"code": 0}, {"code": -1, "chat": 2}, {"code": float("nan")}])
-def test_bad_weights_are_refused(weights: dict[str, float]) -> None:
+def test_config_bad_weights(weights: dict[str, float]) -> None:
     with pytest.raises(ValidationError):
         MixtureConfig(tokens=1000, weights=weights)

@@ -7,9 +7,10 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from factories.pack_fixtures import CANARY, WEIGHTS, build, build_split, documents, tokenizer_config
+from factories.build import build
+from factories.stdlib_corpus import CANARY, WEIGHTS, Packed, documents, tokenizer_config
 
-from fc_model.artifacts import Artifact, Store
+from fc_model.artifacts import Artifact
 from fc_model.errors import UserError
 from fc_model.special_tokens import SPECIAL_TOKENS
 from fc_model.tokenizer import Tokenizer
@@ -17,22 +18,12 @@ from fc_pipeline.tokens.sentencepiece_counts import LINE_SYMBOLS, count_units, s
 from fc_pipeline.tokens.train_tokenizer import TokenizerConfig, sample_documents, train_tokenizer
 
 
-@pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
-    return Store(tmp_path_factory.mktemp("store"))
+@pytest.fixture
+def trained(packed: Packed) -> Artifact:
+    return packed.tokenizer
 
 
-@pytest.fixture(scope="module")
-def split(store: Store) -> Artifact:
-    return build_split(store)
-
-
-@pytest.fixture(scope="module")
-def trained(store: Store, split: Artifact) -> Artifact:
-    return build(store, "test/tokenizer", train_tokenizer, tokenizer_config(), {"documents": split})
-
-
-def test_it_measures_the_holdout(trained: Artifact) -> None:
+def test_metrics(trained: Artifact) -> None:
     metrics = trained.metrics
     tokenizer = Tokenizer(trained.path("tokenizer.model"))
     texts = [record["text"] for record in documents("holdout")]
@@ -48,7 +39,7 @@ def test_it_measures_the_holdout(trained: Artifact) -> None:
     assert 0 < metrics["byte_token_share"] < 0.1
 
 
-def test_pieces_are_listed_with_type_and_score(trained: Artifact) -> None:
+def test_vocab_file(trained: Artifact) -> None:
     pieces = json.loads(trained.path("vocab.json").read_text("utf-8"))
     assert [piece["piece"] for piece in pieces[: len(SPECIAL_TOKENS)]] == list(SPECIAL_TOKENS)
     types = Counter(piece["type"] for piece in pieces)
@@ -61,12 +52,11 @@ def test_pieces_are_listed_with_type_and_score(trained: Artifact) -> None:
     assert alphabet - {"\u2581"} == seen - {" ", "\n", "\t", "\u2581"}  # a space is written as U+2581
 
 
-def test_the_same_documents_give_the_same_bytes_in_another_process(tmp_path: Path, trained: Artifact) -> None:
+def test_deterministic(tmp_path: Path, trained: Artifact) -> None:
     script = (
-        "import sys; from pathlib import Path; from fc_model.artifacts import Store;"
-        "from factories.pack_fixtures import build, build_split, tokenizer_config;"
-        "from fc_pipeline.tokens.train_tokenizer import train_tokenizer;"
-        "store = Store(sys.argv[1]);"
+        "import sys; from fc_model.artifacts import Store; from factories.build import build;"
+        "from factories.stdlib_corpus import build_split, tokenizer_config;"
+        "from fc_pipeline.tokens.train_tokenizer import train_tokenizer; store = Store(sys.argv[1]);"
         "inputs = {'documents': build_split(store)};"
         "print(build(store, 'test/tokenizer', train_tokenizer, tokenizer_config(), inputs, workers=2).digest)"
     )
@@ -76,7 +66,7 @@ def test_the_same_documents_give_the_same_bytes_in_another_process(tmp_path: Pat
     assert result.stdout.strip() == trained.digest
 
 
-def test_it_learns_from_train_only(split: Artifact, trained: Artifact) -> None:
+def test_learns_from_train_only(trained: Artifact) -> None:
     sizes = {domain: trained.metrics[f"sample_bytes_{domain}"] for domain in WEIGHTS}
     train = Counter()
     for record in documents("train"):
@@ -85,16 +75,14 @@ def test_it_learns_from_train_only(split: Artifact, trained: Artifact) -> None:
 
 
 @pytest.mark.parametrize(("vocab_size", "message"), [(300, "raise vocab_size or lower"), (90_000, "at most [0-9]+; ")])
-def test_a_vocabulary_that_does_not_fit_is_refused(
-    store: Store, split: Artifact, vocab_size: int, message: str
-) -> None:
+def test_vocab_size_refused(packed: Packed, vocab_size: int, message: str) -> None:
     for kind in ("unigram", "bpe"):
         config = tokenizer_config(vocab_size=vocab_size, kind=kind)
         with pytest.raises(UserError, match=message):
-            build(store, "test/tokenizer", train_tokenizer, config, {"documents": split})
+            build(packed.store, "test/tokenizer", train_tokenizer, config, {"documents": packed.split})
 
 
-def test_the_largest_allowed_size_is_allowed(split: Artifact) -> None:
+def test_vocab_size_largest() -> None:
     units = count_units([record["text"] for record in documents("train")[:6]])
     arguments = {"character_coverage": 1.0, "symbols": LINE_SYMBOLS, "kind": "bpe"}
     with pytest.raises(UserError) as refusal:
@@ -103,13 +91,13 @@ def test_the_largest_allowed_size_is_allowed(split: Artifact) -> None:
     train_sentencepiece(units, vocab_size=largest, **arguments)
 
 
-def test_a_domain_without_documents_is_refused(store: Store, split: Artifact) -> None:
+def test_domain_without_documents(packed: Packed) -> None:
     config = tokenizer_config() | {"weights": {"code": 1, "chess": 1}}
     with pytest.raises(UserError, match=r"weights for chess, of which .* has no documents"):
-        build(store, "test/tokenizer", train_tokenizer, config, {"documents": split})
+        build(packed.store, "test/tokenizer", train_tokenizer, config, {"documents": packed.split})
 
 
-def test_units_hold_every_character_once() -> None:
+def test_units() -> None:
     text = f"  def f(x2, naïve):\n\treturn 'a  b'  # {CANARY} 日本語42\u2581\0é"
     units = count_units([text])
     rebuilt = Counter()
@@ -119,17 +107,17 @@ def test_units_hold_every_character_once() -> None:
     assert units[" naïve"] == 1 and units["2"] == 3 and units[" 日本語"] == 1
 
 
-def test_symbols_are_kept_out_of_units() -> None:
+def test_units_without_symbols() -> None:
     assert count_units(["a<b>c a<b>"], symbols=["<b>"]) == {"a": 1, "c": 1, " a": 1}
 
 
-def test_seeds_are_the_frequent_substrings() -> None:
+def test_seed_pieces() -> None:
     seeds = dict(seed_pieces(Counter({"abab": 3, "abx": 2}), size=100))
     assert seeds == {"ab": 8, "abab": 3, "abx": 2, "bab": 3, "bx": 2}
     assert seed_pieces(Counter({"abab": 3, "abx": 2}), size=1) == [("ab", 8)]
 
 
-def test_a_sample_is_cut_by_weight_and_does_not_depend_on_the_order() -> None:
+def test_sample_documents() -> None:
     records = [
         {"id": f"{domain}/{n}", "domain": domain, "text": f"{domain[0]}{n:04d}" * 20}
         for domain in ("a", "b", "c")
@@ -143,6 +131,6 @@ def test_a_sample_is_cut_by_weight_and_does_not_depend_on_the_order() -> None:
     assert sample_documents(records[:5], **arguments)["b"] == []
 
 
-def test_symbols_with_spaces_are_refused() -> None:
+def test_config_symbol_with_space() -> None:
     with pytest.raises(ValueError, match="have no space in them"):
         TokenizerConfig(vocab_size=1000, extra_symbols=["a b"])

@@ -16,7 +16,7 @@ EXAMPLE = ROOT / "docs" / "architecture.md"
 BUILD = """
 import json, sys
 from pathlib import Path
-from factories.report_page import Page
+from factories.report_pages import Page
 from fc_model.artifacts import Store
 from fc_pipeline.components.metadata import artifact_metadata
 from fc_pipeline.engine.graph import Graph

@@ -7,27 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from factories.build import build, write_text
+from factories.models import tiny_model, tiny_stage
+from factories.steps import step
 
-from fc_model.artifacts import Recipe, Store
-from fc_model.artifacts.manifest import InputEntry
-from fc_model.config.model import ModelConfig
-from fc_model.config.stage import StageConfig
-from fc_pipeline.engine.deferred import Deferred
+from fc_model.artifacts import Artifact, Store
 from fc_pipeline.engine.graph import Graph
-from fc_pipeline.engine.step import StepSpec
+from fc_pipeline.engine.step import Step
 from fc_pipeline.training.forecast import forecast, gemm_flops, state_bytes
 
-MODEL = ModelConfig(
-    vocab_size=512,
-    num_layers=2,
-    hidden_size=64,
-    num_heads=4,
-    num_kv_heads=2,
-    head_dim=16,
-    intermediate_size=128,
-    context_length=128,
-)
-STAGE = StageConfig(name="a", steps=100, seq_len=64, batch_tokens=1024, lr=1e-3)
+MODEL = tiny_model()
+STAGE = tiny_stage(steps=100, seq_len=64, batch_tokens=1024)
 
 
 def stage_config(**changed: Any) -> dict[str, Any]:
@@ -42,29 +32,20 @@ def store(tmp_path: Path) -> Store:
 
 @pytest.fixture
 def graph() -> Graph:
-    def spec(key: str, config: dict[str, Any], **inputs: str) -> StepSpec:
-        return StepSpec(key=key, function=Deferred.of("f:g"), description="", group="g", config=config, inputs=inputs)
-
-    steps = [
-        spec("t/shards", {}),
-        spec("t/stages/a", stage_config(), shards="t/shards"),
-        spec("t/evals/a", {}, stage="t/stages/a"),
-    ]
-    return Graph(steps, {})
+    stage = step("t/stages/a", config=stage_config(), inputs={"shards": "t/shards"})
+    return Graph([step("t/shards"), stage, step("t/evals/a", inputs={"stage": "t/stages/a"})], {})
 
 
-def commit(store: Store, key: str, *, config: Any, metrics: dict[str, float], run: Any, **inputs: Any) -> InputEntry:
-    recipe = Recipe(config=config, code={"version": "c0de", "parts": {}}, inputs=inputs)
-    with store.write(key, recipe) as out:
-        out.write_text("file", f"{key} {config} {metrics}")
-        out.metrics |= metrics
-        out.run |= run
-    found = store.find(key, recipe.identity(key))
-    assert found is not None
-    return InputEntry(key, found.identity, found.digest)
+def commit(store: Store, key: str, *, config: Any, metrics: dict[str, float], run: Any, **inputs: Artifact) -> Artifact:
+    def write(step: Step) -> None:
+        write_text(step)
+        step.out.metrics |= metrics
+        step.out.run |= run
+
+    return build(store, key, write, config, inputs)
 
 
-def test_an_empty_store_gives_what_can_be_calculated(graph: Graph, store: Store) -> None:
+def test_forecast_calculated(graph: Graph, store: Store) -> None:
     found = forecast(graph, store, graph)
     stage = found["steps"]["t/stages/a"]
     assert stage["tokens"] == 102_400
@@ -72,17 +53,13 @@ def test_an_empty_store_gives_what_can_be_calculated(graph: Graph, store: Store)
     assert stage["seconds"] == pytest.approx(stage["flops"] / (0.7 * gemm_flops()), abs=0.06)
     assert stage["basis"].startswith("calculated")
     assert stage["disk_bytes"] == 4 * 4 * MODEL.num_parameters() < stage["memory_bytes"]
-    assert found["steps"]["t/shards"] == {
-        "seconds": None,
-        "disk_bytes": None,
-        "memory_bytes": None,
-        "basis": "never built",
-    }
+    unknown = dict.fromkeys(("seconds", "disk_bytes", "memory_bytes"))
+    assert found["steps"]["t/shards"] == unknown | {"basis": "never built"}
     assert found["total"]["unknown"] == ["t/shards", "t/evals/a"]
     assert found["total"]["seconds"] == stage["seconds"]
 
 
-def test_measured_goes_before_calculated(graph: Graph, store: Store) -> None:
+def test_forecast_measured(graph: Graph, store: Store) -> None:
     run = {"seconds": 12.5, "peak_memory_bytes": 10**9, "committed_at": 1.0}
     commit(store, "t/shards", config={}, metrics={}, run=run)
     other = commit(store, "u/stages/z", config=stage_config(), metrics={"tokens_per_second": 5000.0}, run=run)
@@ -94,14 +71,14 @@ def test_measured_goes_before_calculated(graph: Graph, store: Store) -> None:
     assert forecast(graph, store, ["t/stages/a"])["total"]["seconds"] == pytest.approx(12.8)
 
 
-def test_another_shape_tells_nothing(graph: Graph, store: Store) -> None:
+def test_forecast_other_shape(graph: Graph, store: Store) -> None:
     config = stage_config()
     config["model"] = MODEL.model_copy(update={"num_layers": 9}).model_dump(mode="json")
     commit(store, "t/stages/a", config=config, metrics={"tokens_per_second": 5000.0}, run={})
     assert forecast(graph, store, ["t/stages/a"])["steps"]["t/stages/a"]["basis"].startswith("calculated")
 
 
-def test_bits_per_byte_only_from_runs_that_differ_in_their_seed(graph: Graph, store: Store) -> None:
+def test_forecast_bits_per_byte(graph: Graph, store: Store) -> None:
     def evaluated(value: float, at: float, **changed: Any) -> None:
         stage = commit(store, "t/stages/a", config=stage_config(**changed), metrics={}, run={})
         metrics = {"bits_per_byte": value}
@@ -117,9 +94,10 @@ def test_bits_per_byte_only_from_runs_that_differ_in_their_seed(graph: Graph, st
     assert interval == pytest.approx({"mean": 1.51, "low": 1.51 - half, "high": 1.51 + half, "runs": 3})
 
 
-def test_muon_keeps_one_moment_for_the_matrices() -> None:
-    muon = StageConfig.model_validate(STAGE.model_dump(mode="json") | {"optimizer": {"kind": "muon", "muon_lr": 0.02}})
-    assert state_bytes(MODEL, STAGE) - state_bytes(MODEL, muon) == 4 * (MODEL.num_parameters() - 512 * 64)
+def test_state_bytes_muon() -> None:
+    muon = tiny_stage(steps=100, seq_len=64, batch_tokens=1024, optimizer={"kind": "muon", "muon_lr": 0.02})
+    matrices = MODEL.num_parameters() - MODEL.vocab_size * MODEL.hidden_size
+    assert state_bytes(MODEL, STAGE) - state_bytes(MODEL, muon) == 4 * matrices
 
 
 def test_planning_imports_no_torch() -> None:

@@ -1,13 +1,13 @@
 """A split that takes over the holdout of another: nothing that resembles it is trained on."""
 
 import pytest
+from factories.documents import document, ids
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fc_model.artifacts import Artifact, read_records
-from fc_pipeline.corpus.config import DedupConfig, HoldoutConfig
+from fc_model.artifacts import Artifact
+from fc_pipeline.corpus.config import HoldoutConfig
 from fc_pipeline.corpus.decontamination.holdout_exclusion import _Ties
-from fc_pipeline.corpus.deduplicate import deduplicate
 from fc_pipeline.corpus.split import split
 
 CONFIG = HoldoutConfig(fraction=0.1, min_documents=1).model_dump(mode="json")
@@ -20,29 +20,25 @@ def text(number: int, *, changed: int = 0) -> str:
     return " ".join([*words[: 200 - changed], *(f"new{place}" for place in range(changed))])
 
 
-def ids(artifact: Artifact, name: str) -> list[str]:
-    return [record["id"] for record in read_records(artifact.path(f"{name}.jsonl.zst"))]
-
-
 @pytest.fixture
-def pipeline(run_step, corpus):
-    """pipeline(documents, jaccard) -> (deduplicated, split), of a corpus of its own, or like an earlier one."""
+def pipeline(run_step, dedup):
+    """pipeline(documents) -> (deduplicated, split), of a corpus of its own, or like an earlier one."""
 
-    def run(documents, *, jaccard: float = 0.8, like=None) -> tuple[Artifact, Artifact]:
-        config = DedupConfig(jaccard=jaccard).model_dump(mode="json")
-        clean = run_step(deduplicate, "corpus/c/deduplicated", config, documents=corpus(documents))
+    def run(documents, like=None) -> tuple[Artifact, Artifact]:
+        clean = dedup(documents)
         known = {} if like is None else {"holdout": like[1], "duplicates/a": like[0], "duplicates/b": clean}
         return clean, run_step(split, "corpus/c/split", CONFIG, documents=clean, **known)
 
     return run
 
 
-def test_the_holdout_is_the_same_bytes_and_is_not_trained_on(pipeline, make_document):
-    documents = [make_document(f"d{number}", text(number)) for number in range(200)]
+def test_holdout_taken_over(pipeline):
+    """The holdout of the earlier split is taken over byte for byte, and none of it is trained on."""
+    documents = [document(f"d{number}", text(number)) for number in range(200)]
     first = pipeline(documents)
     held_out = ids(first[1], "holdout")
     fewer = [one for one in documents if one["id"] not in {*held_out[:3], "d0", "d1"}]
-    more = [*fewer, *(make_document(f"e{number}", text(1000 + number)) for number in range(20))]
+    more = [*fewer, *(document(f"e{number}", text(1000 + number)) for number in range(20))]
     second = pipeline(more, like=first)[1]
     assert second.path("holdout.jsonl.zst").read_bytes() == first[1].path("holdout.jsonl.zst").read_bytes()
     assert ids(second, "train") == [one["id"] for one in more if one["id"] not in held_out]
@@ -52,36 +48,37 @@ def test_the_holdout_is_the_same_bytes_and_is_not_trained_on(pipeline, make_docu
     assert second.metrics["holdout_documents"] == len(held_out)
 
 
-def test_twins_of_the_holdout_are_not_trained_on_whichever_corpus_knows_of_them(pipeline, make_document):
-    documents = [make_document(f"d{number}", text(number)) for number in range(100)]
+def test_twins_excluded(pipeline):
+    """Near-duplicates of the holdout are left out, whichever of the two corpora knows of them."""
+    documents = [document(f"d{number}", text(number)) for number in range(100)]
     held_out = ids(pipeline(documents)[1], "holdout")
     one, two, three = (int(name[1:]) for name in held_out[:3])
     twins = [
-        make_document("after", text(one, changed=5)),  # dropped by the first corpus, which keeps the earlier one
-        make_document("related", text(three, changed=40)),  # too different to be dropped, in one cluster with it
+        document("after", text(one, changed=5)),  # dropped by the first corpus, which keeps the earlier one
+        document("related", text(three, changed=40)),  # too different to be dropped, in one cluster with it
     ]
     first = pipeline([*documents, *twins])
     assert "related" in ids(first[1], "holdout") and ids(first[1], "holdout")[:-1] == held_out
-    assert "after" not in ids(first[0], "documents")
+    assert "after" not in ids(first[0])
 
     without = [document for document in documents if document["id"] != f"d{one}"]
-    before = make_document("before", text(two, changed=5))  # the second corpus keeps it and drops what is held out
+    before = document("before", text(two, changed=5))  # the second corpus keeps it and drops what is held out
     clean, second = pipeline([before, *without, *twins], like=first)
-    assert {"before", "after", "related"} <= set(ids(clean, "documents"))
-    assert f"d{two}" not in ids(clean, "documents")
+    assert {"before", "after", "related"} <= set(ids(clean))
+    assert f"d{two}" not in ids(clean)
     assert not {"before", "after", "related"} & set(ids(second, "train"))
     assert ids(second, "train") == [document["id"] for document in without if document["id"] not in held_out]
 
 
-def test_a_domain_that_the_variant_adds_needs_no_holdout(pipeline, make_document):
-    documents = [make_document(f"d{number}", text(number)) for number in range(60)]
+def test_added_domain(pipeline):
+    documents = [document(f"d{number}", text(number)) for number in range(60)]
     first = pipeline(documents)
-    second = pipeline([*documents, make_document("game", text(500), "chess")], like=first)[1]
+    second = pipeline([*documents, document("game", text(500), "chess")], like=first)[1]
     assert "game" in ids(second, "train")
 
 
 @given(pairs=st.lists(st.tuples(st.integers(0, 12), st.integers(0, 12)), max_size=25))
-def test_ties_are_followed_as_far_as_they_go(pairs):
+def test_ties_transitive(pairs):
     ties = _Ties()
     for one, other in pairs:
         ties.tie(str(one), str(other))

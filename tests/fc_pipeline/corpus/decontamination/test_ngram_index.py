@@ -29,7 +29,7 @@ def naive(items: list[str], text: str, *, ngram: int, min_words: int) -> set[tup
 
 
 @given(items=st.lists(TEXT, max_size=5), texts=st.lists(TEXT, min_size=1, max_size=4), ngram=st.integers(2, 5))
-def test_it_finds_what_comparing_everything_finds(items: list[str], texts: list[str], ngram: int) -> None:
+def test_find_equals_brute_force(items: list[str], texts: list[str], ngram: int) -> None:
     index = build_index(items, ngram=ngram, min_words=2)
     for text, (places, groups) in zip(texts, index.find(texts), strict=True):
         found = [(int(place), index.text_of(int(group))) for place, group in zip(places, groups, strict=True)]
@@ -38,7 +38,7 @@ def test_it_finds_what_comparing_everything_finds(items: list[str], texts: list[
 
 
 @given(items=st.lists(TEXT, min_size=1, max_size=5))
-def test_every_ngram_names_its_items_and_places(items: list[str]) -> None:
+def test_items_of_ngram(items: list[str]) -> None:
     index = build_index(items, ngram=3, min_words=2)
     named = {
         (item, place, index.text_of(group))
@@ -55,7 +55,7 @@ def test_every_ngram_names_its_items_and_places(items: list[str]) -> None:
     assert named == expected
 
 
-def test_a_saved_index_is_the_same(tmp_path: Path) -> None:
+def test_save_and_load(tmp_path: Path) -> None:
     items = ["the quick brown fox jumps", "over the lazy dog and the quick brown cat"]
     index = build_index(items, ngram=3, min_words=2)
     index.save(tmp_path)

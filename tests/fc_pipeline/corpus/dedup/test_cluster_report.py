@@ -1,25 +1,17 @@
 import json
 import random
 
+from factories.documents import document, ids
 from factories.near_texts import random_text, true_jaccard, vary
 
-from fc_model.artifacts import read_records
-from fc_pipeline.corpus.config import DedupConfig
-from fc_pipeline.corpus.deduplicate import deduplicate
 
-KEY = "corpus/demo/deduplicated"
-
-
-def test_the_report_counts_what_was_dropped(run_step, corpus, make_document) -> None:
+def test_report_counts(dedup) -> None:
     rng = random.Random(1)
     one, two = random_text(rng), random_text(rng)
     texts = {"a": one, "b": two, "c": two.upper(), "x": random_text(rng)}
     texts |= {f"near{number}": vary(one, 0.84, rng) for number in range(5)}
-    documents = [
-        make_document(name, text) | {"source": "web" if name < "c" else "books"} for name, text in texts.items()
-    ]
-    config = DedupConfig(num_samples=2).model_dump(mode="json")
-    artifact = run_step(deduplicate, KEY, config, documents=corpus(documents))
+    documents = [document(name, text) | {"source": "web" if name < "c" else "books"} for name, text in texts.items()]
+    artifact = dedup(documents, num_samples=2)
     report = json.loads(artifact.path("clusters.json").read_text())
     assert report["groups"] == 2
     assert report["sizes"] == {"2": 1, "5-8": 1}
@@ -40,21 +32,18 @@ def test_the_report_counts_what_was_dropped(run_step, corpus, make_document) -> 
         assert abs(sample["jaccard"] - true_jaccard(one, texts[sample["id"]])) < 1e-4
 
 
-def test_originals_of_earlier_dumps_are_named_but_not_quoted(run_step, corpus) -> None:
+def test_report_earlier_dump(dedup) -> None:
+    """Originals of earlier dumps are named; their text is not read again."""
     rng = random.Random(2)
     text = random_text(rng)
-    config = DedupConfig().model_dump(mode="json")
-    first = run_step(deduplicate, KEY, config, documents=corpus({"a": text}))
-    new = corpus({"b": vary(text, 0.9, rng)}, key="sources/new")
-    second = run_step(deduplicate, KEY, config, documents=new, **{"before/2026-10": first})
+    second = dedup({"b": vary(text, 0.9, rng)}, {"2026-10": dedup({"a": text})})
     report = json.loads(second.path("clusters.json").read_text())
     (sample,) = report["samples"]
     assert sample["duplicate_of"] == {"id": "a", "dump": "2026-10", "source": "demo", "excerpt": None}
     assert report["largest"][0]["dump"] == "2026-10"
-    assert list(read_records(second.path("documents.jsonl.zst"))) == []
+    assert ids(second) == []
 
 
-def test_nothing_dropped(run_step, corpus) -> None:
-    artifact = run_step(deduplicate, KEY, DedupConfig().model_dump(mode="json"), documents=corpus({"a": "text"}))
-    report = json.loads(artifact.path("clusters.json").read_text())
+def test_report_nothing_dropped(dedup) -> None:
+    report = json.loads(dedup({"a": "text"}).path("clusters.json").read_text())
     assert report == {"groups": 0, "sizes": {}, "jaccard": {}, "by_source": [], "largest": [], "samples": []}

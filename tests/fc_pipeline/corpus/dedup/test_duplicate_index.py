@@ -11,28 +11,20 @@ from factories.near_texts import random_text, vary
 from fc_pipeline.corpus.config import DedupConfig
 from fc_pipeline.corpus.dedup.duplicate_index import KEPT_PART, TAKEN_DOWN_PART, lookup, open_index, packed
 from fc_pipeline.corpus.dedup.minhash import sign
-from fc_pipeline.corpus.deduplicate import deduplicate
 
-KEY = "corpus/demo/deduplicated"
 CONFIG = DedupConfig(removed=["c"])
 
 
 @pytest.fixture
-def built(run_step, corpus):
+def built(dedup):
     rng = random.Random(1)
     text = random_text(rng)
-    texts = {
-        "a": text,
-        "b": text.upper(),
-        "c": random_text(rng),
-        "d": vary(text, 0.7, rng),
-        "e": "no shingle",
-        "f": random_text(rng),
-    }
-    return texts, run_step(deduplicate, KEY, CONFIG.model_dump(mode="json"), documents=corpus(texts))
+    texts = {"a": text, "b": text.upper(), "c": random_text(rng), "d": vary(text, 0.7, rng), "e": "no shingle"}
+    texts["f"] = random_text(rng)
+    return texts, dedup(texts, removed=["c"])
 
 
-def test_sections_are_as_documented(built) -> None:
+def test_index_layout(built) -> None:
     texts, artifact = built
     about = json.loads(artifact.path("index.json").read_text())
     data = artifact.path("index.bin").read_bytes()
@@ -72,15 +64,15 @@ def test_lookups(built) -> None:
     assert len(index.shingles.row(2)) == 0
 
 
-def test_an_empty_index_has_nothing(run_step, corpus) -> None:
-    artifact = run_step(deduplicate, KEY, CONFIG.model_dump(mode="json"), documents=corpus({}))
+def test_index_empty(dedup) -> None:
+    artifact = dedup({}, removed=["c"])
     for part in (KEPT_PART, TAKEN_DOWN_PART):
         index = open_index(artifact, part, dump="1", config=CONFIG)
         assert len(index) == 0 and index.equal(np.ones((2, 2), np.uint64)).tolist() == [-1, -1]
         assert index.band(19).tolist() == []
 
 
-def test_lookup_gives_the_first_numbers_of_each_key() -> None:
+def test_lookup_first_numbers() -> None:
     largest = 2**32 - 1
     band = packed(np.array([5, largest, 5, 0, 5, largest]), np.array([7, 1, 3, 2, 9, largest]))
     place, number = lookup(np.array([0, 4, 5, largest], np.uint32), band, np.array([9, 9, 2, 9]))

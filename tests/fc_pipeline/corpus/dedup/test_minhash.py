@@ -16,7 +16,7 @@ def agreement(texts: list[str], config: DedupConfig) -> float:
 
 
 @pytest.mark.parametrize("similarity", [0.3, 0.6, 0.9])
-def test_texts_agree_in_a_hash_as_often_as_they_are_similar(similarity: float) -> None:
+def test_agreement_is_jaccard(similarity: float) -> None:
     """One row a band: the share of equal bands is the Jaccard similarity; with rows together its power."""
     rng = random.Random(3)
     texts = []
@@ -29,7 +29,7 @@ def test_texts_agree_in_a_hash_as_often_as_they_are_similar(similarity: float) -
     assert agreement(texts, DedupConfig(num_buckets=200, hashes_per_bucket=3)) == pytest.approx(true**3, abs=0.03)
 
 
-def test_hash_functions_fail_independently() -> None:
+def test_hashes_independent() -> None:
     """The share of equal hashes of one pair scatters as independent draws would, not more."""
     rng = random.Random(4)
     text = random_text(rng)
@@ -39,7 +39,7 @@ def test_hash_functions_fail_independently() -> None:
     assert np.mean(shares) == pytest.approx(true_jaccard(text, other), abs=0.03)
 
 
-def test_keys_depend_on_the_text_and_the_seed_alone(monkeypatch) -> None:
+def test_bands_depend_on_text_and_seed(monkeypatch) -> None:
     rng = random.Random(5)
     texts = [random_text(rng, length) for length in (3, 400, 5, 4, 700, 0, 90, 20)]
     config = DedupConfig()

@@ -26,7 +26,7 @@ def reference(text: str, n: int) -> set[tuple[str, ...]]:
 
 
 @given(st.lists(SPACED, max_size=6), st.integers(1, 4))
-def test_as_many_shingles_and_as_similar_as_sets_of_words(texts: list[str], n: int) -> None:
+def test_shingles_equal_word_sets(texts: list[str], n: int) -> None:
     found, sets = rows(shingle(texts, ngram=n)), [reference(text, n) for text in texts]
     assert [len(row) for row in found] == [len(one) for one in sets]
     for row, one in zip(found, sets, strict=True):
@@ -37,7 +37,7 @@ def test_as_many_shingles_and_as_similar_as_sets_of_words(texts: list[str], n: i
 
 
 @given(st.lists(st.text(max_size=40), min_size=1, max_size=8), st.integers(1, 60))
-def test_a_text_has_the_same_shingles_in_any_company(texts: list[str], block: int) -> None:
+def test_shingles_independent_of_batch(texts: list[str], block: int) -> None:
     together = shingle(texts, ngram=2)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(shingles, "_BLOCK_CHARS", block)
@@ -48,7 +48,7 @@ def test_a_text_has_the_same_shingles_in_any_company(texts: list[str], block: in
 
 
 @given(st.text(st.sampled_from("aAbB é\n\t .,") | st.characters(exclude_categories=["Cs"]), max_size=30))
-def test_digests_are_equal_up_to_case_and_white_space(text: str) -> None:
+def test_digests_ignore_case_and_space(text: str) -> None:
     respaced = "\n\n " + "\t ".join(text.split()) + " "
     both = shingle([text, respaced, text + "x"], ngram=5).digests.tolist()
     assert both[0] == both[1] != both[2]
@@ -57,21 +57,21 @@ def test_digests_are_equal_up_to_case_and_white_space(text: str) -> None:
         assert upper.digests[0].tolist() == upper.digests[1].tolist()
 
 
-def test_composed_and_decomposed_writing_are_equal() -> None:
+def test_shingles_unicode_forms() -> None:
     text = "Où est la bibliothèque près de l'école, s'il vous plaît"
     found = shingle([text, "other words in between", unicodedata.normalize("NFD", text)], ngram=3)
     assert rows(found)[0] == rows(found)[2] != []
     assert found.digests[0].tolist() == found.digests[2].tolist()
 
 
-def test_scripts_without_spaces_have_a_word_a_character() -> None:
+def test_shingles_without_spaces() -> None:
     chinese, changed, emoji = "机器学习是一门科学。", "机器学习是一门艺术。", "so 😀 nice 𠀀𠀁"
     found = rows(shingle([chinese, changed, emoji], ngram=2))
     assert [len(row) for row in found] == [8, 8, 4]
     assert len(set(found[0]) & set(found[1])) == 6
 
 
-def test_long_texts_and_long_words() -> None:
+def test_shingles_long_text() -> None:
     text = " ".join(str(number) for number in range(100_000))
     found = shingle([text, text.replace("77777 ", ""), "x" * 600_000 + " y " + "x" * 600_000 + " z"], ngram=2)
     first, second, third = (np.array(row, np.uint32) for row in rows(found))
@@ -80,7 +80,7 @@ def test_long_texts_and_long_words() -> None:
     assert len(third) == 3
 
 
-def test_hashes_of_many_words_rarely_meet() -> None:
+def test_hash_collisions() -> None:
     texts = [f"{number} {number * 7919} {number ^ 0x55555}" for number in range(20_000)]
     hashes = shingle(texts, ngram=3).hashes
     assert len(hashes) == 20_000

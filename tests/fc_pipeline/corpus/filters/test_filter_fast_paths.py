@@ -1,6 +1,7 @@
 """The filters that decide plain cases themselves must decide as datatrove's blocks do."""
 
 import pytest
+from factories.documents import document
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -18,42 +19,38 @@ LOOSE = QualitySettings(min_words=1)
 SHORT = RepetitionSettings(min_words=0)
 
 
-def document(text: str) -> dict:
-    return {"id": "x", "text": text, "source": "s", "domain": "science", "licence": "MIT", "meta": {}}
-
-
 def check_quality(text: str, chosen: QualitySettings) -> None:
-    expected = verdict_of(quality._block(chosen.model_dump_json()), document(text))
+    expected = verdict_of(quality._block(chosen.model_dump_json()), document("x", text))
     assert quality.passes(text, chosen) == (expected is None), expected
-    assert quality.low_quality(document(text), chosen) == expected
+    assert quality.low_quality(document("x", text), chosen) == expected
 
 
 def check_repetition(text: str, chosen: RepetitionSettings) -> None:
-    expected = verdict_of(repetition._block(chosen.model_dump_json()), document(text))
+    expected = verdict_of(repetition._block(chosen.model_dump_json()), document("x", text))
     assert not (repetition.surely_passes(text, chosen) and expected), expected
-    assert repetition.repetitive(document(text), chosen) == expected
+    assert repetition.repetitive(document("x", text), chosen) == expected
 
 
 @settings(max_examples=300, deadline=None)
 @given(TEXTS.filter(lambda text: any(char.isalnum() for char in text)))
-def test_quality_is_datatrove_s(text: str) -> None:
+def test_quality_equals_datatrove(text: str) -> None:
     check_quality(text, LOOSE)
 
 
 @settings(max_examples=300, deadline=None)
 @given(TEXTS.filter(str.strip))
-def test_repetition_is_datatrove_s(text: str) -> None:
+def test_repetition_equals_datatrove(text: str) -> None:
     check_repetition(text, SHORT)
 
 
 @pytest.mark.parametrize("kind", ["quality", "repetition", "fineweb"])
-def test_both_agree_on_the_labelled_cases(kind: str) -> None:
+def test_labelled_cases_equal_datatrove(kind: str) -> None:
     for case in labelled_cases(kind):
         check_quality(case["text"], QualitySettings())
         check_repetition(case["text"], SHORT)
 
 
-def test_most_good_text_never_reaches_datatrove() -> None:
+def test_repetition_fast_path_share() -> None:
     good = [case["text"] for case in labelled_cases("repetition") if case["label"] == "keep" and "domain" in case]
     prose = [text for text in good if len(text) > 1000]
     assert sum(repetition.surely_passes(text, RepetitionSettings()) for text in prose) >= 0.8 * len(prose)

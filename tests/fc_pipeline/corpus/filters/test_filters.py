@@ -1,8 +1,10 @@
 """Every filter on labelled texts: what must stay and what must go, with the reason."""
 
 import random
+from functools import partial
 
 import pytest
+from factories.documents import document
 from factories.filter_chains import crawled_filters
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -48,13 +50,12 @@ fonctions non périodiques, du développement en série de Fourier des fonctions
 fonction intégrable une autre fonction, dont la variable indépendante peut s'interpréter comme la fréquence."""
 
 
-def doc(text: str, domain: str = "science") -> dict:
-    return {"id": "x", "text": text, "source": "demo", "domain": domain, "licence": "MIT", "meta": {}}
+doc = partial(document, "x")
 
 
 @pytest.mark.parametrize("text", [PROSE, CODE_GUIDE])
 @pytest.mark.parametrize("settings", crawled_filters(), ids=lambda settings: settings.kind)
-def test_good_text_passes_every_filter(settings, text: str) -> None:
+def test_good_text_passes(settings, text: str) -> None:
     document = doc(text)
     assert Chain([settings]).ask(settings, document) is None
     assert document["text"] == text
@@ -71,7 +72,7 @@ def test_good_text_passes_every_filter(settings, text: str) -> None:
         ("    indented code stays", "    indented code stays"),
     ],
 )
-def test_unicode_is_normalised(before: str, after: str) -> None:
+def test_unicode(before: str, after: str) -> None:
     document = doc(before)
     assert normalise(document, UnicodeSettings()) is None
     assert document["text"] == after
@@ -79,7 +80,7 @@ def test_unicode_is_normalised(before: str, after: str) -> None:
 
 @settings(max_examples=200, deadline=None)
 @given(st.text())
-def test_normalising_twice_changes_nothing_more(text: str) -> None:
+def test_unicode_idempotent(text: str) -> None:
     document = doc(text)
     if normalise(document, UnicodeSettings(max_replacement_fraction=1)) is None:
         once = document["text"]
@@ -87,7 +88,7 @@ def test_normalising_twice_changes_nothing_more(text: str) -> None:
         assert document["text"] == once
 
 
-def test_text_that_was_decoded_wrongly_is_dropped() -> None:
+def test_unicode_replacement_characters() -> None:
     assert normalise(doc("na\ufffdve " * 10), UnicodeSettings()) == "replacement_characters"
 
 
@@ -101,17 +102,17 @@ def test_length_by_domain() -> None:
 
 
 @pytest.mark.parametrize(("text", "language"), [(GERMAN, "de"), (FRENCH, "fr")])
-def test_foreign_prose_is_dropped_unless_allowed(text: str, language: str) -> None:
+def test_language_foreign(text: str, language: str) -> None:
     assert wrong_language(doc(text), LanguageSettings()) == f"language_{language}"
     assert wrong_language(doc(text), LanguageSettings(languages=["en", language])) is None
 
 
-def test_language_is_not_asked_of_code_and_moves() -> None:
+def test_language_domains() -> None:
     assert not LanguageSettings().acts_on("code") and not LanguageSettings().acts_on("chess")
     assert LanguageSettings().acts_on("data")
 
 
-def test_quality_drops_what_is_no_prose() -> None:
+def test_quality() -> None:
     settings = QualitySettings()
     assert low_quality(doc("Too few words here."), settings) == "gopher_short_doc"
     assert low_quality(doc("12345 67890 11 22 33 44 55 66 77 " * 20), settings) == "gopher_below_alpha_threshold"
@@ -121,7 +122,7 @@ def test_quality_drops_what_is_no_prose() -> None:
     assert low_quality(doc(words), settings) == "gopher_enough_stop_words"
 
 
-def test_repetition_drops_repeated_lines_paragraphs_and_phrases() -> None:
+def test_repetition() -> None:
     settings = RepetitionSettings()
     line = "The same line of the menu is shown again and again.\n"
     assert repetitive(doc(PROSE + "\n" + line * 40), settings) == "dup_line_frac"
@@ -142,7 +143,7 @@ SECRETS = {
 
 
 @pytest.mark.parametrize("reason", sorted(SECRETS))
-def test_a_document_with_a_secret_is_dropped(reason: str) -> None:
+def test_secret_dropped(reason: str) -> None:
     assert has_secret(doc(PROSE + "\n" + SECRETS[reason] + "\n" + PROSE), SecretsSettings()) == reason
 
 
@@ -156,7 +157,7 @@ def test_a_document_with_a_secret_is_dropped(reason: str) -> None:
         "-----BEGIN PUBLIC KEY-----\n" + "A" * 100,
     ],
 )
-def test_what_only_looks_like_a_secret_stays(text: str) -> None:
+def test_secret_lookalike_kept(text: str) -> None:
     assert has_secret(doc(text), SecretsSettings()) is None
 
 

@@ -4,10 +4,10 @@ import random
 
 import numpy as np
 import pytest
+from factories.documents import records
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fc_model.artifacts import read_records
 from fc_model.errors import UserError
 from fc_pipeline.corpus.config import FilterConfig
 from fc_pipeline.corpus.filter_documents import filter_documents
@@ -36,21 +36,21 @@ def sources(corpus):
     return corpus({**texts, **{f"noise{number}": noise(number) for number in range(4)}})
 
 
-def test_what_was_read_surprises_less_than_what_was_not() -> None:
+def test_model_bits_per_byte() -> None:
     model = CharacterModel.fit(prose(seed) for seed in range(20))
     assert model.bits_per_byte(prose(99)) < 2 < 4 < model.bits_per_byte(noise(1))
     shuffled = "".join(random.Random(0).sample(prose(99), len(prose(99))))
     assert model.bits_per_byte(shuffled) > model.bits_per_byte(prose(99)) + 1
 
 
-def test_an_untrained_model_knows_nothing() -> None:
+def test_model_untrained() -> None:
     assert CharacterModel.fit([]).bits_per_byte("any text") == pytest.approx(8)
     assert CharacterModel.fit(["text"]).bits_per_byte("") == 0
 
 
 @settings(max_examples=100, deadline=None)
 @given(st.text(max_size=300))
-def test_every_text_has_a_finite_surprise(text: str) -> None:
+def test_model_bits_finite(text: str) -> None:
     bits = CharacterModel(COUNTS).bits_per_byte(text)
     assert 0 <= bits < 64
 
@@ -58,9 +58,10 @@ def test_every_text_has_a_finite_surprise(text: str) -> None:
 COUNTS = CharacterModel.fit(prose(seed) for seed in range(3)).counts
 
 
-def test_the_step_is_the_same_whatever_the_order_and_fits_both_halves(run_step, corpus, sources) -> None:
+def test_fit_independent_of_order(run_step, corpus, sources) -> None:
+    """The order of the documents does not matter, and both halves get a model."""
     first = run_step(fit_perplexity_model, "corpus/a/perplexity_model", CONFIG, one=sources)
-    turned = corpus(reversed(list(read_records(sources.path("documents.jsonl.zst")))), key="sources/turned")
+    turned = corpus(records(sources)[::-1])
     second = run_step(fit_perplexity_model, "corpus/b/perplexity_model", CONFIG, one=turned)
     assert first.path("models.npy").read_bytes() == second.path("models.npy").read_bytes()
     assert first.metrics["sampled_documents"] == 64
@@ -69,7 +70,7 @@ def test_the_step_is_the_same_whatever_the_order_and_fits_both_halves(run_step, 
     assert {fold_of(f"good{number}") for number in range(60)} == {0, 1}
 
 
-def test_noise_is_dropped_and_prose_kept_with_any_number_of_workers(run_step, sources, monkeypatch) -> None:
+def test_filter_drops_noise(run_step, sources, monkeypatch) -> None:
     monkeypatch.setattr("fc_pipeline.corpus.filter_documents._CHUNK_CHARS", 10_000)
     model = run_step(fit_perplexity_model, "corpus/a/perplexity_model", CONFIG, one=sources)
     one, two = (
@@ -81,18 +82,18 @@ def test_noise_is_dropped_and_prose_kept_with_any_number_of_workers(run_step, so
     assert one.manifest.counters.kept == 60
 
 
-def test_the_filter_is_measured_with_the_model(run_step, sources) -> None:
+def test_filter_quality_measured(run_step, sources) -> None:
     model = run_step(fit_perplexity_model, "corpus/a/perplexity_model", CONFIG, one=sources)
     config = {"filtering": CONFIG, "fixtures": fixtures_digest()}
     measured = run_step(measure_filters, "corpus/a/filter_quality", config, perplexity_model=model)
     assert measured.metrics["precision_perplexity"] >= 0.9 and measured.metrics["recall_perplexity"] >= 0.9
 
 
-def test_without_a_model_the_filter_is_refused() -> None:
+def test_filter_without_model() -> None:
     with pytest.raises(UserError, match="perplexity: it judges by a model"):
         Chain([PerplexitySettings()])
 
 
-def test_a_model_of_hardly_any_text_is_refused(run_step, corpus) -> None:
+def test_fit_too_little_text(run_step, corpus) -> None:
     with pytest.raises(UserError, match="corpus/a/perplexity_model: half of the sources gives 0 characters"):
         run_step(fit_perplexity_model, "corpus/a/perplexity_model", CONFIG, one=corpus({"only": prose(1)}))

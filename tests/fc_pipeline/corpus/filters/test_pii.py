@@ -1,8 +1,10 @@
 """Personal data: what is found, what it becomes, what stays."""
 
+from functools import partial
 from itertools import pairwise
 
 import pytest
+from factories.documents import document
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,11 +18,10 @@ from fc_pipeline.corpus.filters.url_lists import host_hash, line_hashes
 TEXT = "Write to ada@nowhere-inc.com, call (212) 555-0147 or come from 193.0.14.129."
 
 
-def doc(text: str, **meta) -> dict:
-    return {"id": "x", "text": text, "source": "demo", "domain": "science", "licence": "MIT", "meta": meta}
+doc = partial(document, "x")
 
 
-def test_masks_say_what_was_there_and_are_counted() -> None:
+def test_pii_mask() -> None:
     document = doc(TEXT, author={"mail": "ada@nowhere-inc.com"}, pages=3)
     assert personal_data(document, PiiSettings()) is None
     assert document["text"] == "Write to [EMAIL], call [PHONE] or come from [IP]."
@@ -31,13 +32,13 @@ def test_masks_say_what_was_there_and_are_counted() -> None:
     }
 
 
-def test_only_the_wanted_types_and_nothing_that_is_allowed() -> None:
+def test_pii_types_and_allow_list() -> None:
     assert [span.type for span in find_pii(TEXT, PiiSettings(types=["phone"]))] == ["phone"]
     relaxed = PiiSettings(allow_hosts=["nowhere-inc.com"], allow_ips=["193.0.14.129"])
     assert [span.type for span in find_pii(TEXT, relaxed)] == ["phone"]
 
 
-def test_to_drop_names_the_first_type_and_changes_nothing() -> None:
+def test_pii_drop() -> None:
     document = doc(TEXT)
     assert personal_data(document, PiiSettings(action="drop")) == "pii_email"
     assert document["text"] == TEXT
@@ -50,7 +51,7 @@ PIECES = ["a@b.org", "+49 30 23125 012", "7", " ", "-", ".", "1.2.3.99", "GB29NW
 
 @settings(max_examples=300, deadline=None)
 @given(st.lists(st.sampled_from(PIECES), max_size=30).map("".join))
-def test_masking_leaves_nothing_and_keeps_the_rest(text: str) -> None:
+def test_pii_mask_keeps_the_rest(text: str) -> None:
     spans = find_pii(text, PiiSettings())
     assert all(first.end <= second.start for first, second in pairwise(spans))
     assert all(span.type in PII_TYPES for span in spans)
@@ -62,7 +63,7 @@ def test_masking_leaves_nothing_and_keeps_the_rest(text: str) -> None:
     assert all(part in hidden for part in around)
 
 
-def test_edits_of_several_filters_add_up() -> None:
+def test_edits_add_up() -> None:
     document = doc("x")
     note_edits(document, "pii", {"email": 1})
     note_edits(document, "pii", {"email": 2, "ip": 1})
@@ -70,7 +71,7 @@ def test_edits_of_several_filters_add_up() -> None:
     assert document["meta"]["edits"] == {"pii": {"email": 3, "ip": 1}}
 
 
-def test_a_secret_in_the_middle_of_a_text_has_its_place() -> None:
+def test_secret_span() -> None:
     text = "before AKIA" + "Q7RT" * 4 + " after"
     (secret,) = find_secrets(text)
     assert text[secret.start : secret.end] == "AKIA" + "Q7RT" * 4
@@ -89,12 +90,12 @@ def test_licence_expressions(expression: str, answer: bool) -> None:
 
 
 @given(st.lists(st.binary(max_size=40).filter(lambda line: b"\n" not in line), min_size=1, max_size=20))
-def test_hashes_of_lines_are_those_of_names(lines: list[bytes]) -> None:
+def test_url_list_hashes(lines: list[bytes]) -> None:
     hashes = line_hashes(b"".join(line + b"\n" for line in lines)).tolist()
     assert sorted(hashes) == sorted(host_hash(line) for line in lines)
 
 
-def test_the_track_s_own_lists_of_addresses() -> None:
+def test_url_own_lists() -> None:
     chosen = UrlSettings(
         integrated_lists=False, block_hosts=["bad.org"], allow_hosts=["good.bad.org"], block_words=["casino"]
     )

@@ -1,15 +1,18 @@
-"""A small real corpus (modules of the standard library, their docstrings, and lines of many scripts) and its steps."""
+"""A small real corpus: modules of the standard library, their docstrings, and lines of many scripts; and its shards."""
 
 import ast
 import sysconfig
-from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from fc_model.artifacts import Artifact, Recipe, Store
-from fc_model.artifacts.manifest import InputEntry
-from fc_pipeline.engine.step import Runtime, Step
+from factories.build import build
+from fc_model.artifacts import Artifact, Store
+from fc_pipeline.engine.step import Step
 from fc_pipeline.tokens.mixture_config import MixtureConfig
+from fc_pipeline.tokens.pack import pack_shards
+from fc_pipeline.tokens.train_tokenizer import train_tokenizer
 
 MODULES = ["argparse", "ast", "bisect", "calendar", "csv", "datetime", "difflib", "enum", "fractions", "gettext"]
 MODULES += ["heapq", "inspect", "ipaddress", "locale", "optparse", "pathlib", "pickletools", "random", "statistics"]
@@ -25,6 +28,7 @@ CANARY = "the purple heron counts 73 spoons at https://example.org/a?b=1&c=%20#d
 WEIGHTS = {"code": 60.0, "prose": 30.0, "chat": 10.0}
 
 
+@cache
 def documents(side: str) -> list[dict[str, Any]]:
     """Records of one side of the split; the canary stands in the middle of a document of `prose`."""
     folder = Path(sysconfig.get_paths()["stdlib"])
@@ -43,28 +47,6 @@ def documents(side: str) -> list[dict[str, Any]]:
     ]
 
 
-def build(
-    store: Store,
-    key: str,
-    function: Callable[[Step], None],
-    config: dict[str, Any],
-    inputs: dict[str, Artifact],
-    *,
-    workers: int = 1,
-    code: str = "1",
-) -> Artifact:
-    """Run one step; `code` makes room for a second build of the same."""
-    entries = {role: InputEntry(artifact.key, artifact.identity, artifact.digest) for role, artifact in inputs.items()}
-    recipe = Recipe(config=config, code={"version": code, "parts": {}}, inputs=entries)
-    with store.write(key, recipe) as out:
-        function(
-            Step(key=key, config=config, inputs=inputs, out=out, runtime=Runtime(home=store.root, workers=workers))
-        )
-    artifact = store.find(key, recipe.identity(key))
-    assert artifact is not None
-    return artifact.verify()
-
-
 def build_split(store: Store) -> Artifact:
     def write_split(step: Step) -> None:
         for side in ("train", "holdout"):
@@ -72,7 +54,7 @@ def build_split(store: Store) -> Artifact:
                 for record in documents(side):
                     write({**record, "meta": {}})
 
-    return build(store, "corpus/test/split", write_split, {}, {})
+    return build(store, "corpus/test/split", write_split)
 
 
 def tokenizer_config(**changes: Any) -> dict[str, Any]:
@@ -82,3 +64,27 @@ def tokenizer_config(**changes: Any) -> dict[str, Any]:
 def mixture_config(**changes: Any) -> dict[str, Any]:
     settings = {"tokens": 60_000, "weights": WEIGHTS, "max_epochs": 4, "shard_tokens": 20_000} | changes
     return MixtureConfig.model_validate(settings).model_dump(mode="json")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Packed:
+    """The corpus, its tokenizer and its shards, in a store."""
+
+    store: Store
+    split: Artifact
+    tokenizer: Artifact
+    shards: Artifact
+
+    @property
+    def inputs(self) -> dict[str, Artifact]:
+        """Of the step that packs."""
+        return {"documents": self.split, "tokenizer": self.tokenizer}
+
+
+def pack(root: Path, **mixture: Any) -> Packed:
+    store = Store(root)
+    split = build_split(store)
+    tokenizer = build(store, "test/tokenizer", train_tokenizer, tokenizer_config(), {"documents": split})
+    inputs = {"documents": split, "tokenizer": tokenizer}
+    shards = build(store, "test/shards", pack_shards, mixture_config(**mixture), inputs)
+    return Packed(store=store, split=split, tokenizer=tokenizer, shards=shards)
