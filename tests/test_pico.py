@@ -18,8 +18,8 @@ from fc_pipeline.engine.materialize import materialize
 from fc_pipeline.engine.plan import make_plan
 from fc_pipeline.engine.resolve import Resolver
 from fc_pipeline.engine.step import Runtime
+from fc_pipeline.formatting import amount
 from fc_pipeline.report.facts import cite
-from fc_pipeline.report.render import amount
 from fc_pipeline.track.config import load_tracks, parse_track, read_attributes
 from fc_pipeline.track.graph import build_graph
 

@@ -6,19 +6,17 @@ import string
 from pathlib import Path
 from typing import Any
 
-import sentencepiece
 import torch
 from PIL import Image, ImageDraw, ImageFont
 
+from factories.models import tiny_model, tiny_stage
+from factories.tokenizers import train_tokenizer
 from fc_model.artifacts import ArtifactWriter
 from fc_model.checkpoints.run_checkpoints import save_tensors
 from fc_model.config.image_stage import ImageStageConfig, VisionConfig
-from fc_model.config.model import ModelConfig
-from fc_model.config.stage import StageConfig
 from fc_model.data.images.record import ImageRecord, Question
 from fc_model.data.images.shard_writer import ImageShardWriter, write_index
 from fc_model.data.images.shards import Sample
-from fc_model.special_tokens import BOS, CONTROL_TOKENS, EOS, PAD, UNK
 from fc_model.tokenizer import Tokenizer
 from fc_model.train.build import outputs
 from fc_model.train.image_objective import ImageObjective
@@ -29,18 +27,10 @@ VOCAB_SIZE = 400
 LINES = ["cat", "dog", "green", "a big owl", "x = 3", "chess", "two", "Hi!"]
 COLOURS = ["red", "blue", "black", "lime"]
 
-MODEL = ModelConfig(
-    vocab_size=VOCAB_SIZE,
-    num_layers=2,
-    hidden_size=48,
-    num_heads=4,
-    num_kv_heads=2,
-    head_dim=12,
-    intermediate_size=96,
-    context_length=96,
-    embedding_init_std=0.5,
-    zero_init_outputs=False,
-)
+MODEL = tiny_model(
+    vocab_size=VOCAB_SIZE, hidden_size=48, head_dim=12, intermediate_size=96, context_length=96,
+    embedding_init_std=0.5, zero_init_outputs=False,
+)  # fmt: skip
 VISION = VisionConfig.model_validate(
     {
         "encoder": {
@@ -64,33 +54,7 @@ IMAGES = ImageStageConfig.model_validate({"groups": GROUPS, "recognition": 0.5, 
 def write_tokenizer(folder: Path) -> Path:
     """A SentencePiece model with the settings that a track's tokenizer has."""
     text = f"Read: Describe: What colour? a {' '.join(COLOURS)} disc is {' '.join(LINES)} {string.printable[:95]}"
-    sentencepiece.SentencePieceTrainer.train(
-        sentence_iterator=iter([text] * 4),
-        model_prefix=str(folder / "tokenizer"),
-        model_type="bpe",
-        vocab_size=VOCAB_SIZE,
-        byte_fallback=True,
-        normalization_rule_name="identity",
-        add_dummy_prefix=False,
-        remove_extra_whitespaces=False,
-        allow_whitespace_only_pieces=True,
-        split_digits=True,
-        character_coverage=1.0,
-        hard_vocab_limit=True,
-        unk_id=0,
-        bos_id=1,
-        eos_id=2,
-        pad_id=3,
-        unk_piece=UNK,
-        bos_piece=BOS,
-        eos_piece=EOS,
-        pad_piece=PAD,
-        control_symbols=list(CONTROL_TOKENS),
-        user_defined_symbols=["\n"],
-        num_threads=1,
-        minloglevel=2,
-    )
-    return folder / "tokenizer.model"
+    return train_tokenizer(folder / "tokenizer", [text] * 4, vocab_size=VOCAB_SIZE)
 
 
 def line_picture(text: str) -> Image.Image:
@@ -151,17 +115,8 @@ def overfit(
     images: ImageStageConfig = IMAGES,
 ) -> None:
     """Train on every group's samples with the objective of a stage."""
-    stage = StageConfig.model_validate(
-        {
-            "name": "see",
-            "kind": "multimodal",
-            "steps": max(steps, 1),
-            "seq_len": 32,
-            "batch_tokens": 64,
-            "lr": 3e-3,
-            "images": images,
-        }
-    )
+    changes = {"kind": "multimodal", "steps": max(steps, 1), "batch_tokens": 64, "images": images}
+    stage = tiny_stage(**changes)
     maker, objective = ExampleMaker(tokenizer, model.vision), ImageObjective(model, stage)
     batches = []
     for number, group in enumerate(images.groups):

@@ -7,35 +7,17 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from factories import models
 from fc_model.data.token_shard_writer import SplitWriter, write_index
 
 EOS = 2
-VOCAB = 64
+VOCAB = models.MODEL["vocab_size"]
 
-MODEL: dict[str, Any] = {
-    "vocab_size": VOCAB,
-    "num_layers": 2,
-    "hidden_size": 32,
-    "num_heads": 4,
-    "num_kv_heads": 2,
-    "head_dim": 8,
-    "intermediate_size": 64,
-    "context_length": 64,
-    "dropout": 0.1,
-}
-STAGE: dict[str, Any] = {
-    "name": "tiny",
-    "steps": 40,
-    "seq_len": 32,
-    "batch_tokens": 128,
-    "lr": 3e-3,
-    "precision": "fp32",
-    "eval_every": 10,
-    "eval_tokens": 256,
-    "checkpoint_every": 4,
-    "seed": 7,
+MODEL: dict[str, Any] = models.MODEL | {"dropout": 0.1}
+STAGE: dict[str, Any] = models.STAGE | {
+    "precision": "fp32", "eval_every": 10, "eval_tokens": 256, "checkpoint_every": 4, "seed": 7,
     "optimizer": {"kind": "muon", "muon_lr": 0.02},
-}
+}  # fmt: skip
 RUNTIME: dict[str, Any] = {"device": "cpu", "threads": 1, "log_every": 1, "compile": False, "progress": False}
 
 

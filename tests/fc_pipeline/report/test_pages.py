@@ -5,6 +5,7 @@ import io
 import re
 
 import pytest
+from factories.built_image_track import HELD_OUT, SCRIPT, STAGE
 from factories.built_track import COPIES, LEAKED_ITEM, Builder
 from factories.report_pages import page_of
 from PIL import Image
@@ -12,29 +13,61 @@ from PIL import Image
 from fc_pipeline.components.metadata import artifact_metadata
 from fc_pipeline.report.markdown import code
 
-_LARGEST_BYTES = 60_000
-
-
-def embedded(text: str) -> list[bytes]:
-    return [base64.b64decode(found) for found in re.findall(r"!\[[A-Za-z ]+\]\(data:image/png;base64,([^)]+)\)", text)]
+SAMPLES = f"nano/image_evals/{STAGE}"
 
 
 @pytest.mark.parametrize(
-    ("key", "name", "number"),
+    ("key", "name", "number", "max_bytes"),
     [
-        ("corpus/small/filtered", "waterfall", 1),
-        ("corpus/small/deduplicated", "clusters", 1),
-        ("nano/shards", "mix", 3),
+        ("corpus/small/filtered", "waterfall", 1, 60_000),
+        ("corpus/small/deduplicated", "clusters", 1, 60_000),
+        ("nano/shards", "mix", 3, 180_000),
+        ("images/fonts", "specimens", 1, 200_000),
+        ("images/sklearn_photographs", "contact_sheet", 1, 200_000),
+        ("nano/synthetic", "contact_sheet", 1, 200_000),
+        ("nano/images", "contact_sheet", 1, 200_000),
+        (f"nano/stages/{STAGE}", "held_out_exact", 1, 200_000),
+        (SAMPLES, "hits", 1, 200_000),
+        (SAMPLES, "misses", 1, 200_000),
     ],
 )
-def test_pictures_small_and_deterministic(track: Builder, key: str, name: str, number: int) -> None:
-    text = page_of(track.built[key])[name]
-    assert page_of(track.built[key])[name] == text
-    found = embedded(text)
-    assert len(found) == number and all(len(picture) < _LARGEST_BYTES for picture in found)
-    for picture in found:
-        image = Image.open(io.BytesIO(picture))
+def test_pictures_small_and_deterministic(
+    image_track: Builder, key: str, name: str, number: int, max_bytes: int
+) -> None:
+    artifact = image_track.built[key]
+    text = page_of(artifact)[name]
+    assert page_of(artifact)[name] == text == artifact_metadata(artifact, page=page_of, reused=False)[name].value
+    found = re.findall(r"!\[[A-Za-z: ]+\]\(data:image/(?:png|jpeg);base64,([^)]+)\)", text)
+    assert len(found) == number and len(text) < max_bytes
+    for data in found:
+        image = Image.open(io.BytesIO(base64.b64decode(data)))
         assert image.width > 300 and len(image.convert("RGB").getcolors(1 << 20) or []) > 4
+
+
+def test_names_differ_from_metrics(image_track: Builder) -> None:
+    for artifact in image_track.built.values():
+        assert not page_of(artifact).keys() & artifact.metrics.keys(), artifact.key
+
+
+def test_images(image_track: Builder) -> None:
+    assert "| line | 24 | 20 |\n" in page_of(image_track.built["nano/synthetic"])["kinds"]
+    assert "caps" not in page_of(image_track.built["nano/synthetic"])
+    packed = page_of(image_track.built["nano/images"])
+    assert "| line | 24 | 20 | 32 | 768 |" in packed["kinds"]
+    assert "| natural | 8.4% | – | 40.0% |" in packed["caps"]
+
+
+def test_fonts(image_track: Builder) -> None:
+    assert "| serif | 3 | 0 | Bitstream-Vera |" in page_of(image_track.built["images/fonts"])["styles"]
+
+
+def test_image_evals(image_track: Builder) -> None:
+    artifact = image_track.built[SAMPLES]
+    shown = page_of(artifact)
+    assert {line.split(" | ")[0][2:] for line in shown["by_face"].splitlines()[2:]} == set(HELD_OUT)
+    assert f"| read | line | 20 | {artifact.metrics['read_exact_match_line']:.1%} | " in shown["by_kind"]
+    assert shown["retrieval"].splitlines()[2].endswith("| 5.0% |")
+    assert SCRIPT not in "".join(shown.values())
 
 
 def test_duplicates(track: Builder) -> None:
@@ -66,8 +99,3 @@ def test_filters(track: Builder) -> None:
 
 def test_mix(track: Builder) -> None:
     assert "| science | 50.0% | 50.0% | 300 | 1 | – | 100 |" in page_of(track.built["nano/shards"])["mix"]
-
-
-def test_page_is_metadata(track: Builder) -> None:
-    artifact = track.built["corpus/small/filtered"]
-    assert artifact_metadata(artifact, page=page_of, reused=False)["waterfall"].value == page_of(artifact)["waterfall"]
