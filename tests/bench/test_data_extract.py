@@ -11,12 +11,8 @@ PAGE = (
     "<html><head><title>Knots</title></head><body><nav><a href='/'>Home</a></nav><main><h1>Knots</h1>"
     "<p>A bowline makes a loop that does not slip, however hard the rope is pulled.</p></main></body></html>"
 )
-NOTEBOOK = {
-    "nbformat": 4,
-    "nbformat_minor": 5,
-    "metadata": {},
-    "cells": [{"id": "a", "cell_type": "markdown", "metadata": {}, "source": "Knots *hold*."}],
-}
+CELL = {"id": "a", "cell_type": "markdown", "metadata": {}, "source": "Knots *hold*."}
+NOTEBOOK = {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [CELL]}
 
 
 def test_html_sides(tmp_path: Path) -> None:

@@ -14,8 +14,8 @@ from fc_model.data.token_shards import Shards
 from fc_model.tokenizer import Tokenizer
 
 DECODER = ["embed_tokens.weight", "layers.0.mlp.up_proj.weight"]
-EYES = ["encoder.encoder.layers.0.x", "encoder.encoder.layers.1.x", "encoder.post_layernorm.weight", "fusion.query"]
-TRAINED = ["decoder." + name for name in DECODER] + EYES[1:]
+VISION = ["encoder.encoder.layers.0.x", "encoder.encoder.layers.1.x", "encoder.post_layernorm.weight", "fusion.query"]
+TRAINED = ["decoder." + name for name in DECODER] + VISION[1:]
 
 
 def write(folder: Path, changed: list[str], *, early: list[str], with_gradient: list[str]) -> None:
@@ -27,8 +27,10 @@ def write(folder: Path, changed: list[str], *, early: list[str], with_gradient: 
     (folder / "start").mkdir()
     for place, moved in ((folder / "start", list[str]()), (folder / "stage", changed)):
         save_file(values(DECODER, moved, "decoder."), place / "model.safetensors")
-        save_file(values(EYES, moved) | {"heads.info_nce.seen": torch.tensor(len(moved))}, place / "vision.safetensors")
-    whole = ["decoder." + name for name in DECODER] + EYES
+        save_file(
+            values(VISION, moved) | {"heads.info_nce.seen": torch.tensor(len(moved))}, place / "vision.safetensors"
+        )
+    whole = ["decoder." + name for name in DECODER] + VISION
     save_file(values(whole, early) | {"heads.info_nce.seen": torch.tensor(2)}, checkpoint / "model.safetensors")
     moments = {f"exp_avg/{name}": torch.full((2,), float(name in with_gradient)) for name in TRAINED}
     save_file(moments, folder / "stage" / "optimizer.safetensors")
@@ -43,8 +45,8 @@ EARLY = [name for name in TRAINED if not name.startswith("encoder.")]
     ("changes", "wrong"),
     [
         ({}, []),
-        ({"early": TRAINED}, EYES[1:3]),  # thawed too early
-        ({"changed": [*TRAINED, EYES[0]]}, EYES[:1]),  # frozen, and changed
+        ({"early": TRAINED}, VISION[1:3]),  # thawed too early
+        ({"changed": [*TRAINED, VISION[0]]}, VISION[:1]),  # frozen, and changed
         ({"changed": TRAINED[1:]}, TRAINED[:1]),  # never changed
         ({"with_gradient": TRAINED[:-1]}, TRAINED[-1:]),  # only decayed
     ],

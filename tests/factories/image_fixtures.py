@@ -109,10 +109,7 @@ def write_images(root: Path, splits: dict[str, list[Sample]] | None = None) -> P
         first, second = lines(2)
         pair = ImageRecord(**vars(first.record) | {"id": "lines/pair", "images": ["0.png", "1.png"]})
         both = Sample(record=pair, images=[*first.images, *second.images])
-        splits = {
-            "train": [*lines(10), both, *toys()],
-            "holdout": [*lines(5, split="holdout"), *toys("holdout")],
-        }
+        splits = {"train": [*lines(10), both, *toys()], "holdout": [*lines(5, split="holdout"), *toys("holdout")]}
     store, recipe = Store(root), Recipe(config={}, code={"version": "1", "parts": {}}, inputs={})
     with store.write("test/images", recipe) as out:
         writers = [ImageShardWriter(out, split=split, max_bytes=10_000) for split in splits]

@@ -4,13 +4,11 @@ python remote_artifacts.py push HOME URL
 python remote_artifacts.py pull HOME URL
 """
 
-import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from fc_model.artifacts import Artifact, Manifest, Recipe, Store, files
+from fc_model.artifacts import Artifact, Manifest, Recipe, Store
 from fc_model.errors import UserError
 from fc_pipeline.remote.pull import pull
 from fc_pipeline.remote.push import push
@@ -42,7 +40,7 @@ def find(store: Store) -> Artifact:
     return artifact
 
 
-def there(remote: Remote) -> Manifest:
+def manifest_in(remote: Remote) -> Manifest:
     manifest = remote.find(KEY, IDENTITY)
     assert manifest is not None
     return manifest
@@ -50,24 +48,10 @@ def there(remote: Remote) -> Manifest:
 
 def path_of(remote: Remote, name: str) -> tuple[Any, str]:
     """The file system and the path on it of one of the artifact's files, to do harm there."""
-    manifest = there(remote)
+    manifest = manifest_in(remote)
     entry = next(entry for entry in manifest.files if entry.path == name)
     system, root = remote.objects._opened
     return system, f"{root}/artifacts-1/{KEY}/{IDENTITY}/{entry.path}.{entry.sha256}"
-
-
-def killed_at(operation: int, work: Callable[[], object]) -> bool:
-    """Do it in a child that dies at the given durable operation, 0 for never; True when it was killed."""
-    child = os.fork()
-    if child == 0:
-        os.environ["FC_CRASH_AT"] = str(operation)
-        files._operations = 0
-        work()
-        os._exit(0)
-    _, status = os.waitpid(child, 0)
-    if not os.WIFSIGNALED(status) and os.waitstatus_to_exitcode(status) != 0:
-        raise RuntimeError(f"the child failed at operation {operation}")
-    return os.WIFSIGNALED(status)
 
 
 def main(what: str, home: str, url: str) -> None:
@@ -75,7 +59,7 @@ def main(what: str, home: str, url: str) -> None:
     if what == "push":
         print(push(remote, find(store)).num_files)
     else:
-        pull(remote, store, there(remote))
+        pull(remote, store, manifest_in(remote))
 
 
 if __name__ == "__main__":

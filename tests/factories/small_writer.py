@@ -88,7 +88,7 @@ def rounds(root: Path, number: int) -> None:
                 break
 
 
-def _in_child(crash_at: int, work, *arguments) -> bool:
+def killed_at(crash_at: int, work, *arguments) -> bool:
     """Run in a forked child that dies at the given operation, 0 for never; True when it was killed."""
     child = os.fork()
     if child == 0:
@@ -107,18 +107,16 @@ def sweep(root: Path, what: str) -> list[dict]:
     found = []
     for crash_at in range(1, 200):
         place = root / str(crash_at)
-        _in_child(0, write, place, 1)
+        killed_at(0, write, place, 1)
         if what == "replace":
-            _in_child(0, write, place, 2)
+            killed_at(0, write, place, 2)
             find(place, 2).path("model.bin").write_bytes(b"[]")
         elif what in ("remove", "judge"):
-            _in_child(0, write, place, 2)
-        work = {"write": _write_second, "replace": _write_second, "remove": _remove_second, "judge": _judge_second}[
-            what
-        ]
-        killed = _in_child(crash_at, work, place)
+            killed_at(0, write, place, 2)
+        work = {"remove": _remove_second, "judge": _judge_second}.get(what, _write_second)
+        killed = killed_at(crash_at, work, place)
         after = _look(place)
-        _in_child(0, work, place)
+        killed_at(0, work, place)
         found.append({"crash_at": crash_at, "killed": killed, "after_kill": after, "after_rerun": _look(place)})
         if not killed:
             return found

@@ -167,11 +167,7 @@ class Services:
 
     def launch(self) -> str:
         """Launch the job; returns the run's id."""
-        selector = {
-            "repositoryLocationName": "fustercluck",
-            "repositoryName": "__repository__",
-            "jobName": "toy",
-        }
+        selector = {"repositoryLocationName": "fustercluck", "repositoryName": "__repository__", "jobName": "toy"}
         query = """mutation Launch($params: ExecutionParams!) { launchRun(executionParams: $params) {
             __typename ... on LaunchRunSuccess { run { runId } } ... on PythonError { message } } }"""
         params = {"selector": selector, "runConfigData": {}, "mode": "default"}

@@ -85,10 +85,7 @@ def test_daemon_builds(place):
     assert place.metrics("toy/stages/one")["documents"] == 2
 
     # A backfill from the UI: every dump its own partition.
-    params = {
-        "assetSelection": [{"path": ["corpus", "c", "dumps", "filtered"]}],
-        "partitionNames": ["one", "two"],
-    }
+    params = {"assetSelection": [{"path": ["corpus", "c", "dumps", "filtered"]}], "partitionNames": ["one", "two"]}
     answer = services.ask(BACKFILL, params=params)["launchPartitionBackfill"]
     assert answer["__typename"] == "LaunchBackfillSuccess", answer
     for partition in ("one", "two"):

@@ -131,3 +131,14 @@ def test_the_first_micro_batch_is_chosen_by_the_longest_row(tmp_path: Path, text
     no_text = seeing(images, stage={"seq_len": 64}, images_of_stage={"text_share": 0})
     images_alone = write_stage(tmp_path / "images", text, **no_text)
     assert resolve_settings(images_alone, read_stage_file(images_alone)).micro_batch == 16_384 // 41
+
+
+@pytest.mark.parametrize("recompute", [False, True])
+def test_gradient_checkpointing(tmp_path: Path, text: Path, images: Path, recompute: bool) -> None:
+    """The stage's setting reaches the decoder and the encoder that it trains."""
+    stage = {"gradient_checkpointing": recompute}
+    alone = read_stage_file(write_stage(tmp_path / "text", text, model={"vocab_size": 400}, stage=stage))
+    both = read_stage_file(write_stage(tmp_path / "both", text, **seeing(images, stage=stage)))
+    decoder, model = (build_training(spec, compiled=False).objective.model for spec in (alone, both))
+    for part in (decoder, model.decoder, model.encoder):
+        assert part.gradient_checkpointing is recompute

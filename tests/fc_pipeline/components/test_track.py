@@ -119,9 +119,7 @@ def test_scaffold_by_dg():
 def test_wrong_file(wrong, message):
     with create_defs_folder_sandbox() as sandbox:
         path = sandbox.scaffold_component(
-            Track,
-            defs_path="mine",
-            defs_yaml_contents={"type": "fc_pipeline.components.Track", "attributes": wrong},
+            Track, defs_path="mine", defs_yaml_contents={"type": "fc_pipeline.components.Track", "attributes": wrong}
         )
         with pytest.raises(Exception) as caught, sandbox.load_component_and_build_defs(defs_path=path):
             pass

@@ -35,11 +35,16 @@ def graph_that_reads(folder: str) -> Graph:
     return Graph([notes, corpus, step("mine/shards", "corpus/c/filtered"), step("other/shards")], {})
 
 
-def look(graph: Graph, cursor: str | None) -> tuple[list[dg.RunRequest], str | None, str | None]:
-    """(run requests, cursor, why nothing is asked for)."""
+def tick(sensor_of, graph: Graph, cursor: str | None = None):
+    """What the graph's sensor asks for."""
     with dg.DagsterInstance.ephemeral() as instance:
         context = dg.build_sensor_context(instance=instance, cursor=cursor, definitions=definitions_of(graph))
-        data = inbox_sensor(graph).evaluate_tick(context)
+        return sensor_of(graph).evaluate_tick(context)
+
+
+def inbox_tick(graph: Graph, cursor: str | None) -> tuple[list[dg.RunRequest], str | None, str | None]:
+    """(run requests, cursor, why nothing is asked for)."""
+    data = tick(inbox_sensor, graph, cursor)
     return list(data.run_requests or []), data.cursor, data.skip_message
 
 
@@ -52,23 +57,23 @@ def test_inbox_readers(home):
 def test_inbox_new_files(home):
     """New files ask for one run up to the shards, once they no longer change."""
     graph = graph_that_reads(str(home / "inbox"))
-    requests, cursor, why = look(graph, None)
+    requests, cursor, why = inbox_tick(graph, None)
     assert (requests, why) == ([], f"nothing new in {home / 'inbox'}")
 
     (home / "inbox").mkdir()
     (home / "inbox" / "a.txt").write_text("half")
-    requests, cursor, _ = look(graph, cursor)
+    requests, cursor, _ = inbox_tick(graph, cursor)
     assert requests == []
     (home / "inbox" / "a.txt").write_text("half and the rest")
-    requests, cursor, _ = look(graph, cursor)
+    requests, cursor, _ = inbox_tick(graph, cursor)
     assert requests == []
-    (request,), cursor, _ = look(graph, cursor)
+    (request,), cursor, _ = inbox_tick(graph, cursor)
     selected = ["/".join(key.path) for key in request.asset_selection]
     assert selected == ["sources/notes", "corpus/c/filtered", "mine/shards"]
     assert request.tags["fustercluck/tracks"] == "mine"
     assert request.run_key == listing_digest(home / "inbox")
 
-    requests, cursor, why = look(graph, cursor)
+    requests, cursor, why = inbox_tick(graph, cursor)
     assert (requests, why) == ([], f"nothing new in {home / 'inbox'}")
 
 
@@ -88,7 +93,7 @@ def test_inbox_hidden_files(home):
 
 
 def test_inbox_without_reader(home):
-    requests, _, why = look(graph_that_reads("/elsewhere"), None)
+    requests, _, why = inbox_tick(graph_that_reads("/elsewhere"), None)
     assert requests == []
     assert why == f"no track reads {home / 'inbox'}: add a source of kind `local` with that folder to its corpus"
 
@@ -187,13 +192,8 @@ def graph_of_the_hub() -> Graph:
 
 
 def test_hub_new_commits(home, hub):
-    def tick(cursor: str | None):
-        with dg.DagsterInstance.ephemeral() as instance:
-            graph = graph_of_the_hub()
-            context = dg.build_sensor_context(instance=instance, cursor=cursor, definitions=definitions_of(graph))
-            return hub_revision_sensor(graph).evaluate_tick(context)
-
-    first = tick(None)
+    graph = graph_of_the_hub()
+    first = tick(hub_revision_sensor, graph)
     (request,) = first.run_requests
     assert request.run_key == f"sources/followed@{'b' * 40}"
     selected = ["/".join(key.path) for key in request.asset_selection]
@@ -202,22 +202,20 @@ def test_hub_new_commits(home, hub):
     assert (told.asset_key.path[-1], told.metadata["head"].value) == ("told", "a" * 40)
     assert read_revisions(home) == {"followed": "b" * 40}
 
-    again = tick(first.cursor)
+    again = tick(hub_revision_sensor, graph, first.cursor)
     assert (list(again.run_requests or []), list(again.asset_events)) == ([], [])
     assert again.skip_message == "no new commit"
 
     hub("me/followed", "c" * 40)
-    assert [request.run_key for request in tick(again.cursor).run_requests] == [f"sources/followed@{'c' * 40}"]
+    third = tick(hub_revision_sensor, graph, again.cursor)
+    assert [request.run_key for request in third.run_requests] == [f"sources/followed@{'c' * 40}"]
     source = resolve_source({"from": "tinystories", "name": "followed", "follow": "main"})
     assert source.revision == "c" * 40
 
 
 def test_hub_away(home, monkeypatch):
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
-    graph = graph_of_the_hub()
-    with dg.DagsterInstance.ephemeral() as instance:
-        context = dg.build_sensor_context(instance=instance, definitions=definitions_of(graph))
-        data = hub_revision_sensor(graph).evaluate_tick(context)
+    data = tick(hub_revision_sensor, graph_of_the_hub())
     assert data.skip_message.startswith("data set me/told at http://127.0.0.1:9 (HF_ENDPOINT): no answer")
 
 

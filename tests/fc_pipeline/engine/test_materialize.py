@@ -1,8 +1,9 @@
 """Materialize builds what is not there, reuses what is, and lets nothing pass a gate that did not pass it."""
 
 import pytest
+from factories.documents import records
 
-from fc_model.artifacts import AlreadyBuilt, Store, read_records
+from fc_model.artifacts import AlreadyBuilt, Store
 from fc_model.errors import UserError
 from fc_pipeline.engine import materialize as module
 from fc_pipeline.engine.gates import Gate
@@ -15,12 +16,7 @@ def test_builds_once(toy):
     assert toy.build() == ALL
     assert toy.build() == []
     cleaned = toy.present("corpus/toy/cleaned")
-    assert [record["text"] for record in read_records(cleaned.path("documents.jsonl.zst"))] == [
-        "ccc",
-        "dddd",
-        "eeeee",
-        "ffffff",
-    ]
+    assert [record["text"] for record in records(cleaned)] == ["ccc", "dddd", "eeeee", "ffffff"]
     counters = cleaned.manifest.counters
     assert (counters.read, counters.kept, counters.dropped) == (6, 4, {"too_short": 2})
     assert [entry.records for entry in cleaned.manifest.files] == [4]
@@ -72,10 +68,8 @@ def test_early_cut_off(toy):
 
 
 def test_missing_input(toy):
-    with pytest.raises(
-        UserError,
-        match=r"toy/score needs corpus/toy/cleaned, which is not built .*materialize corpus/toy/cleaned first",
-    ):
+    expected = r"toy/score needs corpus/toy/cleaned, which is not built .*materialize corpus/toy/cleaned first"
+    with pytest.raises(UserError, match=expected):
         toy.materialize("toy/score")
 
 
@@ -84,9 +78,8 @@ def test_gate_fails_across_runs(toy):
     for key in ALL[:-1]:
         toy.materialize(key)
     assert toy.present("toy/score").manifest.gates[0]["passed"] is False
-    with pytest.raises(
-        UserError, match=r"toy/report cannot go on from toy/score: gate score.documents failed: 4, must be at least 5"
-    ):
+    expected = r"toy/report cannot go on from toy/score: gate score.documents failed: 4, must be at least 5"
+    with pytest.raises(UserError, match=expected):
         toy.materialize("toy/report")
 
 

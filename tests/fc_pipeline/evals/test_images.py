@@ -81,8 +81,8 @@ class World:
             "weights": changed.pop("weights", "model"),
             **EVALS.model_copy(update=changed).model_dump(mode="json"),
         }
-        given = {"stage": stage, "images": self.images, "shards": self.shards} | (inputs or {})
-        return self.build(f"t/image_evals/{stage.key.rpartition('/')[2]}", evaluate_images, config, **given)
+        inputs = {"stage": stage, "images": self.images, "shards": self.shards} | (inputs or {})
+        return self.build(f"t/image_evals/{stage.key.rpartition('/')[2]}", evaluate_images, config, **inputs)
 
 
 def _write_shards(step: Step) -> None:

@@ -61,11 +61,7 @@ def test_find_canary(built: dict[str, Artifact], tokenizer: Tokenizer) -> None:
 @pytest.mark.parametrize("wanted", ["7919", "Größe", "the", "日本語の文 said", "\n\n", "▁▁"])
 @pytest.mark.parametrize("chunk_tokens", [1, 500, 2_000_000])
 def test_find_equals_search_of_texts(
-    built: dict[str, Artifact],
-    tokenizer: Tokenizer,
-    wanted: str,
-    chunk_tokens: int,
-    monkeypatch: pytest.MonkeyPatch,
+    built: dict[str, Artifact], tokenizer: Tokenizer, wanted: str, chunk_tokens: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(trace, "_CHUNK_TOKENS", chunk_tokens)
     texts = {(side, record["id"]): record["text"] for side in ("train", "holdout") for record in documents(side)}

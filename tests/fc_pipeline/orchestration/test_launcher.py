@@ -46,9 +46,7 @@ def started_run(instance: dg.DagsterInstance, pid: int | None) -> dg.DagsterRun:
     if pid is not None:
         instance.report_engine_event("Started process", run, EngineEventData.in_process(pid))
     dg.DagsterInstance.report_dagster_event(
-        instance,
-        dagster_event=dg.DagsterEvent(event_type_value="PIPELINE_START", job_name="empty"),
-        run_id=run.run_id,
+        instance, dagster_event=dg.DagsterEvent(event_type_value="PIPELINE_START", job_name="empty"), run_id=run.run_id
     )
     found = instance.get_run_by_id(run.run_id)
     assert found.status == dg.DagsterRunStatus.STARTED
@@ -115,10 +113,7 @@ def test_terminate_dead(instance, launcher, sleeper):
 
 def test_terminate_deaf(instance, launcher, monkeypatch):
     monkeypatch.setattr("fc_pipeline.orchestration.launcher.GRACE_SECONDS", 0.5)
-    deaf = subprocess.Popen(
-        [sys.executable, "-c", _DEAF],
-        stdout=subprocess.PIPE,
-    )
+    deaf = subprocess.Popen([sys.executable, "-c", _DEAF], stdout=subprocess.PIPE)
     with deaf:
         assert deaf.stdout.readline() == b"1\n"
         run = started_run(instance, deaf.pid)

@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from factories.remote_artifacts import IDENTITY, KEY, RECIPE, build, find, path_of, there
+from factories.remote_artifacts import IDENTITY, KEY, RECIPE, build, find, manifest_in, path_of
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -35,7 +35,7 @@ def test_round(remote, artifact, other):
     assert remote.find(KEY, IDENTITY) is None and remote.everything() == {}
     assert push(remote, artifact) == Pushed(num_files=5, num_bytes=BYTES + 29)
     assert list(remote.everything()) == [(KEY, IDENTITY)]
-    pull(remote, other, there(remote))
+    pull(remote, other, manifest_in(remote))
     pulled = find(other)
     assert pulled.problems(strict=True) == [] and pulled.digest == artifact.digest
     assert bytes_of(pulled) == bytes_of(artifact)
@@ -54,7 +54,7 @@ def test_push_twice(remote, artifact):
 def test_ranges(remote, artifact, other, monkeypatch):
     monkeypatch.setattr(objects, "CHUNK_BYTES", 20_000)
     push(remote, artifact)
-    pull(remote, other, there(remote))
+    pull(remote, other, manifest_in(remote))
     assert find(other).problems(strict=True) == []
 
 
@@ -66,7 +66,7 @@ def test_pull_resumes(remote, artifact, other):
     for kept in (tokens[:1000], tokens, tokens + b"more", b"zeros where a power failure was", b""):
         part.parent.mkdir(parents=True, exist_ok=True)
         part.write_bytes(kept)
-        pull(remote, other, there(remote))
+        pull(remote, other, manifest_in(remote))
         assert find(other).problems(strict=True) == []
         other.remove(KEY, IDENTITY)
 
@@ -76,23 +76,23 @@ def flip(data: bytes) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("harm", "said"),
+    ("harm", "message"),
     [(flip, "sha256 differs"), (lambda data: data[:-1], "102399 bytes, the manifest says 102400"), (None, "missing")],
 )
-def test_pull_damaged_object(remote, artifact, other, harm, said):
+def test_pull_damaged_object(remote, artifact, other, harm, message):
     push(remote, artifact)
     system, path = path_of(remote, "tokens.bin")
     if harm is None:
         system.rm_file(path)
     else:
         system.pipe_file(path, harm(system.cat_file(path)))
-    with pytest.raises(RemoteDamaged, match=rf"tokens\.bin\..*{said}") as caught:
-        pull(remote, other, there(remote))
+    with pytest.raises(RemoteDamaged, match=rf"tokens\.bin\..*{message}") as caught:
+        pull(remote, other, manifest_in(remote))
     assert "\n" not in str(caught.value) and other.find(KEY, IDENTITY) is None
     [problem] = verify_remote(remote, [])[1]
-    assert said in problem and "tokens.bin" in problem
+    assert message in problem and "tokens.bin" in problem
     assert push(remote, artifact, again=harm is flip).num_files == (5 if harm is flip else 1)  # it mends
-    pull(remote, other, there(remote))
+    pull(remote, other, manifest_in(remote))
     assert find(other).problems(strict=True) == []
 
 
@@ -105,7 +105,7 @@ def test_damaged_manifest(nas, artifact, harm):
     with pytest.raises(RemoteDamaged, match=r"manifest\.json: "):
         nas.find(KEY, IDENTITY)
     assert "manifest.json" in verify_remote(nas, [])[1][0]
-    assert push(nas, artifact) == Pushed(0, 0) and there(nas).digest == artifact.digest
+    assert push(nas, artifact) == Pushed(0, 0) and manifest_in(nas).digest == artifact.digest
 
 
 def test_manifest_of_another(nas, artifact):
@@ -121,7 +121,7 @@ def test_manifest_of_another(nas, artifact):
 def test_manifest_with_reserved_name(nas, artifact, other):
     push(nas, artifact)
     for name in ("workspace/x", "manifest.json", "x.tmp"):
-        manifest = there(nas)
+        manifest = manifest_in(nas)
         manifest.files[0] = type(manifest.files[0])(**(vars(manifest.files[0]) | {"path": name}))
         with pytest.raises(UserError):
             pull(nas, other, manifest)
@@ -135,7 +135,7 @@ def test_push_without_manifest(remote, artifact, other):
     system.rm_file(f"{root}/artifacts-1/{KEY}/{IDENTITY}/manifest.json")
     assert remote.find(KEY, IDENTITY) is None and len(remote.everything()[KEY, IDENTITY]) == 5
     push(remote, artifact)
-    pull(remote, other, there(remote))
+    pull(remote, other, manifest_in(remote))
     assert find(other).problems(strict=True) == []
 
 
@@ -143,7 +143,7 @@ def test_push_other_bytes(nas, artifact, other):
     push(nas, artifact)
     with pytest.raises(RemoteError, match=r"other bytes of this identity \(deep/folder/copy.txt, notes.txt\)"):
         push(nas, build(other, text="other bytes!"))
-    assert there(nas).digest == artifact.digest
+    assert manifest_in(nas).digest == artifact.digest
 
 
 def test_push_other_logs(nas, artifact, other, memory_disk):
@@ -153,7 +153,7 @@ def test_push_other_logs(nas, artifact, other, memory_disk):
     assert push(nas, twin) == Pushed(0, 0)
     assert push(nas, twin, again=True).num_files == 5
     third = Store(memory_disk / "third")
-    pull(nas, third, there(nas))
+    pull(nas, third, manifest_in(nas))
     assert find(third).problems(strict=True) == [] and find(third).path("log.txt").read_text() == "another log"
 
 
@@ -179,11 +179,11 @@ def test_removed_and_taken_down(remote, artifact):
 
 def test_pull_replaces_damaged(nas, artifact, other):
     push(nas, artifact)
-    pull(nas, other, there(nas))
+    pull(nas, other, manifest_in(nas))
     find(other).path("notes.txt").write_text("flipped")
-    pull(nas, other, there(nas))  # there, as far as the store knows
+    pull(nas, other, manifest_in(nas))  # there, as far as the store knows
     assert find(other).problems() != []
-    pull(nas, other, there(nas), replace=True)
+    pull(nas, other, manifest_in(nas), replace=True)
     assert find(other).problems(strict=True) == []
 
 
@@ -213,7 +213,7 @@ def test_any_bytes_go_round(files, scheme):
                 with out.open(name, content=content) as file:
                     file.write(data)
         push(remote, find(home))
-        pull(remote, other, there(remote))
+        pull(remote, other, manifest_in(remote))
         assert find(other).problems(strict=True) == [] and find(other).manifest == find(home).manifest
         for name, (data, _) in files.items():
             assert find(other).path(name).read_bytes() == data

@@ -22,11 +22,11 @@ def remote(toy, tmp_path, use_remote) -> Remote:
 
 
 def build(toy: ToyProject) -> tuple[list[str], list[str]]:
-    """Materialize everything; returns the keys that were built, and what was said."""
-    said: list[str] = []
+    """Materialize everything; returns the keys that were built, and the messages."""
+    messages: list[str] = []
     graph, runtime = toy.graph, Runtime(home=toy.store.root)
-    outcomes = {key: materialize(graph, toy.store, key, runtime, log=said.append) for key in graph}
-    return [key for key in graph if not outcomes[key].reused], said
+    outcomes = {key: materialize(graph, toy.store, key, runtime, log=messages.append) for key in graph}
+    return [key for key in graph if not outcomes[key].reused], messages
 
 
 def elsewhere(toy: ToyProject) -> Store:
@@ -40,9 +40,9 @@ def test_build_pulls(toy, remote):
     assert verify_remote(remote, []) == (4, [])
     first = {key: toy.present(key) for key in ALL}
     elsewhere(toy)
-    built, said = build(toy)
-    assert built == [] and [line.split(":")[0] for line in said] == ALL
-    assert said[0].startswith("sources/letters: pulled from file://") and said[0].endswith(" B")
+    built, messages = build(toy)
+    assert built == [] and [line.split(":")[0] for line in messages] == ALL
+    assert messages[0].startswith("sources/letters: pulled from file://") and messages[0].endswith(" B")
     for key in ALL:
         pulled = toy.present(key)
         assert pulled.problems(strict=True) == [] and pulled.folder != first[key].folder
@@ -67,8 +67,8 @@ def test_build_early_cut_off(toy, remote):
     build(toy)
     elsewhere(toy)
     toy.edit("helpers.py", "text.upper()", "(text + '').upper()")  # other code, equal bytes
-    built, said = build(toy)
-    assert built == ["toy/score"] and len(said) == 3
+    built, messages = build(toy)
+    assert built == ["toy/score"] and len(messages) == 3
     assert len([place for place in remote.everything() if place[0] == "toy/score"]) == 2
 
 
@@ -77,17 +77,21 @@ def test_build_repairs_remote(toy, remote, tmp_path):
     [path] = (tmp_path / "nas").rglob("score.txt.*")
     path.write_bytes(b"X" + path.read_bytes()[1:])
     elsewhere(toy)
-    built, said = build(toy)
-    assert built == ["toy/score"] and len(said) == 4
-    assert "score.txt." in said[2] and "sha256 differs" in said[2] and said[2].endswith("toy/score is built here")
+    built, messages = build(toy)
+    assert built == ["toy/score"] and len(messages) == 4
+    assert (
+        "score.txt." in messages[2]
+        and "sha256 differs" in messages[2]
+        and messages[2].endswith("toy/score is built here")
+    )
     assert verify_remote(remote, []) == (4, [])
 
 
 def test_build_replaces_damaged(toy, remote):
     build(toy)
     toy.present("toy/score").path("score.txt").write_text("flipped")
-    built, said = build(toy)
-    assert built == [] and "toy/score is damaged" in said[0] and "toy/score: pulled from" in said[1]
+    built, messages = build(toy)
+    assert built == [] and "toy/score is damaged" in messages[0] and "toy/score: pulled from" in messages[1]
     assert toy.present("toy/score").problems(strict=True) == []
 
 
@@ -111,10 +115,10 @@ def test_half_done_work_survives(toy, remote, tmp_path):
     with pytest.raises(RuntimeError), toy.store.write("toy/score", recipe) as out:
         (out.workspace("training") / "checkpoint").write_text("step 3")
         raise RuntimeError
-    said: list[str] = []
+    messages: list[str] = []
     identity = recipe.identity("toy/score")
-    assert pull_if_present(toy.store, "toy/score", identity, replace=False, log=said.append) == "damaged"
-    assert "score.txt" in said[0] and "missing" in said[0]
+    assert pull_if_present(toy.store, "toy/score", identity, replace=False, log=messages.append) == "damaged"
+    assert "score.txt" in messages[0] and "missing" in messages[0]
     checkpoint = toy.store.folder("toy/score", identity) / "workspace" / "training" / "checkpoint"
     assert checkpoint.read_text() == "step 3" and toy.store.find("toy/score", identity) is None
     assert build(toy)[0] == ["toy/score"]
@@ -132,15 +136,15 @@ def test_pull_locked(toy, remote):
 def test_build_remote_silent(toy, s3_away, use_remote):
     """A remote that does not answer costs one wait, and nothing is asked of it again."""
     use_remote(s3_away)
-    built, said = build(toy)
-    assert built == ALL and len(said) == 5
-    assert "no answer in 3 tries" in said[0] and said[0].endswith("sources/letters is built here")
-    for key, line in zip(ALL, said[1:], strict=True):
+    built, messages = build(toy)
+    assert built == ALL and len(messages) == 5
+    assert "no answer in 3 tries" in messages[0] and messages[0].endswith("sources/letters is built here")
+    for key, line in zip(ALL, messages[1:], strict=True):
         assert line == f"{key} is built but not in the remote: run `fustercluck push {key}`"
 
 
 def test_build_remote_read_only(toy, tmp_path, use_remote):
     (tmp_path / "file").write_text("")
     use_remote(f"{tmp_path}/file/below")
-    built, said = build(toy)
-    assert built == ALL and all("\n" not in line for line in said)
+    built, messages = build(toy)
+    assert built == ALL and all("\n" not in line for line in messages)

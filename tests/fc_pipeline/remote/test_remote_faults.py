@@ -6,7 +6,7 @@ import time
 from itertools import pairwise
 
 import pytest
-from factories.remote_artifacts import IDENTITY, KEY, build, find, there
+from factories.remote_artifacts import IDENTITY, KEY, build, find, manifest_in
 from factories.s3_server import Line, free_port
 
 from fc_model.artifacts import Store
@@ -33,7 +33,7 @@ def test_connection_breaks(behind, artifact, memory_disk, s3_url):
     behind.cuts = [0, 10, 100]
     push(remote, artifact)
     behind.cuts = [0, 50_000, 300]
-    pull(remote, other, there(remote))
+    pull(remote, other, manifest_in(remote))
     assert find(other).problems(strict=True) == [] and behind.cuts == []
 
 
@@ -52,7 +52,7 @@ def test_server_returns(s3_login, artifact, monkeypatch, s3_url):
         lines[0].close()
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{s3_login.port}")
     s3fs.S3FileSystem.clear_instance_cache()
-    assert there(Remote(s3_url)).digest == artifact.digest
+    assert manifest_in(Remote(s3_url)).digest == artifact.digest
 
 
 def test_server_away(s3_away, artifact):
@@ -70,15 +70,15 @@ def test_bucket_missing(s3_login, artifact):
 
 
 @pytest.mark.parametrize(
-    ("url", "said"),
+    ("url", "message"),
     [
         ("nosuch://bucket/fc", "Protocol not known: nosuch"),
         ("oci://bucket/fc", "Install ocifs to access OCI Object Storage"),
     ],
 )
-def test_driver_missing(url, said):
+def test_driver_missing(url, message):
     remote = Remote(url, pause_seconds=3600)  # a second try would come too late for the test
-    with pytest.raises(RemoteError, match=said):
+    with pytest.raises(RemoteError, match=message):
         remote.find(KEY, IDENTITY)
 
 
@@ -105,7 +105,7 @@ def test_local_disk_error(tmp_path, memory_disk):
     from fc_model.errors import UserError
 
     with pytest.raises(UserError, match="Not a directory") as caught:
-        pull(remote, Store(tmp_path / "home"), there(remote))
+        pull(remote, Store(tmp_path / "home"), manifest_in(remote))
     assert not isinstance(caught.value, RemoteError)
 
 

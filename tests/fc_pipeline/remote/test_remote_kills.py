@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 from factories import remote_artifacts
-from factories.remote_artifacts import IDENTITY, KEY, build, find, killed_at, there
+from factories.remote_artifacts import IDENTITY, KEY, build, find, manifest_in
 from factories.s3_server import LOGIN, Line
+from factories.small_writer import killed_at
 
 from fc_model.artifacts import Store
 from fc_pipeline.remote.pull import pull
@@ -44,7 +45,7 @@ def test_push_killed_anywhere(memory_disk):
 def test_pull_killed_anywhere(memory_disk):
     artifact, remote = build(Store(memory_disk / "home")), Remote(f"file://{memory_disk}/nas")
     push(remote, artifact)
-    manifest = there(remote)
+    manifest = manifest_in(remote)
     for operation in range(1, 200):
         other = Store(memory_disk / "others" / str(operation))
         killed = killed_at(operation, partial(pull, remote, other, manifest))
@@ -132,7 +133,7 @@ def test_two_pushers_at_once(memory_disk):
         remote = Remote(url)
         assert verify_remote(remote, []) == (1, [])
         other = Store(memory_disk / "pulled" / str(attempt))
-        pull(remote, other, there(remote))
+        pull(remote, other, manifest_in(remote))
         assert find(other).problems(strict=True) == []
 
 
@@ -148,7 +149,7 @@ def test_two_pushers_unequal(memory_disk):
     assert 0 in refused and verify_remote(Remote(url), []) == (1, [])
     for code, error in zip(refused, errors, strict=True):
         assert ("holds other bytes of this identity" in error) == (code == 2)
-    stands = there(Remote(url)).digest
+    stands = manifest_in(Remote(url)).digest
     for store in stores:
         if find(store).digest == stands:
             assert push(Remote(url), find(store)) == Pushed(0, 0)

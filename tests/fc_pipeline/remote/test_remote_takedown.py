@@ -49,8 +49,8 @@ def artifacts(home, remote) -> dict[str, Artifact]:
 
 
 def names(artifacts: dict[str, Artifact], remote: Remote) -> set[str]:
-    there = remote.everything()
-    return {name for name, artifact in artifacts.items() if (artifact.key, artifact.identity) in there}
+    present = remote.everything()
+    return {name for name, artifact in artifacts.items() if (artifact.key, artifact.identity) in present}
 
 
 CLEAN = {"letters", "numbers", "filtered", "evalset", "after", "shards after", "stage after", "only numbers"}
