@@ -134,14 +134,6 @@ def test_user_errors_are_one_line(toy, command):
         assert errors.count("\n") == 1
 
 
-def test_interrupt_and_closed_pipe(command, monkeypatch):
-    def interrupted(options):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(cli, "status", interrupted)
-    assert command("status")[0] == 130
-
-
 def test_closed_pipe(tmp_path):
     process = subprocess.Popen(
         [sys.executable, "-m", "fc_pipeline", "plan", "--json"],

@@ -55,13 +55,6 @@ def test_workers(run_step, corpus, monkeypatch) -> None:
     assert one.digest == two.digest and one.identity != two.identity
 
 
-def test_threshold(run_step, corpus) -> None:
-    documents = corpus({"b": "short"})
-    chosen = config(filters=[{"kind": "length", "min_chars": 3}])
-    artifact = run_step(filter_documents, "corpus/demo/filtered", chosen, documents=documents)
-    assert artifact.manifest.counters.kept == 1
-
-
 def test_config_refused() -> None:
     with pytest.raises(ValidationError, match="magic"):
         FilterConfig.model_validate({"filters": [{"kind": "magic"}]})

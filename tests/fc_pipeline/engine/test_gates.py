@@ -29,9 +29,10 @@ def test_missing_metric_fails():
     assert judge({}, [GATE]) == [verdict | {"passed": False, "waived": None}]
 
 
-def test_unknown_field():
-    with pytest.raises(ValueError, match="minimum"):
-        Gate(artifact="x", metric="m", minimum=3)
+@pytest.mark.parametrize("field", [{"minimum": 3}, {"track": "nano"}], ids=["unknown", "not for the file to set"])
+def test_field_refused(field):
+    with pytest.raises(ValueError, match=next(iter(field))):
+        Gate(artifact="x", metric="m", min=1, **field)
 
 
 @pytest.fixture

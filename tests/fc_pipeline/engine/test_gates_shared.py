@@ -8,7 +8,7 @@ from factories.steps import step
 from fc_model.artifacts import Counters
 from fc_model.errors import UserError
 from fc_pipeline.cli.run import to_build
-from fc_pipeline.engine.gates import Gate, SharedGate, judged_metrics
+from fc_pipeline.engine.gates import SharedGate, judged_metrics
 from fc_pipeline.engine.graph import Graph
 from fc_pipeline.engine.materialize import materialize
 from fc_pipeline.engine.plan import make_plan
@@ -115,8 +115,3 @@ def test_gate_on_absent_artifact():
         "one", gates=[{**gate, "artifact": "corpus/dumps/deduplicated/2026-11"}], corpus=corpus | {"dumps": dumps}
     )
     assert build_graph([one])["one/shards"].requires == ("corpus/pico/dumps/deduplicated/2026-11",)
-
-
-def test_gate_track_refused():
-    with pytest.raises(ValueError, match="track"):
-        Gate(artifact="corpus/filtered", metric="documents", min=1, track="nano")
