@@ -4,14 +4,18 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from factories.build import build
 from factories.built_pico import build_pico
 from factories.loopback_server import Loopback
 from factories.toy_project import ToyProject
 from hypothesis import settings
 
+from fc_model.artifacts import Artifact, Store
 from fc_pipeline.cli import main as cli
+from fc_pipeline.engine.step import Step
 
 # Two workers on two cores: libraries that start a thread per core would get in each other's way.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -53,6 +57,19 @@ def loopback() -> Iterator[Loopback]:
     server = Loopback()
     yield server
     server.close()
+
+
+@pytest.fixture
+def run_step(tmp_path: Path) -> Callable[..., Artifact]:
+    """run_step(function, key, config, workers=1, **inputs) -> the artifact."""
+
+    def run(
+        function: Callable[[Step], None], key: str, config: dict[str, Any], workers: int = 1, **inputs: Artifact
+    ) -> Artifact:
+        store = Store(tmp_path / "home")
+        return build(store, key, function, config, inputs, code=f"{workers} workers", workers=workers)
+
+    return run
 
 
 @pytest.fixture

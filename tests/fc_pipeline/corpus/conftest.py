@@ -6,36 +6,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from factories.build import build
 from factories.documents import write_documents
 
 from fc_model.artifacts import Artifact, Store
 from fc_pipeline.corpus.config import DedupConfig
 from fc_pipeline.corpus.deduplicate import deduplicate
-from fc_pipeline.engine.step import Step
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return Store(tmp_path / "home")
-
-
-@pytest.fixture
-def run_step(store: Store) -> Callable[..., Artifact]:
-    """run_step(function, key, config, workers=1, **inputs) -> the artifact."""
-
-    def run(
-        function: Callable[[Step], None], key: str, config: dict[str, Any], workers: int = 1, **inputs: Artifact
-    ) -> Artifact:
-        return build(store, key, function, config, inputs, code=f"{workers} workers", workers=workers)
-
-    return run
-
-
-@pytest.fixture
-def corpus(store: Store) -> Callable[..., Artifact]:
+def corpus(tmp_path: Path) -> Callable[..., Artifact]:
     """corpus({id: text} or documents, key="sources/demo") -> an artifact with documents.jsonl.zst."""
-    return partial(write_documents, store)
+    return partial(write_documents, Store(tmp_path / "home"))
 
 
 @pytest.fixture

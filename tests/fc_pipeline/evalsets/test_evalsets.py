@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from factories.build import build
 from factories.packages import cached
-from factories.source_fixtures import build
 
-from fc_model.artifacts import Artifact, read_records
+from fc_model.artifacts import Artifact, Store, read_records
 from fc_model.errors import UserError
 from fc_pipeline.evalsets.fetch import fetch_evalset
 from fc_pipeline.evalsets.schema import parse_evalset
@@ -46,7 +46,7 @@ def build_quiz(home: Path, rows: list[dict[str, Any]] | bytes, **changes: Any) -
         "require": ["doc"],
         **changes,
     }
-    return build(home, fetch_evalset, "evalsets/quiz", parse_evalset(raw, "test").model_dump(mode="json"))
+    return build(Store(home), "evalsets/quiz", fetch_evalset, parse_evalset(raw, "test").model_dump(mode="json"))
 
 
 def test_items_have_question_answer_and_raw_fields(tmp_path: Path) -> None:

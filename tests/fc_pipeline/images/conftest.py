@@ -6,9 +6,10 @@ from pydoc_data.topics import topics
 from typing import Any
 
 import pytest
+from factories.build import build as run_step
 
-from fc_model.artifacts import Artifact, Recipe, Store
-from fc_pipeline.engine.step import Runtime, Step
+from fc_model.artifacts import Artifact, Store
+from fc_pipeline.engine.step import Step
 from fc_pipeline.images.fonts.catalogue import fonts_config
 from fc_pipeline.images.fonts.faces import load_faces
 from fc_pipeline.images.fonts.fetch import fetch_fonts
@@ -22,18 +23,12 @@ Build = Callable[..., Artifact]
 @pytest.fixture(scope="session")
 def build(tmp_path_factory) -> Build:
     """Runs a step's function and commits what it wrote: build(key, function, config, inputs, workers=1)."""
-    home = tmp_path_factory.mktemp("home")
-    store = Store(home)
+    store = Store(tmp_path_factory.mktemp("home"))
 
     def run(key: str, function: Callable[[Step], None], config: dict[str, Any], inputs: dict[str, Artifact],
             workers: int = 1) -> Artifact:  # fmt: skip
-        recipe = Recipe(config=config, code={"version": f"v{len(store.identities(key))}", "parts": {}}, inputs={})
-        with store.write(key, recipe) as out:
-            runtime = Runtime(home=home, workers=workers)
-            function(Step(key=key, config=config, inputs=inputs, out=out, runtime=runtime))
-        artifact = store.find(key, recipe.identity(key))
-        assert artifact is not None
-        return artifact
+        code = f"v{len(store.identities(key))}"
+        return run_step(store, key, function, config, inputs, code=code, workers=workers)
 
     return run
 

@@ -1,3 +1,3 @@
-from factories.source_fixtures import loopback, run_step, waits
+from factories.source_fixtures import waits
 
-__all__ = ["loopback", "run_step", "waits"]
+__all__ = ["waits"]

@@ -6,21 +6,14 @@ from functools import lru_cache
 import datasketch
 import numpy as np
 import pytest
+from factories.documents import records
 from factories.near_texts import grams, planted, random_text, true_jaccard, vary
 
-from fc_model.artifacts import read_records
 from fc_model.errors import UserError
 from fc_pipeline.corpus.config import DedupConfig
 from fc_pipeline.corpus.dedup.minhash import fold, sign
 from fc_pipeline.corpus.dedup.shingles import shingle
 from fc_pipeline.corpus.dedup.similar import detection_odds, find_similar, sketch
-from fc_pipeline.corpus.deduplicate import deduplicate
-
-KEY = "corpus/demo/deduplicated"
-
-
-def config(**fields) -> dict:
-    return DedupConfig(**fields).model_dump(mode="json")
 
 
 @lru_cache(maxsize=1)
@@ -40,11 +33,11 @@ def test_signatures_are_datasketchs() -> None:
         assert (fold(minhash.hashvalues.reshape(-1, 1), rows=3, seed=4)[:, 0] == expected[:, row]).all()
 
 
-def test_similarities_are_those_that_datasketch_estimates(run_step, corpus) -> None:
+def test_similarities_are_those_that_datasketch_estimates(dedup) -> None:
     """An independent MinHash, of words as text and SHA-1, estimates what deduplication wrote within its error."""
     texts, _ = pairs()
-    artifact = run_step(deduplicate, KEY, config(), documents=corpus(texts))
-    for record in list(read_records(artifact.path("dropped/near_duplicate.jsonl.zst")))[:20]:
+    artifact = dedup(texts)
+    for record in records(artifact, "dropped/near_duplicate")[:20]:
         sketches = []
         for text in (record["text"], texts[record["duplicate_of"]]):
             minhash = datasketch.MinHash(num_perm=512, seed=3)
@@ -53,11 +46,11 @@ def test_similarities_are_those_that_datasketch_estimates(run_step, corpus) -> N
         assert sketches[0].jaccard(sketches[1]) == pytest.approx(record["jaccard"], abs=0.08)
 
 
-def test_planted_texts_are_found_with_their_similarity(run_step, corpus) -> None:
+def test_planted_texts_are_found_with_their_similarity(dedup) -> None:
     """Of texts at Jaccard 0.5 to 0.95, as many as the bands promise, each with its true similarity, and no other."""
     texts, truth = pairs()
     originals = {name: text for name, text in texts.items() if not name.endswith("-near")}
-    dumps = {"base": run_step(deduplicate, KEY, config(), documents=corpus(originals))}
+    dumps = {"base": dedup(originals)}
     hit_at = {}
     for name, jaccard in truth.items():
         hits, total = find_similar(dumps, texts[name], at_least=0.5, most=10)
@@ -73,17 +66,13 @@ def test_planted_texts_are_found_with_their_similarity(run_step, corpus) -> None
     assert find_similar(dumps, random_text(random.Random(9)), at_least=0.01, most=10) == ([], 0)
 
 
-def test_dumps_duplicates_and_what_was_taken_down(run_step, corpus) -> None:
+def test_dumps_duplicates_and_what_was_taken_down(dedup) -> None:
     """A later dump, what it dropped because of the first one, and a removed document are all compared."""
     rng = random.Random(3)
     text, other = random_text(rng), random_text(rng)
     near, later = vary(text, 0.9, rng), vary(text, 0.7, rng)
-    chosen = config(removed=["gone"])
-    first = run_step(deduplicate, KEY, chosen, documents=corpus({"a": text, "A": text.upper(), "gone": other}))
-    documents = corpus({"b": near, "c": later, "d": random_text(rng)}, key="sources/later")
-    second = run_step(
-        deduplicate, "corpus/demo/dumps/deduplicated/may", chosen, documents=documents, **{"before/base": first}
-    )
+    first = dedup({"a": text, "A": text.upper(), "gone": other}, removed=["gone"])
+    second = dedup({"b": near, "c": later, "d": random_text(rng)}, {"base": first}, removed=["gone"])
     dumps = {"base": first, "may": second}
 
     hits, total = find_similar(dumps, near, at_least=0.5, most=10)
@@ -102,18 +91,18 @@ def test_dumps_duplicates_and_what_was_taken_down(run_step, corpus) -> None:
     assert (gone.id, gone.state, gone.jaccard, gone.licence) == ("gone", "taken_down", 1.0, "MIT")
 
 
-def test_settings_are_those_of_the_index(run_step, corpus) -> None:
+def test_settings_are_those_of_the_index(dedup) -> None:
     """N-grams, bands and seed; a text of fewer words, and a single band, are refused."""
-    chosen = config(ngram=2, num_buckets=30, hashes_per_bucket=2, seed=9)
-    dumps = {"base": run_step(deduplicate, KEY, chosen, documents=corpus({"a": "one two three four", "b": "hi"}))}
+    texts = {"a": "one two three four", "b": "hi"}
+    dumps = {"base": dedup(texts, ngram=2, num_buckets=30, hashes_per_bucket=2, seed=9)}
     assert [hit.id for hit in find_similar(dumps, "One two three.", at_least=0.6, most=1)[0]] == ["a"]
     with pytest.raises(UserError, match="the text has fewer than 2 words"):
         find_similar(dumps, "one", at_least=0.5, most=1)
-    single = run_step(deduplicate, KEY, config(num_buckets=1), documents=corpus({"a": "one two three four five"}))
+    single = dedup({"a": "one two three four five"}, num_buckets=1)
     with pytest.raises(UserError, match="num_buckets of this corpus is 1"):
         find_similar({"base": single}, "one two three four five", at_least=0.5, most=1)
 
 
-def test_an_empty_index(run_step, corpus) -> None:
-    dumps = {"base": run_step(deduplicate, KEY, config(), documents=corpus({}))}
+def test_an_empty_index(dedup) -> None:
+    dumps = {"base": dedup({})}
     assert find_similar(dumps, "one two three four five", at_least=0.5, most=1) == ([], 0)

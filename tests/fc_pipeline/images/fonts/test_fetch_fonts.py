@@ -4,12 +4,13 @@ from pathlib import Path
 
 import matplotlib
 import pytest
+from factories.build import build
 from factories.packages import cached
-from factories.source_fixtures import build
 from fontTools.subset import Options, Subsetter
 from fontTools.ttLib import TTFont
 from PIL import ImageFont
 
+from fc_model.artifacts import Store
 from fc_model.errors import UserError
 from fc_pipeline.images.fonts.catalogue import CATALOGUE, fonts_config
 from fc_pipeline.images.fonts.config import FontsConfig
@@ -88,7 +89,7 @@ def fetch(tmp_path, **members: bytes):
         "name": "some", "licence": "OFL-1.1", "faces": [{"glob": "some_fonts/*.ttf", "style": "sans"}],
     }  # fmt: skip
     config = FontsConfig(packages=[package]).model_dump(mode="json")
-    return build(tmp_path / "home", fetch_fonts, "images/fonts", config)
+    return build(Store(tmp_path / "home"), "images/fonts", fetch_fonts, config)
 
 
 def test_a_face_without_letters_is_dropped_and_counted(tmp_path):

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from factories import packages
-from factories.source_fixtures import build
 
 from fc_model.artifacts import Artifact
 from fc_pipeline.catalogue.kinds import package_index
@@ -15,13 +14,13 @@ from fc_pipeline.images.sources.fetch import fetch_images
 
 
 @pytest.fixture
-def fetch(tmp_path: Path) -> Callable[..., Artifact]:
+def fetch(run_step: Callable[..., Artifact]) -> Callable[..., Artifact]:
     """fetch(entry, workers=1) -> the committed artifact of the source of images."""
 
     def run(entry: str | dict[str, Any], workers: int = 1) -> Artifact:
         source = resolve_image_source(entry)
         config = source.model_dump(mode="json")
-        return build(tmp_path / "home", fetch_images, f"images/{source.name}", config, workers)
+        return run_step(fetch_images, f"images/{source.name}", config, workers)
 
     return run
 
