@@ -46,7 +46,7 @@ def tiny_track() -> dict[str, Any]:
     }
 
 
-def seeing_track() -> dict[str, Any]:
+def image_track() -> dict[str, Any]:
     """The same with eyes: pico's images, fewer of them, and two stages that see."""
     attributes, tiny = read_attributes("pico"), tiny_track()
     groups = [

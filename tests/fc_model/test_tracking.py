@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from factories.train_fixtures import write_stage, write_tiny_shards
+from factories.text_stage import write_stage, write_tiny_shards
 
 from fc_model.tracking import Tracker, flatten, tag_run
 from fc_model.train import run_stage

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from factories.seeing import build_model, stage_files
+from factories.vision_model import build_model, stage_files
 from safetensors.torch import load_file, save_file
 
 from fc_model.checkpoints.load import Weights, load_vision_model

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from factories.image_fixtures import GROUPS, IMAGES, VISION
+from factories.image_stage import GROUPS, IMAGES, VISION
 from pydantic import ValidationError
 
 from fc_model.config.image_stage import ImageGroup, ImageStageConfig, LossWeights, VisionConfig

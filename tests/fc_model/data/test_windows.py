@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from factories.train_fixtures import EOS, MODEL, STAGE, write_tiny_shards
+from factories.text_stage import EOS, MODEL, STAGE, write_tiny_shards
 
 from fc_model.config.model import ModelConfig
 from fc_model.config.stage import StageConfig

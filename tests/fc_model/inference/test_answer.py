@@ -5,7 +5,7 @@ from typing import Literal
 import pytest
 import torch
 import torch.nn.functional as F
-from factories.seeing import MODEL, build_model
+from factories.vision_model import MODEL, build_model
 from torch import Tensor
 
 from fc_model.errors import UserError

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 import torch
-from factories.train_fixtures import MODEL, STAGE
+from factories.text_stage import MODEL, STAGE
 from safetensors.torch import load, save
 
 from fc_model.config.model import ModelConfig

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 import torch
-from factories.image_fixtures import seeing, write_images, write_text
-from factories.train_fixtures import write_stage
+from factories.image_stage import image_stage, write_images, write_text
+from factories.text_stage import write_stage
 
 from fc_model.checkpoints.run_checkpoints import save_tensors
 from fc_model.data.windows import TrainBatches
@@ -44,14 +44,14 @@ def test_a_stage_of_text_has_a_decoder_alone(tmp_path: Path, text: Path) -> None
 
 
 def test_a_stage_with_images_has_both(tmp_path: Path, text: Path, images: Path) -> None:
-    spec = read_stage_file(write_stage(tmp_path, text, **seeing(images)))
+    spec = read_stage_file(write_stage(tmp_path, text, **image_stage(images)))
     training = build_training(spec, compiled=False)
     assert isinstance(training.objective, ImageObjective)
     assert isinstance(training.batches, ImageBatches)
     figures = training.evaluate(CPU, None)
     assert figures.keys() > {"loss", "bpb", "ppl", "exact_read_line"}
     model = training.objective.model
-    alone = read_stage_file(write_stage(tmp_path / "alone", text, model=seeing(images)["model"]))
+    alone = read_stage_file(write_stage(tmp_path / "alone", text, model=image_stage(images)["model"]))
     # Eyes are drawn behind the decoder, so it begins as one without them does.
     assert figures["bpb"] == build_training(alone, compiled=False).evaluate(CPU, None)["bpb"]
     files = outputs(weights_of(model))
@@ -66,7 +66,7 @@ def test_a_stage_with_images_has_both(tmp_path: Path, text: Path, images: Path) 
 
 
 def test_fresh_weights_come_back_after_a_rollback_to_the_beginning(tmp_path: Path, text: Path, images: Path) -> None:
-    spec = read_stage_file(write_stage(tmp_path, text, **seeing(images)))
+    spec = read_stage_file(write_stage(tmp_path, text, **image_stage(images)))
     model = build_training(spec, compiled=False).objective.model
     fresh = {name: tensor.clone() for name, tensor in weights_of(model).items()}
     with torch.no_grad():
@@ -77,7 +77,7 @@ def test_fresh_weights_come_back_after_a_rollback_to_the_beginning(tmp_path: Pat
 
 
 def test_a_decoder_alone_is_taken_over_and_the_vision_stay_fresh(tmp_path: Path, text: Path, images: Path) -> None:
-    setting = seeing(images)
+    setting = image_stage(images)
     before = read_stage_file(write_stage(tmp_path / "text", text, model=setting["model"], stage={"seed": 3}))
     decoder = build_training(before, compiled=False).objective.model
     save_tensors(tmp_path / "model.safetensors", weights_of(decoder))
@@ -114,7 +114,7 @@ def test_what_cannot_be_trained_is_refused_in_one_line(
     if "shards_of_images" in changes:
         bare["images"] = changes["shards_of_images"]
     rest = {name: value for name, value in changes.items() if name not in ("vision", "shards_of_images")}
-    folder = write_stage(tmp_path, text, **seeing(images, **rest) | bare)
+    folder = write_stage(tmp_path, text, **image_stage(images, **rest) | bare)
     with pytest.raises(UserError, match=message) as caught:
         spec = read_stage_file(folder)
         resolve_settings(folder, spec)
@@ -123,12 +123,12 @@ def test_what_cannot_be_trained_is_refused_in_one_line(
 
 
 def test_the_first_micro_batch_is_chosen_by_the_longest_row(tmp_path: Path, text: Path, images: Path) -> None:
-    spec = read_stage_file(write_stage(tmp_path / "small", text, **seeing(images)))
+    spec = read_stage_file(write_stage(tmp_path / "small", text, **image_stage(images)))
     # 16 patches and 24 tokens, 9 and 32, a window of 32: at 16,384 tokens a forward pass.
     assert resolve_settings(tmp_path / "small", spec).micro_batch == 16_384 // 41
-    windows = write_stage(tmp_path / "windows", text, **seeing(images, stage={"seq_len": 64}))
+    windows = write_stage(tmp_path / "windows", text, **image_stage(images, stage={"seq_len": 64}))
     assert resolve_settings(windows, read_stage_file(windows)).micro_batch == 16_384 // 64
-    no_text = seeing(images, stage={"seq_len": 64}, images_of_stage={"text_share": 0})
+    no_text = image_stage(images, stage={"seq_len": 64}, images_of_stage={"text_share": 0})
     images_alone = write_stage(tmp_path / "images", text, **no_text)
     assert resolve_settings(images_alone, read_stage_file(images_alone)).micro_batch == 16_384 // 41
 
@@ -138,7 +138,7 @@ def test_gradient_checkpointing(tmp_path: Path, text: Path, images: Path, recomp
     """The stage's setting reaches the decoder and the encoder that it trains."""
     stage = {"gradient_checkpointing": recompute}
     alone = read_stage_file(write_stage(tmp_path / "text", text, model={"vocab_size": 400}, stage=stage))
-    both = read_stage_file(write_stage(tmp_path / "both", text, **seeing(images, stage=stage)))
+    both = read_stage_file(write_stage(tmp_path / "both", text, **image_stage(images, stage=stage)))
     decoder, model = (build_training(spec, compiled=False).objective.model for spec in (alone, both))
     for part in (decoder, model.decoder, model.encoder):
         assert part.gradient_checkpointing is recompute

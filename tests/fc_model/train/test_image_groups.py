@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from factories.image_fixtures import GROUPS, VISION, lines, seeing, write_images, write_text
-from factories.train_fixtures import write_stage
+from factories.image_stage import GROUPS, VISION, image_stage, lines, write_images, write_text
+from factories.text_stage import write_stage
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -41,7 +41,7 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory, text: Path, images: Path) -> StageConfig:
-    return read_stage_file(write_stage(tmp_path_factory.mktemp("stage"), text, **seeing(images))).stage
+    return read_stage_file(write_stage(tmp_path_factory.mktemp("stage"), text, **image_stage(images))).stage
 
 
 def batches_of(text: Path, images: Path, stage: StageConfig, **changes: Any) -> ImageBatches:

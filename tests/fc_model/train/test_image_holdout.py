@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 import torch.nn.functional as F
-from factories.image_fixtures import (
+from factories.image_stage import (
     GROUPS,
     IMAGES,
     MODEL,
@@ -20,8 +20,8 @@ from factories.image_fixtures import (
     write_images,
     write_text,
 )
-from factories.train_fixtures import MODEL as DECODER
-from factories.train_fixtures import STAGE as RECIPE
+from factories.text_stage import MODEL as DECODER
+from factories.text_stage import STAGE as RECIPE
 
 from fc_model.config.image_stage import VisionConfig
 from fc_model.config.model import ModelConfig

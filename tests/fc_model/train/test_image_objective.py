@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 import torch
-from factories.image_fixtures import GROUPS, IMAGES, MODEL, STAGE, VISION, line_sample, toys, write_text
-from factories.train_fixtures import MODEL as DECODER
-from factories.train_fixtures import STAGE as RECIPE
+from factories.image_stage import GROUPS, IMAGES, MODEL, STAGE, VISION, line_sample, toys, write_text
+from factories.text_stage import MODEL as DECODER
+from factories.text_stage import STAGE as RECIPE
 from torch import Tensor
 
 from fc_model.config.image_stage import LossWeights, VisionConfig

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 import torch
-from factories.image_fixtures import GROUPS, lines, seeing, write_images, write_text
-from factories.train_fixtures import write_stage
+from factories.image_stage import GROUPS, image_stage, lines, write_images, write_text
+from factories.text_stage import write_stage
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
@@ -93,8 +93,8 @@ def test_killed_and_terminated_it_ends_in_the_same_bytes(
     tmp_path: Path, text: Path, images: Path, context: ForkServerContext
 ) -> None:
     setting: dict[str, Any] = {"stage": {"steps": STEPS}, "images_of_stage": LATE}
-    whole = write_stage(tmp_path / "whole", text, **seeing(images, **setting))
-    hit = write_stage(tmp_path / "hit", text, **seeing(images, **setting))
+    whole = write_stage(tmp_path / "whole", text, **image_stage(images, **setting))
+    hit = write_stage(tmp_path / "hit", text, **image_stage(images, **setting))
     result = run_stage(whole)
     assert result.files == [*RESULTS, "metrics.jsonl"]
     # Before and behind the first checkpoint, around the unfreezing, near the end; two of them by SIGTERM.
@@ -111,7 +111,7 @@ def test_killed_and_terminated_it_ends_in_the_same_bytes(
             assert newest == f"step-{read_metrics(hit / 'metrics.jsonl')[-1]['step']:08d}"
     assert not (hit / "result.json").exists()
     # To the end with a worker process, which may decide nothing.
-    run_stage(write_stage(hit, text, runtime={"workers": 1}, **seeing(images, **setting)))
+    run_stage(write_stage(hit, text, runtime={"workers": 1}, **image_stage(images, **setting)))
     for name in RESULTS:
         assert sha256_file(hit / name) == sha256_file(whole / name), name
     queue = load_file(whole / "vision.safetensors")
@@ -134,16 +134,16 @@ def test_killed_and_terminated_it_ends_in_the_same_bytes(
 def test_changed_settings_are_refused(
     tmp_path: Path, text: Path, images: Path, changes: dict[str, Any], message: str
 ) -> None:
-    resolve_settings(tmp_path, read_stage_file(write_stage(tmp_path, text, **seeing(images))))
+    resolve_settings(tmp_path, read_stage_file(write_stage(tmp_path, text, **image_stage(images))))
     with pytest.raises(UserError, match=f"the run began with other settings.*{message}.*set them back"):
-        open_run(write_stage(tmp_path, text, **seeing(images, **changes)))
+        open_run(write_stage(tmp_path, text, **image_stage(images, **changes)))
 
 
 def test_changed_images_are_refused(tmp_path: Path, text: Path, images: Path) -> None:
-    resolve_settings(tmp_path, read_stage_file(write_stage(tmp_path, text, **seeing(images))))
+    resolve_settings(tmp_path, read_stage_file(write_stage(tmp_path, text, **image_stage(images))))
     other = write_images(tmp_path / "other", {"train": lines(5), "holdout": lines(3, split="holdout")})
     with pytest.raises(UserError, match=r'began with other settings \(images ".*\.\.\. -> ".*\.\.\.\)'):
-        open_run(write_stage(tmp_path, text, **seeing(other)))
+        open_run(write_stage(tmp_path, text, **image_stage(other)))
 
 
 @pytest.mark.parametrize(
@@ -160,7 +160,7 @@ def test_frozen_parts_do_not_change(
 ) -> None:
     of_stage = {"frozen": frozen, "text_share": 0.0 if "decoder" in frozen else 1.0}
     stage = {"steps": 10, "eval_every": None, "optimizer": {"kind": "adamw", "weight_decay": 0.1}}
-    run = open_run(write_stage(tmp_path, text, **seeing(images, images_of_stage=of_stage, stage=stage)))
+    run = open_run(write_stage(tmp_path, text, **image_stage(images, images_of_stage=of_stage, stage=stage)))
     before, average = weights(run), {name: tensor.clone() for name, tensor in run.train_step.ema.tensors().items()}
     drive(run, steps=9)
     moved = changed(before, weights(run))
@@ -183,7 +183,7 @@ def test_the_last_blocks_are_unfrozen_at_their_step_and_a_rollback_freezes_them_
     tmp_path: Path, text: Path, images: Path
 ) -> None:
     late = LATE | {"unfreeze_at": 0.55}
-    run = open_run(write_stage(tmp_path, text, **seeing(images, stage={"steps": 20}, images_of_stage=late)))
+    run = open_run(write_stage(tmp_path, text, **image_stage(images, stage={"steps": 20}, images_of_stage=late)))
     fresh = weights(run)
     drive(run, steps=11)
     assert not [name for name in changed(fresh, weights(run)) if name.startswith("encoder.")]
@@ -208,7 +208,7 @@ def test_text_leaves_the_vision_as_it_is_and_lines_that_are_only_recognized_the_
 ) -> None:
     of_stage = {"text_share": 3.0}
     stage = {"optimizer": {"kind": "adamw", "weight_decay": 0.1}, "eval_every": None}
-    run = open_run(write_stage(tmp_path, text, **seeing(images, images_of_stage=of_stage, stage=stage)))
+    run = open_run(write_stage(tmp_path, text, **image_stage(images, images_of_stage=of_stage, stage=stage)))
     seen = set()
     for step in range(12):
         batch, before = run.batches(step), weights(run)
@@ -230,14 +230,14 @@ def test_text_leaves_the_vision_as_it_is_and_lines_that_are_only_recognized_the_
 def test_a_stage_goes_on_with_the_vision_of_the_one_before_but_not_with_its_queue(
     tmp_path: Path, text: Path, images: Path
 ) -> None:
-    first = drive(open_run(write_stage(tmp_path / "first", text, **seeing(images, stage={"steps": 12}))))
+    first = drive(open_run(write_stage(tmp_path / "first", text, **image_stage(images, stage={"steps": 12}))))
     first.finish()
     starts: dict[str, Any] = {
         "start": str(first.folder / "model.safetensors"),
         "start_vision": str(first.folder / "vision.safetensors"),
     }
     second = open_run(
-        write_stage(tmp_path / "second", text, **seeing(images, images_of_stage={"queue_size": 6}, **starts))
+        write_stage(tmp_path / "second", text, **image_stage(images, images_of_stage={"queue_size": 6}, **starts))
     )
     kept = weights(first)
     assert int(kept["heads.info_nce.seen"]) > 0
@@ -268,31 +268,30 @@ def test_a_stage_goes_on_with_the_vision_of_the_one_before_but_not_with_its_queu
 def test_weights_that_do_not_fit_are_refused_by_name(
     tmp_path: Path, text: Path, images: Path, changes: dict[str, Any], message: str
 ) -> None:
-    first = open_run(write_stage(tmp_path / "first", text, **seeing(images)))
+    first = open_run(write_stage(tmp_path / "first", text, **image_stage(images)))
     first.finish()
     starts: dict[str, Any] = {
         "start": str(first.folder / "model.safetensors"),
         "start_vision": str(first.folder / "vision.safetensors"),
     }
     with pytest.raises(UserError, match=message):
-        open_run(write_stage(tmp_path / "second", text, **seeing(images, **changes, **starts)))
+        open_run(write_stage(tmp_path / "second", text, **image_stage(images, **changes, **starts)))
 
 
 def test_vision_with_a_part_missing_is_refused(tmp_path: Path, text: Path, images: Path) -> None:
-    first = open_run(write_stage(tmp_path / "first", text, **seeing(images)))
+    first = open_run(write_stage(tmp_path / "first", text, **image_stage(images)))
     first.finish()
     vision = load_file(first.folder / "vision.safetensors")
     del vision["encoder.encoder.layers.1.mlp.fc1.bias"]
     save_file(vision, tmp_path / "vision.safetensors")
     with pytest.raises(UserError, match=r"vision\.safetensors: encoder\.encoder\.layers\.1\.mlp\.fc1\.bias is None"):
-        open_run(
-            write_stage(tmp_path / "second", text, **seeing(images, start_vision=str(tmp_path / "vision.safetensors")))
-        )
+        start = str(tmp_path / "vision.safetensors")
+        open_run(write_stage(tmp_path / "second", text, **image_stage(images, start_vision=start)))
 
 
 def test_seed_decides_the_vision(tmp_path: Path, text: Path, images: Path) -> None:
-    one = weights(open_run(write_stage(tmp_path / "one", text, **seeing(images))))
-    same = weights(open_run(write_stage(tmp_path / "same", text, **seeing(images))))
-    other = weights(open_run(write_stage(tmp_path / "other", text, **seeing(images, stage={"seed": 8}))))
+    one = weights(open_run(write_stage(tmp_path / "one", text, **image_stage(images))))
+    same = weights(open_run(write_stage(tmp_path / "same", text, **image_stage(images))))
+    other = weights(open_run(write_stage(tmp_path / "other", text, **image_stage(images, stage={"seed": 8}))))
     assert changed(one, same) == set()
     assert {name.split(".")[0] for name in changed(one, other)} == {"decoder", "encoder", "fusion", "heads"}

@@ -12,7 +12,7 @@ from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
 
 import pytest
-from factories.train_fixtures import write_stage, write_tiny_shards
+from factories.text_stage import write_stage, write_tiny_shards
 
 from fc_model.artifacts.files import sha256_file
 from fc_model.train import run_stage

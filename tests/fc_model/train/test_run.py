@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import torch
-from factories.train_fixtures import write_stage, write_tiny_shards
+from factories.text_stage import write_stage, write_tiny_shards
 from safetensors.torch import load_file
 from torch import Tensor
 

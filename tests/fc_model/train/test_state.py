@@ -6,7 +6,7 @@ import signal
 from pathlib import Path
 
 import pytest
-from factories.train_fixtures import write_stage, write_tiny_shards
+from factories.text_stage import write_stage, write_tiny_shards
 
 from fc_model.config.stage import PlateauConfig
 from fc_model.errors import UserError

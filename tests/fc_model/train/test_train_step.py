@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import torch
-from factories.train_fixtures import MODEL, STAGE, VOCAB, write_tiny_shards
+from factories.text_stage import MODEL, STAGE, VOCAB, write_tiny_shards
 from torch import Tensor
 
 from fc_model.config.model import ModelConfig

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from factories.image_fixtures import GROUPS, VISION, line_sample, png, toy_sample
-from factories.seeing import write_tokenizer
+from factories.image_stage import GROUPS, VISION, line_sample, png, toy_sample
+from factories.vision_model import write_tokenizer
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 import torch
-from factories.image_fixtures import IMAGES, MODEL, VISION
+from factories.image_stage import IMAGES, MODEL, VISION
 
 from fc_model.config.image_stage import ImageStageConfig, VisionConfig
 from fc_model.config.model import ModelConfig

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import dagster as dg
 import pytest
-from factories.dagster_fixtures import Materializer, built, materializer, metadata_of
+from factories.materializer import Materializer, built, materializer, metadata_of
 from factories.steps import step
 
 from fc_model.artifacts import Store

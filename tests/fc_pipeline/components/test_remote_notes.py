@@ -3,7 +3,7 @@
 import io
 
 import pytest
-from factories.dagster_fixtures import Materializer, materializer
+from factories.materializer import Materializer, materializer
 
 from fc_pipeline.cli.live_progress import Terminal
 from fc_pipeline.components.progress import listening

@@ -10,7 +10,8 @@ import pytest
 import torch
 from factories.build import build
 from factories.documents import records
-from factories.seeing import (
+from factories.steps import step
+from factories.vision_model import (
     COLOURS,
     IMAGES,
     LINES,
@@ -22,7 +23,6 @@ from factories.seeing import (
     write_images,
     write_tokenizer,
 )
-from factories.steps import step
 from matplotlib.backends.backend_pdf import PdfPages
 from matplotlib.figure import Figure
 from PIL import Image

@@ -7,7 +7,7 @@ from math import prod
 
 import dagster as dg
 import pytest
-from factories.built_experiment import NAME, Built, built_experiment, seeing_track, tiny_track
+from factories.built_experiment import NAME, Built, built_experiment, image_track, tiny_track
 from safetensors import safe_open
 
 from fc_model.artifacts import Artifact, Recipe, read_records
@@ -146,7 +146,7 @@ class TestImages:
     @pytest.fixture(scope="class")
     @classmethod
     def built(cls, tmp_path_factory) -> Iterator[Built]:
-        with built_experiment(tmp_path_factory.mktemp("images"), seeing_track(), IMAGES) as built:
+        with built_experiment(tmp_path_factory.mktemp("images"), image_track(), IMAGES) as built:
             yield built
 
     def test_everything_is_built_as_partitions_and_the_second_time_nothing_is(self, built, capfd):

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import yaml
-from factories.built_experiment import seeing_track
+from factories.built_experiment import image_track
 
 from fc_pipeline.cli.run import by_partition
 from fc_pipeline.engine.graph import Graph
@@ -160,7 +160,7 @@ def test_a_training_is_a_chain_from_the_start_on_the_tracks_images(images):
 
 
 def test_the_stages_may_begin_late_and_stages_behind_them_are_left_out(tmp_path):
-    attributes = seeing_track()
+    attributes = image_track()
     attributes["stages"] |= {"later": attributes["stages"]["only"]}
     attributes["mixture"] |= {"stages": {"later": {"weights": {"code": 100, "data": 0}}}}
     variants = {"baseline": {}, "other": {"stages": {"full": {"lr": 0.1}}}}
@@ -175,7 +175,7 @@ def test_pre_training_and_images_may_be_trained_in_one_chain(tmp_path):
     stages = {"only": {"tokens": 2048}, "intro": {"steps": 5}}
     variants = {"baseline": {}, "code": {"mixture": {"weights": {"data": 0}}}}
     experiment = {**IMAGES, "start": None, "stages": stages, "variants": variants}
-    graph = on_track(tmp_path, "tiny", seeing_track(), experiment)
+    graph = on_track(tmp_path, "tiny", image_track(), experiment)
     own = {part: f"experiments/trial/{part}/code.s3" for part in ("stages/only", "stages/intro", "evals/only", "evals")}
     shards = "experiments/trial/shards/code"
     assert graph[own["stages/only"]].inputs == {"shards": shards}

@@ -9,7 +9,7 @@ from typing import Any, BinaryIO, Literal
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from factories.seeing import VOCAB_SIZE, write_tokenizer
+from factories.vision_model import VOCAB_SIZE, write_tokenizer
 from fc_model.artifacts import Recipe, Store
 from fc_model.data.images.record import ImageRecord, Line, Question, Word
 from fc_model.data.images.shard_writer import ImageShardWriter, write_index
@@ -146,8 +146,8 @@ def write_text(folder: Path) -> Path:
     return folder
 
 
-def seeing(images: Path, *, tasks: tuple[str, ...] = tuple(GROUPS), **changes: Any) -> dict[str, Any]:
-    """Arguments for `train_fixtures.write_stage`; `images_of_stage=`, `stage=`, `model=`, `vision=` change fields."""
+def image_stage(images: Path, *, tasks: tuple[str, ...] = tuple(GROUPS), **changes: Any) -> dict[str, Any]:
+    """Arguments for `text_stage.write_stage`; `images_of_stage=`, `stage=`, `model=`, `vision=` change fields."""
     of_stage = IMAGES | {"groups": [GROUPS[task] for task in tasks]} | changes.pop("images_of_stage", {})
     return {
         "stage": STAGE | {"images": of_stage} | changes.pop("stage", {}),
