@@ -136,12 +136,13 @@ def _flops_per_second(store: Store, key: str, model: ModelConfig) -> tuple[float
 def gemm_flops(*, size: int = 768, seconds: float = 0.2) -> float:
     """FLOP/s of numpy's best fp32 matrix product, on all cores of this process.
 
-    Measured in CPU time, so that other work on the machine does not lower it.
+    Measured in CPU time, so that other work on the machine does not lower it. One product is timed even when the
+    machine is so busy that no time is left for it.
     """
     left = np.random.default_rng(0).standard_normal((size, size), dtype=np.float32)
     best, stop = math.inf, time.perf_counter() + seconds
     np.matmul(left, left)
-    while time.perf_counter() < stop:
+    while math.isinf(best) or time.perf_counter() < stop:
         begin = time.process_time()
         np.matmul(left, left)
         best = min(best, time.process_time() - begin)

@@ -1,5 +1,6 @@
 """The forecast: exact where it counts, measured where something was measured, and open about what it does not know."""
 
+import math
 import statistics
 import subprocess
 import sys
@@ -57,6 +58,10 @@ def test_forecast_calculated(graph: Graph, store: Store) -> None:
     assert found["steps"]["t/shards"] == unknown | {"basis": "never built"}
     assert found["total"]["unknown"] == ["t/shards", "t/evals/a"]
     assert found["total"]["seconds"] == stage["seconds"]
+
+
+def test_gemm_flops_no_time_left() -> None:
+    assert 0 < gemm_flops(size=64, seconds=0.0) < math.inf
 
 
 def test_forecast_measured(graph: Graph, store: Store) -> None:
