@@ -101,7 +101,7 @@ def run(folder: Path, script: str) -> tuple[int, str]:
         return status, output.read().decode("utf-8", "replace")
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1200)
 @pytest.mark.parametrize("page", PAGES)
 def test_the_commands_of_a_page_run_and_leave_the_tree_as_it_was(page, checkout):
     which = ".venv/bin/python -c 'import fc_pipeline, fc_model; print(fc_pipeline.__file__, fc_model.__file__)'"

@@ -21,7 +21,7 @@ def build_pico(folder: Path) -> Path:
             done = subprocess.run(
                 [sys.executable, "-m", "fc_pipeline", "run", "pico"],
                 env=os.environ | {"FC_HOME": str(folder / "data"), "DAGSTER_HOME": str(dagster_home)},
-                cwd=ROOT, capture_output=True, text=True, timeout=580,
+                cwd=ROOT, capture_output=True, text=True, timeout=850,
             )  # fmt: skip
             assert done.returncode == 0, done.stdout + done.stderr
             (folder / "built").touch()
