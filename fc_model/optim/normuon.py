@@ -78,9 +78,12 @@ class NorMuon(Optimizer):
 
 
 def orthogonalise(matrices_NRC: Tensor) -> Tensor:
-    """The singular vectors of N matrices with singular values near 1: four polynomials leave 0.4 to 1.6, in bf16."""
+    """The singular vectors of N matrices with singular values near 1: four polynomials leave 0.4 to 1.6.
+
+    In bf16, which is enough, where the processor multiplies in it; else in the type of the matrices.
+    """
     tall = matrices_NRC.shape[1] > matrices_NRC.shape[2]
-    wide = matrices_NRC.bfloat16()
+    wide = matrices_NRC.bfloat16() if multiplies_bf16(matrices_NRC.device) else matrices_NRC
     if tall:
         wide = wide.mT
     wide = wide / (wide.norm(dim=(1, 2), keepdim=True) * 1.01 + _TINY)
@@ -89,6 +92,13 @@ def orthogonalise(matrices_NRC: Tensor) -> Tensor:
         polynomial = torch.baddbmm(gram, gram, gram, beta=b, alpha=c)
         wide = torch.baddbmm(wide, polynomial, wide, beta=a)
     return wide.mT if tall else wide
+
+
+def multiplies_bf16(device: torch.device) -> bool:
+    """False for a CPU on which torch has no kernel for products in bf16: its fallback takes ten times fp32's time."""
+    if device.type != "cpu":
+        return True
+    return torch.backends.mkldnn.is_available() and torch.ops.mkldnn._is_mkldnn_bf16_supported()
 
 
 def _alike(matrices: Iterable[Tensor]) -> Iterator[list[Tensor]]:

@@ -4,11 +4,15 @@ import pytest
 import torch
 from torch import nn
 
+from fc_model.optim import normuon
 from fc_model.optim.normuon import NorMuon, orthogonalise
 
 
+@pytest.mark.parametrize("bf16", [True, False])
 @pytest.mark.parametrize("shape", [(32, 32), (32, 96), (96, 32)])
-def test_singular_values_come_near_to_one(shape: tuple[int, int]) -> None:
+def test_singular_values_come_near_to_one(shape: tuple[int, int], bf16: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(normuon, "multiplies_bf16", lambda device: bf16)
+    assert orthogonalise(torch.randn(1, *shape)).dtype == (torch.bfloat16 if bf16 else torch.float32)
     matrix = torch.randn(shape, generator=torch.Generator().manual_seed(0))
     left, _, right = torch.linalg.svd(matrix, full_matrices=False)
     found = orthogonalise(matrix.unsqueeze(0))[0].float()
