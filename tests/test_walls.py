@@ -64,7 +64,7 @@ def test_model_imports_no_pipeline():
 
 
 MODEL_LAYERS = (
-    *("errors", "seed", "device", "special_tokens", "tokenizer", "tracking"),
+    *("errors", "seed", "device", "special_tokens", "tokenizer", "tracking", "child_process"),
     *("config", "optim", "model", "artifacts", "data", "vision", "checkpoints", "inference", "export", "chat"),
     *("train", "evals"),
 )

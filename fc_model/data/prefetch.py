@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
-import signal
-import threading
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing.connection import wait
 from typing import Any, Protocol
 
+from fc_model.child_process import spawned_child_dies_with_parent
 from fc_model.errors import UserError
 
 
@@ -76,11 +73,7 @@ def _begin_worker(batches: Batches) -> None:
 
     global _worker_batches
     _worker_batches = batches
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = multiprocessing.parent_process()
-    assert parent is not None, "runs in a child of multiprocessing"
-    # A pipe that the kernel closes with the parent, however that ends.
-    threading.Thread(target=lambda: (wait([parent.sentinel]), os._exit(1)), daemon=True).start()
+    spawned_child_dies_with_parent()
     torch.set_num_threads(1)
 
 

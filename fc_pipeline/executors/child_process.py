@@ -1,15 +1,14 @@
 """Child processes that end with the process that started them, however that ends."""
 
 import ctypes
-import multiprocessing
 import os
 import signal
 import sys
-import threading
-from multiprocessing.connection import wait
 from pathlib import Path
 
 import psutil
+
+from fc_model.child_process import leave_ctrl_c_to_the_parent
 
 _PR_SET_PDEATHSIG = 1
 _hooked = False
@@ -28,27 +27,10 @@ def forked_children_die_with_me() -> None:
 
 
 def _forked_child_dies_with_parent() -> None:
-    _leave_ctrl_c_to_the_parent()
+    leave_ctrl_c_to_the_parent()
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-
-
-def spawned_child_dies_with_parent() -> None:
-    """Initializer of a spawned worker, `ProcessPoolExecutor(initializer=...)`: the worker ends with its parent.
-
-    A thread waits for a pipe that the kernel closes with the parent, on every platform. PR_SET_PDEATHSIG does
-    not fit here: it kills when the *thread* that started the worker ends, and a pool outlives that thread.
-    """
-    _leave_ctrl_c_to_the_parent()
-    parent = multiprocessing.parent_process()
-    assert parent is not None, "runs in a child of multiprocessing"
-    threading.Thread(target=lambda: (wait([parent.sentinel]), os._exit(1)), daemon=True).start()
-
-
-def _leave_ctrl_c_to_the_parent() -> None:
-    """Ignore SIGINT, which a terminal sends to every process of the group; only the parent acts on it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def available_cores() -> int:

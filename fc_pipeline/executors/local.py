@@ -9,8 +9,8 @@ from functools import lru_cache
 from itertools import chain, islice
 from typing import TypeVar
 
+from fc_model.child_process import spawned_child_dies_with_parent
 from fc_model.errors import UserError
-from fc_pipeline.executors.child_process import spawned_child_dies_with_parent
 
 T = TypeVar("T")
 R = TypeVar("R")
