@@ -74,19 +74,25 @@ class Graph(Mapping[str, StepSpec]):
 
     def code(self, key: str) -> dict[str, Any]:
         """`code_version` of the key's step with its helpers, read once: an edit during a run is for the next run."""
-        spec = self[key]
         if key not in self._code:
-            helpers = {name: code_version(path_of(helper)) for name, helper in sorted(spec.helpers.items())}
-            code = code_version(spec.function_path)
-            if helpers:
-                versions = "\n".join([code["version"], *(f"{name} {one['version']}" for name, one in helpers.items())])
-                code = {
-                    "version": hashlib.sha256(versions.encode()).hexdigest()[:16],
-                    "parts": code["parts"]
-                    | {part: value for one in helpers.values() for part, value in one["parts"].items()},
-                }
-            self._code[key] = code
+            self._code[key] = self._read_code(key)
         return self._code[key]
+
+    def edited(self, key: str) -> bool:
+        """Whether the source of the key's step is no longer what `code` read."""
+        return bool(self._read_code(key)["version"] != self.code(key)["version"])
+
+    def _read_code(self, key: str) -> dict[str, Any]:
+        spec = self[key]
+        code = code_version(spec.function_path)
+        helpers = {name: code_version(path_of(helper)) for name, helper in sorted(spec.helpers.items())}
+        if not helpers:
+            return code
+        versions = "\n".join([code["version"], *(f"{name} {one['version']}" for name, one in helpers.items())])
+        return {
+            "version": hashlib.sha256(versions.encode()).hexdigest()[:16],
+            "parts": code["parts"] | {part: value for one in helpers.values() for part, value in one["parts"].items()},
+        }
 
     def closure(self, keys: Iterable[str]) -> list[str]:
         """The keys and everything upstream of them, in order."""

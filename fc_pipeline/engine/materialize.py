@@ -1,12 +1,14 @@
 """Build one artifact, or return the present one. Every Dagster asset of a track is a shell around this."""
 
 import copy
+import importlib
 import platform
 import time
 from dataclasses import dataclass
 from importlib.metadata import version
 
 from fc_model.artifacts import AlreadyBuilt, Artifact, ManifestError, Recipe, Store
+from fc_model.errors import UserError
 from fc_pipeline.engine.gates import judge, judged_metrics, require_passed
 from fc_pipeline.engine.graph import Graph
 from fc_pipeline.engine.resolve import Resolver
@@ -27,7 +29,8 @@ def materialize(graph: Graph, store: Store, key: str, runtime: Runtime, *, log: 
     """Returns the artifact of `key`. A missing or damaged one is pulled from the remote, or else built and pushed.
 
     Raises:
-        UserError: an input is missing, damaged, or has not passed its gates; or the step refuses its input.
+        UserError: an input is missing, damaged, or has not passed its gates; the step's code was edited since the
+            graph was read; or the step refuses its input.
     """
     spec = graph[key]
     resolver = Resolver(graph, store)
@@ -51,6 +54,7 @@ def materialize(graph: Graph, store: Store, key: str, runtime: Runtime, *, log: 
 
     for artifact in inputs.values():
         artifact.verify()
+    _import_code(graph, key)
     try:
         _build(graph, store, key, recipe, inputs, runtime, replace=bool(problems))
         reused = False
@@ -81,6 +85,21 @@ def _present(store: Store, key: str, identity: str) -> tuple[Artifact | None, li
         return None, [str(error)]
     problems = existing.problems() if existing is not None else []
     return (None if problems else existing), problems
+
+
+def _import_code(graph: Graph, key: str) -> None:
+    """Import all that the step reaches, so that the code that runs is the code that its identity names.
+
+    Modules are imported when a step first needs them, which may be long after the graph was read, and an edit in
+    between would be built under the old version. An edit after this is not seen by this process.
+
+    Raises:
+        UserError: the code was edited since the graph was read.
+    """
+    for module in sorted({part.partition(":")[0] for part in graph.code(key)["parts"]}):
+        importlib.import_module(module)
+    if graph.edited(key):
+        raise UserError(f"{key}: its code was edited after this run had begun; start the run again")
 
 
 def _build(

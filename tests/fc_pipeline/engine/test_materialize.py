@@ -8,6 +8,7 @@ from fc_model.errors import UserError
 from fc_pipeline.engine import materialize as module
 from fc_pipeline.engine.gates import Gate
 from fc_pipeline.engine.resolve import Resolver
+from fc_pipeline.engine.step import Runtime
 
 ALL = ["sources/letters", "corpus/toy/cleaned", "toy/score", "toy/report"]
 
@@ -172,3 +173,30 @@ def test_leftover_workspace_is_tidied(toy):
     (folder / "workspace" / "training").mkdir(parents=True)
     assert toy.materialize("sources/letters").reused
     assert not (folder / "workspace").exists()
+
+
+def test_code_edited_during_a_run(toy):
+    """Modules are imported when a step first needs them; new code under the old version would never be rebuilt."""
+    graph = toy.graph
+    for key in ALL:
+        graph.code(key)  # a run reads all versions when it begins
+    runtime = Runtime(home=toy.store.root)
+    module.materialize(graph, toy.store, "sources/letters", runtime)
+    toy.edit("steps.py", 'len(record["text"]) <', 'len(record["text"]) <=')
+    with pytest.raises(UserError, match=r"corpus/toy/cleaned: its code was edited after this run had begun; start"):
+        module.materialize(graph, toy.store, "corpus/toy/cleaned", runtime)
+    assert toy.build() == ALL[1:]
+    assert toy.present("corpus/toy/cleaned").manifest.counters.kept == 3
+
+
+def test_code_edited_while_its_step_runs(toy):
+    """All that a step reaches is imported before it starts, so it does not see an edit that is made meanwhile."""
+    toy.write("late.py", "FIRST = 97\n")
+    edit_and_import = """def letters(step):
+    from pathlib import Path
+    Path(__file__).with_name("late.py").write_text("FIRST = 65\\n", "utf-8")
+    from toyfactory.late import FIRST
+"""
+    toy.edit("steps.py", "def letters(step):\n", edit_and_import)
+    toy.edit("steps.py", "chr(97 + number)", "chr(FIRST + number)")
+    assert [record["text"][0] for record in records(toy.present("sources/letters"))] == list("abcdef")
