@@ -308,9 +308,6 @@ STILL_VAGUE: set[str] = {
     "fc_pipeline/images/sources/readers/docstrings.py",
     "fc_pipeline/images/sources/readers/easy_vqa.py",
     "fc_pipeline/images/sources/readers/emoji.py",
-    "fc_pipeline/sources/columns.py",
-    "fc_pipeline/sources/readers/item.py",
-    "fc_pipeline/sources/tables.py",
 }
 """Files that still have such names. The list only shrinks: take a file out when it has none."""
 

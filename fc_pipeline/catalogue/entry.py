@@ -3,10 +3,10 @@
 Sources, eval sets, image sources and fonts add fields of their own to these classes.
 """
 
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import unquote, urlsplit
 
-from pydantic import Field, TypeAdapter, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, Field, TypeAdapter, ValidationError, field_validator, model_validator
 
 from fc_model.config.strict import Strict
 from fc_model.errors import UserError
@@ -42,15 +42,16 @@ class InstalledPin(Strict):
     version: str | None = Field(default=None, description="filled in when the graph is built: part of the identity")
 
 
+def _plain(path: str) -> str:
+    if not is_plain(path):
+        raise ValueError(f"{path!r} leads out of the source")
+    return path
+
+
 class LocalFile(Strict):
-    path: str
+    path: Annotated[str, AfterValidator(_plain)]
     bytes: int
     sha256: str = Field(description="of the content; for a folder elsewhere, of what its store says of the file")
-
-    @field_validator("path")
-    @classmethod
-    def _inside(cls, path: str) -> str:
-        return _plain(path)
 
 
 class LocalPin(Strict):
@@ -122,9 +123,3 @@ def parse_entry(model: TypeAdapter[M], raw: Any, where: str) -> M:
             f"{'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}" for problem in error.errors()
         )
         raise UserError(f"{where}: {problems}") from error
-
-
-def _plain(path: str) -> str:
-    if not is_plain(path):
-        raise ValueError(f"{path!r} leads out of the source")
-    return path

@@ -22,11 +22,6 @@ class Stream(NamedTuple):
     """Its copy in the cache, checked against the pin; None for a file that lies where people put it."""
 
 
-def cached_stream(path: Path) -> Stream:
-    """A file that lies in the cache already."""
-    return Stream(lambda: path.open("rb"), path)
-
-
 class File(NamedTuple, Generic[G]):
     """A file, with what it was chosen by."""
 

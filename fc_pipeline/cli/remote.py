@@ -16,10 +16,8 @@ from fc_pipeline.remote.pull import pull
 from fc_pipeline.remote.push import push
 from fc_pipeline.remote.remote import Place, Remote, configured_remote, num_bytes
 from fc_pipeline.remote.retry import RemoteDamaged, RemoteUnreachable
-from fc_pipeline.store.gc import garbage_lines
-from fc_pipeline.store.remote_gc import collect_remotely, find_remote_garbage, remove_dead_uploads
-from fc_pipeline.store.remote_verify import verify_remote
-from fc_pipeline.store.verify import below
+from fc_pipeline.store.gc import collect, find_remote_garbage, garbage_lines, remove_dead_uploads
+from fc_pipeline.store.verify import below, verify_remote
 
 
 def require_remote() -> Remote:
@@ -139,7 +137,7 @@ def collect_garbage_remotely(graph: Graph, store: Store, *, keep: int, apply: bo
             print(f"nothing was deleted from {remote.name}: add --apply to delete, also what other checkouts may need")
         return 0
     freed, refused = remove_dead_uploads(remote, now=time.time()), []
-    for item, why in collect_remotely(remote, garbage):
+    for item, why in collect(remote, garbage):
         freed += 0 if why else item.num_bytes
         refused += [f"kept: {why}"] if why else []
     print_lines(("", line) for line in refused)

@@ -14,7 +14,7 @@ from fc_model.artifacts.manifest import Manifest
 from fc_pipeline.lineage.lineage import Touched, everything, is_before_takedowns
 from fc_pipeline.remote.remote import Place, Remote
 from fc_pipeline.remote.retry import RemoteError
-from fc_pipeline.store.remote_gc import read_manifests
+from fc_pipeline.store.gc import read_manifests
 
 
 @dataclass(frozen=True)

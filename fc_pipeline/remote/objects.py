@@ -9,14 +9,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from fc_model.artifacts.files import crash_point
+from fc_model.artifacts.files import TEMPORARY_SUFFIX, crash_point
 from fc_pipeline.paths import fc_home
 from fc_pipeline.remote.retry import ATTEMPTS, RemoteDamaged, RemoteError, RemoteUnreachable, ask_remote
 
 CHUNK_BYTES = 1 << 24
 """Size of one request, so at most what a broken connection costs."""
-
-TEMPORARY_SUFFIX = ".tmp"
 
 _APPEARS_WHOLE = frozenset({"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "oss", "oci"})
 """Object stores: an object is there when its upload is complete. Elsewhere a file grows under its name."""
@@ -125,18 +123,14 @@ class Objects:
     def remove(self, path: str) -> None:
         """Delete an object; nothing happens when it is not there."""
         crash_point()
-        try:
+        with suppress(FileNotFoundError):
             self._ask(lambda system, root: system.rm_file(f"{root}/{path}"), path)
-        except FileNotFoundError:
-            return
 
     def remove_folder(self, folder: str) -> None:
         """Delete everything below a folder, and the folder itself where the file system has folders."""
         crash_point()
-        try:
+        with suppress(FileNotFoundError):
             self._ask(lambda system, root: system.rm(f"{root}/{folder}", recursive=True), folder)
-        except FileNotFoundError:
-            return
 
     def _ask(self, question, path: str):  # type: ignore[no-untyped-def]
         return ask_remote(

@@ -15,19 +15,19 @@ _TEXT_TYPES = {"string", "timestamp", "date", "time"}
 """In JSON all of these are texts."""
 
 
-def difference(expected: Mapping[str, str], found: Mapping[str, str]) -> str | None:
+def difference(expected: Mapping[str, str], actual: Mapping[str, str]) -> str | None:
     """What differs, as half a sentence; None when nothing does."""
     parts = []
     for column, wanted in expected.items():
         if column == OTHERS:
             continue
         optional = wanted.endswith("?")
-        if column not in found:
+        if column not in actual:
             if not optional:
                 parts.append(f"column {column} is gone")
-        elif not _agrees(wanted.removesuffix("?"), found[column]):
-            parts.append(f"column {column}: expected {wanted.removesuffix('?')}, is {found[column]}")
-    new = [f"{column} ({found[column]})" for column in found if column not in expected]
+        elif not _agrees(wanted.removesuffix("?"), actual[column]):
+            parts.append(f"column {column}: expected {wanted.removesuffix('?')}, is {actual[column]}")
+    new = [f"{column} ({actual[column]})" for column in actual if column not in expected]
     if new and OTHERS not in expected:
         parts.append(f"new: {', '.join(new)}")
     return "; ".join(parts) or None
@@ -38,11 +38,11 @@ def record_difference(expected: Mapping[str, str], record: Mapping[str, Any]) ->
     if expected.keys() == record.keys() and all(fits(expected[name], value) for name, value in record.items()):
         return None
     # A value that fits is named as it was expected (1 fits double), so that only what differs is said.
-    found = {
+    actual = {
         name: expected[name].removesuffix("?") if fits(expected.get(name, ""), value) else json_type(value)
         for name, value in record.items()
     }
-    return difference(expected, found)
+    return difference(expected, actual)
 
 
 def fits(wanted: str, value: Any) -> bool:
@@ -95,11 +95,11 @@ def arrow_type(kind: "pyarrow.DataType") -> str:
     return str(kind)
 
 
-def _agrees(wanted: str, found: str) -> bool:
-    if wanted in {"any", found}:
+def _agrees(wanted: str, actual: str) -> bool:
+    if wanted in {"any", actual}:
         return True
     if wanted in {"struct", "list"}:
-        return found.startswith(wanted)
-    if wanted.startswith("list<") and found.startswith("list<"):
-        return _agrees(wanted[5:-1], found[5:-1])
+        return actual.startswith(wanted)
+    if wanted.startswith("list<") and actual.startswith("list<"):
+        return _agrees(wanted[5:-1], actual[5:-1])
     return False

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from functools import partial
 from itertools import groupby
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from fc_pipeline.catalogue.bad_input import BadInput
 from fc_pipeline.catalogue.files import File, Wanted
@@ -16,17 +16,13 @@ from fc_pipeline.executors.ordered_map import OrderedMap
 from fc_pipeline.sources.bad_rate import BadRate
 from fc_pipeline.sources.read_file import read_file
 from fc_pipeline.sources.readers.item import Item, sound
-from fc_pipeline.sources.schema import FileSpec, Limits, Source, parse_source
-from fc_pipeline.sources.tables import STREAMED, read_stream
+from fc_pipeline.sources.schema import STREAMED_FORMATS, FileSpec, Limits, Source, parse_source
+from fc_pipeline.sources.tables import read_stream
 
 _CHUNK_BYTES = 1 << 20
 _REPORT_EVERY = 1000
 
 Read = tuple[str, FileSpec, Item | BadInput]
-
-
-class Drop(NamedTuple):
-    reason: str
 
 
 def fetch_source(step: Step) -> None:
@@ -51,8 +47,8 @@ def fetch_source(step: Step) -> None:
                 counters.quarantined += 1
                 quarantine({"source": source.name, "path": path, "reason": item.reason, "detail": item.detail})
                 bad.saw(path, item, read=counters.read)
-            elif isinstance(item, Drop):
-                counters.drop(item.reason)
+            elif isinstance(item, str):
+                counters.drop(item)
             else:
                 counters.kept += 1
                 keep(_document(source, path, spec, item))
@@ -77,31 +73,27 @@ def _document(source: Source, path: str, spec: FileSpec, item: Item) -> dict[str
     }
 
 
-def _distinct(items: Iterator[Read]) -> Iterator[tuple[str, FileSpec, Item | BadInput | Drop]]:
-    """Drops what is empty, or comes again under its key with the same text; refuses another text under that key.
+def _distinct(items: Iterator[Read]) -> Iterator[tuple[str, FileSpec, Item | BadInput | str]]:
+    """A text in the place of a document says why it is dropped: it is empty, or comes again under its key.
 
-    The keys of one file at a time are held.
+    Another text under a known key is refused. The keys of one file at a time are held.
     """
-    current = None
-    seen: dict[str, bytes] = {}
-    for path, spec, item in items:
-        if path != current:
-            current, seen = path, {}
-        if isinstance(item, BadInput):
-            yield path, spec, item
-        elif not item.text.strip():
-            yield path, spec, Drop("empty")
-        else:
-            digest = hashlib.blake2b(item.text.encode(), digest_size=16).digest()
-            known = seen.get(item.key)
-            if known is None:
-                seen[item.key] = digest
-                yield path, spec, item
-            elif known == digest:
-                yield path, spec, Drop("repeated")
-            else:
-                detail = f"another of the file is called {item.key!r}; set `fields.key`"
-                yield path, spec, BadInput("duplicate_key", detail)
+    for _, of_file in groupby(items, key=lambda read: read[0]):
+        digests: dict[str, bytes] = {}
+        for path, spec, item in of_file:
+            yield path, spec, item if isinstance(item, BadInput) else _checked(item, digests)
+
+
+def _checked(item: Item, digests: dict[str, bytes]) -> Item | BadInput | str:
+    if not item.text.strip():
+        return "empty"
+    digest = hashlib.blake2b(item.text.encode(), digest_size=16).digest()
+    if item.key not in digests:
+        digests[item.key] = digest
+        return item
+    if digests[item.key] == digest:
+        return "repeated"
+    return BadInput("duplicate_key", f"another of the file is called {item.key!r}; set `fields.key`")
 
 
 def files_of(source: Source, home: Path) -> Iterator[File[FileSpec]]:
@@ -110,7 +102,7 @@ def files_of(source: Source, home: Path) -> Iterator[File[FileSpec]]:
         specs=source.files,
         where=f"source {source.name}",
         home=home,
-        streamed=_is_streamed,
+        streamed=lambda spec: spec.format in STREAMED_FORMATS,
         max_bytes=source.max_bytes,
         max_file_bytes=source.max_file_bytes,
         max_total_bytes=source.max_total_bytes,
@@ -123,7 +115,7 @@ def _read(source: Source, *, home: Path, ordered_map: OrderedMap) -> Iterator[Re
     # Reading markup costs far more than unpacking, so files come in as bytes here and are read in the workers.
     for is_bytes, files in groupby(files_of(source, home), key=lambda file: isinstance(file.content, bytes)):
         if is_bytes:
-            batches = chunks(files, weight=_weight, limit=_CHUNK_BYTES)
+            batches = chunks(files, weight=lambda file: len(file.content), limit=_CHUNK_BYTES)
             for read in ordered_map(partial(_read_batch, limits=source.limits, where=where), batches):
                 yield from read
             continue
@@ -136,17 +128,9 @@ def _read(source: Source, *, home: Path, ordered_map: OrderedMap) -> Iterator[Re
                     yield path, spec, sound(item, replace=source.limits.replace)
 
 
-def _is_streamed(spec: FileSpec) -> bool:
-    return spec.format in STREAMED
-
-
 def _read_batch(files: list[File[FileSpec]], *, limits: Limits, where: str) -> list[Read]:
     read: list[Read] = []
     for path, spec, data in files:
         assert isinstance(data, bytes)
         read.extend((path, spec, item) for item in read_file(data, spec, limits, where=f"{where}: {path}"))
     return read
-
-
-def _weight(file: File[FileSpec]) -> int:
-    return len(file.content) if isinstance(file.content, bytes) else 0

@@ -7,10 +7,10 @@ from typing import Any
 from fc_pipeline.catalogue.bad_input import BadInput
 from fc_pipeline.catalogue.download.compression import unpack
 from fc_pipeline.sources.readers import ISOLATED, READERS
-from fc_pipeline.sources.readers.item import Item, mend, sound
+from fc_pipeline.sources.readers.item import Item, replace_invalid, sound
 from fc_pipeline.sources.sandbox.isolated import isolated
-from fc_pipeline.sources.schema import FileSpec, Limits
-from fc_pipeline.sources.tables import STREAMED, read_table
+from fc_pipeline.sources.schema import STREAMED_FORMATS, FileSpec, Limits
+from fc_pipeline.sources.tables import read_table
 
 MAX_BYTES = {"html": 10 << 20, "pdf": 64 << 20}
 """Larger ones are refused unread: no page that people read is so large."""
@@ -33,14 +33,14 @@ def read_file(data: bytes, spec: FileSpec, limits: Limits, *, where: str) -> Ite
 
 
 def _items(data: bytes, spec: FileSpec, limits: Limits, *, where: str) -> Iterator[Item | BadInput]:
-    if spec.format in STREAMED:
+    if spec.format in STREAMED_FORMATS:
         yield from read_table(io.BytesIO(data), spec, limits, where=where)
         return
     replaced = 0
     if spec.format not in _BINARY:
         data = unpack(data, limit=limits.file_bytes)
         if limits.replace and spec.format != "html":  # a page may state another encoding; its reader knows
-            data, replaced = mend(data)
+            data, replaced = replace_invalid(data)
     if len(data) > MAX_BYTES.get(spec.format, len(data)):
         raise BadInput("too_large", f"{len(data)} bytes; {spec.format} is read up to {MAX_BYTES[spec.format]}")
     for number, item in enumerate(_read(data, spec, isolate=limits.isolate or spec.format in ISOLATED)):

@@ -17,8 +17,8 @@ Format = Literal[
 ]  # fmt: skip
 RECORD_FORMATS = {"csv", "json", "jsonl", "parquet"}
 """Formats that hold many records a file and so need `fields`."""
-TYPED_FORMATS = {"jsonl", "parquet"}
-"""Formats whose records may be held to a `schema`."""
+STREAMED_FORMATS = {"jsonl", "parquet"}
+"""Formats whose files may be larger than memory, and whose records may be held to a `schema`."""
 
 
 class Grouping(Strict):
@@ -68,7 +68,7 @@ class FileSpec(Strict):
     def _fields_where_needed(self) -> "FileSpec":
         if (self.format in RECORD_FORMATS) != (self.fields is not None):
             raise ValueError(f"format {self.format} {'needs' if self.fields is None else 'takes no'} `fields`")
-        if self.columns is not None and self.format not in TYPED_FORMATS:
+        if self.columns is not None and self.format not in STREAMED_FORMATS:
             raise ValueError(f"format {self.format} takes no `schema`")
         return self
 

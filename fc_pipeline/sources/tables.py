@@ -10,15 +10,12 @@ from fc_pipeline.catalogue.download.compression import capped_lines, unpacked_ch
 from fc_pipeline.catalogue.files import Stream
 from fc_pipeline.sources.columns import arrow_type, difference, record_difference
 from fc_pipeline.sources.readers.item import Item
-from fc_pipeline.sources.readers.records import OWN, Row, documents, jsonl_rows
-from fc_pipeline.sources.readers.template import used_columns
+from fc_pipeline.sources.readers.records import OWN, documents, jsonl_rows
+from fc_pipeline.sources.readers.template import Row, used_columns
 from fc_pipeline.sources.schema import FileSpec, Limits
 
 if TYPE_CHECKING:
     import pyarrow
-
-STREAMED = {"jsonl", "parquet"}
-"""Formats whose files may be larger than memory."""
 
 _BATCH_ROWS = 256
 
@@ -90,8 +87,8 @@ def _parquet(file: BinaryIO, spec: FileSpec, *, where: str) -> Iterator[Row | Ba
         with parquet.ParquetFile(file) as table:
             schema = table.schema_arrow
             if spec.columns is not None:
-                found = {field.name: arrow_type(field.type) for field in schema}
-                _refuse(difference(spec.columns, found), where=where)
+                columns = {field.name: arrow_type(field.type) for field in schema}
+                _refuse(difference(spec.columns, columns), where=where)
             _refuse_missing(spec, schema.names, where=where)
             wanted = [name for name in used_columns(spec.fields) if name in schema.names]
             for batch in table.iter_batches(batch_size=_BATCH_ROWS, columns=wanted):
@@ -124,10 +121,10 @@ def _refuse(differs: str | None, *, where: str) -> None:
         )
 
 
-def _refuse_missing(spec: FileSpec, there: list[str], *, where: str) -> None:
+def _refuse_missing(spec: FileSpec, columns: list[str], *, where: str) -> None:
     assert spec.fields is not None
-    missing = [name for name in used_columns(spec.fields, text_only=True) if name not in there]
+    missing = [name for name in used_columns(spec.fields, text_only=True) if name not in columns]
     if missing:
         raise UserError(
-            f"{where}: no column {', '.join(missing)}; it has {', '.join(sorted(there))}: correct `fields.text`"
+            f"{where}: no column {', '.join(missing)}; it has {', '.join(sorted(columns))}: correct `fields.text`"
         )

@@ -1,19 +1,24 @@
-"""Garbage collection by lineage: whatever no current track resolves to, or was made from, may be deleted."""
+"""Garbage collection by lineage: whatever no track of this checkout resolves to, or was made from, may be deleted."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from fc_model.artifacts import Artifact, ManifestError, Store
+from fc_model.artifacts import ManifestError, Store
 from fc_model.artifacts.files import TEMPORARY_SUFFIX
 from fc_model.artifacts.lock import Locked, read_holder
+from fc_model.artifacts.manifest import MANIFEST_NAME, Manifest
 from fc_model.artifacts.writer import WORKSPACE
 from fc_pipeline.engine.graph import Graph
+from fc_pipeline.engine.plan import make_plan
 from fc_pipeline.engine.resolve import Resolver
 from fc_pipeline.engine.status import folder_bytes
 from fc_pipeline.formatting import Line, columns, duration, size
+from fc_pipeline.remote.remote import Place, Remote
+from fc_pipeline.remote.retry import RemoteDamaged, RemoteError
 
-Kind = Literal["artifact", "half-done", "damaged"]
+_UPLOAD_SECONDS = 86_400.0
+"""Younger objects without a manifest may belong to a push that is not finished."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +27,7 @@ class Garbage:
 
     key: str
     identity: str
-    kind: Kind
+    kind: Literal["artifact", "half-done", "damaged"]
     num_bytes: int
     rebuild_seconds: float | None
     """None for half-done work and unreadable manifests."""
@@ -35,14 +40,62 @@ def find_garbage(graph: Graph, store: Store, *, keep: int = 1) -> list[Garbage]:
     input makes them current again), half-done work that a run would resume, and the inputs of all these. Of a key
     that no track has any more, only inputs of live artifacts are live.
     """
-    live = _live(graph, store, keep=keep)
+
+    def manifest_of(place: Place) -> Manifest | None:
+        try:
+            artifact = store.find(*place)
+        except ManifestError:
+            return None
+        return None if artifact is None else artifact.manifest
+
+    resolver, roots = Resolver(graph, store), set()
+    for key in graph:
+        recipe = resolver.recipe(key)
+        roots |= {(key, recipe.identity(key))} if recipe is not None else set()
+        newest = store.versions(key)[-keep:] if keep else []
+        roots |= {(key, artifact.identity) for artifact in newest}
+    live = _with_inputs(roots, manifest_of)
+    places = ((key, identity) for key in store.keys() for identity in store.identities(key))  # noqa: SIM118 - no mapping
     garbage = []
-    for key in store.keys():  # noqa: SIM118 - a store is no mapping
-        for identity in store.identities(key):
-            held = read_holder(store.lock_path(key, identity)) is not None
-            if (key, identity) not in live and not held:
-                garbage.append(_garbage(store, key, identity))
+    for place in places:
+        if place not in live and read_holder(store.lock_path(*place)) is None:
+            folder = store.folder(*place)
+            has_manifest = (folder / MANIFEST_NAME).exists()
+            garbage.append(_garbage(place, manifest_of(place), folder_bytes(folder), has_manifest=has_manifest))
     return garbage
+
+
+def find_remote_garbage(graph: Graph, store: Store, remote: Remote, *, keep: int, now: float) -> list[Garbage]:
+    """Every folder of the remote that is not live, sorted by key.
+
+    Live is what the tracks of this checkout resolve to, here or in the remote, the newest `keep` artifacts of each of
+    their keys, the inputs of both, and unfinished pushes of the last day. What other checkouts resolve to is not known.
+    """
+    objects = remote.everything()
+    manifests = read_manifests(remote, objects)
+    plan = make_plan(graph, store, graph, elsewhere=lambda key, identity: manifests.get((key, identity)))
+    roots = {(item.key, item.identity) for item in plan if item.identity is not None}
+    newest = sorted(manifests, key=lambda place: (-manifests[place].run.get("committed_at", 0), place))
+    for key in graph:
+        roots.update([place for place in newest if place[0] == key][:keep])
+    live = _with_inputs(roots, manifests.get)
+    garbage = []
+    for place, sizes in objects.items():
+        has_manifest = MANIFEST_NAME in sizes
+        if place not in live and (has_manifest or not _may_go_on(remote, place, now)):
+            garbage.append(_garbage(place, manifests.get(place), sum(sizes.values()), has_manifest=has_manifest))
+    return garbage
+
+
+def collect(holder: Store | Remote, garbage: list[Garbage]) -> Iterator[tuple[Garbage, str]]:
+    """Delete; yields each with an empty text, or with why it stayed: a writer has locked it, the remote refuses."""
+    for item in garbage:
+        try:
+            holder.remove(item.key, item.identity)
+        except (Locked, RemoteError) as error:
+            yield item, str(error)
+        else:
+            yield item, ""
 
 
 def remove_leftovers(store: Store) -> int:
@@ -59,55 +112,28 @@ def remove_leftovers(store: Store) -> int:
     return freed
 
 
-def collect(store: Store, garbage: list[Garbage]) -> Iterator[tuple[Garbage, str]]:
-    """Delete; yields each with an empty text, or with why it stayed: a writer has locked it in the meantime."""
-    for item in garbage:
+def remove_dead_uploads(remote: Remote, *, now: float) -> int:
+    """Remove temporary objects of killed uploads that are at least a day old; returns the bytes."""
+    freed = 0
+    for place, sizes in remote.everything().items():
+        for name in sizes:
+            if name.endswith(TEMPORARY_SUFFIX) and not _is_young(remote.age(*place, name, now=now)):
+                remote.remove_object(*place, name)
+                freed += sizes[name]
+    return freed
+
+
+def read_manifests(remote: Remote, objects: dict[Place, dict[str, int]]) -> dict[Place, Manifest]:
+    """The manifests of these artifacts; damaged ones are left out (`verify --remote` names them)."""
+    manifests = {}
+    for place, sizes in objects.items():
         try:
-            store.remove(item.key, item.identity)
-        except Locked as error:
-            yield item, str(error)
-        else:
-            yield item, ""
-
-
-def _live(graph: Graph, store: Store, *, keep: int) -> set[tuple[str, str]]:
-    resolver = Resolver(graph, store)
-    live: set[tuple[str, str]] = set()
-    waiting: list[Artifact] = []
-    for key in graph:
-        recipe = resolver.recipe(key)
-        if recipe is not None:
-            live.add((key, recipe.identity(key)))
-        present = resolver.artifact(key)
-        kept = store.versions(key)[-keep:] if keep else []
-        waiting += [*kept, *([present] if present is not None else [])]
-    while waiting:
-        artifact = waiting.pop()
-        live.add((artifact.key, artifact.identity))
-        for entry in artifact.manifest.recipe.inputs.values():
-            if (entry.key, entry.identity) not in live:
-                live.add((entry.key, entry.identity))
-                made_from = _find(store, entry.key, entry.identity)
-                waiting += [made_from] if made_from is not None else []
-    return live
-
-
-def _find(store: Store, key: str, identity: str) -> Artifact | None:
-    try:
-        return store.find(key, identity)
-    except ManifestError:
-        return None
-
-
-def _garbage(store: Store, key: str, identity: str) -> Garbage:
-    num_bytes = folder_bytes(store.folder(key, identity))
-    try:
-        artifact = store.find(key, identity)
-    except ManifestError:
-        return Garbage(key, identity, "damaged", num_bytes, None)
-    if artifact is None:
-        return Garbage(key, identity, "half-done", num_bytes, None)
-    return Garbage(key, identity, "artifact", num_bytes, artifact.manifest.run.get("seconds"))
+            manifest = remote.find(*place) if MANIFEST_NAME in sizes else None
+        except RemoteDamaged:
+            continue
+        if manifest is not None:
+            manifests[place] = manifest
+    return manifests
 
 
 def garbage_lines(garbage: list[Garbage]) -> list[Line]:
@@ -116,6 +142,35 @@ def garbage_lines(garbage: list[Garbage]) -> list[Line]:
     seconds = sum(item.rebuild_seconds or 0 for item in garbage)
     total = f"{len(garbage)} folders, {size(sum(item.num_bytes for item in garbage))}, {duration(seconds)} to rebuild"
     return [*(("", text) for text in columns(rows)), ("bold", total if garbage else "nothing to delete")]
+
+
+def _with_inputs(roots: Iterable[Place], manifest_of: Callable[[Place], Manifest | None]) -> set[Place]:
+    """The roots and all that they were made from, as far as manifests tell."""
+    live: set[Place] = set()
+    waiting = list(roots)
+    while waiting:
+        place = waiting.pop()
+        if place not in live:
+            live.add(place)
+            manifest = manifest_of(place)
+            inputs = manifest.recipe.inputs.values() if manifest is not None else ()
+            waiting += [(entry.key, entry.identity) for entry in inputs]
+    return live
+
+
+def _garbage(place: Place, manifest: Manifest | None, num_bytes: int, *, has_manifest: bool) -> Garbage:
+    if manifest is None:
+        return Garbage(*place, "damaged" if has_manifest else "half-done", num_bytes, None)
+    return Garbage(*place, "artifact", num_bytes, manifest.run.get("seconds"))
+
+
+def _may_go_on(remote: Remote, place: Place, now: float) -> bool:
+    """True when one of its objects was written within the day, or the remote does not tell when."""
+    return any(_is_young(remote.age(*place, name, now=now)) for name in remote.sizes(*place))
+
+
+def _is_young(age: float | None) -> bool:
+    return age is None or age < _UPLOAD_SECONDS
 
 
 def _cost(item: Garbage) -> str:

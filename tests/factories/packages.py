@@ -38,9 +38,9 @@ def pin(name: str, data: bytes) -> dict[str, Any]:
     return {"kind": "pypi", "project": project, "version": version, "file": name, "sha256": sha256}
 
 
-def cached(home: Path, name: str, files: dict[str, bytes]) -> dict[str, Any]:
-    """The pin of a package that lies in the cache of `home`, as after a download."""
-    data = package(name, files)
+def cached(home: Path, name: str, content: dict[str, bytes] | bytes) -> dict[str, Any]:
+    """The pin of a package that lies in the cache of `home`, as after a download; `content` are files or it all."""
+    data = content if isinstance(content, bytes) else package(name, content)
     fields = pin(name, data)
     target = home / "cache" / "downloads" / fields["sha256"] / name
     target.parent.mkdir(parents=True)

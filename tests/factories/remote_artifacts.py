@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from fc_model.artifacts import Artifact, Manifest, Recipe, Store
+from fc_model.artifacts.manifest import MANIFEST_NAME
 from fc_model.errors import UserError
 from fc_pipeline.remote.pull import pull
 from fc_pipeline.remote.push import push
@@ -46,12 +47,19 @@ def manifest_in(remote: Remote) -> Manifest:
     return manifest
 
 
+def pulled(remote: Remote, store: Store) -> Artifact:
+    """The remote's artifact, pulled into a store and whole in it."""
+    pull(remote, store, manifest_in(remote))
+    artifact = find(store)
+    assert artifact.problems(strict=True) == []
+    return artifact
+
+
 def path_of(remote: Remote, name: str) -> tuple[Any, str]:
-    """The file system and the path on it of one of the artifact's files, to do harm there."""
-    manifest = manifest_in(remote)
-    entry = next(entry for entry in manifest.files if entry.path == name)
+    """The file system and the path on it of the manifest or another of the artifact's files, to do harm there."""
     system, root = remote.objects._opened
-    return system, f"{root}/artifacts-1/{KEY}/{IDENTITY}/{entry.path}.{entry.sha256}"
+    hashes = {} if name == MANIFEST_NAME else {entry.path: f".{entry.sha256}" for entry in manifest_in(remote).files}
+    return system, f"{root}/artifacts-1/{KEY}/{IDENTITY}/{name}{hashes.get(name, '')}"
 
 
 def main(what: str, home: str, url: str) -> None:

@@ -7,6 +7,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
@@ -25,15 +26,8 @@ _CHUNK_BYTES = 1 << 20
 
 # RuntimeError: a file that says it is encrypted; NotImplementedError: an unknown compression; ValueError: a bad name.
 _BROKEN = (
-    zipfile.BadZipFile,
-    tarfile.TarError,
-    zlib.error,
-    lzma.LZMAError,
-    EOFError,
-    RuntimeError,
-    OSError,
-    ValueError,
-)
+    zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, RuntimeError, OSError, ValueError
+)  # fmt: skip
 
 
 class Listing(NamedTuple):
@@ -41,6 +35,13 @@ class Listing(NamedTuple):
     """(name, bytes) of every regular file with a plain name."""
     unsafe: list[str]
     """Names that lead out of the archive, links and devices: never read."""
+
+
+class _Member(NamedTuple):
+    name: str
+    num_bytes: int
+    is_regular: bool
+    open: Callable[[], IO[bytes] | None]
 
 
 def members(path: Path, *, max_total_bytes: int) -> Listing:
@@ -51,22 +52,11 @@ def members(path: Path, *, max_total_bytes: int) -> Listing:
     """
     listing = Listing([], [])
     with broken_archive(path):
-        if _is_zip(path):
-            with zipfile.ZipFile(path) as archive:
-                entries = [(i.filename, i.file_size, _regular(i)) for i in archive.infolist() if not i.is_dir()]
-        else:
-            entries = [
-                (info.name, info.size, info.isreg())
-                for info, _ in _tar_members(path, max_total_bytes)
-                if not info.isdir()
-            ]
-        if len(entries) > MAX_MEMBERS:
-            raise UserError(f"{path.name}: more than {MAX_MEMBERS} files; this is no package")
-    for name, size, regular in entries:
-        if regular and is_plain(name):
-            listing.files.append((name, size))
-        else:
-            listing.unsafe.append(name)
+        for member in _members(path, max_total_bytes):
+            if member.is_regular and is_plain(member.name):
+                listing.files.append((member.name, member.num_bytes))
+            else:
+                listing.unsafe.append(member.name)
     return listing
 
 
@@ -81,40 +71,19 @@ def read_members(
         UserError: the archive is broken, or a cap is passed.
     """
     total = 0
-    for name, file in _opened(path, wanted, max_total_bytes):
-        with broken_archive(path):
-            data = file.read(max_file_bytes + 1)
-        total += len(data)
-        if len(data) > max_file_bytes or total > max_total_bytes:
-            cap = "max_file_bytes" if len(data) > max_file_bytes else "max_total_bytes"
-            raise UserError(f"{path.name}: {name} unpacks to more than {cap} allows; raise {cap} if that is right")
-        yield name, data
-
-
-def _opened(path: Path, wanted: Callable[[str], bool], max_total_bytes: int) -> Iterator[tuple[str, IO[bytes]]]:
     with broken_archive(path):
-        if _is_zip(path):
-            with zipfile.ZipFile(path) as archive:
-                for info in archive.infolist():
-                    if _regular(info) and is_plain(info.filename) and wanted(info.filename):
-                        with archive.open(info) as file:
-                            yield info.filename, file
-        else:
-            for member, stream in _tar_members(path, max_total_bytes):
-                if member.isreg() and is_plain(member.name) and wanted(member.name):
-                    content = stream.extractfile(member)
-                    assert content is not None, "a regular file has content"
-                    yield member.name, content
-
-
-def _is_zip(path: Path) -> bool:
-    return path.suffix in {".whl", ".zip"}
-
-
-def _regular(info: zipfile.ZipInfo) -> bool:
-    """True for a file that is neither a folder nor a link (Unix mode in the upper half of the attributes)."""
-    kind = (info.external_attr >> 16) & 0o170000
-    return not info.is_dir() and kind in {0, 0o100000}
+        for name, _, is_regular, open_member in _members(path, max_total_bytes):
+            if not (is_regular and is_plain(name) and wanted(name)):
+                continue
+            file = open_member()
+            assert file is not None, "a regular file has content"
+            with file:
+                data = file.read(max_file_bytes + 1)
+            total += len(data)
+            if len(data) > max_file_bytes or total > max_total_bytes:
+                cap = "max_file_bytes" if len(data) > max_file_bytes else "max_total_bytes"
+                raise UserError(f"{path.name}: {name} unpacks to more than {cap} allows; raise {cap} if that is right")
+            yield name, data
 
 
 class Header(tarfile.TarInfo):
@@ -182,17 +151,35 @@ def stream_members(tar: tarfile.TarFile, *, name: str, max_total_bytes: int) -> 
         yield member
 
 
-def _tar_members(path: Path, max_total_bytes: int) -> Iterator[tuple[tarfile.TarInfo, tarfile.TarFile]]:
-    """Each member with the archive that it is read from."""
+def _members(path: Path, max_total_bytes: int) -> Iterator[_Member]:
+    """Every member but folders; one must be read before the next is asked for."""
+    if path.suffix not in {".whl", ".zip"}:
+        yield from _tar_members(path, max_total_bytes)
+        return
+    with zipfile.ZipFile(path) as archive:
+        infos = [info for info in archive.infolist() if not info.is_dir()]
+        _refuse_more_than_any(path, len(infos))
+        for info in infos:
+            kind = (info.external_attr >> 16) & 0o170000  # Unix mode, in the upper half of the attributes
+            yield _Member(info.filename, info.file_size, kind in {0, 0o100000}, partial(archive.open, info))
+
+
+def _tar_members(path: Path, max_total_bytes: int) -> Iterator[_Member]:
     with gzip.open(path) as file:
         unpacked: Any = Metered(file, max_total_bytes, path.name)
         with tarfile.open(fileobj=unpacked, mode="r|", tarinfo=Header) as stream:
-            for number, member in enumerate(stream_members(stream, name=path.name, max_total_bytes=max_total_bytes)):
-                if number >= MAX_MEMBERS:
-                    raise UserError(f"{path.name}: more than {MAX_MEMBERS} files; this is no package")
-                yield member, stream
+            members = stream_members(stream, name=path.name, max_total_bytes=max_total_bytes)
+            for number, info in enumerate(members, start=1):
+                _refuse_more_than_any(path, number)
+                if not info.isdir():
+                    yield _Member(info.name, info.size, info.isreg(), partial(stream.extractfile, info))
         while unpacked.read(_CHUNK_BYTES):  # tarfile takes a cut between two members for the end; gzip's trailer knows
             pass
+
+
+def _refuse_more_than_any(path: Path, number: int) -> None:
+    if number > MAX_MEMBERS:
+        raise UserError(f"{path.name}: more than {MAX_MEMBERS} files; this is no package")
 
 
 @contextmanager

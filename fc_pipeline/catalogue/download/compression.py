@@ -4,6 +4,7 @@ import io
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from itertools import chain
 from typing import Any, BinaryIO
 
 from fc_pipeline.catalogue.bad_input import BadInput
@@ -11,7 +12,7 @@ from fc_pipeline.catalogue.bad_input import BadInput
 MAX_RATIO = 250
 """Text packs 3 to 30 times; only runs of equal bytes pack more than this."""
 _RATIO_FREE_BYTES = 64 << 20
-_READ_BYTES = 1 << 20
+_CHUNK_BYTES = 1 << 20
 _FEED_BYTES = 1 << 12  # zstandard unpacks at most 32,768 times: a slice of 4 KiB gives 128 MiB at most
 _GZIP = b"\x1f\x8b"
 _ZSTANDARD = b"\x28\xb5\x2f\xfd"
@@ -43,17 +44,32 @@ def unpack(data: bytes, *, limit: int) -> bytes:
 def unpacked_chunks(raw: BinaryIO) -> Iterator[bytes]:
     """Chunks of about a MiB of the unpacked content of a stream, in constant memory.
 
+    gzip is read as members of RFC 1952, the last of which zeros may pad; zstandard as frames of RFC 8878. A cut frame,
+    which zstandard's own reader lets pass, is refused.
+
     Raises:
         BadInput: the stream is broken or cut short, or unpacks to more than MAX_RATIO times its size.
     """
-    start = raw.read(_READ_BYTES)
-    if not is_packed(start):
-        while start:
-            yield start
-            start = raw.read(_READ_BYTES)
-        return
-    packed = _slices(start, raw)
-    yield from _gathered(_gzip(packed) if start.startswith(_GZIP) else _zstandard(packed))
+    pieces = iter(partial(raw.read, _FEED_BYTES), b"")
+    start = next(pieces, b"")
+    pieces = chain([start], pieces)
+    if start.startswith(_GZIP):
+        new = partial(zlib.decompressobj, wbits=31)
+        pieces = _frames(pieces, new, zlib.error, reason="invalid_gzip", padding=b"\0")
+    elif start.startswith(_ZSTANDARD):
+        import zstandard
+
+        pieces = _frames(pieces, zstandard.ZstdDecompressor().decompressobj, zstandard.ZstdError, reason="invalid_zstd")
+    parts: list[bytes] = []
+    size = 0
+    for piece in pieces:
+        parts.append(piece)
+        size += len(piece)
+        if size >= _CHUNK_BYTES:
+            yield b"".join(parts)
+            parts, size = [], 0
+    if size:
+        yield b"".join(parts)
 
 
 def capped_lines(chunks: Iterable[bytes], *, limit: int) -> Iterator[bytes | None]:
@@ -72,40 +88,6 @@ def capped_lines(chunks: Iterable[bytes], *, limit: int) -> Iterator[bytes | Non
             held = [tail[-1]] if size <= limit else []
     if size:
         yield b"".join(held) if size <= limit else None
-
-
-def _slices(start: bytes, raw: BinaryIO) -> Iterator[bytes]:
-    while start:
-        for position in range(0, len(start), _FEED_BYTES):
-            yield start[position : position + _FEED_BYTES]
-        start = raw.read(_READ_BYTES)
-
-
-def _gathered(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    parts: list[bytes] = []
-    size = 0
-    for chunk in chunks:
-        parts.append(chunk)
-        size += len(chunk)
-        if size >= _READ_BYTES:
-            yield b"".join(parts)
-            parts, size = [], 0
-    if size:
-        yield b"".join(parts)
-
-
-def _gzip(packed: Iterable[bytes]) -> Iterator[bytes]:
-    """Members of RFC 1952; zeros that pad the last one are let pass."""
-    new = partial(zlib.decompressobj, wbits=31)
-    return _frames(packed, new, zlib.error, reason="invalid_gzip", padding=b"\0")
-
-
-def _zstandard(packed: Iterable[bytes]) -> Iterator[bytes]:
-    """Frames of RFC 8878. A cut one, which zstandard's own reader lets pass, is refused."""
-    import zstandard
-
-    new = zstandard.ZstdDecompressor().decompressobj
-    return _frames(packed, new, zstandard.ZstdError, reason="invalid_zstd")
 
 
 def _frames(

@@ -1,11 +1,12 @@
 """Files at addresses of the web, each pinned by its checksum, downloaded once into the cache."""
 
 from collections.abc import Iterator
+from functools import partial
 
 from fc_pipeline.catalogue.download.download_file import download_file
 from fc_pipeline.catalogue.download.globs import G
 from fc_pipeline.catalogue.entry import HttpPin
-from fc_pipeline.catalogue.files import File, Wanted, cached_stream
+from fc_pipeline.catalogue.files import File, Stream, Wanted
 
 
 def read_http(pin: HttpPin, wanted: Wanted[G]) -> Iterator[File[G]]:
@@ -19,7 +20,6 @@ def read_http(pin: HttpPin, wanted: Wanted[G]) -> Iterator[File[G]]:
     for name, file in files.items():
         if name not in chosen:
             continue
-        url = file.url
         target = wanted.home / "cache" / "downloads" / file.sha256 / name.rsplit("/", 1)[-1]
-        path = download_file(target, find_url=lambda url=url: url, expected=file.sha256)  # type: ignore[misc]
-        yield wanted.file(name, chosen[name], path.stat().st_size, cached_stream(path))
+        path = download_file(target, find_url=partial(str, file.url), expected=file.sha256)
+        yield wanted.file(name, chosen[name], path.stat().st_size, Stream(partial(path.open, "rb"), path))

@@ -9,7 +9,6 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
@@ -25,21 +24,12 @@ from fc_pipeline.catalogue.files import File, Stream, Wanted
 
 if TYPE_CHECKING:
     import httpx2
-    from huggingface_hub import HfApi
+    from huggingface_hub import HfApi, RepoFile
 
 T = TypeVar("T")
 
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _REVISIONS = "revisions.json"
-
-
-@dataclass(frozen=True)
-class HubFile:
-    path: str
-    bytes: int
-    sha256: str | None
-    """Of files in large file storage; the others have only their git blob."""
-    git_blob: str
 
 
 def read_hub(pin: HubPin, wanted: Wanted[G]) -> Iterator[File[G]]:
@@ -54,21 +44,22 @@ def read_hub(pin: HubPin, wanted: Wanted[G]) -> Iterator[File[G]]:
             f"{wanted.where}: revision {pin.revision!r} moves; pin it with `revision: {commit}` (its head now)"
         )
     files = {file.path: file for file in list_files(pin.repo, pin.revision)}
-    chosen = wanted.choose([(file.path, file.bytes) for file in files.values()])
+    chosen = wanted.choose([(file.path, file.size) for file in files.values()])
     folder = wanted.home / "cache" / "hub" / pin.repo / pin.revision
     for path, spec in sorted(chosen.items()):
         stream = Stream(partial(_open, pin, files[path], folder / path), folder / path)
-        yield wanted.file(path, spec, files[path].bytes, stream)
+        yield wanted.file(path, spec, files[path].size, stream)
 
 
 @contextmanager
-def _open(pin: HubPin, file: HubFile, target: Path) -> Iterator[BinaryIO]:
+def _open(pin: HubPin, file: "RepoFile", target: Path) -> Iterator[BinaryIO]:
     from huggingface_hub import hf_hub_url
 
     def url() -> str:
         return hf_hub_url(pin.repo, file.path, repo_type="dataset", revision=pin.revision, endpoint=_endpoint())
 
-    expected, checksum = (file.git_blob, git_blob_of) if file.sha256 is None else (file.sha256, sha256_file)
+    # Only files in large file storage have a sha256; of the others the commit lists the git blob.
+    expected, checksum = (file.lfs.sha256, sha256_file) if file.lfs else (file.blob_id, git_blob_of)
     session = partial(http_session, token=_token())
     download_file(target, find_url=url, expected=expected, checksum=checksum, session=session)
     with target.open("rb") as shard:
@@ -82,7 +73,7 @@ def newest_commit(repo: str, branch: str = "main") -> str:
     return _ask(repo, lambda api: str(api.dataset_info(repo, revision=branch, timeout=TIMEOUT_SECONDS).sha))
 
 
-def list_files(repo: str, commit: str) -> list[HubFile]:
+def list_files(repo: str, commit: str) -> "list[RepoFile]":
     """All files of the data set at a commit, by path.
 
     Raises:
@@ -93,14 +84,10 @@ def list_files(repo: str, commit: str) -> list[HubFile]:
     def tree(api: "HfApi") -> list[Any]:
         return list(api.list_repo_tree(repo, recursive=True, revision=commit, repo_type="dataset"))
 
-    files = []
-    for entry in _ask(repo, tree):
-        if not isinstance(entry, RepoFile):
-            continue
-        if not is_plain(entry.path):
-            raise UserError(f"data set {repo}: it lists {entry.path!r}, which leads out of it")
-        sha256, num_bytes = (entry.lfs.sha256, entry.lfs.size) if entry.lfs else (None, entry.size)
-        files.append(HubFile(entry.path, num_bytes, sha256, entry.blob_id))
+    files = [entry for entry in _ask(repo, tree) if isinstance(entry, RepoFile)]
+    for file in files:
+        if not is_plain(file.path):
+            raise UserError(f"data set {repo}: it lists {file.path!r}, which leads out of it")
     return sorted(files, key=lambda file: file.path)
 
 

@@ -5,16 +5,13 @@ the package's build code. Mirrors, extra indexes, credentials and certificates c
 """
 
 import ast
-import json
 import os
 import re
 import subprocess
 import sys
-from dataclasses import dataclass
 from functools import lru_cache
-from html.parser import HTMLParser
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
 from packaging.utils import canonicalize_name
@@ -30,8 +27,7 @@ _SECTIONS = (":env:", "download", "install", "global")
 """Where pip looks for a setting, the strongest first."""
 
 
-@dataclass(frozen=True)
-class IndexFile:
+class IndexFile(NamedTuple):
     name: str
     url: str
     sha256: str | None
@@ -104,12 +100,15 @@ def find_file(project: str, file: str, *, urls: list[str] | None = None) -> Inde
 def _remote_links(page: str) -> list[IndexFile]:
     with index_session() as session:
         answer = session.get(page, headers={"Accept": f"{_JSON}, text/html;q=0.5"}, timeout=TIMEOUT_SECONDS)
-        if answer.status_code == 404:
-            return []
-        answer.raise_for_status()
-        if answer.headers.get("Content-Type", "").startswith(_JSON):
-            return _json_links(answer.text, answer.url)
+    if answer.status_code == 404:
+        return []
+    answer.raise_for_status()
+    if not answer.headers.get("Content-Type", "").startswith(_JSON):
         return _html_links(answer.text, answer.url)
+    return [
+        IndexFile(entry["filename"], urljoin(answer.url, entry["url"]), entry.get("hashes", {}).get("sha256"))
+        for entry in answer.json()["files"]
+    ]
 
 
 def _local_links(page: str) -> list[IndexFile]:
@@ -117,30 +116,12 @@ def _local_links(page: str) -> list[IndexFile]:
     return _html_links(index.read_text("utf-8"), page) if index.is_file() else []
 
 
-def _json_links(text: str, base: str) -> list[IndexFile]:
-    return [
-        IndexFile(entry["filename"], urljoin(base, entry["url"]), entry.get("hashes", {}).get("sha256"))
-        for entry in json.loads(text)["files"]
-    ]
-
-
-class _Anchors(HTMLParser):
-    def __init__(self) -> None:
-        super().__init__()
-        self.targets: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        target = dict(attrs).get("href")
-        if tag == "a" and target:
-            self.targets.append(target)
-
-
 def _html_links(text: str, base: str) -> list[IndexFile]:
-    parser = _Anchors()
-    parser.feed(text)
+    from resiliparse.parse.html import HTMLTree
+
     links = []
-    for target in parser.targets:
-        url, fragment = urldefrag(urljoin(base, target))
+    for anchor in HTMLTree.parse(text).document.query_selector_all("a[href]"):
+        url, fragment = urldefrag(urljoin(base, anchor.getattr("href")))
         sha256 = fragment.removeprefix("sha256=") if fragment.startswith("sha256=") else None
         links.append(IndexFile(unquote(urlsplit(url).path).rsplit("/", 1)[-1], url, sha256))
     return links

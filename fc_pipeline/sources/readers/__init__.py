@@ -12,16 +12,30 @@ from fc_pipeline.sources.readers import (
     notebook,
     pdf,
     pgn,
-    plain,
     r_help,
     records,
     rst,
     torre_lesson,
 )
-from fc_pipeline.sources.readers.item import Item
+from fc_pipeline.sources.readers.item import Item, decode
 from fc_pipeline.sources.schema import FileSpec
 
 Reader = Callable[[bytes, FileSpec], Iterator[Item | BadInput]]
+
+
+def whole(to_text: Callable[[str], str]) -> Reader:
+    """A reader that makes one document of a file."""
+
+    def read(data: bytes, spec: FileSpec) -> Iterator[Item | BadInput]:
+        yield Item("", to_text(decode(data)), {})
+
+    return read
+
+
+def plain(text: str) -> str:
+    """Text and source code as they are."""
+    return text.strip("\n")
+
 
 READERS: dict[str, Reader] = {
     "chatterbot": chatterbot.read,
@@ -31,14 +45,14 @@ READERS: dict[str, Reader] = {
     "html": html.read,
     "ipynb": notebook.read,
     "json": records.read_json,
-    "md": markdown.read,
+    "md": whole(markdown.to_text),
     "pdf": pdf.read,
     "pgn": pgn.read,
-    "py": plain.read,
+    "py": whole(plain),
     "r_help": r_help.read,
-    "rst": rst.read,
+    "rst": whole(rst.to_text),
     "torre_lesson": torre_lesson.read,
-    "txt": plain.read,
+    "txt": whole(plain),
 }
 """`jsonl` and `parquet` are not here: they are read as streams (fc_pipeline/sources/tables.py)."""
 

@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from itertools import takewhile
 
 from fc_pipeline.catalogue.bad_input import BadInput
 from fc_pipeline.sources.readers.blocks import fence, join
@@ -10,7 +11,7 @@ from fc_pipeline.sources.readers.item import Item, decode
 from fc_pipeline.sources.readers.rst import to_text
 from fc_pipeline.sources.schema import FileSpec
 
-_BLOCK_START = re.compile(r"^(?:#{20,}|# ?%%).*$")
+_BLOCK_START = re.compile(r"^(?=#{20,}|# ?%%)", re.MULTILINE)
 _NOISE = re.compile(r"^# (?:Authors?:|SPDX-License|License:|sphinx_gallery_).*$")
 
 
@@ -23,31 +24,18 @@ def read(data: bytes, spec: FileSpec) -> Iterator[Item]:
         raise BadInput("invalid_python", str(error)) from error
     narration = ast.get_docstring(tree) or ""
     first = tree.body[0].end_lineno or 0 if narration else 0
-    yield Item("", join([to_text(narration), *_cells(source.split("\n")[first:])]), {})
+    yield Item("", join([to_text(narration), *_cells("\n".join(source.split("\n")[first:]))]), {})
 
 
-def _cells(lines: list[str]) -> Iterator[str]:
+def _cells(source: str) -> Iterator[str]:
     """Code, and the comment block that follows each block marker, in order."""
-    code: list[str] = []
-    position = 0
-    while position < len(lines):
-        if _BLOCK_START.match(lines[position]):
-            yield from _code(code)
-            code = []
-            words = [lines[position].removeprefix("# %%").removeprefix("#%%").strip("# ")]
-            position += 1
-            while position < len(lines) and lines[position].startswith("#") and not _BLOCK_START.match(lines[position]):
-                words.append(lines[position][1:].removeprefix(" "))
-                position += 1
-            yield to_text("\n".join(words))
-            continue
-        if not _NOISE.match(lines[position]):
-            code.append(lines[position])
-        position += 1
-    yield from _code(code)
-
-
-def _code(lines: list[str]) -> Iterator[str]:
-    text = "\n".join(lines).strip("\n")
-    if text.strip():
-        yield fence(text, "python")
+    for number, block in enumerate(_BLOCK_START.split(source)):
+        lines = block.split("\n")
+        if number:
+            marker = lines.pop(0).removeprefix("# %%").removeprefix("#%%").strip("# ")
+            comments = list(takewhile(lambda line: line.startswith("#"), lines))
+            lines = lines[len(comments) :]
+            yield to_text("\n".join([marker, *(line[1:].removeprefix(" ") for line in comments)]))
+        code = "\n".join(line for line in lines if not _NOISE.match(line)).strip("\n")
+        if code.strip():
+            yield fence(code, "python")

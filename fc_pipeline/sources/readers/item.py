@@ -27,7 +27,7 @@ def decode(data: bytes) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def mend(data: bytes) -> tuple[bytes, int]:
+def replace_invalid(data: bytes) -> tuple[bytes, int]:
     """Valid UTF-8, and how many times U+FFFD had to stand for bytes that were not."""
     try:
         data.decode("utf-8")

@@ -6,8 +6,6 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from fc_pipeline.sources.readers.blocks import fence, join
-from fc_pipeline.sources.readers.item import Item, decode
-from fc_pipeline.sources.schema import FileSpec
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
@@ -22,11 +20,6 @@ _PRIVATE = re.compile("[\ue000\ue001]")
 _HIDDEN = re.compile("\ue000(\\d+)\ue001")
 _CODE_DIRECTIVES = {"code", "code-block", "code-cell", "ipython", "ipython3", "sourcecode", "testcode", "doctest"}
 _MATH = "math"
-
-
-def read(data: bytes, spec: FileSpec) -> Iterator[Item]:
-    """One document a file."""
-    yield Item("", to_text(decode(data)), {})
 
 
 def to_text(source: str, *, indented_code: str = "") -> str:

@@ -17,6 +17,10 @@ _ALLOWED = {
     "MEMOIZE", "PUT", "BINPUT", "LONG_BINPUT", "GET", "BINGET", "LONG_BINGET",
 }  # fmt: skip
 _MAX_PROTOCOL = 5
+_FAULTS = (
+    pickle.UnpicklingError, LookupError, ValueError, EOFError, TypeError, AttributeError, OverflowError
+)  # fmt: skip
+"""What genops and the unpickler raise for broken input is not of one family."""
 
 
 def load_texts(data: bytes) -> dict[str, dict[str, str]]:
@@ -49,16 +53,7 @@ def _loaded(data: bytes) -> Any:
             if opcode.name.endswith("PUT") and int(argument or 0) > len(data):  # the memo would be made as large
                 raise BadInput("hostile_pickle", f"{opcode.name} {argument} at byte {position} is beyond its size")
         return _ImportsNothing(io.BytesIO(data)).load()
-    # What genops and the unpickler raise for broken input is not of one family.
-    except (
-        pickle.UnpicklingError,
-        LookupError,
-        ValueError,
-        EOFError,
-        TypeError,
-        AttributeError,
-        OverflowError,
-    ) as error:
+    except _FAULTS as error:
         raise BadInput("invalid_pickle", f"{type(error).__name__}: {error}") from error
 
 

@@ -10,12 +10,10 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from fc_pipeline.catalogue.bad_input import BadInput
-from fc_pipeline.sources.readers.item import Item, decode, mend
+from fc_pipeline.sources.readers.item import Item, decode, replace_invalid
 from fc_pipeline.sources.readers.strict_json import parse_json
 from fc_pipeline.sources.readers.template import Row, lookup, render
 from fc_pipeline.sources.schema import FileSpec, RecordFields
-
-__all__ = ["OWN", "Row", "documents", "jsonl_rows", "read_csv", "read_json"]
 
 OWN = {"_key", "_replaced"}
 """What is put beside a record's own fields: its name or number, how many characters had to be replaced."""
@@ -52,7 +50,7 @@ def jsonl_rows(lines: Iterable[bytes | None], *, replace: bool = False) -> Itera
         if line is None:
             yield BadInput("record_too_large", f"line {number + 1}: longer than max_record_bytes")
         elif line.strip():
-            line, replaced = mend(line) if replace else (line, 0)
+            line, replaced = replace_invalid(line) if replace else (line, 0)
             try:
                 row = parse_json(decode(line))
             except BadInput as error:

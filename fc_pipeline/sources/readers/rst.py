@@ -5,15 +5,12 @@ generated listings (autosummary, toctree ...) go. Nothing is included from other
 """
 
 import re
-from collections.abc import Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from fc_pipeline.catalogue.bad_input import BadInput
 from fc_pipeline.sources.readers.blocks import join
-from fc_pipeline.sources.readers.item import Item, decode
 from fc_pipeline.sources.readers.rst_text import blocks
-from fc_pipeline.sources.schema import FileSpec
 
 if TYPE_CHECKING:
     from docutils import nodes
@@ -36,29 +33,13 @@ _TITLED_DIRECTIVES = {
 """Their argument is words for the reader, not a name or an option."""
 _DIRECTIVE = re.compile(r"^[ \t]*(?:\.\. (?:\|[^|]+\| )?)([\w:.-]+)::", re.MULTILINE)
 _OWN = {
-    "code",
-    "math",
-    "table",
-    "csv-table",
-    "list-table",
-    "note",
-    "tip",
-    "hint",
-    "warning",
-    "caution",
-    "danger",
-    "error",
-}
-_OWN |= {"important", "attention", "admonition", "topic", "sidebar", "epigraph", "pull-quote", "container", "rubric"}
+    "admonition", "attention", "caution", "code", "container", "csv-table", "danger", "epigraph", "error", "hint",
+    "important", "list-table", "math", "note", "pull-quote", "rubric", "sidebar", "table", "tip", "topic", "warning",
+}  # fmt: skip
 """docutils' own directives that are read as they are; `replace` and the like act only inside substitutions."""
 _CODE_ROLES = {"", "attr", "class", "code", "const", "data", "exc", "func", "meth", "mod", "obj", "samp"}
 _SUBSTITUTIONS = {"replace", "unicode", "date"}
 _TARGETED_ROLE = re.compile(r"^(.*?)\s*<[^<>]*>$", re.DOTALL)
-
-
-def read(data: bytes, spec: FileSpec) -> Iterator[Item]:
-    """One document a file."""
-    yield Item("", to_text(decode(data)), {})
 
 
 def to_text(source: str) -> str:

@@ -1,3 +1,3 @@
-from factories.source_fixtures import waits
+from factories.sources import fetch, waits
 
-__all__ = ["waits"]
+__all__ = ["fetch", "waits"]

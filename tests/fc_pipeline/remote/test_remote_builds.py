@@ -11,7 +11,7 @@ from fc_pipeline.engine.resolve import Resolver
 from fc_pipeline.engine.step import Runtime
 from fc_pipeline.remote.remote import Remote
 from fc_pipeline.remote.sync import pull_if_present
-from fc_pipeline.store.remote_verify import verify_remote
+from fc_pipeline.store.verify import verify_remote
 
 ALL = ["sources/letters", "corpus/toy/cleaned", "toy/score", "toy/report"]
 

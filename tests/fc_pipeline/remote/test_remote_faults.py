@@ -6,10 +6,11 @@ import time
 from itertools import pairwise
 
 import pytest
-from factories.remote_artifacts import IDENTITY, KEY, build, find, manifest_in
+from factories.remote_artifacts import IDENTITY, KEY, build, manifest_in, pulled
 from factories.s3_server import Line, free_port
 
 from fc_model.artifacts import Store
+from fc_model.errors import UserError
 from fc_pipeline.remote.pull import pull
 from fc_pipeline.remote.push import push
 from fc_pipeline.remote.remote import Remote
@@ -33,8 +34,8 @@ def test_connection_breaks(behind, artifact, memory_disk, s3_url):
     behind.cuts = [0, 10, 100]
     push(remote, artifact)
     behind.cuts = [0, 50_000, 300]
-    pull(remote, other, manifest_in(remote))
-    assert find(other).problems(strict=True) == [] and behind.cuts == []
+    pulled(remote, other)
+    assert behind.cuts == []
 
 
 def test_server_returns(s3_login, artifact, monkeypatch, s3_url):
@@ -102,8 +103,6 @@ def test_local_disk_error(tmp_path, memory_disk):
     remote = Remote(str(tmp_path / "nas"))
     push(remote, build(Store(memory_disk / "home")))
     (tmp_path / "home").write_text("a file where the store should be")
-    from fc_model.errors import UserError
-
     with pytest.raises(UserError, match="Not a directory") as caught:
         pull(remote, Store(tmp_path / "home"), manifest_in(remote))
     assert not isinstance(caught.value, RemoteError)

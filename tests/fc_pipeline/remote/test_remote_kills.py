@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from factories import remote_artifacts
-from factories.remote_artifacts import IDENTITY, KEY, build, find, manifest_in
+from factories.remote_artifacts import IDENTITY, KEY, build, find, manifest_in, pulled
 from factories.s3_server import LOGIN, Line
 from factories.small_writer import killed_at
 
@@ -19,7 +19,7 @@ from fc_pipeline.remote.pull import pull
 from fc_pipeline.remote.push import Pushed, push
 from fc_pipeline.remote.remote import Remote
 from fc_pipeline.remote.retry import RemoteError
-from fc_pipeline.store.remote_verify import verify_remote
+from fc_pipeline.store.verify import verify_remote
 
 MEGABYTES = 48
 
@@ -130,11 +130,8 @@ def test_two_pushers_at_once(memory_disk):
         pushers = [process("push", store.root, url) for store in stores]
         assert [pusher.communicate(timeout=60)[1] for pusher in pushers] == ["", ""]
         assert [pusher.returncode for pusher in pushers] == [0, 0]
-        remote = Remote(url)
-        assert verify_remote(remote, []) == (1, [])
-        other = Store(memory_disk / "pulled" / str(attempt))
-        pull(remote, other, manifest_in(remote))
-        assert find(other).problems(strict=True) == []
+        assert verify_remote(Remote(url), []) == (1, [])
+        pulled(Remote(url), Store(memory_disk / "pulled" / str(attempt)))
 
 
 def test_two_pushers_unequal(memory_disk):

@@ -36,16 +36,16 @@ def artifacts(home, remote) -> dict[str, Artifact]:
     before = made(home, "corpus/c/deduplicated", [filtered], removed=["letters/9"])
     after = made(home, "corpus/c/deduplicated", [filtered], removed=[DOCUMENT, "letters/9"])
     shards, other_shards = made(home, "t/shards", [before, evalset]), made(home, "t/shards", [after, evalset])
-    found = {
+    artifacts = {
         "letters": letters, "numbers": numbers, "filtered": filtered, "evalset": evalset, "before": before,
         "after": after, "shards before": shards, "shards after": other_shards,
         "stage before": made(home, "t/stages/one", [shards]),
         "stage after": made(home, "t/stages/one", [other_shards]),
         "only numbers": made(home, "n/shards", [numbers]),
     }  # fmt: skip
-    for artifact in found.values():
+    for artifact in artifacts.values():
         push(remote, artifact)
-    return found
+    return artifacts
 
 
 def names(artifacts: dict[str, Artifact], remote: Remote) -> set[str]:

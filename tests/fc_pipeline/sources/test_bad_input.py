@@ -1,7 +1,6 @@
 """What the outside may send: each is quarantined under a reason and counted, or refused by name; the rest goes on."""
 
 import gzip
-import hashlib
 import io
 import json
 import os
@@ -14,61 +13,26 @@ from typing import Any
 import pyarrow
 import pytest
 import zstandard
+from factories import packages
+from factories.sources import LIMITS, as_lines, as_parquet, documents, files, inbox, read, reason, refused, source
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
 
-from fc_model.artifacts import read_records
 from fc_model.errors import UserError
 from fc_pipeline.sources import read_file as read_file_module
-from fc_pipeline.sources.catalogue import resolve_source
-from fc_pipeline.sources.fetch import fetch_source
-from fc_pipeline.sources.read_file import read_documents, read_file
+from fc_pipeline.sources.read_file import read_documents
 from fc_pipeline.sources.readers import BadInput, Item
 from fc_pipeline.sources.sandbox.isolated import Isolated
-from fc_pipeline.sources.schema import FileSpec, Limits, RecordFields, parse_source
+from fc_pipeline.sources.schema import FileSpec
 
-LIMITS = Limits(file_bytes=8 << 20, record_bytes=1 << 20, replace=False, isolate=False)
 FIELDS = {"text": "{t}"}
 ROWS = [{"t": f"text {number}", "n": number} for number in range(4000)]
-LINES = b"".join(json.dumps(row).encode() + b"\n" for row in ROWS)
+LINES, PARQUET = as_lines(ROWS), as_parquet(ROWS)
+PACKED = zstandard.compress(LINES)
+TEXTS, RECORDS = files("*.txt", "txt"), files("*.jsonl", "jsonl")
 PAGE = "<html><body><main><h1>Title</h1><p>{}</p></main></body></html>"
 PROSE = "A paragraph that is long enough to be the content of the page, with some more words in it."
-
-
-def read(format_name: str, data: bytes, limits: Limits = LIMITS, **fields: Any) -> list[Item | BadInput]:
-    spec = FileSpec(glob="*", format=format_name, fields=RecordFields(**fields) if fields else None)
-    return list(read_file(data, spec, limits, where="test"))
-
-
-def reason(format_name: str, data: bytes, limits: Limits = LIMITS, **fields: Any) -> str:
-    """The reason of the one thing that comes of hostile data."""
-    (bad,) = read(format_name, data, limits, **fields)
-    assert isinstance(bad, BadInput), bad
-    assert len(bad.detail) < 500
-    return bad.reason
-
-
-def as_parquet(rows: list[dict[str, Any]]) -> bytes:
-    file = io.BytesIO()
-    parquet.write_table(pyarrow.Table.from_pylist(rows), file, row_group_size=500)
-    return file.getvalue()
-
-
-PARQUET = as_parquet(ROWS)
-PACKED = zstandard.compress(LINES)
-
-
-def inbox(folder: Path, format_name: str, glob: str, **changes: Any) -> dict[str, Any]:
-    fields = {"fields": FIELDS} if format_name in {"json", "jsonl", "parquet", "csv"} else {}
-    entry = {
-        "name": "inbox", "kind": "local", "folder": str(folder), "licence": "CC0-1.0", "domain": "science",
-        "files": [{"glob": glob, "format": format_name, **fields}], **changes,
-    }  # fmt: skip
-    return resolve_source(entry).model_dump(mode="json")
-
-
-# ---- Broken files of records (row 8) ----
 
 
 @pytest.mark.parametrize("eighth", range(8))
@@ -96,30 +60,25 @@ def test_a_flipped_byte_is_a_fault_or_another_text_never_a_traceback(
         assert isinstance(item, Item | BadInput)
 
 
-def test_a_broken_file_in_an_inbox_costs_only_itself(run_step, tmp_path: Path) -> None:
+def test_a_broken_file_in_an_inbox_costs_only_itself(fetch, tmp_path: Path) -> None:
     (tmp_path / "a.parquet").write_bytes(PARQUET)
     (tmp_path / "b.parquet").write_bytes(PARQUET[:-100])
-    artifact = run_step(fetch_source, "sources/inbox", inbox(tmp_path, "parquet", "*.parquet"))
+    artifact = fetch(inbox(tmp_path, files("*.parquet", "parquet")))
     counters = artifact.manifest.counters
     assert (counters.read, counters.kept, counters.quarantined) == (4001, 4000, 1)
-    (refused,) = read_records(artifact.path("quarantine.jsonl.zst"))
-    assert (refused["path"], refused["reason"]) == ("b.parquet", "invalid_parquet")
+    assert refused(artifact) == {"b.parquet": "invalid_parquet"}
 
 
-# ---- Text that is none (row 9) ----
-
-
-def test_other_bytes_than_utf8_are_refused_or_replaced_and_counted(run_step, tmp_path: Path) -> None:
+def test_other_bytes_than_utf8_are_refused_or_replaced_and_counted(fetch, tmp_path: Path) -> None:
     (tmp_path / "latin.txt").write_bytes(b"caf\xe9 au lait")
     (tmp_path / "good.txt").write_text("good")
     (tmp_path / "nul.txt").write_bytes(b"a\0b")
     with pytest.raises(UserError, match=r"2 of 3 records cannot be read \(invalid_utf8 1, nul_character 1; the first"):
-        run_step(fetch_source, "sources/inbox", inbox(tmp_path, "txt", "*.txt"))
-    config = inbox(tmp_path, "txt", "*.txt", undecodable="replace")
-    artifact = run_step(fetch_source, "sources/inbox", config)
-    documents = {d["meta"]["path"]: d for d in read_records(artifact.path("documents.jsonl.zst"))}
-    assert documents["latin.txt"]["text"] == "caf\ufffd au lait" and documents["nul.txt"]["text"] == "a\ufffdb"
-    assert documents["latin.txt"]["meta"]["replaced"] == 1 and "replaced" not in documents["good.txt"]["meta"]
+        fetch(inbox(tmp_path, TEXTS))
+    artifact = fetch(inbox(tmp_path, TEXTS, undecodable="replace"))
+    good, latin, nul = documents(artifact)
+    assert latin["text"] == "caf\ufffd au lait" and nul["text"] == "a\ufffdb"
+    assert latin["meta"]["replaced"] == 1 and "replaced" not in good["meta"]
     assert artifact.metrics["replaced_characters"] == 2
 
 
@@ -165,43 +124,6 @@ def test_a_texts_column_with_other_bytes_costs_only_its_row() -> None:
     assert [getattr(item, "reason", None) or item.text for item in items] == ["one", "invalid_utf8", "two"]
 
 
-# ---- Missing and hostile paths (rows 10, 27) ----
-
-
-def test_missing_files_are_all_named_before_any_is_read(run_step, tmp_path: Path) -> None:
-    for name in "abc":
-        (tmp_path / f"{name}.txt").write_text(name)
-    config = inbox(tmp_path, "txt", "*.txt")
-    (tmp_path / "a.txt").unlink()
-    (tmp_path / "c.txt").unlink()
-    with pytest.raises(UserError, match=r"2 of 3 files are gone from .*: a\.txt, c\.txt; bring them back"):
-        run_step(fetch_source, "sources/inbox", config)
-
-
-@pytest.mark.parametrize(
-    "path", ["../x", "/etc/passwd", "a/../../x", "C:\\x", "C:/x", "a\\b", "..", "a/..", "x\0y", "", "//host/x", "../"]
-)
-def test_a_planned_path_that_leads_out_is_refused(path: str, tmp_path: Path) -> None:
-    (tmp_path / "a.txt").write_text("a")
-    config = inbox(tmp_path, "txt", "*.txt")
-    content = [{"path": path, "bytes": 1, "sha256": "0" * 64}]
-    with pytest.raises(UserError, match=r"content\.0\.path: Value error, .* leads out of the source"):
-        parse_source({**config, "content": content}, "source inbox")
-
-
-def test_a_link_out_of_the_inbox_is_not_followed(run_step, tmp_path: Path) -> None:
-    folder = tmp_path / "inbox"
-    folder.mkdir()
-    (tmp_path / "secret.txt").write_text("secret")
-    (folder / "link.txt").symlink_to(tmp_path / "secret.txt")
-    (folder / "a.txt").write_text("a")
-    artifact = run_step(fetch_source, "sources/inbox", inbox(folder, "txt", "*.txt"))
-    assert [d["text"] for d in read_records(artifact.path("documents.jsonl.zst"))] == ["a"]
-
-
-# ---- Bombs (row 22) ----
-
-
 @pytest.mark.parametrize("pack", [lambda data: gzip.compress(data), zstandard.compress], ids=["gzip", "zstd"])
 def test_a_bomb_is_refused_as_a_file_and_as_a_stream(pack) -> None:
     bomb = pack(bytes(80 << 20))
@@ -221,8 +143,6 @@ def test_packed_text_is_read_whatever_its_format() -> None:
     assert reason("md", zstandard.compress(b"# Head\n" * 1000)[:-5]) == "invalid_zstd"
 
 
-# ---- Pages made to harm (row 24) ----
-
 HOSTILE_PAGES = {
     "nested": b"<div>" * 100_000 + b"x" + b"</div>" * 100_000,
     "attributes": b"<p " + b" ".join(b"a%d=1" % number for number in range(200_000)) + b">text</p>",
@@ -235,21 +155,18 @@ HOSTILE_PAGES = {
 }
 
 
-def test_hostile_pages_are_dropped_and_counted_and_the_others_unharmed(run_step, tmp_path: Path, monkeypatch) -> None:
+def test_hostile_pages_are_dropped_and_counted_and_the_others_unharmed(fetch, tmp_path: Path, monkeypatch) -> None:
     quick = Isolated(cpu_seconds=1.0)
     monkeypatch.setattr(read_file_module, "isolated", lambda: quick)
     for number, (name, data) in enumerate(HOSTILE_PAGES.items()):
-        (tmp_path / f"{number}-good.html").write_text(PAGE.format(f"{PROSE} {number}"))
-        (tmp_path / f"{number}-{name}.html").write_bytes(data)
-    config = inbox(tmp_path, "html", "*.html", max_bad_rate=0.5)
-    artifact = run_step(fetch_source, "sources/inbox", config)
+        (tmp_path / f"good {number}.html").write_text(PAGE.format(f"{PROSE} {number}"))
+        (tmp_path / f"{name}.html").write_bytes(data)
+    artifact = fetch(inbox(tmp_path, files("*.html", "html"), max_bad_rate=0.5))
     quick.close()
-    kept = [d for d in read_records(artifact.path("documents.jsonl.zst")) if "good" in d["meta"]["path"]]
-    assert [d["text"] for d in kept] == [f"# Title\n\n{PROSE} {number}" for number in range(len(HOSTILE_PAGES))]
-    refused = {r["path"].split("-")[1]: r["reason"] for r in read_records(artifact.path("quarantine.jsonl.zst"))}
-    assert refused["nested.html"] == refused["attributes.html"] == "timeout"
-    assert refused["huge.html"] == "too_large"
-    assert refused["charset.html"] == "invalid_utf8"
+    kept = [document["text"] for document in documents(artifact) if "good" in document["meta"]["path"]]
+    assert kept == [f"# Title\n\n{PROSE} {number}" for number in range(len(HOSTILE_PAGES))]
+    reasons = {"nested": "timeout", "attributes": "timeout", "huge": "too_large", "charset": "invalid_utf8"}
+    assert refused(artifact).items() >= {f"{name}.html": why for name, why in reasons.items()}.items()
 
 
 def test_a_reader_that_dies_or_eats_all_memory_is_replaced() -> None:
@@ -279,9 +196,6 @@ def test_any_format_can_be_read_in_the_child_process() -> None:
     for format_name, data in (("md", b"# Head\n\ntext"), ("py", b"x = 1"), ("rst", b"Head\n====\n")):
         assert read(format_name, data, isolated) == read(format_name, data)
     assert reason("ipynb", b"[", isolated) == "invalid_json"
-
-
-# ---- JSON (row 26) ----
 
 
 @pytest.mark.parametrize(
@@ -322,9 +236,6 @@ def test_yaml_that_stands_for_billions_is_refused() -> None:
     bomb = "a: &a [x, x]\nb: &b [*a, *a]\nconversations: [*b, *b]\n"
     assert reason("chatterbot", bomb.encode()) == "invalid_yaml"
     assert reason("chatterbot", b"[" * 10_000) == "invalid_yaml"
-
-
-# ---- Pickles (row 23) ----
 
 
 class Evil:
@@ -382,52 +293,35 @@ def test_a_text_that_stands_in_very_many_places_is_a_bomb() -> None:
     assert reason("r_help", pickle.dumps({"a": shared})) == "bomb"
 
 
-# ---- PDF ----
-
-
 def test_a_broken_pdf_is_refused() -> None:
     for data in (b"", b"%PDF-1.7\n%%EOF", b"no pdf", b"%PDF-1.4" + bytes(1000)):
         assert reason("pdf", data) in {"invalid_pdf", "reader_died"}
 
 
-# ---- A source that is mostly broken ----
-
-
-def test_a_source_that_is_mostly_broken_stops_with_one_line(run_step, tmp_path: Path) -> None:
-    lines = [b'{"t": "good"}'] * 300 + [b"broken"] * 4
-    (tmp_path / "x.jsonl").write_bytes(b"\n".join(lines))
+def test_a_source_that_is_mostly_broken_stops_with_one_line(fetch, tmp_path: Path) -> None:
+    (tmp_path / "x.jsonl").write_bytes(b'{"t": "good"}\n' * 300 + b"broken\n" * 4)
     with pytest.raises(UserError) as error:
-        run_step(fetch_source, "sources/inbox", inbox(tmp_path, "jsonl", "*.jsonl"))
+        fetch(inbox(tmp_path, RECORDS))
     assert "\n" not in str(error.value)
-    assert str(error.value).startswith("source inbox: 4 of 304 records cannot be read (invalid_json 4; the first is")
-    config = inbox(tmp_path, "jsonl", "*.jsonl", max_bad_rate=0.02)
-    assert run_step(fetch_source, "sources/inbox", config).manifest.counters.quarantined == 4
+    assert str(error.value).startswith("source demo: 4 of 304 records cannot be read (invalid_json 4; the first is")
+    assert fetch(inbox(tmp_path, RECORDS, max_bad_rate=0.02)).manifest.counters.quarantined == 4
 
 
-def test_a_source_of_which_nothing_can_be_read_stops(run_step, tmp_path: Path) -> None:
-    (tmp_path / "x.txt").write_bytes(b"\xff")
-    with pytest.raises(UserError, match="1 of 1 records cannot be read"):
-        run_step(fetch_source, "sources/inbox", inbox(tmp_path, "txt", "*.txt", max_bad_rate=1.0))
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"\xff", "source demo: 1 of 1 records cannot be read"),
+        (b"broken\n" * 100_000, "source demo: 1000 of 1000 records cannot be read"),
+    ],
+    ids=["nothing", "stopped early"],
+)
+def test_a_source_of_nothing_but_faults_stops(data: bytes, message: str, fetch, tmp_path: Path) -> None:
+    (tmp_path / "x.jsonl").write_bytes(data)
+    with pytest.raises(UserError, match=message):
+        fetch(inbox(tmp_path, RECORDS, max_bad_rate=1.0 if len(data) == 1 else 0.01))
 
 
-def test_a_source_of_nothing_but_faults_stops_long_before_its_end(run_step, tmp_path: Path) -> None:
-    (tmp_path / "x.jsonl").write_bytes(b"broken\n" * 100_000)
-    with pytest.raises(UserError, match="source inbox: 1000 of 1000 records cannot be read"):
-        run_step(fetch_source, "sources/inbox", inbox(tmp_path, "jsonl", "*.jsonl"))
-
-
-def test_a_file_above_the_cap_is_quarantined_unread(run_step, tmp_path: Path) -> None:
-    (tmp_path / "large.txt").write_bytes(b"x" * 2000)
-    (tmp_path / "small.txt").write_bytes(b"x" * 1000)
-    artifact = run_step(fetch_source, "sources/inbox", inbox(tmp_path, "txt", "*.txt", max_file_bytes=1500))
-    (refused,) = read_records(artifact.path("quarantine.jsonl.zst"))
-    assert (refused["path"], refused["reason"]) == ("large.txt", "too_large")
-
-
-# ---- Tar (row 21): see also test_archive.py ----
-
-
-def test_hostile_members_that_a_glob_wants_are_counted(run_step, tmp_path: Path) -> None:
+def test_hostile_members_that_a_glob_wants_are_counted(fetch, tmp_path: Path) -> None:
     data = io.BytesIO()
     with tarfile.open(fileobj=data, mode="w:gz") as archive:
         for name, kind in (("demo/link.txt", tarfile.SYMTYPE), ("demo/device.txt", tarfile.CHRTYPE)):
@@ -438,16 +332,9 @@ def test_hostile_members_that_a_glob_wants_are_counted(run_step, tmp_path: Path)
             info = tarfile.TarInfo(name)
             info.size = 5
             archive.addfile(info, io.BytesIO(b"words"))
-    digest = hashlib.sha256(data.getvalue()).hexdigest()
-    cached = tmp_path / "home/cache/downloads" / digest / "demo-1.0.tar.gz"
-    cached.parent.mkdir(parents=True)
-    cached.write_bytes(data.getvalue())
-    entry = {
-        "name": "demo", "kind": "pypi", "project": "demo", "version": "1.0", "file": "demo-1.0.tar.gz",
-        "sha256": digest, "licence": "MIT", "domain": "chat", "files": [{"glob": "**/*.txt", "format": "txt"}],
-    }  # fmt: skip
+    pin = packages.cached(tmp_path / "home", "demo-1.0.tar.gz", data.getvalue())
+    spec = files("**/*.txt", "txt")
     with pytest.raises(UserError, match=r"4 of 6 records cannot be read \(unsafe_member 4"):
-        run_step(fetch_source, "sources/demo", resolve_source(entry).model_dump(mode="json"))
-    config = resolve_source({**entry, "max_bad_rate": 0.9}).model_dump(mode="json")
-    counters = run_step(fetch_source, "sources/demo", config).manifest.counters
+        fetch(source(files=[spec], **pin))
+    counters = fetch(source(files=[spec], **pin, max_bad_rate=0.9)).manifest.counters
     assert (counters.read, counters.kept, counters.quarantined) == (6, 2, 4)

@@ -1,7 +1,5 @@
 """The manifests of the hub's data sets, read from shards with the columns that their cards state."""
 
-import io
-import json
 from datetime import date, datetime, time
 from typing import Any
 
@@ -9,12 +7,10 @@ import pyarrow as pa
 import pytest
 import zstandard
 from factories.loopback_server import Hub
-from pyarrow import parquet
+from factories.sources import as_lines, as_parquet, texts
 
-from fc_model.artifacts import read_records
 from fc_model.errors import UserError
 from fc_pipeline.sources.catalogue import CATALOGUE, resolve_source
-from fc_pipeline.sources.fetch import fetch_source
 
 TEXT = pa.string()
 WEB = {"language": TEXT, "language_score": pa.float64(), "token_count": pa.int64(), "score": pa.float64()}
@@ -111,9 +107,17 @@ def sample(kind: pa.DataType, number: int) -> Any:
 
 def shard(columns: dict[str, pa.DataType]) -> bytes:
     rows = [{name: sample(kind, number) for name, kind in columns.items()} for number in range(3)]
-    file = io.BytesIO()
-    parquet.write_table(pa.Table.from_pylist(rows, schema=pa.schema(columns)), file)
-    return file.getvalue()
+    return as_parquet(rows, schema=pa.schema(columns))
+
+
+def shards(name: str) -> tuple[str, bytes, bytes]:
+    """The path of a shard, its bytes, and those of one whose text became a list."""
+    if name in LINES:
+        path, record = LINES[name]
+        return path, *(zstandard.compress(as_lines([row])) for row in (record, {**record, "text": ["a list"]}))
+    path, columns = CARDS[name]
+    column = next(column for column in ("text", "content", "movetext", "messages") if column in columns)
+    return path, shard(columns), shard({**columns, column: pa.list_(TEXT)})
 
 
 @pytest.fixture
@@ -135,43 +139,20 @@ def test_every_hub_manifest_is_tested() -> None:
         assert all(spec.get("schema") for spec in CATALOGUE.read(name)["files"]), f"{name} states its schema"
 
 
-@pytest.mark.parametrize("name", sorted(CARDS))
-def test_a_shard_of_the_stated_columns_becomes_documents(name: str, serve, run_step) -> None:
-    path, columns = CARDS[name]
-    artifact = run_step(fetch_source, f"sources/{name}", serve(name, path, shard(columns)))
-    documents = list(read_records(artifact.path("documents.jsonl.zst")))
-    assert len(documents) == 3 and all("value" in document["text"] for document in documents)
+@pytest.mark.parametrize("name", [*sorted(CARDS), *LINES])
+def test_a_shard_of_the_stated_columns_becomes_documents_and_one_of_others_is_refused(name: str, serve, fetch) -> None:
+    path, data, changed = shards(name)
+    artifact = fetch(serve(name, path, data))
+    assert artifact.manifest.counters.kept == (3 if name in CARDS else 1)
+    assert all(("value" if name in CARDS else "Prose.") in text for text in texts(artifact))
     assert artifact.manifest.counters.quarantined == 0
+    message = r"expected schema: .*column (text|content|movetext|messages): expected .*, is list<string>"
+    with pytest.raises(UserError, match=message):
+        fetch({**serve(name, path, changed), "name": "changed"})
 
 
-@pytest.mark.parametrize("name", sorted(CARDS))
-def test_a_shard_whose_text_became_a_list_is_refused(name: str, serve, run_step) -> None:
-    path, columns = CARDS[name]
-    column = next(c for c in ("text", "content", "movetext", "messages") if c in columns)
-    changed = {**columns, column: pa.list_(TEXT), "extra": pa.bool_()}
-    config = serve(name, path, shard(changed | {"extra": TEXT}))
-    with pytest.raises(UserError, match=f"not the expected schema: .*column {column}: expected .*, is list<string>"):
-        run_step(fetch_source, f"sources/{name}", config)
-
-
-@pytest.mark.parametrize("name", sorted(LINES))
-def test_lines_of_the_stated_columns_become_documents(name: str, serve, run_step) -> None:
-    path, record = LINES[name]
-    data = zstandard.compress(json.dumps(record).encode() + b"\n")
-    artifact = run_step(fetch_source, f"sources/{name}", serve(name, path, data))
-    assert [document["text"] for document in read_records(artifact.path("documents.jsonl.zst"))] == ["Prose."]
-
-
-@pytest.mark.parametrize("name", sorted(LINES))
-def test_lines_whose_text_became_a_list_are_refused(name: str, serve, run_step) -> None:
-    path, record = LINES[name]
-    data = zstandard.compress(json.dumps({**record, "text": ["Prose."]}).encode() + b"\n")
-    with pytest.raises(UserError, match=r"record 0: not the expected schema: column text: expected string, is list<st"):
-        run_step(fetch_source, f"sources/{name}", serve(name, path, data))
-
-
-def test_the_hubs_own_stack_edu_has_no_text_and_says_so(serve, run_step) -> None:
+def test_the_hubs_own_stack_edu_has_no_text_and_says_so(serve, fetch) -> None:
     path, columns = CARDS["stack_edu"]
     config = serve("stack_edu", path, shard({name: kind for name, kind in columns.items() if name != "text"}))
     with pytest.raises(UserError, match=r"Python/train-00000-of-00005\.parquet: .*column text is gone"):
-        run_step(fetch_source, "sources/stack_edu", config)
+        fetch(config)

@@ -21,12 +21,12 @@ def test_earlier_artifacts(toy):
     toy.build()
     toy.min_chars = 4
     toy.build()
-    found = find_garbage(toy.graph, toy.store)
-    assert [item.key for item in found] == ["corpus/toy/cleaned", "toy/report", "toy/score"]
-    assert all(item.num_bytes > 0 and item.rebuild_seconds is not None for item in found)
-    assert garbage_lines(found)[-1][1].startswith("3 folders, ")
+    items = find_garbage(toy.graph, toy.store)
+    assert [item.key for item in items] == ["corpus/toy/cleaned", "toy/report", "toy/score"]
+    assert all(item.num_bytes > 0 and item.rebuild_seconds is not None for item in items)
+    assert garbage_lines(items)[-1][1].startswith("3 folders, ")
     assert find_garbage(toy.graph, toy.store, keep=2) == []
-    assert [refused for _, refused in collect(toy.store, found)] == ["", "", ""]
+    assert [refused for _, refused in collect(toy.store, items)] == ["", "", ""]
     assert garbage(toy) == [] and toy.build() == []
     assert not list(toy.store.root.rglob("*.lock"))
 

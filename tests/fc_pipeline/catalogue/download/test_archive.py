@@ -74,36 +74,30 @@ def test_a_file_that_is_no_archive(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["demo.whl", "demo.tar.gz"])
 def test_a_truncated_archive_is_an_error_wherever_it_is_cut(name: str, tmp_path_factory) -> None:
-    folder = tmp_path_factory.mktemp("cut")
+    path = tmp_path_factory.mktemp("cut") / name
     whole = package(name, FILES)
 
     @settings(max_examples=60, deadline=None)
     @given(st.integers(min_value=0, max_value=len(whole) - 1))
     def cut(length: int) -> None:
-        path = folder / f"cut-{name}"
         path.write_bytes(whole[:length])
         try:
-            found = read_all(path)
+            assert read_all(path) == FILES, "a cut that loses a file must not pass silently"
         except UserError as error:
             assert "broken archive" in str(error)
-        else:
-            assert found == FILES, "a cut that loses a file must not pass silently"
 
     cut()
 
 
 @pytest.mark.parametrize("name", ["demo.whl", "demo.tar.gz"])
 def test_flipped_bytes_never_escape_as_another_exception(name: str, tmp_path_factory) -> None:
-    folder = tmp_path_factory.mktemp("flip")
+    path = tmp_path_factory.mktemp("flip") / name
     whole = package(name, FILES)
 
     @settings(max_examples=60, deadline=None)
     @given(st.integers(min_value=0, max_value=len(whole) - 1), st.integers(min_value=1, max_value=255))
     def flip(position: int, change: int) -> None:
-        data = bytearray(whole)
-        data[position] ^= change
-        path = folder / f"flip-{name}"
-        path.write_bytes(data)
+        path.write_bytes(whole[:position] + bytes([whole[position] ^ change]) + whole[position + 1 :])
         try:
             read_all(path)
         except UserError as error:
@@ -112,16 +106,18 @@ def test_flipped_bytes_never_escape_as_another_exception(name: str, tmp_path_fac
     flip()
 
 
-def test_a_zip_bomb_stops_at_the_cap(tmp_path: Path) -> None:
-    path = put(tmp_path / "bomb.whl", {"zeros": bytes(8 << 20)})
+@pytest.mark.parametrize(
+    ("contents", "message"),
+    [
+        ({"zeros": bytes(8 << 20)}, r"bomb.whl: zeros unpacks to more than max_file_bytes"),
+        ({f"zeros{number}": bytes(1 << 20) for number in range(4)}, r"zeros2 unpacks to more than max_total_bytes"),
+    ],
+    ids=["one", "many"],
+)
+def test_a_zip_bomb_stops_at_the_cap(contents: dict[str, bytes], message: str, tmp_path: Path) -> None:
+    path = put(tmp_path / "bomb.whl", contents)
     assert path.stat().st_size < 20_000
-    with pytest.raises(UserError, match=r"bomb.whl: zeros unpacks to more than max_file_bytes"):
-        read_all(path)
-
-
-def test_many_files_stop_at_the_total_cap(tmp_path: Path) -> None:
-    path = put(tmp_path / "bomb.whl", {f"zeros{number}": bytes(1 << 20) for number in range(4)})
-    with pytest.raises(UserError, match="max_total_bytes"):
+    with pytest.raises(UserError, match=message):
         read_all(path)
 
 

@@ -117,11 +117,11 @@ def test_a_damaged_file_in_the_cache_is_fetched_again(served, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
-    ("code", "mend"), [(404, "correct the address"), (401, "set the token"), (400, "correct the address, or try")]
+    ("code", "remedy"), [(404, "correct the address"), (401, "set the token"), (400, "correct the address, or try")]
 )
-def test_a_refusal_is_one_line_and_not_tried_again(served, tmp_path: Path, code: int, mend: str) -> None:
+def test_a_refusal_is_one_line_and_not_tried_again(served, tmp_path: Path, code: int, remedy: str) -> None:
     served.faults[PATH] = [Status(code)]
-    with pytest.raises(UserError, match=rf"package\.whl: the server answered {code}.*{mend}"):
+    with pytest.raises(UserError, match=rf"package\.whl: the server answered {code}.*{remedy}"):
         get(served, tmp_path / "package.whl")
     assert len(served.requests) == 1
 

@@ -1,84 +1,102 @@
-import json
+"""A folder of documents: on this machine, and where fsspec reaches."""
+
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import fsspec
 import pytest
+from factories.sources import as_lines, files, inbox, refused, texts
 
-from fc_model.artifacts import read_records
 from fc_model.errors import UserError
-from fc_pipeline.sources.catalogue import resolve_source
-from fc_pipeline.sources.fetch import fetch_source
+from fc_pipeline.sources.schema import parse_source
 
-TEXTS = {"glob": "**/*.txt", "format": "txt"}
-LINES = {"glob": "*.jsonl", "format": "jsonl", "fields": {"text": "{t}"}}
+TEXTS, LINES = files("**/*.txt", "txt"), files("*.jsonl", "jsonl")
 
 
-def config(folder: str, *specs: dict[str, Any]) -> dict[str, Any]:
-    entry = {
-        "name": "inbox", "kind": "local", "folder": folder, "licence": "CC0-1.0", "domain": "science", "files": specs
-    }  # fmt: skip
-    return resolve_source(entry).model_dump(mode="json")
+@pytest.fixture(params=["file", "memory"])
+def folder(request, tmp_path: Path) -> tuple[str, Callable[[str, bytes | None], None]]:
+    """An address, and a function that puts a file there, or removes it."""
+    root = str(tmp_path / "an inbox")
+    system = fsspec.filesystem(request.param)
 
+    def put(name: str, data: bytes | None) -> None:
+        path = f"{root}/{name}"
+        if data is None:
+            system.rm(path)
+        else:
+            system.makedirs(path.rpartition("/")[0], exist_ok=True)
+            system.pipe(path, data)
 
-@pytest.fixture
-def memory(tmp_path: Path):
-    """A folder of fsspec's in-memory file system, its own for each test: (system, address, root)."""
-    system = fsspec.filesystem("memory")
-    root = f"/{tmp_path.name}"
-    system.pipe(f"{root}/deep/a.txt", b"first")
-    system.pipe(f"{root}/b.jsonl", json.dumps({"t": "second"}).encode())
-    system.pipe(f"{root}/ignored.bin", b"x")
-    yield system, f"memory:/{root}", root
+    for name, data in {"deep/a.txt": b"first", "b.jsonl": as_lines([{"t": "second"}]), "ignored.bin": b"x"}.items():
+        put(name, data)
+    yield (root if request.param == "file" else f"memory:/{root}"), put
     system.rm(root, recursive=True)
 
 
-def texts(artifact) -> list[str]:
-    return [document["text"] for document in read_records(artifact.path("documents.jsonl.zst"))]
-
-
-def test_a_folder_elsewhere_is_read_by_fsspec(memory, run_step) -> None:
-    _, address, _ = memory
-    planned = config(address, TEXTS, LINES)
+def test_a_folder_is_read_in_the_order_of_paths(folder, fetch) -> None:
+    planned = inbox(folder[0], TEXTS, LINES)
     assert [file["path"] for file in planned["content"]] == ["b.jsonl", "deep/a.txt"]
-    one = run_step(fetch_source, "sources/inbox", planned)
+    one = fetch(planned)
     assert texts(one) == ["second", "first"]
-    assert run_step(fetch_source, "sources/inbox", planned, workers=2).digest == one.digest
+    assert fetch(planned, workers=2).digest == one.digest
 
 
-def test_a_changed_file_is_another_source_and_is_not_read_unplanned(memory, run_step) -> None:
-    system, address, root = memory
-    planned = config(address, TEXTS)
-    system.pipe(f"{root}/deep/a.txt", b"changed")
-    assert config(address, TEXTS) != planned
-    with pytest.raises(UserError, match=r"deep/a\.txt changed after the run was planned"):
-        run_step(fetch_source, "sources/inbox", planned)
+def test_a_changed_file_is_another_source_and_is_not_read_unplanned(folder, fetch) -> None:
+    address, put = folder
+    planned = inbox(address, TEXTS)
+    put("deep/a.txt", b"changed")
+    assert inbox(address, TEXTS) != planned
+    with pytest.raises(UserError, match=r"deep/a\.txt changed after the run was planned; run again"):
+        fetch(planned)
 
 
-def test_missing_files_are_named_before_any_is_read(memory, run_step) -> None:
-    system, address, root = memory
-    planned = config(address, TEXTS, LINES)
-    system.rm(f"{root}/deep/a.txt")
-    with pytest.raises(UserError, match=r"1 of 2 files are gone from memory://.*: deep/a\.txt"):
-        run_step(fetch_source, "sources/inbox", planned)
+def test_missing_files_are_all_named_before_any_is_read(folder, fetch) -> None:
+    address, put = folder
+    put("c.txt", b"third")
+    planned = inbox(address, TEXTS, LINES)
+    put("deep/a.txt", None)
+    put("c.txt", None)
+    with pytest.raises(UserError, match=r"2 of 3 files are gone from .*: c\.txt, deep/a\.txt; bring them back"):
+        fetch(planned)
 
 
-def test_a_file_address_is_a_folder_of_this_machine(tmp_path: Path, run_step) -> None:
-    folder = tmp_path / "an inbox"
-    folder.mkdir()
-    (folder / "a.txt").write_text("here")
-    assert texts(run_step(fetch_source, "sources/inbox", config(f"file://{tmp_path}/an%20inbox", TEXTS))) == ["here"]
+def test_a_file_address_is_a_folder_of_this_machine(tmp_path: Path, fetch) -> None:
+    (tmp_path / "an inbox").mkdir()
+    (tmp_path / "an inbox/a.txt").write_text("here")
+    assert texts(fetch(inbox(f"file://{tmp_path}/an%20inbox", TEXTS))) == ["here"]
+
+
+def test_a_link_out_of_the_folder_is_not_followed(tmp_path: Path, fetch) -> None:
+    (tmp_path / "inbox").mkdir()
+    (tmp_path / "secret.txt").write_text("secret")
+    (tmp_path / "inbox/link.txt").symlink_to(tmp_path / "secret.txt")
+    (tmp_path / "inbox/a.txt").write_text("a")
+    assert texts(fetch(inbox(tmp_path / "inbox", TEXTS))) == ["a"]
+
+
+def test_a_file_above_the_cap_is_quarantined_unread(tmp_path: Path, fetch) -> None:
+    (tmp_path / "large.txt").write_bytes(b"x" * 2000)
+    (tmp_path / "small.txt").write_bytes(b"x" * 1000)
+    assert refused(fetch(inbox(tmp_path, TEXTS, max_file_bytes=1500))) == {"large.txt": "too_large"}
+
+
+def test_a_planned_path_that_leads_out_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("a")
+    content = [{"path": "a/../../x", "bytes": 1, "sha256": "0" * 64}]
+    with pytest.raises(UserError, match=r"content\.0\.path: Value error, .* leads out of the source"):
+        parse_source({**inbox(tmp_path, TEXTS), "content": content}, "source demo")
 
 
 @pytest.mark.parametrize(
-    ("folder", "message"),
+    ("address", "message"),
     [
-        ("memory://nowhere", r"source inbox: no files at memory://nowhere"),
-        ("nosuch://bucket/x", r"source inbox: nosuch://bucket/x: .*install the driver, or correct `folder`"),
-        ("abfs://bucket/x", r"source inbox: abfs://bucket/x: .*install the driver"),
+        ("nowhere/at/all", r"source demo: no folder nowhere/at/all; make it, or correct `folder`"),
+        ("memory://nowhere", r"source demo: no files at memory://nowhere"),
+        ("nosuch://bucket/x", r"source demo: nosuch://bucket/x: .*install the driver, or correct `folder`"),
+        ("abfs://bucket/x", r"source demo: abfs://bucket/x: .*install the driver"),
     ],
 )
-def test_a_folder_that_cannot_be_had_is_one_line(folder: str, message: str) -> None:
+def test_a_folder_that_cannot_be_had_is_one_line(address: str, message: str) -> None:
     with pytest.raises(UserError, match=message) as error:
-        config(folder, TEXTS)
+        inbox(address, TEXTS)
     assert "\n" not in str(error.value)

@@ -25,18 +25,18 @@ def test_json_index(loopback) -> None:
     page = {"files": [{"filename": "demo-1.0.tar.gz", "url": "/files/x.tar.gz", "hashes": {"sha256": "cccc"}}]}
     kind = {"Content-Type": "application/vnd.pypi.simple.v1+json"}
     loopback.files["/simple/demo/"] = (json.dumps(page).encode(), kind)
-    found = find_file("demo", "demo-1.0.tar.gz", urls=[loopback.url + "/simple/"])
-    assert found == IndexFile("demo-1.0.tar.gz", loopback.url + "/files/x.tar.gz", "cccc")
+    link = find_file("demo", "demo-1.0.tar.gz", urls=[loopback.url + "/simple/"])
+    assert link == IndexFile("demo-1.0.tar.gz", loopback.url + "/files/x.tar.gz", "cccc")
 
 
 def test_index_on_disk(tmp_path: Path) -> None:
     (tmp_path / "demo").mkdir()
     (tmp_path / "demo" / "index.html").write_text('<a href="demo-1.0.tar.gz">demo</a>')
-    found = find_file("demo", "demo-1.0.tar.gz", urls=[tmp_path.as_uri()])
-    assert found.url == (tmp_path / "demo" / "demo-1.0.tar.gz").as_uri()
+    link = find_file("demo", "demo-1.0.tar.gz", urls=[tmp_path.as_uri()])
+    assert link.url == (tmp_path / "demo" / "demo-1.0.tar.gz").as_uri()
 
 
-def test_what_no_index_lists_is_one_line_with_the_mend_and_without_credentials(loopback) -> None:
+def test_what_no_index_lists_is_one_line_with_the_remedy_and_without_credentials(loopback) -> None:
     loopback.files["/simple/demo/"] = (HTML, {"Content-Type": "text/html"})
     secret = loopback.url.replace("http://", "http://user:password@") + "/simple"
     gone = "http://127.0.0.1:9/simple"

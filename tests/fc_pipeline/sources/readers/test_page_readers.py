@@ -5,17 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from factories.sources import files, inbox, read, read_one, reason
 
-from fc_pipeline.sources.catalogue import resolve_source
 from fc_pipeline.sources.columns import difference, record_difference
-from fc_pipeline.sources.fetch import fetch_source
-from fc_pipeline.sources.read_file import read_file
-from fc_pipeline.sources.readers import BadInput, Item
+from fc_pipeline.sources.readers import BadInput
 from fc_pipeline.sources.readers.pdf import unwrapped
 from fc_pipeline.sources.readers.template import render
-from fc_pipeline.sources.schema import FileSpec, Limits
 
-LIMITS = Limits(file_bytes=1 << 24, record_bytes=1 << 20, replace=False, isolate=False)
 PROSE = "A paragraph with <b>bold</b> words, a <a href='x'>link</a> and <code>code()</code> &amp; an entity."
 PAGE = f"""<!DOCTYPE html><html><head><title> A
  title </title><style>p {{ color: red }}</style><script>let x = "no";</script></head><body>
@@ -29,18 +25,8 @@ PAGE = f"""<!DOCTYPE html><html><head><title> A
 <p>Caf\u00e9 {PROSE}</p></article><footer><p>Copyright nobody, all rights given away.</p></footer></body></html>"""
 
 
-def read(format_name: str, data: bytes) -> list[Item | BadInput]:
-    return list(read_file(data, FileSpec(glob="*", format=format_name), LIMITS, where="test"))
-
-
-def one(format_name: str, data: bytes) -> Item:
-    (item,) = read(format_name, data)
-    assert isinstance(item, Item), item
-    return item
-
-
 def test_a_page_keeps_its_content_and_layout_and_loses_its_frame() -> None:
-    item = one("html", PAGE.encode())
+    item = read_one("html", PAGE.encode())
     plain = "A paragraph with bold words, a link and code() & an entity."
     assert item.meta == {"title": "A title"}
     assert item.text.startswith(f"# Head\n\n{plain}\n\n{plain}\n\n## Part\n\nPoints:\n\n")
@@ -54,8 +40,7 @@ def test_a_page_keeps_its_content_and_layout_and_loses_its_frame() -> None:
 @pytest.mark.parametrize("encoding", ["utf-8", "latin-1", "utf-16"])
 def test_a_page_is_decoded_as_it_says(encoding: str) -> None:
     page = PAGE.replace("<head>", f'<head><meta charset="{encoding}">')
-    item = one("html", page.encode(encoding)) if encoding != "utf-16" else one("html", page.encode("utf-16"))
-    assert "Caf\u00e9 A paragraph" in item.text
+    assert "Caf\u00e9 A paragraph" in read_one("html", page.encode(encoding)).text
 
 
 def test_a_page_of_an_encoding_that_there_is_not_is_refused() -> None:
@@ -88,7 +73,7 @@ def pdf(text: str) -> bytes:
 
 
 def test_the_text_of_a_pdf() -> None:
-    item = one("pdf", pdf("A line that the width of a\npage cut in two.\nAnother sentence."))
+    item = read_one("pdf", pdf("A line that the width of a\npage cut in two.\nAnother sentence."))
     assert item.text == "A line that the width of a page cut in two.\nAnother sentence."
     assert item.meta == {"pages": 1}
 
@@ -103,7 +88,7 @@ def lesson(*steps: dict[str, Any]) -> bytes:
 
 
 def test_a_lesson_is_text_with_positions_tasks_and_reasons() -> None:
-    item = one(
+    item = read_one(
         "torre_lesson",
         lesson(
             {"kind": "explain", "fen": "8/8 w", "text": "A knight.", "narration": "aloud"},
@@ -123,8 +108,7 @@ def test_a_lesson_is_text_with_positions_tasks_and_reasons() -> None:
     )
     assert item.meta == {"category": "tactics", "level": "beginner"}
     for data in (b"[]", b'{"title": "x"}', lesson({"kind": "play", "prompt": "no line"})):
-        (bad,) = read("torre_lesson", data)
-        assert isinstance(bad, BadInput) and bad.reason == "invalid_lesson"
+        assert reason("torre_lesson", data) == "invalid_lesson"
 
 
 def test_a_paper_has_its_headings_between_its_paragraphs() -> None:
@@ -133,7 +117,7 @@ def test_a_paper_has_its_headings_between_its_paragraphs() -> None:
 
 
 @pytest.mark.parametrize(
-    ("expected", "found", "differs"),
+    ("expected", "actual", "differs"),
     [
         ({"a": "string"}, {"a": "string"}, None),
         ({"a": "string"}, {"a": "list<string>"}, "column a: expected string, is list<string>"),
@@ -151,8 +135,8 @@ def test_a_paper_has_its_headings_between_its_paragraphs() -> None:
         ),
     ],
 )  # fmt: skip
-def test_the_difference_of_two_schemas_in_words(expected, found, differs) -> None:
-    assert difference(expected, found) == differs
+def test_the_difference_of_two_schemas_in_words(expected, actual, differs) -> None:
+    assert difference(expected, actual) == differs
 
 
 @pytest.mark.parametrize(
@@ -172,15 +156,11 @@ def test_the_difference_of_a_json_record(expected, record, differs) -> None:
     assert record_difference(expected, record) == differs
 
 
-def test_pages_read_in_child_processes_are_the_same_bytes_for_any_workers(run_step, tmp_path: Path) -> None:
+def test_pages_read_in_child_processes_are_the_same_bytes_for_any_workers(fetch, tmp_path: Path) -> None:
     for number in range(40):
         (tmp_path / f"{number:02}.html").write_text(PAGE.replace("Head", f"Head {number}") + "<!-- -->" * 10_000)
         (tmp_path / f"{number:02}.pdf").write_bytes(pdf(f"Page number {number}."))
-    entry = {
-        "name": "inbox", "kind": "local", "folder": str(tmp_path), "licence": "CC0-1.0", "domain": "science",
-        "files": [{"glob": "*.html", "format": "html"}, {"glob": "*.pdf", "format": "pdf"}],
-    }  # fmt: skip
-    config = resolve_source(entry).model_dump(mode="json")
-    one = run_step(fetch_source, "sources/inbox", config, workers=1)
-    assert one.manifest.counters.kept == 80
-    assert run_step(fetch_source, "sources/inbox", config, workers=2).digest == one.digest
+    config = inbox(tmp_path, files("*.html", "html"), files("*.pdf", "pdf"))
+    artifact = fetch(config)
+    assert artifact.manifest.counters.kept == 80
+    assert fetch(config, workers=2).digest == artifact.digest
