@@ -78,19 +78,25 @@ class Objects:
             raise RemoteDamaged(f"{self.where(path)}: {len(chunk)} bytes came instead of bytes {start} to {stop}")
         return chunk
 
-    def put(self, path: str, source: Path) -> None:
-        """Upload a file; the object appears whole or not at all, over one that is there."""
+    def put(self, path: str, source: Path | bytes) -> None:
+        """Upload a file or bytes; the object appears whole or not at all, over one that is there."""
+
+        def upload(system: Any, target: str) -> None:
+            if isinstance(source, bytes):
+                system.pipe_file(target, source)
+            else:
+                system.put_file(str(source), target)
 
         def send(system: Any, root: str) -> None:
             target = f"{root}/{path}"
             if _appears_whole(system):
-                system.put_file(str(source), target)
+                upload(system, target)
                 return
             # A name of its own, so that two pushes of the same file do not write into one object.
             temporary = f"{target}.{secrets.token_hex(4)}{TEMPORARY_SUFFIX}"
             system.makedirs(os.path.dirname(target), exist_ok=True)  # noqa: PTH120 - no local path
             try:
-                system.put_file(str(source), temporary)
+                upload(system, temporary)
                 crash_point()
                 system.mv(temporary, target)
             except Exception:

@@ -10,7 +10,6 @@ from fc_pipeline.remote.remote import Remote
 from fc_pipeline.remote.retry import RemoteDamaged
 
 _WORKSPACE = "pull"
-_READ_BYTES = 1 << 20
 
 
 def pull(remote: Remote, store: Store, manifest: Manifest, *, replace: bool = False) -> None:
@@ -51,14 +50,11 @@ def _pull_file(remote: Remote, manifest: Manifest, entry: FileEntry, out: Artifa
 def _download(remote: Remote, manifest: Manifest, entry: FileEntry, part: Path) -> bool:
     """Complete the file; True when its bytes are those of the manifest."""
     with part.open("ab+") as file:
-        file.seek(0)
         if part.stat().st_size > entry.bytes:
             file.truncate(0)
-        digest, have = hashlib.sha256(), 0
-        while kept := file.read(_READ_BYTES):
-            digest.update(kept)
-            have += len(kept)
-        for chunk in remote.chunks(manifest, entry, start=have):
+        file.seek(0)
+        digest = hashlib.file_digest(file, "sha256")
+        for chunk in remote.chunks(manifest, entry, start=file.tell()):
             file.write(chunk)
             digest.update(chunk)
     return digest.hexdigest() == entry.sha256

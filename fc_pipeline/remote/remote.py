@@ -11,7 +11,6 @@ upload changes an existing file, and the files of every manifest stay present, w
 import json
 import os
 import re
-import tempfile
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -33,12 +32,9 @@ class Remote:
 
     def __init__(self, url: str, *, pause_seconds: float = 1.0, attempts: int = ATTEMPTS) -> None:
         self.objects = Objects(url, pause_seconds=pause_seconds, attempts=attempts)
+        self.name = self.objects.name
         self.silent_until = 0.0
         """time.monotonic() until which a build does not ask this remote again, because it did not answer."""
-
-    @property
-    def name(self) -> str:
-        return self.objects.name
 
     def find(self, key: str, identity: str) -> Manifest | None:
         """The manifest of an artifact in the remote; None when there is none. The files are not checked.
@@ -93,7 +89,7 @@ class Remote:
 
     def put_manifest(self, manifest: Manifest) -> None:
         """Upload the manifest, which makes the artifact exist."""
-        self._write(f"{_folder(manifest.key, manifest.identity)}/{MANIFEST_NAME}", manifest.to_json())
+        self.objects.put(f"{_folder(manifest.key, manifest.identity)}/{MANIFEST_NAME}", manifest.to_json().encode())
 
     def remove(self, key: str, identity: str) -> None:
         """Delete an artifact, its manifest first: a kill in between leaves objects that are no artifact."""
@@ -103,17 +99,14 @@ class Remote:
 
     def take_down(self, key: str, identity: str, *, at: float) -> None:
         """Delete an artifact for good: no store that still has it may push it again."""
-        self._write(f"{_TAKEDOWNS}/{key}/{identity}.json", json.dumps({"at": at}) + "\n")
+        self.objects.put(f"{_TAKEDOWNS}/{key}/{identity}.json", json.dumps({"at": at}).encode() + b"\n")
         self.remove(key, identity)
 
     def is_taken_down(self, key: str, identity: str) -> bool:
         return self.objects.read(f"{_TAKEDOWNS}/{key}/{identity}.json") is not None
 
-    def _write(self, path: str, text: str) -> None:
-        with tempfile.TemporaryDirectory() as folder:
-            source = Path(folder) / "object"
-            source.write_text(text, "utf-8")
-            self.objects.put(path, source)
+
+_remote = cache(Remote)
 
 
 def object_name(entry: FileEntry) -> str:
@@ -137,12 +130,7 @@ def num_bytes(manifest: Manifest) -> int:
 def configured_remote(*, attempts: int = ATTEMPTS) -> Remote | None:
     """The remote that FC_REMOTE names, None without one. Equal addresses give the same object."""
     url = os.environ.get("FC_REMOTE", "").strip()
-    return _remote(url, attempts) if url else None
-
-
-@cache
-def _remote(url: str, attempts: int) -> Remote:
-    return Remote(url, attempts=attempts)
+    return _remote(url, attempts=attempts) if url else None
 
 
 def _folder(key: str, identity: str) -> str:

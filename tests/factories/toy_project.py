@@ -60,6 +60,9 @@ def report(step):
 """
 
 
+KEYS = ["sources/letters", "corpus/toy/cleaned", "toy/score", "toy/report"]
+
+
 class ToyProject:
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.package = folder / "source" / "toyfactory"
@@ -123,6 +126,11 @@ class ToyProject:
     def build(self) -> list[str]:
         """Materialize everything; returns the keys that were built, not reused."""
         return [key for key in self.graph if not self.materialize(key).reused]
+
+    def move_elsewhere(self) -> Store:
+        """From here on another machine works: the same project, an empty store; returns the one before."""
+        before, self.store = self.store, Store(self.store.root.with_name("elsewhere"))
+        return before
 
     def present(self, key: str) -> Artifact:
         return self.materialize(key).artifact

@@ -23,11 +23,9 @@ Checksum = Callable[[Path], str]
 
 def git_blob_of(path: Path) -> str:
     """The id that git gives the file: sha1 of `blob <bytes>\\0` and its bytes."""
-    digest = hashlib.sha1(b"blob %d\0" % path.stat().st_size, usedforsecurity=False)
+    header = b"blob %d\0" % path.stat().st_size
     with path.open("rb") as file:
-        while chunk := file.read(_CHUNK_BYTES):
-            digest.update(chunk)
-    return digest.hexdigest()
+        return hashlib.file_digest(file, lambda: hashlib.sha1(header, usedforsecurity=False)).hexdigest()
 
 
 def download_file(

@@ -146,13 +146,6 @@ def test_push_other_logs(nas, artifact, other, memory_disk):
     assert pulled(nas, Store(memory_disk / "third")).path("log.txt").read_text() == "another log"
 
 
-def test_push_damaged(nas, artifact):
-    artifact.path("notes.txt").write_text("twelve bytez")
-    with pytest.raises(UserError, match=r"notes\.txt: sha256 differs"):
-        push(nas, artifact)
-    assert nas.everything() == {}
-
-
 def test_removed_and_taken_down(remote, artifact):
     push(remote, artifact)
     remote.remove(KEY, IDENTITY)

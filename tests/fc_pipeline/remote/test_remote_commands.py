@@ -4,13 +4,13 @@ import os
 import time
 
 import pytest
+from factories.build import build, write_text
+from factories.toy_project import KEYS
 
-from fc_model.artifacts import Recipe, Store
 from fc_pipeline.cli.remote import require_remote
 from fc_pipeline.remote.push import push
 
 pytestmark = pytest.mark.usefixtures("nas")
-ALL = ["sources/letters", "corpus/toy/cleaned", "toy/score", "toy/report"]
 
 
 @pytest.fixture
@@ -21,24 +21,14 @@ def nas(toy, tmp_path, monkeypatch):
     return tmp_path / "nas"
 
 
-@pytest.fixture
-def elsewhere(toy):
-    """Makes an empty store that of the project."""
-
-    def switch() -> None:
-        toy.store = Store(toy.store.root.with_name("elsewhere"))
-
-    return switch
-
-
-def test_push_and_pull(toy, command, elsewhere, nas):
+def test_push_and_pull(toy, command, nas):
     status, lines, _ = command("push")
-    assert status == 0 and [line.split(":")[0] for line in lines[:-1]] == ALL
-    assert lines[-1] == f"{nas}: 4 artifacts pushed, {sum(toy.present(key).num_bytes for key in ALL)} B; 0 were there"
+    assert status == 0 and [line.split(":")[0] for line in lines[:-1]] == KEYS
+    assert lines[-1] == f"{nas}: 4 artifacts pushed, {sum(toy.present(key).num_bytes for key in KEYS)} B; 0 were there"
     assert command("push")[1] == [f"{nas}: 0 artifacts pushed, 0 B; 4 were there"]
-    elsewhere()
+    toy.move_elsewhere()
     status, lines, _ = command("pull", "toy/score")
-    assert status == 0 and [line.split(":")[0] for line in lines[:-1]] == ALL[:3]
+    assert status == 0 and [line.split(":")[0] for line in lines[:-1]] == KEYS[:3]
     status, lines, _ = command("pull", "toy")
     assert status == 0 and "1 artifacts pulled" in lines[-1]
     assert toy.build() == [] and command("verify", "--strict")[0] == 0
@@ -56,11 +46,12 @@ def test_push_fails(toy, command):
     status, lines, _ = command("push")
     assert status == 1 and "score.txt" in lines[2] and lines[2].startswith("not pushed: toy/score is damaged")
     assert lines[-1].endswith("0 were there, 1 failed")
+    assert [key for key, _ in require_remote().everything()] == sorted({*KEYS} - {"toy/score"})
 
 
-def test_pull_absent(toy, command, elsewhere):
+def test_pull_absent(toy, command):
     command("push", "sources", "corpus")
-    elsewhere()
+    toy.move_elsewhere()
     status, lines, _ = command("pull", "toy")
     assert status == 1 and "2 artifacts pulled" in lines[-2]
     assert lines[-1] == "2 artifacts are not in the remote, `fustercluck run` builds them: toy/score, toy/report"
@@ -69,7 +60,7 @@ def test_pull_absent(toy, command, elsewhere):
     assert status == 2 and "there is no step 'tow'" in errors
 
 
-def test_verify_damaged(toy, command, elsewhere, nas):
+def test_verify_damaged(toy, command, nas):
     command("push")
     assert command("verify", "--remote")[:2] == (0, [f"{nas}: 4 artifacts checked, 0 problems"])
     [path] = nas.rglob("score.txt.*")
@@ -80,8 +71,7 @@ def test_verify_damaged(toy, command, elsewhere, nas):
         f"{nas}: 2 artifacts checked, 1 problems",
     ]
     assert command("verify", "--remote", "nano")[0] == 2
-    home = toy.store
-    elsewhere()
+    home = toy.move_elsewhere()
     status, lines, _ = command("pull", "toy")
     assert status == 1 and lines[-1].startswith(f"not pulled: {path}") and "3 artifacts pulled" in lines[-2]
     assert toy.store.identities("toy/score") != [] and toy.store.versions("toy/score") == []
@@ -97,11 +87,11 @@ def test_pull_replaces_damaged(toy, command):
     assert command("verify", "--strict")[0] == 0 and toy.build() == []
 
 
-def test_pull_damaged_manifest(toy, command, elsewhere, nas):
+def test_pull_damaged_manifest(toy, command, nas):
     command("push")
     [path] = (nas / "artifacts-1" / "toy" / "score").rglob("manifest.json")
     path.write_text("{")
-    elsewhere()
+    toy.move_elsewhere()
     status, lines, _ = command("pull", "toy")
     assert status == 1 and "2 artifacts pulled" in lines[2] and lines[3].startswith(f"not pulled: {path}: not a")
     assert lines[4].endswith("builds them: toy/report")
@@ -115,11 +105,11 @@ def test_remote_in_store(toy, command, monkeypatch):
     assert (status, lines) == (2, []) and "lies in FC_HOME, whose store takes it for its own: move it" in errors
 
 
-def test_plan_pulls(toy, command, elsewhere):
+def test_plan_pulls(toy, command):
     command("push")
-    elsewhere()
+    toy.move_elsewhere()
     status, lines, _ = command("plan", "toy")
-    assert status == 0 and [line.split()[:2] for line in lines[:-1]] == [["pull", key] for key in ALL]
+    assert status == 0 and [line.split()[:2] for line in lines[:-1]] == [["pull", key] for key in KEYS]
     assert all("in the remote, " in line for line in lines[:-1])
     assert lines[-1].startswith("4 artifacts: 4 to pull from the remote; ")
     assert not toy.store.root.exists()
@@ -127,23 +117,23 @@ def test_plan_pulls(toy, command, elsewhere):
     assert [line.split()[0] for line in command("plan", "toy")[1][:-1]] == ["pull", "pull", "build", "build"]
 
 
-def test_plan_remote_silent(toy, command, elsewhere, tmp_path, use_remote):
+def test_plan_remote_silent(toy, command, tmp_path, use_remote):
     (tmp_path / "file").write_text("")
     use_remote(tmp_path / "file")
-    elsewhere()
+    toy.move_elsewhere()
     status, lines, errors = command("plan", "toy")
     assert status == 0 and lines[0].split()[0] == "build"
     assert errors.count("\n") == 1 and "no answer (NotADirectoryError" in errors
 
 
-def test_gc_remote(toy, command, elsewhere):
+def test_gc_remote(toy, command):
     command("push")
     toy.min_chars = 4
     toy.build()  # pushes as well
     everything = require_remote().everything()
     assert len(everything) == 7
     assert command("gc", "--apply")[0] == 0 and require_remote().everything() == everything
-    elsewhere()  # an empty store finds what is live in the remote itself
+    toy.move_elsewhere()  # an empty store finds what is live in the remote itself
     status, lines, _ = command("gc", "--remote")
     assert status == 0 and "3 folders" in lines[-2] and lines[-1].startswith("nothing was deleted from ")
     assert require_remote().everything() == everything
@@ -154,15 +144,12 @@ def test_gc_remote(toy, command, elsewhere):
 
 
 def test_gc_orphans_and_half_pushes(toy, command, nas):
-    recipe = Recipe({}, {"version": "0" * 16, "parts": {}}, {})
-    with toy.store.write("old/score", recipe) as out:
-        out.write_text("score.txt", "old")
-    old = toy.store.find("old/score", recipe.identity("old/score"))
+    old = build(toy.store, "old/score", write_text)
     push(require_remote(), old)
     assert len(command("gc", "--remote")[1]) == 3
     (nas / "artifacts-1" / "old" / "score" / old.identity / "manifest.json").unlink()
     assert command("gc", "--remote")[1] == ["nothing to delete"]  # it may go on
-    for path in nas.rglob("score.txt.*"):
+    for path in nas.rglob("text.txt.*"):
         os.utime(path, (time.time() - 90_000,) * 2)
     assert command("gc", "--remote", "--apply")[1][0].startswith("half-done  old/score/")
     assert require_remote().everything() == {}
@@ -185,9 +172,3 @@ def test_commands_need_a_remote(command, monkeypatch):
     for arguments in (("push",), ("pull", "toy"), ("verify", "--remote"), ("gc", "--remote")):
         status, lines, errors = command(*arguments)
         assert (status, lines) == (2, []) and "FC_REMOTE is not set: give it an address such as s3://" in errors
-
-
-def test_missing_driver(command, monkeypatch):
-    monkeypatch.setenv("FC_REMOTE", "oci://bucket/fc")
-    status, lines, errors = command("push")
-    assert (status, lines) == (2, []) and "Install ocifs to access OCI Object Storage" in errors

@@ -1,6 +1,7 @@
 """Garbage is what no track resolves to, was made from or may go back to; nothing else is ever deleted."""
 
 import pytest
+from factories.build import build, write_text
 
 from fc_model.artifacts import Recipe
 from fc_pipeline.engine.resolve import Resolver
@@ -50,8 +51,7 @@ def test_unbuilt_edit(toy):
 
 def test_keys_of_no_track(toy):
     toy.build()
-    with toy.store.write("old/score", Recipe({}, {"version": "0" * 16, "parts": {}}, {})) as out:
-        out.write_text("score.txt", "old")
+    build(toy.store, "old/score", write_text)
     assert garbage(toy) == [("old/score", "artifact")]
 
 
