@@ -1,13 +1,15 @@
 """What is wanted of a pin's files, and a file on its way from a pin to whoever makes something of it."""
 
+import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Generic, NamedTuple
 
+from fc_model.errors import UserError
 from fc_pipeline.catalogue.bad_input import BadInput
-from fc_pipeline.catalogue.download.globs import G, choose
+from fc_pipeline.catalogue.download.globs import G, matches
 
 MEBIBYTE = 1 << 20
 MAX_FILE_BYTES = 128 * MEBIBYTE
@@ -48,8 +50,33 @@ class Wanted(Generic[G]):
     """Cap on all that an archive unpacks to."""
 
     def choose(self, entries: Iterable[tuple[str, int]]) -> dict[str, G]:
-        """{path: its spec} of those of (path, bytes) that are wanted. Raises UserError when a spec matches none."""
-        return choose(entries, self.specs, max_bytes=self.max_bytes, where=self.where)
+        """{path: the first spec that matches it} of (path, bytes).
+
+        Under `max_bytes`, files are taken in the order of the hash of their path, so that the part is a spread over the
+        whole source and stays the same when files come and go elsewhere.
+
+        Raises:
+            UserError: a spec matches no file, or no file fits under the cap.
+        """
+        sizes = dict(entries)
+        chosen: dict[str, G] = {}
+        for spec in self.specs:
+            paths = [path for path in sizes if matches(path, spec.glob, spec.exclude)]
+            if not paths:
+                remedy = f"correct the glob (there are {len(sizes)} files)"
+                raise UserError(f"{self.where}: no file matches {spec.glob!r}; {remedy}")
+            for path in paths:
+                chosen.setdefault(path, spec)
+        if self.max_bytes is None:
+            return chosen
+        left, kept = self.max_bytes, set()
+        for path in sorted(chosen, key=lambda path: hashlib.sha256(path.encode()).digest()):
+            if sizes[path] <= left:
+                kept.add(path)
+                left -= sizes[path]
+        if not kept:
+            raise UserError(f"{self.where}: max_bytes ({self.max_bytes}) is less than its smallest file; raise it")
+        return {path: spec for path, spec in chosen.items() if path in kept}
 
     def file(self, path: str, spec: G, num_bytes: int, stream: Stream) -> File[G]:
         """The file as a stream, or its bytes; one that is too large is not opened."""

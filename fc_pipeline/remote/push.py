@@ -1,5 +1,6 @@
 """Push from the local store into the remote: files first, the manifest last; objects that exist are left alone."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from fc_model.artifacts import Artifact
@@ -29,7 +30,9 @@ def push(remote: Remote, artifact: Artifact, *, again: bool = False) -> Pushed:
     """
     key, identity, mine = artifact.key, artifact.identity, artifact.manifest
     _require_wanted(remote, key, identity)
-    remote_manifest = _manifest(remote, key, identity)
+    remote_manifest: Manifest | None = None
+    with suppress(RemoteDamaged):  # a damaged one is written anew
+        remote_manifest = remote.find(key, identity)
     sizes = remote.sizes(key, identity)
     if remote_manifest is not None:
         _require_equal(remote, mine, remote_manifest)
@@ -42,14 +45,6 @@ def push(remote: Remote, artifact: Artifact, *, again: bool = False) -> Pushed:
     remote.put_manifest(mine)
     _require_arrived(remote, mine)
     return Pushed(len(missing), sum(entry.bytes for entry in missing))
-
-
-def _manifest(remote: Remote, key: str, identity: str) -> Manifest | None:
-    """The remote's manifest; None also for a damaged one, which is written anew."""
-    try:
-        return remote.find(key, identity)
-    except RemoteDamaged:
-        return None
 
 
 def _require_wanted(remote: Remote, key: str, identity: str) -> None:

@@ -1,6 +1,7 @@
 """Garbage collection by lineage: whatever no track of this checkout resolves to, or was made from, may be deleted."""
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
@@ -127,12 +128,9 @@ def read_manifests(remote: Remote, objects: dict[Place, dict[str, int]]) -> dict
     """The manifests of these artifacts; damaged ones are left out (`verify --remote` names them)."""
     manifests = {}
     for place, sizes in objects.items():
-        try:
-            manifest = remote.find(*place) if MANIFEST_NAME in sizes else None
-        except RemoteDamaged:
-            continue
-        if manifest is not None:
-            manifests[place] = manifest
+        with suppress(RemoteDamaged):
+            if MANIFEST_NAME in sizes and (manifest := remote.find(*place)) is not None:
+                manifests[place] = manifest
     return manifests
 
 

@@ -15,7 +15,7 @@ def read(data: bytes, spec: FileSpec) -> Iterator[Item]:
     try:
         notebook = parse_json(decode(data), strict=False)
         language = notebook.get("metadata", {}).get("kernelspec", {}).get("language", "python")
-        cells = [(cell["cell_type"], _joined(cell["source"])) for cell in notebook["cells"]]
+        cells = [(cell["cell_type"], "".join(cell["source"])) for cell in notebook["cells"]]
     except (KeyError, TypeError, AttributeError) as error:
         raise BadInput("invalid_notebook", repr(error)) from error
     parts = []
@@ -25,7 +25,3 @@ def read(data: bytes, spec: FileSpec) -> Iterator[Item]:
         elif kind == "code" and source.strip():
             parts.append(fence(source, language))
     yield Item("", join(parts), {"cells": len(cells)})
-
-
-def _joined(source: str | list[str]) -> str:
-    return source if isinstance(source, str) else "".join(source)

@@ -25,13 +25,10 @@ def read_json(data: bytes, spec: FileSpec) -> Iterator[Item | BadInput]:
     fields = _fields(spec)
     if fields.records:
         content = lookup(content, fields.records) if isinstance(content, dict) else None
-    if isinstance(content, dict):
-        rows = [{"_key": key, **value} for key, value in content.items() if isinstance(value, dict)]
-    elif isinstance(content, list):
-        rows = [{"_key": str(number), **value} for number, value in enumerate(content) if isinstance(value, dict)]
-    else:
+    if not isinstance(content, dict | list):
         raise BadInput("invalid_json", f"holds a {type(content).__name__}, not records")
-    return documents(rows, fields)
+    records = content.items() if isinstance(content, dict) else enumerate(content)
+    return documents(({"_key": str(key), **record} for key, record in records if isinstance(record, dict)), fields)
 
 
 def read_csv(data: bytes, spec: FileSpec) -> Iterator[Item | BadInput]:

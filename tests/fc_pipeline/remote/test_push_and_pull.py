@@ -49,12 +49,6 @@ def test_push_twice(remote, artifact):
     assert push(remote, artifact, again=True).num_files == 5
 
 
-def test_ranges(remote, artifact, other, monkeypatch):
-    monkeypatch.setattr(objects, "CHUNK_BYTES", 20_000)
-    push(remote, artifact)
-    pulled(remote, other)
-
-
 def test_pull_resumes(remote, artifact, other):
     push(remote, artifact)
     (sha256,) = (entry.sha256 for entry in artifact.manifest.files if entry.path == "tokens.bin")

@@ -5,7 +5,7 @@ from email.utils import format_datetime
 from pathlib import Path
 
 import pytest
-from factories.loopback_server import Cut, Redirect, Status
+from factories.loopback_server import Cut, Status
 
 from fc_model.errors import UserError
 from fc_pipeline.catalogue.download.download_file import download_file, git_blob_of
@@ -16,8 +16,8 @@ PATH = "/package.whl"
 MIB = 1 << 20
 
 
-def get(loopback, target: Path, *, expected: str = SHA256, path: str = PATH) -> Path:
-    return download_file(target, find_url=lambda: loopback.url + path, expected=expected)
+def get(loopback, target: Path) -> Path:
+    return download_file(target, find_url=lambda: loopback.url + PATH, expected=SHA256)
 
 
 @pytest.fixture
@@ -46,13 +46,6 @@ def test_a_line_that_cuts_often_but_brings_something_gets_there(served, tmp_path
     served.faults[PATH] = [Cut(256 << 10)] * 11
     assert get(served, tmp_path / "package.whl").read_bytes() == DATA
     assert len(served.starts(PATH)) == 12
-
-
-def test_a_redirect_is_followed_when_resuming_too(served, tmp_path: Path) -> None:
-    served.files["/moved.whl"] = Redirect(PATH)
-    served.faults[PATH] = [Cut(MIB)]
-    assert get(served, tmp_path / "package.whl", path="/moved.whl").read_bytes() == DATA
-    assert len(served.starts(PATH)) == 2 and served.starts(PATH)[1] > 0
 
 
 def test_the_next_process_resumes_what_this_one_left(served, waits, tmp_path: Path) -> None:

@@ -1,11 +1,14 @@
 """Readers of pages: HTML, PDF, lessons, papers."""
 
+import io
 import json
 from pathlib import Path
 from typing import Any
 
+import matplotlib as mpl
 import pytest
 from factories.sources import files, inbox, read, read_one, reason
+from matplotlib.figure import Figure
 
 from fc_pipeline.sources.columns import difference, record_difference
 from fc_pipeline.sources.readers import BadInput
@@ -48,32 +51,19 @@ def test_a_page_of_an_encoding_that_there_is_not_is_refused() -> None:
     assert isinstance(bad, BadInput) and (bad.reason, "klingon-8" in bad.detail) == ("invalid_encoding", True)
 
 
-def pdf(text: str) -> bytes:
-    """The smallest PDF that shows a text (ISO 32000-1, annex H)."""
-    content = (
-        b"BT /F1 12 Tf 72 720 Td "
-        + b" T* ".join(b"14 TL (%s) Tj" % line.encode() for line in text.split("\n"))
-        + b" ET"
-    )
-    objects = [
-        b"<< /Type /Catalog /Pages 2 0 R >>",
-        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
-        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 4 0 R "
-        b"/Resources << /Font << /F1 << /Type /Font /Subtype /Type1 /BaseFont /Helvetica >> >> >> >>",
-        b"<< /Length %d >>\nstream\n%s\nendstream" % (len(content), content),
-    ]
-    body, offsets = b"%PDF-1.4\n", []
-    for number, content in enumerate(objects, start=1):
-        offsets.append(len(body))
-        body += b"%d 0 obj\n%s\nendobj\n" % (number, content)
-    table = b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
-    return body + b"xref\n0 5\n0000000000 65535 f \n%strailer\n<< /Size 5 /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF" % (
-        table, len(body),
-    )  # fmt: skip
+@pytest.fixture(scope="module")
+def pdf() -> bytes:
+    """A page whose text is text."""
+    stream, figure = io.BytesIO(), Figure(figsize=(5, 3))
+    for number, line in enumerate(["A line that the width of a", "page cut in two.", "Another sentence."]):
+        figure.text(0.1, 0.85 - 0.15 * number, line)
+    with mpl.rc_context({"pdf.fonttype": 42}):
+        figure.savefig(stream, format="pdf", metadata={"CreationDate": None})
+    return stream.getvalue()
 
 
-def test_the_text_of_a_pdf() -> None:
-    item = read_one("pdf", pdf("A line that the width of a\npage cut in two.\nAnother sentence."))
+def test_the_text_of_a_pdf(pdf: bytes) -> None:
+    item = read_one("pdf", pdf)
     assert item.text == "A line that the width of a page cut in two.\nAnother sentence."
     assert item.meta == {"pages": 1}
 
@@ -156,10 +146,10 @@ def test_the_difference_of_a_json_record(expected, record, differs) -> None:
     assert record_difference(expected, record) == differs
 
 
-def test_pages_read_in_child_processes_are_the_same_bytes_for_any_workers(fetch, tmp_path: Path) -> None:
+def test_pages_read_in_child_processes_are_the_same_bytes_for_any_workers(fetch, pdf: bytes, tmp_path: Path) -> None:
     for number in range(40):
         (tmp_path / f"{number:02}.html").write_text(PAGE.replace("Head", f"Head {number}") + "<!-- -->" * 10_000)
-        (tmp_path / f"{number:02}.pdf").write_bytes(pdf(f"Page number {number}."))
+        (tmp_path / f"{number:02}.pdf").write_bytes(pdf)
     config = inbox(tmp_path, files("*.html", "html"), files("*.pdf", "pdf"))
     artifact = fetch(config)
     assert artifact.manifest.counters.kept == 80
