@@ -115,7 +115,7 @@ def _read(source: Source, *, home: Path, ordered_map: OrderedMap) -> Iterator[Re
     # Reading markup costs far more than unpacking, so files come in as bytes here and are read in the workers.
     for is_bytes, files in groupby(files_of(source, home), key=lambda file: isinstance(file.content, bytes)):
         if is_bytes:
-            batches = chunks(files, weight=lambda file: len(file.content), limit=_CHUNK_BYTES)
+            batches = chunks(files, weight=lambda file: len(file.content), limit=_CHUNK_BYTES)  # type: ignore[arg-type]
             for read in ordered_map(partial(_read_batch, limits=source.limits, where=where), batches):
                 yield from read
             continue

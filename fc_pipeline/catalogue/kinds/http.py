@@ -22,4 +22,4 @@ def read_http(pin: HttpPin, wanted: Wanted[G]) -> Iterator[File[G]]:
             continue
         target = wanted.home / "cache" / "downloads" / file.sha256 / name.rsplit("/", 1)[-1]
         path = download_file(target, find_url=partial(str, file.url), expected=file.sha256)
-        yield wanted.file(name, chosen[name], path.stat().st_size, Stream(partial(path.open, "rb"), path))
+        yield wanted.file(name, chosen[name], path.stat().st_size, Stream(partial(path.open, "rb"), path))  # type: ignore[arg-type]

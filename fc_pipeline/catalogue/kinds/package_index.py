@@ -11,7 +11,7 @@ import subprocess
 import sys
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
 from packaging.utils import canonicalize_name
@@ -120,7 +120,8 @@ def _html_links(text: str, base: str) -> list[IndexFile]:
     from resiliparse.parse.html import HTMLTree
 
     links = []
-    for anchor in HTMLTree.parse(text).document.query_selector_all("a[href]"):
+    document: Any = HTMLTree.parse(text).document
+    for anchor in document.query_selector_all("a[href]"):
         url, fragment = urldefrag(urljoin(base, anchor.getattr("href")))
         sha256 = fragment.removeprefix("sha256=") if fragment.startswith("sha256=") else None
         links.append(IndexFile(unquote(urlsplit(url).path).rsplit("/", 1)[-1], url, sha256))

@@ -4,15 +4,14 @@ import importlib
 import json
 import resource
 import signal
-import struct
 import sys
 from collections.abc import Callable
-from typing import Any, BinaryIO
+from contextlib import suppress
+from multiprocessing.connection import Connection
+from typing import Any
 
 from fc_pipeline.catalogue.bad_input import BadInput
 
-LENGTHS = struct.Struct(">QQ")
-"""In front of an answer: bytes of its JSON, and of what follows that."""
 Answer = Callable[..., tuple[Any, list[bytes]]]
 """(content of the file, **options) to plain JSON and parts of bytes. May raise BadInput."""
 FUNCTIONS = {
@@ -25,21 +24,23 @@ FUNCTIONS = {
 
 
 def main(cpu_seconds: float, memory_bytes: int, max_reply_bytes: int) -> None:
-    """Serves until end of file. The timer's signal is left to kill the process: it stops native code too."""
+    """Serves until the parent is gone. The timer's signal is left to kill the process: it stops native code too."""
     _cap_memory(memory_bytes)
     signal.signal(signal.SIGPROF, signal.SIG_DFL)
-    while header := sys.stdin.buffer.readline():
-        question = json.loads(header)
-        data = _exactly(sys.stdin.buffer, question["bytes"])
-        signal.setitimer(signal.ITIMER_PROF, cpu_seconds)
-        answer, parts = _answered(question, data)
-        reply, blob = json.dumps(answer).encode(), b"".join(parts)
-        signal.setitimer(signal.ITIMER_PROF, 0)
-        if len(reply) + len(blob) > max_reply_bytes:
-            detail = f"what it becomes takes {len(reply) + len(blob)} bytes"
-            reply, blob = json.dumps({"refused": ["too_large", detail]}).encode(), b""
-        sys.stdout.buffer.write(LENGTHS.pack(len(reply), len(blob)) + reply + blob)
-        sys.stdout.buffer.flush()
+    channel = Connection(sys.stdin.fileno())
+    with suppress(EOFError):
+        while True:
+            question, data = json.loads(channel.recv_bytes()), channel.recv_bytes()
+            signal.setitimer(signal.ITIMER_PROF, cpu_seconds)
+            answer, parts = _answered(question, data)
+            reply = json.dumps(answer).encode()
+            signal.setitimer(signal.ITIMER_PROF, 0)
+            num_bytes = len(reply) + sum(map(len, parts))
+            if num_bytes > max_reply_bytes:
+                refusal = {"refused": ["too_large", f"what it becomes takes {num_bytes} bytes"]}
+                reply, parts = json.dumps(refusal).encode(), []
+            for message in (reply, *parts):
+                channel.send_bytes(message)
 
 
 def _answered(question: dict[str, Any], data: bytes) -> tuple[dict[str, Any], list[bytes]]:
@@ -51,7 +52,7 @@ def _answered(question: dict[str, Any], data: bytes) -> tuple[dict[str, Any], li
         return {"refused": ["too_large", "its reader ran out of memory"]}, []
     except RecursionError:
         return {"refused": ["too_deep", "nested deeper than the reader bears"]}, []
-    return {"answer": answer, "parts": [len(part) for part in parts]}, parts
+    return {"answer": answer, "parts": len(parts)}, parts
 
 
 def _function(name: str) -> Answer:
@@ -59,13 +60,6 @@ def _function(name: str) -> Answer:
         raise ValueError(f"{name} is not one of FUNCTIONS")
     module, _, function = name.partition(":")
     return getattr(importlib.import_module(module), function)
-
-
-def _exactly(stream: BinaryIO, size: int) -> bytes:
-    data = stream.read(size)
-    if len(data) != size:  # the parent is gone
-        sys.exit(1)
-    return data
 
 
 def _cap_memory(memory_bytes: int) -> None:

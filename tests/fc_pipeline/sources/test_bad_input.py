@@ -177,8 +177,8 @@ def test_a_reader_that_dies_or_eats_all_memory_is_replaced() -> None:
     assert error.value.reason in {"reader_died", "too_large", "timeout"}
     ((_, text, _),), _ = isolated.call(read_documents, PAGE.format(PROSE).encode(), spec=spec)
     assert PROSE in text
-    assert isolated._process is not None
-    isolated._process.kill()
+    assert isolated._child is not None
+    isolated._child[0].kill()
     with pytest.raises(BadInput) as error:
         isolated.call(read_documents, b"<p>x</p>", spec=spec)
     assert error.value.reason == "reader_died"
