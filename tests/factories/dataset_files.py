@@ -5,11 +5,13 @@ import json
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
+from PIL import Image, ImageOps
 
+from fc_model.data.images.limits import ImageLimits
 from fc_model.data.images.record import ImageRecord
-from fc_pipeline.images.datasets.base import BadRecord, DatasetLimits
-from fc_pipeline.images.datasets.registry import read_dataset
+from fc_pipeline.images.datasets.base import BadRecord, SetFolder
+from fc_pipeline.images.datasets.catalogue import DatasetLimits
+from fc_pipeline.images.datasets.registry import READERS
 
 
 def encoded(width: int = 64, height: int = 48, format_: str = "JPEG", **options: Any) -> bytes:
@@ -27,11 +29,14 @@ def put(folder: Path, name: str, content: Any) -> Path:
     return path
 
 
-def read(name: str, folder: Path, **limits: Any) -> tuple[dict[str, ImageRecord], dict[str, BadRecord]]:
+def read(
+    name: str, folder: Path, *, image: ImageLimits | None = None, **limits: Any
+) -> tuple[dict[str, ImageRecord], dict[str, BadRecord]]:
     """What a loader gives, by id; every record can be written and its picture is of the stated size."""
     good: dict[str, ImageRecord] = {}
     bad: dict[str, BadRecord] = {}
-    for result in read_dataset(name, folder, DatasetLimits(**limits)):
+    data = SetFolder(name=name, folder=folder, limits=DatasetLimits(**limits), image=image or ImageLimits())
+    for result in READERS[name](data):
         if isinstance(result, BadRecord):
             assert result.id not in bad
             bad[result.id] = result
@@ -40,9 +45,9 @@ def read(name: str, folder: Path, **limits: Any) -> tuple[dict[str, ImageRecord]
         assert record.id not in good and record.id.startswith(f"{name}/") and record.source == name
         assert ImageRecord.from_json(json.loads(json.dumps(record.to_json()))) == record
         assert len(images) == len(record.images) == 1
-        with Image.open(io.BytesIO(images[0])) as image:
-            assert {"png": "PNG", "jpg": "JPEG", "webp": "WEBP"}[record.images[0]] == image.format
-            assert image.size == (record.width, record.height)
+        with Image.open(io.BytesIO(images[0])) as stored:
+            assert {"png": "PNG", "jpg": "JPEG", "webp": "WEBP"}[record.images[0]] == stored.format
+            assert ImageOps.exif_transpose(stored).size == (record.width, record.height)
         for word in record.words:
             left, top, right, bottom = word.box
             assert 0 <= left < right <= record.width and 0 <= top < bottom <= record.height

@@ -1,23 +1,21 @@
 """Loaders of public sets in the formats that they are published in, one module a set (or a family of one format).
 
-Each has `read(folder, limits) -> Iterator[Sample | BadRecord]`: `folder` holds the set as it was downloaded and
-unpacked by its owner, `limits` are the caps (`base.DatasetLimits`).
+Each takes a `base.SetFolder`: the set as it was downloaded and unpacked by its owner, and the caps. It yields:
 
-* `Sample` is `(ImageRecord, [encoded image bytes])`. Images are decoded once, so every byte that is passed on can be
+* `Sample`: `(ImageRecord, [encoded image bytes])`. Images are decoded once, so every byte that is passed on can be
   read; PNG, JPEG and WebP keep their bytes (EXIF orientation is applied by whoever decodes: width, height and boxes
   are those of the upright image), other allowed formats become PNG.
-* `BadRecord` has an id, a reason and a detail. A record that is damaged, an image that is missing and a file of
+* `BadRecord`: an id, a reason and a detail. A record that is damaged, an image that is missing and a file of
   annotations that cannot be parsed are each one; the rest goes on, and whoever asked counts and judges the rate.
-* `UserError` is raised when the folder is not what the set's documentation describes: no annotations in it at all.
+
+It raises UserError when the folder is not what the set's documentation describes: no annotations in it at all.
 
 All questions and captions of an image are in one record. Records of a set's own validation and test parts have
 `split="holdout"`, so that nothing trains on what a benchmark scores. What a machine read (OCR that comes with a set) is
 in `words` and `lines`, with its maker in `meta["words_by"]`; `text` is only what people or the renderer stated.
 
-`catalogue.DATASETS` is what is known of each set: licence, layout, reference (light to import);
-`registry.read_dataset(name, folder, limits)` reads one for the step of `images/<name>`, whose sources name a set and
-the folder that a person put it into (`reader: {kind: dataset}`; fc_pipeline/images/sources/catalog has one for each
-set). `listing` pins that folder by the names and sizes of its files: contents would take minutes whenever a graph is
-built, so a change that keeps every size is not noticed.
-`download` gets images of URL lists.
+`sets.yaml` is what is known of each set: licence, layout, reference; `registry.READERS` has the loaders. A source
+names a set and the folder that a person put it into (`reader: {kind: dataset}`; fc_pipeline/images/sources/catalog has
+one for each set). `listing` pins that folder by the names and sizes of its files: contents would take minutes whenever
+a graph is built, so a change that keeps every size is not noticed. `download` gets images of URL lists.
 """

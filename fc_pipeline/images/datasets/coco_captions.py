@@ -7,74 +7,59 @@ licence.
 """
 
 import re
-from collections import defaultdict
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-from fc_pipeline.images.datasets.annotations import annotation_files, grouped, json_beside, split_of
-from fc_pipeline.images.datasets.base import MALFORMED, BadInput, BadRecord, DatasetLimits, Result, Sample, samples
-from fc_pipeline.images.datasets.pictures import image_sample, picture_file
+from fc_pipeline.catalogue.bad_input import BadInput
+from fc_pipeline.images.datasets.annotations import distinct, split_of
+from fc_pipeline.images.datasets.base import MALFORMED, BadRecord, Entries, Result, Sample, SetFolder
 
-NAME = "coco_captions"
 _CREATIVE_COMMONS = re.compile(r"creativecommons\.org/licenses/([a-z-]+)/(\d\.\d)")
 
+_Photo = tuple[dict[str, Any], list[dict[str, Any]], dict[int, str]]
+"""An entry of `images`, its annotations, the licences by their id."""
 
-def read(folder: Path, limits: DatasetLimits) -> Iterator[Result]:
+
+def read(data: SetFolder) -> Iterator[Result]:
     """One record an image; the first caption is `caption`, all are in meta. UserError without captions_*.json."""
-    for path in annotation_files(folder, "**/captions_*.json", source=NAME):
-        part = path.stem.removeprefix("captions_")
-        try:
-            content = json_beside(path, limits)
-            members = [content[name] for name in ("images", "annotations")] if isinstance(content, dict) else []
-            if len(members) != 2 or not all(isinstance(member, list) for member in members):
-                raise BadInput("invalid_annotations", "no lists 'images' and 'annotations' in it")
-            licences = {entry["id"]: _licence(entry) for entry in content.get("licenses") or []}
-        except BadInput as bad:
-            yield BadRecord(id=f"{NAME}/{path.name}", reason=bad.reason, detail=bad.detail)
-            continue
-        except MALFORMED as error:
-            detail = f"licenses: {type(error).__name__}: {error}"
-            yield BadRecord(id=f"{NAME}/{path.name}", reason="invalid_annotations", detail=detail)
-            continue
-        captions: dict[str, list[str]] = defaultdict(list)
-        for group in grouped(members[1], by="image_id", source=NAME):
-            if isinstance(group, BadRecord):
-                yield group
-            else:
-                captions[group[0]] = [entry.get("caption", "") for entry in group[1]]
-        build = partial(_sample, folder=folder, part=part, captions=captions, licences=licences, limits=limits)
-        yield from samples(NAME, grouped(members[0], by="id", source=NAME), build, limits=limits)
+    return data.file_samples(data.files("**/captions_*.json"), _photos, _sample)
 
 
-def _sample(
-    key: str,
-    entries: list[dict[str, Any]],
-    *,
-    folder: Path,
-    part: str,
-    captions: dict[str, list[str]],
-    licences: dict[int, str],
-    limits: DatasetLimits,
-) -> Sample:
-    entry = entries[0]
-    names = [f"{place}{part}/{entry['file_name']}" for place in ("", "images/")]
-    image = picture_file(folder, *names, limits=limits.image)
+def _photos(data: SetFolder, path: Path) -> Entries[_Photo]:
+    content = data.json(path)
+    try:
+        members = [content[name] for name in ("images", "annotations")] if isinstance(content, dict) else []
+        if len(members) != 2 or not all(isinstance(member, list) for member in members):
+            raise BadInput("invalid_annotations", "no lists 'images' and 'annotations' in it")
+        licences = {entry["id"]: _licence(entry) for entry in content.get("licenses") or []}
+    except MALFORMED as error:
+        raise BadInput("invalid_annotations", f"licenses: {type(error).__name__}: {error}") from error
+    annotations = list(data.grouped(members[1], by="image_id"))
+    captions = dict(group for group in annotations if not isinstance(group, BadRecord))
+    return [group for group in annotations if isinstance(group, BadRecord)] + [
+        group if isinstance(group, BadRecord) else (group[0], (group[1][0], captions.get(group[0], []), licences))
+        for group in data.grouped(members[0], by="id")
+    ]
+
+
+def _sample(data: SetFolder, key: str, photo: _Photo, *, part: Path) -> Sample:
+    entry, annotations, licences = photo
+    name = part.stem.removeprefix("captions_")
+    image = data.picture(*(f"{place}{name}/{entry['file_name']}" for place in ("", "images/")))
     if (image.width, image.height) != (entry["width"], entry["height"]):
         stated = f"{entry['width']}x{entry['height']}"
         raise BadInput("size_mismatch", f"{image.width}x{image.height} pixels, the annotations say {stated}")
-    texts = [text for text in dict.fromkeys(text.strip() for text in captions.get(key, [])) if text]
+    texts = distinct(annotation.get("caption", "") for annotation in annotations)
     if not texts:
         raise BadInput("no_caption", "an image without any caption")
-    return image_sample(
-        NAME,
+    return data.sample(
         image,
-        id=f"{NAME}/{part}/{key}",
+        f"{name}/{key}",
         kind="photo",
         family="natural",
         licence=licences.get(entry.get("license", 0), "LicenseRef-not-stated"),
-        split=split_of(part),
+        split=split_of(name),
         caption=texts[0],
         meta={"captions": texts, "url": entry.get("flickr_url") or entry.get("coco_url")},
     )
@@ -82,7 +67,7 @@ def _sample(
 
 def _licence(entry: dict[str, Any]) -> str:
     """SPDX of the Creative Commons licences; the two others of the set are no licences but statements."""
-    found = _CREATIVE_COMMONS.search(entry["url"])
-    if found:
-        return f"CC-{found[1].upper()}-{found[2]}"
+    match = _CREATIVE_COMMONS.search(entry["url"])
+    if match:
+        return f"CC-{match[1].upper()}-{match[2]}"
     return "LicenseRef-" + re.sub(r"[^A-Za-z0-9.]+", "-", entry["name"]).strip("-")

@@ -1,60 +1,76 @@
-"""DocVQA, single page: questions about scanned pages of the UCSF Industry Documents Library.
+"""DocVQA, single page: questions about scanned pages; InfographicVQA: about long images of text, icons and charts.
 
-Format (docvqa.org, Task 1): `{train,val,test}_v1.0.json`, for train and val also `..._v1.0_withQT.json` with
-question_types = {dataset_name, dataset_version, dataset_split, data: [{questionId, question, question_types, image
-("documents/<name>.png"), docId, ucsf_document_id, ucsf_document_page_no, answers, data_split}]}; pages in `documents/`
-beside it (or `spdocvqa_images/`, as the files are packed now) and what Microsoft's engine read of them in
-`ocr_results/<name>.json` (or `spdocvqa_ocr/`).
+Formats (docvqa.org):
+
+* Task 1, pages of the UCSF Industry Documents Library: `{train,val,test}_v1.0.json` = {dataset_name, dataset_version,
+  dataset_split, data: [{questionId, question, image ("documents/<name>.png"), docId, ucsf_document_id,
+  ucsf_document_page_no, answers, data_split}]}; pages in `documents/` beside it (or `spdocvqa_images/`, as the files
+  are packed now) and what Microsoft's engine read of them in `ocr_results/<name>.json` (or `spdocvqa_ocr/`).
+* Task 3: `infographicsVQA_{train,val,test}_v1.0.json` = the same with data: [{questionId, question, image_local_name,
+  image_url, ocr_output_file, answers, data_split, answer_type, evidence, operation/reasoning}]; images in
+  `infographicsvqa_images/`, what Amazon Textract read in `infographicsvqa_ocr/`.
+
+For some parts there is also `..._v1.0_withQT.json`, the same with question_types.
 """
 
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from fc_pipeline.images.datasets.annotations import annotation_files, asked, json_beside, json_samples, split_of
-from fc_pipeline.images.datasets.base import DatasetLimits, Result, Sample
-from fc_pipeline.images.datasets.machine_ocr import read_api_words
-from fc_pipeline.images.datasets.pictures import image_sample, picture_file
+from fc_pipeline.catalogue.bad_input import BadInput
+from fc_pipeline.catalogue.download.globs import is_plain
+from fc_pipeline.images.datasets.annotations import extractive, split_of
+from fc_pipeline.images.datasets.base import Result, Sample, SetFolder
+from fc_pipeline.images.datasets.machine_ocr import microsoft_read, textract
 
-NAME = "docvqa"
 _WITH_TYPES = "_withQT.json"
 
 
-def read(folder: Path, limits: DatasetLimits) -> Iterator[Result]:
+def read_pages(data: SetFolder) -> Iterator[Result]:
     """One record a page. Raises UserError without `*_v1.0*.json`."""
-    found = annotation_files(folder, "**/train_v1.0*.json", "**/val_v1.0*.json", "**/test_v1.0*.json", source=NAME)
-    typed = {path for path in found if path.name.endswith(_WITH_TYPES)}
-    paths = [path for path in found if path in typed or path.with_name(path.stem + _WITH_TYPES) not in typed]
-    build = partial(_sample, folder=folder, limits=limits)
-    yield from json_samples(paths, build, source=NAME, by="image", limits=limits)
+    paths = data.files("**/train_v1.0*.json", "**/val_v1.0*.json", "**/test_v1.0*.json")
+    return data.json_samples(_typed(paths), _page, by="image")
 
 
-def _sample(key: str, entries: list[dict[str, Any]], *, folder: Path, file: Path, limits: DatasetLimits) -> Sample:
+def read_infographics(data: SetFolder) -> Iterator[Result]:
+    """One record an infographic. Raises UserError without `infographic*VQA_*_v1.0*.json`."""
+    return data.json_samples(_typed(data.files("**/infographic*VQA_*_v1.0*.json")), _infographic, by="image_local_name")
+
+
+def _typed(paths: list[Path]) -> list[Path]:
+    """Without the files that are there with question types too."""
+    return [path for path in paths if path.with_name(path.stem + _WITH_TYPES) not in paths]
+
+
+def _page(data: SetFolder, key: str, entries: list[dict[str, Any]], *, part: Path) -> Sample:
     name = PurePosixPath(key)
-    beside = file.parent.relative_to(folder)
-    image = picture_file(folder, str(beside / name), f"spdocvqa_images/{name.name}", limits=limits.image)
-    places = (file.parent / "ocr_results", folder / "spdocvqa_ocr")
-    read_by_machine = next(
-        (found for place in places if (found := json_beside(place / f"{name.stem}.json", limits))), None
-    )
-    words, lines = read_api_words(image, read_by_machine) if read_by_machine else ([], [])
-    questions, unanswered = asked(
-        ((entry["question"], entry.get("answers") or []) for entry in entries), kind="extractive"
-    )
+    image = data.picture(str(part.parent.relative_to(data.folder) / name), f"spdocvqa_images/{name.name}")
+    folders = (part.parent / "ocr_results", data.folder / "spdocvqa_ocr")
+    read_by_machine = next(filter(None, (data.json(folder / f"{name.stem}.json") for folder in folders)), None)
     types = {entry["question"].strip(): entry["question_types"] for entry in entries if "question_types" in entry}
-    return image_sample(
-        NAME,
+    return data.sample(
         image,
-        id=f"{NAME}/{name.stem}",
+        name.stem,
         kind="document/scan",
-        family="text",
-        split=split_of(file.name),
-        words=words,
-        lines=lines,
-        questions=questions,
+        split=split_of(part.name),
+        **microsoft_read(image, read_by_machine),
+        asked=extractive(entries),
         meta={"document": entries[0].get("ucsf_document_id"), "page": entries[0].get("ucsf_document_page_no")}
-        | ({"question_types": types} if types else {})
-        | ({"unanswered": unanswered} if unanswered else {})
-        | ({"words_by": "Microsoft Read"} if words else {}),
+        | ({"question_types": types} if types else {}),
+    )
+
+
+def _infographic(data: SetFolder, key: str, entries: list[dict[str, Any]], *, part: Path) -> Sample:
+    image = data.picture(f"infographicsvqa_images/{key}")
+    ocr_name = str(entries[0].get("ocr_output_file") or f"{Path(key).stem}.json")
+    if not is_plain(ocr_name):
+        raise BadInput("unsafe_path", f"{ocr_name!r} is no plain path below the folder")
+    return data.sample(
+        image,
+        Path(key).stem,
+        kind="document/infographic",
+        split=split_of(part.name),
+        **textract(image, data.json(data.folder / "infographicsvqa_ocr" / ocr_name)),
+        asked=extractive(entries),
+        meta={"url": entries[0].get("image_url")},
     )

@@ -12,15 +12,15 @@ of the training and the test part are the same: they are told apart by `train` i
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
-from fc_model.data.images.record import Line, Word
-from fc_pipeline.images.datasets.annotations import annotation_files, read_text, split_of
-from fc_pipeline.images.datasets.base import BadInput, DatasetLimits, Result, Sample, samples
-from fc_pipeline.images.datasets.pictures import box_in, image_sample, picture_file
+from fc_model.data.images.record import Box, Line, Word
+from fc_pipeline.catalogue.bad_input import BadInput
+from fc_pipeline.images.datasets.annotations import split_of
+from fc_pipeline.images.datasets.base import Result, Sample, SetFolder
+from fc_pipeline.images.datasets.pictures import box_in
 
 _UNREADABLE = "###"
 _IMAGES = {".jpg", ".jpeg", ".png", ".gif", ".bmp"}
@@ -29,87 +29,62 @@ _QUAD = re.compile(",".join([_NUMBER] * 8) + ",(.*)")
 _BOX = re.compile(r"[,\s]".join([_NUMBER] * 4) + r',?\s*"(.*)"\s*')
 
 
-class _Label(NamedTuple):
-    points: list[tuple[float, float]]
-    text: str
-
-
-def read_2013(folder: Path, limits: DatasetLimits) -> Iterator[Result]:
-    """One record an image of Focused Scene Text. Raises UserError without `gt_*.txt`."""
-    yield from _read(folder, "icdar2013", "scene/focused", limits)
-
-
-def read_2015(folder: Path, limits: DatasetLimits) -> Iterator[Result]:
-    """One record an image of Incidental Scene Text. Raises UserError without `gt_*.txt`."""
-    yield from _read(folder, "icdar2015", "scene/incidental", limits)
-
-
-def _read(folder: Path, source: str, kind: str, limits: DatasetLimits) -> Iterator[Result]:
-    paths = annotation_files(folder, "**/gt_*.txt", source=source)
+def read(data: SetFolder, *, kind: str) -> Iterator[Result]:
+    """One record an image; `kind` is what it shows. Raises UserError without `gt_*.txt`."""
+    paths = data.files("**/gt_*.txt")
     images: dict[tuple[str, str], str] = {}
-    for path in sorted(folder.rglob("*")):
+    for path in sorted(data.folder.rglob("*")):
         if path.suffix.lower() in _IMAGES:
-            name = path.relative_to(folder).as_posix()
+            name = path.relative_to(data.folder).as_posix()
             images.setdefault((split_of(name), path.stem), name)
-    build = partial(_sample, folder=folder, source=source, kind=kind, images=images, limits=limits)
-    yield from samples(source, ((path.relative_to(folder).as_posix(), path) for path in paths), build, limits=limits)
+    entries = ((path.relative_to(data.folder).as_posix(), path) for path in paths)
+    return data.samples(entries, partial(_sample, data, kind=kind, images=images))
 
 
-def _sample(
-    key: str,
-    path: Path,
-    *,
-    folder: Path,
-    source: str,
-    kind: str,
-    images: dict[tuple[str, str], str],
-    limits: DatasetLimits,
-) -> Sample:
+def _sample(data: SetFolder, key: str, path: Path, *, kind: str, images: dict[tuple[str, str], str]) -> Sample:
     split = split_of(key)
     stem = path.stem.removeprefix("gt_")
     if (split, stem) not in images:
         raise BadInput("missing_image", f"no image {stem} for it in the same part of the set")
-    labels = list(_labels(read_text(path, limits).split("\n")))
-    image = picture_file(folder, images[split, stem], limits=limits.image)
+    labels = list(_labels(data.text(path).split("\n")))
+    name = images[split, stem]
+    image = data.picture(name)
     words: list[Word] = []
     quads: list[list[float]] = []
-    unreadable: list[list[int]] = []
-    for label in labels:
-        xs, ys = zip(*label.points, strict=True)
+    unreadable: list[Box] = []
+    for quad, text in labels:
+        xs, ys = quad[0::2], quad[1::2]
         box = box_in(image, min(xs), min(ys), max(xs), max(ys))
         if box is None:
-            raise BadInput("invalid_box", f"{label.text!r} at {label.points} is outside {image.width}x{image.height}")
-        if label.text == _UNREADABLE:
-            unreadable.append(list(box))
+            points = list(zip(xs, ys, strict=True))
+            raise BadInput("invalid_box", f"{text!r} at {points} is outside {image.width}x{image.height}")
+        if text == _UNREADABLE:
+            unreadable.append(box)
         else:
-            words.append(Word(label.text, box, len(words)))
-            quads.append([value for point in label.points for value in point])
-    return image_sample(
-        source,
+            words.append(Word(text, box, len(words)))
+            quads.append(quad)
+    return data.sample(
         image,
-        id=f"{source}/{images[split, stem]}",
+        name,
         kind=kind,
-        family="text",
         split=split,
         text=None if unreadable else "\n".join(word.text for word in words),
         words=words,
         lines=[Line(word.text, word.box) for word in words],
-        meta={"quads": quads, "unreadable": unreadable},
+        meta={"quads": quads, "unreadable": list(map(list, unreadable))},
     )
 
 
-def _labels(lines: Iterable[str]) -> Iterator[_Label]:
-    """Raises BadInput for a line of neither form."""
+def _labels(lines: list[str]) -> Iterator[tuple[list[float], str]]:
+    """The corners (x and y of each in turn, clockwise) and the text of each line. Raises BadInput for another form."""
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
-        if found := _QUAD.fullmatch(line):
-            values = [float(value) for value in found.groups()[:8]]
-            yield _Label(list(zip(values[0::2], values[1::2], strict=True)), found[9].strip())
-        elif found := _BOX.fullmatch(line):
-            left, top, right, bottom = (float(value) for value in found.groups()[:4])
-            yield _Label([(left, top), (right, top), (right, bottom), (left, bottom)], found[5].replace('\\"', '"'))
+        if match := _QUAD.fullmatch(line):
+            yield [float(value) for value in match.groups()[:8]], match[9].strip()
+        elif match := _BOX.fullmatch(line):
+            left, top, right, bottom = (float(value) for value in match.groups()[:4])
+            yield [left, top, right, top, right, bottom, left, bottom], match[5].replace('\\"', '"')
         else:
-            raise BadInput(
-                "invalid_record", f"line {number} is neither a box nor a quadrilateral with text: {line[:80]!r}"
-            )
+            detail = f"line {number} is neither a box nor a quadrilateral with text: {line[:80]!r}"
+            raise BadInput("invalid_record", detail)

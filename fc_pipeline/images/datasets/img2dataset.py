@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from fc_model.errors import UserError
+from fc_pipeline.catalogue.bad_input import BadInput
 from fc_pipeline.catalogue.download.archive import MAX_MEMBERS, Header, stream_members
 from fc_pipeline.catalogue.download.globs import is_plain
-from fc_pipeline.images.datasets.annotations import json_beside
-from fc_pipeline.images.datasets.base import BadInput, BadRecord, DatasetLimits
+from fc_pipeline.images.datasets.base import BadRecord, SetFolder
 from fc_pipeline.sources.readers.item import decode
 from fc_pipeline.sources.readers.strict_json import parse_json
 
@@ -26,8 +26,8 @@ _IMAGES = {"jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff"}
 _BROKEN = (tarfile.TarError, UserError, OSError, EOFError, ValueError)
 
 
-class Shard(NamedTuple):
-    """A sample of a shard."""
+class Captioned(NamedTuple):
+    """An image of the web, not decoded yet."""
 
     image: bytes | BadInput
     caption: str
@@ -47,13 +47,13 @@ class _Members:
     """Up to the first damage."""
 
 
-def tar_entries(path: Path, *, shard: str, limits: DatasetLimits) -> Iterator[tuple[str, Shard] | BadRecord]:
+def tar_entries(data: SetFolder, path: Path, *, shard: str) -> Iterator[tuple[str, Captioned] | BadRecord]:
     """Yields what is wrong with members, (key, sample) for each, and what is wrong with the shard.
 
     webdataset reads the part of the tar whose headers are sound, and of that what the limits allow. Nothing is
     unpacked to disk. `shard` is what the ids of bad records begin with.
     """
-    members = _members(path, shard, limits)
+    members = _members(data, path, shard)
     yield from members.bad
     count = read = 0
     for key, parts in _samples(path, members):
@@ -64,7 +64,7 @@ def tar_entries(path: Path, *, shard: str, limits: DatasetLimits) -> Iterator[tu
             yield BadRecord(id=f"{shard}/{key}", reason=error.reason, detail=error.detail)
     if read != len(members.names):
         yield BadRecord(id=shard, reason="broken_tar", detail=f"{read} of {len(members.names)} members were read")
-    yield from _missing(path, count, shard, limits)
+    yield from _missing(data, path, count, shard)
 
 
 def _samples(path: Path, members: _Members) -> Iterator[tuple[str, dict[str, bytes | BadInput]]]:
@@ -80,7 +80,7 @@ def _samples(path: Path, members: _Members) -> Iterator[tuple[str, dict[str, byt
             yield sample["__key__"], {name: value for name, value in sample.items() if not name.startswith("__")}
 
 
-def _sample(parts: dict[str, bytes | BadInput]) -> Shard:
+def _sample(parts: dict[str, bytes | BadInput]) -> Captioned:
     meta: dict[str, Any] = {}
     if "json" in parts:
         content = parse_json(decode(_read(parts["json"])))
@@ -89,7 +89,7 @@ def _sample(parts: dict[str, bytes | BadInput]) -> Shard:
     if image is None:
         image = BadInput("missing_image", f"members {', '.join(sorted(parts))} only")
     caption = decode(_read(parts["txt"])) if "txt" in parts else str(meta.get("caption") or "")
-    return Shard(image, caption, meta)
+    return Captioned(image, caption, {"url": meta.get("url")})
 
 
 def _read(data: bytes | BadInput) -> bytes:
@@ -98,7 +98,7 @@ def _read(data: bytes | BadInput) -> bytes:
     return data
 
 
-def _members(path: Path, shard: str, limits: DatasetLimits) -> _Members:
+def _members(data: SetFolder, path: Path, shard: str) -> _Members:
     """Reads the headers only. webdataset's own reader holds a header of any size and a member of any size in memory."""
     from webdataset.tariterators import base_plus_ext  # imports torch
 
@@ -115,7 +115,7 @@ def _members(path: Path, shard: str, limits: DatasetLimits) -> _Members:
                     continue
                 key, extension = base_plus_ext(member.name)
                 extension = (extension or "").lower()
-                cap = limits.image.max_bytes if extension in _IMAGES else limits.record_bytes
+                cap = data.image.max_bytes if extension in _IMAGES else data.limits.max_record_bytes
                 if not (member.isreg() and is_plain(member.name) and key) or member.name in scanned.names:
                     detail = f"{member.name[:200]!r} is no regular file with a plain name of its own"
                     scanned.bad.append(
@@ -132,10 +132,10 @@ def _members(path: Path, shard: str, limits: DatasetLimits) -> _Members:
     return scanned
 
 
-def _missing(path: Path, count: int, shard: str, limits: DatasetLimits) -> Iterator[BadRecord]:
+def _missing(data: SetFolder, path: Path, count: int, shard: str) -> Iterator[BadRecord]:
     stats = path.with_name(f"{path.stem}_stats.json")
     try:
-        content = json_beside(stats, limits)
+        content = data.json(stats)
     except BadInput as error:
         yield BadRecord(id=f"{shard}_stats", reason=error.reason, detail=error.detail)
         return

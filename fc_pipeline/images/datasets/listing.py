@@ -10,12 +10,16 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+
+from pydantic import Field
+
+from fc_model.config.strict import Strict
 
 
-class Listing(NamedTuple):
-    sha256: str
-    """Of a line `<path>` NUL `<bytes>` for each file, paths relative to the folder and sorted as bytes."""
+class Listing(Strict):
+    """What a folder holds by names and sizes."""
+
+    sha256: str = Field(description="of a line `<path>` NUL `<bytes>` for each file, sorted as bytes; paths relative")
     files: int
     bytes: int
 
@@ -30,7 +34,7 @@ def listing(folder: Path) -> Listing:
     digest = hashlib.sha256()
     for name, size in rows:
         digest.update(b"%s\0%d\n" % (name, size))
-    return Listing(digest.hexdigest(), len(rows), sum(size for _, size in rows))
+    return Listing(sha256=digest.hexdigest(), files=len(rows), bytes=sum(size for _, size in rows))
 
 
 def _files(folder: bytes, prefix: bytes, above: frozenset[tuple[int, int]]) -> Iterator[tuple[bytes, int]]:
@@ -50,5 +54,5 @@ def _files(folder: bytes, prefix: bytes, above: frozenset[tuple[int, int]]) -> I
 
 
 if __name__ == "__main__":
-    found = listing(Path(sys.argv[1]))
-    print(f"manifest_sha256: {found.sha256}  # {found.files:,} files, {found.bytes:,} bytes")
+    listed = listing(Path(sys.argv[1]))
+    print(f"manifest_sha256: {listed.sha256}  # {listed.files:,} files, {listed.bytes:,} bytes")

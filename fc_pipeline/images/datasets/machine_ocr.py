@@ -1,55 +1,57 @@
-"""Words that came with a set and were read by a machine: three engines' formats, one result."""
+"""Words that came with a set and were read by a machine: three engines' formats, the fields of a record."""
 
 from typing import Any
 
-from fc_model.data.images.record import Box, Line, Word, union
-from fc_pipeline.images.datasets.pictures import Picture, box_in
+from fc_model.data.images.record import Box
+from fc_pipeline.images.datasets.pictures import Picture, box_in, placed
 
-Read = tuple[list[Word], list[Line]]
+Fields = dict[str, Any]
+"""`words`, `lines` and `words_by` as `SetFolder.sample` takes them; none where nothing was read."""
 
 
-def rosetta_words(image: Picture, tokens: list[dict[str, Any]]) -> Read:
+def rosetta(image: Picture, tokens: list[dict[str, Any]]) -> Fields:
     """Facebook's Rosetta, `ocr_info` of TextVQA: boxes are fractions of the image's sides, every word a line."""
-    found: list[tuple[str, Box | None]] = []
-    for token in tokens:
-        place = token["bounding_box"]
-        found.append((token["word"], _fraction(image, place, ("top_left_x", "top_left_y", "width", "height"))))
-    return _lines([[word] for word in found])
+    sides = ("top_left_x", "top_left_y", "width", "height")
+    return _fields("Rosetta", [[(token["word"], _fraction(image, token["bounding_box"], sides))] for token in tokens])
 
 
-def textract_words(image: Picture, blocks: dict[str, Any]) -> Read:
+def textract(image: Picture, blocks: dict[str, Any] | None) -> Fields:
     """Amazon Textract as InfographicVQA stores it: {PAGE, LINE, WORD: [{Id, Text, Geometry, Relationships}]}.
 
     A line names its words in Relationships (Type CHILD); boxes are fractions of the image's sides.
     """
+    if not blocks:
+        return {}
     sides = ("Left", "Top", "Width", "Height")
     words = {
         block["Id"]: (block["Text"], _fraction(image, block["Geometry"]["BoundingBox"], sides))
         for block in blocks["WORD"]
     }
-    return _lines([[words[name] for name in _children(line) if name in words] for line in blocks["LINE"]])
+    return _fields(
+        "Amazon Textract", [[words[name] for name in _children(line) if name in words] for line in blocks["LINE"]]
+    )
 
 
 def _children(line: dict[str, Any]) -> list[str]:
     return [name for link in line.get("Relationships") or [] if link["Type"] == "CHILD" for name in link["Ids"]]
 
 
-def read_api_words(image: Picture, result: dict[str, Any]) -> Read:
+def microsoft_read(image: Picture, result: dict[str, Any] | None) -> Fields:
     """Microsoft's Read API, version 2, as DocVQA stores it: {recognitionResults: [{width, height, lines: [{words}]}]}.
 
     A boundingBox is four corners in pixels of the page that the engine saw, which may be scaled.
     """
+    if not result:
+        return {}
     page = result["recognitionResults"][0]
     across, down = image.width / page["width"], image.height / page["height"]
-    lines: list[list[tuple[str, Box | None]]] = []
-    for line in page["lines"]:
-        words: list[tuple[str, Box | None]] = []
-        for word in line["words"]:
-            xs, ys = word["boundingBox"][0::2], word["boundingBox"][1::2]
-            box = box_in(image, min(xs) * across, min(ys) * down, max(xs) * across, max(ys) * down)
-            words.append((word["text"], box))
-        lines.append(words)
-    return _lines(lines)
+
+    def box(corners: list[float]) -> Box | None:
+        xs, ys = corners[0::2], corners[1::2]
+        return box_in(image, min(xs) * across, min(ys) * down, max(xs) * across, max(ys) * down)
+
+    lines = [[(word["text"], box(word["boundingBox"])) for word in line["words"]] for line in page["lines"]]
+    return _fields("Microsoft Read", lines)
 
 
 def _fraction(image: Picture, place: dict[str, float], sides: tuple[str, str, str, str]) -> Box | None:
@@ -58,13 +60,6 @@ def _fraction(image: Picture, place: dict[str, float], sides: tuple[str, str, st
     return box_in(image, left * image.width, top * image.height, right * image.width, bottom * image.height)
 
 
-def _lines(found: list[list[tuple[str, Box | None]]]) -> Read:
-    """Words with a box inside the image, and the lines that have any."""
-    words: list[Word] = []
-    lines: list[Line] = []
-    for line in found:
-        inside = [(text.strip(), box) for text, box in line if text.strip() and box]
-        if inside:
-            words += [Word(text, box, len(lines)) for text, box in inside]
-            lines.append(Line(" ".join(text for text, _ in inside), union([box for _, box in inside])))
-    return words, lines
+def _fields(engine: str, rows: list[list[tuple[str, Box | None]]]) -> Fields:
+    words, lines = placed(rows)
+    return {"words": words, "lines": lines, "words_by": engine}

@@ -5,29 +5,24 @@ import zlib
 from pathlib import Path
 from typing import Any
 
-from fc_model.errors import UserError
-from fc_pipeline.images.datasets.base import BadInput, DatasetLimits
+from fc_pipeline.catalogue.bad_input import BadInput
+from fc_pipeline.images.datasets.base import SetFolder
 
 _DAMAGE = (ValueError, TypeError, NotImplementedError, OSError, EOFError, LookupError, struct.error, zlib.error)
 
 
-def matlab_variables(path: Path, *names: str, limits: DatasetLimits) -> list[Any]:
+def matlab_variables(data: SetFolder, path: Path, *names: str) -> list[Any]:
     """These variables of a file, without dimensions of one; cells are object arrays, char arrays are str.
 
     Everything is in memory afterwards, at several times the size of the file.
 
     Raises:
         BadInput: too large, damaged, or a variable is missing.
-        UserError: scipy is not installed.
     """
-    try:
-        from scipy.io import loadmat
-        from scipy.io.matlab import MatReadError
-    except ImportError as error:
-        raise UserError(f"{path.name}: MATLAB files need scipy; `pip install scipy`") from error
-    size = path.stat().st_size
-    if size > limits.annotation_bytes:
-        raise BadInput("too_large", f"{size} bytes exceed annotation_bytes ({limits.annotation_bytes})")
+    from scipy.io import loadmat
+    from scipy.io.matlab import MatReadError
+
+    data.check_size(path)
     try:
         content = loadmat(path, variable_names=names, squeeze_me=True, chars_as_strings=True)
     except (*_DAMAGE, MatReadError) as error:

@@ -1,17 +1,17 @@
-"""Image files of a set: found by name below its folder, decoded once, passed on as they are."""
+"""Image files of a set, decoded once and passed on as they are, and the places of words in them."""
 
 import io
+import os.path
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from fc_model.data.images.decode import BadImage, decode
 from fc_model.data.images.formats import content_format
 from fc_model.data.images.limits import ImageLimits
-from fc_model.data.images.record import Box, ImageRecord
+from fc_model.data.images.record import Box, Line, Word, union
+from fc_pipeline.catalogue.bad_input import BadInput
 from fc_pipeline.catalogue.download.globs import is_plain
-from fc_pipeline.images.datasets.annotations import is_there
-from fc_pipeline.images.datasets.base import BadInput, Sample
-from fc_pipeline.images.datasets.catalogue import DATASETS
 
 _EXTENSIONS = {"PNG": "png", "JPEG": "jpg", "WEBP": "webp"}
 
@@ -49,7 +49,7 @@ def picture_file(folder: Path, *names: str, limits: ImageLimits) -> Picture:
         if not is_plain(name):
             raise BadInput("unsafe_path", f"{name!r} is no plain path below the folder")
         path = folder / name
-        if is_there(path):
+        if is_file(path):
             size = path.stat().st_size
             if size > limits.max_bytes:
                 raise BadInput("too_many_bytes", f"{name}: {size} bytes exceed {limits.max_bytes}")
@@ -57,15 +57,9 @@ def picture_file(folder: Path, *names: str, limits: ImageLimits) -> Picture:
     raise BadInput("missing_image", f"none of {', '.join(names)}")
 
 
-def image_sample(source: str, image: Picture, **fields: Any) -> Sample:
-    """The record of one image of a set, and the image's bytes.
-
-    Args:
-        fields: what else `ImageRecord` takes; `licence` where it is not the set's own.
-    """
-    fields.setdefault("licence", DATASETS[source].licence)
-    record = ImageRecord(source=source, width=image.width, height=image.height, images=[image.extension], **fields)
-    return record, [image.data]
+def is_file(path: Path) -> bool:
+    """False, not OSError as from Path.is_file, for a name that no file can have, like a long one."""
+    return os.path.isfile(path)  # noqa: PTH113
 
 
 def box_in(picture: Picture, left: float, top: float, right: float, bottom: float) -> Box | None:
@@ -82,3 +76,15 @@ def box_in(picture: Picture, left: float, top: float, right: float, bottom: floa
         min(picture.height, int(-(-bottom // 1))),
     )
     return box if box[0] < box[2] and box[1] < box[3] else None
+
+
+def placed(rows: Iterable[Iterable[tuple[str, Box | None]]]) -> tuple[list[Word], list[Line]]:
+    """Words with a box inside the image, and the lines that have any."""
+    words: list[Word] = []
+    lines: list[Line] = []
+    for row in rows:
+        inside = [(text.strip(), box) for text, box in row if text.strip() and box]
+        if inside:
+            words += [Word(text, box, len(lines)) for text, box in inside]
+            lines.append(Line(" ".join(text for text, _ in inside), union([box for _, box in inside])))
+    return words, lines

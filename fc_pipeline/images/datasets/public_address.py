@@ -24,8 +24,5 @@ def is_public(address: Address) -> bool:
 
 def resolved(host: str, port: int) -> list[tuple[str, bool]]:
     """(numeric address, is it public) of everything that the name stands for. Raises OSError when it is unknown."""
-    found = []
-    for *_, place in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
-        numeric = str(place[0])
-        found.append((numeric, is_public(ipaddress.ip_address(numeric.split("%")[0]))))
-    return found
+    names = [str(place[0]) for *_, place in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+    return [(name, is_public(ipaddress.ip_address(name.split("%")[0]))) for name in names]

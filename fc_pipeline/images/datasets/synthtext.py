@@ -7,41 +7,28 @@ feeds and padded with spaces; its white-space separated words are those of wordB
 """
 
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from fc_model.data.images.record import Box, Line, Word, union
-from fc_pipeline.images.datasets.annotations import annotation_files
-from fc_pipeline.images.datasets.base import BadInput, BadRecord, DatasetLimits, Result, Sample, samples
+from fc_pipeline.catalogue.bad_input import BadInput
+from fc_pipeline.images.datasets.base import Entries, Result, Sample, SetFolder
 from fc_pipeline.images.datasets.matlab import matlab_variables
-from fc_pipeline.images.datasets.pictures import box_in, image_sample, picture_file
-
-if TYPE_CHECKING:
-    import numpy as np
-
-NAME = "synthtext"
+from fc_pipeline.images.datasets.pictures import box_in, picture_file, placed
 
 
-def read(folder: Path, limits: DatasetLimits) -> Iterator[Result]:
+def read(data: SetFolder) -> Iterator[Result]:
     """One record an image, all of them for training; charBB is not kept. Raises UserError without gt.mat."""
+    return data.file_samples(data.files("**/gt.mat"), _entries, _sample)
+
+
+def _entries(data: SetFolder, path: Path) -> Entries[Any]:
     import numpy as np
 
-    for path in annotation_files(folder, "**/gt.mat", source=NAME):
-        try:
-            columns = matlab_variables(path, "imnames", "wordBB", "txt", limits=limits)
-        except BadInput as bad:
-            yield BadRecord(id=f"{NAME}/{path.name}", reason=bad.reason, detail=bad.detail)
-            continue
-        names, boxes, texts = (_cells(column) for column in columns)
-        if not len(names) == len(boxes) == len(texts):
-            detail = f"{len(names)} names, {len(boxes)} of wordBB and {len(texts)} of txt"
-            yield BadRecord(id=f"{NAME}/{path.name}", reason="invalid_annotations", detail=detail)
-            continue
-        entries = (
-            (str(name), (quads, np.atleast_1d(text))) for name, quads, text in zip(names, boxes, texts, strict=True)
-        )
-        yield from samples(NAME, entries, partial(_sample, folder=path.parent, limits=limits), limits=limits)
+    names, boxes, texts = (_cells(column) for column in matlab_variables(data, path, "imnames", "wordBB", "txt"))
+    if not len(names) == len(boxes) == len(texts):
+        detail = f"{len(names)} names, {len(boxes)} of wordBB and {len(texts)} of txt"
+        raise BadInput("invalid_annotations", detail)
+    return ((str(name), (quads, np.atleast_1d(text))) for name, quads, text in zip(names, boxes, texts, strict=True))
 
 
 def _cells(column: Any) -> list[Any]:
@@ -51,39 +38,25 @@ def _cells(column: Any) -> list[Any]:
     return list(column) if isinstance(column, np.ndarray) and column.dtype == object else [column]
 
 
-def _sample(key: str, entry: "tuple[np.ndarray, np.ndarray]", *, folder: Path, limits: DatasetLimits) -> Sample:
+def _sample(data: SetFolder, key: str, entry: Any, *, part: Path) -> Sample:
+    import numpy as np
+
     quads, texts = entry
-    image = picture_file(folder, key, limits=limits.image)
+    image = picture_file(part.parent, key, limits=data.image)
     corners = quads.reshape(2, 4, -1)
     written = [line.split() for text in texts for line in str(text).split("\n") if line.strip()]
-    count = sum(len(words) for words in written)
+    count = sum(map(len, written))
     if corners.shape[2] != count:
         raise BadInput("word_count", f"{count} words in txt, {corners.shape[2]} in wordBB")
-    words: list[Word] = []
-    lines: list[Line] = []
-    outside = 0
-    number = 0
-    for line in written:
-        inside: list[tuple[str, Box]] = []
-        for text in line:
-            (left, top), (right, bottom) = corners[:, :, number].min(axis=1), corners[:, :, number].max(axis=1)
-            box = box_in(image, float(left), float(top), float(right), float(bottom))
-            number += 1
-            if box:
-                inside.append((text, box))
-            else:
-                outside += 1
-        if inside:
-            words += [Word(text, box, len(lines)) for text, box in inside]
-            lines.append(Line(" ".join(text for text, _ in inside), union([box for _, box in inside])))
-    return image_sample(
-        NAME,
+    sides = np.concatenate([corners.min(axis=1), corners.max(axis=1)])  # left, top, right, bottom by words
+    boxes = (box_in(image, *map(float, word)) for word in sides.T)
+    words, lines = placed([(text, next(boxes)) for text in line] for line in written)
+    return data.sample(
         image,
-        id=f"{NAME}/{key}",
+        key,
         kind="scene/synthetic",
-        family="text",
         text="\n".join(line.text for line in lines),
         words=words,
         lines=lines,
-        meta={"outside": outside} if outside else {},
+        meta={"outside": count - len(words)} if len(words) < count else {},
     )

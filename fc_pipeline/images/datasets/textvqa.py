@@ -1,11 +1,14 @@
-"""TextVQA 0.5.1: questions about text in photographs, ten answers each.
+"""TextVQA 0.5.1: questions about text in photographs, ten answers each; TextCaps 0.1: five captions of each of these.
 
-Format (textvqa.org/dataset): `TextVQA_0.5.1_{train,val,test}.json` = {dataset_type, dataset_name, dataset_version,
+Formats (textvqa.org): `TextVQA_0.5.1_{train,val,test}.json` = {dataset_type, dataset_name, dataset_version,
 data: [{question_id, question, question_tokens, image_id, image_width, image_height, image_classes,
 flickr_original_url, flickr_300k_url, answers (10 strings; none in test), set_name}]}; images
 `{train,test}_images/<image_id>.jpg` (those of val are among train_images). Optional, beside them,
 `TextVQA_Rosetta_OCR_v0.2_{train,val,test}.json` = {data: [{image_id, ocr_tokens, ocr_info: [{word, bounding_box:
 {top_left_x, top_left_y, width, height, rotation, ...}}]}]}, boxes as fractions of the image's sides.
+
+`TextCaps_0.1_{train,val,test}.json` = the same, but for the fields of questions [{image_name, image_path, caption_id,
+caption_str, reference_strs}]: an entry a caption, each with all captions of its image; without captions in test.
 """
 
 from collections.abc import Iterator
@@ -13,69 +16,51 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from fc_pipeline.images.datasets.annotations import annotation_files, asked, json_lists, json_samples, split_of
-from fc_pipeline.images.datasets.base import BadRecord, DatasetLimits, Result, Sample
-from fc_pipeline.images.datasets.machine_ocr import rosetta_words
-from fc_pipeline.images.datasets.pictures import image_sample, picture_file
-
-NAME = "textvqa"
+from fc_pipeline.catalogue.bad_input import BadInput
+from fc_pipeline.images.datasets.annotations import distinct, extractive, split_of
+from fc_pipeline.images.datasets.base import Result, Sample, SetFolder
+from fc_pipeline.images.datasets.machine_ocr import rosetta
 
 
-def read(folder: Path, limits: DatasetLimits) -> Iterator[Result]:
+def read_questions(data: SetFolder) -> Iterator[Result]:
     """One record an image. Raises UserError without `TextVQA_0.5.1_*.json`."""
-    yield from read_files(folder, "TextVQA_0.5*_*.json", source=NAME, limits=limits)
+    return _read(data, data.files("TextVQA_0.5*_*.json"))
 
 
-def read_files(folder: Path, pattern: str, *, source: str, limits: DatasetLimits) -> Iterator[Result]:
-    """TextVQA or TextCaps, which share images, their OCR and most fields."""
-    paths = annotation_files(folder, pattern, source=source)
+def read_captions(data: SetFolder) -> Iterator[Result]:
+    """One record an image; the first caption is `caption`, all are in meta. Raises UserError without `TextCaps_*`."""
+    return _read(data, data.files("TextCaps_0.1_*.json"))
+
+
+def _read(data: SetFolder, paths: list[Path]) -> Iterator[Result]:
     tokens: dict[str, Any] = {}
-    for content in json_lists(sorted(folder.glob("TextVQA_Rosetta_OCR_*.json")), source=source, limits=limits):
-        if isinstance(content, BadRecord):
-            yield content
+    for path in sorted(data.folder.glob("TextVQA_Rosetta_OCR_*.json")):
+        try:
+            entries = [entry for entry in data.json_list(path) if isinstance(entry, dict)]
+        except BadInput as error:
+            yield data.bad_file(path, error)
         else:
-            tokens |= {
-                str(entry.get("image_id")): entry.get("ocr_info") for entry in content[1] if isinstance(entry, dict)
-            }
-    build = partial(_sample, folder=folder, source=source, tokens=tokens, limits=limits)
-    yield from json_samples(paths, build, source=source, by="image_id", limits=limits)
+            tokens |= {str(entry.get("image_id")): entry.get("ocr_info") for entry in entries}
+    yield from data.json_samples(paths, partial(_sample, tokens=tokens), by="image_id")
 
 
-def _sample(
-    key: str,
-    entries: list[dict[str, Any]],
-    *,
-    folder: Path,
-    file: Path,
-    source: str,
-    tokens: dict[str, Any],
-    limits: DatasetLimits,
-) -> Sample:
-    set_name = str(entries[0].get("set_name", file.name))
-    names = [f"{place}/{key}.jpg" for place in ("train_images", "test_images")]
-    image = picture_file(folder, *names, limits=limits.image)
-    words, lines = rosetta_words(image, tokens.get(key) or [])
-    written = [text.strip() for entry in entries for text in entry.get("reference_strs") or []]
-    captions = [text for text in dict.fromkeys(written) if text]  # every entry of an image repeats all of them
-    questions, unanswered = asked(
-        ((entry["question"], entry.get("answers") or []) for entry in entries if "question" in entry),
-        kind="extractive",
-    )
+def _sample(data: SetFolder, key: str, entries: list[dict[str, Any]], *, part: Path, tokens: dict[str, Any]) -> Sample:
+    set_name = str(entries[0].get("set_name", part.name))
+    image = data.picture(*(f"{folder}/{key}.jpg" for folder in ("train_images", "test_images")))
+    read_by_machine = rosetta(image, tokens.get(key) or [])
+    # Every entry of an image repeats all of its captions.
+    captions = distinct(text for entry in entries for text in entry.get("reference_strs") or [])
+    asked = extractive(entry for entry in entries if "question" in entry)
     votes = {entry["question"].strip(): entry["answers"] for entry in entries if entry.get("answers")}
-    return image_sample(
-        source,
+    return data.sample(
         image,
-        id=f"{source}/{set_name}/{key}",
+        f"{set_name}/{key}",
         kind="scene",
-        family="text",
         split=split_of(set_name),
-        words=words,
-        lines=lines,
+        **read_by_machine,
         caption=captions[0] if captions else None,
-        questions=questions,
+        asked=asked,
         meta={"classes": entries[0].get("image_classes") or []}
         | ({"captions": captions} if captions else {})
-        | ({"votes": votes} if votes else {})
-        | ({"unanswered": unanswered} if unanswered else {})
-        | ({"words_by": "Rosetta"} if words else {}),
+        | ({"votes": votes} if votes else {}),
     )

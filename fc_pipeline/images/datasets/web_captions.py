@@ -1,138 +1,167 @@
-"""Images of the web with the caption that stood beside them: what LAION, CC3M and CC12M share.
+"""Images of the web with the caption that stood beside them: LAION, Conceptual Captions 3M and 12M.
 
 Published are lists of URLs. img2dataset turns them into WebDataset tars; where those are in the folder they are read,
 otherwise the list is and its images are downloaded.
+
+Formats of the lists:
+
+* LAION (laion.ai, github.com/LAION-AI/dataset-spec), alt texts of Common Crawl chosen by CLIP: `*.parquet` with the
+  columns URL and TEXT (LAION-400M, LAION-5B; in later releases url and caption) beside others such as WIDTH, HEIGHT,
+  similarity, LICENSE, NSFW, punsafe, pwatermark.
+* CC3M (ai.google.com/research/ConceptualCaptions): `Train_GCC-training.tsv`, `Validation_GCC-1.1.0-Validation.tsv` with
+  lines of caption, tab, URL.
+* CC12M (github.com/google-research-datasets/conceptual-12m): `cc12m.tsv` with lines of URL, tab, caption. Neither has a
+  header (people add one for img2dataset).
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from fc_model.errors import UserError
+from fc_pipeline.catalogue.bad_input import BadInput
 from fc_pipeline.catalogue.download.compression import capped_lines
-from fc_pipeline.images.datasets.annotations import Split
-from fc_pipeline.images.datasets.base import BadInput, BadRecord, DatasetLimits, Result, Sample, samples
+from fc_pipeline.images.datasets.base import BadRecord, Entries, Result, Sample, SetFolder
 from fc_pipeline.images.datasets.download import download_all
-from fc_pipeline.images.datasets.img2dataset import Shard, tar_entries
-from fc_pipeline.images.datasets.pictures import image_sample, picture
+from fc_pipeline.images.datasets.img2dataset import Captioned, tar_entries
+from fc_pipeline.images.datasets.pictures import picture
 from fc_pipeline.sources.readers.item import decode
 
 _CHUNK_BYTES = 1 << 16
+_KEPT = ("WIDTH", "HEIGHT", "similarity", "LICENSE", "NSFW", "punsafe", "pwatermark", "hash")
 
 
 class Row(NamedTuple):
     """A line of a list of URLs."""
 
-    key: str
+    number: int
+    """From 1."""
     url: str
     caption: str
     meta: dict[str, Any]
 
 
-Rows = Callable[[Path, DatasetLimits], Iterator[Row | BadRecord]]
+Rows = Iterator[Row | BadRecord]
 
 
-def read_web_set(
-    source: str, folder: Path, limits: DatasetLimits, *, lists: Iterable[str], rows: Rows
-) -> Iterator[Result]:
+def read_laion(data: SetFolder) -> Iterator[Result]:
+    """One record an image. Raises UserError as `_read`."""
+    return _read(data, _parquet_rows, "**/*.parquet")
+
+
+def read_cc3m(data: SetFolder) -> Iterator[Result]:
+    """One record an image. Raises UserError as `_read`."""
+    return _read(data, partial(_tsv_rows, columns=("caption", "url")), "*_GCC-*.tsv", "cc3m*.tsv")
+
+
+def read_cc12m(data: SetFolder) -> Iterator[Result]:
+    """One record an image. Raises UserError as `_read`."""
+    return _read(data, partial(_tsv_rows, columns=("url", "caption")), "cc12m*.tsv")
+
+
+def _read(data: SetFolder, rows: Callable[[SetFolder, Path], Rows], *lists: str) -> Iterator[Result]:
     """Tars of img2dataset, or else the lists (globs), whose lines `rows` reads.
 
     Raises:
-        UserError: neither is in the folder, or there are lists only and `limits.download` is None.
+        UserError: neither is in the folder, or there are lists only and downloads are not allowed.
     """
-    tars = sorted(folder.glob("**/*.tar"))
+    tars = sorted(data.folder.glob("**/*.tar"))
     for path in tars:
-        shard = path.relative_to(folder).with_suffix("").as_posix()
-        entries = tar_entries(path, shard=f"{source}/{shard}", limits=limits)
-        build = partial(_from_tar, source=source, shard=shard, limits=limits)
-        yield from samples(f"{source}/{shard}", entries, build, limits=limits)
+        shard = path.relative_to(data.folder).with_suffix("").as_posix()
+        yield from _samples(data, shard, tar_entries(data, path, shard=f"{data.name}/{shard}"))
     if tars:
         return
-    paths = sorted({path for pattern in lists for path in folder.glob(pattern)})
+    paths = sorted({path for pattern in lists for path in data.folder.glob(pattern)})
     if not paths:
-        raise UserError(f"{source}: neither tars of img2dataset nor {' or '.join(lists)} in {folder}; put one there")
-    if limits.download is None:
-        raise UserError(f"{source}: {paths[0].name} is a list of URLs; allow downloads, or run img2dataset on it first")
+        globs = " or ".join(lists)
+        raise UserError(f"{data.name}: neither tars of img2dataset nor {globs} in {data.folder}; put one there")
+    if data.limits.download is None:
+        name = paths[0].name
+        raise UserError(f"{data.name}: {name} is a list of URLs; allow downloads, or run img2dataset on it first")
     for path in paths:
-        yield from _downloaded(source, rows(path, limits), limits)
+        chosen = _chosen(data, path.stem, rows(data, path))
+        fetched = (
+            row
+            if isinstance(row, BadRecord)
+            else (str(row.number), Captioned(image, row.caption, {"url": row.url, **row.meta}))
+            for row, image in download_all(chosen, data.limits.download)
+        )
+        yield from _samples(data, path.stem, fetched)
 
 
-def _downloaded(source: str, rows: Iterator[Row | BadRecord], limits: DatasetLimits) -> Iterator[Result]:
-    assert limits.download is not None
-    bad: list[BadRecord] = []
-    wanted = _wanted(source, rows, bad, limits)
-    fetched = ((row.key, (row, data)) for row, data in download_all(wanted, limits.download))
-    for result in samples(source, fetched, partial(_from_row, source=source, limits=limits), limits=limits):
-        yield from bad
-        bad.clear()
-        yield result
-    yield from bad
-
-
-def _wanted(
-    source: str, rows: Iterator[Row | BadRecord], bad: list[BadRecord], limits: DatasetLimits
-) -> Iterator[tuple[Row, str]]:
+def _chosen(data: SetFolder, list_: str, rows: Rows) -> Iterator[tuple[Row | BadRecord, str]]:
+    """The rows of the share with their addresses, and in their places the bad ones, for which nothing is asked."""
     for row in rows:
         if isinstance(row, BadRecord):
-            bad.append(row)
-        elif limits.takes(f"{source}/{row.key}"):  # before it is downloaded
+            yield row, ""
+        elif data.takes(f"{data.name}/{list_}/{row.number}"):
             yield row, row.url
 
 
-def _from_row(key: str, entry: tuple[Row, bytes | BadInput], *, source: str, limits: DatasetLimits) -> Sample:
-    row, data = entry
-    if isinstance(data, BadInput):
-        raise data
-    return _record(f"{source}/{key}", source, data, row.caption, {"url": row.url, **row.meta}, _split(key), limits)
+def _samples(data: SetFolder, shard: str, entries: Entries[Captioned]) -> Iterator[Result]:
+    return data.samples(entries, partial(_sample, data, shard=shard), within=f"{data.name}/{shard}")
 
 
-def _from_tar(key: str, entry: Shard, *, source: str, shard: str, limits: DatasetLimits) -> Sample:
+def _sample(data: SetFolder, key: str, entry: Captioned, *, shard: str) -> Sample:
     if isinstance(entry.image, BadInput):
         raise entry.image
-    url = entry.meta.get("url")
-    name = f"{source}/{shard}/{key}"
-    return _record(name, source, entry.image, entry.caption, {"url": url}, _split(shard), limits)
-
-
-def _split(name: str) -> Split:
-    return "holdout" if "validation" in name.lower() else "train"
-
-
-def _record(
-    id_: str, source: str, data: bytes, caption: str, meta: dict[str, Any], split: Split, limits: DatasetLimits
-) -> Sample:
-    if not caption.strip():
+    if not entry.caption.strip():
         raise BadInput("no_caption", "an image without any caption")
-    image = picture(data, limits.image)
-    return image_sample(
-        source,
-        image,
-        id=id_,
+    return data.sample(
+        picture(entry.image, data.image),
+        f"{shard}/{key}",
         kind="web",
         family="natural",
-        split=split,
-        caption=caption.strip(),
-        meta={name: value for name, value in meta.items() if value is not None},
+        split="holdout" if "validation" in shard.lower() else "train",
+        caption=entry.caption.strip(),
+        meta={name: value for name, value in entry.meta.items() if value is not None},
     )
 
 
-def tsv_rows(path: Path, *, columns: tuple[str, str], source: str, limits: DatasetLimits) -> Iterator[Row | BadRecord]:
+def _tsv_rows(data: SetFolder, path: Path, *, columns: tuple[str, str]) -> Rows:
     """Lines of two columns, named `url` and `caption` in their order; a header line with these names is passed over."""
+    limit = data.limits.max_record_bytes
     with path.open("rb") as file:
         chunks = iter(partial(file.read, _CHUNK_BYTES), b"")
-        for number, line in enumerate(capped_lines(chunks, limit=limits.record_bytes), start=1):
-            key = f"{path.stem}/{number}"
+        for number, line in enumerate(capped_lines(chunks, limit=limit), start=1):
             try:
                 if line is None:
-                    raise BadInput("record_too_large", f"a line of more than {limits.record_bytes} bytes")
+                    raise BadInput("record_too_large", f"a line of more than {limit} bytes")
                 values = decode(line).rstrip("\n").split("\t")
                 if values == [""] or [value.lower() for value in values] == list(columns):
                     continue
                 if len(values) != 2:
                     raise BadInput("invalid_record", f"{len(values)} columns, {' and '.join(columns)} are needed")
             except BadInput as bad:
-                yield BadRecord(id=f"{source}/{key}", reason=bad.reason, detail=bad.detail)
+                yield BadRecord(id=f"{data.name}/{path.stem}/{number}", reason=bad.reason, detail=bad.detail)
             else:
                 row = dict(zip(columns, values, strict=True))
-                yield Row(key, row["url"], row["caption"], {})
+                yield Row(number, row["url"], row["caption"], {})
+
+
+def _parquet_rows(data: SetFolder, path: Path) -> Rows:
+    import pyarrow
+    from pyarrow import parquet
+
+    number = 0
+    try:
+        with parquet.ParquetFile(path, page_checksum_verification=True) as file:
+            names = file.schema_arrow.names
+            url = next((name for name in ("URL", "url") if name in names), None)
+            text = next((name for name in ("TEXT", "caption", "text") if name in names), None)
+            if url is None or text is None:
+                detail = f"columns {', '.join(names)}: URL and TEXT are needed"
+                yield data.bad_file(path, BadInput("invalid_annotations", detail))
+                return
+            kept = [name for name in _KEPT if name in names]
+            for batch in file.iter_batches(batch_size=1024, columns=[url, text, *kept]):
+                for row in batch.to_pylist():
+                    number += 1
+                    if isinstance(row[url], str) and isinstance(row[text], str):
+                        yield Row(number, row[url], row[text], {name: row[name] for name in kept})
+                    else:
+                        id_ = f"{data.name}/{path.stem}/{number}"
+                        yield BadRecord(id=id_, reason="invalid_record", detail="URL or TEXT is missing")
+    except (pyarrow.ArrowException, OSError) as error:
+        yield data.bad_file(path, BadInput("invalid_parquet", f"after row {number}: {error}"))

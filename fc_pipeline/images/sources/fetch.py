@@ -13,9 +13,11 @@ from fc_pipeline.catalogue.bad_input import BadInput
 from fc_pipeline.catalogue.download.globs import matches
 from fc_pipeline.engine.step import Step
 from fc_pipeline.executors.batching import chunks
+from fc_pipeline.images.datasets.base import BadRecord, SetFolder
+from fc_pipeline.images.datasets.registry import READERS as SETS
 from fc_pipeline.images.sources.entry import Dropped, Entry, Made, Refused, Result
 from fc_pipeline.images.sources.files import opener
-from fc_pipeline.images.sources.readers.dataset import read_set
+from fc_pipeline.images.sources.readers.dataset_folder import checked_folder
 from fc_pipeline.images.sources.readers.registry import READERS
 from fc_pipeline.images.sources.schema import DatasetReader, ImageSource, parse_image_source
 from fc_pipeline.sources.bad_rate import BadRate
@@ -69,7 +71,7 @@ def fetch_images(step: Step) -> None:
 
 def _results(step: Step, source: ImageSource) -> Iterator[Result]:
     if isinstance(source.reader, DatasetReader):
-        yield from read_set(source)
+        yield from _read_set(source, source.reader)
         return
     reader = READERS[source.reader.kind]
     files = opener(source, step.runtime.home)
@@ -77,6 +79,21 @@ def _results(step: Step, source: ImageSource) -> Iterator[Result]:
     entries = _capped(reader.entries(source, files), source)
     for results in step.ordered_map(finish, chunks(entries, weight=_weight, limit=_CHUNK_BYTES)):
         yield from results
+
+
+def _read_set(source: ImageSource, reader: DatasetReader) -> Iterator[Made | Refused]:
+    """The records of a public set, named `<source>/<path>`, in its order and with its own split."""
+    folder = checked_folder(reader, source.name)
+    data = SetFolder(name=reader.dataset, folder=folder, limits=reader, image=source.caps.image)
+    prefix = f"{reader.dataset}/"
+    for result in SETS[reader.dataset](data):
+        if isinstance(result, BadRecord):
+            yield Refused(result.id.removeprefix(prefix), result.reason, result.detail)
+        else:
+            record, images = result
+            path = record.id.removeprefix(prefix)
+            named = replace(record, id=f"{source.name}/{path}", source=source.name)
+            yield Made(path, named.to_json(), images, record.split)
 
 
 def _finish(batch: list[Entry | Dropped], *, source: ImageSource, shared: dict[str, bytes]) -> list[Result]:

@@ -8,7 +8,8 @@ from fc_model.config.strict import Strict
 from fc_model.data.images.limits import DECODABLE_FORMATS, ImageLimits
 from fc_pipeline.catalogue.entry import Entry, InstalledPin, LocalPin, PypiPin, parse_entry
 from fc_pipeline.catalogue.files import MAX_TOTAL_BYTES, MEBIBYTE
-from fc_pipeline.images.datasets.catalogue import DATASETS, DownloadLimits
+from fc_pipeline.images.datasets.catalogue import DATASETS, DatasetLimits
+from fc_pipeline.images.datasets.listing import Listing
 
 
 class _Origin(Strict):
@@ -97,15 +98,7 @@ class PdfReader(Strict):
     max_pages: int = Field(default=500, gt=0, description="of a file; further ones are dropped and counted")
 
 
-class DatasetListing(Strict):
-    """What a folder holds by names and sizes (fc_pipeline/images/datasets/listing.py)."""
-
-    sha256: str
-    files: int
-    bytes: int
-
-
-class DatasetReader(Strict):
+class DatasetReader(DatasetLimits):
     """A public set, as its publisher packs it, in a `folder` that a person put it into who has the licence to.
 
     It takes no origins. It is pinned by the names and sizes of its files: by the listing that is made when the graph is
@@ -122,17 +115,9 @@ class DatasetReader(Strict):
         description="what `python -m fc_pipeline.images.datasets.listing FOLDER` prints; null: found out whenever the "
         "graph is built, at a second for 300,000 files",
     )
-    content: DatasetListing | None = Field(
+    content: Listing | None = Field(
         default=None, description="filled in when the graph is built and there is no manifest_sha256"
     )
-    download: DownloadLimits | None = Field(
-        default=None, description="for lists of URLs (cc3m, cc12m, laion); null refuses them, tars of img2dataset only"
-    )
-    share: float = Field(
-        default=1.0, gt=0, le=1, description="part of the records that is read, by hash; a larger one holds a smaller"
-    )
-    max_annotation_bytes: int = Field(default=1024 * MEBIBYTE, gt=0, description="of a file of annotations; in memory")
-    max_record_bytes: int = Field(default=MEBIBYTE, gt=0, description="of a record as JSON")
 
     @model_validator(mode="after")
     def _is_known(self) -> "DatasetReader":

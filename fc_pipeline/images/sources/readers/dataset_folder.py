@@ -5,7 +5,7 @@ from pathlib import Path
 from fc_model.errors import UserError
 from fc_pipeline.images.datasets.catalogue import DATASETS
 from fc_pipeline.images.datasets.listing import listing
-from fc_pipeline.images.sources.schema import DatasetListing, DatasetReader
+from fc_pipeline.images.sources.schema import DatasetReader
 
 
 def pinned_reader(reader: DatasetReader) -> DatasetReader:
@@ -13,7 +13,7 @@ def pinned_reader(reader: DatasetReader) -> DatasetReader:
     folder = _path(reader)
     if reader.manifest_sha256 is not None or not folder.is_dir():
         return reader.model_copy(update={"content": None})
-    return reader.model_copy(update={"content": DatasetListing(**listing(folder)._asdict())})
+    return reader.model_copy(update={"content": listing(folder)})
 
 
 def checked_folder(reader: DatasetReader, name: str) -> Path:
@@ -28,13 +28,13 @@ def checked_folder(reader: DatasetReader, name: str) -> Path:
             f"images {name}: the data set {reader.dataset} is not in {folder}; get it from {known.reference} and put "
             f"there: {known.layout}"
         )
-    found = listing(folder)
-    if reader.manifest_sha256 is None and (reader.content is None or reader.content.sha256 != found.sha256):
+    held = listing(folder)
+    if reader.manifest_sha256 is None and (reader.content is None or reader.content.sha256 != held.sha256):
         raise UserError(f"images {name}: {folder} changed after the run was planned; run again")
-    if reader.manifest_sha256 is not None and reader.manifest_sha256 != found.sha256:
+    if reader.manifest_sha256 is not None and reader.manifest_sha256 != held.sha256:
         raise UserError(
-            f"images {name}: {folder} holds {found.files:,} files of {found.bytes:,} bytes with the digest "
-            f"{found.sha256}, which is not its manifest_sha256; bring the set back, or state this digest"
+            f"images {name}: {folder} holds {held.files:,} files of {held.bytes:,} bytes with the digest "
+            f"{held.sha256}, which is not its manifest_sha256; bring the set back, or state this digest"
         )
     return folder
 

@@ -14,12 +14,7 @@ from pyarrow import parquet
 
 from fc_model.data.images.limits import ImageLimits
 from fc_model.errors import UserError
-from fc_pipeline.images.datasets.base import DatasetLimits
 from fc_pipeline.images.datasets.catalogue import DownloadLimits
-from fc_pipeline.images.datasets.registry import read_dataset
-from fc_pipeline.images.sources.catalogue import resolve_image_source
-from fc_pipeline.images.sources.entry import Made, Refused
-from fc_pipeline.images.sources.readers.dataset import read_set
 
 LOOPBACK = DownloadLimits(allow_private=True, attempts=1, timeout_seconds=2, concurrency=3)
 
@@ -199,7 +194,7 @@ def test_members_beyond_the_limits_of_a_tar(tmp_path):
         ("no extension", b""),
     ]
     put(tmp_path, "00000.tar", tar(*members))
-    good, bad = read("cc12m", tmp_path, image=ImageLimits(max_bytes=2500), record_bytes=1000)
+    good, bad = read("cc12m", tmp_path, image=ImageLimits(max_bytes=2500), max_record_bytes=1000)
     assert list(good) == ["cc12m/00000/000000002"] and good["cc12m/00000/000000002"].width == 64
     assert reasons(bad) == {
         "cc12m/00000/000000000": "too_many_bytes",
@@ -303,18 +298,8 @@ def test_conceptual_captions_as_lists(tmp_path):
 
 def test_a_line_without_end(tmp_path):
     put(tmp_path, "cc12m.tsv", b"http://host/" + b"a" * 300_000 + b"\tcaption\nhttp://127.0.0.1/a.jpg\tb\n")
-    good, bad = read("cc12m", tmp_path, download=DownloadLimits(), record_bytes=10_000)
+    good, bad = read("cc12m", tmp_path, download=DownloadLimits(), max_record_bytes=10_000)
     assert not good and reasons(bad) == {"cc12m/cc12m/1": "record_too_large", "cc12m/cc12m/2": "private_address"}
-
-
-def test_a_set_as_a_source_of_images(tmp_path):
-    put(tmp_path, "00000.tar", tar(*img2dataset(0), *img2dataset(1, image=b"no image")))
-    source = resolve_image_source({"from": "cc12m", "name": "web_photos", "reader": {"folder": str(tmp_path)}})
-    made, refused = read_set(source)
-    assert isinstance(made, Made) and (made.path, made.split) == ("00000/000000000", "train")
-    assert made.record["id"] == "web_photos/00000/000000000" and made.record["source"] == "web_photos"
-    assert made.images == [encoded()]
-    assert isinstance(refused, Refused) and (refused.path, refused.reason) == ("00000/000000001", "unknown_format")
 
 
 def test_lists_are_not_downloaded_unless_that_is_said(tmp_path):
@@ -329,5 +314,5 @@ def test_the_size_is_that_of_the_upright_picture(tmp_path):
     exif = Image.Exif()
     exif[0x0112] = 6
     put(tmp_path, "00000.tar", tar(*img2dataset(0, image=encoded(64, 48, exif=exif.tobytes()))))
-    [(record, _)] = read_dataset("cc12m", tmp_path, DatasetLimits())
-    assert (record.width, record.height) == (48, 64)  # upright
+    good, _ = read("cc12m", tmp_path)
+    assert [(record.width, record.height) for record in good.values()] == [(48, 64)]
