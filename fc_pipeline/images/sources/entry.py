@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from PIL import Image
 
-from fc_model.data.images.record import ImageRecord
+from fc_model.data.images.record import Family, ImageRecord, Question
 from fc_pipeline.catalogue.bad_input import BadInput
 
 
@@ -20,6 +20,9 @@ class Entry(NamedTuple):
     """Unique within the source; the record's id is `<source>/<path>`."""
     content: bytes | BadInput
     licence: str
+    kind: str = ""
+    """What it shows, and its family: those of the record."""
+    family: Family = "natural"
     caption: str | None = None
     questions: list[tuple[str, list[str], str]] = []  # noqa: RUF012  (never changed)
     """(question, answers, kind)."""
@@ -55,30 +58,21 @@ class Made(NamedTuple):
 Result = Made | Dropped | Refused
 
 
-def made(
-    entry: Entry,
-    image: Image.Image,
-    *,
-    source: str,
-    kind: str,
-    family: str,
-    **fields: Any,
-) -> Made:
+def made(entry: Entry, image: Image.Image, *, source: str) -> Made:
     """The entry with its RGB image: one PNG, whose pixels are all that is kept of the source's bytes."""
     record = ImageRecord(
         id=f"{source}/{entry.path}",
         source=source,
-        kind=kind,
-        family="text" if family == "text" else "natural",
+        kind=entry.kind,
+        family=entry.family,
         licence=entry.licence,
         width=image.width,
         height=image.height,
-        **{"caption": entry.caption, "meta": entry.meta, **fields},
+        caption=entry.caption,
+        questions=[Question(question=text, answers=answers, kind=kind) for text, answers, kind in entry.questions],
+        meta=entry.meta,
     )
-    raw = record.to_json() | {
-        "questions": [{"question": text, "answers": answers, "kind": kind} for text, answers, kind in entry.questions]
-    }
-    return Made(entry.path, raw, [png(image)], entry.split)
+    return Made(entry.path, record.to_json(), [png(image)], entry.split)
 
 
 def png(image: Image.Image) -> bytes:

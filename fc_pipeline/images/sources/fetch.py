@@ -75,7 +75,7 @@ def _results(step: Step, source: ImageSource) -> Iterator[Result]:
         return
     reader = READERS[source.reader.kind]
     files = opener(source, step.runtime.home)
-    finish = partial(_finish, source=source, shared=reader.prepare(source, files))
+    finish = partial(_finish, source=source, shared=reader.prepare(source, files) if reader.prepare else {})
     entries = _capped(reader.entries(source, files), source)
     for results in step.ordered_map(finish, chunks(entries, weight=_weight, limit=_CHUNK_BYTES)):
         yield from results

@@ -22,8 +22,9 @@ class Shown(NamedTuple):
 
 def pictures_of(path: str, text: str) -> list[Shown]:
     """Every picture that the page shows, in order; the page is HTML, or Markdown or reStructuredText by its name."""
-    blocks = list(_html_blocks(text) if PurePosixPath(path).suffix in {".html", ".htm"} else _markup_blocks(text))
-    found = []
+    is_html = PurePosixPath(path).suffix in {".html", ".htm"}
+    blocks = _html_blocks(text) if is_html else list(_markup_blocks(text))
+    pictures = []
     for number, block in enumerate(blocks):
         if isinstance(block, str):
             continue
@@ -32,8 +33,8 @@ def pictures_of(path: str, text: str) -> list[Shown]:
         is_name = alt == source or PurePosixPath(alt).stem == stem or " " not in alt.strip()
         before = next((each for each in reversed(blocks[:number]) if isinstance(each, str)), "")
         after = next((each for each in blocks[number + 1 :] if isinstance(each, str)), "")
-        found.append(Shown(stem, "" if is_name else _line(alt), before, after))
-    return found
+        pictures.append(Shown(stem, "" if is_name else _line(alt), before, after))
+    return pictures
 
 
 _HEADING_LINK = "\uf0c1"
@@ -84,11 +85,11 @@ class _Blocks(HTMLParser):
         self._text = []
 
 
-def _html_blocks(text: str) -> Iterator[Block]:
+def _html_blocks(text: str) -> list[Block]:
     parser = _Blocks()
     parser.feed(text)
     parser.close()
-    yield from parser.blocks
+    return parser.blocks
 
 
 _DIRECTIVE = re.compile(r"\s*(?:`{3,}\{(?:image|figure)\}|\.\. (?:image|figure)::)\s*(\S+)")
@@ -107,7 +108,7 @@ def _markup_blocks(text: str) -> Iterator[Block]:
         )
         if directive is not None:
             number, match = directive
-            options = {found[1]: found[2] for line in lines[number + 1 :] if (found := _OPTION.fullmatch(line))}
+            options = {option[1]: option[2] for line in lines[number + 1 :] if (option := _OPTION.fullmatch(line))}
             yield match[1], options.get("alt", "")
             continue
         for alt, source in _INLINE.findall(paragraph):

@@ -70,12 +70,12 @@ def _characters(page: Any, width: int, height: int, counts: dict[str, int]) -> l
         pdfium.FPDF_PageToDevice(page, 0, 0, width * _FINE, height * _FINE, 0, across, up, x, y)
         return x.value / _FINE, y.value / _FINE
 
-    found: list[_Char] = []
+    characters: list[_Char] = []
     for index in range(layer.count_chars()):
         code = pdfium.FPDFText_GetUnicode(layer, index)
         text = _text(code)
         if text.isspace():
-            found.append(_Char("\n" if text in "\r\n" else " ", None))
+            characters.append(_Char("\n" if text in "\r\n" else " ", None))
             continue
         if not text or pdfium.FPDFText_HasUnicodeMapError(layer, index) == 1:
             counts["unmapped"] += 1
@@ -94,8 +94,8 @@ def _characters(page: Any, width: int, height: int, counts: dict[str, int]) -> l
             min(math.ceil(max(y0, y1)), height),
         )
         if box[0] < box[2] and box[1] < box[3]:
-            found.append(_Char(text, box))
-    return found
+            characters.append(_Char(text, box))
+    return characters
 
 
 def _text(code: int) -> str:

@@ -1,6 +1,6 @@
 """What a source of real images may say. Unknown fields are refused."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, TypeAdapter, model_validator
 
@@ -35,7 +35,9 @@ class LocalOrigin(_Origin, LocalPin):
 Origin = Annotated[PypiOrigin | InstalledOrigin | LocalOrigin, Field(discriminator="kind")]
 
 
-class _Scaled(Strict):
+class Scaled(Strict):
+    """A reader whose pictures are used as they are."""
+
     max_side: int | None = Field(default=None, ge=16, description="a longer side is scaled down to so many pixels")
 
 
@@ -55,14 +57,14 @@ class EasyVqaReader(Strict):
     kind: Literal["easy_vqa"]
 
 
-class DocstringReader(_Scaled):
+class DocstringReader(Scaled):
     """`pictures` that functions of a Python file (`code`) load; the docstring describes them. The code is not run."""
 
     kind: Literal["docstrings"]
     text_files: list[str] = Field(default=[], description="names of the pictures that show text to read")
 
 
-class FolderReader(_Scaled):
+class FolderReader(Scaled):
     """`pictures`, described by their file name, or by a text file of the same name beside them (`captions`)."""
 
     kind: Literal["folder"]
@@ -79,7 +81,7 @@ class ChessReader(Strict):
     squares_asked: int = Field(default=2, ge=0, le=64, description="squares that a question asks about, a board")
 
 
-class ScreenshotReader(_Scaled):
+class ScreenshotReader(Scaled):
     """`pictures` of documentation, captioned by the `pages` (html, md, rst) that show them."""
 
     kind: Literal["screenshots"]
@@ -120,7 +122,7 @@ class DatasetReader(DatasetLimits):
     )
 
     @model_validator(mode="after")
-    def _is_known(self) -> "DatasetReader":
+    def _is_known(self) -> Self:
         if self.dataset not in DATASETS:
             raise ValueError(f"data set {self.dataset!r} has no loader; choose from {', '.join(sorted(DATASETS))}")
         return self
@@ -181,18 +183,14 @@ class ImageSource(Entry):
     caps: ImageCaps = ImageCaps()
 
     @model_validator(mode="after")
-    def _caps_are_those_of_the_reader(self) -> "ImageSource":
-        if self.max_images is not None and isinstance(self.reader, PdfReader):
-            raise ValueError("reader pdf takes no `max_images`; set reader.max_pages")
-        if self.max_images is not None and isinstance(self.reader, DatasetReader):
-            raise ValueError("reader dataset takes no `max_images`; set reader.share")
-        return self
-
-    @model_validator(mode="after")
-    def _comes_from_somewhere(self) -> "ImageSource":
+    def _fits_the_reader(self) -> Self:
+        kind = self.reader.kind
+        cap = {"pdf": "max_pages", "dataset": "share"}.get(kind)
+        if self.max_images is not None and cap:
+            raise ValueError(f"reader {kind} takes no `max_images`; set reader.{cap}")
         if not isinstance(self.reader, DatasetReader):
             if not self.origins:
-                raise ValueError(f"reader {self.reader.kind} needs `origins`: the packages or folders with its files")
+                raise ValueError(f"reader {kind} needs `origins`: the packages or folders with its files")
             return self
         if self.origins:
             raise ValueError("reader dataset takes no `origins`; its files are in reader.folder")

@@ -14,12 +14,13 @@ from typing import Any
 from PIL import Image, ImageDraw, ImageFont
 
 from fc_model.errors import UserError
-from fc_pipeline.images.sources.entry import Dropped, Entry, Result, chance, made
+from fc_pipeline.images.sources.entry import Dropped, Entry, Result, chance, made, png
 from fc_pipeline.images.sources.files import OpenFiles, whole
 from fc_pipeline.images.sources.schema import ChessReader, ImageSource
 
 _PLACEMENT = re.compile(r"[pnbrqkPNBRQK1-8]{1,8}(/[pnbrqkPNBRQK1-8]{1,8}){7}")
 _PIECES = {"k": "king", "q": "queen", "r": "rook", "b": "bishop", "n": "knight", "p": "pawn"}
+_EMPTY = "."
 _SIGNS = dict(zip("kqrbnp", "\u265a\u265b\u265c\u265d\u265e\u265f", strict=True))
 _BOARDS = (
     ((240, 217, 181), (181, 136, 99)),
@@ -59,10 +60,10 @@ def entries(source: ImageSource, files: OpenFiles) -> Iterator[Entry | Dropped]:
     seen: set[str] = set()
     for file in files("positions"):
         try:
-            found = list(_positions(json.loads(whole(file, source))))
+            positions = list(_positions(json.loads(whole(file, source))))
         except (ValueError, RecursionError) as error:
             raise UserError(f"images {source.name}: {file.path} is not JSON ({error})") from error
-        for fen, name in found:
+        for fen, name in positions:
             placement = fen.split()[0]
             path = placement.replace("/", "-")
             if placement in seen:
@@ -70,28 +71,26 @@ def entries(source: ImageSource, files: OpenFiles) -> Iterator[Entry | Dropped]:
                 continue
             seen.add(placement)
             meta = {"fen": fen, "file": file.path} | ({"name": name} if name else {})
-            yield Entry(path, b"", file.licence, caption=placement, meta=meta)
+            yield Entry(path, b"", file.licence, "chess_board", caption=placement, meta=meta)
 
 
 def finish(entry: Entry, source: ImageSource, shared: dict[str, bytes]) -> list[Result]:
     """The board, in colours that the seed draws, with its questions."""
     assert isinstance(source.reader, ChessReader) and entry.caption is not None
     rng = chance(source.seed, entry.path)
-    squares = _squares(entry.caption)
     side = source.reader.size // 8
     image = Image.new("RGB", (8 * side, 8 * side))
     draw = ImageDraw.Draw(image)
     colours = rng.choice(_BOARDS)
-    for row in range(8):
-        for column in range(8):
+    for row, letters in enumerate(_rows(entry.caption)):
+        for column, letter in enumerate(letters):
             left, top = column * side, row * side
             draw.rectangle((left, top, left + side - 1, top + side - 1), fill=colours[(row + column) % 2])
-            letter = squares.get(_square(row, column))
-            if letter:
+            if letter != _EMPTY:
                 piece = Image.open(io.BytesIO(shared[letter]), formats=("PNG",))
                 image.paste(piece, (left, top), mask=piece)
-    questions = _questions(entry.caption, squares, rng, asked=source.reader.squares_asked)
-    return [made(entry._replace(questions=questions), image, source=source.name, kind="chess_board", family="natural")]
+    questions = _questions(entry.caption, rng, asked=source.reader.squares_asked)
+    return [made(entry._replace(questions=questions), image, source=source.name)]
 
 
 def _positions(value: Any) -> Iterator[tuple[str, str]]:
@@ -111,48 +110,30 @@ def _positions(value: Any) -> Iterator[tuple[str, str]]:
 
 def _is_fen(text: str) -> bool:
     placement = text.split(" ", maxsplit=1)[0]
-    if not _PLACEMENT.fullmatch(placement):
-        return False
-    return all(sum(int(c) if c.isdigit() else 1 for c in rank) == 8 for rank in placement.split("/"))
+    return _PLACEMENT.fullmatch(placement) is not None and all(len(row) == 8 for row in _rows(placement))
 
 
-def _squares(placement: str) -> dict[str, str]:
-    """{square: letter of the piece}, such as {"e1": "K"}, in the order of the placement."""
-    found = {}
-    for row, rank in enumerate(placement.split("/")):
-        column = 0
-        for char in rank:
-            if char.isdigit():
-                column += int(char)
-            else:
-                found[_square(row, column)] = char
-                column += 1
-    return found
+def _rows(placement: str) -> list[str]:
+    """The eight rows of a board from rank 8 down, a letter a square."""
+    return re.sub(r"\d", lambda digit: _EMPTY * int(digit[0]), placement).split("/")
 
 
-def _square(row: int, column: int) -> str:
-    return f"{'abcdefgh'[column]}{8 - row}"
-
-
-def _questions(
-    placement: str, squares: dict[str, str], rng: random.Random, *, asked: int
-) -> list[tuple[str, list[str], str]]:
+def _questions(placement: str, rng: random.Random, *, asked: int) -> list[tuple[str, list[str], str]]:
     """The position, what stands on some squares (half of them taken), and how many of a kind of piece there are."""
-    found = [("What is the position in FEN?", [placement], "fen")]
-    free = [square for row in range(8) for column in range(8) if (square := _square(row, column)) not in squares]
+    letters = "".join(_rows(placement))
+    taken, free = ([n for n, letter in enumerate(letters) if (letter == _EMPTY) == empty] for empty in (False, True))
+    questions = [("What is the position in FEN?", [placement], "fen")]
     for number in range(asked):
-        square = rng.choice(list(squares) if number % 2 == 0 or not free else free)
-        letter = squares.get(square)
-        answer = f"{_colour(letter)} {_PIECES[letter.lower()]}" if letter else "none"
-        found.append((f"Which piece is on {square}?", [answer], "square"))
-    letter = rng.choice(sorted(set(squares.values())))
-    count = list(squares.values()).count(letter)
-    found.append((f"How many {_colour(letter)} {_PIECES[letter.lower()]}s are there?", [str(count)], "count"))
-    return found
+        square = rng.choice(taken if number % 2 == 0 or not free else free)
+        answer = "none" if letters[square] == _EMPTY else _name(letters[square])
+        questions.append((f"Which piece is on {'abcdefgh'[square % 8]}{8 - square // 8}?", [answer], "square"))
+    letter = rng.choice(sorted(set(letters) - {_EMPTY}))
+    questions.append((f"How many {_name(letter)}s are there?", [str(letters.count(letter))], "count"))
+    return questions
 
 
-def _colour(letter: str) -> str:
-    return "white" if letter.isupper() else "black"
+def _name(letter: str) -> str:
+    return f"{'white' if letter.isupper() else 'black'} {_PIECES[letter.lower()]}"
 
 
 def _piece(font: ImageFont.FreeTypeFont, sign: str, side: int, *, white: bool) -> bytes:
@@ -161,16 +142,13 @@ def _piece(font: ImageFont.FreeTypeFont, sign: str, side: int, *, white: bool) -
         raise UserError(f"the font of the chess pieces, {font.getname()[0]}, has no {sign}; choose another")
     light, dark = (255, 255, 255, 255), (20, 20, 20, 255)
     image = Image.new("RGBA", (side, side), (0, 0, 0, 0))
-    width = max(1, side // _OUTLINE)
     ImageDraw.Draw(image).text(
         (side / 2, side / 2),
         sign,
         font=font,
         anchor="mm",
         fill=light if white else dark,
-        stroke_width=width,
+        stroke_width=max(1, side // _OUTLINE),
         stroke_fill=dark,
     )
-    stream = io.BytesIO()
-    image.save(stream, format="PNG")
-    return stream.getvalue()
+    return png(image)

@@ -4,15 +4,13 @@ The file is parsed, never run.
 """
 
 import ast
-import inspect
 import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
-from fc_model.data.images.decode import decode
 from fc_model.errors import UserError
-from fc_pipeline.images.sources.entry import Dropped, Entry, Result, fitted, made
+from fc_pipeline.images.sources.entry import Dropped, Entry
 from fc_pipeline.images.sources.files import OpenFiles, whole
 from fc_pipeline.images.sources.schema import DocstringReader, ImageSource
 
@@ -42,6 +40,7 @@ def entries(source: ImageSource, files: OpenFiles) -> Iterator[Entry | Dropped]:
     Raises:
         UserError: the code is no Python.
     """
+    assert isinstance(source.reader, DocstringReader)
     described: dict[str, Description] = {}
     for file in files("code"):
         try:
@@ -53,28 +52,19 @@ def entries(source: ImageSource, files: OpenFiles) -> Iterator[Entry | Dropped]:
         for picture, description in _described(tree):
             described.setdefault(picture, description)
     for file in files("pictures"):
-        found = described.get(PurePosixPath(file.path).name)
-        if found is None:
+        name = PurePosixPath(file.path).name
+        known = described.get(name)
+        if known is None:
             yield Dropped(file.path, "not_described")
             continue
-        meta = {"function": found.function, "description": found.text}
-        yield Entry(file.path, file.content, found.licence or file.licence, caption=found.caption, meta=meta)
-
-
-def finish(entry: Entry, source: ImageSource, shared: dict[str, bytes]) -> list[Result]:
-    """The picture. Raises BadImage when it is refused."""
-    assert isinstance(entry.content, bytes) and isinstance(source.reader, DocstringReader)
-    image = fitted(decode(entry.content, limits=source.caps.image), source.reader.max_side)
-    is_text = PurePosixPath(entry.path).name in source.reader.text_files
-    kind, family = ("document/scan", "text") if is_text else ("photo", "natural")
-    return [made(entry, image, source=source.name, kind=kind, family=family)]
+        meta = {"function": known.function, "description": known.text}
+        entry = Entry(file.path, file.content, known.licence or file.licence, "photo", caption=known.caption, meta=meta)
+        yield entry._replace(kind="document/scan", family="text") if name in source.reader.text_files else entry
 
 
 def _described(tree: ast.Module) -> Iterator[tuple[str, Description]]:
     """(file name of the picture, description) for each function that names exactly one picture in its code."""
-    for node in tree.body:
-        if not isinstance(node, ast.FunctionDef):
-            continue
+    for node in (each for each in tree.body if isinstance(each, ast.FunctionDef)):
         text = ast.get_docstring(node)
         statements = [each for each in node.body if not isinstance(getattr(each, "value", None), ast.Constant)]
         pictures = {
@@ -86,7 +76,7 @@ def _described(tree: ast.Module) -> Iterator[tuple[str, Description]]:
             and _PICTURE.fullmatch(constant.value)
         }
         if text and len(pictures) == 1:
-            yield PurePosixPath(pictures.pop()).name, _description(node.name, inspect.cleandoc(text))
+            yield PurePosixPath(pictures.pop()).name, _description(node.name, text)
 
 
 def _description(function: str, text: str) -> Description:

@@ -9,9 +9,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
-from fc_model.data.images.decode import decode
 from fc_model.errors import UserError
-from fc_pipeline.images.sources.entry import Dropped, Entry, Result, made
+from fc_pipeline.images.sources.entry import Dropped, Entry
 from fc_pipeline.images.sources.files import OpenFiles, whole
 from fc_pipeline.images.sources.schema import ImageSource
 
@@ -31,23 +30,16 @@ def entries(source: ImageSource, files: OpenFiles) -> Iterator[Entry | Dropped]:
     asked = _questions(source, files)
     for file in files("pictures"):
         path = PurePosixPath(file.path)
-        part = next((part for part in path.parts if part in _SPLITS), None)
+        part = _part(path)
         questions = asked.get((part, path.stem)) if part else None
         if part is None or questions is None:
             yield Dropped(file.path, "no_questions")
         else:
-            yield Entry(file.path, file.content, file.licence, questions=questions, split=_SPLITS[part])
+            entry = Entry(file.path, file.content, file.licence, kind="shape", caption=_caption(questions))
+            yield entry._replace(questions=questions, split=_SPLITS[part])
 
 
-def finish(entry: Entry, source: ImageSource, shared: dict[str, bytes]) -> list[Result]:
-    """The picture. Raises BadImage when it is refused."""
-    assert isinstance(entry.content, bytes)
-    image = decode(entry.content, limits=source.caps.image)
-    caption = caption_of(entry.questions)
-    return [made(entry, image, source=source.name, kind="shape", family="natural", caption=caption)]
-
-
-def caption_of(questions: list[tuple[str, list[str], str]]) -> str | None:
+def _caption(questions: list[tuple[str, list[str], str]]) -> str | None:
     """`a blue rectangle`, from answers and from what a question takes for granted; None when either is not said."""
     known = {answers[0] for _, answers, kind in questions if kind != "yes_no"}
     for question, _, kind in questions:
@@ -59,18 +51,22 @@ def caption_of(questions: list[tuple[str, list[str], str]]) -> str | None:
 
 def _questions(source: ImageSource, files: OpenFiles) -> Questions:
     """{(train or test, number of the picture): questions}."""
-    found: Questions = defaultdict(list)
+    asked: Questions = defaultdict(list)
     for file in files("questions"):
-        part = next((part for part in PurePosixPath(file.path).parts if part in _SPLITS), None)
+        part = _part(PurePosixPath(file.path))
         try:
             for question, answer, number in json.loads(whole(file, source)):
-                found[part or "", str(int(number))].append((str(question), [str(answer)], _kind(str(answer))))
+                asked[part or "", str(int(number))].append((str(question), [str(answer)], _kind(str(answer))))
         except (ValueError, TypeError) as error:
             raise UserError(
                 f"images {source.name}: {file.path} is no list of [question, answer, picture] ({error}); "
                 "take the file of the package easy-vqa"
             ) from error
-    return found
+    return asked
+
+
+def _part(path: PurePosixPath) -> str | None:
+    return next((part for part in path.parts if part in _SPLITS), None)
 
 
 def _kind(answer: str) -> str:

@@ -46,7 +46,7 @@ def entries(source: ImageSource, files: OpenFiles) -> Iterator[Entry | Dropped]:
             yield Dropped(file.path, "no_name")
             continue
         meta = {"emoji": "".join(map(chr, points)), "aliases": known[1:]}
-        yield Entry(file.path, file.content, file.licence, caption=known[0], meta=meta)
+        yield Entry(file.path, file.content, file.licence, "emoji", caption=known[0], meta=meta)
 
 
 def finish(entry: Entry, source: ImageSource, shared: dict[str, bytes]) -> list[Result]:
@@ -59,25 +59,28 @@ def finish(entry: Entry, source: ImageSource, shared: dict[str, bytes]) -> list[
         rng = chance(source.seed, entry.path)
         colour = "#" + "".join(f"{rng.randint(_LIGHTEST, 255):02x}" for _ in range(3))
     _, (image,) = isolated().call(render_svg, entry.content, size=source.reader.size, background=colour)
-    return [made(entry, decode(image), source=source.name, kind="emoji", family="natural")]
+    return [made(entry, decode(image), source=source.name)]
 
 
 def _names(source: ImageSource, files: OpenFiles) -> dict[CodePoints, list[str]]:
     """{code points: [name, other names...]} in words."""
-    found: dict[CodePoints, list[str]] = {}
+    names: dict[CodePoints, list[str]] = {}
     for file in files("names"):
         try:
             table: dict[str, dict[str, Any]] = json.loads(whole(file, source))
             for emoji, entry in table.items():
                 points = _plain(tuple(map(ord, emoji)))
-                names = [_words(name, points) for name in [entry["en"], *entry.get("alias", [])]]
-                found.setdefault(points, _distinct(names))
+                distinct: dict[str, str] = {}  # whatever the case; the first stays
+                for name in [entry["en"], *entry.get("alias", [])]:
+                    words = _words(name, points)
+                    distinct.setdefault(words.casefold(), words)
+                names.setdefault(points, list(distinct.values()))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise UserError(
                 f"images {source.name}: {file.path} is no table of emoji names ({type(error).__name__}: {error}); "
                 "`names` is emoji/unicode_codes/emoji.json of the package emoji"
             ) from error
-    return found
+    return names
 
 
 def _words(name: str, points: CodePoints) -> str:
@@ -85,14 +88,6 @@ def _words(name: str, points: CodePoints) -> str:
     words = words_of(name.strip(":"))
     is_flag = all(point in _FLAG_LETTERS for point in points)
     return f"flag of {words}" if is_flag and not words.startswith("flag") else words
-
-
-def _distinct(names: list[str]) -> list[str]:
-    """Each once, whatever its case; the first stays."""
-    found: dict[str, str] = {}
-    for name in names:
-        found.setdefault(name.casefold(), name)
-    return list(found.values())
 
 
 def _plain(points: CodePoints) -> CodePoints:

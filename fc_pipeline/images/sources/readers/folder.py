@@ -3,9 +3,8 @@
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
-from fc_model.data.images.decode import decode
 from fc_pipeline.catalogue.bad_input import BadInput
-from fc_pipeline.images.sources.entry import Dropped, Entry, Result, fitted, made, words_of
+from fc_pipeline.images.sources.entry import Dropped, Entry, words_of
 from fc_pipeline.images.sources.files import OpenFiles
 from fc_pipeline.images.sources.schema import FolderReader, ImageSource
 from fc_pipeline.sources.readers.item import decode as decode_text
@@ -14,24 +13,17 @@ from fc_pipeline.sources.readers.item import decode as decode_text
 def entries(source: ImageSource, files: OpenFiles) -> Iterator[Entry | Dropped]:
     """An entry for each picture; with `caption: text_file`, one without its text is dropped."""
     assert isinstance(source.reader, FolderReader)
-    how = source.reader.caption
+    options = source.reader
     texts: dict[tuple[int, str], bytes | BadInput] = {}
-    if how == "text_file":
+    if options.caption == "text_file":
         texts = {(file.origin, _stem(file.path)): file.content for file in files("captions")}
     for file in files("pictures"):
-        if how == "none":
-            yield Entry(file.path, file.content, file.licence)
-        elif how == "file_name":
-            yield Entry(file.path, file.content, file.licence, caption=words_of(PurePosixPath(file.path).stem))
+        entry = Entry(file.path, file.content, file.licence, options.shows, options.family)
+        if options.caption == "text_file":
+            yield _captioned(entry, texts.get((file.origin, _stem(file.path))))
         else:
-            yield _captioned(Entry(file.path, file.content, file.licence), texts.get((file.origin, _stem(file.path))))
-
-
-def finish(entry: Entry, source: ImageSource, shared: dict[str, bytes]) -> list[Result]:
-    """The picture. Raises BadImage when it is refused."""
-    assert isinstance(entry.content, bytes) and isinstance(source.reader, FolderReader)
-    image = fitted(decode(entry.content, limits=source.caps.image), source.reader.max_side)
-    return [made(entry, image, source=source.name, kind=source.reader.shows, family=source.reader.family)]
+            by_name = options.caption == "file_name"
+            yield entry._replace(caption=words_of(PurePosixPath(file.path).stem) if by_name else None)
 
 
 def _captioned(entry: Entry, text: bytes | BadInput | None) -> Entry | Dropped:

@@ -85,7 +85,9 @@ def _record(
     pictures = [decode(image) for _, _, image in pages]
     single = len(pages) == 1
     name = f"{entry.meta['file']}#{numbers[0]}" + ("" if single else f"-{numbers[-1]}")
-    meta = {"pages": numbers, "dpi": options.dpi, "unmapped": _total(contents, "unmapped")}
+    unmapped, rotated = (sum(page[count] for page in contents) for count in ("unmapped", "rotated"))
+    meta = {"pages": numbers, "dpi": options.dpi, "unmapped": unmapped, "rotated": rotated}
+    texts = [page["text"] for page in contents]
     record = ImageRecord(
         id=f"{source.name}/{name}",
         source=source.name,
@@ -95,11 +97,11 @@ def _record(
         width=pictures[0].width,
         height=pictures[0].height,
         images=["png"] if single else [f"{number}.png" for number in range(len(pages))],
-        text="\n".join(page["text"] for page in contents),
+        text="\n".join(texts),
         words=[Word(text, tuple(box), line) for text, box, line in contents[0]["words"]] if single else [],
         lines=[Line(text, tuple(box)) for text, box in contents[0]["lines"]] if single else [],
         questions=[] if single else _questions(contents),
-        meta=meta | {"rotated": _total(contents, "rotated")} | ({} if single else {"texts": _texts(contents)}),
+        meta=meta if single else meta | {"texts": texts},
     )
     return Made(name, record.to_json(), [png(picture) for picture in pictures], None)
 
@@ -110,11 +112,3 @@ def _questions(contents: list[dict[str, Any]]) -> list[Question]:
         Question(question=f"What is the first line of page {number}?", answers=[page["lines"][0][0]], kind="page_line")
         for number, page in enumerate(contents, start=1)
     ]
-
-
-def _texts(contents: list[dict[str, Any]]) -> list[str]:
-    return [page["text"] for page in contents]
-
-
-def _total(contents: list[dict[str, Any]], key: str) -> int:
-    return sum(page[key] for page in contents)

@@ -3,9 +3,8 @@
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
-from fc_model.data.images.decode import decode
 from fc_pipeline.catalogue.bad_input import BadInput
-from fc_pipeline.images.sources.entry import Dropped, Entry, Result, fitted, made, words_of
+from fc_pipeline.images.sources.entry import Dropped, Entry, words_of
 from fc_pipeline.images.sources.files import OpenFiles
 from fc_pipeline.images.sources.page_text import MAX_PAGE_BYTES, Shown, pictures_of
 from fc_pipeline.images.sources.schema import ImageSource, ScreenshotReader
@@ -34,15 +33,9 @@ def entries(source: ImageSource, files: OpenFiles) -> Iterator[Entry | Dropped]:
             yield Dropped(file.path, "not_referenced")
             continue
         caption, how = _caption(picture)
+        caption = _cut(caption, options.max_caption_chars)
         meta = {"caption_from": how} | ({"page": page} if page else {})
-        yield Entry(file.path, file.content, file.licence, caption=_cut(caption, options.max_caption_chars), meta=meta)
-
-
-def finish(entry: Entry, source: ImageSource, shared: dict[str, bytes]) -> list[Result]:
-    """The picture. Raises BadImage when it is refused."""
-    assert isinstance(entry.content, bytes) and isinstance(source.reader, ScreenshotReader)
-    image = fitted(decode(entry.content, limits=source.caps.image), source.reader.max_side)
-    return [made(entry, image, source=source.name, kind=source.reader.shows, family="text")]
+        yield Entry(file.path, file.content, file.licence, options.shows, "text", caption, meta=meta)
 
 
 def _caption(picture: Shown) -> tuple[str, str]:
