@@ -2,7 +2,6 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,11 +10,12 @@ from fc_model.data.images.shard_writer import ImageShardWriter, write_index
 from fc_model.data.images.shards import ImageShards, list_image_splits
 from fc_model.errors import UserError
 from fc_pipeline.engine.step import Step
-from fc_pipeline.images.caps import natural_share, vision_tokens, within_caps
 from fc_pipeline.images.pack_config import PackConfig
-from fc_pipeline.images.pack_order import Row, choose, interleave
+from fc_pipeline.images.pack_order import Row, choose, interleave, natural_share, within_caps
 
 TRAIN, HOLDOUT = "train", "holdout"
+Shards = dict[tuple[str, str], ImageShards]
+"""By (role of the input, split)."""
 _COLUMNS = ("id", "kind", "family", "has_text", "has_caption", "has_questions", "sizes", "sha256")
 
 
@@ -40,14 +40,16 @@ def pack_images(step: Step) -> None:
         for role, artifact in sorted(step.inputs.items())
         for split in list_image_splits(artifact.folder)
     }
-    rows = _rows(shards, config, step)
+    dropped: Counter[str] = Counter()
+    rows = _rows(shards, config, dropped)
+    step.out.counters.read = dropped.total() + sum(map(len, rows.values()))
     _check_rules(rows, shards, config)
-    rows = _without_duplicates(rows, step)
+    rows = _without_duplicates(rows, dropped)
     chosen = {split: choose(rows[split], config, split=split) for split in (HOLDOUT, TRAIN)}
-    _count(step, over_limit=sum(len(rows[split]) - len(chosen[split]) for split in chosen))
-    orders = {split: interleave(found, seed=f"{config.seed}/{split}") for split, found in chosen.items()}
+    dropped["over_limit"] = sum(len(rows[split]) - len(chosen[split]) for split in chosen)
+    orders = {split: interleave(chosen[split], seed=f"{config.seed}/{split}") for split in chosen}
     capped = within_caps(orders[TRAIN], config)
-    _count(step, over_natural_cap=len(orders[TRAIN]) - len(capped))
+    dropped["over_natural_cap"] = len(orders[TRAIN]) - len(capped)
     # Once more, since what is dropped is at the end.
     orders[TRAIN] = interleave(capped, seed=f"{config.seed}/{TRAIN}")
 
@@ -62,6 +64,7 @@ def pack_images(step: Step) -> None:
 
     train = orders[TRAIN]
     step.out.counters.kept += licences.total()
+    step.out.counters.dropped |= +dropped
     step.out.licences = _licences(licences, step.inputs)
     natural = natural_share(train)
     step.out.metrics |= {
@@ -73,18 +76,17 @@ def pack_images(step: Step) -> None:
     } | {f"samples_{kind}": count for kind, count in sorted(Counter(row.kind for row in train).items())}
 
 
-def _rows(shards: dict[tuple[str, str], ImageShards], config: PackConfig, step: Step) -> dict[str, list[Row]]:
+def _rows(shards: Shards, config: PackConfig, dropped: Counter[str]) -> dict[str, list[Row]]:
     """The usable samples by the split that they go to; all others are counted."""
     rows: dict[str, list[Row]] = {HOLDOUT: [], TRAIN: []}
     for (role, split), source in shards.items():
         held_out = shards.get((role, HOLDOUT), ())
         share = 0.0 if len(held_out) else config.holdout_share
         for number, known in enumerate(source.table.rows(*_COLUMNS)):
-            step.out.counters.read += 1
             rule = config.rule(role=role, kind=known["kind"])
             reason = _unusable(known)
             if reason is not None or rule is None:
-                step.out.counters.drop(reason or "not_in_mixture")
+                dropped[reason or "not_in_mixture"] += 1
                 continue
             row = Row(
                 role=role,
@@ -93,7 +95,7 @@ def _rows(shards: dict[tuple[str, str], ImageShards], config: PackConfig, step: 
                 kind=known["kind"],
                 family=known["family"],
                 rule=rule,
-                tokens=vision_tokens(config, kind=known["kind"], num_images=len(known["sizes"])),
+                tokens=config.vision_tokens(kind=known["kind"], num_images=len(known["sizes"])),
                 digests=tuple(known["sha256"]),
             )
             rows[HOLDOUT if split == HOLDOUT or _held_out(known["id"], share) else TRAIN].append(row)
@@ -112,8 +114,8 @@ def _held_out(id_: str, share: float) -> bool:
     return int.from_bytes(hashlib.sha256(id_.encode()).digest()[:8], "big") < share * 2**64
 
 
-def _check_rules(rows: dict[str, list[Row]], shards: dict[tuple[str, str], ImageShards], config: PackConfig) -> None:
-    used = {row.rule for found in rows.values() for row in found}
+def _check_rules(rows: dict[str, list[Row]], shards: Shards, config: PackConfig) -> None:
+    used = {row.rule for members in rows.values() for row in members}
     unused = [rule for number, rule in enumerate(config.take) if number not in used]
     if unused:
         kinds = sorted({f"{role}: {kind}" for (role, _), source in shards.items() for kind in source.summary["kinds"]})
@@ -123,40 +125,29 @@ def _check_rules(rows: dict[str, list[Row]], shards: dict[tuple[str, str], Image
         )
 
 
-def _without_duplicates(rows: dict[str, list[Row]], step: Step) -> dict[str, list[Row]]:
+def _without_duplicates(rows: dict[str, list[Row]], dropped: Counter[str]) -> dict[str, list[Row]]:
     """The first of the samples with equal images, the holdout's before all, and no training image that is held out."""
     held_out = {digest for row in rows[HOLDOUT] for digest in row.digests}
-    seen: set[tuple[bytes, ...]] = set()
-
-    def fresh(found: Sequence[Row]) -> Iterator[Row]:
-        for row in found:
-            if row.digests in seen:
-                step.out.counters.drop("duplicate")
-            else:
-                seen.add(row.digests)
-                yield row
-
     apart = [row for row in rows[TRAIN] if held_out.isdisjoint(row.digests)]
-    _count(step, in_holdout=len(rows[TRAIN]) - len(apart))
-    return {HOLDOUT: list(fresh(rows[HOLDOUT])), TRAIN: list(fresh(apart))}
-
-
-def _count(step: Step, **dropped: int) -> None:
-    for reason, count in dropped.items():
-        if count:
-            step.out.counters.drop(reason, count)
+    dropped["in_holdout"] = len(rows[TRAIN]) - len(apart)
+    first: dict[tuple[bytes, ...], tuple[str, Row]] = {}
+    for split, row in [*((HOLDOUT, row) for row in rows[HOLDOUT]), *((TRAIN, row) for row in apart)]:
+        first.setdefault(row.digests, (split, row))
+    dropped["duplicate"] = len(rows[HOLDOUT]) + len(apart) - len(first)
+    return {name: [row for split, row in first.values() if split == name] for name in (HOLDOUT, TRAIN)}
 
 
 def _licences(counts: Counter[tuple[str, str, str]], inputs: dict[str, Artifact]) -> list[dict[str, Any]]:
     """Samples by source and licence, and what went into inputs that are made of other sources (fonts, texts)."""
-    found: Counter[tuple[str, str]] = Counter()
+    documents: Counter[tuple[str, str]] = Counter()
     for (_, source, licence), count in counts.items():
-        found[source, licence] += count
-    own = {source for source, _ in found}
+        documents[source, licence] += count
+    own = {source for source, _ in documents}
     for role in sorted({role for role, _, _ in counts}):
         for entry in inputs[role].manifest.licences:
             if entry["source"] not in own:
-                found[entry["source"], entry["licence"]] = entry["documents"]
+                documents[entry["source"], entry["licence"]] = entry["documents"]
     return [
-        {"licence": licence, "source": source, "documents": count} for (source, licence), count in sorted(found.items())
+        {"licence": licence, "source": source, "documents": count}
+        for (source, licence), count in sorted(documents.items())
     ]

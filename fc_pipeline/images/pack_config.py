@@ -6,6 +6,7 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from fc_model.config.strict import Strict
+from fc_model.errors import UserError
 
 
 class Take(Strict):
@@ -69,6 +70,17 @@ class PackConfig(Strict):
                     f"size of {size.kind!r}: {size.height} x {size.width} is not whole patches of {self.patch_size}"
                 )
         return self
+
+    def vision_tokens(self, *, kind: str, num_images: int) -> int:
+        """Patches of all images of a sample, at the size to which training brings its kind.
+
+        Raises:
+            UserError: no size is given for the kind.
+        """
+        for size in self.sizes:
+            if fnmatchcase(kind, size.kind):
+                return num_images * (size.height // self.patch_size) * (size.width // self.patch_size)
+        raise UserError(f"images: no size is given for kind {kind!r}; add one to `sizes`, with kind '*' for all others")
 
     def rule(self, *, role: str, kind: str) -> int | None:
         """Number of the first rule that fits, None when none does."""

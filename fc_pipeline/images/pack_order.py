@@ -1,4 +1,4 @@
-"""Which images a mixture takes, and in which order: every stretch of it has the mix."""
+"""Which images a mixture takes, and in which order: every stretch of it has the mix, within the caps."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 from fc_model.errors import UserError
 from fc_pipeline.images.pack_config import PackConfig
+
+NATURAL = "natural"
 
 
 class Row(NamedTuple):
@@ -64,3 +66,37 @@ def choose(rows: Sequence[Row], config: PackConfig, *, split: str) -> list[Row]:
             )
         chosen += interleave(members, seed=f"{config.seed}/{split}/choose")[:quota]
     return chosen
+
+
+def natural_share(rows: Sequence[Row]) -> float:
+    """Share of the vision tokens that are of natural images; the others are text-heavy. 0 for no rows."""
+    natural = sum(row.tokens for row in rows if row.family == NATURAL)
+    return natural / max(1, sum(row.tokens for row in rows))
+
+
+def within_caps(rows: Sequence[Row], config: PackConfig) -> list[Row]:
+    """The rows without the last natural ones that go beyond the caps, in the same order.
+
+    With T tokens of text-heavy images and natural ones of at most the share c, c / (1 - c) T natural tokens fit.
+
+    Raises:
+        UserError: natural images are capped, and there is nothing else.
+    """
+    cap = min(config.max_natural_share, 1 - config.min_text_share)
+    text = sum(row.tokens for row in rows if row.family != NATURAL)
+    if cap == 1 or text == sum(row.tokens for row in rows):
+        return list(rows)
+    if text == 0:
+        raise UserError(
+            f"images: all {len(rows):,} training images are natural, but at most {cap:.0%} of the vision tokens may "
+            "be; add images with text (lines, documents), or raise max_natural_share and lower min_text_share"
+        )
+    kept, natural = [], 0
+    for row in rows:
+        if row.family == NATURAL:
+            # Compared as the share itself, so that what is kept passes a gate on the same number.
+            if natural + row.tokens > cap * (natural + row.tokens + text):
+                continue
+            natural += row.tokens
+        kept.append(row)
+    return kept

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from fc_model.artifacts import Artifact
+from fc_model.data.images.record import ImageRecord
 from fc_pipeline.formatting import amount, markdown_table, percent
 from fc_pipeline.images.fonts.specimens import specimen_sheet
 from fc_pipeline.images.report import (
     HOLDOUT,
     TRAIN,
-    KindSample,
     caps,
     face_rows,
     first_of_each_kind,
@@ -38,24 +38,22 @@ def fonts_page(artifact: Artifact) -> dict[str, str]:
 
 
 def images_page(artifact: Artifact) -> dict[str, str]:
-    """Of any images: a sample of each kind, held out where there is one, the kinds, and the caps of packed"""
+    """Of any images: a sample of each kind, held out where there is one, the kinds, and the caps of packed ones."""
     cells = [
         Cell(
-            boxed(found.record, found.image, width=_WIDTH, height=_HEIGHT),
-            ((one_line(kind), True), (one_line(_about(found)), False)),
+            boxed(*sample, width=_WIDTH, height=_HEIGHT),
+            ((one_line(kind), True), (one_line(_about(sample.record)), False)),
         )
-        for kind, found in first_of_each_kind(artifact, (HOLDOUT, TRAIN)).items()
+        for kind, sample in first_of_each_kind(artifact, (HOLDOUT, TRAIN)).items()
     ]
-    rows = kind_rows(artifact)
-    header, names = ["kind", "training", "held out"], ["kind", "train", "holdout"]
     packed = "vision_tokens" in artifact.metrics
-    if packed:
-        header, names = [*header, "vision tokens an image", "vision tokens"], [*names, "tokens_each", "tokens"]
-    table = markdown_table(header, [["–" if row[name] is None else row[name] for name in names] for row in rows])
-    shown = (
-        {"contact_sheet": show_sheet("Contact sheet", sheet(cells, columns=_COLUMNS, width=_WIDTH))} if cells else {}
-    )
-    shown["kinds"] = table
+    columns = {"kind": "kind", "train": "training", "holdout": "held out"}
+    columns |= {"tokens_each": "vision tokens an image", "tokens": "vision tokens"} if packed else {}
+    rows = [["–" if row[name] is None else row[name] for name in columns] for row in kind_rows(artifact)]
+    shown = {}
+    if cells:
+        shown["contact_sheet"] = show_sheet("Contact sheet", sheet(cells, columns=_COLUMNS, width=_WIDTH))
+    shown["kinds"] = markdown_table(list(columns.values()), rows)
     if packed:
         bounds = [
             [cap["name"], percent(cap["share"]), percent(cap["min"]), percent(cap["max"])] for cap in caps(artifact)
@@ -64,6 +62,6 @@ def images_page(artifact: Artifact) -> dict[str, str]:
     return shown
 
 
-def _about(found: KindSample) -> str:
-    words = f", {amount(len(found.record.words))} words" if found.record.words else ""
-    return f"{found.record.width} × {found.record.height}{words}"
+def _about(record: ImageRecord) -> str:
+    words = f", {amount(len(record.words))} words" if record.words else ""
+    return f"{record.width} × {record.height}{words}"

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import re
+from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fc_model.artifacts import Artifact
 from fc_model.data.images.record import ImageRecord
 from fc_model.data.images.shards import ImageShards, read_image_index
-from fc_pipeline.images.caps import vision_tokens
-from fc_pipeline.images.fonts.faces import FACES_FILE, load_faces
+from fc_pipeline.images.fonts.faces import load_faces
 from fc_pipeline.images.fonts.specimens import Specimen, specimen_sheet
 from fc_pipeline.images.pack_config import PackConfig
 from fc_pipeline.images.synthesis_config import SynthesisConfig
@@ -69,17 +68,16 @@ def images(artifacts: list[Artifact]) -> dict[str, Any] | None:
 def first_of_each_kind(artifact: Artifact, splits: Iterable[str]) -> dict[str, KindSample]:
     """{kind: its first sample} over the splits, of those that the artifact has, by kind."""
     index = read_image_index(artifact.folder)["splits"]
-    found: dict[str, KindSample] = {}
+    samples: dict[str, KindSample] = {}
     for split in splits:
-        missing = set(index[split]["kinds"]) - found.keys() if split in index else set()
-        if not missing:
-            continue
-        shards = ImageShards(artifact.folder, split)
-        kinds = list(shards.table.column("kind"))
-        for kind in missing:
-            sample = shards.sample(kinds.index(kind))
-            found[kind] = KindSample(sample.record, sample.images[0])
-    return {kind: found[kind] for kind in sorted(found)}
+        missing = set(index[split]["kinds"]) - samples.keys() if split in index else set()
+        if missing:
+            shards = ImageShards(artifact.folder, split)
+            kinds = list(shards.table.column("kind"))
+            for kind in missing:
+                sample = shards.sample(kinds.index(kind))
+                samples[kind] = KindSample(sample.record, sample.images[0])
+    return dict(sorted(samples.items()))
 
 
 def kind_rows(artifact: Artifact) -> list[dict[str, Any]]:
@@ -89,25 +87,17 @@ def kind_rows(artifact: Artifact) -> list[dict[str, Any]]:
     too, and where samples have several images, which the index does not count.
     """
     splits = read_image_index(artifact.folder)["splits"]
-    counts = {split: splits.get(split, {}).get("kinds", {}) for split in (TRAIN, HOLDOUT)}
-    packed = "vision_tokens" in artifact.metrics
-    config = PackConfig.model_validate(artifact.manifest.recipe.config) if packed else None
-    rows = []
-    for kind in sorted(counts[TRAIN].keys() | counts[HOLDOUT].keys()):
-        train, each = counts[TRAIN].get(kind, 0), vision_tokens(config, kind=kind, num_images=1) if config else None
-        tokens = None if each is None else train * each
-        rows.append(
-            {
-                "kind": kind,
-                "train": train,
-                "holdout": counts[HOLDOUT].get(kind, 0),
-                "tokens_each": each,
-                "tokens": tokens,
-            }
-        )
-    if packed and sum(row["tokens"] for row in rows) != artifact.metrics["vision_tokens"]:
-        rows = [{**row, "tokens": None} for row in rows]
-    return rows
+    train, holdout = (Counter(splits.get(split, {}).get("kinds", {})) for split in (TRAIN, HOLDOUT))
+    rows = [{"kind": kind, "train": train[kind], "holdout": holdout[kind]} for kind in sorted({*train, *holdout})]
+    each = dict.fromkeys([*train, *holdout])
+    if "vision_tokens" in artifact.metrics:
+        config = PackConfig.model_validate(artifact.manifest.recipe.config)
+        each = {kind: config.vision_tokens(kind=kind, num_images=1) for kind in each}
+    single = sum(count * (each[kind] or 0) for kind, count in train.items()) == artifact.metrics.get("vision_tokens")
+    return [
+        row | {"tokens_each": each[row["kind"]], "tokens": row["train"] * each[row["kind"]] if single else None}
+        for row in rows
+    ]
 
 
 def caps(artifact: Artifact) -> list[dict[str, Any]]:
@@ -147,8 +137,7 @@ def read_specimens(fonts: Artifact, held_out: Iterable[str]) -> list[Specimen]:
 
 def face_rows(specimens: Iterable[Specimen], fonts: Artifact) -> list[dict[str, Any]]:
     """Per style: {"style", "faces", "held_out", "licences" (sorted)}."""
-    raw = json.loads(fonts.path(FACES_FILE).read_text("utf-8"))["faces"]
-    licences = {face["name"]: face["licence"] for face in raw}
+    licences = {face.name: face.licence for face in load_faces(fonts.folder).faces}
     rows: dict[str, dict[str, Any]] = {}
     for each in specimens:
         row = rows.setdefault(each.style, {"style": each.style, "faces": 0, "held_out": 0, "licences": []})

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from fc_model.config.strict import Strict
-from fc_pipeline.images.fonts.config import Style
+from fc_pipeline.images.fonts.catalogue import Style
 
 
 class KindConfig(Strict):

@@ -51,17 +51,14 @@ def _covered(data: bytes) -> frozenset[str]:
         mapped = sorted(font.getBestCmap() or {})
     drawn = ImageFont.truetype(io.BytesIO(data), _SIZE, layout_engine=ImageFont.Layout.BASIC)
     missing = _picture(drawn, _UNMAPPED)
-    found = {" "} if 0x20 in mapped else set()
-    for code in mapped:
-        character = chr(code)
-        if code >= _PLANE or unicodedata.category(character) in _LEFT_OUT:
-            continue
-        if unicodedata.bidirectional(character) in _RIGHT_TO_LEFT:
-            continue
-        picture = _picture(drawn, character)
-        if picture is not None and picture != missing:
-            found.add(character)
-    return frozenset(found)
+    characters = {" "} if 0x20 in mapped else set()
+    for character in map(chr, filter(_PLANE.__gt__, mapped)):
+        left_out = (
+            unicodedata.category(character) in _LEFT_OUT or unicodedata.bidirectional(character) in _RIGHT_TO_LEFT
+        )
+        if not left_out and _picture(drawn, character) not in (None, missing):
+            characters.add(character)
+    return frozenset(characters)
 
 
 def _picture(font: ImageFont.FreeTypeFont, character: str) -> tuple[tuple[int, int], bytes] | None:

@@ -3,34 +3,20 @@
 import json
 from collections import Counter
 from collections.abc import Iterator
+from operator import itemgetter
 from pathlib import Path, PurePosixPath
-from typing import Any, NamedTuple
+from typing import Any
 
 from fc_model.errors import UserError
 from fc_pipeline.catalogue.bad_input import BadInput
 from fc_pipeline.catalogue.files import Wanted
 from fc_pipeline.catalogue.pins import read_files
 from fc_pipeline.engine.step import Step
-from fc_pipeline.images.fonts.config import FaceFiles, FontPackage, FontsConfig
+from fc_pipeline.images.fonts.catalogue import FaceFiles, FontPackage, FontsConfig
 from fc_pipeline.images.fonts.coverage import NEEDED, covered, to_ranges, unicase
 from fc_pipeline.images.fonts.faces import FACES_FILE, FACES_SCHEMA
 
 _SUFFIXES = {".ttf", ".otf"}
-
-
-class FontFile(NamedTuple):
-    """A font file of a package."""
-
-    package: str
-    path: str
-    face: FaceFiles
-    licence: str
-    data: bytes
-
-    @property
-    def name(self) -> str:
-        """Of the face."""
-        return self.face.name or PurePosixPath(self.path).stem
 
 
 def fetch_fonts(step: Step) -> None:
@@ -47,30 +33,42 @@ def fetch_fonts(step: Step) -> None:
     config = FontsConfig.model_validate(step.config)
     faces: list[dict[str, Any]] = []
     dropped: list[dict[str, str]] = []
-    taken: set[str] = set()
+    names: set[str] = set()
     counters, num_bytes = step.out.counters, 0
     for package in config.packages:
-        for file in read_package(package, step.runtime.home):
+        for path, face, data in _font_files(package, step.runtime.home):
+            where = f"font package {package.name}: {path}"
+            name = face.name or PurePosixPath(path).stem
             counters.read += 1
-            if file.name in taken:
-                raise UserError(f"font package {file.package}: {file.path}: another face is called {file.name!r} too")
-            taken.add(file.name)
-            characters = covered(file.data, where=f"font package {file.package}: {file.path}")
-            refusal = _refusal(file, characters)
+            if name in names:
+                raise UserError(f"{where}: another face is called {name!r} too")
+            names.add(name)
+            characters = covered(data, where=where)
+            refusal = _refusal(data, characters)
             if refusal is not None:
                 counters.drop(refusal[0])
-                dropped.append({"name": file.name, "reason": refusal[0], "detail": refusal[1]})
+                dropped.append({"name": name, "reason": refusal[0], "detail": refusal[1]})
                 continue
             counters.kept += 1
-            num_bytes += len(file.data)
-            target = f"files/{file.name}{PurePosixPath(file.path).suffix.lower()}"
+            num_bytes += len(data)
+            target = f"files/{name}{PurePosixPath(path).suffix.lower()}"
             with step.out.open(target) as out:
-                out.write(file.data)
-            faces.append(_entry(file, target, characters))
+                out.write(data)
+            faces.append(
+                {
+                    "name": name,
+                    "file": target,
+                    "style": face.style,
+                    "licence": package.licence,
+                    "package": package.name,
+                    "path": path,
+                    "characters": to_ranges(characters),
+                }
+            )
     if not faces:
         raise UserError(f"{step.key}: no face is left of {counters.read}; add font packages")
-    step.out.write_text(FACES_FILE, _lines({"schema": FACES_SCHEMA, "faces": sorted(faces, key=_name)}))
-    step.out.write_text("dropped.json", _lines(sorted(dropped, key=_name)))
+    step.out.write_text(FACES_FILE, _lines({"schema": FACES_SCHEMA, "faces": sorted(faces, key=itemgetter("name"))}))
+    step.out.write_text("dropped.json", _lines(sorted(dropped, key=itemgetter("name"))))
     by_licence = Counter((face["licence"], face["package"]) for face in faces)
     step.out.licences = [
         {"licence": licence, "source": f"fonts/{package}", "documents": count}
@@ -84,8 +82,8 @@ def fetch_fonts(step: Step) -> None:
     }
 
 
-def read_package(package: FontPackage, home: Path) -> Iterator[FontFile]:
-    """The font files that a package's globs name, in the package's order.
+def _font_files(package: FontPackage, home: Path) -> Iterator[tuple[str, FaceFiles, bytes]]:
+    """(path, its entry of `faces`, content) of the font files that a package's globs name, in the package's order.
 
     Raises:
         UserError: it cannot be had, is not what was pinned, a glob fits nothing, or a file is none of a font.
@@ -94,38 +92,19 @@ def read_package(package: FontPackage, home: Path) -> Iterator[FontFile]:
         specs=package.faces, where=f"font package {package.name}", home=home, max_file_bytes=package.max_file_bytes
     )
     for path, face, content in read_files(package, wanted):
-        where = f"{wanted.where}: {path}"
         if isinstance(content, BadInput):
-            raise UserError(f"{where}: {content.detail}; take it out of the catalogue")
+            raise UserError(f"{wanted.where}: {path}: {content.detail}; take it out of the catalogue")
         if PurePosixPath(path).suffix.lower() not in _SUFFIXES or not isinstance(content, bytes):
-            raise UserError(f"{where}: no .ttf or .otf file; correct the glob")
-        yield FontFile(package.name, path, face, package.licence, content)
+            raise UserError(f"{wanted.where}: {path}: no .ttf or .otf file; correct the glob")
+        yield path, face, content
 
 
-def _refusal(file: FontFile, characters: frozenset[str]) -> tuple[str, str] | None:
+def _refusal(data: bytes, characters: frozenset[str]) -> tuple[str, str] | None:
     """(reason, detail) for a face that is not taken."""
     missing = NEEDED - characters
     if missing:
         return "no_ascii", f"has no glyph for {''.join(sorted(missing))}"
-    if unicase(file.data):
-        return "unicase", "small letters are drawn as capitals"
-    return None
-
-
-def _entry(file: FontFile, target: str, characters: frozenset[str]) -> dict[str, Any]:
-    return {
-        "name": file.name,
-        "file": target,
-        "style": file.face.style,
-        "licence": file.licence,
-        "package": file.package,
-        "path": file.path,
-        "characters": to_ranges(characters),
-    }
-
-
-def _name(entry: dict[str, Any]) -> str:
-    return str(entry["name"])
+    return ("unicase", "small letters are drawn as capitals") if unicase(data) else None
 
 
 def _lines(value: Any) -> str:

@@ -17,10 +17,9 @@ from fc_model.data.images.shards import ImageShards
 from fc_model.errors import UserError
 from fc_pipeline.engine.gates import Gate, judge
 from fc_pipeline.engine.step import Runtime, Step
-from fc_pipeline.images.caps import natural_share, vision_tokens, within_caps
 from fc_pipeline.images.pack import pack_images
 from fc_pipeline.images.pack_config import PackConfig
-from fc_pipeline.images.pack_order import Row, interleave
+from fc_pipeline.images.pack_order import Row, interleave, natural_share, within_caps
 
 SIZES = [{"kind": "line", "height": 32, "width": 256}, {"kind": "*", "height": 224, "width": 224}]
 GATES = [
@@ -277,7 +276,7 @@ def test_caps_by_hand():
     kept = within_caps(rows, settings)
     assert kept == rows[:4] + rows[8:] and natural_share(kept) == 0.4
     assert within_caps(rows[:4] + rows[8:], settings) == rows[:4] + rows[8:]
-    assert vision_tokens(PackConfig(sizes=SIZES), kind="photo", num_images=3) == 3 * 196
+    assert PackConfig(sizes=SIZES).vision_tokens(kind="photo", num_images=3) == 3 * 196
 
 
 def test_interleaving_by_hand():

@@ -12,8 +12,7 @@ from PIL import ImageFont
 
 from fc_model.artifacts import Store
 from fc_model.errors import UserError
-from fc_pipeline.images.fonts.catalogue import CATALOGUE, fonts_config
-from fc_pipeline.images.fonts.config import FontsConfig
+from fc_pipeline.images.fonts.catalogue import CATALOGUE, FontsConfig, fonts_config
 from fc_pipeline.images.fonts.coverage import covered, from_ranges, to_ranges, unicase
 from fc_pipeline.images.fonts.faces import load_faces
 from fc_pipeline.images.fonts.fetch import fetch_fonts
