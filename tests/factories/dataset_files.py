@@ -2,6 +2,7 @@
 
 import io
 import json
+import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,29 @@ def put(folder: Path, name: str, content: Any) -> Path:
     data = content if isinstance(content, bytes | str) else json.dumps(content)
     path.write_bytes(data.encode() if isinstance(data, str) else data)
     return path
+
+
+def tar(*members: tuple[str, bytes] | tarfile.TarInfo, **options: Any) -> bytes:
+    """A tar of (name, content), or of members without content; `options` are those of tarfile.open."""
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w", **options) as archive:
+        for member in members:
+            info, data = (
+                (member, b"") if isinstance(member, tarfile.TarInfo) else (tarfile.TarInfo(member[0]), member[1])
+            )
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+    return file.getvalue()
+
+
+def img2dataset(
+    number: int, caption: str = "a caption", image: bytes | None = None, extension: str = "jpg"
+) -> list[tuple[str, bytes]]:
+    """The members of a sample, as img2dataset writes them."""
+    key = f"{number:09d}"
+    meta = {"url": f"http://host/{number}.jpg", "caption": caption, "key": key, "status": "success", "exif": "{}"}
+    image = encoded() if image is None else image
+    return [(f"{key}.{extension}", image), (f"{key}.json", json.dumps(meta).encode()), (f"{key}.txt", caption.encode())]
 
 
 def read(

@@ -2,10 +2,12 @@
 
 import ssl
 import threading
-from collections import Counter, defaultdict
+from collections import Counter
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from http.server import BaseHTTPRequestHandler
+from typing import Self
+
+from factories.loopback_server import Loopback
 
 
 @dataclass(frozen=True)
@@ -24,48 +26,34 @@ class Answer:
     chunked: bool = False
 
 
-class ImageServer:
+class ImageServer(Loopback):
     """Serves `files`: {path: bytes or Answer}; `faults[path]` are statuses that come first, one a request."""
 
     def __init__(self) -> None:
-        self.files: dict[str, bytes | Answer] = {}
-        self.faults: dict[str, list[int]] = defaultdict(list)
+        super().__init__()
         self.asked: Counter[str] = Counter()
         self.closing = threading.Event()
-        server = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_GET(self) -> None:
-                server.asked[self.path] += 1
-                try:
-                    server.answer(self)
-                except OSError:  # the client is gone, as it should
-                    return
-                finally:
-                    self.close_connection = True
-
-            def log_message(self, *args: Any) -> None:
-                """Silent."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = False
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
+        self._server.RequestHandlerClass.protocol_version = "HTTP/1.1"
 
     def serve_tls(self, context: ssl.SSLContext) -> None:
-        """Answer https only; called before the server starts."""
+        """Answer https only."""
         self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
         self.url = self.url.replace("http:", "https:")
 
     def answer(self, handler: BaseHTTPRequestHandler) -> None:
         path = handler.path
+        self.asked[path] += 1
+        handler.close_connection = True
         content = self.files.get(path, Answer(status=404))
         if self.faults[path]:
             content = Answer(status=self.faults[path].pop(0))
-        if isinstance(content, bytes):
-            content = Answer(content)
+        try:
+            self._send(handler, Answer(content) if isinstance(content, bytes) else content)
+        except OSError:  # the client is gone, as it should
+            return
+
+    def _send(self, handler: BaseHTTPRequestHandler, content: Answer) -> None:
         handler.send_response(content.status)
         if content.drip_headers:
             handler.flush_headers()
@@ -79,25 +67,18 @@ class ImageServer:
         for name, value in content.headers.items():
             handler.send_header(name, value)
         handler.end_headers()
+        size = 1 if content.drip_seconds else 100 if content.chunked else len(content.body) or 1
+        for start in range(0, len(content.body), size):
+            part = content.body[start : start + size]
+            handler.wfile.write(b"%x\r\n%s\r\n" % (len(part), part) if content.chunked else part)
+            if content.drip_seconds and self.closing.wait(content.drip_seconds):
+                return
         if content.chunked:
-            for start in range(0, len(content.body), 100):
-                part = content.body[start : start + 100]
-                handler.wfile.write(b"%x\r\n%s\r\n" % (len(part), part))
             handler.wfile.write(b"0\r\n\r\n")
-        elif content.drip_seconds:
-            for number in range(len(content.body)):
-                handler.wfile.write(content.body[number : number + 1])
-                if self.closing.wait(content.drip_seconds):
-                    return
-        else:
-            handler.wfile.write(content.body)
 
     def __enter__(self) -> Self:
-        self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self.closing.set()
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        self.close()

@@ -46,11 +46,10 @@ def certificate(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def server(certificate: Path) -> Iterator[ImageServer]:
-    running = ImageServer()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
-    running.serve_tls(context)
-    with running:
+    with ImageServer() as running:
+        running.serve_tls(context)
         yield running
 
 

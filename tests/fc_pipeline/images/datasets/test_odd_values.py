@@ -20,6 +20,8 @@ BLOCKS = {
 }
 PHOTO = {"image_id": "a", "image_classes": ["Sign"], "set_name": "train", "question_id": 1}
 PAGE = {"question": "who?", "answers": ["me"], "questionId": 1}
+SCENE = {"file_path": "icdar/a.jpg", "file_name": "a.jpg", "dataset": "icdar"}
+INFOGRAPHIC = {"image_local_name": "a.jpg", "ocr_output_file": "a.json"}
 TRUTH = {"full_answer": "It is on.", "ui_elements": [{"text": "on", "bounds": [1, 2, 3, 4], "vh_index": 0}]}
 
 SETS: dict[str, tuple[dict[str, Any], str]] = {
@@ -34,14 +36,7 @@ SETS: dict[str, tuple[dict[str, Any], str]] = {
         {"TextCaps_0.1_train.json": {"data": [PHOTO | {"reference_strs": ["a sign", "b"]}]}},
         "train_images/a.jpg",
     ),
-    "st_vqa": (
-        {
-            "train_task_3.json": {
-                "data": [PAGE | {"file_path": "icdar/a.jpg", "file_name": "a.jpg", "dataset": "icdar"}]
-            }
-        },
-        "icdar/a.jpg",
-    ),
+    "st_vqa": ({"train_task_3.json": {"data": [PAGE | SCENE]}}, "icdar/a.jpg"),
     "docvqa": (
         {
             "train_v1.0.json": {"data": [PAGE | {"image": "documents/a.png", "ucsf_document_id": "a"}]},
@@ -51,9 +46,7 @@ SETS: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "infographicvqa": (
         {
-            "infographicsVQA_train_v1.0.json": {
-                "data": [PAGE | {"image_local_name": "a.jpg", "ocr_output_file": "a.json"}]
-            },
+            "infographicsVQA_train_v1.0.json": {"data": [PAGE | INFOGRAPHIC]},
             "infographicsvqa_ocr/a.json": BLOCKS,
         },
         "infographicsvqa_images/a.jpg",

@@ -5,39 +5,19 @@ from factories.dataset_files import encoded, put, read, reasons
 
 from fc_model.data.images.record import Line, Question, Word
 from fc_model.errors import UserError
+from fc_pipeline.images.datasets.catalogue import DATASETS
 
 TEN = ["nokia"] * 6 + ["toshiba", " nokia ", "", "toshiba"]
 
 
 def textvqa_entry(number: int, image: str, **fields) -> dict:
-    return {
-        "question": f"what brand is it {number}?",
-        "image_id": image,
-        "image_classes": ["Cassette deck"],
-        "flickr_original_url": f"https://farm4.staticflickr.com/{number}_o.jpg",
-        "flickr_300k_url": f"https://c4.staticflickr.com/{number}_z.jpg",
-        "image_width": 1024,
-        "image_height": 730,
-        "answers": TEN,
-        "question_tokens": ["what", "brand"],
-        "question_id": number,
-        "set_name": "train",
-    } | fields
-
-
-def textvqa_file(entries: list, set_name: str = "train") -> dict:
-    return {"dataset_type": set_name, "dataset_name": "textvqa", "dataset_version": "0.5.1", "data": entries}
+    entry = {"question": f"what brand is it {number}?", "image_id": image, "answers": TEN, "set_name": "train"}
+    return entry | {"image_classes": ["Cassette deck"], "question_id": number} | fields
 
 
 def rosetta(image: str, *words: tuple) -> dict:
     sides = ("top_left_x", "top_left_y", "width", "height")
-    tokens = [
-        {
-            "word": word,
-            "bounding_box": dict(zip(sides, box, strict=True)) | {"rotation": 0, "yaw": 0, "roll": 0, "pitch": 0},
-        }
-        for word, box in words
-    ]
+    tokens = [{"word": word, "bounding_box": dict(zip(sides, box, strict=True)) | {"yaw": 0}} for word, box in words]
     return {"image_id": image, "ocr_tokens": [word for word, _ in words], "ocr_info": tokens}
 
 
@@ -55,18 +35,14 @@ def test_textvqa(tmp_path):
         {"question": "which image?", "answers": TEN},
         "no entry at all",
     ]
-    put(tmp_path, "TextVQA_0.5.1_train.json", textvqa_file(entries))
+    put(tmp_path, "TextVQA_0.5.1_train.json", {"data": entries})
     test = textvqa_entry(9, "of_the_test", set_name="test")
     del test["answers"]
-    put(tmp_path, "TextVQA_0.5.1_test.json", textvqa_file([test], "test"))
+    put(tmp_path, "TextVQA_0.5.1_test.json", {"data": [test]})
     put(tmp_path, "TextVQA_0.5.1_val.json", '{"data": [{"question": ')
-    read_words = [
-        ("NOKIA", (0.5, 0.25, 0.25, 0.5)),
-        ("out", (1.5, 0, 0.1, 0.1)),
-        (" ", (0, 0, 1, 1)),
-        ("3310", (0, 0, 0.5, 0.5)),
-    ]
-    put(tmp_path, "TextVQA_Rosetta_OCR_v0.2_train.json", {"data": [rosetta("0054c91397f2fe05", *read_words)]})
+    read_words = [("NOKIA", (0.5, 0.25, 0.25, 0.5)), ("out", (1.5, 0, 0.1, 0.1)), (" ", (0, 0, 1, 1))]
+    read_by_machine = rosetta("0054c91397f2fe05", *read_words, ("3310", (0, 0, 0.5, 0.5)))
+    put(tmp_path, "TextVQA_Rosetta_OCR_v0.2_train.json", {"data": [read_by_machine]})
     for name in ("0054c91397f2fe05", "only_empty", "no_list", "lone", "backslash", "nul"):
         put(tmp_path, f"train_images/{name}.jpg", encoded(100, 80))
     put(tmp_path, "test_images/of_the_test.jpg", encoded(format_="PNG"))
@@ -106,7 +82,7 @@ def test_textcaps(tmp_path):
     ]
     for entry in entries:
         del entry["question"], entry["answers"]
-    put(tmp_path, "TextCaps_0.1_train.json", textvqa_file(entries))
+    put(tmp_path, "TextCaps_0.1_train.json", {"data": entries})
     put(tmp_path, "train_images/a.jpg", encoded())
     good, bad = read("textcaps", tmp_path)
     assert not bad
@@ -116,28 +92,17 @@ def test_textcaps(tmp_path):
 
 
 def test_st_vqa(tmp_path):
-    def entry(path: str, question: str, answers: list) -> dict:
+    def entry(path: str, question: str, **fields) -> dict:
         origin, name = path.split("/")
-        return {
-            "file_path": path,
-            "file_name": name,
-            "dataset": origin,
-            "set_name": "train",
-            "question": question,
-            "answers": answers,
-        }
+        return {"file_path": path, "file_name": name, "dataset": origin, "question": question, **fields}
 
     data = [
-        entry("coco-text/COCO_train2014_0.jpg", "What does the sign say?", ["stop"]),
-        entry("coco-text/COCO_train2014_0.jpg", "Which street?", ["elm", "elm street"]),
-        entry("vizwiz/1.jpg", "Which soup?", ["tomato"]),
+        entry("coco-text/COCO_train2014_0.jpg", "What does the sign say?", answers=["stop"]),
+        entry("coco-text/COCO_train2014_0.jpg", "Which street?", answers=["elm", "elm street"]),
+        entry("vizwiz/1.jpg", "Which soup?", answers=["tomato"]),
     ]
     put(tmp_path, "train_task_3.json", {"task_name": "Open Dictionary", "data": data})
-    put(
-        tmp_path,
-        "test_task_3.json",
-        {"data": [{k: v for k, v in entry("icdar/9.jpg", "Why?", []).items() if k != "answers"}]},
-    )
+    put(tmp_path, "test_task_3.json", {"data": [entry("icdar/9.jpg", "Why?")]})
     put(tmp_path, "train_imgs/coco-text/COCO_train2014_0.jpg", encoded())
     put(tmp_path, "test_task3_images/icdar/9.jpg", encoded())
     good, bad = read("st_vqa", tmp_path)
@@ -148,37 +113,27 @@ def test_st_vqa(tmp_path):
     assert (held_out.split, held_out.meta) == ("holdout", {"origin": "icdar", "unanswered": 1})
 
 
-def docvqa_entry(number: int, page: str, **fields) -> dict:
-    return {
-        "questionId": number,
-        "question": "what is the date mentioned in this letter?",
-        "image": f"documents/{page}.png",
-        "docId": 279,
-        "ucsf_document_id": page.split("_")[0],
-        "ucsf_document_page_no": page.split("_")[1],
-        "answers": ["1/8/93", "1/8/1993"],
-        "data_split": "train",
-    } | fields
+def docvqa_entry(page: str, question: str = "what is the date mentioned in this letter?") -> dict:
+    document, number = page.split("_")
+    fields = {"image": f"documents/{page}.png", "ucsf_document_id": document, "ucsf_document_page_no": number}
+    return {"question": question, "answers": ["1/8/93", "1/8/1993"], **fields}
 
 
 def test_docvqa(tmp_path):
-    plain = [
-        docvqa_entry(1, "xnbl0037_1"),
-        docvqa_entry(2, "xnbl0037_1", question="to whom?"),
-        docvqa_entry(3, "ffff0000_2"),
-    ]
+    plain = [docvqa_entry("xnbl0037_1"), docvqa_entry("xnbl0037_1", "to whom?"), docvqa_entry("ffff0000_2")]
     put(tmp_path, "train_v1.0.json", {"data": plain})
     typed = [entry | {"question_types": ["handwritten", "form"]} for entry in plain]
     put(tmp_path, "train_v1.0_withQT.json", {"dataset_split": "train", "data": typed})
-    put(tmp_path, "test_v1.0.json", {"data": [{k: v for k, v in docvqa_entry(4, "test0_1").items() if k != "answers"}]})
+    unanswered = docvqa_entry("test0_1")
+    del unanswered["answers"]
+    put(tmp_path, "test_v1.0.json", {"data": [unanswered]})
     for page in ("xnbl0037_1", "test0_1", "ffff0000_2"):
         put(tmp_path, f"documents/{page}.png", encoded(200, 100, "PNG"))
     words = [
         {"boundingBox": [100, 40, 180, 38, 180, 62, 100, 60], "text": "Date:"},
         {"boundingBox": [200, 40, 300, 40, 300, 60, 200, 60], "text": "1/8/93", "confidence": "Low"},
     ]
-    page = {"page": 1, "clockwiseOrientation": 359.9, "width": 400, "height": 200, "unit": "pixel", "lines": []}
-    page["lines"] = [{"boundingBox": [0] * 8, "text": "Date: 1/8/93", "words": words}]
+    page = {"page": 1, "width": 400, "height": 200, "lines": [{"text": "Date: 1/8/93", "words": words}]}
     put(tmp_path, "ocr_results/xnbl0037_1.json", {"status": "Succeeded", "recognitionResults": [page]})
     put(tmp_path, "ocr_results/ffff0000_2.json", {"status": "Failed", "recognitionResults": []})
     good, bad = read("docvqa", tmp_path)
@@ -193,7 +148,7 @@ def test_docvqa(tmp_path):
 
 
 def test_docvqa_as_it_is_packed_now(tmp_path):
-    put(tmp_path, "spdocvqa_qas/val_v1.0_withQT.json", {"data": [docvqa_entry(1, "xnbl0037_1")]})
+    put(tmp_path, "spdocvqa_qas/val_v1.0_withQT.json", {"data": [docvqa_entry("xnbl0037_1")]})
     put(tmp_path, "spdocvqa_images/xnbl0037_1.png", encoded(format_="PNG"))
     good, bad = read("docvqa", tmp_path)
     assert not bad and good["docvqa/xnbl0037_1"].split == "holdout"
@@ -205,28 +160,13 @@ def test_infographicvqa(tmp_path):
         links = [{"Type": "CHILD", "Ids": list(children)}] if children else None
         return {"BlockType": "X", "Id": name, "Text": text, "Geometry": {"BoundingBox": box}, "Relationships": links}
 
-    entry = {
-        "questionId": 65718,
-        "question": "Which platform has heavy female audience?",
-        "image_local_name": "20471.jpeg",
-        "image_url": "https://example.org/20471.png",
-        "ocr_output_file": "20471.json",
-        "answers": ["pinterest"],
-        "data_split": "train",
-    }
-    put(
-        tmp_path,
-        "infographicsvqa_qas/infographicsVQA_train_v1.0.json",
-        {"data": [entry, entry | {"image_local_name": "1.jpeg", "ocr_output_file": "../x"}]},
-    )
+    entry = {"question": "Which platform?", "image_local_name": "20471.jpeg", "answers": ["pinterest"]}
+    unsafe = entry | {"image_local_name": "1.jpeg", "ocr_output_file": "../x"}
+    put(tmp_path, "infographicsvqa_qas/infographicsVQA_train_v1.0.json", {"data": [entry, unsafe]})
     for name in ("20471", "1"):
         put(tmp_path, f"infographicsvqa_images/{name}.jpeg", encoded(100, 400, "PNG"))  # the extension is wrong
-    blocks = {
-        "PAGE": [],
-        "LINE": [block("l", "68% women", 0.0, ("a", "b"))],
-        "WORD": [block("a", "68%", 0.0), block("b", "women", 0.5)],
-    }
-    put(tmp_path, "infographicsvqa_ocr/20471.json", blocks)
+    lines, words = [block("l", "68% women", 0.0, ("a", "b"))], [block("a", "68%", 0.0), block("b", "women", 0.5)]
+    put(tmp_path, "infographicsvqa_ocr/20471.json", {"PAGE": [], "LINE": lines, "WORD": words})
     good, bad = read("infographicvqa", tmp_path)
     assert reasons(bad) == {"infographicvqa/1.jpeg": "unsafe_path"}
     record = good["infographicvqa/20471"]
@@ -256,14 +196,11 @@ def test_chartqa(tmp_path):
 
 def test_screenqa(tmp_path):
     element = {"text": "4.5 stars", "bounds": [10, 20, 110, 60], "vh_index": 7}
-    full = {
-        "image_id": 1234,
-        "question": "What is the rating?",
-        "ground_truth": [
-            {"full_answer": "The rating is 4.5 stars.", "ui_elements": [element]},
-            {"full_answer": "It is 4.5.", "ui_elements": []},
-        ],
-    }
+    truths = [
+        {"full_answer": "The rating is 4.5 stars.", "ui_elements": [element]},
+        {"full_answer": "It is 4.5.", "ui_elements": []},
+    ]
+    full = {"image_id": 1234, "question": "What is the rating?", "ground_truth": truths}
     put(tmp_path, "answers_and_bboxes/train.json", [full, full | {"image_id": 5, "ground_truth": [{"answer": "?"}]}])
     put(tmp_path, "answers_and_bboxes/validation.json", [full | {"image_id": 77}])
     short = {"image_id": "1234", "question": "What is the rating?", "ground_truth": ["4.5", "4.5 stars"]}
@@ -289,21 +226,16 @@ def test_annotations_that_are_none(tmp_path, content):
 
 
 def test_caps(tmp_path):
-    put(tmp_path, "TextVQA_0.5.1_train.json", textvqa_file([textvqa_entry(0, "a", question="why? " * 100)]))
+    file = "TextVQA_0.5.1_train.json"
+    put(tmp_path, file, {"data": [textvqa_entry(0, "a", question="why? " * 100)]})
     put(tmp_path, "train_images/a.jpg", encoded())
-    assert reasons(read("textvqa", tmp_path, max_annotation_bytes=100)[1]) == {
-        "textvqa/TextVQA_0.5.1_train.json": "too_large"
-    }
+    assert reasons(read("textvqa", tmp_path, max_annotation_bytes=99)[1]) == {f"textvqa/{file}": "too_large"}
     assert reasons(read("textvqa", tmp_path, max_record_bytes=500)[1]) == {"textvqa/a": "record_too_large"}
     assert len(read("textvqa", tmp_path)[0]) == 1
 
 
 def test_folders_that_hold_no_set(tmp_path):
-    from fc_pipeline.images.datasets.catalogue import DATASETS
-    from fc_pipeline.images.datasets.registry import READERS
-
-    assert READERS.keys() == DATASETS.keys()
-    for name in READERS:
+    for name in DATASETS:
         with pytest.raises(UserError, match=f"{name}: ") as refused:
             read(name, tmp_path)
         assert "\n" not in str(refused.value)

@@ -34,12 +34,7 @@ def test_synthtext(tmp_path):
     """txt holds instances: char matrices whose rows are padded with spaces; lines within one are separated by LF."""
     words = quads((2.5, 3, 20, 12), (22, 3, 40.2, 12), (2, 14, 30, 22), (-5, 30, 10, 40), (200, 0, 220, 9))
     names = ["8/ballet_1.jpg", "8/one.jpg", "8/count.jpg", "8/gone.jpg"]
-    texts = [
-        np.array(["Lines: I\nlost  ", "Kevin out     "]),
-        np.array(["Only"]),
-        np.array(["two words"]),
-        np.array(["x"]),
-    ]
+    texts = [np.array(text) for text in (["Lines: I\nlost  ", "Kevin out     "], ["Only"], ["two words"], ["x"])]
     boxes = [words, quads((0, 0, 9, 9)), quads((0, 0, 9, 9)), quads((0, 0, 9, 9))]
     put(tmp_path, "gt.mat", mat(imnames=cells(names), wordBB=cells(boxes), charBB=cells(boxes), txt=cells(texts)))
     for name in names[:3]:
@@ -71,40 +66,35 @@ def test_synthtext_of_one_image(tmp_path):
 SOUND_MAT = mat(imnames=cells(["1/a.jpg", "1/b.jpg"]), wordBB=cells([quads((1, 2, 3, 4))] * 2), txt=cells(["a", "b"]))
 
 
-@pytest.mark.parametrize("k", range(1, 16))
-def test_truncated_matlab_files(tmp_path, k):
-    put(tmp_path, "gt.mat", SOUND_MAT[: len(SOUND_MAT) * k // 16])
-    good, bad = read("synthtext", tmp_path)
-    assert not good and set(reasons(bad).values()) <= {"invalid_matlab", "invalid_annotations"} and bad
-
-
-def test_other_matlab_files(tmp_path):
-    for content in (
-        b"",
-        b"MATLAB 7.3 MAT-file" + bytes(600),
-        mat(other=1),
-        mat(imnames=1, wordBB=2, txt=3),
-        b"junk" * 99,
-    ):
+def test_damaged_and_other_matlab_files(tmp_path):
+    cut = [SOUND_MAT[: len(SOUND_MAT) * k // 16] for k in range(16)]
+    others = [b"MATLAB 7.3 MAT-file" + bytes(600), b"junk" * 99, mat(other=1), mat(imnames=1, wordBB=2, txt=3)]
+    for content in cut + others:
         put(tmp_path, "gt.mat", content)
         good, bad = read("synthtext", tmp_path)
         assert not good and len(bad) == 1
+        assert set(reasons(bad).values()) <= {
+            "invalid_matlab",
+            "invalid_annotations",
+            "invalid_record",
+            "missing_image",
+        }
 
 
 def test_icdar2015(tmp_path):
     train, test = "ch4_training_localization_transcription_gt", "Challenge4_Test_Task4_GT"
-    lines = [
-        "377,117,463,117,465,130,378,130,Genaxis Theatre",
-        "493,115,519,115,519,131,493,131,[06]",
-        "374,155,409,155,409,170,374,170,###",
+    files = [
+        "\ufeff377,117,463,117,465,130,378,130,Genaxis Theatre\r\n493,115,519,115,519,131,493,131,[06]\r\n"
+        "374,155,409,155,409,170,374,170,###\r\n",
+        "\ufeff-3,5,40,5,40,20,-3,20,£9,99 café\r\n",
+        "1,2,3,4,5,6,7,word\n",
+        "9000,5,9040,5,9040,20,9000,20,far\n",
+        b"1,1,9,1,9,9,1,9,caf\xe9\n",
+        "1,1,9,1,9,9,1,9,lost\n",
+        "",
     ]
-    put(tmp_path, f"{train}/gt_img_1.txt", "\ufeff" + "\r\n".join(lines) + "\r\n")
-    put(tmp_path, f"{train}/gt_img_2.txt", "\ufeff-3,5,40,5,40,20,-3,20,£9,99 café\r\n")
-    put(tmp_path, f"{train}/gt_img_3.txt", "1,2,3,4,5,6,7,word\n")
-    put(tmp_path, f"{train}/gt_img_4.txt", "9000,5,9040,5,9040,20,9000,20,far\n")
-    put(tmp_path, f"{train}/gt_img_5.txt", b"1,1,9,1,9,9,1,9,caf\xe9\n")
-    put(tmp_path, f"{train}/gt_img_6.txt", "1,1,9,1,9,9,1,9,lost\n")
-    put(tmp_path, f"{train}/gt_img_7.txt", "")
+    for number, content in enumerate(files, start=1):
+        put(tmp_path, f"{train}/gt_img_{number}.txt", content)
     put(tmp_path, f"{test}/gt_img_1.txt", "1,1,9,1,9,9,1,9,other\n")
     for number in (1, 2, 3, 4, 5, 7):
         put(tmp_path, f"ch4_training_images/img_{number}.jpg", encoded(1280, 720))
@@ -129,11 +119,8 @@ def test_icdar2015(tmp_path):
 
 
 def test_icdar2013(tmp_path):
-    put(
-        tmp_path,
-        "train_gt/gt_100.txt",
-        '158 128 411 181 "Footpath"\n443 128 501 169 "To"\n64 200 363 243 "said \\"no, no\\""\n',
-    )
+    lines = '158 128 411 181 "Footpath"\n443 128 501 169 "To"\n64 200 363 243 "said \\"no, no\\""\n'
+    put(tmp_path, "train_gt/gt_100.txt", lines)
     put(tmp_path, "test_gt/gt_img_1.txt", '38, 43, 920, 215, "Tiredness"\r\n275, 264, 665, 450, "kills, A"\r\n')
     put(tmp_path, "train_images/100.jpg", encoded(640, 480))
     put(tmp_path, "test_images/img_1.jpg", encoded(960, 960))
