@@ -35,9 +35,8 @@ def tar(*members: tuple[str, bytes] | tarfile.TarInfo, **options: Any) -> bytes:
     file = io.BytesIO()
     with tarfile.open(fileobj=file, mode="w", **options) as archive:
         for member in members:
-            info, data = (
-                (member, b"") if isinstance(member, tarfile.TarInfo) else (tarfile.TarInfo(member[0]), member[1])
-            )
+            is_empty = isinstance(member, tarfile.TarInfo)
+            info, data = (member, b"") if is_empty else (tarfile.TarInfo(member[0]), member[1])
             info.size = len(data)
             archive.addfile(info, io.BytesIO(data))
     return file.getvalue()

@@ -1,15 +1,13 @@
 """Boards show the position that their caption and questions speak of."""
 
-import io
 import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from PIL import Image
+from factories.image_artifacts import images, records
 
 from fc_model.artifacts import Artifact
-from fc_model.data.images.shards import ImageShards
 from fc_model.errors import UserError
 
 FONT = {"kind": "installed", "distribution": "matplotlib", "licence": "Bitstream-Vera"}
@@ -46,11 +44,11 @@ def squares_of(placement: str) -> dict[str, str]:
 def test_questions_are_answered_by_the_position(boards: Callable[..., Artifact]) -> None:
     artifact = boards()
     assert artifact.manifest.counters.dropped == {"repeated": 1}
-    records = list(ImageShards(artifact.folder, "train").records())
-    assert [record.caption for record in records] == [START, "8/8/4k3/8/8/4K3/4P3/8"]
-    assert records[0].meta["name"] == "Start" and records[0].meta["fen"] == f"{START} w KQkq - 0 1"
+    drawn = list(records(artifact).values())
+    assert [record.caption for record in drawn] == [START, "8/8/4k3/8/8/4K3/4P3/8"]
+    assert drawn[0].meta["name"] == "Start" and drawn[0].meta["fen"] == f"{START} w KQkq - 0 1"
     kinds = []
-    for record in records:
+    for record in drawn:
         assert record.caption is not None and record.family == "natural"
         squares = squares_of(record.caption)
         for question in record.questions:
@@ -70,14 +68,12 @@ def test_questions_are_answered_by_the_position(boards: Callable[..., Artifact])
     assert kinds.count("square") == 16 and kinds.count("count") == 2
 
 
-def test_pieces_stand_where_they_are_said_to(boards: Callable[..., Artifact]) -> None:
+def test_pieces_stand_on_the_squares_of_the_caption(boards: Callable[..., Artifact]) -> None:
     artifact = boards()
-    shards = ImageShards(artifact.folder, "train")
     looks: dict[tuple[int, str, bool], set[bytes]] = {}
     dark: dict[str, list[int]] = {}
-    for number in range(len(shards)):
-        record = shards.sample(number).record
-        image = Image.open(io.BytesIO(shards.sample(number).images[0]))
+    for number, record in enumerate(records(artifact).values()):
+        (image,) = images(artifact, number)
         assert image.size == (192, 192) and record.caption is not None
         for square, letter in squares_of(record.caption).items():
             column, row = "abcdefgh".index(square[0]), 8 - int(square[1])
@@ -85,7 +81,7 @@ def test_pieces_stand_where_they_are_said_to(boards: Callable[..., Artifact]) ->
             looks.setdefault((number, letter, (column + row) % 2 == 0), set()).add(field.tobytes())
             dark.setdefault(letter, []).append(sum(value < 60 for value in field.convert("L").tobytes()))
     assert all(len(same) == 1 for same in looks.values())
-    for number in range(len(shards)):
+    for number in range(2):
         board = [same for (its_number, _, _), same in looks.items() if its_number == number]
         assert len(board) >= 5 and len(set.union(*board)) == len(board)
     assert set(dark["."]) == {0}

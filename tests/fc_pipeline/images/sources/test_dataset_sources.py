@@ -1,19 +1,18 @@
 """A public set in a folder of one's own is a source like any other; without the folder the graph still stands."""
 
-import io
 import os
 import subprocess
 import sys
-import tarfile
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import pytest
-from PIL import Image
+from factories.dataset_files import encoded, img2dataset, put, tar
+from factories.image_artifacts import quarantined, records
 
-from fc_model.artifacts import Artifact, read_records
-from fc_model.data.images.shards import ImageShards
+from fc_model.artifacts import Artifact
 from fc_model.errors import UserError
 from fc_pipeline.images.datasets.catalogue import DATASETS
 from fc_pipeline.images.datasets.listing import listing
@@ -25,21 +24,12 @@ from fc_pipeline.images.sources.schema import DatasetReader
 Fetch = Callable[..., Artifact]
 
 
-def jpeg(number: int) -> bytes:
-    stream = io.BytesIO()
-    Image.new("RGB", (48 + number, 32)).save(stream, "JPEG")
-    return stream.getvalue()
-
-
-def write_tar(path: Path, numbers: range, *, broken: frozenset[int] = frozenset()) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tarfile.open(path, "w") as archive:
-        for number in numbers:
-            image = b"no image" if number in broken else jpeg(number)
-            for extension, data in (("jpg", image), ("txt", b"picture %d" % number)):
-                info = tarfile.TarInfo(f"{number:09d}.{extension}")
-                info.size = len(data)
-                archive.addfile(info, io.BytesIO(data))
+def write_tar(path: Path, numbers: range, *, broken: Collection[int] = ()) -> None:
+    members = [
+        img2dataset(number, f"picture {number}", b"no image" if number in broken else encoded(48 + number, 32))
+        for number in numbers
+    ]
+    put(path.parent, path.name, tar(*chain.from_iterable(members)))
 
 
 def entry(folder: Path, **reader: Any) -> dict[str, Any]:
@@ -60,23 +50,21 @@ def test_every_set_that_has_a_loader_ships_as_a_source_with_its_licence() -> Non
         assert source.licence == known.licence and source.reader.folder == f"data/datasets/{name}"
 
 
-def test_without_the_folders_there_is_nothing_to_look_at(tmp_path: Path, monkeypatch) -> None:
+def test_sets_without_a_folder_have_no_listing(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
     readers = [resolve_image_source(name).reader for name in DATASETS]
     assert [reader.content for reader in readers if isinstance(reader, DatasetReader)] == [None] * len(DATASETS)
 
 
 def test_a_set_becomes_shards_with_its_own_holdout(tmp_path: Path, fetch: Fetch) -> None:
-    write_tar(tmp_path / "set" / "train" / "00000.tar", range(5), broken=frozenset({3}))
+    write_tar(tmp_path / "set" / "train" / "00000.tar", range(5), broken={3})
     write_tar(tmp_path / "set" / "validation" / "00000.tar", range(10, 12))
     artifact = fetch(entry(tmp_path / "set"))
-    train = {record.id: record.caption for record in ImageShards(artifact.folder, "train").records()}
+    train = {name: record.caption for name, record in records(artifact).items()}
     assert train == {f"web/train/00000/{number:09d}": f"picture {number}" for number in (0, 1, 2, 4)}
-    holdout = list(ImageShards(artifact.folder, "holdout").records())
-    assert [record.caption for record in holdout] == ["picture 10", "picture 11"]
-    assert {record.source for record in holdout} == {"web"}
-    (refused,) = read_records(artifact.path("quarantine.jsonl.zst"))
-    assert refused["path"] == "train/00000/000000003" and refused["reason"] == "unknown_format"
+    holdout = [(record.caption, record.source) for record in records(artifact, "holdout").values()]
+    assert holdout == [("picture 10", "web"), ("picture 11", "web")]
+    assert quarantined(artifact) == {"train/00000/000000003": "unknown_format"}
     counters = artifact.manifest.counters
     assert (counters.read, counters.kept, counters.quarantined) == (7, 6, 1)
     licence = "LicenseRef-Conceptual-Captions"
@@ -85,24 +73,19 @@ def test_a_set_becomes_shards_with_its_own_holdout(tmp_path: Path, fetch: Fetch)
 
 def test_a_share_is_part_of_a_larger_share(tmp_path: Path, fetch: Fetch) -> None:
     write_tar(tmp_path / "set" / "00000.tar", range(60))
-    found = {
-        share: {record.id for record in ImageShards(fetch(entry(tmp_path / "set", share=share)).folder).records()}
-        for share in (0.25, 0.5, 1.0)
-    }
-    assert found[0.25] < found[0.5] < found[1.0]
-    assert 8 <= len(found[0.25]) <= 24 and 20 <= len(found[0.5]) <= 40 and len(found[1.0]) == 60
+    quarter, half, whole = (set(records(fetch(entry(tmp_path / "set", share=share)))) for share in (0.25, 0.5, 1.0))
+    assert quarter < half < whole
+    assert 8 <= len(quarter) <= 24 and 20 <= len(half) <= 40 and len(whole) == 60
 
 
-def test_a_set_that_is_not_there_is_told_where_to_get(tmp_path: Path, fetch: Fetch) -> None:
-    message = (
-        rf"images web: the data set cc3m is not in {tmp_path}/none; get it from https://ai\.google\.com/.* and put "
-    )
-    with pytest.raises(UserError, match=message + r"there: \{Train,Validation\}_GCC-"):
+def test_a_missing_set_is_told_where_to_get(tmp_path: Path, fetch: Fetch) -> None:
+    message = rf"images web: the data set cc3m is not in {tmp_path}/none; get it from https://ai\.google\.com/"
+    with pytest.raises(UserError, match=rf"{message}.* and put there: \{{Train,Validation\}}_GCC-"):
         fetch(entry(tmp_path / "none"))
 
 
 def test_a_set_of_rotten_records_is_refused_as_images(tmp_path: Path, fetch: Fetch) -> None:
-    write_tar(tmp_path / "set" / "00000.tar", range(4), broken=frozenset({0, 1}))
+    write_tar(tmp_path / "set" / "00000.tar", range(4), broken={0, 1})
     with pytest.raises(UserError, match=r"^images web: 2 of 4 records cannot be read \(unknown_format 2; "):
         fetch(entry(tmp_path / "set"))
 
@@ -141,7 +124,7 @@ def test_a_stated_digest_spares_the_look_at_the_folder(tmp_path: Path, fetch: Fe
     assert printed == f"manifest_sha256: {digest}  # 1 files, {(folder / '00000.tar').stat().st_size:,} bytes\n"
     stated = entry(folder, manifest_sha256=digest)
     assert of_set(stated).content is None
-    assert len(ImageShards(fetch(stated).folder)) == 2
+    assert len(records(fetch(stated))) == 2
     before = of_set(stated)
     write_tar(folder / "00001.tar", range(2))
     assert of_set(stated) == before
@@ -150,10 +133,8 @@ def test_a_stated_digest_spares_the_look_at_the_folder(tmp_path: Path, fetch: Fe
 
 
 def test_shared_folders_may_be_links_and_circles_end(tmp_path: Path) -> None:
-    (tmp_path / "rico").mkdir()
-    (tmp_path / "rico" / "0.jpg").write_bytes(b"12345")
-    (tmp_path / "set").mkdir()
-    (tmp_path / "set" / "a.csv").write_bytes(b"1")
+    put(tmp_path, "rico/0.jpg", b"12345")
+    put(tmp_path, "set/a.csv", b"1")
     (tmp_path / "set" / "combined").symlink_to(tmp_path / "rico")
     (tmp_path / "rico" / "up").symlink_to(tmp_path / "set")
     listed = listing(tmp_path / "set")
@@ -173,8 +154,3 @@ def test_shared_folders_may_be_links_and_circles_end(tmp_path: Path) -> None:
 def test_what_is_wrong_with_a_set_is_told_by_name(fields: dict[str, Any], message: str) -> None:
     with pytest.raises(UserError, match=message):
         resolve_image_source({"from": "cc3m", "name": "x", **fields})
-
-
-def test_other_readers_need_origins() -> None:
-    with pytest.raises(UserError, match="reader chess needs `origins`: the packages or folders with its files"):
-        resolve_image_source({"name": "x", "licence": "MIT", "reader": {"kind": "chess"}})

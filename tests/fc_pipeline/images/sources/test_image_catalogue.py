@@ -10,9 +10,8 @@ from fc_pipeline.images.sources.schema import ChessReader, LocalOrigin
 
 
 def test_an_entry_changes_fields_of_a_shipped_one() -> None:
-    source = resolve_image_source(
-        {"from": "chess_boards", "name": "small_boards", "max_images": 10, "reader": {"size": 96}}
-    )
+    changes = {"name": "small_boards", "max_images": 10, "reader": {"size": 96}}
+    source = resolve_image_source({"from": "chess_boards", **changes})
     assert (source.name, source.max_images) == ("small_boards", 10)
     assert isinstance(source.reader, ChessReader) and (source.reader.size, source.reader.squares_asked) == (96, 2)
 
@@ -24,6 +23,7 @@ def test_an_entry_changes_fields_of_a_shipped_one() -> None:
         ({"from": "openmoji", "name": "x", "reader": {"size": 1}}, r"images x: reader.emoji.size: .* 16"),
         ({"from": "pdf_pages", "name": "x", "max_images": 5}, "reader pdf takes no `max_images`; set reader.max_pages"),
         ({"name": "x", "licence": "MIT", "origins": [], "reader": {"kind": "tiff"}}, "images x: .*reader"),
+        ({"name": "x", "licence": "MIT", "reader": {"kind": "chess"}}, "reader chess needs `origins`: the packages"),
     ],
 )
 def test_what_is_wrong_is_told_by_name(entry: object, message: str) -> None:
@@ -41,9 +41,8 @@ def test_the_content_of_a_folder_is_pinned(tmp_path: Path) -> None:
     first = resolve_image_source(local(tmp_path, {"pictures": "*.png"}))
     (tmp_path / "a.png").write_bytes(b"2")
     assert resolve_image_source(local(tmp_path, {"pictures": "*.png"})) != first
-    assert isinstance(first.origins[0], LocalOrigin) and [file.path for file in first.origins[0].content or []] == [
-        "a.png"
-    ]
+    (origin,) = first.origins
+    assert isinstance(origin, LocalOrigin) and [file.path for file in origin.content or []] == ["a.png"]
 
 
 def test_a_role_that_the_reader_needs_and_nobody_has(tmp_path: Path, fetch) -> None:

@@ -8,13 +8,13 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 import pytest
+from factories.image_artifacts import images, quarantined, records
 from matplotlib.backends.backend_pdf import PdfPages
 from matplotlib.figure import Figure
 from PIL import Image
 
-from fc_model.artifacts import Artifact, read_records
+from fc_model.artifacts import Artifact
 from fc_model.data.images.record import Box
-from fc_model.data.images.shards import ImageShards
 
 Fetch = Callable[..., Artifact]
 PAGES = [
@@ -67,10 +67,7 @@ def ink_of(image: Image.Image, box: Box, margin: int) -> Box:
 
 def test_words_and_lines_are_those_of_the_page_and_lie_on_their_ink(fetch: Fetch, folder: Path) -> None:
     artifact = fetch(source(folder, reader={"dpi": 144}))
-    shards = ImageShards(artifact.folder, "train")
-    assert len(shards) == 3
-    for number, lines in enumerate(PAGES):
-        record = shards.sample(number).record
+    for number, (record, lines) in enumerate(zip(records(artifact).values(), PAGES, strict=True)):
         assert record.id == f"papers/good.pdf#{number + 1}"
         assert (record.width, record.height, record.family) == (5 * 144, 3 * 144, "text")
         assert record.text == "\n".join(lines)
@@ -78,7 +75,7 @@ def test_words_and_lines_are_those_of_the_page_and_lie_on_their_ink(fetch: Fetch
         assert [(word.text, word.line) for word in record.words] == [
             (word, row) for row, line in enumerate(lines) for word in line.split()
         ]
-        image = Image.open(io.BytesIO(shards.sample(number).images[0]))
+        (image,) = images(artifact, number)
         for word in record.words:
             ink = ink_of(image, word.box, margin=2)
             assert max(abs(a - b) for a, b in zip(word.box, ink, strict=True)) <= 2, word
@@ -86,15 +83,14 @@ def test_words_and_lines_are_those_of_the_page_and_lie_on_their_ink(fetch: Fetch
 
 def test_pages_make_one_record_of_several_images(fetch: Fetch, folder: Path) -> None:
     artifact = fetch(source(folder, reader={"pages_per_record": 2}))
-    shards = ImageShards(artifact.folder, "train")
-    first, second = shards.records()
+    first, second = records(artifact).values()
     assert (first.id, first.images) == ("papers/good.pdf#1-2", ["0.png", "1.png"])
     assert first.meta["texts"] == ["\n".join(page) for page in PAGES[:2]] and first.words == []
     assert [(question.question, question.answers) for question in first.questions] == [
         ("What is the first line of page 1?", [PAGES[0][0]]),
         ("What is the first line of page 2?", [PAGES[1][0]]),
     ]
-    assert [Image.open(io.BytesIO(image)).size for image in shards.sample(0).images] == [(480, 288)] * 2
+    assert [image.size for image in images(artifact, 0)] == [(480, 288)] * 2
     assert (second.id, second.images, second.text) == ("papers/good.pdf#3", ["png"], "\n".join(PAGES[2]))
 
 
@@ -108,13 +104,11 @@ def test_what_teaches_no_reading_is_dropped_and_what_is_broken_costs_itself(fetc
     artifact = fetch(source(folder, max_bad_rate=0.5))
     counters = artifact.manifest.counters
     assert (counters.read, counters.kept, counters.dropped) == (8, 3, {"no_text_layer": 2})
-    refused = {entry["path"]: entry["reason"] for entry in read_records(artifact.path("quarantine.jsonl.zst"))}
-    assert refused == {"cut.pdf": "invalid_pdf", "not.pdf": "invalid_pdf", "poster.pdf#1": "too_large"}
+    assert quarantined(artifact) == {"cut.pdf": "invalid_pdf", "not.pdf": "invalid_pdf", "poster.pdf#1": "too_large"}
 
 
 def test_a_cap_on_pages_and_a_file_that_is_held_out(fetch: Fetch, folder: Path) -> None:
     (folder / "other.pdf").write_bytes(pdf([["Held out"]]))
     artifact = fetch(source(folder, reader={"max_pages": 2}, holdout_files=["other.pdf"]))
     assert artifact.manifest.counters.dropped == {"above_max_pages": 1}
-    assert [record.id for record in ImageShards(artifact.folder, "holdout").records()] == ["papers/other.pdf#1"]
-    assert len(ImageShards(artifact.folder, "train")) == 2
+    assert list(records(artifact, "holdout")) == ["papers/other.pdf#1"] and len(records(artifact)) == 2

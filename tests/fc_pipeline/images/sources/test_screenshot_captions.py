@@ -1,13 +1,11 @@
 """Screenshots are captioned by the pages that show them, the written alternative text first."""
 
-import io
 from collections.abc import Callable
 from typing import Any
 
-from PIL import Image
+from factories.image_artifacts import plain, records
 
 from fc_model.artifacts import Artifact
-from fc_model.data.images.shards import ImageShards
 from fc_pipeline.images.sources.page_text import Shown, pictures_of
 
 HTML = """<html><nav><p>Menu</p><img src="logo.png"></nav><div role="main">
@@ -60,38 +58,29 @@ def test_markdown_with_directives() -> None:
 
 
 def test_restructured_text() -> None:
-    (found,) = pictures_of("files.rst", RST)
-    assert (found.name, found.alt, found.before) == ("browser", "", "The browser lists files.")
+    assert pictures_of("files.rst", RST) == [Shown("browser", "", "The browser lists files.", "")]
 
 
-def test_pictures_get_the_best_caption_that_there_is(
-    fetch: Callable[..., Artifact], package: Callable[..., dict[str, Any]]
-) -> None:
-    def shot(colour: str) -> bytes:
-        stream = io.BytesIO()
-        Image.new("RGB", (40, 30), colour).save(stream, format="PNG")
-        return stream.getvalue()
-
+def test_pictures_get_the_best_caption(fetch: Callable[..., Artifact], package: Callable[..., dict[str, Any]]) -> None:
     content = {
         "docs/a.md": MYST.encode(),
         "docs/long.md": b"One sentence. " + b"Another sentence follows here. " * 20 + b"\n\n![](wide.png)",
-        "docs/images/widget-linux.png": shot("red"),
-        "docs/images/panel.png": shot("green"),
-        "docs/images/wide.png": shot("blue"),
-        "docs/images/orphan-shot.png": shot("grey"),
+        "docs/images/widget-linux.png": plain("red"),
+        "docs/images/panel.png": plain("green"),
+        "docs/images/wide.png": plain("blue"),
+        "docs/images/orphan-shot.png": plain("grey"),
     }
     origin = package("shots-1.0.tar.gz", content, files={"pages": "docs/*.md", "pictures": "docs/images/*.png"})
     reader = {"kind": "screenshots", "suffix": "-linux", "max_caption_chars": 30}
     source = {"name": "shots", "licence": "BSD-3-Clause", "origins": [origin], "reader": reader, "holdout": 0}
     artifact = fetch(source)
-    found = list(ImageShards(artifact.folder, "train").records())
-    assert [(record.caption, record.meta["caption_from"]) for record in found] == [
+    shots = list(records(artifact).values())
+    assert [(record.caption, record.meta["caption_from"]) for record in shots] == [
         ("The completer with two", "alt"),
         ("Then it goes.", "paragraph_before"),
         ("One sentence.", "paragraph_before"),
     ]
-    assert all(record.family == "text" and record.text is None for record in found)
+    assert all(record.family == "text" and record.text is None for record in shots)
     assert artifact.manifest.counters.dropped == {"not_referenced": 1}
     everything = fetch({**source, "reader": {**reader, "referenced_only": False}})
-    captions = [record.caption for record in ImageShards(everything.folder, "train").records()]
-    assert captions[-1] == "orphan shot"
+    assert list(records(everything).values())[-1].caption == "orphan shot"

@@ -1,0 +1,31 @@
+"""What an artifact of images holds, for tests to compare."""
+
+import io
+
+from PIL import Image
+
+from fc_model.artifacts import Artifact, read_records
+from fc_model.data.images.record import ImageRecord
+from fc_model.data.images.shards import ImageShards
+
+
+def records(artifact: Artifact, split: str = "train") -> dict[str, ImageRecord]:
+    """By id, in the order of the shards."""
+    return {record.id: record for record in ImageShards(artifact.folder, split).records()}
+
+
+def images(artifact: Artifact, number: int, split: str = "train") -> list[Image.Image]:
+    """Those of a sample."""
+    return [Image.open(io.BytesIO(data)) for data in ImageShards(artifact.folder, split).sample(number).images]
+
+
+def quarantined(artifact: Artifact) -> dict[str, str]:
+    """Reasons by path."""
+    return {entry["path"]: entry["reason"] for entry in read_records(artifact.path("quarantine.jsonl.zst"))}
+
+
+def plain(colour: str, size: tuple[int, int] = (32, 24)) -> bytes:
+    """A PNG of one colour."""
+    stream = io.BytesIO()
+    Image.new("RGB", size, colour).save(stream, format="PNG")
+    return stream.getvalue()
