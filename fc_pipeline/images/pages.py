@@ -25,10 +25,7 @@ _COLUMNS, _WIDTH, _HEIGHT = 5, 220, 170
 def fonts_page(artifact: Artifact) -> dict[str, str]:
     """Of `images/fonts`: its faces, and those that are held out where a track does not say otherwise."""
     specimens = read_specimens(artifact, held_out_faces(None))
-    rows = [
-        [row["style"], row["faces"], row["held_out"], ", ".join(row["licences"])]
-        for row in face_rows(specimens, artifact)
-    ]
+    rows = [[row["style"], row["faces"], row["held_out"], ", ".join(row["licences"])] for row in face_rows(specimens)]
     held_out = ", ".join(each.name for each in specimens if each.held_out) or "none"
     return {
         "specimens": f"{show_sheet('Faces', specimen_sheet(specimens))}\n\n"

@@ -115,7 +115,7 @@ def _faces(fonts: Artifact, synthetic: Artifact) -> dict[str, Any]:
     specimens = read_specimens(fonts, held_out)
     return {
         "artifact": fonts,
-        "rows": face_rows(specimens, fonts),
+        "rows": face_rows(specimens),
         "held_out": [each.name for each in specimens if each.held_out],
         "picture": source(specimen_sheet(specimens), max_bytes=_SHEET_BYTES),
     }
@@ -132,16 +132,15 @@ def read_specimens(fonts: Artifact, held_out: Iterable[str]) -> list[Specimen]:
     """The faces of the fonts by style and name."""
     names = set(held_out)
     faces = sorted(load_faces(fonts.folder).faces, key=lambda face: (face.style, face.name))
-    return [Specimen(face.name, face.style, face.file, face.name in names) for face in faces]
+    return [Specimen(face.name, face.style, face.file, face.name in names, face.licence) for face in faces]
 
 
-def face_rows(specimens: Iterable[Specimen], fonts: Artifact) -> list[dict[str, Any]]:
+def face_rows(specimens: Iterable[Specimen]) -> list[dict[str, Any]]:
     """Per style: {"style", "faces", "held_out", "licences" (sorted)}."""
-    licences = {face.name: face.licence for face in load_faces(fonts.folder).faces}
     rows: dict[str, dict[str, Any]] = {}
     for each in specimens:
         row = rows.setdefault(each.style, {"style": each.style, "faces": 0, "held_out": 0, "licences": []})
         row["faces"] += 1
         row["held_out"] += each.held_out
-        row["licences"] = sorted({*row["licences"], licences[each.name]})
+        row["licences"] = sorted({*row["licences"], each.licence})
     return list(rows.values())

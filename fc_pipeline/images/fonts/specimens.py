@@ -23,6 +23,7 @@ class Specimen(NamedTuple):
     style: str
     file: Path
     held_out: bool
+    licence: str
 
 
 def specimen_sheet(specimens: Sequence[Specimen], *, columns: int = 3, width: int = 300) -> Image.Image:

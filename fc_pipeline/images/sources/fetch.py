@@ -9,15 +9,17 @@ from functools import partial
 from fc_model.data.images.decode import BadImage
 from fc_model.data.images.record import ImageRecord
 from fc_model.data.images.shard_writer import ImageShardWriter, write_index
+from fc_model.errors import UserError
 from fc_pipeline.catalogue.bad_input import BadInput
 from fc_pipeline.catalogue.download.globs import matches
 from fc_pipeline.engine.step import Step
 from fc_pipeline.executors.batching import chunks
 from fc_pipeline.images.datasets.base import BadRecord, SetFolder
+from fc_pipeline.images.datasets.catalogue import DATASETS
+from fc_pipeline.images.datasets.listing import listing
 from fc_pipeline.images.datasets.registry import READERS as SETS
 from fc_pipeline.images.sources.entry import Dropped, Entry, Made, Refused, Result
-from fc_pipeline.images.sources.files import opener
-from fc_pipeline.images.sources.readers.dataset_folder import checked_folder
+from fc_pipeline.images.sources.files import open_files
 from fc_pipeline.images.sources.readers.registry import READERS
 from fc_pipeline.images.sources.schema import DatasetReader, ImageSource, parse_image_source
 from fc_pipeline.sources.bad_rate import BadRate
@@ -57,7 +59,15 @@ def fetch_images(step: Step) -> None:
                 record = _decided(result, source)
                 writers[record.split].add(record, result.images)
                 licences[record.licence] += 1
-                totals.update(_totals(record, result.images))
+                totals += Counter(
+                    records=1,
+                    images=len(result.images),
+                    image_bytes=sum(map(len, result.images)),
+                    captions=record.caption is not None,
+                    questions=len(record.questions),
+                    words=len(record.words),
+                    holdout_records=record.split == "holdout",
+                )
             if out.counters.read % _REPORT_EVERY == 0:
                 step.runtime.report({"images": totals["images"], "megabytes": round(totals["image_bytes"] / 1e6, 2)})
     bad.judge(read=out.counters.read, kept=out.counters.kept)
@@ -74,7 +84,7 @@ def _results(step: Step, source: ImageSource) -> Iterator[Result]:
         yield from _read_set(source, source.reader)
         return
     reader = READERS[source.reader.kind]
-    files = opener(source, step.runtime.home)
+    files = partial(open_files, source, step.runtime.home)
     finish = partial(_finish, source=source, shared=reader.prepare(source, files) if reader.prepare else {})
     entries = _capped(reader.entries(source, files), source)
     for results in step.ordered_map(finish, chunks(entries, weight=_weight, limit=_CHUNK_BYTES)):
@@ -83,8 +93,8 @@ def _results(step: Step, source: ImageSource) -> Iterator[Result]:
 
 def _read_set(source: ImageSource, reader: DatasetReader) -> Iterator[Made | Refused]:
     """The records of a public set, named `<source>/<path>`, in its order and with its own split."""
-    folder = checked_folder(reader, source.name)
-    data = SetFolder(name=reader.dataset, folder=folder, limits=reader, image=source.caps.image)
+    check_folder(reader, source.name)
+    data = SetFolder(name=reader.dataset, folder=reader.path, limits=reader, image=source.caps.image)
     prefix = f"{reader.dataset}/"
     for result in SETS[reader.dataset](data):
         if isinstance(result, BadRecord):
@@ -94,6 +104,26 @@ def _read_set(source: ImageSource, reader: DatasetReader) -> Iterator[Made | Ref
             path = record.id.removeprefix(prefix)
             named = replace(record, id=f"{source.name}/{path}", source=source.name)
             yield Made(path, named.to_json(), images, record.split)
+
+
+def check_folder(reader: DatasetReader, name: str) -> None:
+    """Raises UserError when the folder of a set is not there (names the set and where it can be had), or holds
+    something else than when the graph was built, or than the source states.
+    """
+    folder, known = reader.path, DATASETS[reader.dataset]
+    if not folder.is_dir():
+        raise UserError(
+            f"images {name}: the data set {reader.dataset} is not in {folder}; get it from {known.reference} and put "
+            f"there: {known.layout}"
+        )
+    held = listing(folder)
+    if reader.manifest_sha256 is None and (reader.content is None or reader.content.sha256 != held.sha256):
+        raise UserError(f"images {name}: {folder} changed after the run was planned; run again")
+    if reader.manifest_sha256 is not None and reader.manifest_sha256 != held.sha256:
+        raise UserError(
+            f"images {name}: {folder} holds {held.files:,} files of {held.bytes:,} bytes with the digest "
+            f"{held.sha256}, which is not its manifest_sha256; bring the set back, or state this digest"
+        )
 
 
 def _finish(batch: list[Entry | Dropped], *, source: ImageSource, shared: dict[str, bytes]) -> list[Result]:
@@ -152,18 +182,6 @@ def _decided(result: Made, source: ImageSource) -> ImageRecord:
         share = int.from_bytes(_hash(result.path, f"holdout {source.seed}")[:8], "big") / 2**64
         is_held_out = share < source.holdout or any(matches(file, glob) for glob in source.holdout_files)
     return replace(record, split="holdout" if is_held_out else "train")
-
-
-def _totals(record: ImageRecord, images: list[bytes]) -> dict[str, int]:
-    return {
-        "records": 1,
-        "images": len(images),
-        "image_bytes": sum(map(len, images)),
-        "captions": int(record.caption is not None),
-        "questions": len(record.questions),
-        "words": len(record.words),
-        "holdout_records": int(record.split == "holdout"),
-    }
 
 
 def _hash(path: str, what: str) -> bytes:

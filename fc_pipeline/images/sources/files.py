@@ -1,7 +1,6 @@
 """The files of an image source, whatever they come from, by the role that a reader takes them for."""
 
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -35,18 +34,16 @@ def whole(file: OriginFile, source: ImageSource) -> bytes:
     """The bytes of a file that a source can't do without. Raises UserError when there are none."""
     if isinstance(file.content, BadInput):
         raise UserError(
-            f"images {source.name}: {file.path}: {file.content.reason}: {file.content.detail}; mend the file"
+            f"images {source.name}: {file.path}: {file.content.reason}: {file.content.detail}; correct the file"
         )
     return file.content
 
 
-def opener(source: ImageSource, home: Path) -> OpenFiles:
-    """What opens the files of a role; packages are downloaded into the cache below `home` when they are needed."""
-    return partial(_open_role, source, home)
+def open_files(source: ImageSource, home: Path, role: str) -> Iterator[OriginFile]:
+    """The files of a role; packages are downloaded into the cache below `home`.
 
-
-def _open_role(source: ImageSource, home: Path, role: str) -> Iterator[OriginFile]:
-    """Raises UserError when no origin has files of the role, or one cannot be had."""
+    Raises UserError when no origin has files of the role, or one cannot be had.
+    """
     if not any(role in origin.files for origin in source.origins):
         raise UserError(f"images {source.name}: reader {source.reader.kind} needs `files.{role}` in one of `origins`")
     for number, origin in enumerate(source.origins):

@@ -1,5 +1,6 @@
 """What a source of real images may say. Unknown fields are refused."""
 
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, TypeAdapter, model_validator
@@ -120,6 +121,11 @@ class DatasetReader(DatasetLimits):
     content: Listing | None = Field(
         default=None, description="filled in when the graph is built and there is no manifest_sha256"
     )
+
+    @property
+    def path(self) -> Path:
+        """The folder."""
+        return Path(self.folder).expanduser()
 
     @model_validator(mode="after")
     def _is_known(self) -> Self:

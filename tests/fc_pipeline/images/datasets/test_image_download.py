@@ -13,8 +13,7 @@ from factories.image_server import Answer, ImageServer
 from fc_pipeline.catalogue.bad_input import BadInput
 from fc_pipeline.images.datasets import download as module
 from fc_pipeline.images.datasets.catalogue import DownloadLimits
-from fc_pipeline.images.datasets.download import download, download_all
-from fc_pipeline.images.datasets.public_address import is_public
+from fc_pipeline.images.datasets.download import download, download_all, is_public
 
 LIMITS = DownloadLimits(allow_private=True, attempts=1, timeout_seconds=2, max_bytes=100_000)
 IMAGE = encoded()
