@@ -14,7 +14,7 @@ from fc_pipeline.images.report import (
     first_of_each_kind,
     held_out_faces,
     kind_rows,
-    read_specimens,
+    read_faces,
 )
 from fc_pipeline.report.sheets import Cell, one_line, sheet, show_sheet
 from fc_pipeline.report.thumbnails import boxed
@@ -24,11 +24,13 @@ _COLUMNS, _WIDTH, _HEIGHT = 5, 220, 170
 
 def fonts_page(artifact: Artifact) -> dict[str, str]:
     """Of `images/fonts`: its faces, and those that are held out where a track does not say otherwise."""
-    specimens = read_specimens(artifact, held_out_faces(None))
-    rows = [[row["style"], row["faces"], row["held_out"], ", ".join(row["licences"])] for row in face_rows(specimens)]
-    held_out = ", ".join(each.name for each in specimens if each.held_out) or "none"
+    faces, names = read_faces(artifact), held_out_faces(None)
+    rows = [
+        [row["style"], row["faces"], row["held_out"], ", ".join(row["licences"])] for row in face_rows(faces, names)
+    ]
+    held_out = ", ".join(face.name for face in faces if face.name in names) or "none"
     return {
-        "specimens": f"{show_sheet('Faces', specimen_sheet(specimens))}\n\n"
+        "specimens": f"{show_sheet('Faces', specimen_sheet(faces, names))}\n\n"
         f"In colour, held out unless a track names others: {held_out}.",
         "styles": markdown_table(["style", "faces", "held out", "licences"], rows),
     }

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fc_model.artifacts import Artifact
 from fc_model.data.images.record import ImageRecord
 from fc_model.data.images.shards import ImageShards, read_image_index
 from fc_pipeline.images.fonts.faces import load_faces
-from fc_pipeline.images.fonts.specimens import Specimen, specimen_sheet
+from fc_pipeline.images.fonts.specimens import specimen_sheet
 from fc_pipeline.images.pack_config import PackConfig
 from fc_pipeline.images.synthesis_config import SynthesisConfig
 from fc_pipeline.report.thumbnails import boxed, source
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from fc_pipeline.images.synthesis.face import Face
 
 HOLDOUT, TRAIN = "holdout", "train"
 _FONTS = re.compile(r"images/fonts(_\w+)?")
@@ -112,12 +114,12 @@ def caps(artifact: Artifact) -> list[dict[str, Any]]:
 
 def _faces(fonts: Artifact, synthetic: Artifact) -> dict[str, Any]:
     held_out = held_out_faces(synthetic)
-    specimens = read_specimens(fonts, held_out)
+    faces = read_faces(fonts)
     return {
         "artifact": fonts,
-        "rows": face_rows(specimens),
-        "held_out": [each.name for each in specimens if each.held_out],
-        "picture": source(specimen_sheet(specimens), max_bytes=_SHEET_BYTES),
+        "rows": face_rows(faces, held_out),
+        "held_out": [face.name for face in faces if face.name in held_out],
+        "picture": source(specimen_sheet(faces, held_out), max_bytes=_SHEET_BYTES),
     }
 
 
@@ -128,19 +130,17 @@ def held_out_faces(synthetic: Artifact | None) -> Sequence[str]:
     return SynthesisConfig.model_validate(synthetic.manifest.recipe.config).held_out_faces
 
 
-def read_specimens(fonts: Artifact, held_out: Iterable[str]) -> list[Specimen]:
+def read_faces(fonts: Artifact) -> list[Face]:
     """The faces of the fonts by style and name."""
-    names = set(held_out)
-    faces = sorted(load_faces(fonts.folder).faces, key=lambda face: (face.style, face.name))
-    return [Specimen(face.name, face.style, face.file, face.name in names, face.licence) for face in faces]
+    return sorted(load_faces(fonts.folder).faces, key=lambda face: (face.style, face.name))
 
 
-def face_rows(specimens: Iterable[Specimen]) -> list[dict[str, Any]]:
+def face_rows(faces: Iterable[Face], held_out: Collection[str]) -> list[dict[str, Any]]:
     """Per style: {"style", "faces", "held_out", "licences" (sorted)}."""
     rows: dict[str, dict[str, Any]] = {}
-    for each in specimens:
-        row = rows.setdefault(each.style, {"style": each.style, "faces": 0, "held_out": 0, "licences": []})
+    for face in faces:
+        row = rows.setdefault(face.style, {"style": face.style, "faces": 0, "held_out": 0, "licences": []})
         row["faces"] += 1
-        row["held_out"] += each.held_out
-        row["licences"] = sorted({*row["licences"], each.licence})
+        row["held_out"] += face.name in held_out
+        row["licences"] = sorted({*row["licences"], face.licence})
     return list(rows.values())

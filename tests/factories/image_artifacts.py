@@ -1,6 +1,8 @@
 """What an artifact of images holds, for tests to compare."""
 
 import io
+from pathlib import Path
+from typing import Any
 
 from PIL import Image
 
@@ -22,6 +24,12 @@ def images(artifact: Artifact, number: int, split: str = "train") -> list[Image.
 def quarantined(artifact: Artifact) -> dict[str, str]:
     """Reasons by path."""
     return {entry["path"]: entry["reason"] for entry in read_records(artifact.path("quarantine.jsonl.zst"))}
+
+
+def local_source(folder: Path, files: dict[str, str], reader: dict[str, Any], **fields: Any) -> dict[str, Any]:
+    """A whole definition of a source of images, `inbox`, whose files lie in a folder; nothing is held out by chance."""
+    origin = {"kind": "local", "folder": str(folder), "files": files}
+    return {"name": "inbox", "licence": "CC0-1.0", "origins": [origin], "reader": reader, "holdout": 0, **fields}
 
 
 def plain(colour: str, size: tuple[int, int] = (32, 24)) -> bytes:

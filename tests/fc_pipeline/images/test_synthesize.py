@@ -56,7 +56,7 @@ def test_the_holdout_shares_nothing_with_training(records):
     assert {r.meta["layout"] for r in records["holdout"] if r.kind == "line"} == set(HELD_OUT)
 
 
-def test_records_say_what_the_images_are(made, records):
+def test_records_are_those_of_the_images(made, records):
     shards = ImageShards(made.folder, "train")
     for number, record in enumerate(records["train"]):
         (data,) = shards.sample(number).images

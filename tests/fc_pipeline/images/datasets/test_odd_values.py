@@ -19,6 +19,8 @@ BLOCKS = {
     "LINE": [{"Id": "l", "Text": "stop", "Geometry": BOX, "Relationships": [{"Type": "CHILD", "Ids": ["w"]}]}],
 }
 PHOTO = {"image_id": "a", "image_classes": ["Sign"], "set_name": "train", "question_id": 1}
+CAPTIONED = PHOTO | {"reference_strs": ["a sign", "b"]}
+CHART = {"imgname": "a.png", "query": "how many?", "label": "3"}
 PAGE = {"question": "who?", "answers": ["me"], "questionId": 1}
 SCENE = {"file_path": "icdar/a.jpg", "file_name": "a.jpg", "dataset": "icdar"}
 INFOGRAPHIC = {"image_local_name": "a.jpg", "ocr_output_file": "a.json"}
@@ -32,10 +34,7 @@ SETS: dict[str, tuple[dict[str, Any], str]] = {
         },
         "train_images/a.jpg",
     ),
-    "textcaps": (
-        {"TextCaps_0.1_train.json": {"data": [PHOTO | {"reference_strs": ["a sign", "b"]}]}},
-        "train_images/a.jpg",
-    ),
+    "textcaps": ({"TextCaps_0.1_train.json": {"data": [CAPTIONED]}}, "train_images/a.jpg"),
     "st_vqa": ({"train_task_3.json": {"data": [PAGE | SCENE]}}, "icdar/a.jpg"),
     "docvqa": (
         {
@@ -51,10 +50,7 @@ SETS: dict[str, tuple[dict[str, Any], str]] = {
         },
         "infographicsvqa_images/a.jpg",
     ),
-    "chartqa": (
-        {"train/train_human.json": [{"imgname": "a.png", "query": "how many?", "label": "3"}]},
-        "train/png/a.png",
-    ),
+    "chartqa": ({"train/train_human.json": [CHART]}, "train/png/a.png"),
     "screenqa": (
         {
             "answers_and_bboxes/train.json": [{"image_id": 1, "question": "is it on?", "ground_truth": [TRUTH]}],

@@ -84,12 +84,6 @@ def test_a_missing_set_is_told_where_to_get(tmp_path: Path, fetch: Fetch) -> Non
         fetch(entry(tmp_path / "none"))
 
 
-def test_a_set_of_rotten_records_is_refused_as_images(tmp_path: Path, fetch: Fetch) -> None:
-    write_tar(tmp_path / "set" / "00000.tar", range(4), broken={0, 1})
-    with pytest.raises(UserError, match=r"^images web: 2 of 4 records cannot be read \(unknown_format 2; "):
-        fetch(entry(tmp_path / "set"))
-
-
 def test_names_and_sizes_are_pinned_and_times_are_not(tmp_path: Path) -> None:
     path = tmp_path / "set" / "00000.tar"
     write_tar(path, range(2))

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from factories.image_artifacts import images, plain, quarantined, records
+from factories.image_artifacts import images, local_source, plain, quarantined, records
 from PIL import Image
 
 from fc_model.artifacts import Artifact
@@ -172,9 +172,8 @@ def folder(tmp_path: Path) -> Path:
 
 
 def local(folder: Path, files: dict[str, str] | None = None, **fields: Any) -> dict[str, Any]:
-    origin = {"kind": "local", "folder": str(folder), "files": files or {"pictures": "*"}}
     reader = {"kind": "folder", **fields.pop("reader", {})}
-    return {"name": "inbox", "licence": "CC0-1.0", "origins": [origin], "reader": reader, "holdout": 0, **fields}
+    return local_source(folder, files or {"pictures": "*"}, reader, **fields)
 
 
 def test_bad_pictures_are_quarantined_and_the_others_stay(fetch: Fetch, folder: Path) -> None:

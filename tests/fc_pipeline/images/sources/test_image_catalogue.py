@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from factories.image_artifacts import local_source
 
 from fc_model.errors import UserError
 from fc_pipeline.images.sources.catalogue import resolve_image_source
@@ -31,16 +32,12 @@ def test_what_is_wrong_is_told_by_name(entry: object, message: str) -> None:
         resolve_image_source(entry)
 
 
-def local(folder: Path, files: dict[str, str], kind: str = "folder") -> dict[str, object]:
-    origin = {"kind": "local", "folder": str(folder), "files": files}
-    return {"name": "inbox", "licence": "CC0-1.0", "origins": [origin], "reader": {"kind": kind}}
-
-
 def test_the_content_of_a_folder_is_pinned(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(b"1")
-    first = resolve_image_source(local(tmp_path, {"pictures": "*.png"}))
+    entry = local_source(tmp_path, {"pictures": "*.png"}, {"kind": "folder"})
+    first = resolve_image_source(entry)
     (tmp_path / "a.png").write_bytes(b"2")
-    assert resolve_image_source(local(tmp_path, {"pictures": "*.png"})) != first
+    assert resolve_image_source(entry) != first
     (origin,) = first.origins
     assert isinstance(origin, LocalOrigin) and [file.path for file in origin.content or []] == ["a.png"]
 
@@ -48,4 +45,4 @@ def test_the_content_of_a_folder_is_pinned(tmp_path: Path) -> None:
 def test_a_role_that_the_reader_needs_and_nobody_has(tmp_path: Path, fetch) -> None:
     (tmp_path / "a.png").write_bytes(b"1")
     with pytest.raises(UserError, match=r"images inbox: reader emoji needs `files\.names` in one of `origins`"):
-        fetch(local(tmp_path, {"pictures": "*.png"}, kind="emoji"))
+        fetch(local_source(tmp_path, {"pictures": "*.png"}, {"kind": "emoji"}))

@@ -8,7 +8,7 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 import pytest
-from factories.image_artifacts import images, quarantined, records
+from factories.image_artifacts import images, local_source, quarantined, records
 from matplotlib.backends.backend_pdf import PdfPages
 from matplotlib.figure import Figure
 from PIL import Image
@@ -45,8 +45,7 @@ def scan() -> bytes:
 
 def source(folder: Path, **fields: Any) -> dict[str, Any]:
     reader = {"kind": "pdf", "dpi": 96, **fields.pop("reader", {})}
-    origin = {"kind": "local", "folder": str(folder), "files": {"documents": "*.pdf"}}
-    return {"name": "papers", "licence": "CC0-1.0", "origins": [origin], "reader": reader, "holdout": 0, **fields}
+    return local_source(folder, {"documents": "*.pdf"}, reader, name="papers", **fields)
 
 
 @pytest.fixture
