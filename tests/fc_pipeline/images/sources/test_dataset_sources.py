@@ -67,6 +67,7 @@ def test_a_set_becomes_shards_with_its_own_holdout(tmp_path: Path, fetch: Fetch)
     assert quarantined(artifact) == {"train/00000/000000003": "unknown_format"}
     counters = artifact.manifest.counters
     assert (counters.read, counters.kept, counters.quarantined) == (7, 6, 1)
+    assert [artifact.metrics[name] for name in ("records", "captions", "holdout_records")] == [6, 6, 2]
     licence = "LicenseRef-Conceptual-Captions"
     assert artifact.manifest.licences == [{"licence": licence, "source": "web", "documents": 6}]
 
