@@ -7,14 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-from fc_model.artifacts.files import (
-    TEMPORARY_SUFFIX,
-    atomic_write,
-    crash_point,
-    fsync_folder,
-    make_folder,
-    move_in,
-)
+from fc_model.artifacts.files import TEMPORARY_SUFFIX, atomic_write, crash_point, fsync_folder, make_folder, move_in
 from fc_model.artifacts.lock import ArtifactLock
 from fc_model.artifacts.manifest import MANIFEST_NAME, Counters, FileEntry, Manifest, Recipe, digest_of, is_file_name
 from fc_model.artifacts.records import RecordWriter

@@ -14,9 +14,7 @@ class RuntimeConfig(Strict):
 
     device: Literal["auto", "cpu", "cuda", "mps"] = Field(default="auto", description="auto: cuda, else mps, else cpu.")
     threads: int | None = Field(
-        default=None,
-        gt=0,
-        description="CPU threads of torch; null: the cores of this process.",
+        default=None, gt=0, description="CPU threads of torch; null: the cores of this process."
     )
     workers: int | None = Field(
         default=None,
@@ -32,8 +30,7 @@ class RuntimeConfig(Strict):
     )
     log_every: int = Field(default=10, gt=0, description="Steps between lines of the log.")
     compile: Literal["auto"] | bool = Field(
-        default="auto",
-        description="torch.compile; auto: where a compiler stands and the stage is long enough to pay.",
+        default="auto", description="torch.compile; auto: where a compiler stands and the stage is long enough to pay."
     )
     keep_checkpoints: int = Field(default=2, ge=2, description="Checkpoints that are kept while a stage runs.")
     progress: bool = Field(default=True, description="Show the progress in the terminal.")

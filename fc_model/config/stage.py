@@ -15,19 +15,15 @@ class ScheduleConfig(Strict):
     """Learning rate over the steps of a stage, as a factor of the peak."""
 
     kind: Literal["cosine", "wsd"] = Field(
-        default="cosine",
-        description="cosine decay, or warm-up / stable / decay (1/80/19 percent by default).",
+        default="cosine", description="cosine decay, or warm-up / stable / decay (1/80/19 percent by default)."
     )
     warmup_steps: int | None = Field(
-        default=None,
-        ge=0,
-        description="Steps of linear warm-up; null takes min(2,000, 2%) for cosine, 1% for wsd.",
+        default=None, ge=0, description="Steps of linear warm-up; null takes min(2,000, 2%) for cosine, 1% for wsd."
     )
     min_lr_ratio: float = Field(default=0.1, ge=0, le=1, description="Last learning rate over the peak.")
     decay_fraction: float = Field(default=0.19, gt=0, le=1, description="wsd: share of the steps that decay.")
     decay_shape: Literal["linear", "sqrt"] = Field(
-        default="sqrt",
-        description="wsd: linear, or 1 - sqrt(progress), which falls faster at first.",
+        default="sqrt", description="wsd: linear, or 1 - sqrt(progress), which falls faster at first."
     )
 
 
@@ -35,22 +31,15 @@ class OptimizerConfig(Strict):
     """AdamW for everything, or Muon or NorMuon for the matrices of the blocks and AdamW for the rest."""
 
     kind: Literal["adamw", "muon", "normuon"] = Field(
-        default="adamw",
-        description="adamw; muon or normuon with adamw beside it.",
+        default="adamw", description="adamw; muon or normuon with adamw beside it."
     )
     betas: tuple[float, float] = Field(default=(0.9, 0.95), description="Decay of AdamW's two moments.")
     eps: float = Field(default=1e-8, gt=0, description="Epsilon of AdamW.")
-    weight_decay: float = Field(
-        default=0.1,
-        ge=0,
-        description="Decoupled weight decay; never on norms and biases.",
-    )
+    weight_decay: float = Field(default=0.1, ge=0, description="Decoupled weight decay; never on norms and biases.")
     embedding_lr: float | None = Field(default=None, gt=0, description="Peak for the embedding; null takes lr.")
     head_lr: float | None = Field(default=None, gt=0, description="Peak for an untied head; null takes lr.")
     muon_lr: float | None = Field(
-        default=None,
-        gt=0,
-        description="Peak for the matrices under muon and normuon; required there.",
+        default=None, gt=0, description="Peak for the matrices under muon and normuon; required there."
     )
     vision_lr: float | None = Field(
         default=None, gt=0, description="Peak of AdamW for encoder, fusion and heads; null takes lr."
@@ -77,16 +66,9 @@ class PlateauConfig(Strict):
 
     window: int = Field(default=1, gt=0, description="Evaluations that are averaged into one window.")
     min_improvement: float = Field(
-        default=0.03,
-        gt=0,
-        lt=1,
-        description="Relative fall from one window to the next that counts as progress.",
+        default=0.03, gt=0, lt=1, description="Relative fall from one window to the next that counts as progress."
     )
-    windows: int = Field(
-        default=2,
-        gt=0,
-        description="Windows in a row without progress that stop the stage.",
-    )
+    windows: int = Field(default=2, gt=0, description="Windows in a row without progress that stop the stage.")
 
 
 class StageConfig(Strict):
@@ -101,15 +83,10 @@ class StageConfig(Strict):
     steps: int | None = Field(default=None, gt=0, description="Optimizer steps; give this or tokens.")
     tokens: int | None = Field(default=None, gt=0, description="Token budget, rounded up to whole steps.")
     overfit_tokens: int | None = Field(
-        default=None,
-        gt=0,
-        description="overfit: tokens that are cycled, rounded up to whole batches.",
+        default=None, gt=0, description="overfit: tokens that are cycled, rounded up to whole batches."
     )
     seq_len: int = Field(gt=0, description="Tokens of one training window.")
-    batch_tokens: int = Field(
-        gt=0,
-        description="Tokens of one optimizer step, over all devices and micro-batches.",
-    )
+    batch_tokens: int = Field(gt=0, description="Tokens of one optimizer step, over all devices and micro-batches.")
     first_batch: int = Field(
         default=0,
         ge=0,
@@ -125,35 +102,21 @@ class StageConfig(Strict):
     schedule: ScheduleConfig = Field(default_factory=ScheduleConfig, description="Course of the learning rates.")
     optimizer: OptimizerConfig = Field(default_factory=OptimizerConfig, description="Optimizer and its groups.")
     clip_norm: float | None = Field(
-        default=1.0,
-        gt=0,
-        description="Norm of the whole gradient that is clipped to; null for none.",
+        default=1.0, gt=0, description="Norm of the whole gradient that is clipped to; null for none."
     )
     ema_decay: float = Field(default=0.999, ge=0, lt=1, description="Decay of the averaged weights, a step.")
     precision: Literal["auto", "fp32", "bf16", "fp16"] = Field(
-        default="auto",
-        description="Autocast over fp32 weights; auto: bf16 where faster, else fp16 on CUDA, else fp32.",
+        default="auto", description="Autocast over fp32 weights; auto: bf16 where faster, else fp16 on CUDA, else fp32."
     )
     gradient_checkpointing: bool = Field(default=False, description="Recompute each block in the backward pass.")
     eval_every: int | None = Field(default=None, gt=0, description="Steps between held-out losses; null: end only.")
-    eval_tokens: int = Field(
-        default=65_536,
-        gt=0,
-        description="Size of the fixed held-out sample, in tokens.",
-    )
+    eval_tokens: int = Field(default=65_536, gt=0, description="Size of the fixed held-out sample, in tokens.")
     checkpoint_every: int = Field(default=500, gt=0, description="Steps between checkpoints.")
     plateau: PlateauConfig | None = Field(default=None, description="Early stop; null for none.")
     max_bad_steps: int = Field(
-        default=3,
-        gt=0,
-        description="Non-finite steps in a row that roll back to the last checkpoint.",
+        default=3, gt=0, description="Non-finite steps in a row that roll back to the last checkpoint."
     )
-    seed: int = Field(
-        default=0,
-        ge=0,
-        lt=2**63,
-        description="Seed of the initial weights, data order and dropout.",
-    )
+    seed: int = Field(default=0, ge=0, lt=2**63, description="Seed of the initial weights, data order and dropout.")
 
     @model_validator(mode="after")
     def _check(self) -> Self:

@@ -48,13 +48,7 @@ class Shards:
             were made with another tokenizer.
     """
 
-    def __init__(
-        self,
-        folder: Path,
-        split: str = "train",
-        *,
-        tokenizer_fingerprint: str | None = None,
-    ) -> None:
+    def __init__(self, folder: Path, split: str = "train", *, tokenizer_fingerprint: str | None = None) -> None:
         self.folder = Path(folder)
         self.split = split
         self.index = read_index(self.folder)

@@ -78,12 +78,7 @@ class Sampler:
 
 
 def generate(
-    runtime: Runtime,
-    prompt: Sequence[int],
-    sampler: Sampler,
-    *,
-    num_tokens: int,
-    stop: Collection[int] = (),
+    runtime: Runtime, prompt: Sequence[int], sampler: Sampler, *, num_tokens: int, stop: Collection[int] = ()
 ) -> Iterator[int]:
     """Yield up to `num_tokens` ids after `prompt`, ending before a token of `stop` is yielded.
 

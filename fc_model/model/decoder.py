@@ -66,20 +66,12 @@ class Decoder(nn.Module):
         return F.linear(self.hidden_of(x_BTD, document_BT, cache=cache, lengths_B=lengths_B), self.head_VD)
 
     def loss(
-        self,
-        ids_BT: Tensor,
-        targets_BT: Tensor,
-        document_BT: Tensor | None = None,
-        *,
-        num_targets: int | None = None,
+        self, ids_BT: Tensor, targets_BT: Tensor, document_BT: Tensor | None = None, *, num_targets: int | None = None
     ) -> Tensor:
         """Mean next-token cross-entropy in nats, without a full array of logits; see `next_token_loss`."""
         hidden_ND = self.hidden(ids_BT, document_BT).flatten(0, 1)
         return next_token_loss(
-            hidden_ND=hidden_ND,
-            head_VD=self.head_VD,
-            targets_N=targets_BT.flatten(),
-            num_targets=num_targets,
+            hidden_ND=hidden_ND, head_VD=self.head_VD, targets_N=targets_BT.flatten(), num_targets=num_targets
         )
 
     def hidden(self, ids_BT: Tensor, document_BT: Tensor | None = None) -> Tensor:
@@ -173,11 +165,7 @@ class Block(nn.Module):
         self.dropout = nn.Dropout(config.dropout)
 
     def forward(
-        self,
-        x_BTD: Tensor,
-        rope: tuple[Tensor, Tensor] | None,
-        mask: Tensor | None,
-        cache: LayerCache | None = None,
+        self, x_BTD: Tensor, rope: tuple[Tensor, Tensor] | None, mask: Tensor | None, cache: LayerCache | None = None
     ) -> Tensor:
         x_BTD = x_BTD + self.dropout(self.self_attn(self.input_layernorm(x_BTD), rope, mask, cache))
         return x_BTD + self.dropout(self.mlp(self.post_attention_layernorm(x_BTD)))
@@ -189,21 +177,14 @@ class Attention(nn.Module):
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.head_dim = config.head_dim
-        width, kv_width = (
-            config.num_heads * config.head_dim,
-            config.num_kv_heads * config.head_dim,
-        )
+        width, kv_width = (config.num_heads * config.head_dim, config.num_kv_heads * config.head_dim)
         self.q_proj = nn.Linear(config.hidden_size, width, bias=False)
         self.k_proj = nn.Linear(config.hidden_size, kv_width, bias=False)
         self.v_proj = nn.Linear(config.hidden_size, kv_width, bias=False)
         self.o_proj = nn.Linear(width, config.hidden_size, bias=False)
 
     def forward(
-        self,
-        x_BTD: Tensor,
-        rope: tuple[Tensor, Tensor] | None,
-        mask: Tensor | None,
-        cache: LayerCache | None = None,
+        self, x_BTD: Tensor, rope: tuple[Tensor, Tensor] | None, mask: Tensor | None, cache: LayerCache | None = None
     ) -> Tensor:
         q_BHTA = self.q_proj(x_BTD).unflatten(2, (-1, self.head_dim)).transpose(1, 2)
         k_BKTA = self.k_proj(x_BTD).unflatten(2, (-1, self.head_dim)).transpose(1, 2)

@@ -17,13 +17,7 @@ CHUNK_LOGITS = 2**22
 """Logits that are held at once: 16 MiB in fp32, so that a chunk goes from the product to its gradient in cache."""
 
 
-def next_token_loss(
-    *,
-    hidden_ND: Tensor,
-    head_VD: Tensor,
-    targets_N: Tensor,
-    num_targets: int | None = None,
-) -> Tensor:
+def next_token_loss(*, hidden_ND: Tensor, head_VD: Tensor, targets_N: Tensor, num_targets: int | None = None) -> Tensor:
     """Cross-entropy in nats, summed over the targets that are not IGNORE and divided by `num_targets`.
 
     Args:
@@ -50,12 +44,7 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
 
     @staticmethod
     def forward(  # type: ignore[override]
-        ctx: Any,
-        hidden_ND: Tensor,
-        head_VD: Tensor,
-        targets_N: Tensor,
-        dtype: torch.dtype,
-        needs_grad: bool,
+        ctx: Any, hidden_ND: Tensor, head_VD: Tensor, targets_N: Tensor, dtype: torch.dtype, needs_grad: bool
     ) -> Tensor:
         with torch.autocast(device_type=hidden_ND.device.type, enabled=False):
             head = head_VD.to(dtype)

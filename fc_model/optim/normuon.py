@@ -40,10 +40,7 @@ class NorMuon(Optimizer):
         row_decay: float = 0.95,
         weight_decay: float = 0.0,
     ) -> None:
-        super().__init__(
-            params,
-            {"lr": lr, "momentum": momentum, "row_decay": row_decay, "weight_decay": weight_decay},
-        )
+        super().__init__(params, {"lr": lr, "momentum": momentum, "row_decay": row_decay, "weight_decay": weight_decay})
 
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]

@@ -16,9 +16,7 @@ SINCOS_BASE = 10_000.0
 
 
 def fit_positions(
-    table_SD: Tensor,
-    grid: tuple[int, int],
-    interpolation: Literal["bicubic", "bilinear", "nearest"],
+    table_SD: Tensor, grid: tuple[int, int], interpolation: Literal["bicubic", "bilinear", "nearest"]
 ) -> Tensor:
     """Positions (N, D) of a patch grid from a square table; the table itself at its own size.
 
@@ -36,11 +34,7 @@ def fit_positions(
         return table_SD[(row[:, None] * side + column).flatten()]
     table_1DHW = table_SD.T.reshape(1, -1, side, side)
     fitted_1DHW = F.interpolate(
-        table_1DHW,
-        size=grid,
-        mode=interpolation,
-        align_corners=False,
-        antialias=interpolation == "bilinear",
+        table_1DHW, size=grid, mode=interpolation, align_corners=False, antialias=interpolation == "bilinear"
     )
     return fitted_1DHW.flatten(2).squeeze(0).T
 

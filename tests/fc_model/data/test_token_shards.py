@@ -24,32 +24,18 @@ def file_opener(folder: Path) -> Callable[[str], AbstractContextManager[BinaryIO
 
 
 def write_shards(
-    folder: Path,
-    documents: list[np.ndarray],
-    *,
-    shard_tokens: int = 50,
-    split: str = "train",
-    vocab: int = VOCAB,
+    folder: Path, documents: list[np.ndarray], *, shard_tokens: int = 50, split: str = "train", vocab: int = VOCAB
 ) -> Path:
     """Documents of token ids (EOS is appended); row 100 + i for the i-th, two bytes a token, none for EOS."""
     opener = file_opener(folder)
     with SplitWriter(opener, split, vocab_size=vocab, shard_tokens=shard_tokens) as writer:
         for number, ids in enumerate(documents):
             domain = ("code", "science")[number % 2]
-            writer.add(
-                np.append(ids, EOS),
-                row=100 + number,
-                domain=domain,
-                num_bytes=2 * len(ids),
-            )
+            writer.add(np.append(ids, EOS), row=100 + number, domain=domain, num_bytes=2 * len(ids))
     token_bytes = np.full(vocab, 2)
     token_bytes[EOS] = 0
     write_index(
-        opener,
-        splits={split: writer.summary()},
-        token_bytes=token_bytes,
-        tokenizer_fingerprint="f" * 64,
-        eos_id=EOS,
+        opener, splits={split: writer.summary()}, token_bytes=token_bytes, tokenizer_fingerprint="f" * 64, eos_id=EOS
     )
     return folder
 
@@ -167,16 +153,7 @@ def test_wide_vocabularies_take_four_bytes(tmp_path: Path) -> None:
     assert token_dtype(65_536).itemsize == 2 and token_dtype(65_537).itemsize == 4
     ids = np.array([65_535, 65_536, 99_999])
     shards = Shards(write_shards(tmp_path, [ids, ids[::-1]], vocab=100_000))
-    assert shards.tokens(0, 8).tolist() == [
-        65_535,
-        65_536,
-        99_999,
-        EOS,
-        99_999,
-        65_536,
-        65_535,
-        EOS,
-    ]
+    assert shards.tokens(0, 8).tolist() == [65_535, 65_536, 99_999, EOS, 99_999, 65_536, 65_535, EOS]
 
 
 def test_missing_files_are_all_named(folder: Path) -> None:
@@ -209,10 +186,7 @@ def test_an_id_outside_the_vocabulary_is_refused(folder: Path) -> None:
 
 def test_another_tokenizer_split_or_schema_is_refused(folder: Path) -> None:
     Shards(folder, tokenizer_fingerprint="f" * 64)
-    with pytest.raises(
-        UserError,
-        match="made with tokenizer ffffffffffffffff, but 0000000000000000 is in use",
-    ):
+    with pytest.raises(UserError, match="made with tokenizer ffffffffffffffff, but 0000000000000000 is in use"):
         Shards(folder, tokenizer_fingerprint="0" * 64)
     with pytest.raises(UserError, match="no split 'holdout-chess'; it has train"):
         Shards(folder, "holdout-chess")
