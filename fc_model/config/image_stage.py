@@ -84,10 +84,8 @@ class LossWeights(Strict):
 
     def at(self, progress: float) -> tuple[float, float]:
         """(lm, contrastive) at a share of the stage from 0 to 1."""
-        return (
-            self.lm[0] + (self.lm[1] - self.lm[0]) * progress,
-            self.contrastive[0] + (self.contrastive[1] - self.contrastive[0]) * progress,
-        )
+        lm, contrastive = (first + (last - first) * progress for first, last in (self.lm, self.contrastive))
+        return lm, contrastive
 
 
 class ImageStageConfig(Strict):
@@ -111,7 +109,7 @@ class ImageStageConfig(Strict):
     )
     unfreeze_at: float = Field(default=0.8, ge=0, le=1, description="Share of the stage after which they are.")
     queue_size: int = Field(default=1024, ge=0, description="Features of earlier batches that are negatives as well.")
-    temperature: float = Field(default=0.07, gt=0, description="Of InfoNCE at the start; it is learnt.")
+    temperature: float = Field(default=0.07, ge=0.01, description="Of InfoNCE at the start; it is learnt.")
 
     @model_validator(mode="after")
     def _check(self) -> Self:

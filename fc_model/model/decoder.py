@@ -108,25 +108,14 @@ class Decoder(nn.Module):
 
     @torch.no_grad()
     def init_weights(self) -> None:
-        """Draw the weights from torch's default generator.
-
-        Matrices uniform with variance 1 / inputs; projections that write into the residual stream zero, so that the
-        network starts as the identity and deep ones learn as fast as shallow ones (Zhang et al. 2019, Fixup).
-        """
+        """Draw the weights from torch's default generator."""
         config = self.config
         if self.embed_tokens.weight.is_meta:
             return  # counted, or about to be loaded
         nn.init.normal_(self.embed_tokens.weight, std=config.embedding_init_std)
         if self.lm_head is not None:
             nn.init.normal_(self.lm_head.weight, std=config.head_init_std)
-        for name, weight in self.layers.named_parameters():
-            if weight.ndim < 2:
-                nn.init.ones_(weight)
-            elif config.zero_init_outputs and name.endswith(("o_proj.weight", "down_proj.weight")):
-                nn.init.zeros_(weight)
-            else:
-                bound = math.sqrt(3 / weight.shape[1])
-                nn.init.uniform_(weight, -bound, bound)
+        draw_blocks(self.layers, zero_outputs=config.zero_init_outputs)
         nn.init.ones_(self.norm.weight)
         if config.induction_init:
             first, second = (cast("Block", layer).self_attn for layer in self.layers[:2])
@@ -153,6 +142,22 @@ class Decoder(nn.Module):
         return rope, None if sees_all else cache.distance(positions_BT)[1]
 
 
+def draw_blocks(blocks: nn.Module, *, zero_outputs: bool = True) -> None:
+    """Norms 1; matrices uniform with variance 1 / inputs, but for those that write into the residual stream.
+
+    With `zero_outputs` they are zero, so that the network starts as the identity and deep ones learn as fast as shallow
+    ones (Zhang et al. 2019, Fixup).
+    """
+    for name, weight in blocks.named_parameters():
+        if weight.ndim < 2:
+            nn.init.ones_(weight)
+        elif zero_outputs and name.endswith(("o_proj.weight", "down_proj.weight")):
+            nn.init.zeros_(weight)
+        else:
+            bound = math.sqrt(3 / weight.shape[1])
+            nn.init.uniform_(weight, -bound, bound)
+
+
 class Block(nn.Module):
     """x + attention(norm(x)), then x + mlp(norm(x))."""
 
@@ -177,7 +182,7 @@ class Attention(nn.Module):
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.head_dim = config.head_dim
-        width, kv_width = (config.num_heads * config.head_dim, config.num_kv_heads * config.head_dim)
+        width, kv_width = config.num_heads * config.head_dim, config.num_kv_heads * config.head_dim
         self.q_proj = nn.Linear(config.hidden_size, width, bias=False)
         self.k_proj = nn.Linear(config.hidden_size, kv_width, bias=False)
         self.v_proj = nn.Linear(config.hidden_size, kv_width, bias=False)

@@ -7,6 +7,8 @@ Shapes: A width of a head, P = A/2 pairs, T positions, N patches of a grid.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import torch
 from torch import Tensor
 
@@ -22,8 +24,12 @@ def rope_table(length: int, head_dim: int, theta: float, device: torch.device) -
     return _cos_sin(torch.outer(places_T, rope_frequencies(head_dim, theta, device)))
 
 
+@lru_cache(maxsize=64)
 def rope_table_2d(grid: tuple[int, int], head_dim: int, theta: float, device: torch.device) -> tuple[Tensor, Tensor]:
-    """The same of each patch of a grid, (N, A): even pairs turn with the row, odd ones with the column (Pixtral)."""
+    """The same of each patch of a grid, (N, A): even pairs turn with the row, odd ones with the column (Pixtral).
+
+    It is kept for the next image of the same grid.
+    """
     rows, columns = grid
     frequencies_P = rope_frequencies(head_dim, theta, device)
     row_N = torch.arange(rows, dtype=torch.float32, device=device).repeat_interleave(columns)

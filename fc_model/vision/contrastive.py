@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Iterable
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -30,21 +30,18 @@ class ContrastiveResult(NamedTuple):
 
 
 class ContrastiveHead(nn.Module):
-    """Features of unit length from hidden states: the mean of an image's tokens, their attention pool, or one state."""
+    """Features of unit length from a hidden state, or with `pool` from several by attention."""
 
-    def __init__(self, width: int, feature_width: int, *, pool: Literal["mean", "attention", "none"] = "mean") -> None:
+    def __init__(self, width: int, feature_width: int, *, pool: bool = False) -> None:
         super().__init__()
-        self.pool = pool
         self.proj = nn.Linear(width, feature_width, bias=False)
         nn.init.normal_(self.proj.weight, std=width**-0.5)
-        if pool == "attention":
+        if pool:
             self.probe = nn.Parameter(torch.zeros(width))  # starts as the mean
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, Q, H), or (B, H) with pool none, to (B, E), float32."""
-        if self.pool == "mean":
-            x = x.mean(dim=1)
-        elif self.pool == "attention":
+        """(B, H), or with `pool` (B, Q, H), to (B, E), float32."""
+        if x.ndim == 3:
             weight_BQ = (x @ self.probe / math.sqrt(x.shape[-1])).softmax(dim=1)
             x = (weight_BQ.unsqueeze(1) @ x).squeeze(1)
         return F.normalize(self.proj(x).float(), dim=-1)
@@ -62,18 +59,10 @@ class QueuedInfoNCE(nn.Module):
     id_queue: Tensor
     seen: Tensor
 
-    def __init__(
-        self, feature_width: int, *, queue_size: int, temperature: float = 0.07, learn_temperature: bool = True
-    ) -> None:
-        """`temperature` divides the cosines; 0.01 is the least that a learned one falls to."""
+    def __init__(self, feature_width: int, *, queue_size: int, temperature: float = 0.07) -> None:
+        """`temperature` divides the cosines at the start; it is learned, down to 0.01."""
         super().__init__()
-        if temperature < 1 / _MAX_SCALE:
-            raise ValueError(f"temperature ({temperature}) is below {1 / _MAX_SCALE}: raise it, 0.07 is usual")
-        log_scale = torch.tensor(-math.log(temperature))
-        if learn_temperature:
-            self.log_scale = nn.Parameter(log_scale)
-        else:
-            self.register_buffer("log_scale", log_scale)
+        self.log_scale = nn.Parameter(torch.tensor(-math.log(temperature)))
         self.register_buffer("image_queue", torch.zeros(queue_size, feature_width))
         self.register_buffer("text_queue", torch.zeros(queue_size, feature_width))
         self.register_buffer("id_queue", torch.zeros(queue_size, dtype=torch.int64))

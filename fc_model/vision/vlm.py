@@ -14,19 +14,41 @@ from torch import Tensor, nn
 
 from fc_model.config.image_stage import ImageStageConfig, VisionConfig
 from fc_model.config.model import ModelConfig
+from fc_model.config.vision import EncoderConfig, FusionConfig
 from fc_model.data.images.resize import CLIP, SIGLIP
 from fc_model.model.decoder import Decoder
 from fc_model.special_tokens import BOS, SPECIAL_TOKENS
 from fc_model.vision.contrastive import ContrastiveHead, QueuedInfoNCE, last_states
 from fc_model.vision.ctc_head import CtcHead
-from fc_model.vision.encoders.build import build_encoder
-from fc_model.vision.fusion.build import build_fusion
+from fc_model.vision.encoders.encoder import Encoder
+from fc_model.vision.encoders.pixtral import PixtralEncoder
+from fc_model.vision.encoders.vit import VisionEncoder
+from fc_model.vision.fusion.perceiver import PerceiverResampler
+from fc_model.vision.fusion.projector import MLPProjector
+from fc_model.vision.fusion.qformer import QFormer
 
 BOS_ID, IMAGE_ID, IMAGE_END_ID = (SPECIAL_TOKENS.index(name) for name in (BOS, "<image>", "</image>"))
 DECODER = "decoder."
 """Prefix of the decoder's weights among those of the whole model."""
 QUEUE = "heads.info_nce."
 """Prefix of InfoNCE's queue and temperature."""
+
+
+Fusion = PerceiverResampler | QFormer | MLPProjector
+
+
+def build_encoder(config: EncoderConfig) -> Encoder:
+    """An encoder with fresh weights; `fc_model.checkpoints.load.load_encoder` copies published ones into it."""
+    return PixtralEncoder(config) if config.kind == "pixtral" else VisionEncoder(config)
+
+
+def build_fusion(config: FusionConfig, encoder: EncoderConfig, hidden_size: int) -> Fusion:
+    """A fusion with fresh weights: `forward(features_BND, grid)` gives (B, Q, hidden_size).
+
+    Raises ValueError where the widths do not fit, naming the setting.
+    """
+    kinds: dict[str, type[Fusion]] = {"perceiver": PerceiverResampler, "qformer": QFormer, "mlp": MLPProjector}
+    return kinds[config.kind](config, encoder, hidden_size)
 
 
 class VisionLanguageModel(nn.Module):
@@ -52,7 +74,7 @@ class VisionLanguageModel(nn.Module):
         """Features of the patches, (B * I, N, encoder's width), and tokens for the decoder, (B, I, Q, D)."""
         features_BND = self.encoder(self.pixels(images_BIHWC).flatten(0, 1))
         height, width = images_BIHWC.shape[2:4]
-        tokens_BQD = self.fusion(features_BND, self.encoder.patch_grid(height, width))
+        tokens_BQD = self.fusion(features_BND, self.vision.encoder.grid(height, width))
         return features_BND, tokens_BQD.unflatten(0, images_BIHWC.shape[:2])
 
     def embed(self, tokens_BIQD: Tensor, ids_BL: Tensor) -> Tensor:
@@ -103,8 +125,8 @@ class TrainingHeads(nn.Module):
 
     def __init__(self, model: ModelConfig, vision: VisionConfig, stage: ImageStageConfig) -> None:
         super().__init__()
-        self.image = ContrastiveHead(model.hidden_size, vision.feature_width, pool="attention")
-        self.text = ContrastiveHead(2 * model.hidden_size, vision.feature_width, pool="none")
+        self.image = ContrastiveHead(model.hidden_size, vision.feature_width, pool=True)
+        self.text = ContrastiveHead(2 * model.hidden_size, vision.feature_width)
         self.info_nce = QueuedInfoNCE(vision.feature_width, queue_size=stage.queue_size, temperature=stage.temperature)
         self.recognizer = (  # the name of its weights in files
             None if vision.ctc_head is None else CtcHead(vision.ctc_head, vision.encoder.hidden_size)

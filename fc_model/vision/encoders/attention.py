@@ -5,10 +5,41 @@ Shapes: B images, T queries, S keys, D width, K heads, A = D / K width of a head
 
 from __future__ import annotations
 
-from torch import Tensor
+from collections.abc import Sequence
+
+from torch import Tensor, nn
 
 from fc_model.model.attention import full_attention
 from fc_model.model.rope import rotate
+
+
+class MultiHeadAttention(nn.Module):
+    """Attention of one sequence to another, which may have another width.
+
+    Args:
+        names: of the four matrices, as published weights have them; fresh ones are drawn in this order. The last is
+            the output's.
+    """
+
+    q_proj: nn.Linear
+    k_proj: nn.Linear
+    v_proj: nn.Linear
+
+    def __init__(
+        self, width: int, names: Sequence[str], *, num_heads: int, source_width: int | None = None, bias: bool = True
+    ) -> None:
+        super().__init__()
+        self.num_heads, self.output = num_heads, names[-1]
+        for name in names:
+            inputs = source_width if source_width and name in ("k_proj", "v_proj") else width
+            self.add_module(name, nn.Linear(inputs, width, bias=bias))
+
+    def forward(
+        self, x_BTD: Tensor, keys_BSD: Tensor, values_BSD: Tensor, rope: tuple[Tensor, Tensor] | None = None
+    ) -> Tensor:
+        q_BTD, k_BSD, v_BSD = self.q_proj(x_BTD), self.k_proj(keys_BSD), self.v_proj(values_BSD)
+        y_BTD = multi_head_attention(q_BTD, k_BSD, v_BSD, num_heads=self.num_heads, rope=rope)
+        return self.get_submodule(self.output)(y_BTD)
 
 
 def multi_head_attention(

@@ -6,6 +6,7 @@ Shapes: N patches of a grid (row by row), S cells of a square table, D width.
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import Literal
 
 import torch
@@ -60,15 +61,7 @@ def grid_points(grid: tuple[int, int]) -> Tensor:
     return torch.cartesian_prod(torch.arange(grid[0]), torch.arange(grid[1]))
 
 
-class KeyPositions:
-    """`sincos` of the patches of a grid, kept for the next image of the same grid; nothing in it is learned."""
-
-    def __init__(self, width: int) -> None:
-        self.width = width
-        self._tables: dict[tuple[tuple[int, int], torch.device], Tensor] = {}
-
-    def __call__(self, grid: tuple[int, int], *, device: torch.device) -> Tensor:
-        """(N, width), float32."""
-        if (grid, device) not in self._tables:
-            self._tables[grid, device] = sincos(grid_points(grid), self.width).to(device)
-        return self._tables[grid, device]
+@lru_cache(maxsize=64)
+def key_positions(grid: tuple[int, int], width: int, device: torch.device) -> Tensor:
+    """`sincos` of the patches of a grid, (N, width), float32, kept for the next image of the same grid."""
+    return sincos(grid_points(grid), width).to(device)

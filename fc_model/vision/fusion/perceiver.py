@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from fc_model.config.vision import EncoderConfig, FusionConfig
 from fc_model.vision.encoders.attention import multi_head_attention
-from fc_model.vision.encoders.positions import KeyPositions
+from fc_model.vision.encoders.positions import key_positions
 from fc_model.vision.fusion.query_grid_init import init_queries_on_grid
 
 
@@ -37,7 +37,6 @@ class PerceiverResampler(nn.Module):
         super().__init__()
         config.check_widths(encoder, hidden_size)
         self.config = config
-        self.hidden_size = hidden_size
         self.query = nn.Parameter(torch.empty(config.num_queries, hidden_size))
         self.kv_proj = nn.Linear(encoder.hidden_size, hidden_size, bias=False)
         self.ln_q = nn.LayerNorm(hidden_size, eps=encoder.norm_eps)
@@ -45,7 +44,6 @@ class PerceiverResampler(nn.Module):
         self.attn = CrossAttention(hidden_size, num_heads=hidden_size // config.head_dim)
         self.ln_post = nn.LayerNorm(hidden_size, eps=encoder.norm_eps)
         self.proj = nn.Parameter(torch.empty(hidden_size, hidden_size))
-        self.key_positions = KeyPositions(hidden_size)
         self.init_weights()
         if config.grid_init and not self.query.is_meta:
             init_queries_on_grid(
@@ -56,14 +54,11 @@ class PerceiverResampler(nn.Module):
                 grid=config.init_grid or encoder.native_grid,
             )
 
-    def num_tokens(self, grid: tuple[int, int]) -> int:
-        """Tokens of an image of this patch grid: as many as there are queries."""
-        return self.config.num_tokens(grid)
-
     def forward(self, features_BND: Tensor, grid: tuple[int, int]) -> Tensor:
         """Tokens (B, Q, H)."""
         value_BNH = self.ln_kv(self.kv_proj(features_BND))
-        key_BNH = value_BNH + self.key_positions(grid, device=features_BND.device).to(value_BNH.dtype)
+        positions_NH = key_positions(grid, value_BNH.shape[-1], features_BND.device)
+        key_BNH = value_BNH + positions_NH.to(value_BNH.dtype)
         query_BQH = self.ln_q(self.query).expand(len(features_BND), -1, -1)
         return self.ln_post(self.attn(query_BQH, key_BNH, value_BNH)) @ self.proj
 

@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from fc_model.config.vision import EncoderConfig, FusionConfig
+from fc_model.vision.encoders.encoder import draw_weights
 
 
 class MLPProjector(nn.Module):
@@ -29,16 +30,7 @@ class MLPProjector(nn.Module):
         else:
             self.linear_1 = nn.Linear(encoder.hidden_size, hidden_size)
             self.linear_2 = nn.Linear(hidden_size, hidden_size)
-        for name, weight in self.named_parameters():
-            if name.endswith("bias"):
-                nn.init.zeros_(weight)
-            else:
-                std = weight.shape[1] ** -0.5
-                nn.init.trunc_normal_(weight, std=std, a=-2 * std, b=2 * std)
-
-    def num_tokens(self, grid: tuple[int, int]) -> int:
-        """Tokens of an image of this patch grid."""
-        return self.config.num_tokens(grid)
+        draw_weights(self)
 
     def forward(self, features_BND: Tensor, grid: tuple[int, int]) -> Tensor:
         """Tokens (B, Q, H), row by row. Raises ValueError for a grid that pixel_shuffle does not divide."""

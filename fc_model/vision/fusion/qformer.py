@@ -16,8 +16,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from fc_model.config.vision import EncoderConfig, FusionConfig
-from fc_model.vision.encoders.attention import multi_head_attention
-from fc_model.vision.encoders.positions import KeyPositions
+from fc_model.vision.encoders.attention import MultiHeadAttention
+from fc_model.vision.encoders.encoder import draw_weights
+from fc_model.vision.encoders.positions import key_positions
 
 
 class QFormer(nn.Module):
@@ -28,7 +29,6 @@ class QFormer(nn.Module):
         config.check_widths(encoder, hidden_size)
         self.config = config
         self.query = nn.Parameter(torch.empty(config.num_queries, hidden_size))
-        self.key_positions = KeyPositions(encoder.hidden_size)
         self.ln_patches = nn.LayerNorm(encoder.hidden_size, eps=encoder.norm_eps)
         self.layers = nn.ModuleList(
             QFormerLayer(hidden_size, encoder.hidden_size, head_dim=config.head_dim, norm_eps=encoder.norm_eps)
@@ -36,34 +36,18 @@ class QFormer(nn.Module):
         )
         self.ln_post = nn.LayerNorm(hidden_size, eps=encoder.norm_eps)
         self.proj = nn.Linear(hidden_size, hidden_size)
-        self.init_weights()
-
-    def num_tokens(self, grid: tuple[int, int]) -> int:
-        """Tokens of an image of this patch grid: as many as there are queries."""
-        return self.config.num_tokens(grid)
+        if not self.query.is_meta:  # counted, or about to be loaded
+            draw_weights(self, {"query": 1.0}, residual=math.sqrt(3 * config.num_layers))
 
     def forward(self, features_BND: Tensor, grid: tuple[int, int]) -> Tensor:
         """Tokens (B, Q, H)."""
         patches_BND = self.ln_patches(features_BND)
-        keys_BND = patches_BND + self.key_positions(grid, device=features_BND.device).to(patches_BND.dtype)
+        positions_ND = key_positions(grid, patches_BND.shape[-1], features_BND.device)
+        keys_BND = patches_BND + positions_ND.to(patches_BND.dtype)
         x_BQH = self.query.expand(len(features_BND), -1, -1)
         for layer in self.layers:
             x_BQH = layer(x_BQH, keys_BND, patches_BND)
         return self.proj(self.ln_post(x_BQH))
-
-    @torch.no_grad()
-    def init_weights(self) -> None:
-        """Matrices with variance 1 / inputs, those that write into the residual stream smaller by sqrt(3 x layers)."""
-        if self.query.is_meta:
-            return  # counted, or about to be loaded
-        for name, weight in self.named_parameters():
-            if weight.ndim < 2:
-                nn.init.constant_(weight, 1.0 if "ln_" in name and name.endswith("weight") else 0.0)
-                continue
-            std = 1.0 if name == "query" else weight.shape[1] ** -0.5
-            if name.endswith(("out_proj.weight", "fc2.weight")):
-                std /= math.sqrt(3 * self.config.num_layers)
-            nn.init.trunc_normal_(weight, std=std, a=-2 * std, b=2 * std)
 
 
 class QFormerLayer(nn.Module):
@@ -72,33 +56,16 @@ class QFormerLayer(nn.Module):
     def __init__(self, width: int, patch_width: int, *, head_dim: int, norm_eps: float) -> None:
         super().__init__()
         self.ln_self = nn.LayerNorm(width, eps=norm_eps)
-        self.self_attn = MultiHeadAttention(width, width, head_dim=head_dim)
+        names = ("q_proj", "k_proj", "v_proj", "out_proj")
+        self.self_attn = MultiHeadAttention(width, names, num_heads=width // head_dim)
         self.ln_cross = nn.LayerNorm(width, eps=norm_eps)
-        self.cross_attn = MultiHeadAttention(width, patch_width, head_dim=head_dim)
+        self.cross_attn = MultiHeadAttention(width, names, num_heads=width // head_dim, source_width=patch_width)
         self.ln_mlp = nn.LayerNorm(width, eps=norm_eps)
         self.fc1 = nn.Linear(width, 4 * width)
         self.fc2 = nn.Linear(4 * width, width)
 
     def forward(self, x_BQH: Tensor, keys_BND: Tensor, values_BND: Tensor) -> Tensor:
-        """(B, Q, H) to (B, Q, H)."""
         normed_BQH = self.ln_self(x_BQH)
         x_BQH = x_BQH + self.self_attn(normed_BQH, normed_BQH, normed_BQH)
         x_BQH = x_BQH + self.cross_attn(self.ln_cross(x_BQH), keys_BND, values_BND)
         return x_BQH + self.fc2(F.gelu(self.fc1(self.ln_mlp(x_BQH)), approximate="tanh"))
-
-
-class MultiHeadAttention(nn.Module):
-    """Attention of one sequence to another, which may have another width."""
-
-    def __init__(self, width: int, source_width: int, *, head_dim: int) -> None:
-        super().__init__()
-        self.num_heads = width // head_dim
-        self.q_proj = nn.Linear(width, width)
-        self.k_proj = nn.Linear(source_width, width)
-        self.v_proj = nn.Linear(source_width, width)
-        self.out_proj = nn.Linear(width, width)
-
-    def forward(self, x_BQH: Tensor, keys_BND: Tensor, values_BND: Tensor) -> Tensor:
-        """(B, Q, H)."""
-        q_BQH, k_BNH, v_BNH = self.q_proj(x_BQH), self.k_proj(keys_BND), self.v_proj(values_BND)
-        return self.out_proj(multi_head_attention(q_BQH, k_BNH, v_BNH, num_heads=self.num_heads))

@@ -32,6 +32,7 @@ def check(images: ImageStageConfig, *, context_length: int = 96, hidden_size: in
         ({"frozen": ["eyes"]}, "frozen"),
         ({"groups": [GROUPS["read"] | {"share": 0}]}, "share"),
         ({"temprature": 1}, "temprature"),
+        ({"temperature": 0.001}, "temperature"),
     ],
 )
 def test_what_makes_no_sense_is_refused(changes: dict[str, Any], message: str) -> None:

@@ -11,8 +11,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 from fc_model.config.vision import EncoderConfig, FusionConfig
-from fc_model.vision.encoders.vit import VisionEncoder
-from fc_model.vision.fusion.build import build_fusion
+from fc_model.vision.vlm import build_encoder, build_fusion
 
 SMALL = EncoderConfig(hidden_size=48, num_layers=2, num_heads=3, intermediate_size=96, image_size=64)
 FUSIONS = {
@@ -39,10 +38,10 @@ def test_reading_a_configuration_imports_no_torch():
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-@pytest.mark.parametrize("kind", ["siglip", "clip"])
+@pytest.mark.parametrize("kind", ["siglip", "clip", "pixtral"])
 def test_the_parameters_of_an_encoder_are_counted(kind):
     config = SMALL.model_copy(update={"kind": kind})
-    assert config.num_parameters() == count(VisionEncoder(config))
+    assert config.num_parameters() == count(build_encoder(config))
 
 
 @pytest.mark.parametrize("name", FUSIONS)
@@ -50,10 +49,10 @@ def test_the_parameters_of_a_fusion_are_counted(name):
     assert FUSIONS[name].num_parameters(SMALL, 64) == count(build_fusion(FUSIONS[name], SMALL, 64))
 
 
-@pytest.mark.parametrize("kind", ["siglip", "clip"])
+@pytest.mark.parametrize("kind", ["siglip", "clip", "pixtral"])
 def test_the_operations_of_an_encoder_are_those_that_torch_counts(kind):
     config = SMALL.model_copy(update={"kind": kind})
-    encoder = VisionEncoder(config)
+    encoder = build_encoder(config)
     assert config.flops_per_image(32, 96) == counted_flops(lambda: encoder(torch.zeros(1, 3, 32, 96)))
 
 
@@ -70,6 +69,8 @@ def test_the_operations_of_a_fusion_are_those_that_torch_counts(name):
         ({"num_heads": 5}, r"num_heads \(5\) does not divide hidden_size \(768\): take a divisor"),
         ({"image_size": 230}, r"image_size \(230\) is no multiple of patch_size \(16\): set it to 224"),
         ({"hidden_size": 30, "num_heads": 3, "position_init": "sincos"}, r"hidden_size \(30\)"),
+        ({"kind": "pixtral", "hidden_size": 36, "num_heads": 6}, "no rotary halves"),
+        ({"kind": "pixtral", "weights": "somewhere"}, "cannot be loaded"),
         ({"kind": "dino"}, "'siglip', 'clip' or 'pixtral'"),
         ({"num_register_tokens": 4}, "Extra inputs are not permitted"),
     ],

@@ -9,9 +9,9 @@ from transformers.models.idefics3.modeling_idefics3 import Idefics3Connector
 from fc_model.config.vision import EncoderConfig, FusionConfig
 from fc_model.vision.encoders.positions import grid_points
 from fc_model.vision.encoders.vit import VisionEncoder
-from fc_model.vision.fusion.build import build_fusion
 from fc_model.vision.fusion.perceiver import PerceiverResampler
 from fc_model.vision.fusion.query_grid_init import query_grid, query_points
+from fc_model.vision.vlm import build_fusion
 
 ENCODER = EncoderConfig(hidden_size=48, num_layers=2, num_heads=3, intermediate_size=96, image_size=64)
 FUSIONS = {
@@ -29,7 +29,7 @@ def test_each_fusion_with_its_encoder_overfits_a_mapping(name):
     torch.manual_seed(0)
     encoder, fusion = VisionEncoder(ENCODER), build_fusion(FUSIONS[name], ENCODER, HIDDEN)
     pixels = torch.rand(4, 3, 32, 64) * 2 - 1
-    target = torch.randn(4, fusion.num_tokens((2, 4)), HIDDEN)
+    target = torch.randn(4, fusion.config.num_tokens((2, 4)), HIDDEN)
     optimizer = torch.optim.AdamW([*encoder.parameters(), *fusion.parameters()], lr=3e-3, weight_decay=0)
     losses = []
     for _ in range(120):
@@ -60,7 +60,7 @@ def test_any_aspect_gives_the_tokens_that_are_counted(name, grid):
     fusion = build_fusion(FUSIONS[name], ENCODER, HIDDEN)
     with torch.no_grad():
         tokens = fusion(torch.randn(3, grid[0] * grid[1], 48), grid)
-    assert tokens.shape == (3, fusion.num_tokens(grid), HIDDEN)
+    assert tokens.shape == (3, fusion.config.num_tokens(grid), HIDDEN)
     assert torch.isfinite(tokens).all()
 
 

@@ -1,18 +1,26 @@
-"""The encoder computes what transformers' SigLIP and CLIP compute, at any size; what is frozen stays so."""
+"""Encoders compute what transformers' SigLIP, CLIP and Pixtral compute, at any size; what is frozen stays so."""
 
 import pytest
 import torch
-from transformers import CLIPVisionConfig, CLIPVisionModel, SiglipVisionConfig, SiglipVisionModel
+from transformers import (
+    CLIPVisionConfig,
+    CLIPVisionModel,
+    PixtralVisionConfig,
+    PixtralVisionModel,
+    SiglipVisionConfig,
+    SiglipVisionModel,
+)
 
 from fc_model.config.vision import EncoderConfig
+from fc_model.vision.encoders.encoder import Encoder
 from fc_model.vision.encoders.positions import fit_positions, grid_points, sincos
-from fc_model.vision.encoders.vit import VisionEncoder
+from fc_model.vision.vlm import build_encoder
 
+WIDTHS = {"hidden_size": 96, "num_layers": 3, "num_heads": 6, "intermediate_size": 384}
 SHAPE = {
-    "siglip": EncoderConfig(hidden_size=96, num_layers=3, num_heads=6, intermediate_size=384, image_size=112),
-    "clip": EncoderConfig(
-        kind="clip", hidden_size=96, num_layers=3, num_heads=6, intermediate_size=384, image_size=112, norm_eps=1e-5
-    ),
+    "siglip": EncoderConfig(**WIDTHS, image_size=112),
+    "clip": EncoderConfig(kind="clip", **WIDTHS, image_size=112, norm_eps=1e-5),
+    "pixtral": EncoderConfig(kind="pixtral", **WIDTHS, image_size=112, norm_eps=1e-5),
 }
 SIZES = [(112, 112), (32, 256), (224, 224), (160, 48), (16, 784)]
 
@@ -26,12 +34,14 @@ def reference(config: EncoderConfig) -> torch.nn.Module:
         "num_attention_heads": config.num_heads,
         "image_size": config.image_size,
         "patch_size": config.patch_size,
-        "layer_norm_eps": config.norm_eps,
     }
     if config.kind == "clip":
-        model = CLIPVisionModel(CLIPVisionConfig(**fields))
+        model = CLIPVisionModel(CLIPVisionConfig(**fields, layer_norm_eps=config.norm_eps))
+    elif config.kind == "siglip":
+        model = SiglipVisionModel(SiglipVisionConfig(**fields, layer_norm_eps=config.norm_eps, vision_use_head=False))
     else:
-        model = SiglipVisionModel(SiglipVisionConfig(**fields, vision_use_head=False))
+        fields["image_size"] = 784  # the largest side
+        model = PixtralVisionModel(PixtralVisionConfig(**fields, hidden_act="silu", rope_theta=10_000.0))
     generator = torch.Generator().manual_seed(1)
     for weight in model.parameters():
         weight.data = torch.randn(weight.shape, generator=generator) * (0.05 if weight.ndim > 1 else 0.3)
@@ -39,63 +49,74 @@ def reference(config: EncoderConfig) -> torch.nn.Module:
 
 
 @pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("kind", SHAPE)
+@pytest.mark.parametrize("kind", ["siglip", "clip"])
 def test_features_equal_those_of_transformers(kind, size):
-    torch.manual_seed(0)
-    theirs, ours = reference(SHAPE[kind]), VisionEncoder(SHAPE[kind])
+    theirs, ours = reference(SHAPE[kind]), build_encoder(SHAPE[kind])
     ours.load_state_dict(theirs.state_dict())  # every name, and no other
     pixels = torch.rand(2, 3, *size) * 2 - 1
     with torch.no_grad():
-        expected = theirs(pixels, interpolate_pos_encoding=True)
-        encoded = ours.encode(pixels)
-    patches = expected.last_hidden_state[:, 1:] if kind == "clip" else expected.last_hidden_state
-    assert encoded.patches.shape == (2, size[0] * size[1] // 256, 96)
-    assert patches.std() > 0.1
-    assert (encoded.patches - patches).abs().max() < 1e-5
-    assert torch.equal(ours(pixels), encoded.patches)
-    if kind == "clip":
-        assert (encoded.pooled - expected.pooler_output).abs().max() < 1e-5
-    else:
-        assert encoded.pooled is None
+        expected = theirs(pixels, interpolate_pos_encoding=True).last_hidden_state[:, kind == "clip" :]
+        features = ours(pixels)
+    assert features.shape == (2, size[0] * size[1] // 256, 96)
+    assert expected.std() > 0.1
+    assert (features - expected).abs().max() < 1e-5
 
 
-@pytest.mark.parametrize(("kind", "millions"), [("siglip", 85.8), ("clip", 85.8)])
-def test_base_16_counts_what_transformers_counts(kind, millions):
+@pytest.mark.parametrize("size", SIZES)
+def test_pixtral_equals_that_of_transformers_but_for_the_last_norm(size):
+    theirs, ours = reference(SHAPE["pixtral"]), build_encoder(SHAPE["pixtral"])
+    weights = theirs.state_dict()
+    weights["patch_conv.weight"] = weights["patch_conv.weight"].flatten(1)
+    last_norm = {name: weight for name, weight in ours.state_dict().items() if name.startswith("ln_post")}
+    ours.load_state_dict(weights | last_norm)
+    pixels = torch.randn(1, 3, *size)
+    with torch.no_grad():
+        expected = ours.ln_post(theirs(pixels, image_sizes=[size]).last_hidden_state)
+        assert (ours(pixels) - expected).abs().max() < 1e-4 * expected.abs().max()
+
+
+@pytest.mark.parametrize("kind", ["siglip", "clip"])
+def test_base_16_counts_what_transformers_counts(kind):
     config = EncoderConfig(kind=kind)
     with torch.device("meta"):
-        theirs, ours = reference(config), VisionEncoder(config)
+        theirs, ours = reference(config), build_encoder(config)
     total = sum(weight.numel() for weight in theirs.parameters())
     assert sum(weight.numel() for weight in ours.parameters()) == config.num_parameters() == total
-    assert round(total / 1e6, 1) == millions
+    assert round(total / 1e6, 1) == 85.8
+
+
+def test_fresh_blocks_of_pixtral_are_the_identity():
+    encoder = build_encoder(SHAPE["pixtral"])
+    x_BND = torch.randn(2, 8, 96)
+    assert torch.equal(encoder.layers[0](x_BND, (torch.ones(8, 16), torch.zeros(8, 16))), x_BND)
 
 
 def test_the_same_seed_gives_the_same_features():
     features = []
     for _ in range(2):
         torch.manual_seed(5)
-        features.append(VisionEncoder(SHAPE["siglip"])(torch.rand(1, 3, 32, 64)))
+        features.append(build_encoder(SHAPE["siglip"])(torch.rand(1, 3, 32, 64)))
     assert torch.equal(features[0], features[1])
 
 
 def test_a_fresh_encoder_tells_patches_and_places_apart():
     torch.manual_seed(0)
     config = SHAPE["siglip"].model_copy(update={"position_init": "sincos"})
-    features = VisionEncoder(config)(torch.ones(1, 3, 112, 112))[0]
+    features = build_encoder(config)(torch.ones(1, 3, 112, 112))[0]
     assert torch.isfinite(features).all()
     cosine = torch.nn.functional.cosine_similarity(features[:, None], features[None], dim=-1)
     assert cosine[0, 1] > cosine[0, 6]  # nearer places look more alike on an empty page
     assert cosine[0, 48] < 0.99
 
 
-def test_a_size_that_the_patch_does_not_divide_is_refused():
-    encoder = VisionEncoder(SHAPE["siglip"])
-    assert encoder.patch_grid(32, 256) == (2, 16)
+@pytest.mark.parametrize("kind", SHAPE)
+def test_a_size_that_the_patch_does_not_divide_is_refused(kind):
     for height, width in ((32, 250), (0, 16)):
         with pytest.raises(ValueError, match=rf"image of {height}x{width} pixels is no multiple of patch_size \(16\)"):
-            encoder(torch.zeros(1, 3, height, width))
+            build_encoder(SHAPE[kind])(torch.zeros(1, 3, height, width))
 
 
-def trained_names(encoder: VisionEncoder) -> set[str]:
+def trained_names(encoder: Encoder) -> set[str]:
     """Names of the weights that one backward pass gives a gradient that is not zero."""
     encoder.zero_grad(set_to_none=True)
     features = encoder(torch.rand(2, 3, 32, 64))
@@ -109,15 +130,27 @@ def trained_names(encoder: VisionEncoder) -> set[str]:
     }
 
 
-def test_gradients_reach_every_weight_and_none_that_is_frozen():
+@pytest.mark.parametrize(
+    ("kind", "late"),
+    [
+        ("siglip", ("encoder.layers.2.", "post_layernorm.")),
+        ("clip", ("encoder.layers.2.",)),
+        ("pixtral", ("transformer.layers.2.", "ln_post.")),
+    ],
+)
+def test_gradients_reach_every_weight_and_none_that_is_frozen(kind, late):
     torch.manual_seed(0)
-    encoder = VisionEncoder(SHAPE["siglip"])
+    encoder = build_encoder(SHAPE[kind])
+    for weight in encoder.parameters():
+        weight.data += 0.02 * torch.randn(weight.shape)  # no block is the identity
     every = {name for name, _ in encoder.named_parameters() if not name.endswith("k_proj.bias")}
+    if kind == "clip":
+        every -= {"post_layernorm.weight", "post_layernorm.bias"}  # of the class token, which nothing reads
     assert trained_names(encoder) == every
-    encoder.freeze()
+    encoder.requires_grad_(False)
     assert trained_names(encoder) == set()
     encoder.unfreeze_last(1)
-    assert trained_names(encoder) == {name for name in every if name.startswith(("encoder.layers.2.", "post_layern"))}
+    assert trained_names(encoder) == {name for name in every if name.startswith(late)}
     with pytest.raises(ValueError, match=r"unfreeze_last\(4\): the encoder has 3 blocks"):
         encoder.unfreeze_last(4)
 
@@ -130,17 +163,16 @@ def test_gradient_checkpointing_gives_equal_gradients_and_keeps_less(kind, froze
     pixels = torch.rand(2, 3, 32, 64, generator=torch.Generator().manual_seed(1))
     for recompute in (False, True):
         torch.manual_seed(0)
-        encoder = VisionEncoder(SHAPE[kind])
+        encoder = build_encoder(SHAPE[kind])
         encoder.gradient_checkpointing = recompute
         if frozen:
-            encoder.freeze()
+            encoder.requires_grad_(False)
             encoder.unfreeze_last(2)
         saved: list[int] = []
         with torch.autograd.graph.saved_tensors_hooks(lambda t, into=saved: into.append(t.numel()) or t, lambda t: t):
-            encoded = encoder.encode(pixels)
+            features = encoder(pixels)
         kept[recompute] = sum(saved)
-        outputs = [output for output in encoded if output is not None]
-        torch.cat([output.flatten() for output in outputs]).square().sum().backward()
+        features.square().sum().backward()
         gradients[recompute] = {name: weight.grad for name, weight in encoder.named_parameters()}
     for name, plain in gradients[False].items():
         recomputed = gradients[True][name]
@@ -149,10 +181,10 @@ def test_gradient_checkpointing_gives_equal_gradients_and_keeps_less(kind, froze
 
 
 def test_nothing_is_computed_twice_outside_of_training():
-    encoder = VisionEncoder(SHAPE["siglip"]).eval()
+    encoder = build_encoder(SHAPE["siglip"]).eval()
     encoder.gradient_checkpointing = True
     calls: list[int] = []
-    encoder.encoder.layers[0].register_forward_hook(lambda *_: calls.append(1))
+    encoder.layers[0].register_forward_hook(lambda *_: calls.append(1))
     encoder(torch.rand(1, 3, 32, 32)).sum().backward()
     assert len(calls) == 1
 
