@@ -82,9 +82,9 @@ class Tracker:
         experiment = client.get_experiment_by_name(name)
         experiment_id = experiment.experiment_id if experiment else client.create_experiment(name)
         quoted = artifact.replace("'", "")
-        found = client.search_runs([experiment_id], f"tags.`{ARTIFACT_TAG}` = '{quoted}'", max_results=1)
-        if found:
-            self.run_id = found[0].info.run_id
+        earlier = client.search_runs([experiment_id], f"tags.`{ARTIFACT_TAG}` = '{quoted}'", max_results=1)
+        if earlier:
+            self.run_id = earlier[0].info.run_id
             client.update_run(self.run_id, status="RUNNING")
             for key, value in sorted(tags.items()):
                 client.set_tag(self.run_id, key, value)

@@ -11,25 +11,10 @@ class Artifact:
     """A committed artifact: a folder whose manifest is there."""
 
     def __init__(self, folder: Path, manifest: Manifest) -> None:
-        self.folder = folder
-        self.manifest = manifest
+        self.folder, self.manifest = folder, manifest
+        self.key, self.identity, self.digest = manifest.key, manifest.identity, manifest.digest
+        self.metrics = manifest.metrics
         self._verified = False
-
-    @property
-    def key(self) -> str:
-        return self.manifest.key
-
-    @property
-    def identity(self) -> str:
-        return self.manifest.identity
-
-    @property
-    def digest(self) -> str:
-        return self.manifest.digest
-
-    @property
-    def metrics(self) -> dict[str, float]:
-        return self.manifest.metrics
 
     @property
     def num_bytes(self) -> int:
@@ -46,20 +31,17 @@ class Artifact:
 
         Without `hashes` no content is read: quick, for a look at what is there.
         """
-        found = [problem for entry in self.manifest.files if (problem := self._problem(entry, hashes))]
+        problems = [problem for entry in self.manifest.files if (problem := self._problem(entry, hashes))]
         if digest_of(self.manifest.files) != self.manifest.digest:
-            found.append(f"{self.folder / MANIFEST_NAME}: digest does not match its list of files")
+            problems.append(f"{self.folder / MANIFEST_NAME}: digest does not match its list of files")
         if self.manifest.recipe.identity(self.key) != self.identity:
-            found.append(f"{self.folder / MANIFEST_NAME}: identity does not match its recipe")
+            problems.append(f"{self.folder / MANIFEST_NAME}: identity does not match its recipe")
         if strict:
             known = {MANIFEST_NAME, *(entry.path for entry in self.manifest.files)}
             files = [path for path in sorted(self.folder.rglob("*")) if path.is_symlink() or not path.is_dir()]
-            found += [
-                f"{path}: not in the manifest"
-                for path in files
-                if path.relative_to(self.folder).as_posix() not in known
-            ]
-        return found
+            foreign = [path for path in files if path.relative_to(self.folder).as_posix() not in known]
+            problems += [f"{path}: not in the manifest" for path in foreign]
+        return problems
 
     def _problem(self, entry: FileEntry, hashes: bool) -> str | None:
         path = self.folder / entry.path

@@ -10,7 +10,6 @@ import json
 import os
 import socket
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from fc_model.errors import UserError
@@ -50,7 +49,7 @@ class ArtifactLock:
             os.ftruncate(self._descriptor, 0)
             os.pwrite(self._descriptor, json.dumps({"pid": os.getpid(), "host": socket.gethostname()}).encode(), 0)
         except OSError:  # a full disk: a lock that outlived the failure would bar this process's next attempt
-            self._release()
+            self.__exit__()
             raise
         return self
 
@@ -66,12 +65,7 @@ class ArtifactLock:
         if not self.is_mine():
             raise UserError(f"{self._what}: this writer's lock was broken while it ran; it commits nothing")
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._release()
-
-    def _release(self) -> None:
+    def __exit__(self, *error: object) -> None:
         if self.is_mine():
             self._path.unlink()
         os.close(self._descriptor)

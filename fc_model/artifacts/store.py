@@ -76,29 +76,26 @@ class Store:
 
     def versions(self, key: str) -> list[Artifact]:
         """Every artifact of a key whose manifest can be read, the newest commit last."""
-        found = []
+        artifacts = []
         for identity in self.identities(key):
-            try:
-                artifact = self.find(key, identity)
-            except ManifestError:
-                continue  # `verify` names it
-            if artifact is not None:
-                found.append(artifact)
-        return sorted(found, key=lambda artifact: (artifact.manifest.run.get("committed_at", 0), artifact.identity))
+            with suppress(ManifestError):  # `verify` names it
+                if (artifact := self.find(key, identity)) is not None:
+                    artifacts.append(artifact)
+        return sorted(artifacts, key=lambda artifact: (artifact.manifest.run.get("committed_at", 0), artifact.identity))
 
     def keys(self) -> list[str]:
         """Every key that has a folder of an artifact, committed or half-done, sorted."""
-        found = set()
+        keys = set()
         waiting = [self.root]
         while waiting:
             folder = waiting.pop()
             for path in _folders(folder):
                 key = folder.relative_to(self.root).as_posix()
                 if _IDENTITY.fullmatch(path.name) and _KEY.fullmatch(key):
-                    found.add(key)
+                    keys.add(key)
                 else:
                     waiting.append(path)
-        return sorted(found)
+        return sorted(keys)
 
     def lock_path(self, key: str, identity: str) -> Path:
         """Where the writer of this artifact leaves its pid and host while it works."""

@@ -4,6 +4,7 @@ import math
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -53,12 +54,11 @@ class ArtifactWriter:
     @contextmanager
     def records(self, name: str, *, content: bool = True) -> Iterator[Callable[[dict[str, Any]], None]]:
         """A writer of records (`*.jsonl.zst`); the manifest gets their number."""
-        with atomic_write(self._target(name)) as file:
-            writer = RecordWriter(cast(BinaryIO, file))
+        with self.open(name, content=content) as file:
+            writer = RecordWriter(file)
             yield writer
             writer.close()
-            self._lock.check()
-        self.files[name] = FileEntry(name, file.num_bytes, file.sha256, writer.count, content)
+        self.files[name] = replace(self.files[name], records=writer.count)
 
     def adopt(self, name: str, source: Path, *, content: bool = True, records: int | None = None) -> None:
         """Take in a finished file, made in the workspace or by a library; it is moved.

@@ -16,7 +16,7 @@ from fc_model.vision.examples import MAX_SCALE
 from fc_model.vision.prompts import DESCRIBE, READ
 
 
-def look(
+def answer_about(
     stage: Path,
     pictures: Sequence[Image],
     *,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 import torch
 from pydantic import ValidationError
@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from fc_model.checkpoints.pretrained_encoder import compare_config, read_tensors
 from fc_model.config.image_stage import ImageStageConfig, VisionConfig
 from fc_model.config.model import ModelConfig
+from fc_model.config.strict import Strict
 from fc_model.errors import UserError
 from fc_model.model.decoder import Decoder
 from fc_model.vision.contrastive import QueuedInfoNCE
@@ -24,6 +25,8 @@ from fc_model.vision.vlm import DECODER, QUEUE, VisionLanguageModel
 Weights = Literal["model", "ema"]
 """model: the last step's weights; ema: their running average."""
 
+_Settings = TypeVar("_Settings", bound=Strict)
+_Model = TypeVar("_Model", bound=nn.Module)
 _VISION_FILE: dict[Weights, str] = {"model": "vision.safetensors", "ema": "vision_ema.safetensors"}
 
 
@@ -38,18 +41,10 @@ def load_decoder(folder: Path, *, weights: Weights, device: torch.device | str =
         UserError: a file is missing or damaged, or its tensors are not those of the config.
     """
     path = Path(folder) / f"{weights}.safetensors"
-    try:
-        config = ModelConfig.model_validate_json((Path(folder) / "config.json").read_text("utf-8"))
-    except FileNotFoundError as error:
-        raise UserError(f"{path}: cannot be read ({error}); train the stage again") from error
-    tensors = _read(path)
+    config, tensors = _settings(ModelConfig, path.with_name("config.json")), _read(path)
     with torch.device("meta"):  # no time for initial weights that are replaced at once
         model = Decoder(config)
-    if difference := first_difference(model.state_dict(), tensors):
-        name, theirs, ours = difference
-        raise UserError(f"{path}: tensor {name} is not as config.json says: {theirs}, {ours}")
-    model.load_state_dict(tensors, assign=True)
-    return model.to(device=device, dtype=torch.float32).eval()
+    return _filled(model, tensors, path, "config.json says", device)
 
 
 def load_vision_model(
@@ -70,19 +65,17 @@ def load_vision_model(
     folder = Path(folder)
     if not (folder / "vision.json").is_file():
         raise UserError(f"{folder}: has no vision.json, so this model sees no images; take a stage of kind multimodal")
-    model = _vision_model_on_meta(folder)
+    config, vision = _settings(ModelConfig, folder / "config.json"), _settings(VisionConfig, folder / "vision.json")
+    # Of a stage only queue and temperature matter to the heads, and they are not read.
+    stage = ImageStageConfig.model_construct(groups=[], queue_size=0)
+    with torch.device("meta"):
+        model = VisionLanguageModel(config, vision, training_heads=stage)
+    assert model.heads is not None
+    model.heads.info_nce = QueuedInfoNCE(vision.feature_width, queue_size=0)
     tensors: dict[str, Tensor] = {}
     for name, prefix in ((f"{weights}.safetensors", DECODER), (_VISION_FILE[weights], "")):
         tensors |= {prefix + key: value for key, value in _read(folder / name).items() if not key.startswith(QUEUE)}
-    expected = {name: tensor for name, tensor in model.state_dict().items() if not name.startswith(QUEUE)}
-    if difference := first_difference(expected, tensors):
-        name, theirs, ours = difference
-        raise UserError(
-            f"{folder}: tensor {name} is not as config.json and vision.json say: {theirs}, {ours}; "
-            "train the stage again"
-        )
-    model.load_state_dict(tensors, strict=False, assign=True)
-    return model.to(device=device, dtype=torch.float32).eval()
+    return _filled(model, tensors, folder, "config.json and vision.json say", device)
 
 
 def load_weights(model: nn.Module, tensors: Mapping[str, Tensor], *, source: Path) -> None:
@@ -140,20 +133,23 @@ def _read(path: Path) -> dict[str, Tensor]:
         raise UserError(f"{path}: cannot be read ({error}); train the stage again") from error
 
 
-def _vision_model_on_meta(folder: Path) -> VisionLanguageModel:
-    """The model without weights, but for an empty queue."""
+def _settings(kind: type[_Settings], path: Path) -> _Settings:
     try:
-        config = ModelConfig.model_validate_json((folder / "config.json").read_text("utf-8"))
-        vision = VisionConfig.model_validate_json((folder / "vision.json").read_text("utf-8"))
+        return kind.model_validate_json(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, ValidationError) as error:
-        raise UserError(f"{folder}: config.json or vision.json cannot be read ({error}); train it again") from error
-    # Of a stage only queue and temperature matter to the heads, and they are not read.
-    stage = ImageStageConfig.model_construct(groups=[], queue_size=0, temperature=0.07)
-    with torch.device("meta"):  # no time for initial weights that are replaced at once
-        model = VisionLanguageModel(config, vision, training_heads=stage)
-    assert model.heads is not None
-    model.heads.info_nce = QueuedInfoNCE(vision.feature_width, queue_size=0)
-    return model
+        raise UserError(f"{path}: cannot be read ({str(error).splitlines()[0]}); train the stage again") from error
+
+
+def _filled(
+    model: _Model, tensors: dict[str, Tensor], source: Path, settings_say: str, device: torch.device | str
+) -> _Model:
+    """The model with these weights, the queue left as it is."""
+    expected = {name: tensor for name, tensor in model.state_dict().items() if not name.startswith(QUEUE)}
+    if difference := first_difference(expected, tensors):
+        name, theirs, ours = difference
+        raise UserError(f"{source}: tensor {name} is not as {settings_say}: {theirs}, {ours}; train the stage again")
+    model.load_state_dict(tensors, strict=False, assign=True)
+    return model.to(device=device, dtype=torch.float32).eval()
 
 
 def _listed(names: list[str]) -> str:

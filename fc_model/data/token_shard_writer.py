@@ -5,9 +5,9 @@ For every split: `<split>-<n>.bin` with token ids, `<split>-<n>.idx` with the do
 """
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from types import TracebackType
 from typing import Any, BinaryIO, Self
 
@@ -39,9 +39,9 @@ class SplitWriter:
         self._shards: list[dict[str, Any]] = []
         self._documents: list[tuple[int, int]] = []
         self._tokens = 0
-        self._file_context: AbstractContextManager[BinaryIO] | None = None
+        self._stack = ExitStack()  # closes the file that is written
         self._file: BinaryIO | None = None
-        self._totals: dict[str, Counter[str]] = {}
+        self._totals: defaultdict[str, Counter[str]] = defaultdict(Counter)
 
     def add(self, ids: NDArray[np.integer[Any]], *, row: int, domain: str, num_bytes: int) -> None:
         """Appends one document.
@@ -53,13 +53,11 @@ class SplitWriter:
             num_bytes: UTF-8 bytes of its text.
         """
         if self._file is None:
-            self._file_context = self._open_file(f"{self._shard_name()}.bin")
-            self._file = self._file_context.__enter__()
+            self._file = self._stack.enter_context(self._open_file(f"{self._shard_name()}.bin"))
         self._file.write(np.ascontiguousarray(ids, dtype=self._dtype).tobytes())
         self._documents.append((self._tokens, row))
         self._tokens += len(ids)
-        totals = self._totals.setdefault(domain, Counter())
-        totals.update(tokens=len(ids), bytes=num_bytes, documents=1)
+        self._totals[domain].update(tokens=len(ids), bytes=num_bytes, documents=1)
         if self._tokens >= self._shard_tokens:
             self._close_shard()
 
@@ -73,26 +71,26 @@ class SplitWriter:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if kind is None:
             self._close_shard()
-        elif self._file_context is not None:
-            self._file_context.__exit__(kind, error, traceback)
+        else:
+            self._stack.__exit__(kind, error, trace)
 
     def _shard_name(self) -> str:
         return f"{self._split}-{len(self._shards):05d}"
 
     def _close_shard(self) -> None:
-        if self._file_context is None:
+        if self._file is None:
             return
-        self._file_context.__exit__(None, None, None)
+        self._stack.close()
         name = self._shard_name()
         with self._open_file(f"{name}.idx") as file:
             file.write(np.array(self._documents, dtype="<i8").tobytes())
         self._shards.append({"name": name, "tokens": self._tokens, "documents": len(self._documents)})
         self._documents, self._tokens = [], 0
-        self._file_context = self._file = None
+        self._file = None
 
 
 def write_index(

@@ -222,10 +222,10 @@ class Shards:
         if missing:
             raise UserError(f"{self.folder}: missing {', '.join(missing)}; build the shards again")
         for name, size in sizes.items():
-            found = (self.folder / name).stat().st_size
-            if found != size:
+            present = (self.folder / name).stat().st_size
+            if present != size:
                 raise UserError(
-                    f"{self.folder / name}: {found:,} bytes, but index.json says {size:,}; the file is damaged, "
+                    f"{self.folder / name}: {present:,} bytes, but index.json says {size:,}; the file is damaged, "
                     "build the shards again"
                 )
 

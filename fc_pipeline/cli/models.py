@@ -36,13 +36,13 @@ def chat(options: argparse.Namespace) -> int:
 def _answer_about_images(options: argparse.Namespace) -> int:
     from pathlib import Path
 
-    from fc_model.chat.images import look
+    from fc_model.chat.images import answer_about
     from fc_model.vision.prompts import READ
     from fc_pipeline.cli.chat_images import find_eyes, read_pictures
 
     eyes = find_eyes(open_graph(), open_store(), options.track)
     print(
-        look(
+        answer_about(
             eyes.folder,
             read_pictures(Path(image) for image in options.vision),
             tokenizer_file=eyes.tokenizer_file,

@@ -28,7 +28,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from fc_model.artifacts import Artifact, Store
-from fc_model.chat.images import look, nearest_group
+from fc_model.chat.images import answer_about, nearest_group
 from fc_model.checkpoints.load import load_vision_model
 from fc_model.config.image_stage import ImageGroup, ImageStageConfig
 from fc_model.data.images.record import ImageRecord, Question
@@ -261,7 +261,7 @@ def test_chat_pdf(world: World, tmp_path: Path) -> None:
     stage_files(tmp_path / "stage", model)
 
     def say(pictures: list[Image.Image]) -> str:
-        return look(tmp_path / "stage", pictures, tokenizer_file=tokenizer_file, groups=[group], prompt=asked)
+        return answer_about(tmp_path / "stage", pictures, tokenizer_file=tokenizer_file, groups=[group], prompt=asked)
 
     assert say(pages) == "and the second" and say(pages[::-1]) == "first page"
     with pytest.raises(UserError, match="more than the model's context_length"):
