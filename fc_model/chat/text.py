@@ -124,18 +124,12 @@ class SentencePieceCodec:
     """Our tokenizer as a `TextCodec`."""
 
     def __init__(self, tokenizer_file: Path, vocab_size: int) -> None:
-        from fc_model.export.vocabulary import PieceType, read_vocabulary
         from fc_model.tokenizer import Tokenizer
 
-        if not tokenizer_file.is_file():
-            raise UserError(f"{tokenizer_file} is missing: export the model again")
-        vocabulary = read_vocabulary(tokenizer_file, vocab_size=vocab_size)
-        if vocabulary.bos is None or vocabulary.eos is None:
-            raise UserError(f"{tokenizer_file} lacks the token that begins or ends a document: train it with both")
-        self.bos, self.eos = vocabulary.bos, vocabulary.eos
-        never = vocabulary.of_type(PieceType.CONTROL, PieceType.UNKNOWN, PieceType.UNUSED)
-        self.control_tokens = [token for token, _ in never]
         self._tokenizer = Tokenizer(tokenizer_file)
+        self.bos, self.eos = self._tokenizer.bos_id, self._tokenizer.eos_id
+        num_bytes = self._tokenizer.token_bytes.tolist()
+        self.control_tokens = [token for token in range(vocab_size) if token >= len(num_bytes) or not num_bytes[token]]
 
     def tokenize(self, texts: Sequence[str]) -> list[list[int]]:
         """Ids of each text; special tokens are not parsed."""

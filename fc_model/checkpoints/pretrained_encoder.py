@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
@@ -46,12 +46,6 @@ _FIELDS = {
     "intermediate_size": ("intermediate_size", 3072, 3072),
     "norm_eps": ("layer_norm_eps", 1e-6, 1e-5),
 }
-_KINDS: dict[str, Literal["siglip", "clip"]] = {
-    "siglip": "siglip",
-    "siglip_vision_model": "siglip",
-    "clip": "clip",
-    "clip_vision_model": "clip",
-}
 _ACTIVATIONS = {"siglip": "gelu_pytorch_tanh", "clip": "quick_gelu"}
 
 
@@ -62,9 +56,9 @@ def read_config(path: Path) -> EncoderConfig:
     """
     file = _folder(path) / "config.json"
     whole = _read_json(file)
-    kind = _KINDS.get(str(whole.get("model_type")))
-    if kind is None:
-        raise UserError(f"{file}: model_type {whole.get('model_type')!r} is none of {', '.join(_KINDS)}")
+    kind = str(whole.get("model_type")).removesuffix("_vision_model")
+    if kind not in _ACTIVATIONS:
+        raise UserError(f"{file}: model_type {whole.get('model_type')!r} is none of {', '.join(_ACTIVATIONS)}")
     vision = whole.get("vision_config", whole)
     if not isinstance(vision, dict):
         raise UserError(f"{file}: vision_config is no object: take an unchanged copy of the checkpoint")
@@ -76,7 +70,7 @@ def read_config(path: Path) -> EncoderConfig:
         ours: vision.get(theirs, clip if kind == "clip" else siglip) for ours, (theirs, siglip, clip) in _FIELDS.items()
     }
     try:
-        return EncoderConfig(kind=kind, weights=str(path), **fields)
+        return EncoderConfig.model_validate({"kind": kind, "weights": str(path)} | fields)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])

@@ -17,6 +17,7 @@ from fc_model.data.images.resize import fit
 from fc_model.errors import UserError
 from fc_model.model.kv_cache import KVCache
 from fc_model.special_tokens import EOS, PAD, SPECIAL_TOKENS
+from fc_model.vision.examples import padded
 from fc_model.vision.vlm import VisionLanguageModel
 
 EOS_ID, PAD_ID = SPECIAL_TOKENS.index(EOS), SPECIAL_TOKENS.index(PAD)
@@ -63,9 +64,7 @@ def generate_answers(
 ) -> list[list[int]]:
     """The same from the tokens of encoded images, in one batch."""
     device, decoder = tokens_BIQD.device, model.decoder
-    ids_BL = torch.full((len(prompts), max(map(len, prompts))), PAD_ID, device=device)
-    for row, prompt in enumerate(prompts):
-        ids_BL[row, : len(prompt)] = torch.tensor(list(prompt), dtype=torch.long)
+    ids_BL = padded(prompts, max(map(len, prompts)), PAD_ID).to(device)
     x_BTD = model.embed(tokens_BIQD, ids_BL)
     in_front = x_BTD.shape[1] - ids_BL.shape[1]
     lengths_B = torch.tensor([in_front + len(prompt) for prompt in prompts], device=device)

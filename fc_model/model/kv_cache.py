@@ -12,26 +12,24 @@ from fc_model.config.model import ModelConfig
 
 
 class LayerCache:
-    """Keys and values of one layer, (B, K, S, A) each."""
+    """Keys and values of one layer, (2, B, K, S, A)."""
 
-    def __init__(self, keys_BKSA: Tensor, values_BKSA: Tensor) -> None:
-        self._keys_BKSA, self._values_BKSA = keys_BKSA, values_BKSA
-        self._filled = 0
+    def __init__(self, pair_2BKSA: Tensor) -> None:
+        self._pair_2BKSA, self._filled = pair_2BKSA, 0
 
     def append(self, k_BKTA: Tensor, v_BKTA: Tensor) -> tuple[Tensor, Tensor]:
         """Keys and values so far, the new ones last."""
         start, self._filled = self._filled, self._filled + k_BKTA.shape[2]
-        self._keys_BKSA[:, :, start : self._filled] = k_BKTA
-        self._values_BKSA[:, :, start : self._filled] = v_BKTA
-        return self._keys_BKSA[:, :, : self._filled], self._values_BKSA[:, :, : self._filled]
+        keys_BKSA, values_BKSA = self._pair_2BKSA[:, :, :, : self._filled]
+        keys_BKSA[:, :, start:] = k_BKTA
+        values_BKSA[:, :, start:] = v_BKTA
+        return keys_BKSA, values_BKSA
 
     def select(self, rows: Tensor) -> None:
         """Keep some of the sequences, by their numbers in rising order."""
-        for name in ("_keys_BKSA", "_values_BKSA"):
-            whole = getattr(self, name)
-            kept = whole[: len(rows)]
-            kept[:, :, : self._filled] = whole[rows, :, : self._filled]
-            setattr(self, name, kept)
+        kept = self._pair_2BKSA[:, : len(rows)]
+        kept[:, :, :, : self._filled] = self._pair_2BKSA[:, rows, :, : self._filled]
+        self._pair_2BKSA = kept
 
 
 class KVCache:
@@ -49,7 +47,7 @@ class KVCache:
 
     def __init__(self, config: ModelConfig, *, batch: int, length: int, device: torch.device) -> None:
         shape = (2, batch, config.num_kv_heads, length, config.head_dim)
-        self.layers = [LayerCache(*torch.empty(shape, device=device)) for _ in range(config.num_layers)]
+        self.layers = [LayerCache(torch.empty(shape, device=device)) for _ in range(config.num_layers)]
         self.length, self.filled, self.padded = length, 0, False
         self._next_B = torch.zeros(batch, dtype=torch.long, device=device)
         self._positions_BS = torch.zeros(batch, length, dtype=torch.long, device=device)

@@ -137,25 +137,16 @@ class ExampleMaker:
         return [token for character in text for token in self._characters[character]]
 
     def _tokens(self, pairs: list[tuple[list[int], list[int]]], *, length: int) -> dict[str, Tensor]:
-        ids_BL = torch.full((len(pairs), length), PAD_ID)
-        targets_BL = torch.full((len(pairs), length + 1), IGNORE)
-        for row, (prompt, answer) in enumerate(pairs):
-            text = (prompt + answer)[:length]
-            ids_BL[row, : len(text)] = torch.tensor(text)
-            targets = [*prompt, *answer, EOS_ID][: length + 1]
-            targets_BL[row, len(prompt) : len(targets)] = torch.tensor(targets[len(prompt) :], dtype=torch.long)
+        ids_BL = padded([(prompt + answer)[:length] for prompt, answer in pairs], length, PAD_ID)
+        targets = [[IGNORE] * len(prompt) + answer + [EOS_ID] for prompt, answer in pairs]
+        targets_BL = padded([row[: length + 1] for row in targets], length + 1, IGNORE)
         return {"ids_BL": ids_BL, "targets_BL": targets_BL}
 
     def _captions(self, records: list[ImageRecord], *, length: int) -> dict[str, Tensor]:
-        captions_BL = torch.full((len(records), length), PAD_ID)
-        lengths = []
-        for row, record in enumerate(records):
-            text = [BOS_ID, *self._tokenizer.encode(record.caption or "")][:length]
-            captions_BL[row, : len(text)] = torch.tensor(text)
-            lengths.append(len(text))
+        texts = [[BOS_ID, *self._tokenizer.encode(record.caption or "")][:length] for record in records]
         return {
-            "captions_BL": captions_BL,
-            "caption_lengths_B": torch.tensor(lengths),
+            "captions_BL": padded(texts, length, PAD_ID),
+            "caption_lengths_B": torch.tensor([len(text) for text in texts]),
             "caption_ids_B": caption_ids(record.caption or "" for record in records),
         }
 
@@ -164,10 +155,8 @@ class ExampleMaker:
     ) -> dict[str, Tensor]:
         assert self._vision.ctc_head is not None
         classes = [classes_of(record.text or "") for record in records]
-        lengths = torch.tensor([len(row) for row in classes])
-        classes_BS = torch.zeros(len(records), max(int(lengths.max()), 1), dtype=torch.long)
-        for row, numbers in enumerate(classes):
-            classes_BS[row, : len(numbers)] = torch.tensor(numbers, dtype=torch.long)
+        lengths = [len(row) for row in classes]
+        classes_BS = padded(classes, max(*lengths, 1), 0)
         patch = self._vision.encoder.patch_size
         frames = self._vision.ctc_head.frames
         places = [
@@ -180,4 +169,12 @@ class ExampleMaker:
             )
             for record, stretch in zip(records, stretches, strict=True)
         ]
-        return {"classes_BS": classes_BS, "class_lengths_B": lengths, "places_BT": torch.tensor(places)}
+        return {"classes_BS": classes_BS, "class_lengths_B": torch.tensor(lengths), "places_BT": torch.tensor(places)}
+
+
+def padded(rows: Sequence[Sequence[int]], length: int, fill: int) -> Tensor:
+    """Numbers of each row, those behind them `fill`; (rows, length), int64."""
+    whole = torch.full((len(rows), length), fill)
+    for number, row in enumerate(rows):
+        whole[number, : len(row)] = torch.tensor(row, dtype=torch.long)
+    return whole

@@ -16,29 +16,17 @@ import io
 import struct
 import warnings
 import zlib
+from contextlib import suppress
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from fc_model.data.images.formats import content_format, png_fault, png_size, webp_size
 from fc_model.data.images.limits import ImageLimits
 
-__all__ = ["BadImage", "ImageLimits", "decode"]
-
 _SIZES = {"PNG": png_size, "WEBP": webp_size}
 _MAX_JPEG_SCANS = 100
 """A progressive JPEG has about ten; each costs a pass over all pixels, however few bytes it has."""
-_ORIENTATION = 0x0112
-_UPRIGHT = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-"""What turns an image upright, by its EXIF orientation (CIPA DC-008, tag 0x0112); 1 is upright."""
 _DAMAGE = (OSError, SyntaxError, ValueError, TypeError, LookupError, OverflowError, EOFError, struct.error, zlib.error)
 """What Pillow raises for damaged bytes, depending on the field that is damaged."""
 
@@ -76,7 +64,9 @@ def decode(data: bytes, *, limits: ImageLimits = ImageLimits()) -> Image.Image: 
                 if format_ != "JPEG" and getattr(image, "is_animated", False) and not limits.first_frame:
                     raise BadImage("animated", f"{format_} with several frames; a still image is needed")
                 image.load()
-                return _upright(_to_rgb(image), _orientation(image))
+                with suppress(Exception):  # damaged EXIF is taken for none
+                    ImageOps.exif_transpose(image, in_place=True)
+                return _to_rgb(image)
         except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
             raise BadImage("too_large", str(error)) from error
         except UnidentifiedImageError as error:
@@ -144,16 +134,3 @@ def _upper_8_bits(image: Image.Image) -> Image.Image:
         return grey
     alpha = Image.fromarray(np.where(values_HW == transparent, 0, 255).astype(np.uint8))
     return Image.merge("LA", (grey, alpha))
-
-
-def _orientation(image: Image.Image) -> int:
-    """1 to 8; 1 when nothing readable is said."""
-    try:
-        stated = image.getexif().get(_ORIENTATION, 1)
-    except (*_DAMAGE, Warning):
-        return 1
-    return stated if stated in _UPRIGHT else 1
-
-
-def _upright(image: Image.Image, orientation: int) -> Image.Image:
-    return image.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else image

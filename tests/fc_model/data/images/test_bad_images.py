@@ -13,7 +13,8 @@ import pytest
 from factories.image_bytes import chunk, encoded, frames, picture, png
 from PIL import Image
 
-from fc_model.data.images.decode import BadImage, ImageLimits, decode
+from fc_model.data.images.decode import BadImage, decode
+from fc_model.data.images.limits import ImageLimits
 
 ZEROS = 50_000_000
 NOISE = random.Random(5).randbytes(4096)

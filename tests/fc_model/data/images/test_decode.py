@@ -8,8 +8,9 @@ import pytest
 from factories.image_bytes import chunk, encoded, picture, png
 from PIL import Image
 
-from fc_model.data.images.decode import BadImage, ImageLimits, decode
+from fc_model.data.images.decode import BadImage, decode
 from fc_model.data.images.formats import content_format, webp_size
+from fc_model.data.images.limits import ImageLimits
 
 ANY_SIZE = ImageLimits(min_side=1)
 
