@@ -28,6 +28,12 @@ def find(root: Path, number: int) -> Artifact | None:
     return Store(root).find(KEY, recipe(number).identity(KEY))
 
 
+def is_whole(root: Path, number: int) -> bool:
+    """Whether the artifact was committed and nothing is wrong with it or beside it."""
+    artifact = find(root, number)
+    return artifact is not None and artifact.problems(strict=True) == []
+
+
 def write(root: Path, number: int, *, hold: str = "") -> None:
     """Make the artifact, or tidy up behind the attempt that did."""
     store = Store(root)
@@ -104,7 +110,7 @@ def killed_at(crash_at: int, work, *arguments) -> bool:
 
 def sweep(root: Path, what: str) -> list[dict]:
     """Kill at operation 1, 2, ... until the work completes; after each kill look, run again, and look again."""
-    found = []
+    outcomes = []
     for crash_at in range(1, 200):
         place = root / str(crash_at)
         killed_at(0, write, place, 1)
@@ -117,9 +123,11 @@ def sweep(root: Path, what: str) -> list[dict]:
         killed = killed_at(crash_at, work, place)
         after = _look(place)
         killed_at(0, work, place)
-        found.append({"crash_at": crash_at, "killed": killed, "after_kill": after, "after_rerun": _look(place)})
+        outcomes.append(
+            {"crash_at": crash_at, "killed": killed, "after_kill": after, "after_rerun": _look(place)}
+        )
         if not killed:
-            return found
+            return outcomes
     raise SystemExit("the work never completed")
 
 

@@ -9,7 +9,7 @@ import subprocess
 import pytest
 from factories import small_writer
 from factories.killed_writer import SCRIPT, run
-from factories.small_writer import KEY, find, recipe
+from factories.small_writer import KEY, is_whole, recipe
 
 from fc_model.artifacts import Store
 from fc_model.artifacts.lock import Locked, read_holder
@@ -24,7 +24,7 @@ def holder(root, where: str) -> subprocess.Popen[str]:
         stderr=subprocess.PIPE,
         text=True,
     )
-    assert process.stdout is not None and process.stdout.readline() == "holding\n"
+    assert process.stdout.readline() == "holding\n"
     return process
 
 
@@ -41,8 +41,7 @@ def test_second_writer_is_told_who_writes(tmp_path):
     _, errors = process.communicate("\n", timeout=60)
     assert process.returncode == 0, errors
     assert not lock_path(tmp_path).exists() and read_holder(lock_path(tmp_path)) is None
-    second = find(tmp_path, 2)
-    assert second is not None and second.problems(strict=True) == []
+    assert is_whole(tmp_path, 2)
 
 
 def test_dead_holder_is_passed_over(tmp_path):
@@ -51,8 +50,7 @@ def test_dead_holder_is_passed_over(tmp_path):
     process.communicate(timeout=60)
     assert lock_path(tmp_path).exists() and read_holder(lock_path(tmp_path)) is None
     small_writer.write(tmp_path, 2)
-    second = find(tmp_path, 2)
-    assert second is not None and second.problems(strict=True) == []
+    assert is_whole(tmp_path, 2)
     assert not lock_path(tmp_path).exists()
 
 
@@ -79,8 +77,7 @@ def test_broken_lock_while_the_new_writer_works(tmp_path):
     assert old.communicate("\n", timeout=60) and old.returncode == 2
     _, errors = new.communicate("\n", timeout=60)
     assert new.returncode == 0, errors
-    second = find(tmp_path, 2)
-    assert second is not None and second.problems(strict=True) == []
+    assert is_whole(tmp_path, 2)
 
 
 def test_two_writers_ten_rounds(tmp_path):
@@ -90,8 +87,7 @@ def test_two_writers_ten_rounds(tmp_path):
         _, errors = twin.communicate(timeout=120)
         assert twin.returncode == 0, errors
     for number in range(1, 11):
-        artifact = find(tmp_path, number)
-        assert artifact is not None and artifact.problems(strict=True) == []
+        assert is_whole(tmp_path, number)
     assert not list(tmp_path.rglob("*.lock")) and not list(tmp_path.rglob("*.tmp"))
 
 

@@ -15,6 +15,7 @@ RECIPE = Recipe(
     code={"version": "0" * 16, "parts": {"a:b": "1" * 16}},
     inputs={"documents": InputEntry("sources/letters", "2" * 16, "3" * 64)},
 )
+OTHER = Recipe(config={}, code=RECIPE.code, inputs={})
 
 
 @pytest.fixture
@@ -118,8 +119,8 @@ def test_manifest_cut_anywhere(store, artifact):
 
 def test_store_behind_a_link_is_fine(tmp_path, store):
     (tmp_path / "link").symlink_to(store.root)
-    found = Store(tmp_path / "link").find(KEY, RECIPE.identity(KEY))
-    assert found is not None and found.problems(strict=True) == []
+    artifact = Store(tmp_path / "link").find(KEY, RECIPE.identity(KEY))
+    assert artifact is not None and artifact.problems(strict=True) == []
 
 
 def test_manifest_of_another_place(tmp_path, store, artifact):
@@ -146,14 +147,13 @@ def test_written_once(store, artifact):
 
 
 def test_failed_step_leaves_no_artifact_and_keeps_the_workspace(store):
-    other = Recipe(config={}, code=RECIPE.code, inputs={})
-    identity = other.identity(KEY)
-    with pytest.raises(RuntimeError), store.write(KEY, other) as out:
+    identity = OTHER.identity(KEY)
+    with pytest.raises(RuntimeError), store.write(KEY, OTHER) as out:
         (out.workspace("training") / "checkpoint").write_text("step 3")
         out.write_text("done.txt", "not quite")
         raise RuntimeError("boom")
     assert store.find(KEY, identity) is None
-    with store.write(KEY, other) as out:
+    with store.write(KEY, OTHER) as out:
         assert not (out.folder / "done.txt").exists()
         assert (out.workspace("training") / "checkpoint").read_text() == "step 3"
     assert store.find(KEY, identity).problems(strict=True) == []
@@ -161,21 +161,17 @@ def test_failed_step_leaves_no_artifact_and_keeps_the_workspace(store):
 
 
 def test_lost_record_is_refused(store):
-    with (
-        pytest.raises(ValueError, match="read 3, accounted for 2"),
-        store.write(KEY, Recipe({}, RECIPE.code, {})) as out,
-    ):
+    with pytest.raises(ValueError, match="read 3, accounted for 2"), store.write(KEY, OTHER) as out:
         out.counters.read, out.counters.kept = 3, 2
     assert len(store.versions(KEY)) == 1
 
 
 def test_metrics(store):
-    other = Recipe(config={}, code=RECIPE.code, inputs={})
-    with pytest.raises(UserError, match="toy/artifact: metric loss is nan"), store.write(KEY, other) as out:
+    with pytest.raises(UserError, match="toy/artifact: metric loss is nan"), store.write(KEY, OTHER) as out:
         out.metrics["loss"] = float("nan")
-    with store.write(KEY, other) as out:
+    with store.write(KEY, OTHER) as out:
         out.metrics |= {"loss": np.float32(0.5), "count": np.int64(3), "plain": 7}
-    assert store.find(KEY, other.identity(KEY)).metrics == {"loss": 0.5, "count": 3.0, "plain": 7}
+    assert store.find(KEY, OTHER.identity(KEY)).metrics == {"loss": 0.5, "count": 3.0, "plain": 7}
 
 
 def test_recipe_changed_by_the_step_does_not_reach_the_manifest(store):
@@ -188,23 +184,22 @@ def test_recipe_changed_by_the_step_does_not_reach_the_manifest(store):
 
 
 def test_adopted_work_survives_a_kill_before_the_commit(store):
-    other = Recipe(config={}, code=RECIPE.code, inputs={})
-    with pytest.raises(KeyboardInterrupt), store.write(KEY, other) as out:
+    with pytest.raises(KeyboardInterrupt), store.write(KEY, OTHER) as out:
         finished = out.workspace("training") / "model.bin"
         finished.write_text("weights")
         out.adopt("model.bin", finished)
         raise KeyboardInterrupt
-    with store.write(KEY, other) as out:
+    with store.write(KEY, OTHER) as out:
         finished = out.workspace("training") / "model.bin"
         assert finished.read_text() == "weights"
         out.adopt("model.bin", finished)
-    found = store.find(KEY, other.identity(KEY))
-    assert found.problems(strict=True) == [] and found.path("model.bin").stat().st_nlink == 1
+    artifact = store.find(KEY, OTHER.identity(KEY))
+    assert artifact.problems(strict=True) == [] and artifact.path("model.bin").stat().st_nlink == 1
 
 
 def test_adopted_file_from_elsewhere_is_moved(tmp_path, store):
     (tmp_path / "made_by_a_library").write_text("weights")
-    with store.write(KEY, Recipe({}, RECIPE.code, {})) as out:
+    with store.write(KEY, OTHER) as out:
         out.adopt("model.bin", tmp_path / "made_by_a_library")
     assert not (tmp_path / "made_by_a_library").exists()
 
@@ -212,21 +207,20 @@ def test_adopted_file_from_elsewhere_is_moved(tmp_path, store):
 def test_adopted_link_becomes_a_file(tmp_path, store):
     (tmp_path / "cache").write_text("weights")
     (tmp_path / "link").symlink_to("cache")
-    other = Recipe(config={}, code=RECIPE.code, inputs={})
-    with store.write(KEY, other) as out:
+    with store.write(KEY, OTHER) as out:
         out.adopt("model.bin", tmp_path / "link")
-    found = store.find(KEY, other.identity(KEY))
-    assert not found.path("model.bin").is_symlink() and found.problems(strict=True) == []
+    artifact = store.find(KEY, OTHER.identity(KEY))
+    assert not artifact.path("model.bin").is_symlink() and artifact.problems(strict=True) == []
     assert (tmp_path / "cache").read_text() == "weights"
 
 
 def test_keys_versions_and_removal(store, artifact):
-    with store.write("toy", Recipe({}, RECIPE.code, {})):
+    with store.write("toy", OTHER):
         pass
     (store.root / "cache" / "downloads").mkdir(parents=True)
     assert store.keys() == ["toy", KEY]
     assert store.identities(KEY) == [artifact.identity] and store.identities("toy/none") == []
-    assert [found.identity for found in store.versions(KEY)] == [artifact.identity]
+    assert [version.identity for version in store.versions(KEY)] == [artifact.identity]
     store.remove(KEY, artifact.identity)
     assert not artifact.folder.exists() and store.keys() == ["toy"]
 

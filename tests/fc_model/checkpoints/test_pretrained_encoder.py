@@ -56,7 +56,6 @@ def save(name: str, folder: Path, **options) -> torch.nn.Module:
 
 
 def loaded(config: EncoderConfig) -> VisionEncoder:
-    assert config.weights is not None
     encoder = VisionEncoder(config)
     load_encoder(encoder, Path(config.weights))
     return encoder

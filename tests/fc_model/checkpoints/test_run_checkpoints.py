@@ -30,10 +30,9 @@ def test_newest_is_by_step_and_old_ones_go(tmp_path: Path) -> None:
     for step in (4, 8, 12, 100):
         save(tmp_path, step)
         os.utime(tmp_path / f"step-{step:08d}", (1e9 - step, 1e9 - step))
-    found = checkpoints(tmp_path).newest()
-    assert found is not None
-    assert (found.step, found.state) == (100, {"step": 100})
-    assert found.tensors("ema")["weight"].tolist() == [100, 100, 100]
+    newest = checkpoints(tmp_path).newest()
+    assert (newest.step, newest.state) == (100, {"step": 100})
+    assert newest.tensors("ema")["weight"].tolist() == [100, 100, 100]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["step-00000012", "step-00000100"]
 
 
@@ -67,9 +66,7 @@ def test_damage_falls_back_loudly(tmp_path: Path, name: str, damage: str, caplog
         flipped = data[: len(data) // 2] + bytes([data[len(data) // 2] ^ 0x80]) + data[len(data) // 2 + 1 :]
         path.write_bytes({"flip": flipped, "truncate": data[:-9], "empty": b""}[damage])
     with caplog.at_level(logging.WARNING):
-        found = checkpoints(tmp_path).newest()
-    assert found is not None
-    assert found.step == 4
+        assert checkpoints(tmp_path).newest().step == 4
     assert "step-00000008 is not used" in caplog.text
 
 
@@ -87,9 +84,7 @@ def test_a_checkpoint_of_another_run_or_step_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="run with other settings"):
         checkpoints(tmp_path, run="other").newest()
     shutil.copytree(tmp_path / "step-00000004", tmp_path / "step-00000009")
-    found = checkpoints(tmp_path).newest()
-    assert found is not None
-    assert found.step == 4
+    assert checkpoints(tmp_path).newest().step == 4
 
 
 def save_and_crash(root: Path, at: int) -> None:
@@ -100,7 +95,7 @@ def save_and_crash(root: Path, at: int) -> None:
 def test_killed_at_every_durable_operation(tmp_path: Path) -> None:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["torch", "fc_model.checkpoints.run_checkpoints"])
-    found, survived = set(), 0
+    steps, survived = set(), 0
     for at in range(1, 100):
         root = tmp_path / str(at)
         save(root, 4)
@@ -109,14 +104,13 @@ def test_killed_at_every_durable_operation(tmp_path: Path) -> None:
         process.join()
         survived += process.exitcode == 0
         newest = checkpoints(root).newest()
-        assert newest is not None
         assert newest.tensors("model")["weight"].tolist() == [newest.step] * 3
-        found.add(newest.step)
+        steps.add(newest.step)
         save(root, 8)
         assert sorted(path.name for path in root.iterdir()) == ["step-00000004", "step-00000008"]
         if survived:
             break
-    assert found == {4, 8}
+    assert steps == {4, 8}
     assert at > 10
     manifest = json.loads((root / "step-00000008/manifest.json").read_text("utf-8"))
     assert sorted([*manifest["sha256"], "manifest.json"]) == sorted(FILES)

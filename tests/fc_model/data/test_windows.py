@@ -27,7 +27,6 @@ def test_each_document_is_predicted_from_bos_on() -> None:
     batch = make_batch(ids_BT1, document_BT1)
     assert batch.ids_BT.tolist() == [[7, BOS_ID, 8, 9, BOS_ID]]
     assert batch.targets_BT.tolist() == [[EOS, 8, 9, EOS, 5]]
-    assert batch.document_BT is not None
     assert batch.document_BT.tolist() == [[0, 1, 1, 1, 2]]
     assert make_batch(ids_BT1, document_BT1, document_mask=False).document_BT is None
 

@@ -37,7 +37,6 @@ def test_no_targets_give_zero() -> None:
     total = next_token_loss(hidden_ND=hidden, head_VD=torch.randn(11, 8), targets_N=torch.full((4,), IGNORE))
     total.backward()
     assert total.detach() == 0
-    assert hidden.grad is not None
     assert float(hidden.grad.abs().max()) == 0
 
 

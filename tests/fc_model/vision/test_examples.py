@@ -47,8 +47,6 @@ def batch_of(tokenizer: Tokenizer, task: str, samples: list[Sample], **changes: 
 def test_the_prompt_is_masked_and_the_answer_ends_with_eos(tokenizer: Tokenizer, task: str) -> None:
     sample = toy_sample(0, "box", "red") if task != "read" else line_sample(0, "cat dog")
     batch = batch_of(tokenizer, task, [sample])
-    assert batch.ids_BL is not None
-    assert batch.targets_BL is not None
     record = sample.record
     prompts = {
         "read": {(READ, "cat dog")},
@@ -77,10 +75,8 @@ def test_what_is_too_long_is_cut_without_an_end(tokenizer: Tokenizer, length: in
     pad = 13 - len(prompt) - len(answer)
     assert pad >= 0
     batch = batch_of(tokenizer, "read", [line_sample(0, "cat dog" + "!" * pad)], text_tokens=length)
-    assert batch.targets_BL is not None
     assert bool((batch.targets_BL == EOS_ID).any()) is ends
     whole = batch_of(tokenizer, "read", [line_sample(0, "cat dog" + "!" * pad)], text_tokens=40)
-    assert whole.targets_BL is not None
     assert batch.targets_BL[0].tolist() == whole.targets_BL[0, : length + 1].tolist()
 
 
@@ -89,16 +85,12 @@ def test_a_prompt_that_fills_everything_predicts_nothing(tokenizer: Tokenizer) -
     sample = toy_sample(0, "box", "red")
     asked = Sample(record=ImageRecord(**vars(sample.record) | {"questions": [question]}), images=sample.images)
     batch = batch_of(tokenizer, "answer", [asked, sample], text_tokens=12)
-    assert batch.targets_BL is not None
     assert (batch.targets_BL[0] == IGNORE).all()
 
 
 def test_captions_begin_with_bos_and_are_told_apart(tokenizer: Tokenizer) -> None:
     samples = [toy_sample(0, "box", "red"), toy_sample(1, "disc", "blue"), toy_sample(2, "box", "red")]
     batch = batch_of(tokenizer, "caption", samples)
-    assert batch.captions_BL is not None
-    assert batch.caption_lengths_B is not None
-    assert batch.caption_ids_B is not None
     for row, sample in enumerate(samples):
         ids = batch.captions_BL[row, : int(batch.caption_lengths_B[row])].tolist()
         assert ids[0] == BOS_ID
@@ -140,7 +132,6 @@ def test_special_tokens_that_are_drawn_in_an_image_are_plain_text(
         assert tokenizer.decode(answer) == text
     samples = [Sample(record=record, images=line_sample(0, "cat").images)]
     batch = maker.batch(group_of("read", text_tokens=60), 0, samples, [random.Random(0)])
-    assert batch.targets_BL is not None
     assert int((batch.targets_BL == EOS_ID).sum()) == 1, "the end, and no other"
 
 
@@ -148,8 +139,6 @@ def test_classes_of_lines_and_their_lengths(tokenizer: Tokenizer) -> None:
     samples = [line_sample(0, "cat"), line_sample(1, "Größe A7"), line_sample(2, "日本")]
     for task in ("recognize", "read"):
         batch = batch_of(tokenizer, task, samples)
-        assert batch.classes_BS is not None
-        assert batch.class_lengths_B is not None
         read = [
             text_of(row[:length])
             for row, length in zip(batch.classes_BS.tolist(), batch.class_lengths_B.tolist(), strict=True)
@@ -182,7 +171,6 @@ def test_places_are_where_the_ink_is(tokenizer: Tokenizer, width: int, height: i
     maker = maker_of(tokenizer, ctc_head={"rows": 4, "frames": 4})
     sample = Sample(record=record, images=[png(image)])
     batch = maker.batch(group_of("recognize", height=32), 0, [sample], [random.Random(0)])
-    assert batch.places_BT is not None
     darkness_W = 255 - batch.images_BIHWC[0, 0].float().mean(dim=-1).amin(dim=0)
     ink_T = darkness_W.view(32, 2).mean(dim=-1) > 127
     places_T = batch.places_BT[0] == classes_of("M")[0]
@@ -206,7 +194,6 @@ def test_places_follow_the_changes_of_training(tokenizer: Tokenizer, seed: int) 
     sample = Sample(record=record, images=[png(image)])
     group = group_of("recognize", height=32, width=128, augment=1.0)
     batch = maker.batch(group, 0, [sample], [random.Random(seed)], training=True)
-    assert batch.places_BT is not None
     level_T = batch.images_BIHWC[0, 0, 15:17].float().mean(dim=(0, 2)).view(64, 2).mean(dim=-1)
     paper_T = (level_T - level_T.min()) / (level_T.max() - level_T.min())
     shown_T = [" " if share > 0.7 else "i" if share < 0.12 else "M" for share in paper_T.tolist()]

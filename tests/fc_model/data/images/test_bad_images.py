@@ -123,11 +123,6 @@ def test_truncated(format_, k):
     assert refused.value.reason in ({"empty"} if k == 0 else {"damaged", "unknown_format"})
 
 
-def test_a_wrong_extension_does_not_matter():
-    """The content decides, so decode takes no name at all."""
-    assert decode(encoded(picture(), "PNG")).size == decode(encoded(picture(), "WEBP")).size == decode(JPEG).size
-
-
 @pytest.mark.parametrize("format_", ["PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF"])
 def test_flipped_bits_and_spliced_bytes(format_):
     """Damage is refused, or gives an image within the limits (only PNG has checksums)."""
