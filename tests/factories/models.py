@@ -1,9 +1,16 @@
 """The smallest model and stage that train; a test names what it varies."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from fc_model.config.model import ModelConfig
 from fc_model.config.stage import StageConfig
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from fc_model.model.decoder import Decoder
 
 MODEL: dict[str, Any] = {
     "vocab_size": 64, "num_layers": 2, "hidden_size": 32, "num_heads": 4, "num_kv_heads": 2, "head_dim": 8,
@@ -18,3 +25,20 @@ def tiny_model(**changes: Any) -> ModelConfig:
 
 def tiny_stage(**changes: Any) -> StageConfig:
     return StageConfig.model_validate(STAGE | changes)
+
+
+def random_decoder(**changes: Any) -> Decoder:
+    """A tiny decoder of which no weight is zero, the same for every call."""
+    import torch
+
+    from fc_model.model.decoder import Decoder
+
+    torch.manual_seed(0)
+    random: dict[str, Any] = {"zero_init_outputs": False, "embedding_init_std": 0.5, "head_init_std": 0.1}
+    return Decoder(tiny_model(**random | changes))
+
+
+def random_ids(*shape: int) -> Tensor:
+    import torch
+
+    return torch.randint(0, MODEL["vocab_size"], shape, generator=torch.Generator().manual_seed(1))

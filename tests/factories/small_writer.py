@@ -123,9 +123,7 @@ def sweep(root: Path, what: str) -> list[dict]:
         killed = killed_at(crash_at, work, place)
         after = _look(place)
         killed_at(0, work, place)
-        outcomes.append(
-            {"crash_at": crash_at, "killed": killed, "after_kill": after, "after_rerun": _look(place)}
-        )
+        outcomes.append({"crash_at": crash_at, "killed": killed, "after_kill": after, "after_rerun": _look(place)})
         if not killed:
             return outcomes
     raise SystemExit("the work never completed")

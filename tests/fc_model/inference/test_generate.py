@@ -1,62 +1,38 @@
 """Generation: the cache computes what the whole forward pass does; cuts, seeds, stops and full contexts."""
 
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from factories.models import random_decoder
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fc_model.config.model import ModelConfig
 from fc_model.errors import UserError
 from fc_model.inference.decoder_runtime import DecoderRuntime
 from fc_model.inference.generate import Sampler, Sampling, generate, greedy
-from fc_model.model.decoder import Decoder
 
 LOGITS = np.log(np.array([0.05, 0.5, 0.25, 0.15, 0.05], dtype=np.float32))
 
 
-def decoder(*, position: Literal["rope", "alibi"] = "rope") -> Decoder:
-    torch.manual_seed(0)
-    config = ModelConfig(
-        vocab_size=50,
-        num_layers=2,
-        hidden_size=32,
-        num_heads=4,
-        num_kv_heads=2,
-        head_dim=8,
-        intermediate_size=64,
-        context_length=16,
-        embedding_init_std=0.5,
-        zero_init_outputs=False,
-        position=position,
-    )
-    return Decoder(config).eval()
-
-
-@pytest.mark.parametrize("position", ["rope", "alibi"])
-@pytest.mark.parametrize("cuts", [[16], [1] * 16, [5, 1, 7, 3]])
-def test_cache_computes_what_the_whole_pass_does(position: Literal["rope", "alibi"], cuts: list[int]) -> None:
-    model = decoder(position=position)
-    ids = list(range(10, 26))
+def test_the_runtime_computes_what_the_whole_pass_does() -> None:
+    """In pieces, after a reset; that the cache is exact is tests/fc_model/model/test_kv_cache.py's to check."""
+    model, ids = random_decoder(context_length=16), list(range(10, 26))
     with torch.inference_mode():
         expected = model(torch.tensor([ids]))[0].numpy()
     cached = DecoderRuntime(model)
     cached.next_logits([3, 4])
     assert np.abs(cached.logits(ids) - expected).max() < 1e-5
     cached.reset()
-    start = 0
-    for length in cuts:
-        found = cached.next_logits(ids[start : start + length])
-        start += length
-        assert np.abs(found - expected[start - 1]).max() < 1e-5
+    for start, stop in ((0, 5), (5, 6), (6, 16)):
+        assert np.abs(cached.next_logits(ids[start:stop]) - expected[stop - 1]).max() < 1e-5
     with pytest.raises(UserError, match="17 tokens are more than the model's context_length"):
         cached.next_logits([1])
 
 
 def test_generation_goes_on_when_the_context_is_full() -> None:
-    model = decoder()
+    model = random_decoder(context_length=16)
     ids = list(generate(DecoderRuntime(model), [2], Sampler(Sampling(temperature=0)), num_tokens=40))
     assert len(ids) == 40
     # The first token drawn after a slide saw the newer half of the context and what followed.
@@ -70,7 +46,7 @@ def test_generation_goes_on_when_the_context_is_full() -> None:
 
 
 def test_seed_decides_and_stops_end() -> None:
-    cached = DecoderRuntime(decoder())
+    cached = DecoderRuntime(random_decoder(context_length=16))
 
     def draw(seed: int) -> list[int]:
         return list(generate(cached, [2], Sampler(Sampling(seed=seed)), num_tokens=12))

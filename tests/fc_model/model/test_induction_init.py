@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 import torch
+from factories.models import random_decoder
 from torch import Tensor
 
-from fc_model.config.model import ModelConfig
 from fc_model.model.decoder import Decoder
 from fc_model.model.rope import rotate
 
@@ -14,20 +14,11 @@ LENGTH = 64
 
 
 def decoder(**changes: Any) -> Decoder:
-    torch.manual_seed(0)
     shape: dict[str, Any] = {
-        "vocab_size": 512,
-        "num_layers": 2,
-        "hidden_size": 128,
-        "num_heads": 2,
-        "num_kv_heads": 2,
-        "head_dim": 64,
-        "intermediate_size": 64,
-        "context_length": LENGTH,
-        "embedding_init_std": 0.8,
-        "induction_init": True,
-    }
-    return Decoder(ModelConfig(**shape | changes))
+        "vocab_size": 512, "hidden_size": 128, "num_heads": 2, "head_dim": 64, "context_length": LENGTH,
+        "embedding_init_std": 0.8, "zero_init_outputs": True, "head_init_std": 0.0, "induction_init": True,
+    }  # fmt: skip
+    return random_decoder(**shape | changes)
 
 
 def odds(model: Decoder, ids_T: Tensor, *, layer: int, head: int) -> Tensor:

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 import torch
-from factories.text_stage import MODEL, STAGE
+from factories.models import random_decoder
+from factories.text_stage import STAGE
 from safetensors.torch import load, save
 
-from fc_model.config.model import ModelConfig
 from fc_model.config.stage import StageConfig
 from fc_model.errors import UserError
 from fc_model.model.decoder import Decoder
@@ -19,8 +19,7 @@ NORMUON: dict[str, Any] = MUON | {"kind": "normuon"}
 
 
 def decoder() -> Decoder:
-    torch.manual_seed(0)
-    return Decoder(ModelConfig(**MODEL | {"tie_embeddings": False, "zero_init_outputs": False, "dropout": 0.0}))
+    return random_decoder(tie_embeddings=False)
 
 
 def optimizer(model: Decoder, **config: Any) -> StageOptimizer:

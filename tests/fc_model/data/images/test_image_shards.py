@@ -6,10 +6,12 @@ import multiprocessing
 import tarfile
 import tempfile
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import webdataset as wds
+from factories.image_records import RECORDS
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
@@ -114,9 +116,9 @@ def test_the_index_counts_what_is_there(artifact):
 def test_stock_webdataset_reads_and_decodes_all_of_it(artifact):
     shards = ImageShards(artifact.folder, "train")
     urls = [str(artifact.folder / f"{shard['name']}.tar") for shard in shards.summary["shards"]]
-    found = list(wds.WebDataset(urls, shardshuffle=False, empty_check=False).decode("pil"))
-    assert len(found) == shards.summary["samples"]
-    for number, raw in enumerate(found):
+    samples = list(wds.WebDataset(urls, shardshuffle=False, empty_check=False).decode("pil"))
+    assert len(samples) == shards.summary["samples"]
+    for number, raw in enumerate(samples):
         wanted, images = sample(number)
         assert raw["__key__"] == f"{number:09d}"
         assert ImageRecord.from_json(raw["json"]) == wanted
@@ -267,41 +269,23 @@ def test_what_does_not_fit_its_record_is_refused(tmp_path):
         write_index(out, [writer])
 
 
-texts = st.text(st.characters(codec="utf-8"), max_size=40)
-boxes = st.tuples(*[st.integers(-5, 5000)] * 4)
-records = st.builds(
-    ImageRecord,
-    id=texts,
-    source=texts,
-    kind=st.sampled_from(["line", "photo"]),
-    family=st.sampled_from(["text", "natural"]),
-    licence=texts,
-    width=st.integers(1, 9999),
-    height=st.integers(1, 9999),
-    text=st.none() | texts,
-    words=st.lists(st.builds(Word, texts, boxes, st.integers(0, 9)), max_size=3),
-    lines=st.lists(st.builds(Line, texts, boxes), max_size=3),
-    caption=st.none() | texts,
-    questions=st.lists(st.builds(Question, question=texts, answers=st.lists(texts), kind=texts), max_size=2),
-    meta=st.dictionaries(texts, st.none() | texts | st.integers(), max_size=3),
-    images=st.integers(1, 3).map(lambda count: [f"{n}.webp" for n in range(count)]),
-)
-
-
-@given(st.lists(st.tuples(records, st.lists(st.binary(max_size=1500), min_size=3, max_size=3)), max_size=6))
-def test_any_record_comes_back(samples):
+@given(st.lists(st.tuples(RECORDS, st.lists(st.binary(max_size=1500), min_size=1, max_size=3)), max_size=6))
+def test_any_record_comes_back(drawn):
+    samples = [
+        (replace(entry, split="train", images=[f"{number}.webp" for number in range(len(images))]), images)
+        for entry, images in drawn
+    ]
     memory = "/dev/shm" if Path("/dev/shm").is_dir() else None
     with tempfile.TemporaryDirectory(dir=memory) as root, Store(root).write("test/images", RECIPE) as out:
         writer = ImageShardWriter(out, split="train", max_bytes=8000)
-        for entry, data in samples:
-            writer.add(entry, data[: len(entry.images)])
+        for entry, images in samples:
+            writer.add(entry, images)
         write_index(out, [writer])
         shards = ImageShards(out.folder, "train")
-        wanted = [(entry, data[: len(entry.images)]) for entry, data in samples]
-        assert list(shards.samples()) == wanted
-        assert list(shards.records()) == [entry for entry, _ in wanted]
+        assert list(shards.samples()) == samples
+        assert list(shards.records()) == [entry for entry, _ in samples]
         rows = shards.table.rows("key", "source", "sizes", "sha256", "has_caption")
-        for number, (row, (entry, images)) in enumerate(zip(rows, wanted, strict=True)):
+        for number, (row, (entry, images)) in enumerate(zip(rows, samples, strict=True)):
             assert row == {
                 "key": f"{number:09d}",
                 "source": entry.source,
