@@ -208,13 +208,9 @@ def _disk_errors(key: str, folder: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno not in _DISK_ERRORS:
             raise
-        free = shutil.disk_usage(_nearest(folder)).free
+        nearest = next(parent for parent in (folder, *folder.parents) if parent.exists())
+        free = shutil.disk_usage(nearest).free
         raise UserError(
             f"{key}: {error.filename or folder}: {os.strerror(cast(int, error.errno))} "
             f"({free / 1e6:.1f} MB free); make room or mend the folder and run again, nothing earlier is lost"
         ) from error
-
-
-def _nearest(path: Path) -> Path:
-    """The closest folder above `path` that exists."""
-    return next(parent for parent in (path, *path.parents) if parent.exists())

@@ -6,7 +6,8 @@ Shapes: B windows, T tokens of a window, T1 = T + 1.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Self
 
 import torch
@@ -20,23 +21,29 @@ BOS_ID = CORE_TOKENS.index(BOS)
 
 
 @dataclass(frozen=True)
-class Batch:
+class TensorRows:
+    """Base of a batch: a dataclass of tensors, one row a sample; other fields belong to all of them."""
+
+    def rows(self, start: int, stop: int) -> Self:
+        """The samples [start, stop)."""
+        return self._map(lambda tensor: tensor[start:stop])
+
+    def to(self, device: torch.device) -> Self:
+        """The same on a device."""
+        return self._map(lambda tensor: tensor.to(device))
+
+    def _map(self, change: Callable[[Tensor], Tensor]) -> Self:
+        return replace(self, **{name: change(value) for name, value in vars(self).items() if isinstance(value, Tensor)})
+
+
+@dataclass(frozen=True)
+class Batch(TensorRows):
     """Inputs and targets of some windows."""
 
     ids_BT: Tensor
     targets_BT: Tensor
     document_BT: Tensor | None
     """Document of each target; None lets attention cross borders."""
-
-    def rows(self, start: int, stop: int) -> Self:
-        """The windows [start, stop)."""
-        document = None if self.document_BT is None else self.document_BT[start:stop]
-        return type(self)(self.ids_BT[start:stop], self.targets_BT[start:stop], document)
-
-    def to(self, device: torch.device) -> Self:
-        """The same on a device."""
-        document = None if self.document_BT is None else self.document_BT.to(device)
-        return type(self)(self.ids_BT.to(device), self.targets_BT.to(device), document)
 
     def __len__(self) -> int:
         return self.ids_BT.shape[0]

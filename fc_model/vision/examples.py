@@ -6,9 +6,8 @@ Shapes: B samples, I images of one, H and W pixels, L tokens of text, S characte
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
-from typing import Any, Self
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -21,6 +20,7 @@ from fc_model.data.images.decode import decode
 from fc_model.data.images.record import ImageRecord
 from fc_model.data.images.resize import fit
 from fc_model.data.images.shards import Sample
+from fc_model.data.windows import TensorRows
 from fc_model.model.loss import IGNORE
 from fc_model.special_tokens import BOS, EOS, PAD, SPECIAL_TOKENS
 from fc_model.tokenizer import Tokenizer
@@ -35,7 +35,7 @@ BOS_ID, EOS_ID, PAD_ID = (SPECIAL_TOKENS.index(name) for name in (BOS, EOS, PAD)
 
 
 @dataclass(frozen=True, kw_only=True)
-class ImageBatch:
+class ImageBatch(TensorRows):
     """Samples of one group; what its task does not need is None."""
 
     group: int
@@ -55,25 +55,12 @@ class ImageBatch:
     class_lengths_B: Tensor | None = None
     places_BT: Tensor | None = None
 
-    def rows(self, start: int, stop: int) -> Self:
-        """The samples [start, stop)."""
-        return self._map(lambda tensor: tensor[start:stop])
-
-    def to(self, device: torch.device) -> Self:
-        """The same on a device."""
-        return self._map(lambda tensor: tensor.to(device))
-
     def __len__(self) -> int:
         return self.images_BIHWC.shape[0]
 
     def num_targets(self) -> int:
         """Tokens that are predicted; samples where there are none."""
         return len(self) if self.targets_BL is None else int((self.targets_BL != IGNORE).sum())
-
-    def _map(self, change: Callable[[Tensor], Tensor]) -> Self:
-        values: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(self)}
-        tensors = {name: change(value) for name, value in values.items() if isinstance(value, Tensor)}
-        return type(self)(**values | tensors)
 
 
 class ExampleMaker:
