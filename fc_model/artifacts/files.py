@@ -91,9 +91,9 @@ def write_bytes(path: Path, data: bytes) -> str:
     return file.sha256
 
 
-def write_json(path: Path, value: Any, **options: Any) -> None:
-    """Write a value durably as JSON, indented by one, with a line feed at its end; `options` are json.dumps's."""
-    write_bytes(path, (json.dumps(value, indent=1, **options) + "\n").encode())
+def write_json(path: Path, value: Any, **options: Any) -> str:
+    """Write a value durably as JSON, indented by one; `options` are json.dumps's. Returns the file's sha256."""
+    return write_bytes(path, (json.dumps(value, indent=1, **options) + "\n").encode())
 
 
 def move_in(source: Path, target: Path, *, keep: bool = False) -> tuple[int, str]:

@@ -25,14 +25,9 @@ class TextCodec(Protocol):
     `control_tokens` are the ids that stand for no text.
     """
 
-    @property
-    def bos(self) -> int: ...
-
-    @property
-    def eos(self) -> int: ...
-
-    @property
-    def control_tokens(self) -> Sequence[int]: ...
+    bos: int
+    eos: int
+    control_tokens: list[int]
 
     def tokenize(self, texts: Sequence[str]) -> list[list[int]]: ...
 

@@ -103,7 +103,7 @@ def _weight_files(path: Path) -> list[Path]:
     names = _read_json(path / INDEX).get("weight_map")
     if not isinstance(names, dict) or not names:
         raise UserError(f"{path / INDEX}: weight_map is missing: take an unchanged copy of the checkpoint")
-    files = sorted({str(name) for tensor, name in names.items() if not _left_out(tensor)})
+    files = sorted({str(name) for tensor, name in names.items() if not tensor.startswith(_LEFT_OUT)})
     for name in files:
         if Path(name).name != name or not (path / name).is_file():
             raise UserError(f"{path / INDEX}: weight_map names {name!r}, which is no file beside it")
@@ -118,15 +118,11 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     for file in _weight_files(path):
         try:
             with safe_open(file, framework="pt") as opened:
-                names = [name for name in opened.keys() if not _left_out(name)]  # noqa: SIM118 — no mapping
+                names = [name for name in opened.keys() if not name.startswith(_LEFT_OUT)]  # noqa: SIM118 — no mapping
                 tensors |= {name.removeprefix(PREFIX): opened.get_tensor(name) for name in names}
         except (SafetensorError, OSError) as error:
             raise UserError(f"{file}: not readable as safetensors ({error}): take another copy") from None
     return tensors
-
-
-def _left_out(name: str) -> bool:
-    return name.startswith(_LEFT_OUT)
 
 
 def _folder(path: Path) -> Path:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +16,7 @@ from typing import Any
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from fc_model.artifacts.files import crash_point, fsync_folder, sha256_file, write_bytes
+from fc_model.artifacts.files import crash_point, fsync_folder, move_in, sha256_file, write_json
 from fc_model.errors import UserError
 
 logger = logging.getLogger(__name__)
@@ -62,8 +61,8 @@ class Checkpoints:
         digests = {
             f"{name}.safetensors": save_tensors(folder / f"{name}.safetensors", tensors[name]) for name in tensors
         }
-        digests[STATE] = write_bytes(folder / STATE, _json(state))
-        write_bytes(folder / MANIFEST, _json({"run": self._run, "step": step, "sha256": digests}))
+        digests[STATE] = write_json(folder / STATE, state, allow_nan=False)
+        write_json(folder / MANIFEST, {"run": self._run, "step": step, "sha256": digests}, allow_nan=False)
         if target.exists():  # of a step that is trained again after a fall back
             shutil.rmtree(target)
         crash_point()
@@ -122,15 +121,4 @@ def save_tensors(path: Path, tensors: dict[str, Tensor]) -> str:
     """Write a safetensors file durably; returns its sha256. Equal tensors give equal bytes."""
     temporary = path.with_name(path.name + ".tmp")
     save_file({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, temporary)
-    with temporary.open("rb") as file:
-        crash_point()
-        os.fsync(file.fileno())
-    digest = sha256_file(temporary)
-    crash_point()
-    os.replace(temporary, path)
-    fsync_folder(path.parent)
-    return digest
-
-
-def _json(value: dict[str, Any]) -> bytes:
-    return (json.dumps(value, indent=1, allow_nan=False) + "\n").encode()
+    return move_in(temporary, path)[1]
