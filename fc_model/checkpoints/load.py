@@ -141,13 +141,13 @@ def _settings(kind: type[_Settings], path: Path) -> _Settings:
 
 
 def _filled(
-    model: _Model, tensors: dict[str, Tensor], source: Path, settings_say: str, device: torch.device | str
+    model: _Model, tensors: dict[str, Tensor], source: Path, expectation: str, device: torch.device | str
 ) -> _Model:
     """The model with these weights, the queue left as it is."""
     expected = {name: tensor for name, tensor in model.state_dict().items() if not name.startswith(QUEUE)}
     if difference := first_difference(expected, tensors):
         name, theirs, ours = difference
-        raise UserError(f"{source}: tensor {name} is not as {settings_say}: {theirs}, {ours}; train the stage again")
+        raise UserError(f"{source}: tensor {name} is not as {expectation}: {theirs}, {ours}; train the stage again")
     model.load_state_dict(tensors, strict=False, assign=True)
     return model.to(device=device, dtype=torch.float32).eval()
 
