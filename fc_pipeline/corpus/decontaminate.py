@@ -11,22 +11,21 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
 from functools import lru_cache, partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from fc_model.artifacts import read_records
-from fc_pipeline.corpus.decontamination.config import DecontaminationConfig
+from fc_pipeline.corpus.config import DecontaminationConfig
 from fc_pipeline.corpus.decontamination.contamination import (
-    Found,
     Hit,
-    Ignored,
     Item,
     Judge,
+    Places,
     find_enumerations,
     find_phrases,
     find_prompts,
     first_places,
-    touched,
 )
 from fc_pipeline.corpus.decontamination.ngram_index import NgramIndex, build_index
 from fc_pipeline.corpus.drops import Drops
@@ -55,22 +54,18 @@ def decontaminate(step: Step) -> None:
     items = list(_items(step))
     workspace = step.out.workspace("ngrams")
     index = build_index((item.text for item in items), ngram=config.ngram, min_words=config.min_words)
-    found: dict[int, Found] = {}
-    documents = _count(step)
+    num_documents, shared = 0, {}
     if len(index.lengths):
         index.save(workspace)
-        documents, found = _search(step, workspace)
-    ignored = Ignored(
-        prompts=find_prompts(index, items, config),
-        phrases=find_phrases(found.values(), documents=documents, config=config),
-        enumerations=find_enumerations(index, config),
-    )
-    judge = Judge(index, items, ignored, config)
-    hits = {row: of_row for row, groups in found.items() if (of_row := judge.hits(groups))}
-    if hits:
-        _write_documents(step, config, items, judge, hits, found, index)
-    else:
-        _pass_through(step, documents)
+        num_documents, shared = _search(step, workspace)
+    ignored = {
+        "prompt": find_prompts(index, items, config),
+        "phrase": find_phrases(shared.values(), documents=num_documents, config=config),
+        "enumeration": find_enumerations(index, config),
+    }
+    judge = Judge(index, len(items), list(chain.from_iterable(ignored.values())), config)
+    hits = {row: of_row for row, groups in shared.items() if (of_row := judge.hits(groups))}
+    _write_documents(step, config, items, judge, hits, shared, index)
     _write_ignored(step, items, index, ignored)
     _write_items(step, items, judge, hits)
 
@@ -82,28 +77,25 @@ def _items(step: Step) -> Iterator[Item]:
             yield Item(role.removeprefix(ROLE), record["id"], text)
 
 
-def _count(step: Step) -> int:
-    (entry,) = (entry for entry in step.inputs["documents"].manifest.files if entry.path == "documents.jsonl.zst")
-    assert entry.records is not None, "files of records are counted"
-    return entry.records
+def _documents(step: Step) -> Iterator[dict[str, Any]]:
+    return read_records(step.inputs["documents"].path("documents.jsonl.zst"))
 
 
-def _search(step: Step, workspace: Path) -> tuple[int, dict[int, Found]]:
-    """How many documents there are, and what stands in each that has anything."""
-    found: dict[int, Found] = {}
+def _search(step: Step, workspace: Path) -> tuple[int, dict[int, Places]]:
+    """How many documents there are, and by row the n-grams of items in each that has any."""
+    shared: dict[int, Places] = {}
     row = 0
-    texts = (record["text"] for record in read_records(step.inputs["documents"].path("documents.jsonl.zst")))
-    batches = chunks(texts, weight=len, limit=_CHUNK_CHARS)
+    batches = chunks((record["text"] for record in _documents(step)), weight=len, limit=_CHUNK_CHARS)
     for batch in step.ordered_map(partial(search_batch, str(workspace)), batches):
         for groups in batch:
             if groups:
-                found[row] = groups
+                shared[row] = groups
             row += 1
-        step.runtime.report({"documents": row, "with_shared_ngrams": len(found)})
-    return row, found
+        step.runtime.report({"documents": row, "with_shared_ngrams": len(shared)})
+    return row, shared
 
 
-def search_batch(workspace: str, texts: list[str]) -> list[Found]:
+def search_batch(workspace: str, texts: list[str]) -> list[Places]:
     """The n-grams of eval items in each text."""
     return [first_places(starts.tolist(), groups.tolist()) for starts, groups in _index(workspace).find(texts)]
 
@@ -113,31 +105,13 @@ def _index(workspace: str) -> NgramIndex:
     return NgramIndex.load(Path(workspace))
 
 
-def _pass_through(step: Step, documents: int) -> None:
-    """The input's own bytes: nothing is taken out."""
-    source = step.inputs["documents"]
-    with step.out.open("documents.jsonl.zst", records=documents) as file:
-        file.write(source.path("documents.jsonl.zst").read_bytes())
-    with step.out.records("hits.jsonl.zst"):
-        pass
-    step.out.write_text("drops.json", "{}\n")
-    step.out.counters.read = step.out.counters.kept = documents
-    step.out.metrics = {
-        "documents": documents,
-        "text_bytes": source.metrics["text_bytes"],
-        "contaminated_documents": 0,
-        "cut_documents": 0,
-        "hits": 0,
-    }
-
-
 def _write_documents(
     step: Step,
     config: DecontaminationConfig,
     items: list[Item],
     judge: Judge,
     hits: dict[int, list[Hit]],
-    found: dict[int, Found],
+    shared: dict[int, Places],
     index: NgramIndex,
 ) -> None:
     counters = step.out.counters
@@ -146,27 +120,35 @@ def _write_documents(
         keep = files.enter_context(step.out.records("documents.jsonl.zst"))
         write_hit = files.enter_context(step.out.records("hits.jsonl.zst"))
         drops = Drops(step.out, files, num_samples=config.num_samples)
-        for row, document in enumerate(read_records(step.inputs["documents"].path("documents.jsonl.zst"))):
+        for row, document in enumerate(_documents(step)):
             counters.read += 1
-            of_row = hits.get(row, [])
-            action = "keep"
-            if of_row:
+            if of_row := hits.get(row, []):
                 cut = _without_hits(document, judge, config)
-                action = "drop" if cut is None else "cut"
                 for hit in of_row:
-                    write_hit(_hit_record(document, hit, items, index, found[row], action))
+                    item = items[hit.item]
+                    write_hit(
+                        {
+                            "document": document["id"],
+                            "source": document["source"],
+                            "evalset": item.evalset,
+                            "item": item.id,
+                            "ngrams": hit.ngrams,
+                            "coverage": round(hit.coverage, 4),
+                            "matched": index.text_of(hit.group),
+                            "word": shared[row][hit.group],
+                            "action": "drop" if cut is None else "cut",
+                        }
+                    )
                 if cut is None:
-                    reason = f"contaminated_{_worst_set(of_row, items)}"
-                    counters.drop(reason)
-                    num_bytes = len(document["text"].encode())
-                    drops.add(document, Refusal("decontamination", reason), num_bytes=num_bytes)  # type: ignore[arg-type]
+                    refusal = Refusal("decontamination", f"contaminated_{_worst_set(of_row, items)}")
+                    drops.add(document, refusal, num_bytes=len(document["text"].encode()))  # type: ignore[arg-type]
                     continue
                 cut_documents += 1
                 document = cut
             counters.kept += 1
             text_bytes += len(document["text"].encode())
             keep(document)
-        step.out.write_text("drops.json", json.dumps(drops.report(), indent=1, ensure_ascii=False) + "\n")
+        drops.write_report()
     step.out.metrics = {
         "documents": counters.kept,
         "text_bytes": text_bytes,
@@ -188,23 +170,6 @@ def _without_hits(document: dict[str, Any], judge: Judge, config: Decontaminatio
     return {**document, "text": rest, "meta": {**document["meta"], "decontaminated_chars": len(text) - len(rest)}}
 
 
-def _hit_record(
-    document: dict[str, Any], hit: Hit, items: list[Item], index: NgramIndex, found: Found, action: str
-) -> dict[str, Any]:
-    item = items[hit.item]
-    return {
-        "document": document["id"],
-        "source": document["source"],
-        "evalset": item.evalset,
-        "item": item.id,
-        "ngrams": hit.ngrams,
-        "coverage": round(hit.coverage, 4),
-        "matched": index.text_of(hit.group),
-        "word": found[hit.group],
-        "action": action,
-    }
-
-
 def _worst_set(hits: list[Hit], items: list[Item]) -> str:
     """The set of which a document holds most n-grams."""
     ngrams: Counter[str] = Counter()
@@ -213,26 +178,28 @@ def _worst_set(hits: list[Hit], items: list[Item]) -> str:
     return min(ngrams, key=lambda name: (-ngrams[name], name))
 
 
-def _write_ignored(step: Step, items: list[Item], index: NgramIndex, ignored: Ignored) -> None:
-    kinds = {"prompt": ignored.prompts, "phrase": ignored.phrases, "enumeration": ignored.enumerations}
+def _write_ignored(step: Step, items: list[Item], index: NgramIndex, ignored: dict[str, dict[int, int]]) -> None:
     with step.out.records("ignored.jsonl.zst") as write:
-        for why, groups in kinds.items():
+        for why, groups in ignored.items():
             for group, count in sorted(groups.items(), key=lambda pair: (-pair[1], pair[0])):
                 evalsets = sorted({items[item].evalset for item, _ in index.items_of(group)})
                 write({"ngram": index.text_of(group), "why": why, "count": count, "evalsets": evalsets})
-    step.out.metrics |= {f"ignored_{why}s": len(groups) for why, groups in kinds.items()}
 
 
 def _write_items(step: Step, items: list[Item], judge: Judge, hits: dict[int, list[Hit]]) -> None:
-    sets: dict[str, dict[str, Any]] = {}
-    for role in sorted(role for role in step.inputs if role.startswith(ROLE)):
-        sets[role.removeprefix(ROLE)] = {"items": 0, "touched": [], "unchecked": []}
+    held = {hit.item for of_row in hits.values() for hit in of_row}
+    sets: dict[str, dict[str, Any]] = {
+        role.removeprefix(ROLE): {"items": 0, "touched": [], "unchecked": []}
+        for role in sorted(step.inputs)
+        if role.startswith(ROLE)
+    }
     for number, item in enumerate(items):
-        sets[item.evalset]["items"] += 1
+        entry = sets[item.evalset]
+        entry["items"] += 1
+        if number in held:
+            entry["touched"].append(item.id)
         if not judge.checked(number):
-            sets[item.evalset]["unchecked"].append(item.id)
-    for item in touched(hits, items):
-        sets[item.evalset]["touched"].append(item.id)
+            entry["unchecked"].append(item.id)
     step.out.write_text("items.json", json.dumps(sets, indent=1, ensure_ascii=False) + "\n")
     for name, entry in sets.items():
         num_touched, num_unchecked = len(entry["touched"]), len(entry["unchecked"])

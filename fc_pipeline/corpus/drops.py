@@ -2,8 +2,11 @@
 
 import hashlib
 import heapq
+import json
+from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import dataclass, field
 from typing import Any
 
 from fc_model.artifacts import ArtifactWriter
@@ -12,57 +15,64 @@ from fc_pipeline.corpus.filters.chain import Refusal
 
 _EXCERPT_CHARS = 400
 
-Write = Callable[[dict[str, Any]], None]
+
+@dataclass
+class _Reason:
+    """The documents that were dropped for one reason."""
+
+    filter: str
+    write: Callable[[dict[str, Any]], None]
+    bytes: int = 0
+    by_source: Counter[str] = field(default_factory=Counter)
+    by_domain: Counter[str] = field(default_factory=Counter)
+    samples: list[tuple[int, str, dict[str, Any]]] = field(default_factory=list)
 
 
 class Drops:
-    """Writes dropped documents by reason and remembers a few of each for the report."""
+    """Writes dropped documents by reason, counts them, and remembers a few of each for the report."""
 
     def __init__(self, out: ArtifactWriter, files: ExitStack, *, num_samples: int) -> None:
         self._out = out
         self._files = files
         self._num_samples = num_samples
-        self._writers: dict[str, Write] = {}
-        self._filters: dict[str, str] = {}
-        self._documents: dict[str, dict[str, int]] = {}
-        self._domains: dict[str, dict[str, int]] = {}
-        self._bytes: dict[str, int] = {}
-        self._samples: dict[str, list[tuple[int, str, dict[str, Any]]]] = {}
+        self._reasons: dict[str, _Reason] = {}
 
     def add(self, document: Document, refusal: Refusal, *, num_bytes: int) -> None:
         """Keep a dropped document, already scrubbed, whose text had so many bytes."""
-        reason = refusal.reason
-        if reason not in self._writers:
-            self._writers[reason] = self._files.enter_context(self._out.records(f"dropped/{reason}.jsonl.zst"))
-        self._writers[reason]({**document, "reason": reason, "filter": refusal.filter})
-        self._filters[reason] = refusal.filter
-        for counts, name in ((self._documents, document["source"]), (self._domains, document["domain"])):
-            of_reason = counts.setdefault(reason, {})
-            of_reason[name] = of_reason.get(name, 0) + 1
-        self._bytes[reason] = self._bytes.get(reason, 0) + num_bytes
+        name = refusal.reason
+        self._out.counters.drop(name)
+        if name not in self._reasons:
+            write = self._files.enter_context(self._out.records(f"dropped/{name}.jsonl.zst"))
+            self._reasons[name] = _Reason(refusal.filter, write)
+        reason = self._reasons[name]
+        reason.write({**document, "reason": name, "filter": refusal.filter})
+        reason.filter = refusal.filter
+        reason.by_source[document["source"]] += 1
+        reason.by_domain[document["domain"]] += 1
+        reason.bytes += num_bytes
         # The samples are those with the smallest hashes: a fair draw that is the same in every run.
         rank = -int.from_bytes(hashlib.sha256(document["id"].encode()).digest()[:8], "big")
         sample = {"id": document["id"], "source": document["source"], "excerpt": document["text"][:_EXCERPT_CHARS]}
-        samples = self._samples.setdefault(reason, [])
-        heapq.heappush(samples, (rank, document["id"], sample))
-        if len(samples) > self._num_samples:
-            heapq.heappop(samples)
+        heapq.heappush(reason.samples, (rank, document["id"], sample))
+        if len(reason.samples) > self._num_samples:
+            heapq.heappop(reason.samples)
 
-    def report(self) -> dict[str, Any]:
-        """By reason, most documents first:
+    def write_report(self) -> None:
+        """drops.json, by reason, most documents first:
 
         {reason: {"filter", "documents", "bytes", "by_source": {source: n}, "by_domain": {domain: n},
         "samples": [{"id", "source", "excerpt"}]}}
         """
-        total = {reason: sum(by_source.values()) for reason, by_source in self._documents.items()}
-        return {
-            reason: {
-                "filter": self._filters[reason],
-                "documents": total[reason],
-                "bytes": self._bytes[reason],
-                "by_source": dict(sorted(self._documents[reason].items())),
-                "by_domain": dict(sorted(self._domains[reason].items())),
-                "samples": [sample for _, _, sample in sorted(self._samples[reason], key=lambda s: (-s[0], s[1]))],
+        ranked = sorted(self._reasons.items(), key=lambda pair: (-pair[1].by_source.total(), pair[0]))
+        report = {
+            name: {
+                "filter": reason.filter,
+                "documents": reason.by_source.total(),
+                "bytes": reason.bytes,
+                "by_source": dict(sorted(reason.by_source.items())),
+                "by_domain": dict(sorted(reason.by_domain.items())),
+                "samples": [sample for _, _, sample in sorted(reason.samples, key=lambda s: (-s[0], s[1]))],
             }
-            for reason in sorted(total, key=lambda reason: (-total[reason], reason))
+            for name, reason in ranked
         }
+        self._out.write_text("drops.json", json.dumps(report, indent=1, ensure_ascii=False) + "\n")

@@ -1,6 +1,5 @@
 """The step that makes `corpus/<name>/filtered`: documents that pass the filters; the others are kept by reason."""
 
-import json
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -59,10 +58,9 @@ def filter_documents(step: Step) -> None:
                     edits.update(_edit_counts(document))
                     keep(dict(document))
                 else:
-                    counters.drop(refusal.reason)
                     drops.add(document, refusal, num_bytes=num_bytes)
             step.runtime.report({"documents": counters.read, "kept": counters.kept})
-        step.out.write_text("drops.json", json.dumps(drops.report(), indent=1, ensure_ascii=False) + "\n")
+        drops.write_report()
     step.out.metrics = {
         "documents": counters.kept,
         "text_bytes": text_bytes,

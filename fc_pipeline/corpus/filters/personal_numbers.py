@@ -5,19 +5,20 @@ Checksums are python-stdnum's. One linear search finds stretches of digits; the 
 
 import re
 from collections.abc import Callable, Collection, Iterator
-from functools import lru_cache
+from functools import cache
 from importlib import import_module
+from typing import NamedTuple
 
 from fc_pipeline.corpus.filters.span import Span, told_before
 
 _DIGITS = re.compile(r"\d(?:[ \-.()/\u00a0]{0,3}\d){6,}", re.ASCII)
 _BEFORE_CHARS, _AFTER_CHARS = 10, 26  # an IBAN and a CURP have letters around their digits
 
-_CARD = re.compile(
-    r"(?<![\w.,+/=-])(?<!\d )(?:\d{4}([ -])\d{4}\1\d{4}\1\d{4}(?:\1\d{1,3})?|3\d{3}([ -])\d{6}\2\d{4,5}|\d{14,19})"
-    r"(?!\w|[.,/ -]\d)",
-    re.ASCII,
-)
+# A card without groups looks like any long number, so a word must say what it is.
+_CARD_PATTERNS = [
+    re.compile(rf"(?<![\w.,+/=-])(?<!\d )(?:{digits})(?!\w|[.,/ -]\d)", re.ASCII)
+    for digits in (r"\d{4}([ -])\d{4}\1\d{4}\1\d{4}(?:\1\d{1,3})?|3\d{3}([ -])\d{6}\2\d{4,5}", r"\d{14,19}")
+]
 # Issuers: Visa, Mastercard (two ranges), American Express, Diners, Discover, UnionPay, JCB.
 _ISSUER = re.compile(r"4|5[1-5]|2(?:22[1-9]|2[3-9]|[3-6]|7[01]|720)|3[47]|30[0-5]|3[689]|6(?:011|4[4-9]|5|2)|35")
 _CARD_WORDS = re.compile(
@@ -30,10 +31,11 @@ _PHONE_PLUS = re.compile(
     r"(?!\w|[.,]\d)",
     re.ASCII,
 )
-_PHONE_NORTH_AMERICA = re.compile(
-    r"(?<![\w.+/=-])(?:\+?1[ .-])?(?:\([2-9][0-8]\d\) ?|[2-9][0-8]\d([ .-]))[2-9]\d{2}[ .-]\d{4}(?!\w|[.,-]\d)",
-    re.ASCII,
-)
+# A North American number with a space behind the area code looks like any numbers in a row.
+_PHONE_NORTH_AMERICA = [
+    re.compile(rf"(?<![\w.+/=-])(?:\+?1[ .-])?(?:{area})[2-9]\d{{2}}[ .-]\d{{4}}(?!\w|[.,-]\d)", re.ASCII)
+    for area in (r"\([2-9][0-8]\d\) ?|[2-9][0-8]\d[.-]", r"[2-9][0-8]\d ")
+]
 _PHONE_NATIONAL = re.compile(r"(?<![\w.+/=-])\(?0\d{1,4}\)?(?:[ /-]{1,2}\d{2,8}){1,4}(?!\w|[.,-]\d)", re.ASCII)
 _PHONE_WORDS = re.compile(
     r"\b(?:phone|tel|telephone|telefon|tél|teléfono|fax|mobile|mobil|cell|call|callback|whatsapp|sms|text me|ring"
@@ -51,28 +53,23 @@ _COUNTRY_CODES = frozenset(_COUNTRY_CODES_TEXT.split())
 
 _IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?(?![A-Za-z0-9])")
 
-Check = Callable[[str], bool]
-
 # (module of stdnum whose `is_valid` decides, pattern, words of which one must stand before or "")
-_NATIONAL_IDS = [
-    (module, re.compile(pattern, re.ASCII), re.compile(rf"\b(?:{words})\b", re.IGNORECASE) if words else None)
-    for module, pattern, words in (
-        ("us.ssn", r"(?<![\w.-])\d{3}-\d{2}-\d{4}(?![\w-])", ""),
-        ("us.ssn", r"(?<![\w-])\d{9}(?![\w-])", "ssn|social security"),
-        ("es.dni", r"(?<![\w./-])\d{8}-?[A-HJ-NP-TV-Z](?![\w-])", ""),
-        ("es.nie", r"(?<![\w./-])[XYZ]-?\d{7}-?[A-Z](?![\w-])", ""),
-        ("fr.nir", r"(?<![\w-])[12] ?\d\d ?[0-3]\d ?\d[\dAB] ?\d{3} ?\d{3} ?\d\d(?![\w-])", "nir|insee|sociale"),
-        ("br.cpf", r"(?<![\w.-])\d{3}\.\d{3}\.\d{3}-\d\d(?![\w-])", ""),
-        ("ch.ssn", r"(?<![\w.-])756\.\d{4}\.\d{4}\.\d\d(?![\w.-])", ""),
-        ("mx.curp", r"(?<![\w-])[A-Z][AEIOUX][A-Z]{2}\d{6}[HM][A-Z]{5}[A-Z0-9]\d(?![\w-])", ""),
-        ("in_.aadhaar", r"(?<![\w.-])\d{4} ?\d{4} ?\d{4}(?![\w-]| \d)", "aadhaar|aadhar|uidai"),
-        ("pl.pesel", r"(?<![\w.-])\d{11}(?![\w-])", "pesel"),
-        ("nl.bsn", r"(?<![\w.-])\d{9}(?![\w-])", "bsn|burgerservicenummer"),
-        ("de.idnr", r"(?<![\w.-])\d\d ?\d{3} ?\d{3} ?\d{3}(?![\w-])", r"steuer\W?id\w*|idnr"),
-        ("se.personnummer", r"(?<![\w.-])\d{6}(?:\d\d)?[-+]\d{4}(?![\w-])", "personnummer|personal identity"),
-        ("ca.sin", r"(?<![\w.-])\d{3}[ -]\d{3}[ -]\d{3}(?![\w-])", "social insurance|sin number|sin:"),
-    )
-]
+_NATIONAL_IDS = (
+    ("us.ssn", r"(?<![\w.-])\d{3}-\d{2}-\d{4}(?![\w-])", ""),
+    ("us.ssn", r"(?<![\w-])\d{9}(?![\w-])", "ssn|social security"),
+    ("es.dni", r"(?<![\w./-])\d{8}-?[A-HJ-NP-TV-Z](?![\w-])", ""),
+    ("es.nie", r"(?<![\w./-])[XYZ]-?\d{7}-?[A-Z](?![\w-])", ""),
+    ("fr.nir", r"(?<![\w-])[12] ?\d\d ?[0-3]\d ?\d[\dAB] ?\d{3} ?\d{3} ?\d\d(?![\w-])", "nir|insee|sociale"),
+    ("br.cpf", r"(?<![\w.-])\d{3}\.\d{3}\.\d{3}-\d\d(?![\w-])", ""),
+    ("ch.ssn", r"(?<![\w.-])756\.\d{4}\.\d{4}\.\d\d(?![\w.-])", ""),
+    ("mx.curp", r"(?<![\w-])[A-Z][AEIOUX][A-Z]{2}\d{6}[HM][A-Z]{5}[A-Z0-9]\d(?![\w-])", ""),
+    ("in_.aadhaar", r"(?<![\w.-])\d{4} ?\d{4} ?\d{4}(?![\w-]| \d)", "aadhaar|aadhar|uidai"),
+    ("pl.pesel", r"(?<![\w.-])\d{11}(?![\w-])", "pesel"),
+    ("nl.bsn", r"(?<![\w.-])\d{9}(?![\w-])", "bsn|burgerservicenummer"),
+    ("de.idnr", r"(?<![\w.-])\d\d ?\d{3} ?\d{3} ?\d{3}(?![\w-])", r"steuer\W?id\w*|idnr"),
+    ("se.personnummer", r"(?<![\w.-])\d{6}(?:\d\d)?[-+]\d{4}(?![\w-])", "personnummer|personal identity"),
+    ("ca.sin", r"(?<![\w.-])\d{3}[ -]\d{3}[ -]\d{3}(?![\w-])", "social insurance|sin number|sin:"),
+)
 _NINO = re.compile(r"[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?\d\d ?\d\d ?\d\d ?[A-D](?!\w)", re.ASCII)
 _NO_NINO = frozenset(["BG", "GB", "NK", "KN", "TN", "NT", "ZZ"])
 _CODICE_FISCALE = re.compile(r"[A-Z]{6}\d{2}[A-EHLMPR-T]\d{2}[A-Z]\d{3}[A-Z]")
@@ -80,11 +77,15 @@ _CODICE_FISCALE = re.compile(r"[A-Z]{6}\d{2}[A-EHLMPR-T]\d{2}[A-Z]\d{3}[A-Z]")
 
 def find_numbers(text: str, types: Collection[str]) -> Iterator[Span]:
     """Spans of the wanted types of `card`, `phone`, `iban` and `national_id`."""
-    finders = [_FINDERS[name] for name in ("card", "iban", "national_id", "phone") if name in types]
+    rules = [rule for rule in _rules() if rule.type in types]
     for run in _DIGITS.finditer(text):
         begin, end = max(0, run.start() - _BEFORE_CHARS), min(len(text), run.end() + _AFTER_CHARS)
-        for find in finders:
-            yield from find(text, begin, end)
+        for rule in rules:
+            for match in rule.pattern.finditer(text, begin, end):
+                if match.end() == end < len(text):
+                    continue  # it may be cut, and the next window has it whole
+                if rule.holds(match[0]) and (rule.words is None or told_before(text, match.start(), rule.words)):
+                    yield Span(match.start(), match.end(), rule.type)
     if "national_id" in types:
         for match in _NINO.finditer(text):
             if match[0][:2] in _NO_NINO or text[match.start() - 1 : match.start()].isalnum():
@@ -95,49 +96,42 @@ def find_numbers(text: str, types: Collection[str]) -> Iterator[Span]:
                 yield Span(match.start(), match.end(), "national_id")
 
 
-def _matches(pattern: re.Pattern[str], text: str, begin: int, end: int) -> Iterator[re.Match[str]]:
-    """Matches in a window; one that touches its end may be cut, and the next window has it whole."""
-    for match in pattern.finditer(text, begin, end):
-        if match.end() < end or end == len(text):
-            yield match
+class _Rule(NamedTuple):
+    """Numbers of a type: how they are written, what holds for them, and words of which one must stand before."""
+
+    type: str
+    pattern: re.Pattern[str]
+    holds: Callable[[str], bool]
+    words: re.Pattern[str] | None = None
 
 
-def _cards(text: str, begin: int, end: int) -> Iterator[Span]:
-    for match in _matches(_CARD, text, begin, end):
-        digits = re.sub(r"\D", "", match[0])
-        grouped = len(digits) < len(match[0])
-        if (
-            _ISSUER.match(digits)
-            and _check("luhn")(digits)
-            and len(set(digits)) > 2
-            and (grouped or told_before(text, match.start(), _CARD_WORDS))
-        ):
-            yield Span(match.start(), match.end(), "card")
+@cache
+def _rules() -> list[_Rule]:
+    grouped, ungrouped = _CARD_PATTERNS
+    plain, spaced = _PHONE_NORTH_AMERICA
+    return [
+        _Rule("card", grouped, _is_card),
+        _Rule("card", ungrouped, _is_card, _CARD_WORDS),
+        _Rule("iban", _IBAN, _check("iban")),
+        *(
+            _Rule(
+                "national_id",
+                re.compile(pattern, re.ASCII),
+                _check(module),
+                re.compile(rf"\b(?:{words})\b", re.IGNORECASE) if words else None,
+            )
+            for module, pattern, words in _NATIONAL_IDS
+        ),
+        _Rule("phone", _PHONE_PLUS, _is_international),
+        _Rule("phone", plain, lambda number: True),
+        _Rule("phone", spaced, lambda number: True, _PHONE_WORDS),
+        _Rule("phone", _PHONE_NATIONAL, lambda number: 9 <= sum(map(str.isdigit, number)) <= 12, _PHONE_WORDS),
+    ]
 
 
-def _ibans(text: str, begin: int, end: int) -> Iterator[Span]:
-    for match in _matches(_IBAN, text, begin, end):
-        if _check("iban")(match[0]):
-            yield Span(match.start(), match.end(), "iban")
-
-
-def _national_ids(text: str, begin: int, end: int) -> Iterator[Span]:
-    for module, pattern, words in _NATIONAL_IDS:
-        for match in _matches(pattern, text, begin, end):
-            if _check(module)(match[0]) and (words is None or told_before(text, match.start(), words)):
-                yield Span(match.start(), match.end(), "national_id")
-
-
-def _phones(text: str, begin: int, end: int) -> Iterator[Span]:
-    for match in _matches(_PHONE_PLUS, text, begin, end):
-        if _is_international(match[0]):
-            yield Span(match.start(), match.end(), "phone")
-    for match in _matches(_PHONE_NORTH_AMERICA, text, begin, end):
-        if match[1] != " " or told_before(text, match.start(), _PHONE_WORDS):
-            yield Span(match.start(), match.end(), "phone")
-    for match in _matches(_PHONE_NATIONAL, text, begin, end):
-        if 9 <= sum(map(str.isdigit, match[0])) <= 12 and told_before(text, match.start(), _PHONE_WORDS):
-            yield Span(match.start(), match.end(), "phone")
+def _is_card(number: str) -> bool:
+    digits = re.sub(r"\D", "", number)
+    return _ISSUER.match(digits) is not None and len(set(digits)) > 2 and _check("luhn")(digits)
 
 
 def _is_international(number: str) -> bool:
@@ -149,15 +143,7 @@ def _is_international(number: str) -> bool:
     return any(digits[:length] in _COUNTRY_CODES for length in (1, 2, 3))
 
 
-_FINDERS: dict[str, Callable[[str, int, int], Iterator[Span]]] = {
-    "card": _cards,
-    "iban": _ibans,
-    "national_id": _national_ids,
-    "phone": _phones,
-}
-
-
-@lru_cache(maxsize=64)
-def _check(module: str) -> Check:
-    check: Check = import_module(f"stdnum.{module}").is_valid
+def _check(module: str) -> Callable[[str], bool]:
+    """`is_valid` of a module of stdnum."""
+    check: Callable[[str], bool] = import_module(f"stdnum.{module}").is_valid
     return check

@@ -10,8 +10,8 @@ import pytest
 from factories.documents import document, ids, records
 
 from fc_model.artifacts import Artifact
+from fc_pipeline.corpus.config import DecontaminationConfig
 from fc_pipeline.corpus.decontaminate import decontaminate
-from fc_pipeline.corpus.decontamination.config import DecontaminationConfig
 from fc_pipeline.engine.step import Step
 from fc_pipeline.lineage.cleaning_decisions import drop_lines
 

@@ -11,8 +11,7 @@ import pytest
 from fc_model.artifacts import Artifact, Recipe, Store
 from fc_model.artifacts.manifest import InputEntry
 from fc_pipeline.corpus import decontaminate, filter_documents
-from fc_pipeline.corpus.config import DedupConfig, FilterConfig
-from fc_pipeline.corpus.decontamination.config import DecontaminationConfig
+from fc_pipeline.corpus.config import DecontaminationConfig, DedupConfig, FilterConfig
 from fc_pipeline.corpus.dedup import signed_documents
 from fc_pipeline.corpus.deduplicate import deduplicate
 from fc_pipeline.engine.step import Runtime, Step
