@@ -184,6 +184,7 @@ def _write_ignored(step: Step, items: list[Item], index: NgramIndex, ignored: di
             for group, count in sorted(groups.items(), key=lambda pair: (-pair[1], pair[0])):
                 evalsets = sorted({items[item].evalset for item, _ in index.items_of(group)})
                 write({"ngram": index.text_of(group), "why": why, "count": count, "evalsets": evalsets})
+    step.out.metrics |= {f"ignored_{why}s": len(groups) for why, groups in ignored.items()}
 
 
 def _write_items(step: Step, items: list[Item], judge: Judge, hits: dict[int, list[Hit]]) -> None:

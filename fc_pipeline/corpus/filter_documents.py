@@ -15,7 +15,6 @@ from fc_pipeline.corpus.filters.base import map_meta
 from fc_pipeline.corpus.filters.chain import Chain, Refusal
 from fc_pipeline.corpus.filters.pii import PII_REASON_PREFIX, PiiSettings, find_pii, masked
 from fc_pipeline.corpus.filters.secrets import REASON_PREFIX, find_secrets
-from fc_pipeline.corpus.filters.span import Span
 from fc_pipeline.engine.step import Step
 from fc_pipeline.executors.batching import chunks
 
@@ -101,9 +100,8 @@ def _documents(step: Step) -> Iterator[Document]:
 
 def scrub(text: str) -> str:
     """Placeholders such as `[SECRET]` and `[EMAIL]` in the places of what nobody should read."""
-    secrets = [Span(secret.start, secret.end, "secret") for secret in find_secrets(text)]
-    for span in sorted(secrets, reverse=True):
-        text = masked(text, [span])
+    for secret in sorted(find_secrets(text), reverse=True):
+        text = masked(text, [secret._replace(type="secret")])
     return masked(text, find_pii(text, _EVERYTHING))
 
 

@@ -1,7 +1,7 @@
 """What all filters share: on which domains they act, what they answer, and how they say what they changed."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from pydantic import Field
@@ -32,6 +32,11 @@ def note_edits(document: Document, kind: str, edits: Mapping[str, int]) -> None:
     if edits:
         noted: dict[str, Any] = document["meta"].setdefault("edits", {})
         noted[kind] = dict(sorted((Counter(noted.get(kind, {})) + Counter(edits)).items()))
+
+
+def is_below(host: str, names: Iterable[str]) -> bool:
+    """True for one of these hosts, and for one below it."""
+    return any(host == name or host.endswith("." + name) for name in names)
 
 
 def meta_texts(value: Any) -> Iterator[str]:

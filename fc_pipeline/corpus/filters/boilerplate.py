@@ -63,7 +63,7 @@ class BoilerplateSettings(Settings):
 def cut_boilerplate(document: Document, settings: BoilerplateSettings) -> Verdict:
     """`markup`, `boilerplate` (too much of it) or `nothing_left`; otherwise cuts it out, counted in `meta.edits`."""
     text = document["text"]
-    markup = sum(len(found) for found in _MARKUP.findall(text)) if "<" in text or "&" in text else 0
+    markup = sum(map(len, _MARKUP.findall(text))) if "<" in text or "&" in text else 0
     if markup > settings.max_markup * len(text):
         return "markup"
     lines = text.split("\n")

@@ -1,13 +1,12 @@
 """The rules of C4 (Raffel et al. 2020, arXiv:1910.10683, section 2.2) for crawled pages, as datatrove has them."""
 
-from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
 from fc_pipeline.corpus.document import Document
 from fc_pipeline.corpus.filters.base import CRAWLED, Settings, Verdict, note_edits
-from fc_pipeline.corpus.filters.datatrove_verdict import reason_of
+from fc_pipeline.corpus.filters.datatrove_verdict import ask_block
 from fc_pipeline.corpus.words import num_full_sentences, word_tokenizer
 from fc_pipeline.sources.schema import Domain
 
@@ -37,27 +36,21 @@ class C4Settings(Settings):
 
 def below_c4(document: Document, settings: C4Settings) -> Verdict:
     """`c4_lorem_ipsum`, `c4_curly_bracket` or `c4_too_few_sentences`; otherwise the text without the cut lines."""
-    from datatrove.data import Document as DatatroveDocument
-
-    block = _block(settings.model_dump_json())
-    shown = DatatroveDocument(text=document["text"], id=document["id"])
-    reason = reason_of(block, shown)
+    reason, copy = ask_block(block, settings, document)
     if reason is not None:
         return f"c4_{reason}"
-    if num_full_sentences(shown.text) < settings.min_sentences:
+    if num_full_sentences(copy.text) < settings.min_sentences:
         return "c4_too_few_sentences"
-    cut = document["text"].count("\n") - shown.text.count("\n")
+    cut = document["text"].count("\n") - copy.text.count("\n")
     if cut:
-        document["text"] = shown.text
+        document["text"] = copy.text
         note_edits(document, "c4", {"lines": cut})
     return None
 
 
-@lru_cache(maxsize=8)
-def _block(settings_json: str) -> "C4QualityFilter":
+def block(settings: C4Settings) -> "C4QualityFilter":
     from datatrove.pipeline.filters import C4QualityFilter
 
-    settings = C4Settings.model_validate_json(settings_json)
     return C4QualityFilter(
         remove_citations=False,
         filter_no_terminal_punct=settings.drop_unpunctuated_lines,

@@ -34,11 +34,8 @@ class Chain:
 
     def judge(self, document: Document) -> Refusal | None:
         """The first refusal; None to keep the document, which the filters that edit have changed by then."""
-        for settings in self.filters:
-            reason = self.ask(settings, document)
-            if reason is not None:
-                return Refusal(settings.kind, reason)
-        return None
+        verdicts = ((settings.kind, self.ask(settings, document)) for settings in self.filters)
+        return next((Refusal(kind, reason) for kind, reason in verdicts if reason is not None), None)
 
     def ask(self, settings: FilterSettings, document: Document) -> Verdict:
         """One filter's verdict; None where it does not act."""

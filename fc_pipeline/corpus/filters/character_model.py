@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fc_pipeline.executors.batching import chunks
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -32,8 +34,9 @@ class CharacterModel:
     @classmethod
     def fit(cls, texts: Iterable[str]) -> "CharacterModel":
         counts = np.zeros((ORDER, 1 << _BITS), np.uint32)
-        for block in _blocks(texts):
-            for n, slots in enumerate(_slots(_bytes_of(block)), 1):
+        # Many texts at a time: each costs a pass over the tables.
+        for block in chunks(texts, weight=len, limit=_BLOCK_CHARS):
+            for n, slots in enumerate(_slots(_bytes_of(" ".join(block))), 1):
                 counts[n - 1] += np.bincount(slots, minlength=1 << _BITS).astype(np.uint32)
         return cls(counts)
 
@@ -59,18 +62,6 @@ def load_models(path: Path) -> list[CharacterModel]:
 
 def _bytes_of(text: str) -> "NDArray[np.uint64]":
     return np.frombuffer(" ".join(text.split()).encode().translate(_DIGITS), np.uint8).astype(np.uint64)
-
-
-def _blocks(texts: Iterable[str]) -> Iterator[str]:
-    """The texts joined to blocks of about a million characters: a block costs a pass over the tables."""
-    block: list[str] = []
-    for text in texts:
-        block.append(text)
-        if sum(map(len, block)) >= _BLOCK_CHARS:
-            yield " ".join(block)
-            block = []
-    if block:
-        yield " ".join(block)
 
 
 def _slots(data: "NDArray[np.uint64]") -> Iterator["NDArray[np.int64]"]:

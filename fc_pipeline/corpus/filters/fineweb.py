@@ -1,13 +1,12 @@
 """The quality rules of FineWeb (Penedo et al. 2024, arXiv:2406.17557) for crawled pages, as datatrove has them."""
 
-from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
 from fc_pipeline.corpus.document import Document
 from fc_pipeline.corpus.filters.base import CRAWLED, Settings, Verdict
-from fc_pipeline.corpus.filters.datatrove_verdict import verdict_of
+from fc_pipeline.corpus.filters.datatrove_verdict import ask_block
 from fc_pipeline.corpus.words import word_tokenizer
 from fc_pipeline.sources.schema import Domain
 
@@ -28,14 +27,12 @@ class FinewebSettings(Settings):
 
 def web_noise(document: Document, settings: FinewebSettings) -> Verdict:
     """The name of datatrove's rule that the document breaks, such as `short_line_ratio`."""
-    return verdict_of(_block(settings.model_dump_json()), document)
+    return ask_block(block, settings, document)[0]
 
 
-@lru_cache(maxsize=8)
-def _block(settings_json: str) -> "FineWebQualityFilter":
+def block(settings: FinewebSettings) -> "FineWebQualityFilter":
     from datatrove.pipeline.filters import FineWebQualityFilter
 
-    settings = FinewebSettings.model_validate_json(settings_json)
     return FineWebQualityFilter(
         line_punct_thr=settings.min_punctuated_lines,
         short_line_thr=settings.max_short_lines,

@@ -21,9 +21,7 @@ class LengthSettings(Settings):
 def wrong_length(document: Document, settings: LengthSettings) -> Verdict:
     """`too_short` or `too_long`."""
     num_chars = len(document["text"])
-    minimum = {str(domain): chars for domain, chars in settings.min_chars_of.items()}.get(
-        document["domain"], settings.min_chars
-    )
+    minimum = settings.min_chars_of.get(document["domain"], settings.min_chars)  # type: ignore[call-overload]
     if num_chars < minimum:
         return "too_short"
     return "too_long" if num_chars > settings.max_chars else None

@@ -4,6 +4,7 @@ import ipaddress
 import re
 from collections.abc import Collection, Iterator
 
+from fc_pipeline.corpus.filters.base import is_below
 from fc_pipeline.corpus.filters.span import Span, told_before
 
 _LOCAL_CHARS = 64  # RFC 5321, 4.5.3.1
@@ -51,7 +52,7 @@ def find_emails(text: str, *, allow_hosts: Collection[str]) -> Iterator[Span]:
         if (
             host
             and _is_top_level(host[2])
-            and not _allowed(host[1], allow_hosts)
+            and not is_below(host[1].lower(), allow_hosts)
             and text[start:at].lower() not in _ROLES
         ):
             yield Span(start, host.end(), "email")
@@ -75,24 +76,17 @@ def _is_top_level(label: str) -> bool:
     return label in _LONG_TOP_LEVEL or (len(label) == 2 and label not in _NO_COUNTRY)
 
 
-def _allowed(host: str, allow_hosts: Collection[str]) -> bool:
-    host = host.lower()
-    return any(host == name or host.endswith("." + name) for name in allow_hosts)
-
-
 def find_ips(text: str, *, allow: Collection[str]) -> Iterator[Span]:
     """Public IPv4 and IPv6 addresses; version numbers, headings and private or reserved addresses are none."""
-    for match in _IPV4.finditer(text):
-        if (
-            _is_public(match[0])
-            and match[0] not in allow
-            and not _is_joined(text, match.start())
-            and not _is_numbering(text, match)
-        ):
-            yield Span(match.start(), match.end(), "ip")
-    for match in _IPV6.finditer(text):
-        if _is_public(match[0]) and match[0] not in allow and not _is_joined(text, match.start()):
-            yield Span(match.start(), match.end(), "ip")
+    for pattern in (_IPV4, _IPV6):
+        for match in pattern.finditer(text):
+            if (
+                _is_public(match[0])
+                and match[0] not in allow
+                and not _is_joined(text, match.start())
+                and not (pattern is _IPV4 and _is_numbering(text, match))
+            ):
+                yield Span(match.start(), match.end(), "ip")
 
 
 def _is_joined(text: str, start: int) -> bool:

@@ -50,15 +50,15 @@ def personal_data(document: Document, settings: PiiSettings) -> Verdict:
 def find_pii(text: str, settings: PiiSettings) -> list[Span]:
     """Spans in order, none over another: of two that overlap the longer one stays, then the first."""
     types = set(settings.types)
-    found: list[Span] = []
+    spans: list[Span] = []
     if "email" in types:
-        found += find_emails(text, allow_hosts=settings.allow_hosts)
+        spans += find_emails(text, allow_hosts=settings.allow_hosts)
     if "ip" in types:
-        found += find_ips(text, allow=settings.allow_ips)
+        spans += find_ips(text, allow=settings.allow_ips)
     if types & {"card", "iban", "national_id", "phone"}:
-        found += find_numbers(text, types)
+        spans += find_numbers(text, types)
     kept: list[Span] = []
-    for span in sorted(set(found), key=lambda span: (span.start, -span.end, span.type)):
+    for span in sorted(set(spans), key=lambda span: (span.start, -span.end, span.type)):
         if kept and span.start < kept[-1].end:
             if span.end - span.start > kept[-1].end - kept[-1].start:
                 kept[-1] = span

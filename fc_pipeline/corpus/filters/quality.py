@@ -8,7 +8,7 @@ from pydantic import Field
 
 from fc_pipeline.corpus.document import Document
 from fc_pipeline.corpus.filters.base import PAGES, Settings, Verdict
-from fc_pipeline.corpus.filters.datatrove_verdict import verdict_of
+from fc_pipeline.corpus.filters.datatrove_verdict import ask_block
 from fc_pipeline.corpus.words import word_tokenizer, words_of
 from fc_pipeline.sources.schema import Domain
 
@@ -45,7 +45,7 @@ def low_quality(document: Document, settings: QualitySettings) -> Verdict:
     """The name of datatrove's rule that the document breaks, such as `gopher_enough_stop_words` (too few)."""
     if passes(document["text"], settings):
         return None
-    return verdict_of(_block(settings.model_dump_json()), document)
+    return ask_block(block, settings, document)[0]
 
 
 def passes(text: str, settings: QualitySettings) -> bool:
@@ -80,11 +80,9 @@ def _kind_of(word: str) -> tuple[bool, bool]:
     return any(char not in PUNCTUATION_SET for char in word), any(char.isalpha() for char in word)
 
 
-@lru_cache(maxsize=8)
-def _block(settings_json: str) -> "GopherQualityFilter":
+def block(settings: QualitySettings) -> "GopherQualityFilter":
     from datatrove.pipeline.filters import GopherQualityFilter
 
-    settings = QualitySettings.model_validate_json(settings_json)
     return GopherQualityFilter(
         min_doc_words=settings.min_words,
         max_doc_words=settings.max_words,

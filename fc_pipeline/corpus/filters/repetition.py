@@ -1,14 +1,13 @@
 """The repetition rules of Gopher (Rae et al. 2021, arXiv:2112.11446, table A1), as datatrove has them."""
 
 import re
-from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
 from fc_pipeline.corpus.document import Document
 from fc_pipeline.corpus.filters.base import PAGES, Settings, Verdict
-from fc_pipeline.corpus.filters.datatrove_verdict import verdict_of
+from fc_pipeline.corpus.filters.datatrove_verdict import ask_block
 from fc_pipeline.corpus.words import word_tokenizer, words_of
 from fc_pipeline.sources.schema import Domain
 
@@ -48,7 +47,7 @@ def repetitive(document: Document, settings: RepetitionSettings) -> Verdict:
         return None
     if surely_passes(document["text"], settings):
         return None
-    return verdict_of(_block(settings.model_dump_json()), document)
+    return ask_block(block, settings, document)[0]
 
 
 def surely_passes(text: str, settings: RepetitionSettings) -> bool:
@@ -78,11 +77,9 @@ def surely_passes(text: str, settings: RepetitionSettings) -> bool:
     return covered_chars(numbers, ends, shortest) <= smallest * len(text)
 
 
-@lru_cache(maxsize=8)
-def _block(settings_json: str) -> "GopherRepetitionFilter":
+def block(settings: RepetitionSettings) -> "GopherRepetitionFilter":
     from datatrove.pipeline.filters import GopherRepetitionFilter
 
-    settings = RepetitionSettings.model_validate_json(settings_json)
     return GopherRepetitionFilter(
         dup_line_frac=settings.max_duplicate_lines,
         dup_line_char_frac=settings.max_duplicate_line_chars,

@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Collection, Iterator
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from pydantic import Field
 
 from fc_pipeline.corpus.document import Document
 from fc_pipeline.corpus.filters.base import Settings, Verdict, meta_texts
+from fc_pipeline.corpus.filters.span import Span
 
 # kind: (fixed parts, pattern). A plain search for the fixed part comes first: the patterns alone cost ten times as
 # much. Every pattern begins with a fixed part and repeats single characters only, so its time is linear.
@@ -61,13 +62,8 @@ PATTERNS: dict[str, tuple[tuple[str, ...], re.Pattern[str]]] = {
     "telegram_token": ((":AA",), re.compile(r"(?<!\d)\d{8,10}:AA[A-Za-z0-9_-]{33}(?![\w-])")),
 }
 REASON_PREFIX = "secret_"
+# What people write in place of a secret.
 _FILLER = re.compile(r"(?:[xX*.0_-]|EXAMPLE|example|your|YOUR)+")
-
-
-class Secret(NamedTuple):
-    start: int
-    end: int
-    kind: str
 
 
 class SecretsSettings(Settings):
@@ -82,20 +78,15 @@ def has_secret(document: Document, settings: SecretsSettings) -> Verdict:
     """`secret_<kind>`, wherever it stands: in the text or in a string of `meta`."""
     everything = "\n".join((document["text"], *meta_texts(document["meta"])))
     first = next(find_secrets(everything, allow=settings.allow), None)
-    return None if first is None else REASON_PREFIX + first.kind
+    return None if first is None else REASON_PREFIX + first.type
 
 
-def find_secrets(text: str, *, allow: Collection[str] = ()) -> Iterator[Secret]:
+def find_secrets(text: str, *, allow: Collection[str] = ()) -> Iterator[Span]:
     """Places of secrets in a text, kind by kind. Fillers such as `ghp_xxxx...` are none."""
     for kind, (fixed_parts, pattern) in PATTERNS.items():
         if not any(part in text for part in fixed_parts):
             continue
         for match in pattern.finditer(text):
-            found = match[0]
-            if not any(string in found for string in allow) and not _is_filler(found):
-                yield Secret(match.start(), match.end(), kind)
-
-
-def _is_filler(found: str) -> bool:
-    """True when most of it is one of the things that people write in place of a secret."""
-    return sum(len(part) for part in _FILLER.findall(found)) > len(found) // 2
+            filler_chars = sum(map(len, _FILLER.findall(match[0])))
+            if filler_chars <= len(match[0]) // 2 and not any(string in match[0] for string in allow):
+                yield Span(match.start(), match.end(), kind)

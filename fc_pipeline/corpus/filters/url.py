@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlsplit
 from pydantic import Field
 
 from fc_pipeline.corpus.document import Document
-from fc_pipeline.corpus.filters.base import Settings, Verdict
+from fc_pipeline.corpus.filters.base import Settings, Verdict, is_below
 
 _WORD = re.compile(r"[^a-z0-9]+")
 _MAX_URL_CHARS = 2_000
@@ -46,9 +46,9 @@ def _judged(url: str, settings_json: str) -> Verdict:
         return "url_invalid"
     if not host or ("." not in host and ":" not in host):
         return "url_invalid"
-    if _is_below(host, settings.allow_hosts):
+    if is_below(host, settings.allow_hosts):
         return None
-    if _is_below(host, settings.block_hosts):
+    if is_below(host, settings.block_hosts):
         return "url_host"
     if settings.drop_bare_addresses and (":" in host or host.replace(".", "").isdigit()):
         return "url_bare_address"
@@ -75,7 +75,3 @@ def _judged(url: str, settings_json: str) -> Verdict:
 @lru_cache(maxsize=8)
 def _settings(settings_json: str) -> UrlSettings:
     return UrlSettings.model_validate_json(settings_json)
-
-
-def _is_below(host: str, hosts: list[str]) -> bool:
-    return any(host == name or host.endswith("." + name) for name in hosts)

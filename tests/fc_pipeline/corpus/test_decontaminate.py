@@ -118,6 +118,7 @@ def test_ignored_ngrams(clean: Make, evalset: Make) -> None:
         "prompt": prompt, "phrase": phrase, "enumeration": counting
     }  # fmt: skip
     assert (ignored["prompt"]["count"], ignored["phrase"]["count"]) == (25, 21)
+    assert [result.metrics[f"ignored_{why}s"] for why in ("prompt", "phrase", "enumeration")] == [1, 1, 1]
     assert json.loads(result.path("items.json").read_text("utf-8"))["quiz"]["unchecked"] == ["quiz/counting"]
 
 

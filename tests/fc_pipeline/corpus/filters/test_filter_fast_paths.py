@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from fc_pipeline.corpus.filter_quality import labelled_cases
 from fc_pipeline.corpus.filters import quality, repetition
-from fc_pipeline.corpus.filters.datatrove_verdict import verdict_of
+from fc_pipeline.corpus.filters.datatrove_verdict import ask_block
 from fc_pipeline.corpus.filters.quality import QualitySettings
 from fc_pipeline.corpus.filters.repetition import RepetitionSettings
 
@@ -20,13 +20,13 @@ SHORT = RepetitionSettings(min_words=0)
 
 
 def check_quality(text: str, chosen: QualitySettings) -> None:
-    expected = verdict_of(quality._block(chosen.model_dump_json()), document("x", text))
+    expected, _ = ask_block(quality.block, chosen, document("x", text))
     assert quality.passes(text, chosen) == (expected is None), expected
     assert quality.low_quality(document("x", text), chosen) == expected
 
 
 def check_repetition(text: str, chosen: RepetitionSettings) -> None:
-    expected = verdict_of(repetition._block(chosen.model_dump_json()), document("x", text))
+    expected, _ = ask_block(repetition.block, chosen, document("x", text))
     assert not (repetition.surely_passes(text, chosen) and expected), expected
     assert repetition.repetitive(document("x", text), chosen) == expected
 

@@ -13,7 +13,6 @@ from fc_pipeline.corpus.filters.licence import permitted
 from fc_pipeline.corpus.filters.pii import PII_TYPES, PiiSettings, find_pii, masked, personal_data
 from fc_pipeline.corpus.filters.secrets import find_secrets
 from fc_pipeline.corpus.filters.url import UrlSettings, unwanted_url
-from fc_pipeline.corpus.filters.url_lists import host_hash, line_hashes
 
 TEXT = "Write to ada@nowhere-inc.com, call (212) 555-0147 or come from 193.0.14.129."
 
@@ -87,12 +86,6 @@ def test_secret_span() -> None:
 )  # fmt: skip
 def test_licence_expressions(expression: str, answer: bool) -> None:
     assert permitted(expression, lambda name: name.upper() == "A") is answer
-
-
-@given(st.lists(st.binary(max_size=40).filter(lambda line: b"\n" not in line), min_size=1, max_size=20))
-def test_url_list_hashes(lines: list[bytes]) -> None:
-    hashes = line_hashes(b"".join(line + b"\n" for line in lines)).tolist()
-    assert sorted(hashes) == sorted(host_hash(line) for line in lines)
 
 
 def test_url_own_lists() -> None:
