@@ -38,9 +38,9 @@ def records(path: Path) -> Iterator[dict[str, Any]]:
 def ours() -> Callable[[Path], Pairs]:
     """Verified pairs, with everything that the step does but the writing of documents."""
     from fc_pipeline.corpus.config import DedupConfig
-    from fc_pipeline.corpus.dedup.duplicates import find_duplicates
     from fc_pipeline.corpus.dedup.minhash import sign
     from fc_pipeline.corpus.dedup.verdicts import KEPT
+    from fc_pipeline.corpus.deduplicate import find_duplicates
 
     sign(DedupConfig(), ["warm up"])  # tables that a process builds once, as other imports do
 

@@ -2,8 +2,9 @@
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,15 +12,23 @@ import numpy as np
 from fc_model.artifacts import read_records
 from fc_pipeline.corpus.config import DedupConfig
 from fc_pipeline.corpus.dedup.cluster_report import ClusterReport
-from fc_pipeline.corpus.dedup.duplicate_index import KEPT_PART, TAKEN_DOWN_PART, open_index, write_index
-from fc_pipeline.corpus.dedup.duplicates import find_duplicates
-from fc_pipeline.corpus.dedup.verdicts import KEPT, REASONS, TAKEN_DOWN, Verdicts
+from fc_pipeline.corpus.dedup.clusters import clusters
+from fc_pipeline.corpus.dedup.duplicate_index import (
+    KEPT_PART,
+    TAKEN_DOWN_PART,
+    DuplicateIndex,
+    open_index,
+    write_index,
+)
+from fc_pipeline.corpus.dedup.near_duplicates import drop_near_duplicates
+from fc_pipeline.corpus.dedup.signed_documents import sign_documents
+from fc_pipeline.corpus.dedup.taken_down import drop_taken_down
+from fc_pipeline.corpus.dedup.verdicts import EXACT, KEPT, REASONS, TAKEN_DOWN, Verdicts
 from fc_pipeline.engine.step import Step
+from fc_pipeline.executors.ordered_map import OrderedMap
 
 _BEFORE = "before/"
 _ROWS_PER_REPORT = 1 << 14
-
-Write = Callable[[dict[str, Any]], None]
 
 
 def deduplicate(step: Step) -> None:
@@ -46,7 +55,7 @@ def deduplicate(step: Step) -> None:
         for part in (KEPT_PART, TAKEN_DOWN_PART)
     )
     documents = read_records(step.inputs["documents"].path("documents.jsonl.zst"))
-    verdicts, clusters = find_duplicates(
+    verdicts, cluster_of = find_duplicates(
         documents,
         config,
         before=kept,
@@ -56,13 +65,69 @@ def deduplicate(step: Step) -> None:
         report=step.runtime.report,
     )
     step.runtime.report({"documents": len(verdicts.reason), "kept": int(np.sum(verdicts.reason == KEPT))})
-    _write_documents(step, verdicts, clusters, num_samples=config.num_samples)
-    for part, reason, names in ((KEPT_PART, KEPT, clusters), (TAKEN_DOWN_PART, TAKEN_DOWN, {})):
+    _write_documents(step, verdicts, cluster_of, num_samples=config.num_samples)
+    for part, reason, names in ((KEPT_PART, KEPT, cluster_of), (TAKEN_DOWN_PART, TAKEN_DOWN, {})):
         rows = np.flatnonzero(verdicts.reason == reason)
         write_index(step.out, part, verdicts.documents, rows, clusters=names, config=config)
 
 
-def _write_documents(step: Step, verdicts: Verdicts, clusters: dict[int, str], *, num_samples: int) -> None:
+def find_duplicates(
+    documents: Iterable[dict[str, Any]],
+    config: DedupConfig,
+    *,
+    before: Sequence[DuplicateIndex],
+    taken_down: Sequence[DuplicateIndex],
+    folder: Path,
+    ordered_map: OrderedMap = map,
+    report: Callable[[dict[str, Any]], None] | None = None,
+) -> tuple[Verdicts, dict[int, str]]:
+    """Returns what becomes of each document, and the clusters of those that have relatives.
+
+    Args:
+        documents: records, read once.
+        before: what earlier dumps kept, in order.
+        taken_down: what earlier dumps took down.
+        folder: an empty one for half-done work; the verdicts read from it.
+        ordered_map: how the signatures are computed (`Step.ordered_map`); by default in this process.
+        report: takes live progress.
+    """
+    signed = sign_documents(documents, config, folder=folder, ordered_map=ordered_map, report=report)
+    verdicts = Verdicts(signed, [*before, *taken_down])
+    earlier = range(len(before), len(before) + len(taken_down))
+    removed = signed.rows_of(config.removed)
+    drop_taken_down(verdicts, removed, earlier=earlier, before=range(len(before)), config=config)
+    _drop_exact_duplicates(verdicts, num_before=len(before))
+    first = _first_rows(signed.digests)
+    rows = np.arange(len(signed))
+    shingled = np.diff(signed.shingles.starts) > 0
+    active = rows[(verdicts.reason == KEPT) & (first == rows) & shingled]
+    links = drop_near_duplicates(verdicts, active, num_before=len(before), config=config)
+    again = rows[(first != rows) & (verdicts.reason == KEPT)]
+    verdicts.inherit(again, first[again])
+    return verdicts, clusters(verdicts, links)
+
+
+def _drop_exact_duplicates(verdicts: Verdicts, *, num_before: int) -> None:
+    """Drop what equals a kept document of an earlier dump."""
+    for place, index in enumerate(verdicts.indexes[:num_before]):
+        equal = index.equal(verdicts.documents.digests)
+        rows = np.flatnonzero((equal >= 0) & (verdicts.reason == KEPT))
+        verdicts.drop(rows, EXACT, place=place, number=equal[rows])
+
+
+def _first_rows(digests: np.ndarray) -> np.ndarray:
+    """int64 [N]: for each row of uint64 [N, 2] the first row that is equal to it; itself when it is the first."""
+    if not len(digests):
+        return np.empty(0, np.int64)
+    order = np.lexsort((digests[:, 1], digests[:, 0]))  # stable: of equal ones the first comes first
+    ranked = digests[order]
+    new = np.concatenate(([True], (ranked[1:] != ranked[:-1]).any(axis=1)))
+    first = np.empty(len(digests), np.int64)
+    first[order] = order[np.flatnonzero(new)[np.cumsum(new) - 1]]
+    return first
+
+
+def _write_documents(step: Step, verdicts: Verdicts, cluster_of: dict[int, str], *, num_samples: int) -> None:
     counters = step.out.counters
     text_bytes = 0
     report = ClusterReport(verdicts, num_samples=num_samples)
@@ -70,7 +135,7 @@ def _write_documents(step: Step, verdicts: Verdicts, clusters: dict[int, str], *
         keep, note = (
             files.enter_context(step.out.records(f"{name}.jsonl.zst")) for name in ("documents", "duplicates")
         )
-        drops: dict[str, Write] = {
+        drops: dict[str, Callable[[dict[str, Any]], None]] = {
             reason: files.enter_context(step.out.records(f"dropped/{reason}.jsonl.zst"))
             for code, reason in enumerate(REASONS)
             if code != KEPT and (verdicts.reason == code).any()
@@ -82,7 +147,7 @@ def _write_documents(step: Step, verdicts: Verdicts, clusters: dict[int, str], *
             if verdicts.reason[row] == KEPT:
                 counters.kept += 1
                 text_bytes += len(document["text"].encode())
-                cluster = clusters.get(row, document["id"])
+                cluster = cluster_of.get(row, document["id"])
                 keep({**document, "meta": {**document["meta"], "cluster": cluster}})
             else:
                 counters.drop(reason)

@@ -1,6 +1,5 @@
 """What a step drops and why, as it writes it; fc_pipeline/lineage/cleaning_decisions.py reads it."""
 
-import hashlib
 import heapq
 import json
 from collections import Counter
@@ -10,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fc_model.artifacts import ArtifactWriter
-from fc_pipeline.corpus.document import Document
+from fc_pipeline.corpus.document import Document, draw
 from fc_pipeline.corpus.filters.chain import Refusal
 
 _EXCERPT_CHARS = 400
@@ -50,10 +49,8 @@ class Drops:
         reason.by_source[document["source"]] += 1
         reason.by_domain[document["domain"]] += 1
         reason.bytes += num_bytes
-        # The samples are those with the smallest hashes: a fair draw that is the same in every run.
-        rank = -int.from_bytes(hashlib.sha256(document["id"].encode()).digest()[:8], "big")
         sample = {"id": document["id"], "source": document["source"], "excerpt": document["text"][:_EXCERPT_CHARS]}
-        heapq.heappush(reason.samples, (rank, document["id"], sample))
+        heapq.heappush(reason.samples, (-draw(document["id"]), document["id"], sample))
         if len(reason.samples) > self._num_samples:
             heapq.heappop(reason.samples)
 

@@ -1,15 +1,13 @@
 """The step that makes `corpus/<name>/filtered`: documents that pass the filters; the others are kept by reason."""
 
 from collections import Counter
-from collections.abc import Iterator
 from contextlib import ExitStack
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
-from fc_model.artifacts import read_records
 from fc_pipeline.corpus.config import FilterConfig
-from fc_pipeline.corpus.document import Document
+from fc_pipeline.corpus.document import Document, read_documents
 from fc_pipeline.corpus.drops import Drops
 from fc_pipeline.corpus.filters.base import map_meta
 from fc_pipeline.corpus.filters.chain import Chain, Refusal
@@ -43,10 +41,11 @@ def filter_documents(step: Step) -> None:
     edits: Counter[str] = Counter()
     text_bytes = 0
     model = step.inputs.get(PERPLEXITY_ROLE)
+    documents = read_documents(artifact for role, artifact in step.inputs.items() if role != PERPLEXITY_ROLE)
     with ExitStack() as files:
         keep = files.enter_context(step.out.records("documents.jsonl.zst"))
         drops = Drops(step.out, files, num_samples=config.num_samples)
-        batches = chunks(_documents(step), weight=lambda document: len(document["text"]), limit=_CHUNK_CHARS)
+        batches = chunks(documents, weight=lambda document: len(document["text"]), limit=_CHUNK_CHARS)
         judge = partial(judge_batch, config.model_dump_json(), str(model.path("models.npy")) if model else None)
         for judged in step.ordered_map(judge, batches):
             for document, refusal, num_bytes in judged:
@@ -54,7 +53,8 @@ def filter_documents(step: Step) -> None:
                 if refusal is None:
                     counters.kept += 1
                     text_bytes += num_bytes
-                    edits.update(_edit_counts(document))
+                    for kind, times in document["meta"].get("edits", {}).items():
+                        edits.update({f"edits_{kind}_{what}": count for what, count in times.items()})
                     keep(dict(document))
                 else:
                     drops.add(document, refusal, num_bytes=num_bytes)
@@ -83,19 +83,6 @@ def judge_batch(config_json: str, models: str | None, documents: list[Document])
 def _chain(config_json: str, models: str | None) -> Chain:
     config = FilterConfig.model_validate_json(config_json)
     return Chain(config.filters, Path(models) if models else None)
-
-
-def _edit_counts(document: Document) -> Iterator[str]:
-    """`edits_<filter>_<what>` as often as it was done."""
-    for kind, edits in document["meta"].get("edits", {}).items():
-        for what, times in edits.items():
-            yield from [f"edits_{kind}_{what}"] * times
-
-
-def _documents(step: Step) -> Iterator[Document]:
-    sources = [artifact for role, artifact in step.inputs.items() if role != PERPLEXITY_ROLE]
-    for artifact in sorted(sources, key=lambda artifact: artifact.key):
-        yield from cast(Iterator[Document], read_records(artifact.path("documents.jsonl.zst")))
 
 
 def scrub(text: str) -> str:

@@ -62,19 +62,16 @@ def measure_filters(step: Step) -> None:
     model = step.inputs.get("perplexity_model")
     chain = Chain(config.filters, model.path("models.npy") if model else None)
     scores = {kind: score_filter(chain, kind) for kind in dict.fromkeys(chosen.kind for chosen in config.filters)}
-    report = {
+    report: dict[str, dict[str, Any]] = {
         kind: {"cases": score.cases, "precision": score.precision, "recall": score.recall, "misses": score.misses}
         for kind, score in scores.items()
     }
     step.out.write_text("filter_quality.json", json.dumps(report, indent=1, ensure_ascii=False) + "\n")
-    counters = step.out.counters
-    counters.read = counters.kept = sum(score.cases for score in scores.values())
-    for kind, score in scores.items():
-        step.out.metrics[f"precision_{kind}"] = score.precision
-        step.out.metrics[f"recall_{kind}"] = score.recall
-        step.out.metrics[f"cases_{kind}"] = score.cases
-    step.out.metrics["precision_min"] = min((score.precision for score in scores.values()), default=1.0)
-    step.out.metrics["recall_min"] = min((score.recall for score in scores.values()), default=1.0)
+    step.out.counters.read = step.out.counters.kept = sum(score.cases for score in scores.values())
+    for kind, entry in report.items():
+        step.out.metrics |= {f"{figure}_{kind}": entry[figure] for figure in ("precision", "recall", "cases")}
+    for figure in ("precision", "recall"):
+        step.out.metrics[f"{figure}_min"] = min((entry[figure] for entry in report.values()), default=1.0)
 
 
 def score_filter(chain: Chain, kind: str) -> Score:
@@ -125,24 +122,24 @@ def _score_document(score: Score, case: dict[str, Any], chain: Chain, settings: 
 
 def _score_spans(score: Score, case: dict[str, Any], settings: Iterable[FilterSettings]) -> None:
     wanted = Counter((kind, text) for kind, text in case.get("spans", []))
-    found: Counter[tuple[str, str]] = Counter()
+    masked: Counter[tuple[str, str]] = Counter()
     for chosen in settings:
         if isinstance(chosen, PiiSettings) and chosen.acts_on(case.get("domain", "science")):
-            found.update((span.type, case["text"][span.start : span.end]) for span in find_pii(case["text"], chosen))
-    score.true_positives += (wanted & found).total()
-    for (kind, text), times in (found - wanted).items():
+            masked.update((span.type, case["text"][span.start : span.end]) for span in find_pii(case["text"], chosen))
+    score.true_positives += (wanted & masked).total()
+    for (kind, text), times in (masked - wanted).items():
         score.false_positives += times
         _miss(score, case, f"masked: {kind} {text!r}")
-    for (kind, text), times in (wanted - found).items():
+    for (kind, text), times in (wanted - masked).items():
         score.false_negatives += times
         _miss(score, case, f"not masked: {kind} {text!r}")
 
 
 def document_of(case: dict[str, Any]) -> Document:
     """The document that a labelled case stands for."""
-    given = {name: case[name] for name in ("text", "domain", "licence", "meta") if name in case}
+    fields = {name: case[name] for name in ("text", "domain", "licence", "meta") if name in case}
     plain = {"id": "fixtures/case", "source": "fixtures", "domain": "science", "licence": "MIT", "meta": {}}
-    return cast(Document, copy.deepcopy({**plain, **given}))
+    return cast(Document, copy.deepcopy({**plain, **fields}))
 
 
 def _miss(score: Score, case: dict[str, Any], what: str) -> None:

@@ -16,8 +16,8 @@ def filtered_page(artifact: Artifact) -> dict[str, str]:
 
 def clusters_page(artifact: Artifact) -> dict[str, str]:
     """Of deduplicated documents: groups of duplicates by size and source, the largest with their members."""
-    found = clusters(artifact)
-    if not found["groups"]:
+    report = clusters(artifact)
+    if not report["groups"]:
         return {}
     groups = "\n".join(
         f"- {group['size']:,} documents like {code(group['id'])}\n"
@@ -25,11 +25,11 @@ def clusters_page(artifact: Artifact) -> dict[str, str]:
             f"    - {code(member['id'])}, Jaccard {member['jaccard']:.2f}\n"
             for member in group["members"][:_SHOWN_MEMBERS]
         )
-        for group in found["largest"]
+        for group in report["largest"]
     )
-    pairs = [[pair["source"], pair["duplicate_of"], pair["reason"], pair["documents"]] for pair in found["by_source"]]
+    pairs = [[pair["source"], pair["duplicate_of"], pair["reason"], pair["documents"]] for pair in report["by_source"]]
     return {
-        "clusters": show(*found["pictures"]),
+        "clusters": show(*report["pictures"]),
         "largest_groups": groups,
         "copies_by_source": markdown_table(["source", "copies of", "kind", "documents"], pairs),
     }
@@ -37,31 +37,31 @@ def clusters_page(artifact: Artifact) -> dict[str, str]:
 
 def contamination_page(artifact: Artifact) -> dict[str, str]:
     """Of decontaminated documents: items by eval set, and the hits that match most."""
-    found = contamination([artifact])
-    assert found is not None  # its files say that it is one
+    report = contamination([artifact])
+    assert report is not None  # its files say that it is one
     columns = ["items", "clean", "touched", "unchecked", "hits"]
-    sets = [[row["evalset"], *(row[name] for name in columns)] for row in found["sets"]]
+    sets = [[row["evalset"], *(row[name] for name in columns)] for row in report["sets"]]
     shown = {"eval_sets": markdown_table(["eval set", "items", "clean", "found", "unchecked", "hits"], sets)}
-    if found["hits"]:
+    if report["hits"]:
         shown["hits_by_item"] = "\n".join(
             f"- {code(hit['item'])} in {code(hit['document'])}, {percent(hit['coverage'])} of it, {hit['action']}\n"
             f"    - {code(shortened(hit['matched']))}"
-            for hit in found["hits"]
+            for hit in report["hits"]
         )
     return shown
 
 
 def filter_quality_page(artifact: Artifact) -> dict[str, str]:
     """Of the filters' worth: precision and recall, and what was missed."""
-    found = filters([artifact])
-    assert found is not None
+    report = filters([artifact])
+    assert report is not None
     rows = [
         [row["kind"], row["cases"], percent(row["precision"]), percent(row["recall"]), len(row["misses"])]
-        for row in found["rows"]
+        for row in report["rows"]
     ]
     misses = [
         f"- {row['kind']}, {code(miss['miss'])}: {code(miss['why'])}\n    - {code(shortened(miss['excerpt']))}"
-        for row in found["rows"]
+        for row in report["rows"]
         for miss in row["misses"]
     ]
     shown = {"filters": markdown_table(["filter", "cases", "precision", "recall", "misses"], rows)}

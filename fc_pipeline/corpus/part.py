@@ -1,6 +1,7 @@
 """The corpus as a part of a track: sources, filters, duplicates, eval sets that may not be trained on, the holdout."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
 from fc_pipeline.corpus.config import CorpusConfig, CorpusFields
@@ -46,20 +47,37 @@ def corpus_steps(track: CorpusFields, parts: Sequence[Part]) -> Iterator[StepSpe
             group="evalsets",
             config=evalset.model_dump(mode="json"),
         )
-    yield from _filter_quality(corpus, sources)
-    base = f"corpus/{corpus.name}"
-    before = {"base": f"{base}/deduplicated"}
-    cleaned = {"documents": _cleaned(corpus)}
-    yield from _clean(corpus, corpus.sources)
-    for dump, entries in corpus.dumps.items():
-        yield from _clean(corpus, entries, dump=dump, before=dict(before))
-        before[dump] = f"{base}/dumps/deduplicated/{dump}"
-        cleaned[f"documents/{dump}"] = _cleaned(corpus, dump)
-    yield StepSpec(
+    step = partial(StepSpec, group=f"corpus_{corpus.name}")
+    filtering = corpus.filtering.model_dump(mode="json")
+    models: dict[str, str] = {}
+    if "perplexity_model" in corpus.parts:
+        models = {"perplexity_model": f"corpus/{corpus.name}/perplexity_model"}
+        yield step(
+            key=models["perplexity_model"],
+            function=fit_perplexity_model,
+            description="Character n-gram models of the sources, by which the perplexity filter judges.",
+            config=filtering,
+            inputs={name: f"sources/{name}" for name in sources},
+        )
+    yield step(
+        key=f"corpus/{corpus.name}/filter_quality",
+        function=measure_filters,
+        description="Precision and recall of the filters on labelled cases, at the thresholds of this corpus.",
+        config={"filtering": filtering, "fixtures": fixtures_digest()},
+        inputs=models,
+        page=filter_quality_page,
+    )
+    before: dict[str, str] = {}
+    cleaned: dict[str, str] = {}
+    for dump, entries in {"": corpus.sources, **corpus.dumps}.items():
+        steps = list(_clean(corpus, entries, dump=dump, models=models, before=dict(before)))
+        yield from steps
+        before[f"before/{dump or 'base'}"] = steps[1].key
+        cleaned[f"documents/{dump}" if dump else "documents"] = steps[-1].key
+    yield step(
         key=split_key(track),
         function=split,
         description="Training documents and a holdout by duplicate cluster and domain.",
-        group=f"corpus_{corpus.name}",
         config=corpus.holdout.model_dump(mode="json"),
         inputs=cleaned,
     )
@@ -72,95 +90,47 @@ def split_key(track: CorpusFields) -> str:
 
 def without(track: CorpusFields, ids: Sequence[str]) -> CorpusFields:
     """The track, whose corpus leaves these documents and their copies out."""
-    sources = {resolve_source(entry).name for entry in track.corpus.all_sources}
+    corpus = track.corpus
+    sources = {resolve_source(entry).name for entry in corpus.all_sources}
     own = [name for name in ids if name.split("/")[0] in sources]
-    return track.model_copy(update={"corpus": _without(track.corpus, own)})
-
-
-def _without(corpus: CorpusConfig, ids: Sequence[str]) -> CorpusConfig:
-    removed = sorted({*corpus.dedup.removed, *ids})
-    return corpus.model_copy(update={"dedup": corpus.dedup.model_copy(update={"removed": removed})})
-
-
-def _filter_quality(corpus: CorpusConfig, sources: Iterable[str]) -> Iterator[StepSpec]:
-    """What the filters are worth, and what the perplexity filter judges by, if it is there."""
-    base, group = f"corpus/{corpus.name}", f"corpus_{corpus.name}"
-    filtering = corpus.filtering.model_dump(mode="json")
-    if "perplexity_model" in corpus.parts:
-        yield StepSpec(
-            key=f"{base}/perplexity_model",
-            function=fit_perplexity_model,
-            description="Character n-gram models of the sources, by which the perplexity filter judges.",
-            group=group,
-            config=filtering,
-            inputs={name: f"sources/{name}" for name in sources},
-        )
-    yield StepSpec(
-        key=f"{base}/filter_quality",
-        function=measure_filters,
-        description="Precision and recall of the filters on labelled cases, at the thresholds of this corpus.",
-        group=group,
-        config={"filtering": filtering, "fixtures": fixtures_digest()},
-        inputs=_perplexity_model(corpus),
-        page=filter_quality_page,
-    )
-
-
-def _perplexity_model(corpus: CorpusConfig) -> dict[str, str]:
-    if "perplexity_model" not in corpus.parts:
-        return {}
-    return {"perplexity_model": f"corpus/{corpus.name}/perplexity_model"}
-
-
-def _cleaned(corpus: CorpusConfig, dump: str | None = None) -> str:
-    """Key of what cleaning ends with."""
-    last = "decontaminated" if corpus.decontamination.evalsets else "deduplicated"
-    return f"corpus/{corpus.name}/{last}" if dump is None else f"corpus/{corpus.name}/dumps/{last}/{dump}"
+    dedup = corpus.dedup.model_copy(update={"removed": sorted({*corpus.dedup.removed, *own})})
+    return track.model_copy(update={"corpus": corpus.model_copy(update={"dedup": dedup})})
 
 
 def _clean(
     corpus: CorpusConfig,
     entries: list[str | dict[str, Any]],
     *,
-    dump: str | None = None,
-    before: dict[str, str] | None = None,
+    dump: str,
+    models: dict[str, str],
+    before: dict[str, str],
 ) -> Iterator[StepSpec]:
-    """The cleaned documents of the corpus, or of a dump that comes after others."""
-    base = f"corpus/{corpus.name}" if dump is None else f"corpus/{corpus.name}/dumps"
-    suffix = "" if dump is None else f"/{dump}"
-    group = f"corpus_{corpus.name}"
-    yield StepSpec(
-        key=f"{base}/filtered{suffix}",
+    """Filtering, deduplication, decontamination of the corpus (dump is ""), or of a dump that comes after others."""
+    key = f"corpus/{corpus.name}/dumps/{{}}/{dump}" if dump else f"corpus/{corpus.name}/{{}}"
+    step = partial(StepSpec, group=f"corpus_{corpus.name}", partition=dump or None)
+    yield step(
+        key=key.format("filtered"),
         function=filter_documents,
         description="Documents that pass the filters; the dropped ones are kept by reason.",
-        group=group,
         config=corpus.filtering.model_dump(mode="json"),
-        inputs={name: f"sources/{name}" for name in (resolve_source(entry).name for entry in entries)}
-        | _perplexity_model(corpus),
-        partition=dump,
+        inputs={name: f"sources/{name}" for name in (resolve_source(entry).name for entry in entries)} | models,
         page=filtered_page,
     )
-    yield StepSpec(
-        key=f"{base}/deduplicated{suffix}",
+    yield step(
+        key=key.format("deduplicated"),
         function=deduplicate,
         description="One of each group of equal or nearly equal documents (MinHash, verified by Jaccard).",
-        group=group,
         config=corpus.dedup.model_dump(mode="json"),
-        inputs={"documents": f"{base}/filtered{suffix}"}
-        | {f"before/{name}": key for name, key in (before or {}).items()},
-        partition=dump,
+        inputs={"documents": key.format("filtered")} | before,
         page=clusters_page,
     )
-    if corpus.decontamination.evalsets:
-        yield StepSpec(
-            key=f"{base}/decontaminated{suffix}",
+    if evalsets := [f"evalsets/{name}" for name in corpus.decontamination.evalsets]:
+        yield step(
+            key=key.format("decontaminated"),
             function=decontaminate,
             description="Documents that share no run of words with an item of the eval sets.",
-            group=group,
             config=corpus.decontamination.model_dump(mode="json"),
-            inputs={"documents": f"{base}/deduplicated{suffix}"}
-            | {f"evalsets/{name}": f"evalsets/{name}" for name in corpus.decontamination.evalsets},
-            partition=dump,
+            inputs={"documents": key.format("deduplicated")} | {name: name for name in evalsets},
             page=contamination_page,
         )
 

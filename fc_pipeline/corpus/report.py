@@ -3,7 +3,7 @@
 import heapq
 import itertools
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from typing import Any
 
@@ -147,23 +147,23 @@ def contamination(artifacts: list[Artifact]) -> dict[str, Any] | None:
     "clean", "hits"}], "hits": [the records of hits.jsonl.zst that match most, few of a document, with their
     "artifact"], "num_hits"}.
     """
-    found = [artifact for artifact in artifacts if "decontaminated" in artifact.key.split("/")]
-    if not found:
+    artifacts = [artifact for artifact in artifacts if "decontaminated" in artifact.key.split("/")]
+    if not artifacts:
         return None
     by_set: Counter[str] = Counter()
-    touched: dict[str, set[str]] = {}
+    touched: dict[str, set[str]] = defaultdict(set)
     sets: dict[str, dict[str, Any]] = {}
-    for artifact in found:
-        for name, entry in json.loads(artifact.path("items.json").read_text("utf-8")).items():
-            sets[name] = entry
-            touched.setdefault(name, set()).update(entry["touched"])
+    for artifact in artifacts:
+        sets |= (items := json.loads(artifact.path("items.json").read_text("utf-8")))
+        for name, entry in items.items():
+            touched[name].update(entry["touched"])
 
     def hits() -> Iterator[dict[str, Any]]:
-        for artifact in found:
+        for artifact in artifacts:
             records = read_records(artifact.path("hits.jsonl.zst"))
             for _, of_document in itertools.groupby(records, key=lambda hit: hit["document"]):
-                for hit in (held := list(of_document)):
-                    by_set[hit["evalset"]] += 1
+                held = list(of_document)
+                by_set.update(hit["evalset"] for hit in held)
                 for hit in heapq.nlargest(_SHOWN_HITS_OF_DOCUMENT, held, key=_how_much):
                     yield {**hit, "artifact": artifact}
 
@@ -179,4 +179,4 @@ def contamination(artifacts: list[Artifact]) -> dict[str, Any] | None:
         }
         for name, entry in sets.items()
     ]
-    return {"artifact": found[-1], "sets": rows, "hits": most, "num_hits": by_set.total()}
+    return {"artifact": artifacts[-1], "sets": rows, "hits": most, "num_hits": by_set.total()}

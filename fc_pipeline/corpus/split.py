@@ -1,6 +1,5 @@
 """The step that makes `corpus/<name>/split`: what is trained on and what never is."""
 
-import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +8,7 @@ from fc_model.artifacts import read_records
 from fc_model.errors import UserError
 from fc_pipeline.corpus.config import HoldoutConfig
 from fc_pipeline.corpus.decontamination.holdout_exclusion import HOLDOUT, held_out_before
+from fc_pipeline.corpus.document import draw
 from fc_pipeline.engine.step import Step
 
 Record = dict[str, Any]
@@ -38,42 +38,33 @@ def split(step: Step) -> None:
     for document in _documents(step):
         name = document["meta"]["cluster"]
         clusters.setdefault(name, Cluster(name, document["domain"])).num_documents += 1
+    taken_over = HOLDOUT in step.inputs
     metrics: dict[str, float] = {}
-    if HOLDOUT in step.inputs:
-        _split_like(step, metrics)
-    else:
-        _split_anew(step, choose_holdout(clusters.values(), config), metrics)
+    with step.out.records("train.jsonl.zst") as train, step.out.records("holdout.jsonl.zst") as holdout:
+        if taken_over:
+            known = held_out_before(step, _documents(step))
+        else:
+            held_out = choose_holdout(clusters.values(), config)
+        for document in _documents(step):
+            if taken_over and document["id"] in known:
+                step.out.counters.read += 1
+                step.out.counters.drop("held_out")
+            elif not taken_over and document["meta"]["cluster"] in held_out:
+                _keep(step, document, holdout, "holdout", metrics)
+            else:
+                _keep(step, document, train, "train", metrics)
+        if taken_over:
+            for document in read_records(step.inputs[HOLDOUT].path("holdout.jsonl.zst")):
+                _keep(step, document, holdout, "holdout", metrics)
     step.out.metrics = dict(sorted(metrics.items()))
     for domain in sorted({cluster.domain for cluster in clusters.values()}):
-        held_out = HOLDOUT in step.inputs or metrics.get(f"holdout_documents_{domain}")
-        if not metrics.get(f"train_documents_{domain}") or not held_out:
+        if not metrics.get(f"train_documents_{domain}") or not (
+            taken_over or metrics.get(f"holdout_documents_{domain}")
+        ):
             raise UserError(
                 f"{step.key}: domain {domain} has too few documents to split "
                 f"({sum(c.num_documents for c in clusters.values() if c.domain == domain)}); add a source"
             )
-
-
-def _split_anew(step: Step, held_out: set[str], metrics: dict[str, float]) -> None:
-    with step.out.records("train.jsonl.zst") as train, step.out.records("holdout.jsonl.zst") as holdout:
-        for document in _documents(step):
-            if document["meta"]["cluster"] in held_out:
-                _keep(step, document, holdout, "holdout", metrics)
-            else:
-                _keep(step, document, train, "train", metrics)
-
-
-def _split_like(step: Step, metrics: dict[str, float]) -> None:
-    """Documents that the other holdout knows are dropped as `held_out`."""
-    known = held_out_before(step, _documents(step))
-    with step.out.records("train.jsonl.zst") as train, step.out.records("holdout.jsonl.zst") as holdout:
-        for document in _documents(step):
-            if document["id"] in known:
-                step.out.counters.read += 1
-                step.out.counters.drop("held_out")
-            else:
-                _keep(step, document, train, "train", metrics)
-        for document in read_records(step.inputs[HOLDOUT].path("holdout.jsonl.zst")):
-            _keep(step, document, holdout, "holdout", metrics)
 
 
 def _keep(step: Step, document: Record, write: Callable[[Record], None], side: str, metrics: dict[str, float]) -> None:
@@ -101,7 +92,7 @@ def choose_holdout(clusters: Iterable[Cluster], config: HoldoutConfig) -> set[st
     """
     by_domain: dict[str, list[tuple[float, Cluster]]] = {}
     for cluster in clusters:
-        by_domain.setdefault(cluster.domain, []).append((_place(cluster.name, config.seed), cluster))
+        by_domain.setdefault(cluster.domain, []).append((draw(f"{config.seed}:{cluster.name}") / 2**64, cluster))
     chosen: set[str] = set()
     for ranked in by_domain.values():
         ranked.sort(key=lambda pair: (pair[0], pair[1].name))
@@ -113,9 +104,3 @@ def choose_holdout(clusters: Iterable[Cluster], config: HoldoutConfig) -> set[st
                 chosen.add(cluster.name)
                 num_held += cluster.num_documents
     return chosen
-
-
-def _place(name: str, seed: int) -> float:
-    """Uniform in [0, 1)."""
-    digest = hashlib.sha256(f"{seed}:{name}".encode()).digest()
-    return int.from_bytes(digest[:8], "big") / 2**64

@@ -91,8 +91,7 @@ def _places(artifact: Artifact, wanted: set[str]) -> Iterator[str]:
     """
     files = {entry.path for entry in artifact.manifest.files}
     if "token_bytes.bin" in files:
-        listed = enumerate(read_records(artifact.path("documents.jsonl.zst")))
-        yield from _splits_with(artifact, [row for row, record in listed if record["id"] in wanted])
+        yield from _splits_with(artifact, _rows(artifact, wanted))
         return
     if any(path.endswith(".tar") for path in files):
         yield from _images_with(artifact, wanted)
@@ -117,6 +116,11 @@ def _images_with(artifact: Artifact, wanted: set[str]) -> Iterator[str]:
             yield split
 
 
+def _rows(shards: Artifact, wanted: set[str]) -> list[int]:
+    records = read_records(shards.path("documents.jsonl.zst"))
+    return [row for row, record in enumerate(records) if record["id"] in wanted]
+
+
 def _splits_with(shards: Artifact, rows: list[int]) -> Iterator[str]:
     from fc_model.data.token_shards import Shards, list_splits
 
@@ -134,10 +138,7 @@ def _read(stage: Artifact, store: Store, wanted: set[str]) -> str | None:
     shards = store.find(entry.key, entry.identity)
     if shards is None:
         return "its shards are gone: it may have"
-    rows = [
-        row for row, record in enumerate(read_records(shards.path("documents.jsonl.zst"))) if record["id"] in wanted
-    ]
-    steps = steps_that_read(shards, rows, config["stage"], num_steps=int(stage.metrics["steps"]))
+    steps = steps_that_read(shards, _rows(shards, wanted), config["stage"], num_steps=int(stage.metrics["steps"]))
     if not steps:
         return None
     return f"first in step {steps[0] + 1:,} of {int(stage.metrics['steps']):,}, in {len(steps):,} steps"

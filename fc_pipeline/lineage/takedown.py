@@ -60,17 +60,12 @@ def remove_touched(store: Store, graph: Graph, items: Sequence[Touched]) -> list
         if why:
             raise UserError(f"{leftover.key}/{leftover.identity} is being written ({why}): wait, then take down again")
     live = live_artifacts(graph, store)
-    stays = []
-    roots = {(item.key, item.identity) for item in items if item.how != "source"}
-    for artifact in list(descendants(everything(store), roots)):
-        if (artifact.key, artifact.identity) not in live | roots:
-            store.remove(artifact.key, artifact.identity)
-    for item in items:
-        if item.how == "source" or (item.key, item.identity) in live:
-            stays.append(item)
-        else:
-            store.remove(item.key, item.identity)
-    return stays
+    touched_places = [(item.key, item.identity) for item in items if item.how != "source"]
+    made = descendants(everything(store), set(touched_places))
+    for place in [*((artifact.key, artifact.identity) for artifact in made), *touched_places]:
+        if place not in live:
+            store.remove(*place)
+    return [item for item in items if item.how == "source" or (item.key, item.identity) in live]
 
 
 def live_artifacts(graph: Graph, store: Store) -> set[tuple[str, str]]:

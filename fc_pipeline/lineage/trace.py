@@ -23,8 +23,8 @@ _BORDER = 0xFF  # stands for the end of a document in decoded bytes; no UTF-8 te
 
 
 @dataclass(frozen=True, kw_only=True)
-class Origin:
-    """Where one token came from."""
+class _Place:
+    """A place in a document of the shards."""
 
     id: str
     source: str
@@ -32,6 +32,12 @@ class Origin:
     licence: str
     split: str
     row: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Origin(_Place):
+    """Where one token came from."""
+
     offset: int
     """Place of the token in its document."""
     before: str
@@ -41,15 +47,9 @@ class Origin:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Occurrence:
+class Occurrence(_Place):
     """One place in one document that holds a text."""
 
-    id: str
-    source: str
-    domain: str
-    licence: str
-    split: str
-    row: int
     offset: int
     """Bytes of the document before the text."""
     copies: int
@@ -108,19 +108,11 @@ def trace_position(shards: Artifact, split: str, position: int) -> int:
     from fc_pipeline.formatting import columns, print_lines
 
     origin = trace_token(shards, split, position)
-    lines = columns(
-        [
-            ["document", origin.id],
-            ["source", origin.source],
-            ["domain", origin.domain],
-            ["licence", origin.licence],
-            ["place", f"token {origin.offset:,} of the document in row {origin.row:,} of documents.jsonl.zst"],
-        ]
-    )
+    place = f"token {origin.offset:,} of the document in row {origin.row:,} of documents.jsonl.zst"
+    about = [["document", origin.id], *([name, getattr(origin, name)] for name in ("source", "domain", "licence"))]
+    print_lines([("", line) for line in columns([*about, ["place", place]])])
     token = origin.token or "the end of the document"
-    print_lines(
-        [*(("", line) for line in lines), ("", ""), ("dim", origin.before), ("bold", token), ("dim", origin.after)]
-    )
+    print_lines([("", ""), ("dim", origin.before), ("bold", token), ("dim", origin.after)])
     return 0
 
 

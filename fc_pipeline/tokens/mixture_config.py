@@ -63,11 +63,15 @@ class MixtureConfig(_Weights):
         return f"{TRAIN}-{stage}" if stage in self.stages else TRAIN
 
     @property
+    def splits(self) -> dict[str, tuple[dict[str, float], int]]:
+        """The training splits in order: name -> (weights, tokens)."""
+        own = {self.split_of(name): (stage.weights, stage.tokens or 0) for name, stage in self.stages.items()}
+        return {TRAIN: (self.weights, self.tokens)} | own
+
+    @property
     def domains(self) -> list[str]:
         """Domains with a share of any split, sorted."""
-        return sorted(
-            {*shares(self.weights), *(name for stage in self.stages.values() for name in shares(stage.weights))}
-        )
+        return sorted({domain for weights, _ in self.splits.values() for domain in shares(weights)})
 
 
 def shares(weights: Mapping[str, float]) -> dict[str, float]:

@@ -73,7 +73,7 @@ def pack_shards(step: Step) -> None:
         "vocab_size": tokenizer.vocab_size,
         "bytes_per_token": round(summaries[TRAIN]["bytes"] / summaries[TRAIN]["tokens"], 4),
         "mix_error_points": round(
-            max(mix_error(mixture.tokens, wanted) for mixture, wanted in _wanted(config, mixtures)), 4
+            max(mix_error(mixtures[split].tokens, weights) for split, (weights, _) in config.splits.items()), 4
         ),
     }
     epochs = {name: count for mixture in mixtures.values() for name, count in mixture.epochs.items()}
@@ -91,11 +91,9 @@ def _mixtures(
     config: MixtureConfig, lengths: dict[str, NDArray[np.int64]], numbers: dict[str, NDArray[np.int64]]
 ) -> dict[str, Mixture]:
     """The training splits; each continues a domain's documents where the split before it ended."""
-    parts = [(TRAIN, config.weights, config.tokens)]
-    parts += [(config.split_of(name), stage.weights, stage.tokens or 0) for name, stage in config.stages.items()]
     mixtures: dict[str, Mixture] = {}
     taken: dict[str, Taken] = {}
-    for split, weights, tokens in parts:
+    for split, (weights, tokens) in config.splits.items():
         mixtures[split] = mix(
             lengths,
             numbers,
@@ -107,8 +105,3 @@ def _mixtures(
         )
         taken = mixtures[split].taken
     return mixtures
-
-
-def _wanted(config: MixtureConfig, mixtures: dict[str, Mixture]) -> list[tuple[Mixture, dict[str, float]]]:
-    own = [(mixtures[config.split_of(name)], stage.weights) for name, stage in config.stages.items()]
-    return [(mixtures[TRAIN], config.weights), *own]

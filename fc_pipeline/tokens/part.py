@@ -12,8 +12,7 @@ from fc_pipeline.tokens.config import TokensFields
 
 with deferred_imports():
     from fc_pipeline.tokens.pack import pack_shards
-    from fc_pipeline.tokens.pages import shards_page
-    from fc_pipeline.tokens.report import mix
+    from fc_pipeline.tokens.report import mix, shards_page
     from fc_pipeline.tokens.train_tokenizer import train_tokenizer
 
 

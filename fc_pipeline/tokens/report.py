@@ -5,8 +5,9 @@ from collections import Counter, defaultdict
 from typing import Any
 
 from fc_model.artifacts import Artifact, read_records
+from fc_pipeline.formatting import amount, markdown_table, percent
 from fc_pipeline.report.charts import bar_chart, range_chart
-from fc_pipeline.report.drawing import Picture, svg
+from fc_pipeline.report.drawing import Picture, show, svg
 from fc_pipeline.tokens.mixture_config import HOLDOUT
 
 
@@ -68,6 +69,24 @@ def mix_pictures(shards: Artifact) -> list[Picture]:
         bar_chart("Tokens by domain", "training tokens", tokens),
         range_chart("Document lengths", "tokens, 10th to 90th percentile, median marked", lengths),
     ]
+
+
+def shards_page(artifact: Artifact) -> dict[str, str]:
+    """The realised mix beside the one asked for, tokens and lengths of documents by domain."""
+    rows = [
+        [
+            row["domain"],
+            percent(row["asked"]),
+            percent(row["packed"]),
+            row["tokens"],
+            row["documents"],
+            amount(row["epochs"]),
+            row["holdout_tokens"],
+        ]
+        for row in mix_rows(artifact)
+    ]
+    header = ["domain", "asked", "packed", "training tokens", "documents", "epochs", "held-out tokens"]
+    return {"mix": f"{show(*mix_pictures(artifact))}\n\n{markdown_table(header, rows)}"}
 
 
 def _lengths(shards: Artifact) -> dict[str, Counter[int]]:

@@ -8,7 +8,7 @@ training uses. The seed pieces (substrings with their frequencies) are counted h
 import re
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -130,15 +130,11 @@ def train_sentencepiece(
             seeds_file.write_text("".join(lines), "utf-8", newline="")
             options["seed_sentencepieces_file"] = str(seeds_file)
         try:
-            sentencepiece.SentencePieceTrainer.train(sentence_iterator=_sentences(units), model_writer=model, **options)
+            sentences = (f"{unit}\t{count}" for unit, count in sorted(units.items()))
+            sentencepiece.SentencePieceTrainer.train(sentence_iterator=sentences, model_writer=model, **options)
         except RuntimeError as error:
             raise UserError(_explain(str(error), vocab_size=vocab_size)) from error
     return _without_paths(model.getvalue())
-
-
-def _sentences(units: Counter[str]) -> Iterator[str]:
-    for unit, count in sorted(units.items()):
-        yield f"{unit}\t{count}"
 
 
 def _explain(message: str, *, vocab_size: int) -> str:

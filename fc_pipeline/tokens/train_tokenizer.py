@@ -1,10 +1,9 @@
 """The step that makes `<track>/tokenizer`: a SentencePiece model trained on the documents of a track's mixture."""
 
-import hashlib
 import heapq
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, field_validator
@@ -12,6 +11,7 @@ from pydantic import Field, field_validator
 from fc_model.artifacts import read_records
 from fc_model.config.strict import Strict
 from fc_model.errors import UserError
+from fc_pipeline.corpus.document import draw
 from fc_pipeline.engine.step import Step
 from fc_pipeline.tokens.sentencepiece_counts import LINE_SYMBOLS, count_units, train_sentencepiece
 
@@ -110,8 +110,8 @@ def sample_documents(
 ) -> dict[str, list[str]]:
     """Texts of each domain, about `num_bytes` in all, split by weight; a small domain is taken whole.
 
-    The documents with the lowest seeded hash of their id are taken, so the sample does not depend on their order
-    and one more document replaces few. Holds no more than the sample in memory.
+    The sample does not depend on the order of the documents, one more document replaces few, and no more than the
+    sample is held in memory.
     """
     limits = {domain: num_bytes * weight / sum(weights.values()) for domain, weight in weights.items() if weight > 0}
     heaps: dict[str, list[tuple[int, str, str, int]]] = {domain: [] for domain in limits}
@@ -120,9 +120,8 @@ def sample_documents(
         domain = record["domain"]
         if domain not in limits:
             continue
-        digest = hashlib.sha256(f"{seed}\0{record['id']}".encode()).digest()
         size = len(record["text"].encode())
-        heapq.heappush(heaps[domain], (-int.from_bytes(digest[:8]), record["id"], record["text"], size))
+        heapq.heappush(heaps[domain], (-draw(f"{seed}\0{record['id']}"), record["id"], record["text"], size))
         sizes[domain] += size
         while sizes[domain] - heaps[domain][0][3] >= limits[domain]:
             sizes[domain] -= heapq.heappop(heaps[domain])[3]
@@ -148,8 +147,10 @@ def measure(tokenizer: "Tokenizer", records: Iterable[dict[str, Any]], *, domain
     num_byte_tokens = num_documents = 0
     unknown: Counter[str] = Counter()
     byte_ids = tokenizer.byte_ids
-    for record in _first(records, num_bytes):
+    for record in records:
         text, domain = record["text"], record["domain"]
+        if num_bytes.get(domain, _MEASURED_BYTES) >= _MEASURED_BYTES:
+            continue
         ids = tokenizer.encode(text)
         if tokenizer.decode(ids) != text:
             raise RuntimeError(f"{record['id']}: decoding its tokens does not give it back")
@@ -170,8 +171,3 @@ def measure(tokenizer: "Tokenizer", records: Iterable[dict[str, Any]], *, domain
         "alphabet_misses": len(unknown),
         "round_trip_documents": num_documents,
     }
-
-
-def _first(records: Iterable[dict[str, Any]], num_bytes: Counter[str]) -> Iterator[dict[str, Any]]:
-    """The records of the domains that are counted, until enough of each was."""
-    return (record for record in records if num_bytes.get(record["domain"], _MEASURED_BYTES) < _MEASURED_BYTES)

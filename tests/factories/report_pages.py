@@ -11,7 +11,7 @@ from fc_pipeline.corpus.pages import clusters_page, contamination_page, filter_q
 from fc_pipeline.evals.images.pages import image_evals_page
 from fc_pipeline.images.pages import fonts_page, images_page
 from fc_pipeline.report.write import write_report
-from fc_pipeline.tokens.pages import shards_page
+from fc_pipeline.tokens.report import shards_page
 from fc_pipeline.track.graph import SECTIONS
 from fc_pipeline.training.pages import stage_page
 

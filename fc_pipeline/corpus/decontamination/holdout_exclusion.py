@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from fc_model.artifacts import read_records
+from fc_pipeline.corpus.dedup.clusters import Ties
 from fc_pipeline.engine.step import Step
 
 HOLDOUT = "holdout"
@@ -23,7 +24,7 @@ def held_out_before(step: Step, documents: Iterable[dict[str, Any]]) -> set[str]
     inputs of the step: `holdout`, with holdout.jsonl.zst; `duplicates/<name>`, with duplicates.jsonl.zst, of the
     deduplication of either corpus.
     """
-    ties = _Ties()
+    ties: Ties[str] = Ties()
     held_out: list[str] = []
     for document in read_records(step.inputs[HOLDOUT].path("holdout.jsonl.zst")):
         ties.tie(document["id"], document["meta"]["cluster"])  # a cluster has the name of one of its documents
@@ -39,22 +40,3 @@ def held_out_before(step: Step, documents: Iterable[dict[str, Any]]) -> set[str]
         ids.append(document["id"])
     groups = {ties.group(name) for name in held_out}
     return {name for name in ids if ties.group(name) in groups}
-
-
-class _Ties:
-    """Groups of names by pairs that belong together (union-find)."""
-
-    def __init__(self) -> None:
-        self._above: dict[str, str] = {}
-
-    def group(self, name: str) -> str:
-        """The name that stands for the group."""
-        above = self._above.setdefault(name, name)
-        while above != name:
-            self._above[name] = self._above[above]
-            name, above = self._above[name], self._above[self._above[name]]
-        return name
-
-    def tie(self, one: str, other: str) -> None:
-        low, high = sorted((self.group(one), self.group(other)))
-        self._above[high] = low

@@ -95,11 +95,11 @@ class Lookup:
         """(where a window stands in `numbers`, which n-gram it is), in the order of the windows."""
         starts = windows.starts(self.length)
         hashes = windows.hashes(starts, self.length)
-        maybe = np.flatnonzero(self.table[hashes >> self._shift])
+        maybe = self.table[hashes >> self._shift]
         starts, hashes = starts[maybe], hashes[maybe]
         rows = np.minimum(np.searchsorted(self.hashes, hashes), len(self.hashes) - 1)
-        found = np.flatnonzero(self.hashes[rows] == hashes)
-        starts, rows = starts[found], rows[found]
+        equal = self.hashes[rows] == hashes
+        starts, rows = starts[equal], rows[equal]
         offsets = np.arange(self.length)
         same = (numbers[starts[:, None] + offsets] == items[self.places[rows][:, None] + offsets]).all(axis=1)
         return starts[same], self.first_group + rows[same]
@@ -128,12 +128,8 @@ class NgramIndex:
 
     @cached_property
     def _lookups(self) -> list[Lookup]:
-        borders = [int(length) for length in np.unique(self.lengths)]
-        lookups = []
-        for length in borders:
-            rows = np.flatnonzero(self.lengths == length)
-            lookups.append(Lookup(length, int(rows[0]), self.hashes[rows], self.places[rows]))
-        return lookups
+        groups = ((int(length), np.flatnonzero(self.lengths == length)) for length in np.unique(self.lengths))
+        return [Lookup(length, int(rows[0]), self.hashes[rows], self.places[rows]) for length, rows in groups]
 
     def find(self, texts: Sequence[str]) -> list[tuple[Ints, Ints]]:
         """For each text (the words at which n-grams begin, their groups), by group length, then by place."""
@@ -184,37 +180,24 @@ def build_index(items: Iterable[str], *, ngram: int, min_words: int) -> NgramInd
     numbers = np.array([number for row in rows for number in row], dtype=np.int64)
     lengths = np.minimum(np.diff(item_starts), ngram)
     windows = Windows(numbers)
-    parts: list[tuple[int, Hashes, Ints]] = []
+    parts = []
     for length in range(min_words, ngram + 1):
         mine = np.flatnonzero(lengths == length)
         counts = np.diff(item_starts)[mine] - length + 1
         first = np.repeat(item_starts[mine] - (np.cumsum(counts) - counts), counts)
         starts = first + np.arange(len(first))
-        parts.append((length, windows.hashes(starts, length), starts))
-    return _grouped(list(number_of), numbers, item_starts, parts)
-
-
-def _grouped(
-    vocabulary: list[str], numbers: Ints, item_starts: Ints, parts: list[tuple[int, Hashes, Ints]]
-) -> NgramIndex:
-    lengths, hashes, members = [], [], []
-    counts = []
-    for length, all_hashes, starts in parts:
-        order = np.argsort(all_hashes, kind="stable")
-        distinct, count = np.unique(all_hashes, return_counts=True)
-        lengths.append(np.full(len(distinct), length))
-        hashes.append(distinct)
-        counts.append(count)
-        members.append(starts[order])
-    member_starts = np.concatenate([[0], np.cumsum(np.concatenate(counts))])
-    all_members = np.concatenate(members)
+        hashes = windows.hashes(starts, length)
+        distinct, sizes = np.unique(hashes, return_counts=True)
+        parts.append((np.full(len(distinct), length), distinct, sizes, starts[np.argsort(hashes, kind="stable")]))
+    group_lengths, group_hashes, group_sizes, members = map(np.concatenate, zip(*parts, strict=True))
+    member_starts = np.concatenate([[0], np.cumsum(group_sizes)])
     return NgramIndex(
-        vocabulary=vocabulary,
+        vocabulary=list(number_of),
         numbers=numbers,
         item_starts=item_starts,
-        lengths=np.concatenate(lengths),
-        hashes=np.concatenate(hashes),
-        places=all_members[member_starts[:-1]],
+        lengths=group_lengths,
+        hashes=group_hashes,
+        places=members[member_starts[:-1]],
         member_starts=member_starts,
-        members=all_members,
+        members=members,
     )

@@ -58,7 +58,7 @@ class ClusterReport:
         pairs: Counter[tuple[str, str, str]] = Counter()
         for row in self._rows.tolist():
             reason = REASONS[self._verdicts.reason[row]]
-            pairs[self._source(row), self._verdicts.original(row).source, reason] += 1
+            pairs[self._verdicts.documents.source(row), self._verdicts.original(row).source, reason] += 1
         return [
             {"source": source, "duplicate_of": original, "reason": reason, "documents": count}
             for (source, original, reason), count in sorted(pairs.items(), key=lambda pair: (-pair[1], pair[0]))
@@ -70,11 +70,8 @@ class ClusterReport:
         return {"size": len(rows) + 1, **original._asdict(), "members": members}
 
     def _member(self, row: int) -> dict[str, Any]:
-        return {
-            "id": self._verdicts.documents.ids.text(row),
-            "source": self._source(row),
-            "jaccard": self._jaccard(row),
-        }
+        documents, jaccard = self._verdicts.documents, round(float(self._verdicts.jaccard[row]), 4)
+        return {"id": documents.ids.text(row), "source": documents.source(row), "jaccard": jaccard}
 
     def _sample(self, row: int) -> dict[str, Any]:
         own = self._verdicts.place[row] == self._verdicts.own
@@ -84,12 +81,6 @@ class ClusterReport:
             "excerpt": self._excerpts[row],
             "duplicate_of": {**self._verdicts.original(row)._asdict(), "excerpt": excerpt},
         }
-
-    def _source(self, row: int) -> str:
-        return self._verdicts.documents.sources[self._verdicts.documents.source_of[row]]
-
-    def _jaccard(self, row: int) -> float:
-        return round(float(self._verdicts.jaccard[row]), 4)
 
 
 def _histogram(sizes: np.ndarray) -> dict[str, int]:

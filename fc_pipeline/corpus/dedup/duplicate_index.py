@@ -93,13 +93,12 @@ class DuplicateIndex:
 
     def equal(self, digests: np.ndarray) -> np.ndarray:
         """int64: for each digest the document that has it, -1 where none has."""
-        found = np.full(len(digests), -1, np.int64)
-        if len(self):
-            upper, lower = self._digests
-            place = np.minimum(np.searchsorted(upper, digests[:, 0]), len(upper) - 1)
-            hit = (upper[place] == digests[:, 0]) & (lower[place] == digests[:, 1])
-            found[hit] = self._digest_documents[place[hit]]
-        return found
+        if not len(self):
+            return np.full(len(digests), -1, np.int64)
+        upper, lower = self._digests
+        place = np.minimum(np.searchsorted(upper, digests[:, 0]), len(upper) - 1)
+        equal = (upper[place] == digests[:, 0]) & (lower[place] == digests[:, 1])
+        return np.where(equal, self._digest_documents[place].astype(np.int64), -1)
 
 
 def open_index(artifact: Artifact, part: str, *, dump: str, config: DedupConfig) -> DuplicateIndex:
@@ -168,6 +167,11 @@ def packed(keys: np.ndarray, numbers: np.ndarray) -> np.ndarray:
     return both
 
 
+def unpacked(both: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(uint32 keys, uint32 numbers), from what `packed` has packed."""
+    return (both >> _SHIFT).astype(np.uint32), (both & _LOW).astype(np.uint32)
+
+
 def lookup(keys: np.ndarray, band: np.ndarray, limit: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(place in `keys`, number) of each equal key of a sorted band, the lowest `limit[place]` numbers of each key.
 
@@ -178,7 +182,7 @@ def lookup(keys: np.ndarray, band: np.ndarray, limit: np.ndarray) -> tuple[np.nd
     count = np.minimum(np.searchsorted(band, wanted | _LOW, side="right") - low, limit)
     place = np.repeat(np.arange(len(keys)), count)
     within = np.arange(len(place)) - np.repeat(np.cumsum(count) - count, count)
-    return place, (band[low[place] + within] & _LOW).astype(np.uint32)
+    return place, unpacked(band[low[place] + within])[1]
 
 
 def _cluster_names(

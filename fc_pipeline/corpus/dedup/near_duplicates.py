@@ -12,13 +12,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from fc_pipeline.corpus.config import DedupConfig
-from fc_pipeline.corpus.dedup.duplicate_index import DuplicateIndex, lookup
+from fc_pipeline.corpus.dedup.duplicate_index import DuplicateIndex, lookup, packed, unpacked
 from fc_pipeline.corpus.dedup.ragged import RaggedFile
 from fc_pipeline.corpus.dedup.signed_documents import SignedDocuments
 from fc_pipeline.corpus.dedup.verdicts import NEAR, Verdicts
-
-_LOW = np.uint64(0xFFFFFFFF)
-_SHIFT = np.uint64(32)
 
 
 def jaccard(first: np.ndarray, second: np.ndarray) -> float:
@@ -140,16 +137,15 @@ def _candidates(
             rows.append(active[order[_ranges(firsts[key], size[key])]].astype(np.uint32))
             others.append(np.repeat(number.astype(np.uint64) | np.uint64(place << 32), size[key]))
         several = np.flatnonzero(size > 1)
-        bucket_rows.append(active[order[_ranges(firsts[several], size[several])]].astype(np.uint64))
-        buckets.append(np.repeat(num_buckets + np.arange(len(several), dtype=np.uint64), size[several]))
+        bucket_rows.append(active[order[_ranges(firsts[several], size[several])]])
+        buckets.append(np.repeat(num_buckets + np.arange(len(several)), size[several]))
         sizes.append(size[several])
         room.append(left[several])
         num_buckets += len(several)
-    both = np.concatenate(bucket_rows) << _SHIFT | np.concatenate(buckets)
-    both.sort()
+    row_of, bucket_of = unpacked(packed(np.concatenate(bucket_rows), np.concatenate(buckets)))
     starts = np.cumsum(np.concatenate([[0], *sizes]))[:-1]
-    found = _Buckets((both >> _SHIFT).astype(np.uint32), (both & _LOW).astype(np.uint32), starts, np.concatenate(room))
-    return *_distinct(np.concatenate(rows), np.concatenate(others)), found
+    shared = _Buckets(row_of, bucket_of, starts, np.concatenate(room))
+    return *_distinct(np.concatenate(rows), np.concatenate(others)), shared
 
 
 def _distinct(rows: np.ndarray, others: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -42,11 +42,8 @@ class Shingles(NamedTuple):
 def shingle(texts: Sequence[str], *, ngram: int) -> Shingles:
     """The digest and the distinct shingles of each text. They depend on that text alone."""
     parts = [_shingle_block(block, ngram) for block in chunks(texts, weight=len, limit=_BLOCK_CHARS)]
-    return Shingles(
-        digests=np.concatenate([part.digests for part in parts] or [np.empty((0, 2), np.uint64)]),
-        counts=np.concatenate([part.counts for part in parts] or [np.empty(0, np.int64)]),
-        hashes=np.concatenate([part.hashes for part in parts] or [np.empty(0, np.uint32)]),
-    )
+    none = Shingles(np.empty((0, 2), np.uint64), np.empty(0, np.int64), np.empty(0, np.uint32))
+    return Shingles(*(np.concatenate(arrays) for arrays in zip(none, *parts, strict=True)))
 
 
 def _shingle_block(texts: list[str], ngram: int) -> Shingles:
@@ -128,18 +125,15 @@ def _word_hashes(codes: np.ndarray, starts: np.ndarray) -> tuple[np.ndarray, np.
     edges = np.flatnonzero(border) + 1
     inside = word[edges[:-1]] if len(edges) else np.empty(0, bool)
     begin, end = edges[:-1][inside], edges[1:][inside]
-    powers, inverses = _powers(len(codes))
+    powers, inverses = _powers(max(len(codes), 2 * _BLOCK_CHARS).bit_length())
     prefix = np.cumsum(codes * powers[: len(codes)], dtype=np.uint64)
     return _mixed((prefix[end - 1] - prefix[begin - 1]) * inverses[begin]), np.searchsorted(begin, starts)
 
 
-def _powers(length: int) -> tuple[np.ndarray, np.ndarray]:
-    """Powers 0, 1, 2, ... of the base and of its inverse modulo 2^64, at least `length` of them."""
-    return _power_tables(max(length, 2 * _BLOCK_CHARS).bit_length())
-
-
 @lru_cache(maxsize=1)
-def _power_tables(bits: int) -> tuple[np.ndarray, np.ndarray]:
+def _powers(bits: int) -> tuple[np.ndarray, np.ndarray]:
+    """uint64 [2^bits]: powers 0, 1, 2, ... of the base, and of its inverse, modulo 2^64."""
+
     def table(base: int) -> np.ndarray:
         steps = np.full(1 << bits, base, np.uint64)
         steps[0] = 1

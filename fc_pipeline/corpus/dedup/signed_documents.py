@@ -38,6 +38,9 @@ class SignedDocuments:
     def __len__(self) -> int:
         return len(self.digests)
 
+    def source(self, row: int) -> str:
+        return self.sources[self.source_of[row]]
+
     def band(self, number: int) -> np.ndarray:
         """uint32 [N]: the keys of one band."""
         return np.fromfile(_band_path(self._folder, number), np.uint32)

@@ -12,7 +12,7 @@ datasketch's scheme `affine32` mixes an element's hash by the finalizer of Murmu
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -46,17 +46,6 @@ class Hit:
     duplicate_of: str | None = None
 
 
-@dataclass(frozen=True)
-class _Candidate:
-    """A document of an index that shares a band with the text."""
-
-    jaccard: float
-    dump: str
-    part: str
-    row: int
-    id: str
-
-
 def find_similar(dumps: Mapping[str, Artifact], text: str, *, at_least: float, most: int) -> tuple[list[Hit], int]:
     """(the `most` documents most similar to the text, how many have at least this similarity).
 
@@ -68,14 +57,13 @@ def find_similar(dumps: Mapping[str, Artifact], text: str, *, at_least: float, m
     Raises:
         UserError: the text has no shingles, or the index a single band.
     """
-    candidates = [candidate for name, dump in dumps.items() for candidate in _candidates(name, dump, text)]
-    kept = {(one.dump, one.id) for one in candidates if one.part == KEPT_PART}
-    duplicates = [hit for name, dump in dumps.items() for hit in _duplicates(name, dump, text, kept)]
-    compared: list[_Candidate | Hit] = [*candidates, *duplicates]
-    similar = [one for one in compared if one.jaccard >= at_least]
-    order = {name: place for place, name in enumerate(dumps)}
-    similar.sort(key=lambda one: (-one.jaccard, isinstance(one, Hit), order[one.dump], one.id))
-    return list(_with_records(dumps, similar[:most])), len(similar)
+    candidates = {name: list(_candidates(dump, text)) for name, dump in dumps.items()}
+    kept = {(name, one.id) for name, ones in candidates.items() for one in ones if one.part == KEPT_PART}
+    hits = [hit for name, dump in dumps.items() for hit in _kept(name, dump, candidates[name], at_least)]
+    hits += [hit for name, dump in dumps.items() for hit in _duplicates(name, dump, text, kept, at_least)]
+    order = list(dumps)
+    hits.sort(key=lambda hit: (-hit.jaccard, hit.duplicate_of is not None, order.index(hit.dump), hit.id))
+    return hits[:most], len(hits)
 
 
 def detection_odds(dump: Artifact, similarity: float) -> float:
@@ -135,9 +123,18 @@ def _unmixed(hashes: np.ndarray) -> np.ndarray:
     return hashes ^ (hashes >> np.uint32(16))
 
 
-def _candidates(name: str, dump: Artifact, text: str) -> Iterator[_Candidate]:
+class _Candidate(NamedTuple):
+    """A document of an index that shares a band with the text."""
+
+    part: str
+    row: int
+    id: str
+    jaccard: float
+
+
+def _candidates(dump: Artifact, text: str) -> Iterator[_Candidate]:
     for part in _PARTS:
-        index = DuplicateIndex(dump, part, name)
+        index = DuplicateIndex(dump, part, "")
         ngram = index.settings["ngram"]
         shingles = _hashes(text, ngram)
         if not len(shingles):
@@ -146,14 +143,22 @@ def _candidates(name: str, dump: Artifact, text: str) -> Iterator[_Candidate]:
                 "(the name of no file is taken for a text)"
             )
         for row in query(index, shingles):
-            yield _Candidate(jaccard(shingles, index.shingles.row(row)), name, part, row, index.name(row))
+            yield _Candidate(part, row, index.name(row), jaccard(shingles, index.shingles.row(row)))
 
 
-def _duplicates(name: str, dump: Artifact, text: str, kept: set[tuple[str, str]]) -> Iterator[Hit]:
+def _kept(name: str, dump: Artifact, candidates: list[_Candidate], at_least: float) -> Iterator[Hit]:
+    """Those of the candidates that are similar enough, kept and taken down; their records are read."""
+    for part, (state, file) in _PARTS.items():
+        similar = {one.row: one.jaccard for one in candidates if one.part == part and one.jaccard >= at_least}
+        for row, record in read_rows(dump.path(f"{file}.jsonl.zst"), similar) if similar else ():
+            yield _hit(record, similar[row], name, state)
+
+
+def _duplicates(name: str, dump: Artifact, text: str, kept: set[tuple[str, str]], at_least: float) -> Iterator[Hit]:
     """What this dump dropped because of one of these documents (dump, id)."""
     notes = read_records(dump.path("duplicates.jsonl.zst")) if kept else ()
     wanted = {note["id"] for note in notes if (note["dump"] or name, note["duplicate_of"]) in kept}
-    ngram = DuplicateIndex(dump, KEPT_PART, name).settings["ngram"]
+    ngram = DuplicateIndex(dump, KEPT_PART, "").settings["ngram"]
     shingles = _hashes(text, ngram)
     for reason in _DUPLICATES:
         path = f"dropped/{reason}.jsonl.zst"
@@ -161,29 +166,13 @@ def _duplicates(name: str, dump: Artifact, text: str, kept: set[tuple[str, str]]
             for record in read_records(dump.path(path)):
                 if record["id"] in wanted:
                     similarity = jaccard(shingles, _hashes(record["text"], ngram))
-                    yield _hit(record, similarity, name, reason, record["duplicate_of"])
+                    if similarity >= at_least:
+                        yield _hit(record, similarity, name, reason)
 
 
-def _with_records(dumps: Mapping[str, Artifact], similar: list[_Candidate | Hit]) -> Iterator[Hit]:
-    """The hits in this order: of candidates, source and licence are read from the documents."""
-    places: dict[tuple[str, str], list[int]] = {}
-    for one in similar:
-        if isinstance(one, _Candidate):
-            places.setdefault((one.dump, one.part), []).append(one.row)
-    records = {
-        (name, part): dict(read_rows(dumps[name].path(f"{_PARTS[part][1]}.jsonl.zst"), rows))
-        for (name, part), rows in places.items()
-    }
-    for one in similar:
-        if isinstance(one, Hit):
-            yield one
-        else:
-            record = records[one.dump, one.part][one.row]
-            yield _hit(record, one.jaccard, one.dump, _PARTS[one.part][0], None)
-
-
-def _hit(record: dict[str, Any], similarity: float, dump: str, state: str, duplicate_of: str | None) -> Hit:
+def _hit(record: dict[str, Any], similarity: float, dump: str, state: str) -> Hit:
     about = {name: record[name] for name in ("id", "source", "licence")}
+    duplicate_of = record["duplicate_of"] if state in _DUPLICATES else None
     return Hit(jaccard=similarity, dump=dump, state=state, duplicate_of=duplicate_of, **about)
 
 

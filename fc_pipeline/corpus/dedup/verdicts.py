@@ -64,7 +64,6 @@ class Verdicts:
     def original(self, row: int) -> Original:
         place, number = int(self.place[row]), int(self.number[row])
         if place == self.own:
-            source = self.documents.sources[self.documents.source_of[number]]
-            return Original(self.documents.ids.text(number), None, source)
+            return Original(self.documents.ids.text(number), None, self.documents.source(number))
         index = self.indexes[place]
         return Original(index.name(number), index.dump, index.source(number))

@@ -35,17 +35,12 @@ def wrong_language(document: Document, settings: LanguageSettings) -> Verdict:
     if len(text) < settings.min_chars:
         return None
     sample = text[:_SAMPLE_CHARS]
-    if "en" in settings.languages and _is_plainly_english(sample):
-        return None
+    words = sample.split()
+    if "en" in settings.languages and sum(word in _ENGLISH for word in words) > _ENGLISH_SHARE * len(words):
+        return None  # most English prose, at a hundredth of what the identifier costs
     ranked = _identifier().rank(sample)
     foreign = 1 - sum(probability for language, probability in ranked if language in settings.languages)
     return f"language_{ranked[0][0]}" if foreign > settings.min_probability else None
-
-
-def _is_plainly_english(sample: str) -> bool:
-    """True for most English prose, at a hundredth of what the identifier costs."""
-    words = sample.split()
-    return sum(word in _ENGLISH for word in words) > _ENGLISH_SHARE * len(words)
 
 
 @lru_cache(maxsize=1)

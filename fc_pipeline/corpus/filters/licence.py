@@ -83,7 +83,12 @@ def _in_header(text: str) -> list[str]:
 
 @lru_cache(maxsize=4096)
 def _permits(expression: str, allow: tuple[str, ...] | None, deny: tuple[str, ...]) -> bool:
-    return permitted(expression, lambda name: _name_permitted(name, allow, deny))
+    def permits(name: str) -> bool:
+        name = name.rstrip("+").lower()
+        matches = lambda patterns: any(fnmatchcase(name, pattern.lower()) for pattern in patterns)  # noqa: E731
+        return not matches(deny) and (allow is None or matches(allow))
+
+    return permitted(expression, permits)
 
 
 def permitted(expression: str, permits: Callable[[str], bool]) -> bool:
@@ -120,10 +125,3 @@ def _licensing() -> "Licensing":
     from license_expression import Licensing
 
     return Licensing()
-
-
-def _name_permitted(name: str, allow: tuple[str, ...] | None, deny: tuple[str, ...]) -> bool:
-    name = name.rstrip("+").lower()
-    if any(fnmatchcase(name, pattern.lower()) for pattern in deny):
-        return False
-    return allow is None or any(fnmatchcase(name, pattern.lower()) for pattern in allow)

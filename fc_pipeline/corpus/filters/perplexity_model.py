@@ -1,16 +1,12 @@
 """The step that makes `corpus/<name>/perplexity_model`: what the perplexity filter judges by."""
 
-import hashlib
 import heapq
-from collections.abc import Iterator
-from typing import cast
 
 import numpy as np
 
-from fc_model.artifacts import read_records
 from fc_model.errors import UserError
 from fc_pipeline.corpus.config import FilterConfig
-from fc_pipeline.corpus.document import Document
+from fc_pipeline.corpus.document import draw, read_documents
 from fc_pipeline.corpus.filters.character_model import CharacterModel
 from fc_pipeline.corpus.filters.perplexity import NUM_FOLDS, PerplexitySettings, fold_of
 from fc_pipeline.engine.step import Step
@@ -32,15 +28,14 @@ def fit_perplexity_model(step: Step) -> None:
     counters = step.out.counters
     samples: list[list[tuple[int, str, str]]] = [[] for _ in range(NUM_FOLDS)]
     sizes = [0] * NUM_FOLDS
-    for document in _documents(step):
+    for document in read_documents(step.inputs.values()):
         counters.read += 1
         counters.kept += 1
         if not settings.acts_on(document["domain"]):
             continue
-        # The documents with the smallest hashes: a fair draw, the same in every run and in every order.
         fold = fold_of(document["id"])
         text = document["text"][:_MAX_DOCUMENT_CHARS]
-        heapq.heappush(samples[fold], (-_rank(document["id"], settings.seed), document["id"], text))
+        heapq.heappush(samples[fold], (-draw(f"{settings.seed}:{document['id']}"), document["id"], text))
         sizes[fold] += len(text)
         while sizes[fold] - len(samples[fold][0][2]) >= settings.train_bytes // NUM_FOLDS:
             sizes[fold] -= len(heapq.heappop(samples[fold])[2])
@@ -53,12 +48,3 @@ def fit_perplexity_model(step: Step) -> None:
     with step.out.open("models.npy") as file:
         np.save(file, np.stack([model.counts for model in models]), allow_pickle=False)
     step.out.metrics = {"sampled_documents": sum(map(len, samples)), "sampled_chars": sum(sizes)}
-
-
-def _rank(name: str, seed: int) -> int:
-    return int.from_bytes(hashlib.sha256(f"{seed}:{name}".encode()).digest()[:8], "big")
-
-
-def _documents(step: Step) -> Iterator[Document]:
-    for artifact in sorted(step.inputs.values(), key=lambda artifact: artifact.key):
-        yield from cast(Iterator[Document], read_records(artifact.path("documents.jsonl.zst")))

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from fc_model.artifacts import Artifact
 from fc_pipeline.corpus.config import HoldoutConfig
-from fc_pipeline.corpus.decontamination.holdout_exclusion import _Ties
+from fc_pipeline.corpus.dedup.clusters import Ties
 from fc_pipeline.corpus.split import split
 
 CONFIG = HoldoutConfig(fraction=0.1, min_documents=1).model_dump(mode="json")
@@ -79,7 +79,7 @@ def test_added_domain(pipeline):
 
 @given(pairs=st.lists(st.tuples(st.integers(0, 12), st.integers(0, 12)), max_size=25))
 def test_ties_transitive(pairs):
-    ties = _Ties()
+    ties = Ties()
     for one, other in pairs:
         ties.tie(str(one), str(other))
     groups = {number: {number} for number in range(13)}
