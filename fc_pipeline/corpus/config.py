@@ -130,14 +130,6 @@ class CorpusConfig(Strict):
         """The entries of the corpus and of its dumps, in order."""
         return [*self.sources, *(entry for sources in self.dumps.values() for entry in sources)]
 
-    @property
-    def parts(self) -> list[str]:
-        """Its artifacts in the order of the work, as the last part of their keys: filtered, dumps/filtered/2026-11."""
-        clean = ["filtered", "deduplicated", *(["decontaminated"] if self.decontamination.evalsets else [])]
-        model = ["perplexity_model"] if any(chosen.kind == "perplexity" for chosen in self.filtering.filters) else []
-        dumps = [f"dumps/{part}/{dump}" for dump in self.dumps for part in clean]
-        return [*model, "filter_quality", *clean, *dumps, "split"]
-
 
 class CorpusFields(TrackFields):
     """What every track reads."""

@@ -54,7 +54,8 @@ def decontaminate(step: Step) -> None:
     items = list(_items(step))
     workspace = step.out.workspace("ngrams")
     index = build_index((item.text for item in items), ngram=config.ngram, min_words=config.min_words)
-    num_documents, shared = 0, {}
+    num_documents = 0
+    shared: dict[int, Places] = {}
     if len(index.lengths):
         index.save(workspace)
         num_documents, shared = _search(step, workspace)

@@ -50,7 +50,7 @@ def corpus_steps(track: CorpusFields, parts: Sequence[Part]) -> Iterator[StepSpe
     step = partial(StepSpec, group=f"corpus_{corpus.name}")
     filtering = corpus.filtering.model_dump(mode="json")
     models: dict[str, str] = {}
-    if "perplexity_model" in corpus.parts:
+    if any(chosen.kind == "perplexity" for chosen in corpus.filtering.filters):
         models = {"perplexity_model": f"corpus/{corpus.name}/perplexity_model"}
         yield step(
             key=models["perplexity_model"],

@@ -6,7 +6,7 @@ Threads encode (SentencePiece releases the GIL) while the main thread reads, wri
 import json
 from array import array
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -148,7 +148,7 @@ def encode_documents(step: Step, tokenizer: "Tokenizer", *, domains: list[str]) 
             else:
                 lengths = result
             for record, length in zip(batch, lengths, strict=True):
-                num_bytes = _utf8_length(record["text"])
+                num_bytes = len(record["text"].encode())
                 encoded.add(length=length, num_bytes=num_bytes, domain=record["domain"], held_out=side == "holdout")
                 about = {key: record[key] for key in ("id", "source", "domain", "licence")}
                 write({**about, "split": side, "bytes": num_bytes, "tokens": length})
@@ -172,23 +172,17 @@ def encode(tokenizer: "Tokenizer", texts: list[str], dtype: np.dtype[Any]) -> Ba
     return Batch(tokens, [len(one) + 1 for one in ids], checksum_of(tokens))
 
 
-def _utf8_length(text: str) -> int:
-    return len(text) if text.isascii() else len(text.encode())
-
-
 def _batches(step: Step, domains: set[str]) -> Iterator[tuple[str, list[Record]]]:
+    """(side of the split, records of the domains); those of others are dropped and counted."""
+
+    def wanted(side: str) -> Iterator[Record]:
+        for record in read_records(step.inputs["documents"].path(f"{side}.jsonl.zst")):
+            step.out.counters.read += 1
+            if record["domain"] in domains:
+                yield record
+            else:
+                step.out.counters.drop("domain_not_in_mixture")
+
     for side in ("train", "holdout"):
-        records = read_records(step.inputs["documents"].path(f"{side}.jsonl.zst"))
-        wanted = _counted(step, records, domains=domains)
-        for batch in chunks(wanted, weight=lambda record: len(record["text"]), limit=_BATCH_CHARS):
+        for batch in chunks(wanted(side), weight=lambda record: len(record["text"]), limit=_BATCH_CHARS):
             yield side, batch
-
-
-def _counted(step: Step, records: Iterable[Record], *, domains: set[str]) -> Iterator[Record]:
-    """The records of the mixture's domains; the others are dropped and counted."""
-    for record in records:
-        step.out.counters.read += 1
-        if record["domain"] in domains:
-            yield record
-        else:
-            step.out.counters.drop("domain_not_in_mixture")

@@ -1,6 +1,8 @@
 """The report on the shards: tokens by domain, the realised mix, lengths of documents, and the tokenizer."""
 
+import itertools
 import json
+from bisect import bisect_right
 from collections import Counter, defaultdict
 from typing import Any
 
@@ -99,12 +101,8 @@ def _lengths(shards: Artifact) -> dict[str, Counter[int]]:
 
 def spread(counts: Counter[int]) -> tuple[int, int, int]:
     """10th, 50th and 90th percentile (nearest rank) of values with their counts."""
-    total, seen = counts.total(), 0
-    ranks = [min(total - 1, int(share * total)) for share in (0.1, 0.5, 0.9)]
-    percentiles: list[int] = []
-    for value in sorted(counts):
-        seen += counts[value]
-        while len(percentiles) < len(ranks) and ranks[len(percentiles)] < seen:
-            percentiles.append(value)
-    low, middle, high = percentiles
+    values = sorted(counts)
+    ends = list(itertools.accumulate(counts[value] for value in values))
+    ranks = (min(ends[-1] - 1, int(share * ends[-1])) for share in (0.1, 0.5, 0.9))
+    low, middle, high = (values[bisect_right(ends, rank)] for rank in ranks)
     return low, middle, high

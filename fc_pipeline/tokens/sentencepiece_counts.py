@@ -59,19 +59,14 @@ def seed_pieces(units: Counter[str], *, size: int) -> list[tuple[str, int]]:
     level: dict[str, int] = {}
     for length in range(1, _MAX_PIECE_LENGTH + 1):
         # Only a string that begins with a frequent substring can be frequent.
-        frequent = level
-        level = {}
-        reached = []
+        frequent, level = level, {}
+        active = [(unit, count) for unit, count in active if len(unit) >= length]
         for unit, count in active:
-            if len(unit) < length:
-                continue
-            reached.append((unit, count))
             for start in range(len(unit) - length + 1):
                 piece = unit[start : start + length]
                 if length == 1 or piece[:-1] in frequent:
                     level[piece] = level.get(piece, 0) + count
         level = {piece: count for piece, count in level.items() if count > 1}
-        active = reached
         substrings |= level
     extended = {piece[:-1] for piece, count in substrings.items() if count == substrings.get(piece[:-1])}
     seeds = [(piece, count) for piece, count in substrings.items() if len(piece) > 1 and piece not in extended]

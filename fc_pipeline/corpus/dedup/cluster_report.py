@@ -40,19 +40,16 @@ class ClusterReport:
         keys = self._verdicts.place[self._rows].astype(np.uint64) << np.uint64(32) | self._verdicts.number[self._rows]
         groups, sizes = np.unique(keys, return_counts=True)
         largest = np.lexsort((groups, -sizes))[:_LARGEST]
+        near = self._verdicts.jaccard[self._verdicts.reason == NEAR]
+        bins = Counter(np.minimum(near * _BINS + 1e-9, _BINS - 1).astype(int).tolist())
         return {
             "groups": len(groups),
             "sizes": _histogram(sizes + 1),
-            "jaccard": self._similarities(),
+            "jaccard": {f"{number / _BINS:.2f}": count for number, count in sorted(bins.items())},
             "by_source": self._by_source(),
             "largest": [self._group(self._rows[keys == groups[place]]) for place in largest],
             "samples": [self._sample(row) for row in self._samples],
         }
-
-    def _similarities(self) -> dict[str, int]:
-        near = self._verdicts.jaccard[self._verdicts.reason == NEAR]
-        bins = Counter(np.minimum(near * _BINS + 1e-9, _BINS - 1).astype(int).tolist())
-        return {f"{number / _BINS:.2f}": count for number, count in sorted(bins.items())}
 
     def _by_source(self) -> list[dict[str, Any]]:
         pairs: Counter[tuple[str, str, str]] = Counter()
@@ -86,5 +83,4 @@ class ClusterReport:
 def _histogram(sizes: np.ndarray) -> dict[str, int]:
     """Number of groups by size, in ranges that double."""
     bits = Counter((int(size) - 1).bit_length() for size in sizes)
-    names = {bit: "2" if bit == 1 else f"{2 ** (bit - 1) + 1}-{2**bit}" for bit in bits}
-    return {names[bit]: bits[bit] for bit in sorted(bits)}
+    return {"2" if bit == 1 else f"{2 ** (bit - 1) + 1}-{2**bit}": bits[bit] for bit in sorted(bits)}

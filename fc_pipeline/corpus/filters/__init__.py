@@ -70,6 +70,3 @@ def default_filters() -> list[Any]:
         QualitySettings(),
         RepetitionSettings(),
     ]
-
-
-__all__ = ["FILTERS", "FilterSettings", "Verdict", "default_filters"]

@@ -1,14 +1,17 @@
 """What all filters share: on which domains they act, what they answer, and how they say what they changed."""
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import Field
 
 from fc_model.config.strict import Strict
 from fc_pipeline.corpus.document import Document
 from fc_pipeline.sources.schema import Domain
+
+_CONTEXT_CHARS = 48
 
 Verdict = str | None
 """Why the document is dropped (letters, digits, `_`), or None to keep it."""
@@ -25,6 +28,19 @@ class Settings(Strict):
 
     def acts_on(self, domain: str) -> bool:
         return self.domains is None or domain in self.domains
+
+
+class Span(NamedTuple):
+    """text[start:end] is of this type: a secret, or what says something of a person."""
+
+    start: int
+    end: int
+    type: str
+
+
+def told_before(text: str, start: int, words: re.Pattern[str]) -> bool:
+    """True when one of the words stands shortly before: what a bare number means is said there."""
+    return words.search(text, max(0, start - _CONTEXT_CHARS), start) is not None
 
 
 def note_edits(document: Document, kind: str, edits: Mapping[str, int]) -> None:

@@ -83,8 +83,13 @@ def cut_boilerplate(document: Document, settings: BoilerplateSettings) -> Verdic
 
 def boilerplate_lines(lines: list[str]) -> set[int]:
     """Numbers of the lines that are notices, style sheets or scripts, or stand in a run of menu entries."""
-    cut = {number for number, line in enumerate(lines) if _is_notice(line)}
-    styles = [number for number, line in enumerate(lines) if len(line) <= _MAX_LINE_CHARS and _STYLE_LINE.match(line)]
+    short = [(number, line) for number, line in enumerate(lines) if len(line) <= _MAX_LINE_CHARS]
+    cut = {
+        number
+        for number, line in short
+        if _NOTICE.search(line) or _NOTICE_AT_START.match(line) or _COPYRIGHT.match(line)
+    }
+    styles = [number for number, line in short if _STYLE_LINE.match(line)]
     if sum(lines[number].strip() != "}" for number in styles) >= _STYLE_LINES:
         cut.update(styles)
     run: list[int] = []
@@ -100,9 +105,3 @@ def boilerplate_lines(lines: list[str]) -> set[int]:
             cut.update(run)
         run = []
     return cut
-
-
-def _is_notice(line: str) -> bool:
-    if not line or len(line) > _MAX_LINE_CHARS:
-        return False
-    return bool(_NOTICE.search(line) or _NOTICE_AT_START.match(line) or _COPYRIGHT.match(line))

@@ -1,13 +1,13 @@
 """The filters of a track in a row: what a document goes through until one refuses it."""
 
 from collections.abc import Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from fc_model.errors import UserError
 from fc_pipeline.corpus.document import Document
-from fc_pipeline.corpus.filters import FILTERS, FilterSettings, Verdict
+from fc_pipeline.corpus.filters import FILTERS, FilterSettings
+from fc_pipeline.corpus.filters.base import Verdict
 
 if TYPE_CHECKING:
     from fc_pipeline.corpus.filters.character_model import CharacterModel
@@ -28,8 +28,12 @@ class Chain:
 
     def __init__(self, filters: Sequence[FilterSettings], models: Path | None = None) -> None:
         self.filters = filters
-        self._models_path = models
-        if models is None and any(settings.kind == "perplexity" for settings in filters):
+        self._models: list[CharacterModel] = []
+        if models is not None:
+            from fc_pipeline.corpus.filters.character_model import load_models
+
+            self._models = load_models(models)
+        elif any(settings.kind == "perplexity" for settings in filters):
             raise UserError("filter perplexity: it judges by a model of the corpus, and none was given")
 
     def judge(self, document: Document) -> Refusal | None:
@@ -44,10 +48,3 @@ class Chain:
         if settings.kind == "perplexity":
             return FILTERS[settings.kind](document, settings, self._models)
         return FILTERS[settings.kind](document, settings)
-
-    @cached_property
-    def _models(self) -> "list[CharacterModel]":
-        from fc_pipeline.corpus.filters.character_model import load_models
-
-        assert self._models_path is not None, "checked at the beginning"
-        return load_models(self._models_path)

@@ -4,8 +4,7 @@ import ipaddress
 import re
 from collections.abc import Collection, Iterator
 
-from fc_pipeline.corpus.filters.base import is_below
-from fc_pipeline.corpus.filters.span import Span, told_before
+from fc_pipeline.corpus.filters.base import Span, is_below, told_before
 
 _LOCAL_CHARS = 64  # RFC 5321, 4.5.3.1
 _HOST = re.compile(r"@((?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.){1,6}([A-Za-z]{2,18}))(?![\w(-])")

@@ -9,7 +9,7 @@ from functools import cache
 from importlib import import_module
 from typing import NamedTuple
 
-from fc_pipeline.corpus.filters.span import Span, told_before
+from fc_pipeline.corpus.filters.base import Span, told_before
 
 _DIGITS = re.compile(r"\d(?:[ \-.()/\u00a0]{0,3}\d){6,}", re.ASCII)
 _BEFORE_CHARS, _AFTER_CHARS = 10, 26  # an IBAN and a CURP have letters around their digits

@@ -6,10 +6,9 @@ from typing import Literal
 from pydantic import Field
 
 from fc_pipeline.corpus.document import Document
-from fc_pipeline.corpus.filters.base import Settings, Verdict, map_meta, meta_texts, note_edits
+from fc_pipeline.corpus.filters.base import Settings, Span, Verdict, map_meta, meta_texts, note_edits
 from fc_pipeline.corpus.filters.network_addresses import find_emails, find_ips
 from fc_pipeline.corpus.filters.personal_numbers import find_numbers
-from fc_pipeline.corpus.filters.span import Span
 
 PiiType = Literal["email", "phone", "card", "iban", "ip", "national_id"]
 

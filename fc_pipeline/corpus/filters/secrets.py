@@ -7,8 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from fc_pipeline.corpus.document import Document
-from fc_pipeline.corpus.filters.base import Settings, Verdict, meta_texts
-from fc_pipeline.corpus.filters.span import Span
+from fc_pipeline.corpus.filters.base import Settings, Span, Verdict, meta_texts
 
 # kind: (fixed parts, pattern). A plain search for the fixed part comes first: the patterns alone cost ten times as
 # much. Every pattern begins with a fixed part and repeats single characters only, so its time is linear.
