@@ -32,14 +32,14 @@ PLACES = {
 
 @pytest.fixture(scope="module")
 def documents() -> list[dict]:
-    found = []
+    made = []
     for place, write in PLACES.items():
         for name, canary in CANARIES.items():
             for meta in ({}, {"note": f"by {canary}", "authors": [{"contact": canary}]}):
-                number = len(found)
+                number = len(made)
                 text = write("nobody" if meta else canary)
-                found.append(document(f"demo/{place}/{name}/{number}", text, **meta))
-    return found
+                made.append(document(f"demo/{place}/{name}/{number}", text, **meta))
+    return made
 
 
 def everything_in(artifact) -> str:

@@ -30,6 +30,8 @@ def test_drop_lines(artifact) -> None:
     assert total == ["31", "documents", "dropped"]
     report = json.loads(artifact.path("drops.json").read_text("utf-8"))
     assert list(report) == ["too_short", "language_de"] and len(report["too_short"]["samples"]) == 2
+    assert report["too_short"]["samples"][0].keys() == {"id", "source", "excerpt"}
+    assert {sample["excerpt"] for sample in report["too_short"]["samples"]} == {"short"}
     assert (report["too_short"]["filter"], report["too_short"]["bytes"]) == ("length", 150)
     assert report["too_short"]["by_source"] == {"demo": 30} and report["too_short"]["by_domain"] == {"science": 30}
 

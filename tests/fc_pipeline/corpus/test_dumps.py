@@ -33,16 +33,16 @@ def verdicts(artifact: Artifact) -> dict[str, dict[str, Any]]:
 def pool() -> list[str]:
     """Two texts of 30 words, each with variants at similarities from 0.55 to 0.95 to it and to each other."""
     rng = random.Random(11)
-    found = []
+    texts = []
     for base in ("v", "w"):
         words = [f"{base}{letter}" for letter in string.ascii_lowercase[:30]]
-        found.append(" ".join(words))
+        texts.append(" ".join(words))
         for num_edits in (1, 1, 2, 2, 3, 4):
             edited = list(words)
             for place in rng.sample(range(len(words)), num_edits):
                 edited[place] = rng.choice("xyz")
-            found.append(" ".join(edited))
-    return [*found, *(text.upper() for text in found[::3])]
+            texts.append(" ".join(edited))
+    return [*texts, *(text.upper() for text in texts[::3])]
 
 
 @settings(max_examples=30)
@@ -71,13 +71,13 @@ def test_dumps_equal_one_corpus(texts: list[str], cuts: tuple[int, int], removed
             before = {f"before/{other}": artifact for other, artifact in dumps.items()}
             dumps[name] = dedup(part, **before)
         assert [name for dump in dumps.values() for name in ids(dump)] == ids(once)
-        found = {name: verdict for dump in dumps.values() for name, verdict in verdicts(dump).items()}
+        dropped = {name: verdict for dump in dumps.values() for name, verdict in verdicts(dump).items()}
         # The reasons too. Of several kept documents that a copy resembles, a later dump may name another one.
-        assert {name: verdict["reason"] for name, verdict in found.items()} == {
+        assert {name: verdict["reason"] for name, verdict in dropped.items()} == {
             name: verdict["reason"] for name, verdict in verdicts(once).items()
         }
         originals = {*ids(once), *config["removed"], None}
-        assert all(verdict["duplicate_of"] in originals for verdict in found.values())
+        assert all(verdict["duplicate_of"] in originals for verdict in dropped.values())
 
 
 def test_index_read_not_documents(dedup, corpus, monkeypatch) -> None:
@@ -96,14 +96,14 @@ def test_index_read_not_documents(dedup, corpus, monkeypatch) -> None:
     second = dedup(new, {"2026-10": first})
     assert set(read) == {new.path("documents.jsonl.zst")}
     assert ids(second) == ["g"]
-    found = verdicts(second)
-    assert {name: verdict["reason"] for name, verdict in found.items()} == {
+    dropped = verdicts(second)
+    assert {name: verdict["reason"] for name, verdict in dropped.items()} == {
         "d": "exact_duplicate",
         "e": "near_duplicate",
         "f": "near_duplicate",
     }
-    assert all((verdict["duplicate_of"], verdict["dump"]) == ("a", "2026-10") for verdict in found.values())
-    assert found["e"]["jaccard"] == pytest.approx(true_jaccard(text, near), abs=1e-4)
+    assert all((verdict["duplicate_of"], verdict["dump"]) == ("a", "2026-10") for verdict in dropped.values())
+    assert dropped["e"]["jaccard"] == pytest.approx(true_jaccard(text, near), abs=1e-4)
     counters = second.manifest.counters
     assert (counters.read, counters.kept, counters.dropped) == (4, 1, {"exact_duplicate": 1, "near_duplicate": 2})
 

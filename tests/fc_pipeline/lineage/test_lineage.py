@@ -3,7 +3,6 @@
 import io
 import json
 
-import numpy as np
 import pytest
 from factories.build import build, write_text
 from factories.models import tiny_stage
@@ -56,21 +55,26 @@ def rows_by_step(shards: Artifact, stage: dict) -> list[set[int]]:
     config = StageConfig.model_validate(stage)
     reader = Shards(shards.folder, config.split)
     batches = TrainBatches(reader, config)
-    found = []
+    rows = []
     for step in range(STEPS):
         starts = [window * config.seq_len for window in batches.window_ids(step)]
         places = {place for start in starts for place in range(start, start + config.seq_len + 1)}
-        found.append({reader.locate(place)[0] for place in places})
-    return found
+        rows.append({reader.locate(place)[0] for place in places})
+    return rows
+
+
+def check_steps(shards: Artifact, stage: dict) -> None:
+    expected = rows_by_step(shards, stage)
+    assert any(expected)
+    for row in [*sorted(set(Shards(shards.folder, "train").document_rows.tolist())), 10**6]:
+        steps = [step for step in range(STEPS) if row in expected[step]]
+        assert steps_that_read(shards, [row], stage, num_steps=STEPS) == steps
 
 
 @pytest.mark.parametrize("changes", [{}, {"kind": "overfit", "overfit_tokens": 512}, {"seed": 3, "first_batch": 0}])
 def test_steps_that_read(store, changes):
-    shards, stage = newest(store, "test/shards"), stage_config(**changes)
-    expected = rows_by_step(shards, stage)
-    for row in sorted(set(Shards(shards.folder, "train").document_rows.tolist())):
-        steps = [step for step in range(STEPS) if row in expected[step]]
-        assert steps_that_read(shards, [row], stage, num_steps=STEPS) == steps
+    check_steps(newest(store, "test/shards"), stage_config(**changes))
+    assert steps_that_read(newest(store, "test/shards"), [], stage_config(**changes), num_steps=STEPS) == []
 
 
 def test_steps_that_read_own_mixture(store, tmp_path):
@@ -78,12 +82,7 @@ def test_steps_that_read_own_mixture(store, tmp_path):
     late = {"late": {"weights": {"chat": 1}, "tokens": 8_000}}
     config = mixture_config(tokens=30_000, max_epochs=20, stages=late)
     shards = build(Store(tmp_path), "other/shards", pack_shards, config, inputs)
-    stage = stage_config(split="train-late", first_batch=0)
-    expected = rows_by_step(shards, stage)
-    for row in sorted(set(Shards(shards.folder, "train").document_rows.tolist())):
-        steps = [step for step in range(STEPS) if row in expected[step]]
-        assert steps_that_read(shards, [row], stage, num_steps=STEPS) == steps
-    assert any(expected)
+    check_steps(shards, stage_config(split="train-late", first_batch=0))
 
 
 def test_touched_by_read_document(store):
@@ -152,13 +151,6 @@ def test_takedown_unknown_id(tmp_path):
     require_known([], ["pico_code/some/file.py"], graph)
 
 
-def test_steps_that_read_no_rows(store):
-    shards = newest(store, "test/shards")
-    assert steps_that_read(shards, [], stage_config(), num_steps=STEPS) == []
-    assert not np.isin(Shards(shards.folder, "train").document_rows, [10**6]).any()
-    assert steps_that_read(shards, [10**6], stage_config(), num_steps=STEPS) == []
-
-
 def test_touched_images(tmp_path):
     def draw(step: Step) -> None:
         writer = ImageShardWriter(step.out, split="train")
@@ -178,8 +170,7 @@ def test_touched_images(tmp_path):
     images = build(store, "t/images", draw, {}, {})
     stage = build(store, "t/stages/sees", write_weights, {}, {"images": images})
     build(store, "t/exports/gguf", write_weights, {}, {"stage": stage})
-    found = touched(store, ["s/two"])
-    assert [(item.key, item.how) for item in found] == [
+    assert [(item.key, item.how) for item in touched(store, ["s/two"])] == [
         ("t/images", "holds"), ("t/stages/sees", "read"), ("t/exports/gguf", "derived"),
     ]  # fmt: skip
     assert touched(store, ["s/three"]) == []

@@ -48,14 +48,19 @@ def test_trace_every_token(built: dict[str, Artifact], tokenizer: Tokenizer) -> 
 
 
 def test_find_canary(built: dict[str, Artifact], tokenizer: Tokenizer) -> None:
-    (found,) = find_text(built["shards"], tokenizer, CANARY)
+    (hit,) = find_text(built["shards"], tokenizer, CANARY)
     text = next(record["text"] for record in documents("train") if record["id"] == "prose/enum")
-    assert (found.id, found.split, found.licence, found.source) == ("prose/enum", "train", "PSF-2.0", "prose-source")
-    assert text.encode()[found.offset :].startswith(CANARY.encode())
+    assert (hit.id, hit.split, hit.licence, hit.source) == (
+        "prose/enum",
+        "train",
+        "PSF-2.0",
+        "prose-source",
+    )
+    assert text.encode()[hit.offset :].startswith(CANARY.encode())
     # From the middle of a piece to the middle of another.
     for start, stop in ((1, -1), (3, 20), (11, 44)):
         places = find_text(built["shards"], tokenizer, CANARY[start:stop])
-        assert [(place.id, place.offset) for place in places] == [(found.id, found.offset + start)]
+        assert [(place.id, place.offset) for place in places] == [(hit.id, hit.offset + start)]
 
 
 @pytest.mark.parametrize("wanted", ["7919", "Größe", "the", "日本語の文 said", "\n\n", "▁▁"])
@@ -78,9 +83,11 @@ def test_find_equals_search_of_texts(
 
 def test_find_counts_copies(built: dict[str, Artifact], tokenizer: Tokenizer) -> None:
     rows = Shards(built["shards"].folder, "train").document_rows.tolist()
-    found = [o for o in find_text(built["shards"], tokenizer, " said ") if o.split == "train" and o.domain == "chat"]
-    assert all(o.copies == rows.count(o.row) for o in found)
-    assert max(o.copies for o in found) > 1
+    occurrences = [
+        o for o in find_text(built["shards"], tokenizer, " said ") if o.split == "train" and o.domain == "chat"
+    ]
+    assert all(o.copies == rows.count(o.row) for o in copied)
+    assert max(o.copies for o in copied) > 1
 
 
 def test_find_inside_documents(built: dict[str, Artifact], tokenizer: Tokenizer) -> None:

@@ -32,9 +32,9 @@ def naive(items: list[str], text: str, *, ngram: int, min_words: int) -> set[tup
 def test_find_equals_brute_force(items: list[str], texts: list[str], ngram: int) -> None:
     index = build_index(items, ngram=ngram, min_words=2)
     for text, (places, groups) in zip(texts, index.find(texts), strict=True):
-        found = [(int(place), index.text_of(int(group))) for place, group in zip(places, groups, strict=True)]
-        assert len(found) == len(set(found))
-        assert set(found) == naive(items, text, ngram=ngram, min_words=2)
+        located = [(int(place), index.text_of(int(group))) for place, group in zip(places, groups, strict=True)]
+        assert len(located) == len(set(located))
+        assert set(located) == naive(items, text, ngram=ngram, min_words=2)
 
 
 @given(items=st.lists(TEXT, min_size=1, max_size=5))

@@ -15,9 +15,9 @@ from fc_pipeline.corpus.dedup.shingles import Shingles, shingle
 SPACED = st.text(st.sampled_from("abAB09_ ,.-\n\t\u00a0éÉßЖж“”") | st.characters(codec="ascii"), max_size=80)
 
 
-def rows(found: Shingles) -> list[list[int]]:
-    ends = np.cumsum(found.counts)
-    return [found.hashes[end - count : end].tolist() for end, count in zip(ends, found.counts, strict=True)]
+def rows(texts: Shingles) -> list[list[int]]:
+    ends = np.cumsum(texts.counts)
+    return [texts.hashes[end - count : end].tolist() for end, count in zip(ends, texts.counts, strict=True)]
 
 
 def reference(text: str, n: int) -> set[tuple[str, ...]]:
@@ -27,11 +27,11 @@ def reference(text: str, n: int) -> set[tuple[str, ...]]:
 
 @given(st.lists(SPACED, max_size=6), st.integers(1, 4))
 def test_shingles_equal_word_sets(texts: list[str], n: int) -> None:
-    found, sets = rows(shingle(texts, ngram=n)), [reference(text, n) for text in texts]
-    assert [len(row) for row in found] == [len(one) for one in sets]
-    for row, one in zip(found, sets, strict=True):
+    shingled, sets = rows(shingle(texts, ngram=n)), [reference(text, n) for text in texts]
+    assert [len(row) for row in shingled] == [len(one) for one in sets]
+    for row, one in zip(shingled, sets, strict=True):
         assert row == sorted(set(row))
-        for other_row, other in zip(found, sets, strict=True):
+        for other_row, other in zip(shingled, sets, strict=True):
             true = len(one & other) / len(one | other) if one | other else 0.0
             assert jaccard(np.array(row, np.uint32), np.array(other_row, np.uint32)) == true
 
@@ -59,22 +59,22 @@ def test_digests_ignore_case_and_space(text: str) -> None:
 
 def test_shingles_unicode_forms() -> None:
     text = "Où est la bibliothèque près de l'école, s'il vous plaît"
-    found = shingle([text, "other words in between", unicodedata.normalize("NFD", text)], ngram=3)
-    assert rows(found)[0] == rows(found)[2] != []
-    assert found.digests[0].tolist() == found.digests[2].tolist()
+    both = shingle([text, "other words in between", unicodedata.normalize("NFD", text)], ngram=3)
+    assert rows(both)[0] == rows(both)[2] != []
+    assert both.digests[0].tolist() == both.digests[2].tolist()
 
 
 def test_shingles_without_spaces() -> None:
     chinese, changed, emoji = "机器学习是一门科学。", "机器学习是一门艺术。", "so 😀 nice 𠀀𠀁"
-    found = rows(shingle([chinese, changed, emoji], ngram=2))
-    assert [len(row) for row in found] == [8, 8, 4]
-    assert len(set(found[0]) & set(found[1])) == 6
+    hashes = rows(shingle([chinese, changed, emoji], ngram=2))
+    assert [len(row) for row in hashes] == [8, 8, 4]
+    assert len(set(hashes[0]) & set(hashes[1])) == 6
 
 
 def test_shingles_long_text() -> None:
     text = " ".join(str(number) for number in range(100_000))
-    found = shingle([text, text.replace("77777 ", ""), "x" * 600_000 + " y " + "x" * 600_000 + " z"], ngram=2)
-    first, second, third = (np.array(row, np.uint32) for row in rows(found))
+    both = shingle([text, text.replace("77777 ", ""), "x" * 600_000 + " y " + "x" * 600_000 + " z"], ngram=2)
+    first, second, third = (np.array(row, np.uint32) for row in rows(both))
     assert len(first) == pytest.approx(99_999, abs=10), "32 bits: a few of 100,000 hashes meet by chance"
     assert jaccard(first, second) == pytest.approx(99_997 / 100_000, abs=2e-4)
     assert len(third) == 3

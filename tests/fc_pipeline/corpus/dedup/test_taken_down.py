@@ -48,12 +48,6 @@ def test_takedown_with_copies(dedup) -> None:
     assert artifact.manifest.counters.dropped == {"taken_down": 1, "taken_down_copy": 3}
 
 
-def test_takedown_none(dedup) -> None:
-    artifact = dedup(family())
-    assert verdicts(artifact)["x"] == "near_duplicate" and artifact.metrics["taken_down"] == 0
-    assert verdicts(artifact)["copy"] == "kept"
-
-
 def test_takedown_short_document(dedup) -> None:
     texts = {"one": "Too SHORT for a shingle", **family()}
     artifact = dedup(texts, removed=["short"])

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from fc_pipeline.corpus.filters.base import note_edits
 from fc_pipeline.corpus.filters.licence import permitted
 from fc_pipeline.corpus.filters.pii import PII_TYPES, PiiSettings, find_pii, masked, personal_data
-from fc_pipeline.corpus.filters.secrets import find_secrets
 from fc_pipeline.corpus.filters.url import UrlSettings, unwanted_url
 
 TEXT = "Write to ada@nowhere-inc.com, call (212) 555-0147 or come from 193.0.14.129."
@@ -68,12 +67,6 @@ def test_edits_add_up() -> None:
     note_edits(document, "pii", {"email": 2, "ip": 1})
     note_edits(document, "c4", {})
     assert document["meta"]["edits"] == {"pii": {"email": 3, "ip": 1}}
-
-
-def test_secret_span() -> None:
-    text = "before AKIA" + "Q7RT" * 4 + " after"
-    (secret,) = find_secrets(text)
-    assert text[secret.start : secret.end] == "AKIA" + "Q7RT" * 4
 
 
 @pytest.mark.parametrize(
