@@ -83,9 +83,7 @@ def test_find_equals_search_of_texts(
 
 def test_find_counts_copies(built: dict[str, Artifact], tokenizer: Tokenizer) -> None:
     rows = Shards(built["shards"].folder, "train").document_rows.tolist()
-    occurrences = [
-        o for o in find_text(built["shards"], tokenizer, " said ") if o.split == "train" and o.domain == "chat"
-    ]
+    copied = [o for o in find_text(built["shards"], tokenizer, " said ") if o.split == "train" and o.domain == "chat"]
     assert all(o.copies == rows.count(o.row) for o in copied)
     assert max(o.copies for o in copied) > 1
 

@@ -36,6 +36,12 @@ def test_pii_types_and_allow_list() -> None:
     assert [span.type for span in find_pii(TEXT, relaxed)] == ["phone"]
 
 
+@pytest.mark.parametrize("number", ["4012888888881881", "212 555 0147", "030 1234567"])
+def test_pii_needs_a_word_before(number: str) -> None:
+    assert find_pii(f"a row {number}", PiiSettings()) == []
+    assert len(find_pii(f"card or phone {number}", PiiSettings())) == 1
+
+
 def test_pii_drop() -> None:
     document = doc(TEXT)
     assert personal_data(document, PiiSettings(action="drop")) == "pii_email"
