@@ -1,6 +1,8 @@
 """Pages of every kind and layout, drawn with the faces that matplotlib carries and with text that never changes."""
 
 import random
+from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -60,6 +62,17 @@ class Drawn(NamedTuple):
     page: Page
     runs: list
     flat: list[tuple[str, Ink, tuple[int, int]]]
+
+
+def some_pages(draw: Callable[..., Page], layout: str, count: int, text=TEXT, faces: Faces = FACES) -> list[Page]:
+    """The first pages of seeds 0, 1, 2, ... that are not given up."""
+    pages: list[Page] = []
+    for seed in range(10 * count):
+        with suppress(NotDrawn):
+            pages.append(draw(random.Random(seed), text, faces, layout))
+        if len(pages) == count:
+            return pages
+    raise AssertionError(f"{layout}: too few draws gave a page")
 
 
 def render(name: str, layout: str, seed: int, *, text=TEXT, faces: Faces = FACES) -> Page:

@@ -4,8 +4,6 @@
 the page. Operations are sum, difference, product, percent (of an amount, half up), largest and smallest.
 """
 
-from __future__ import annotations
-
 import json
 import math
 import re

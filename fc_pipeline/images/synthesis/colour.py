@@ -1,7 +1,5 @@
 """Colours of paper, ink and screens, and whether one can be read on another."""
 
-from __future__ import annotations
-
 import colorsys
 import random
 

@@ -1,7 +1,5 @@
 """What cameras, scanners and savers do to a picture. Each function changes the page in place and moves no ink."""
 
-from __future__ import annotations
-
 import io
 import math
 import random

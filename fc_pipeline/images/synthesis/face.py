@@ -1,7 +1,5 @@
 """Font faces as the renderers use them."""
 
-from __future__ import annotations
-
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -50,7 +48,7 @@ class Faces:
 
     faces: Sequence[Face]
 
-    def of(self, *styles: str) -> Faces:
+    def of(self, *styles: str) -> "Faces":
         """Those of some styles; all when there are none of these."""
         return Faces([face for face in self.faces if face.style in styles] or self.faces)
 

@@ -4,8 +4,6 @@ Everything is combined anew from a `random.Random` and the words of the corpus. 
 the regulators keep free for fiction (NANP 555-01xx, Ofcom's numbers for drama), mail addresses of RFC 2606.
 """
 
-from __future__ import annotations
-
 import datetime
 import random
 import string

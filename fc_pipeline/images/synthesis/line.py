@@ -1,10 +1,7 @@
 """One line of text on a strip: the smallest thing to read."""
 
-from __future__ import annotations
-
 import math
 import random
-from functools import partial
 
 from PIL import Image
 
@@ -12,19 +9,12 @@ from fc_model.data.images.record import Box
 from fc_pipeline.images.synthesis.colour import TEXT_CONTRAST, Colour, any_hue, contrast
 from fc_pipeline.images.synthesis.degrade import degrade
 from fc_pipeline.images.synthesis.face import Face, Faces, NotDrawn
-from fc_pipeline.images.synthesis.page import Kind, Page, TextPool, text_width, word_mask
+from fc_pipeline.images.synthesis.page import Page, TextPool, text_width, word_mask
 from fc_pipeline.images.synthesis_config import LineConfig
 
-LAYOUTS = ("plain", "padded", "underlined", "coloured", "dark", "framed", "shaded")
-HELD_OUT = ("tinted", "ruled")
 _CLEAN_LAYOUTS = {"plain", "padded", "tinted"}
 _PRINTED = {"sans", "serif", "mono"}
 _CLEAN_CONTRAST = 7.0  # WCAG 2.1, 1.4.6
-
-
-def line_kind(config: LineConfig) -> Kind:
-    """The kind `line`; its settings are those of the step."""
-    return Kind(name="line", render=partial(render_line, config=config), layouts=LAYOUTS, held_out=HELD_OUT)
 
 
 def render_line(rng: random.Random, text: TextPool, faces: Faces, layout: str, *, config: LineConfig) -> Page:

@@ -3,8 +3,6 @@
 Every word is drawn by its own mask, so its box is the ink of that mask, and drawing it again gives the same box.
 """
 
-from __future__ import annotations
-
 import json
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -12,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, Self
 
 from PIL import Image, ImageDraw, ImageFont
 
@@ -53,7 +51,7 @@ class Page:
         self.replace(self.image)
 
     @classmethod
-    def blank(cls, width: int, height: int, colour: Colour = WHITE) -> Page:
+    def blank(cls, width: int, height: int, colour: Colour = WHITE) -> Self:
         """An empty page, sizes in pixels."""
         return cls(Image.new("RGB", (width, height), colour))
 
@@ -229,7 +227,7 @@ Render = Callable[[random.Random, TextPool, Faces, str], Page]
 """A renderer: (rng, text, faces, layout) -> page. All that it draws by chance comes from rng."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Kind:
     """A kind of synthetic image, and the layouts that it can have."""
 
@@ -237,5 +235,5 @@ class Kind:
     """As in the record: line, document/invoice, screenshot/dialog, scene/sign."""
     render: Render
     layouts: Sequence[str]
-    held_out: Sequence[str] = ()
+    held_out: Sequence[str]
     """Layouts that only the holdout has."""

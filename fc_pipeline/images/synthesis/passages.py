@@ -4,8 +4,6 @@ A document is chosen by the hash of its id, so the sample is a spread over the w
 size, and a document that comes or goes moves no other one but at the rim.
 """
 
-from __future__ import annotations
-
 import hashlib
 import heapq
 import json

@@ -1,7 +1,5 @@
 """Draws image number n of a kind: a pure function of (config, fonts, text, kind, split, n), whoever draws it."""
 
-from __future__ import annotations
-
 import hashlib
 import io
 import random

@@ -1,7 +1,5 @@
 """Text for images out of a corpus, and what of it some faces can draw."""
 
-from __future__ import annotations
-
 import json
 import random
 import re

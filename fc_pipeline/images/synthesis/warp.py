@@ -1,7 +1,5 @@
 """A page under a homography, with every word's box where its ink lands."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 

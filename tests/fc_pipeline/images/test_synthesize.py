@@ -8,7 +8,6 @@ from fc_model.data.images.record import Word
 from fc_model.data.images.shards import ImageShards
 from fc_model.errors import UserError
 from fc_pipeline.images.synthesis.check import problem_of
-from fc_pipeline.images.synthesis.line import HELD_OUT
 from fc_pipeline.images.synthesis.page import Page
 from fc_pipeline.images.synthesis_config import SynthesisConfig
 from fc_pipeline.images.synthesize import jobs_of, synthesize
@@ -53,7 +52,7 @@ def test_the_holdout_shares_nothing_with_training(records):
             {r.meta["layout"] for r in records[split] if r.kind == kind} for split in ("train", "holdout")
         )
         assert train and holdout and not train & holdout, kind
-    assert {r.meta["layout"] for r in records["holdout"] if r.kind == "line"} == set(HELD_OUT)
+    assert {r.meta["layout"] for r in records["holdout"] if r.kind == "line"} == {"tinted", "ruled"}
 
 
 def test_records_are_those_of_the_images(made, records):

@@ -1,13 +1,11 @@
 """Articles: a title, an author, running text in one to three columns; a figure or a quotation set apart."""
 
-from __future__ import annotations
-
 import random
 
 from fc_pipeline.images.synthesis.colour import mix
 from fc_pipeline.images.synthesis.documents.sheet import Align, Pen, Sheet, draw_style, fitted
 from fc_pipeline.images.synthesis.face import Faces
-from fc_pipeline.images.synthesis.page import Kind, Page, TextPool, wrap
+from fc_pipeline.images.synthesis.page import Page, TextPool, wrap
 
 SIZES = ((448, 448), (448, 448), (448, 560), (448, 320))
 COLUMNS = {"one_column": 1, "two_columns": 2, "three_columns": 3, "figure": 2, "quotation": 1}
@@ -126,11 +124,3 @@ def _ask_continuations(sheet: Sheet, words: list[str]) -> None:
         if shown.count(cue) == 1 and f"{cue} {answer}" in shown:
             wordings = f'Which three words follow "{cue}"?', f'What comes after "{cue}"? Three words.'
             sheet.ask("extractive", answer, *wordings)
-
-
-KIND = Kind(
-    name="document/article",
-    render=render,
-    layouts=("one_column", "two_columns", "figure", "three_columns"),
-    held_out=("quotation",),
-)

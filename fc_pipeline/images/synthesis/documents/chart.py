@@ -3,8 +3,6 @@
 All text is drawn by the page, so its boxes are exact; the label of the y-axis stands above it, not on its side.
 """
 
-from __future__ import annotations
-
 import random
 from collections.abc import Sequence
 
@@ -15,11 +13,9 @@ from fc_pipeline.images.synthesis.documents.chart_marks import Frame
 from fc_pipeline.images.synthesis.documents.chart_questions import ask_about, describe
 from fc_pipeline.images.synthesis.documents.sheet import Sheet, draw_style
 from fc_pipeline.images.synthesis.face import Faces
-from fc_pipeline.images.synthesis.page import Kind, Page, TextPool
+from fc_pipeline.images.synthesis.page import Page, TextPool
 
 SIZES = ((448, 448), (448, 320), (448, 336), (384, 384))
-PLOTS = {"grouped": marks.plot_bars, "lines": marks.plot_lines, "scatter": marks.plot_points}
-"""Layouts whose marks matplotlib draws, beside pie."""
 
 
 def render(rng: random.Random, text: TextPool, faces: Faces, layout: str) -> Page:
@@ -36,7 +32,7 @@ def render(rng: random.Random, text: TextPool, faces: Faces, layout: str) -> Pag
     if layout == "pie":
         side = min(sheet.bottom - top, round(sheet.width * 0.55))
         frame = Frame(sheet.left, top, sheet.left + side, top + side, (-1.0, 1.0), (-1.0, 1.0))
-        marks.plot(sheet, frame, marks.plot_pie, chart, colours, grid=False)
+        marks.plot(sheet, frame, chart, colours)
     else:
         frame = _frame(sheet, chart, top)
         _draw_marks(sheet, chart, frame, colours)
@@ -92,9 +88,9 @@ def _ticks(chart: Chart) -> list[int]:
 
 def _draw_marks(sheet: Sheet, chart: Chart, frame: Frame, colours: Sequence[Colour]) -> None:
     steps, layout = _ticks(chart), sheet.layout
-    if layout in PLOTS:
+    if layout in ("grouped", "lines", "scatter"):
         across = steps if chart.points else range(len(chart.categories))
-        marks.plot(sheet, frame, PLOTS[layout], chart, colours, up=steps, across=across)
+        marks.plot(sheet, frame, chart, colours, up=steps, across=across)
     elif layout == "line":
         marks.draw_axes(sheet, frame, up=steps)
         marks.draw_line(sheet.page, frame, chart.values, colours[0])
@@ -139,11 +135,3 @@ def _value_labels(sheet: Sheet, values: Sequence[int], frame: Frame) -> None:
         else:
             x, y = round(frame.x(number)), round(frame.y(value)) - body.leading
             sheet.write(str(value), top=y, left=x - 50, right=x + 50, align="centre")
-
-
-KIND = Kind(
-    name="document/chart",
-    render=render,
-    layouts=("bar", "line", "grouped", "lines", "scatter", "pie"),
-    held_out=("flat",),
-)

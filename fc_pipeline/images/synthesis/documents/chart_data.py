@@ -1,7 +1,5 @@
 """What a chart shows: names, numbers, a title and axis labels."""
 
-from __future__ import annotations
-
 import math
 import random
 from dataclasses import dataclass

@@ -1,8 +1,6 @@
 """Bars, lines, points and slices without any text: drawn by Pillow, or plotted by matplotlib."""
 
-from __future__ import annotations
-
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -75,13 +73,12 @@ def draw_line(page: Page, frame: Frame, values: Sequence[int], colour: Colour) -
 
 
 def plot(
-    sheet: Sheet, frame: Frame, draw: Callable[[Axes, Chart, Sequence[Rgb], Rgb], None], chart: Chart,
-    colours: Sequence[Colour], *, up: Sequence[float] = (), across: Sequence[float] = (), grid: bool = True,
+    sheet: Sheet, frame: Frame, chart: Chart, colours: Sequence[Colour], *, up: Sequence[float] = (),
+    across: Sequence[float] = (),
 ) -> None:  # fmt: skip
-    """Let matplotlib draw marks, ticks at the values and spines inside the frame, and no text, on an empty sheet.
+    """Let matplotlib draw the marks of the sheet's layout, ticks at the values and spines inside the frame, no text.
 
-    `draw` gets the axes, the chart, its colours and that of the paper. Settings are matplotlib's defaults, whatever the
-    user's matplotlibrc says.
+    The sheet must be empty. Settings are matplotlib's defaults, whatever the user's matplotlibrc says.
     """
     import matplotlib
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -96,40 +93,32 @@ def plot(
         axes = figure.add_axes((frame.left / width, 1 - frame.bottom / height, *spans), facecolor=paper)
         axes.set(xlim=frame.x_range, ylim=frame.y_range, xticks=list(across), yticks=list(up))
         axes.tick_params(labelbottom=False, labelleft=False, color=_rgb(sheet.style.ink))
-        if grid:
+        if sheet.layout != "pie":
             axes.grid(True, color=_rgb(sheet.grey(0.15)), linewidth=0.8)
         axes.set_axisbelow(True)
-        draw(axes, chart, [_rgb(colour) for colour in colours], paper)
+        _plot_marks(axes, sheet.layout, chart, [_rgb(colour) for colour in colours], paper)
         canvas.draw()
         image = Image.frombuffer("RGBA", canvas.get_width_height(), bytes(canvas.buffer_rgba()), "raw", "RGBA", 0, 1)
     sheet.page.replace(image.convert("RGB"))
 
 
-def plot_bars(axes: Axes, chart: Chart, colours: Sequence[Rgb], paper: Rgb) -> None:
-    """Bars of each series side by side."""
-    width = 0.8 / len(chart.series)
-    for index, (values, colour) in enumerate(zip(chart.series.values(), colours, strict=False)):
-        places = [number - 0.4 + (index + 0.5) * width for number in range(len(values))]
-        axes.bar(places, values, width=width * 0.92, color=colour)
-
-
-def plot_lines(axes: Axes, chart: Chart, colours: Sequence[Rgb], paper: Rgb) -> None:
-    """A line with markers for each series."""
-    for values, colour, marker in zip(chart.series.values(), colours, "os^", strict=False):
-        axes.plot(range(len(values)), values, color=colour, marker=marker, markersize=4, linewidth=1.6)
-
-
-def plot_points(axes: Axes, chart: Chart, colours: Sequence[Rgb], paper: Rgb) -> None:
-    """Points of each series with a marker of its own."""
-    for points, colour, marker in zip(chart.points.values(), colours, "os^", strict=False):
-        across, up = zip(*points, strict=True)
-        axes.scatter(across, up, s=22, color=colour, marker=marker)
-
-
-def plot_pie(axes: Axes, chart: Chart, colours: Sequence[Rgb], paper: Rgb) -> None:
-    """Slices clockwise from the top; axes are hidden."""
-    edge = {"edgecolor": paper, "linewidth": 1.5}
-    axes.pie(chart.values, colors=list(colours), startangle=90, counterclock=False, wedgeprops=edge)
+def _plot_marks(axes: "Axes", layout: str, chart: Chart, colours: Sequence[Rgb], paper: Rgb) -> None:
+    """Slices clockwise from the top; or for each series points, a line with markers, or bars beside the others'."""
+    if layout == "pie":
+        edge = {"edgecolor": paper, "linewidth": 1.5}
+        axes.pie(chart.values, colors=list(colours), startangle=90, counterclock=False, wedgeprops=edge)
+        return
+    width = 0.8 / len(chart.names)
+    for index, (name, colour, marker) in enumerate(zip(chart.names, colours, "os^", strict=False)):
+        if layout == "scatter":
+            axes.scatter(*zip(*chart.points[name], strict=True), s=22, color=colour, marker=marker)
+            continue
+        values = chart.series[name]
+        if layout == "lines":
+            axes.plot(range(len(values)), values, color=colour, marker=marker, markersize=4, linewidth=1.6)
+        else:
+            places = [number - 0.4 + (index + 0.5) * width for number in range(len(values))]
+            axes.bar(places, values, width=width * 0.92, color=colour)
 
 
 def _rgb(colour: Colour) -> Rgb:

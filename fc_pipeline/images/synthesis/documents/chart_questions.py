@@ -1,7 +1,5 @@
 """What a chart says in a sentence, and questions that its picture answers."""
 
-from __future__ import annotations
-
 from fc_pipeline.images.synthesis.documents.chart_data import Chart
 from fc_pipeline.images.synthesis.documents.sheet import Sheet
 

@@ -1,14 +1,12 @@
 """Source code as an editor or a book shows it."""
 
-from __future__ import annotations
-
 import random
 import re
 
 from fc_pipeline.images.synthesis.colour import Colour, from_hsv, legible
 from fc_pipeline.images.synthesis.documents.sheet import Pen, Sheet, Style
 from fc_pipeline.images.synthesis.face import Faces
-from fc_pipeline.images.synthesis.page import Kind, Page, TextPool
+from fc_pipeline.images.synthesis.page import Page, TextPool
 
 SIZES = ((448, 448), (448, 320), (560, 448))
 _KEYWORDS = (
@@ -120,11 +118,3 @@ def _ask_first(sheet: Sheet, lines: list[tuple[int, str]], pattern: str, *wordin
     names = [match[1] for _, line in lines if (match := re.match(pattern, line))]
     if names:
         sheet.ask("extractive", names[0], *wordings)
-
-
-KIND = Kind(
-    name="document/code_listing",
-    render=render,
-    layouts=("plain", "numbered", "dark", "editor"),
-    held_out=("dark_editor",),
-)

@@ -1,7 +1,5 @@
 """Filled forms: labels with values in boxes or on lines, and boxes that are ticked or not."""
 
-from __future__ import annotations
-
 import random
 from collections.abc import Callable
 
@@ -9,7 +7,7 @@ from fc_pipeline.images.synthesis.colour import mix
 from fc_pipeline.images.synthesis.documents.sheet import Pen, Sheet, draw_style, fitted
 from fc_pipeline.images.synthesis.face import Faces
 from fc_pipeline.images.synthesis.fields import Fields
-from fc_pipeline.images.synthesis.page import Kind, Page, TextPool
+from fc_pipeline.images.synthesis.page import Page, TextPool
 
 SIZES = ((448, 448), (448, 448), (448, 560), (384, 448))
 
@@ -143,8 +141,3 @@ def _ask(sheet: Sheet, title: str, number: str, known: dict[str, str], states: d
         sheet.ask("count", str(sum(states.values())), "How many boxes are ticked?", "Count the ticked boxes.")
         label = rng.choice(sorted(states))
         sheet.ask("yes_no", "yes" if states[label] else "no", f"Is {label} ticked?", f"Is the box {label} marked?")
-
-
-KIND = Kind(
-    name="document/form", render=render, layouts=("boxed", "underlined", "two_columns", "shaded"), held_out=("below",)
-)

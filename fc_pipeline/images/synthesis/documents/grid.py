@@ -1,7 +1,5 @@
 """Rows and columns: columns as wide as their cells need, rules and shading, one line of text a row."""
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass

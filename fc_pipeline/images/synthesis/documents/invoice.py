@@ -1,7 +1,5 @@
 """Invoices and quotes whose lines multiply and add up."""
 
-from __future__ import annotations
-
 import datetime
 import random
 from decimal import ROUND_HALF_UP, Decimal
@@ -11,7 +9,7 @@ from fc_pipeline.images.synthesis.documents.grid import CELL_PADDING, draw_grid,
 from fc_pipeline.images.synthesis.documents.sheet import Sheet, draw_style, fitted
 from fc_pipeline.images.synthesis.face import Faces
 from fc_pipeline.images.synthesis.fields import DATE_STYLES, Currency, Fields, write_date
-from fc_pipeline.images.synthesis.page import Kind, Page, TextPool
+from fc_pipeline.images.synthesis.page import Page, TextPool
 
 SIZES = ((448, 448), (448, 560), (448, 608))
 PADDING = 2
@@ -174,8 +172,3 @@ def _ask(sheet: Sheet, known: dict[str, str], subtotal: str, rows: list[list[str
     sheet.ask("cell", price, f"What is the price of one {name}?", f"Unit price of {name}?")
     sheet.ask("cell", amount, f"What do {quantity} × {name} cost?", f"Amount of the line {name}?")
     sheet.ask_json({"quantity": quantity, "price": price, "amount": amount}, of=name)
-
-
-KIND = Kind(
-    name="document/invoice", render=render, layouts=("classic", "banded", "ruled", "centred"), held_out=("framed",)
-)

@@ -1,13 +1,11 @@
 """Letters and memos."""
 
-from __future__ import annotations
-
 import random
 
 from fc_pipeline.images.synthesis.colour import legible
 from fc_pipeline.images.synthesis.documents.sheet import Pen, Sheet, draw_style, fitted
 from fc_pipeline.images.synthesis.face import Faces
-from fc_pipeline.images.synthesis.page import Kind, Page, TextPool
+from fc_pipeline.images.synthesis.page import Page, TextPool
 
 SIZES = ((448, 448), (448, 448), (448, 560), (384, 448))
 GREETINGS = ("Dear {}", "Dear {},", "To {}:", "Hello {},")
@@ -109,8 +107,3 @@ def _sidebar(sheet: Sheet, firm: str) -> None:
         sheet.block(value, pen, left=8, right=width - 6, bottom=sheet.height)
         sheet.top += 4
     sheet.left, sheet.top = width + 14, top
-
-
-KIND = Kind(
-    name="document/letter", render=render, layouts=("block", "dated_right", "letterhead", "memo"), held_out=("sidebar",)
-)

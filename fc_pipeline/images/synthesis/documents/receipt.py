@@ -1,13 +1,11 @@
 """Receipts: narrow paper, prices in a column at the right, what was paid and the change."""
 
-from __future__ import annotations
-
 import random
 
 from fc_pipeline.images.synthesis.documents.sheet import Pen, Sheet, draw_style, fitted
 from fc_pipeline.images.synthesis.face import Faces, NotDrawn
 from fc_pipeline.images.synthesis.fields import DATE_STYLES, Currency, write_date
-from fc_pipeline.images.synthesis.page import Kind, Page, TextPool
+from fc_pipeline.images.synthesis.page import Page, TextPool
 
 SIZES = ((224, 336), (224, 448), (256, 448), (320, 448))
 LABELS = {"total": ("TOTAL", "Total", "Sum"), "paid": ("CASH", "Paid", "Given"), "change": ("CHANGE", "Change", "Back")}
@@ -115,8 +113,3 @@ def _items(sheet: Sheet, currency: Currency, count: int) -> list[tuple[str, int]
             write_pair(sheet, short, amount, dots=sheet.layout == "dotted")
         items.append((short, quantity * price))
     return items
-
-
-KIND = Kind(
-    name="document/receipt", render=render, layouts=("plain", "quantities", "dotted", "ruled"), held_out=("boxed",)
-)

@@ -1,7 +1,5 @@
 """A page of a document: its style, text and shapes from the top down, questions about it. All sizes are pixels."""
 
-from __future__ import annotations
-
 import json
 import random
 from collections.abc import Mapping, Sequence

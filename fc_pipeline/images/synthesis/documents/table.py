@@ -1,7 +1,5 @@
 """Tables: a title, columns of words and of numbers, some with a row of totals."""
 
-from __future__ import annotations
-
 import random
 from collections import Counter
 
@@ -9,7 +7,7 @@ from fc_pipeline.images.synthesis.documents.grid import draw_grid, make_grid
 from fc_pipeline.images.synthesis.documents.sheet import Align, Sheet, draw_style, fitted
 from fc_pipeline.images.synthesis.face import Faces
 from fc_pipeline.images.synthesis.fields import Fields
-from fc_pipeline.images.synthesis.page import Kind, Page, TextPool
+from fc_pipeline.images.synthesis.page import Page, TextPool
 
 SIZES = ((448, 448), (448, 448), (448, 336), (448, 224))
 NUMBERS = ("amount", "whole", "decimal")
@@ -123,6 +121,3 @@ def _ask_extreme(sheet: Sheet, titles: list[str], rows: list[list[str]], index: 
     row = rows[values.index(best)]
     sheet.page.meta["arithmetic"].append([word, [each[index] for each in rows], row[index]])
     sheet.ask("choice", row[0], f"Which row has the {word} {titles[index]}?", f"{word.capitalize()} {titles[index]}?")
-
-
-KIND = Kind(name="document/table", render=render, layouts=("ruled", "banded", "open", "headed"), held_out=("boxed",))

@@ -3,8 +3,6 @@
 All chance is the generator's own bytes, spread by Pillow, so the same seed gives the same picture everywhere.
 """
 
-from __future__ import annotations
-
 import random
 from collections.abc import Callable
 

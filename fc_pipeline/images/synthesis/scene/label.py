@@ -1,7 +1,5 @@
 """Labels and plates: products, price tags, parcels, licence plates; tables of contents are held out."""
 
-from __future__ import annotations
-
 import random
 import string
 
@@ -9,7 +7,7 @@ from PIL import Image, ImageDraw
 
 from fc_pipeline.images.synthesis.colour import any_hue, on, readable
 from fc_pipeline.images.synthesis.face import Faces
-from fc_pipeline.images.synthesis.page import Kind, Page, TextPool
+from fc_pipeline.images.synthesis.page import Page, TextPool
 from fc_pipeline.images.synthesis.scene.backgrounds import SHEETS, VIEWS, WALLS, paper
 from fc_pipeline.images.synthesis.scene.panel import Panel, textured, weather
 
@@ -144,6 +142,3 @@ def _table(panel: Panel) -> None:
         name = rng.choice(sorted(values))
         panel.ask("field", f'What is the amount of "{name}"?', values[name])
         panel.page.ask_json("Give the table as JSON.", values)
-
-
-KIND = Kind(name="scene/label", render=render, layouts=("product", "price", "parcel", "plate"), held_out=("table",))

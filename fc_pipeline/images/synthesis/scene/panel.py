@@ -1,7 +1,5 @@
 """A flat thing with text on it, that is then put into a picture at an angle."""
 
-from __future__ import annotations
-
 import math
 import random
 

@@ -1,14 +1,12 @@
 """Letters laid over a picture: posters, book covers, captions; the outlined top and bottom lines are held out."""
 
-from __future__ import annotations
-
 import random
 
 from PIL import Image, ImageStat
 
 from fc_pipeline.images.synthesis.colour import BLACK, WHITE, Colour, any_hue, mix, on, readable
 from fc_pipeline.images.synthesis.face import Faces
-from fc_pipeline.images.synthesis.page import Kind, Page, TextPool
+from fc_pipeline.images.synthesis.page import Page, TextPool
 from fc_pipeline.images.synthesis.scene.backgrounds import SHEETS, VIEWS, WALLS
 from fc_pipeline.images.synthesis.scene.panel import Panel, weather
 
@@ -134,11 +132,3 @@ def _outlined(panel: Panel) -> None:
     for place, y in (("top", 4.0), ("bottom", panel.height - 52.0)):
         text = panel.copy.clean(panel.copy.sentence(22).upper())
         panel.ask("extractive", f"What does the line at the {place} say?", panel.write(text, 40, y=y, outline=BLACK))
-
-
-KIND = Kind(
-    name="scene/photo_text",
-    render=render,
-    layouts=("poster", "book_cover", "caption", "floating"),
-    held_out=("outlined",),
-)

@@ -1,7 +1,5 @@
 """Signs: street names, directions, warnings, shop fronts; letters on an arch are held out."""
 
-from __future__ import annotations
-
 import math
 import random
 
@@ -10,7 +8,7 @@ from PIL import Image, ImageDraw
 from fc_model.data.images.record import Line, Word, union
 from fc_pipeline.images.synthesis.colour import BLACK, Colour, any_hue, on
 from fc_pipeline.images.synthesis.face import Faces
-from fc_pipeline.images.synthesis.page import Ink, Kind, Page, TextPool, text_width
+from fc_pipeline.images.synthesis.page import Ink, Page, TextPool, text_width
 from fc_pipeline.images.synthesis.scene.backgrounds import VIEWS, WALLS, plaster
 from fc_pipeline.images.synthesis.scene.panel import Panel, textured, weather
 from fc_pipeline.images.synthesis.screenshots.shapes import icon
@@ -162,8 +160,3 @@ def draw_arched(panel: Panel, text: str, size: int) -> None:
             words.append(Word(run, box, len(page.lines)))
     page.words.extend(words)
     page.lines.append(Line(text, union([word.box for word in words])))
-
-
-KIND = Kind(
-    name="scene/sign", render=render, layouts=("street", "direction", "warning", "shop_front"), held_out=("arched",)
-)

@@ -1,7 +1,5 @@
 """A screen in the making: laid out in points, drawn in pixels, text fitted to the room that it has."""
 
-from __future__ import annotations
-
 import random
 from collections.abc import Callable, Sequence
 

@@ -1,11 +1,9 @@
 """Dialogs: messages, confirmations, file choosers, log-ins, over a desktop or over a dimmed window."""
 
-from __future__ import annotations
-
 from fc_pipeline.images.synthesis.colour import mix
 from fc_pipeline.images.synthesis.screenshots import widgets as ui
 from fc_pipeline.images.synthesis.screenshots.canvas import Canvas
-from fc_pipeline.images.synthesis.screenshots.overlay import dim, panel, screen_kind
+from fc_pipeline.images.synthesis.screenshots.overlay import dim, panel
 from fc_pipeline.images.synthesis.screenshots.widgets import ROW
 from fc_pipeline.images.synthesis.screenshots.window import draw_window
 from fc_pipeline.images.synthesis.screenshots.wording import PRIMARY, SECONDARY
@@ -135,12 +133,3 @@ def _wizard(canvas: Canvas, x: float, y: float, w: float, bottom: float) -> None
         else:
             canvas.text(x - 2, row, side - 10, ROW, label)
     canvas.paragraph(x + side, y, w - side, low - y - 4, copy.paragraph(220))
-
-
-KIND = screen_kind(
-    "dialog",
-    draw_screen,
-    least=(224, 224),
-    layouts=("message", "confirmation", "modal", "file_chooser", "entry"),
-    held_out=("wizard",),
-)

@@ -1,12 +1,10 @@
 """Menus: a bar with one open, and the menu of a right click, with shortcuts, separators and disabled entries."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 
 from fc_pipeline.images.synthesis.colour import mix
 from fc_pipeline.images.synthesis.screenshots.canvas import Canvas
-from fc_pipeline.images.synthesis.screenshots.overlay import panel, screen_kind
+from fc_pipeline.images.synthesis.screenshots.overlay import panel
 from fc_pipeline.images.synthesis.screenshots.widgets import ROW, title_bar
 from fc_pipeline.images.synthesis.screenshots.window import menu_bar
 
@@ -127,6 +125,3 @@ def _open_beside(canvas: Canvas, entries: list[Entry], w: float) -> None:
     _draw_menu(canvas, x, y, min(max(w, 60), room), short, highlighted=rng.randrange(len(short)))
     canvas.ask("count", "How many entries does the submenu have?", str(len(short)))
     canvas.ask("choice", "Which entry opened the submenu?", parents[row].label)
-
-
-KIND = screen_kind("menu", draw_screen, layouts=("bar", "context"), held_out=("submenu",))

@@ -5,19 +5,15 @@ there. A dimmed word stays when the contrast of its pixels is still at least LAR
 goes where neither a word nor the state of a box or switch is.
 """
 
-from __future__ import annotations
-
-import random
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from itertools import groupby
 
 from PIL import Image
 
 from fc_model.data.images.record import Box, Line, Word, union
 from fc_pipeline.images.synthesis.colour import BLACK, LARGE_CONTRAST, WHITE, Colour, contrast
-from fc_pipeline.images.synthesis.face import Faces
-from fc_pipeline.images.synthesis.page import Kind, Page, TextPool
+from fc_pipeline.images.synthesis.page import Page
 from fc_pipeline.images.synthesis.screenshots.canvas import Canvas, overlap
 from fc_pipeline.images.synthesis.screenshots.shapes import icon, rounded
 
@@ -68,10 +64,10 @@ def panel(canvas: Canvas, x: float, y: float, w: float, h: float, fill: Colour, 
     cover(canvas.page, (canvas.px(x), canvas.px(y), canvas.px(x + w), canvas.px(y + h)))
 
 
-def cursor(canvas: Canvas, *, tries: int = 12) -> None:
+def cursor(canvas: Canvas) -> None:
     """The mouse pointer, somewhere that it hides nothing of meaning; none when there is no room."""
     page, size = canvas.page, canvas.px(14)
-    for _ in range(tries):
+    for _ in range(12):
         x = canvas.rng.randint(0, page.image.width - size)
         y = canvas.rng.randint(0, page.image.height - size)
         box = (x, y, x + size, y + size)
@@ -99,22 +95,3 @@ def tooltip(canvas: Canvas, text: str) -> None:
             panel(canvas, x, y, w, h, canvas.theme.surface, radius=min(canvas.theme.radius, 3))
             canvas.text(x + 5, y, w - 9, h, text, size=size)
             return
-
-
-def screen_kind(
-    name: str, draw: Callable[[Canvas], str], *, least: tuple[int, int] = (224, 200), pointers: float = 0.4,
-    layouts: Sequence[str], held_out: Sequence[str],
-) -> Kind:  # fmt: skip
-    """A kind of screenshot: `draw` fills the canvas and returns the caption.
-
-    `least` is the smallest width and height in points, `pointers` the share of screens with a mouse pointer.
-    """
-
-    def render(rng: random.Random, text: TextPool, faces: Faces, layout: str) -> Page:
-        canvas = Canvas(rng, text, faces, layout, least=least)
-        canvas.page.caption = draw(canvas)
-        if rng.random() < pointers:
-            cursor(canvas)
-        return canvas.page
-
-    return Kind(name=f"screenshot/{name}", render=render, layouts=layouts, held_out=held_out)

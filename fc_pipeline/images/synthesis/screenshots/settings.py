@@ -1,10 +1,7 @@
 """Settings: switches, fields and choices in sections, asked for as JSON."""
 
-from __future__ import annotations
-
 from fc_pipeline.images.synthesis.screenshots import widgets as ui
 from fc_pipeline.images.synthesis.screenshots.canvas import Canvas
-from fc_pipeline.images.synthesis.screenshots.overlay import screen_kind
 from fc_pipeline.images.synthesis.screenshots.widgets import ROW
 
 
@@ -122,6 +119,3 @@ def _cards(canvas: Canvas, y: float, bottom: float) -> None:
                 canvas.text(48, y + ROW * row, w - 48, ROW, label)
         y += h + 7
     _ask_states(canvas, states, "turned on")
-
-
-KIND = screen_kind("settings", draw_screen, layouts=("switches", "form", "checks"), held_out=("cards",))

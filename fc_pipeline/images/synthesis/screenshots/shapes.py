@@ -1,7 +1,5 @@
 """Smooth corners and small icons, as coverage masks that are drawn four times too large and averaged once."""
 
-from __future__ import annotations
-
 from functools import lru_cache
 
 from PIL import Image, ImageDraw

@@ -1,10 +1,7 @@
 """Terminals and editors, with source code of the corpus."""
 
-from __future__ import annotations
-
 from fc_pipeline.images.synthesis.colour import Colour, any_hue, mix, readable
 from fc_pipeline.images.synthesis.screenshots.canvas import Canvas
-from fc_pipeline.images.synthesis.screenshots.overlay import screen_kind
 from fc_pipeline.images.synthesis.screenshots.widgets import ROW, tabs, title_bar
 from fc_pipeline.images.synthesis.screenshots.wording import plain
 
@@ -126,9 +123,3 @@ def _session(canvas: Canvas, top: float, ink: Colour, shades: list[Colour]) -> N
     if commands:
         canvas.ask("extractive", "Which command was entered first?", commands[0])
         canvas.ask("extractive", "Which command was entered last?", commands[-1])
-
-
-KIND = screen_kind(
-    "terminal", draw_screen, least=(240, 200), pointers=0.3, layouts=("terminal", "editor", "console"),
-    held_out=("diff",),
-)  # fmt: skip

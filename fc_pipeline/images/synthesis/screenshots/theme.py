@@ -1,7 +1,5 @@
 """Colours of a user interface: light and dark themes around an accent, with text that is legible by construction."""
 
-from __future__ import annotations
-
 import random
 from dataclasses import dataclass
 

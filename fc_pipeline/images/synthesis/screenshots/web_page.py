@@ -1,12 +1,10 @@
 """Web pages: navigation over an article, a landing page, a shop, a cookie banner; a dashboard is held out."""
 
-from __future__ import annotations
-
 from fc_pipeline.images.synthesis.colour import Colour, mix, on
 from fc_pipeline.images.synthesis.page import text_width, wrap
 from fc_pipeline.images.synthesis.screenshots import widgets as ui
 from fc_pipeline.images.synthesis.screenshots.canvas import Canvas
-from fc_pipeline.images.synthesis.screenshots.overlay import dim, panel, screen_kind
+from fc_pipeline.images.synthesis.screenshots.overlay import dim, panel
 from fc_pipeline.images.synthesis.screenshots.widgets import ROW
 
 
@@ -196,9 +194,3 @@ def _dashboard(canvas: Canvas, y: float, bottom: float) -> None:
         for number in range(bars):
             high = (bottom - top - 12) * rng.uniform(0.15, 1)
             canvas.rect(14 + (w - 12) * number / bars, bottom - 4 - high, (w - 12) / bars * 0.7, high, theme.accent)
-
-
-KIND = screen_kind(
-    "web_page", draw_screen, least=(224, 224), layouts=("article", "landing", "shop", "cookies"),
-    held_out=("dashboard",),
-)  # fmt: skip

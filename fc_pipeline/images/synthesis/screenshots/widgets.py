@@ -1,7 +1,5 @@
 """The parts that screens share: bars, buttons, fields, boxes and switches. All sizes in points."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from fc_pipeline.images.synthesis.colour import LARGE_CONTRAST, mix, on, readable

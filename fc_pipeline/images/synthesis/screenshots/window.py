@@ -1,11 +1,9 @@
 """Application windows: title, menus, tools, a side bar or tabs, and a list, a form or a table inside."""
 
-from __future__ import annotations
-
 from fc_pipeline.images.synthesis.colour import mix
 from fc_pipeline.images.synthesis.screenshots import widgets as ui
 from fc_pipeline.images.synthesis.screenshots.canvas import Canvas
-from fc_pipeline.images.synthesis.screenshots.overlay import screen_kind, tooltip
+from fc_pipeline.images.synthesis.screenshots.overlay import tooltip
 from fc_pipeline.images.synthesis.screenshots.widgets import ROW
 from fc_pipeline.images.synthesis.screenshots.wording import MENUS
 
@@ -190,6 +188,3 @@ def _table(canvas: Canvas, top: float, bottom: float) -> None:
         shown = canvas.text(second, y, canvas.width - second - 8, ROW, size, align="right", colour=theme.muted)
         if drawn and shown == size and rng.random() < 0.4:
             canvas.ask("field", f'What is the size of "{drawn}"?', size)
-
-
-KIND = screen_kind("window", draw_screen, pointers=0.5, layouts=("list", "form", "tabs"), held_out=("table",))

@@ -1,7 +1,5 @@
 """The words on a screen: the vocabulary of user interfaces, always joined with words of the corpus."""
 
-from __future__ import annotations
-
 import random
 import unicodedata
 from collections.abc import Callable

@@ -1,22 +1,17 @@
 """Filled forms of a few rows: a label and its value in each."""
 
-from __future__ import annotations
-
 import random
 import string
 from collections.abc import Callable
-from functools import partial
 
 from fc_pipeline.images.synthesis.colour import Colour, any_hue, legible, mix
 from fc_pipeline.images.synthesis.face import Faces, NotDrawn
 from fc_pipeline.images.synthesis.fields import FIRST_NAMES, MONTHS, Fields
-from fc_pipeline.images.synthesis.page import Kind, Page, TextPool
+from fc_pipeline.images.synthesis.page import Page, TextPool
 from fc_pipeline.images.synthesis.small.rows import INSET, MARGIN, Rows
 from fc_pipeline.images.synthesis.text_pool import DrawableText
 from fc_pipeline.images.synthesis_config import SmallConfig
 
-LAYOUTS = ("plain", "boxed", "underlined", "ruled", "coloured", "dark")
-HELD_OUT = ("shaded", "aligned")
 LABELS = {
     "person": ("Name", "Host", "Guest", "Owner", "Clerk", "Agent", "Buyer", "Coach"),
     "money": ("Total", "Price", "Sum", "Fee", "Cost", "Rent", "Bill", "Tip"),
@@ -35,11 +30,6 @@ SPOKEN = {"Qty": "quantity", "Ref": "reference", "Zip": "zip code", "Post": "pos
 _TRIES = 30
 _GAP = 8
 """Pixels between a label and its value, where values stand below each other."""
-
-
-def form_kind(config: SmallConfig) -> Kind:
-    """The kind `small/form`; its settings are those of the step."""
-    return Kind(name="small/form", render=partial(render_form, config=config), layouts=LAYOUTS, held_out=HELD_OUT)
 
 
 def render_form(rng: random.Random, text: TextPool, faces: Faces, layout: str, *, config: SmallConfig) -> Page:

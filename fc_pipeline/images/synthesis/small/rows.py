@@ -1,7 +1,5 @@
 """Rows of one line of text each, in the rhythm of `line`."""
 
-from __future__ import annotations
-
 import random
 from collections.abc import Callable
 

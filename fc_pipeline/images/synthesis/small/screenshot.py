@@ -1,14 +1,11 @@
 """Screens of a few rows: a message with its button, entries of a menu, check boxes, tabs, a field, a notification."""
 
-from __future__ import annotations
-
 import random
 from collections.abc import Callable
-from functools import partial
 
 from fc_pipeline.images.synthesis.colour import Colour, mix, on, readable
 from fc_pipeline.images.synthesis.face import Faces
-from fc_pipeline.images.synthesis.page import Kind, Page, TextPool
+from fc_pipeline.images.synthesis.page import Page, TextPool
 from fc_pipeline.images.synthesis.screenshots.shapes import icon, rounded
 from fc_pipeline.images.synthesis.screenshots.theme import Theme, draw_theme
 from fc_pipeline.images.synthesis.screenshots.wording import PRIMARY, SECONDARY, Copy
@@ -19,13 +16,6 @@ ENTRY_WORDINGS = ("Which entry is selected?", "What is selected?", "Which entry 
 BUTTON_WORDINGS = ("What does the button say?", "Which button is there?", "Read the button.")
 MESSAGE_WORDINGS = ("What does the message say?", "Read the message.", "What is the message?")
 TITLE_WORDINGS = ("What is the title?", "Read the title.", "What does the title say?")
-
-
-def screenshot_kind(config: SmallConfig) -> Kind:
-    """The kind `small/screenshot`; its settings are those of the step."""
-    return Kind(
-        name="small/screenshot", render=partial(render_screenshot, config=config), layouts=LAYOUTS, held_out=HELD_OUT
-    )
 
 
 def render_screenshot(rng: random.Random, text: TextPool, faces: Faces, layout: str, *, config: SmallConfig) -> Page:
@@ -331,5 +321,3 @@ _DRAW: dict[str, Callable[[_Screen], None]] = {
     "snackbar": _snackbar,
     "ticks": _ticks,
 }
-HELD_OUT = ("list", "snackbar", "ticks")
-LAYOUTS = tuple(layout for layout in _DRAW if layout not in HELD_OUT)

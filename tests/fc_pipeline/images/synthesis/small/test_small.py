@@ -1,18 +1,19 @@
 """Small forms and screenshots: in the rhythm of lines, legible, questions that the picture answers."""
 
 import random
+from functools import partial
 
 import pytest
-from factories.synthetic_pages import CLEAN, FACES, KINDS, TALL, TALL_KINDS, TEXT, layer_of, pages_of
+from factories.synthetic_pages import CLEAN, FACES, KINDS, TALL, TALL_KINDS, layer_of, pages_of, some_pages
 from pydantic import ValidationError
 
 from fc_pipeline.images.synthesis.colour import contrast
 from fc_pipeline.images.synthesis.face import NotDrawn
 from fc_pipeline.images.synthesis.fields import Fields
 from fc_pipeline.images.synthesis.page import Page
-from fc_pipeline.images.synthesis.small.form import form_kind
+from fc_pipeline.images.synthesis.small.form import render_form
 from fc_pipeline.images.synthesis.small.rows import MARGIN, Rows
-from fc_pipeline.images.synthesis.small.screenshot import screenshot_kind
+from fc_pipeline.images.synthesis.small.screenshot import render_screenshot
 from fc_pipeline.images.synthesis_config import SmallConfig
 
 SMALL = {name: kind for name, kind in (KINDS | TALL_KINDS).items() if name.startswith("small/")}
@@ -62,21 +63,9 @@ def test_a_value_is_drawn_as_it_was_made(monkeypatch):
             return value
 
         monkeypatch.setattr(Fields, name, noted)
-    values = {q.answers[0] for page in some_pages(form_kind(CLEAN), "ruled", 60) for q in page.questions}
+    values = {q.answers[0] for page in some_pages(KINDS["small/form"].render, "ruled", 60) for q in page.questions}
     assert len(values & made) > 20
     assert not {value for value in values - made for whole in made if len(value) > 5 and whole.startswith(value)}
-
-
-def some_pages(kind, layout: str, count: int, faces=FACES) -> list[Page]:
-    pages = []
-    for seed in range(10 * count):
-        try:
-            pages.append(kind.render(random.Random(seed), TEXT, faces, layout))
-        except NotDrawn:
-            continue
-        if len(pages) == count:
-            return pages
-    raise AssertionError(f"{layout}: too few draws gave a page")
 
 
 def ground(page: Page, row: int, x: int) -> tuple:
@@ -118,8 +107,8 @@ def test_a_state_is_what_the_picture_shows(layout, left):
 
 def test_faces_are_of_the_styles_and_some_pages_are_degraded():
     config = SmallConfig(degraded_share=0.5, styles=["mono"])
-    for kind in (form_kind(config), screenshot_kind(config)):
-        pages = some_pages(kind, kind.layouts[0], 40)
+    for draw, layout in (render_form, "plain"), (render_screenshot, "message"):
+        pages = some_pages(partial(draw, config=config), layout, 40)
         assert {(page.meta["style"], *page.meta["fonts"]) for page in pages} == {("mono", "DejaVuSansMono")}
         assert 8 <= sum("degradations" in page.meta for page in pages) <= 32
 
@@ -138,7 +127,6 @@ def test_what_does_not_fit_is_drawn_again_and_never_cut():
         ({"height": 32}, r"height \(32\) is not two or more rows of row_height \(32\) pixels"),
         ({"height": 80}, r"height \(80\) is not two or more rows"),
         ({"em": (0.7, 0.5)}, r"em \(0.7, 0.5\) is no range within \[0.2, 1\]"),
-        ({"rows": 2}, "Extra inputs are not permitted"),
     ],
 )
 def test_mistakes_of_the_config_are_named(settings, message):
