@@ -1,21 +1,127 @@
-"""Bar, line, pie and scatter charts with title, axis labels, ticks and legend.
+"""Bar, line, pie and scatter charts with title, axis labels, ticks and legend: drawn by Pillow or by matplotlib.
 
 All text is drawn by the page, so its boxes are exact; the label of the y-axis stands above it, not on its side.
 """
 
 import random
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from PIL import Image
 
 from fc_pipeline.images.synthesis.colour import Colour, from_hsv
-from fc_pipeline.images.synthesis.documents import chart_marks as marks
-from fc_pipeline.images.synthesis.documents.chart_data import Chart, draw_chart, ticks
-from fc_pipeline.images.synthesis.documents.chart_marks import Frame
-from fc_pipeline.images.synthesis.documents.chart_questions import ask_about, describe
+from fc_pipeline.images.synthesis.documents.chart_data import Chart, ask_about, describe, draw_chart
 from fc_pipeline.images.synthesis.documents.sheet import Sheet, draw_style
 from fc_pipeline.images.synthesis.face import Faces
 from fc_pipeline.images.synthesis.page import Page, TextPool
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
 SIZES = ((448, 448), (448, 320), (448, 336), (384, 384))
+Rgb = tuple[float, float, float]
+DPI = 100
+
+
+@dataclass(frozen=True)
+class Frame:
+    """The rectangle of the plot in pixels, and what its edges stand for."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+    x_range: tuple[float, float]
+    y_range: tuple[float, float]
+
+    def x(self, value: float) -> float:
+        """Pixels from the left of the page."""
+        low, high = self.x_range
+        return self.left + (value - low) / (high - low) * (self.right - self.left)
+
+    def y(self, value: float) -> float:
+        """Pixels from the top of the page."""
+        low, high = self.y_range
+        return self.bottom - (value - low) / (high - low) * (self.bottom - self.top)
+
+
+def _draw_marks(sheet: Sheet, frame: Frame, chart: Chart, colour: Colour) -> None:
+    """Grid lines, the two axes, and the values of one series: a line with dots, or bars (lying ones from the top)."""
+    draw, pale, ink, flat = sheet.page.draw, sheet.grey(0.15), sheet.style.ink, sheet.layout == "flat"
+    left, bottom = frame.left, frame.bottom
+    for tick in chart.ticks:
+        x, y = frame.x(tick), frame.y(tick)
+        draw.line((x, frame.top, x, bottom) if flat else (left, y, frame.right, y), fill=pale)
+    draw.line((left, frame.top, left, bottom), fill=ink)
+    draw.line((left, bottom, frame.right, bottom), fill=ink)
+    if sheet.layout == "line":
+        points = [(frame.x(number), frame.y(value)) for number, value in enumerate(chart.values)]
+        draw.line(points, fill=colour, width=2, joint="curve")
+        for x, y in points:
+            draw.ellipse((x - 3, y - 3, x + 3, y + 3), fill=colour)
+        return
+    for number, value in enumerate(chart.values):
+        if flat:
+            place = len(chart.values) - 1 - number
+            high, low = round(frame.y(place + 0.32)), round(frame.y(place - 0.32))
+            draw.rectangle((left + 1, high, round(frame.x(value)), low), fill=colour)
+        else:
+            start, end = round(frame.x(number - 0.32)), round(frame.x(number + 0.32))
+            draw.rectangle((start, round(frame.y(value)), end, bottom - 1), fill=colour)
+
+
+def _plot(sheet: Sheet, frame: Frame, chart: Chart, colours: Sequence[Colour]) -> None:
+    """Let matplotlib draw the marks of the sheet's layout, ticks at the values and spines inside the frame, no text.
+
+    The sheet must be empty. Settings are matplotlib's defaults, whatever the user's matplotlibrc says.
+    """
+    import matplotlib
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    width, height, paper = sheet.width, sheet.height, _rgb(sheet.style.paper)
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        figure = Figure(figsize=(width / DPI, height / DPI), dpi=DPI, facecolor=paper)
+        canvas = FigureCanvasAgg(figure)
+        spans = (frame.right - frame.left) / width, (frame.bottom - frame.top) / height
+        axes = figure.add_axes((frame.left / width, 1 - frame.bottom / height, *spans), facecolor=paper)
+        axes.set(xlim=frame.x_range, ylim=frame.y_range, xticks=[], yticks=[])
+        axes.tick_params(labelbottom=False, labelleft=False, color=_rgb(sheet.style.ink))
+        if sheet.layout != "pie":
+            axes.set(xticks=chart.ticks if chart.points else range(len(chart.categories)), yticks=chart.ticks)
+            axes.grid(True, color=_rgb(sheet.grey(0.15)), linewidth=0.8)
+        axes.set_axisbelow(True)
+        _plot_marks(axes, sheet.layout, chart, [_rgb(colour) for colour in colours], paper)
+        canvas.draw()
+        image = Image.frombuffer("RGBA", canvas.get_width_height(), bytes(canvas.buffer_rgba()), "raw", "RGBA", 0, 1)
+    sheet.page.replace(image.convert("RGB"))
+
+
+def _plot_marks(axes: "Axes", layout: str, chart: Chart, colours: Sequence[Rgb], paper: Rgb) -> None:
+    """Slices clockwise from the top; or for each series points, a line with markers, or bars beside the others'."""
+    if layout == "pie":
+        edge = {"edgecolor": paper, "linewidth": 1.5}
+        axes.pie(chart.values, colors=list(colours), startangle=90, counterclock=False, wedgeprops=edge)
+        return
+    width = 0.8 / len(chart.names)
+    for index, (name, colour, marker) in enumerate(zip(chart.names, colours, "os^", strict=False)):
+        if layout == "scatter":
+            across, up = zip(*chart.points[name], strict=True)
+            axes.scatter(across, up, s=22, color=colour, marker=marker)
+            continue
+        values = chart.series[name]
+        if layout == "lines":
+            axes.plot(range(len(values)), values, color=colour, marker=marker, markersize=4, linewidth=1.6)
+        else:
+            places = [number - 0.4 + (index + 0.5) * width for number in range(len(values))]
+            axes.bar(places, values, width=width * 0.92, color=colour)
+
+
+def _rgb(colour: Colour) -> Rgb:
+    red, green, blue = (part / 255 for part in colour)
+    return red, green, blue
 
 
 def render(rng: random.Random, text: TextPool, faces: Faces, layout: str) -> Page:
@@ -24,7 +130,9 @@ def render(rng: random.Random, text: TextPool, faces: Faces, layout: str) -> Pag
     sheet = Sheet(rng, text, style, layout, rng.choice(SIZES))
     page, body, title = sheet.page, sheet.body, sheet.heading(1.3, style.ink)
     chart = draw_chart(sheet)
-    colours = _colours(rng, max(len(chart.names), len(chart.categories)))
+    count, first = max(len(chart.names), len(chart.categories)), rng.random()
+    # Hues lie evenly on the circle; all are dark enough to be seen on the paper.
+    colours = [from_hsv((first + number / count) % 1, 0.8, 0.78 - 0.3 * (number % 2)) for number in range(count)]
     legend_top = top = sheet.top + title.leading + 4
     if len(chart.names) > 1:
         top += body.leading + 4
@@ -32,10 +140,12 @@ def render(rng: random.Random, text: TextPool, faces: Faces, layout: str) -> Pag
     if layout == "pie":
         side = min(sheet.bottom - top, round(sheet.width * 0.55))
         frame = Frame(sheet.left, top, sheet.left + side, top + side, (-1.0, 1.0), (-1.0, 1.0))
-        marks.plot(sheet, frame, chart, colours)
     else:
         frame = _frame(sheet, chart, top)
-        _draw_marks(sheet, chart, frame, colours)
+    if layout in ("bar", "line", "flat"):
+        _draw_marks(sheet, frame, chart, colours[0])
+    else:
+        _plot(sheet, frame, chart, colours)
     sheet.write(chart.title, title, align="centre")
     if len(chart.names) > 1:
         left = sheet.left + 6
@@ -58,15 +168,9 @@ def render(rng: random.Random, text: TextPool, faces: Faces, layout: str) -> Pag
     return sheet.finish()
 
 
-def _colours(rng: random.Random, count: int) -> list[Colour]:
-    """Colours whose hues lie evenly on the circle, dark enough to be seen on the paper."""
-    first = rng.random()
-    return [from_hsv((first + number / count) % 1, 0.8, 0.78 - 0.3 * (number % 2)) for number in range(count)]
-
-
 def _frame(sheet: Sheet, chart: Chart, top: int) -> Frame:
     """The plot between the labels; ranges from the values."""
-    body, flat, steps = sheet.body, sheet.layout == "flat", _ticks(chart)
+    body, flat, steps = sheet.body, sheet.layout == "flat", chart.ticks
     up = chart.categories if flat else [str(tick) for tick in steps]
     most = float(steps[-1])
     names, values = (-0.5, len(chart.categories) - 0.5), (0.0, most * (1.12 if sheet.layout in ("bar", "flat") else 1))
@@ -82,23 +186,6 @@ def _frame(sheet: Sheet, chart: Chart, top: int) -> Frame:
     )
 
 
-def _ticks(chart: Chart) -> list[int]:
-    return ticks(100 if chart.points else max(max(values) for values in chart.series.values()))
-
-
-def _draw_marks(sheet: Sheet, chart: Chart, frame: Frame, colours: Sequence[Colour]) -> None:
-    steps, layout = _ticks(chart), sheet.layout
-    if layout in ("grouped", "lines", "scatter"):
-        across = steps if chart.points else range(len(chart.categories))
-        marks.plot(sheet, frame, chart, colours, up=steps, across=across)
-    elif layout == "line":
-        marks.draw_axes(sheet, frame, up=steps)
-        marks.draw_line(sheet.page, frame, chart.values, colours[0])
-    else:
-        marks.draw_axes(sheet, frame, **{"across" if layout == "flat" else "up": steps})
-        marks.draw_bars(sheet.page, frame, chart.values, colours[0], flat=layout == "flat")
-
-
 def _swatch(sheet: Sheet, colour: Colour, *, left: int, top: int) -> int:
     """A square in the colour of a series or slice. Returns where its name begins."""
     side, bottom = round(sheet.body.size * 0.8), top + sheet.body.ascent
@@ -112,7 +199,7 @@ def _labels(sheet: Sheet, chart: Chart, frame: Frame, *, top: int) -> None:
     across, up = chart.axes(sheet.layout)
     sheet.write(up, sheet.bold, top=top)
     names = list(enumerate(chart.categories))
-    numbers = [(tick, str(tick)) for tick in _ticks(chart)]
+    numbers = [(tick, str(tick)) for tick in chart.ticks]
     # The first category of lying bars is at the top.
     lying = [(len(names) - 1 - place, name) for place, name in names]
     for value, label in lying if flat else reversed(numbers):
@@ -126,7 +213,6 @@ def _labels(sheet: Sheet, chart: Chart, frame: Frame, *, top: int) -> None:
 
 
 def _value_labels(sheet: Sheet, values: Sequence[int], frame: Frame) -> None:
-    """Each value at the end of its bar."""
     body = sheet.body
     for number, value in enumerate(values):
         if sheet.layout == "flat":
