@@ -7,6 +7,7 @@ from collections.abc import Callable
 from fc_pipeline.images.synthesis.colour import Colour, any_hue, legible, mix
 from fc_pipeline.images.synthesis.face import Faces, NotDrawn
 from fc_pipeline.images.synthesis.fields import FIRST_NAMES, MONTHS, Fields
+from fc_pipeline.images.synthesis.line import extent
 from fc_pipeline.images.synthesis.page import Page, TextPool
 from fc_pipeline.images.synthesis.small.rows import INSET, MARGIN, Rows
 from fc_pipeline.images.synthesis.text_pool import DrawableText
@@ -35,10 +36,9 @@ _GAP = 8
 def render_form(rng: random.Random, text: TextPool, faces: Faces, layout: str, *, config: SmallConfig) -> Page:
     """A form with a field in each row. meta: layout, style, size (pixels an em), degradations.
 
-    Raises:
-        NotDrawn: no face has printable ASCII, or no fields are short enough.
+    Raises NotDrawn when no face has printable ASCII, or no fields are short enough.
     """
-    rows = Rows(rng, faces, config)
+    rows = Rows(rng, faces, config, layout)
     fields = Fields(rng, DrawableText(text, (rows.face,)))
     mark = ":" if layout in ("plain", "aligned") or rng.random() < 0.4 else ""
     # Where nothing else parts them, a label and its value read as one line.
@@ -48,33 +48,34 @@ def render_form(rng: random.Random, text: TextPool, faces: Faces, layout: str, *
     right = config.width - MARGIN
     ground, ink, accent = _colours(rng, layout)
     rows.page.image.paste(ground, (0, 0, *rows.page.image.size))
-    _decorate(rows, layout, ground=ground, ink=ink, column=round(column), right=right)
+    _decorate(rows, ground=ground, ink=ink, column=round(column), right=right)
     for row, (label, value) in enumerate(known.items()):
         baseline = rows.baseline(row, f"{label}{mark} {value}")
-        x = {"plain": MARGIN + rows.width(f"{label}{mark} "), "aligned": right - rows.end(value)}.get(layout, column)
+        end = extent(value, rows.face, rows.size)[2]  # of the ink, which may lie beyond the advance
+        x = {"plain": MARGIN + rows.width(f"{label}{mark} "), "aligned": right - end}.get(layout, column)
         with rows.page.one_line():
             rows.write(row, MARGIN, label + mark, accent if layout == "coloured" else ink, baseline=baseline)
             rows.write(row, x, value, ink, baseline=baseline)
         spoken = _spoken(label)
         wordings = f"What is the {spoken}?", f"{label}?", f"What does {label} say?", f"Read the {spoken}."
         rows.ask("field", value, *wordings)
-    return rows.finish(layout)
+    return rows.finish()
 
 
 def _entries(rows: Rows, fields: Fields, mark: str, gap: float) -> dict[str, str]:
-    """{label: value} for all rows, such that two columns hold them: what does not fit is drawn again, never cut.
-
-    Raises:
-        NotDrawn: too few of the tries fit.
-    """
+    """{label: value} for all rows, none cut, that two columns hold. Raises NotDrawn when too few tries fit."""
     makers = _makers(fields, rows.face.characters)
     room = rows.config.width - 2 * MARGIN - gap
     capitals = fields.rng.random() < 0.15
     entries: dict[str, str] = {}
     column = 0.0
     for _ in range(_TRIES * rows.count):
-        label, value = _field(fields, makers)
-        label = label.upper() if capitals else label
+        kind = fields.rng.choice(tuple(LABELS))
+        label = fields.rng.choice(LABELS[kind])
+        if fields.rng.random() < 0.2:
+            # The longer of two words of the corpus: the short ones are mostly articles, which no form asks for.
+            label = max(fields.word(), fields.word(), key=len).capitalize()
+        label, value = label.upper() if capitals else label, makers[kind]()
         if len(f"{label}{mark} {value}") > rows.config.max_chars or _spoken(label) in map(_spoken, entries):
             continue
         wider = max(column, rows.width(label + mark))
@@ -87,16 +88,6 @@ def _entries(rows: Rows, fields: Fields, mark: str, gap: float) -> dict[str, str
 
 def _spoken(label: str) -> str:
     return SPOKEN.get(label.capitalize(), label.lower())
-
-
-def _field(fields: Fields, makers: dict[str, Callable[[], str]]) -> tuple[str, str]:
-    """A label and a value; one label in five is a word of the corpus."""
-    kind = fields.rng.choice(tuple(LABELS))
-    label = fields.rng.choice(LABELS[kind])
-    if fields.rng.random() < 0.2:
-        # The longer of two: the short ones are mostly articles, which no form asks for.
-        label = max(fields.word(), fields.word(), key=len).capitalize()
-    return label, makers[kind]()
 
 
 def _makers(fields: Fields, characters: frozenset[str]) -> dict[str, Callable[[], str]]:
@@ -145,9 +136,9 @@ def _colours(rng: random.Random, layout: str) -> tuple[Colour, Colour, Colour]:
     return light, legible(dark, light), legible(any_hue(rng, (0.3, 0.5)), light)
 
 
-def _decorate(rows: Rows, layout: str, *, ground: Colour, ink: Colour, column: int, right: int) -> None:
+def _decorate(rows: Rows, *, ground: Colour, ink: Colour, column: int, right: int) -> None:
     """What stands behind and around the text, drawn before it."""
-    page, (width, height) = rows.page, rows.page.image.size
+    page, layout, (width, height) = rows.page, rows.layout, rows.page.image.size
     line = mix(ground, ink, rows.rng.uniform(0.35, 0.8))
     inset = rows.rng.randint(0, 1)
     if layout == "shaded":

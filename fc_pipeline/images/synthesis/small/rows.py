@@ -21,9 +21,9 @@ _TRIES = 30
 class Rows:
     """A page of rows in one face and size; what is measured is pixels."""
 
-    def __init__(self, rng: random.Random, faces: Faces, config: SmallConfig) -> None:
+    def __init__(self, rng: random.Random, faces: Faces, config: SmallConfig, layout: str) -> None:
         """Draws the face and the size. Raises NotDrawn when no face has printable ASCII."""
-        self.rng, self.config = rng, config
+        self.rng, self.config, self.layout = rng, config, layout
         self.page = Page.blank(config.width, config.height)
         self.face = faces.of(*config.styles).need(rng)
         smallest, largest = (round(part * config.row_height) for part in config.em)
@@ -40,10 +40,6 @@ class Rows:
         """Advance of a text."""
         return Pen(self.face, self.size, (0, 0, 0)).width(text)
 
-    def end(self, text: str) -> int:
-        """Where the ink of a text ends, from its pen; it may lie beyond the advance."""
-        return extent(text, self.face, self.size)[2]
-
     def fits(self, text: str, room: float) -> bool:
         """Whether a text, ink and advance, is short enough for a row and narrow enough for the room."""
         if not text or len(text) > self.config.max_chars or self.width(text) > room:
@@ -52,11 +48,7 @@ class Rows:
         return left > -MARGIN and right <= room
 
     def fitting(self, make: Callable[[], str], room: float, taken: set[str] | None = None) -> str:
-        """A text of `make` that fits and is not taken; it is taken then. None is ever cut.
-
-        Raises:
-            NotDrawn: no try fits.
-        """
+        """A text of `make` that fits and is not taken; it is taken then. Raises NotDrawn when no try fits, uncut."""
         taken = set() if taken is None else taken
         for _ in range(_TRIES):
             text = make()
@@ -82,9 +74,9 @@ class Rows:
         """Add a question in one of its wordings."""
         self.page.ask(kind, self.rng.choice(wordings), answer)
 
-    def finish(self, layout: str) -> Page:
+    def finish(self) -> Page:
         """The page, some of them degraded."""
-        self.page.meta["layout"] = layout
+        self.page.meta["layout"] = self.layout
         if self.rng.random() < self.config.degraded_share:
             degrade(self.page, self.rng, strength=0.4)
         return self.page

@@ -114,7 +114,7 @@ def test_faces_are_of_the_styles_and_some_pages_are_degraded():
 
 
 def test_what_does_not_fit_is_drawn_again_and_never_cut():
-    rows = Rows(random.Random(1), FACES, CLEAN)
+    rows = Rows(random.Random(1), FACES, CLEAN, "plain")
     texts = iter(["a text of very many letters", "WWWWWWWWWW", "taken", "fits"])
     assert rows.fitting(lambda: next(texts), 100, {"taken"}) == "fits"
     with pytest.raises(NotDrawn, match="too_wide"):
