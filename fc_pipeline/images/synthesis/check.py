@@ -7,60 +7,62 @@ the page. Operations are sum, difference, product, percent (of an amount, half u
 import json
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
 
+from fc_model.data.images.record import Question
+from fc_model.errors import UserError
 from fc_pipeline.images.synthesis.page import Page
 
 SHOWN = frozenset({"extractive", "field", "cell", "choice"})
 """Kinds of question whose answers stand on the page."""
-_OPERATIONS: dict[str, Callable[[list[int]], int]] = {"sum": sum, "product": math.prod, "largest": max, "smallest": min}
+_OPERATIONS: dict[str, Callable[[list[int]], int]] = {
+    "sum": sum,
+    "difference": lambda terms: terms[0] - sum(terms[1:]),
+    "product": math.prod,
+    "largest": max,
+    "smallest": min,
+}
 
 
-class PageError(ValueError):
-    """A page contradicts itself: a renderer is wrong."""
+def check_page(page: Page, *, where: str) -> None:
+    """Raises UserError when the page contradicts itself, naming `where` and the word, question or sum that is wrong.
+
+    White space counts as equal, so an answer may run over the end of a line.
+    """
+    for problem in _problems(page):
+        raise UserError(f"{where}: {problem}; correct its renderer")
 
 
-def problem_of(page: Page) -> str | None:
-    """What is wrong with the words, lines and boxes of a page."""
+def _problems(page: Page) -> Iterator[str]:
     width, height = page.image.size
     by_line: dict[int, list[str]] = {}
     for word in page.words:
         left, top, right, bottom = word.box
         if not (0 <= left < right <= width and 0 <= top < bottom <= height):
-            return f"the box {word.box} of {word.text!r} is not inside {width}x{height}"
+            yield f"the box {word.box} of {word.text!r} is not inside {width}x{height}"
         if not word.text or word.text.split() != [word.text]:
-            return f"{word.text!r} is no word"
+            yield f"{word.text!r} is no word"
         by_line.setdefault(word.line, []).append(word.text)
     if sorted(by_line) != list(range(len(page.lines))):
-        return f"words are of the lines {sorted(by_line)}, but there are {len(page.lines)} lines"
+        yield f"words are of the lines {sorted(by_line)}, but there are {len(page.lines)} lines"
     for number, line in enumerate(page.lines):
         if line.text.split() != by_line[number]:
-            return f"the line {line.text!r} has the words {by_line[number]}"
-    return None
-
-
-def check_page(page: Page, *, kind: str | None = None) -> None:
-    """Raises PageError naming the kind (or `page.meta["layout"]`) and the question or the sum that is wrong.
-
-    White space counts as equal, so an answer may run over the end of a line.
-    """
-    where = kind or str(page.meta.get("layout", "page"))
+            yield f"the line {line.text!r} has the words {by_line[number]}"
     shown = _plain(page.text)
     for question in page.questions:
-        problem = _answer_problem(question.kind, question.answers, shown)
-        if problem:
-            raise PageError(f"{where}: {question.question!r}: {problem}")
+        if problem := _answer_problem(question, shown):
+            yield f"{question.question!r}: {problem}"
     for operation, terms, result in page.meta.get("arithmetic", []):
-        problem = _missing([*terms, result], shown)
-        if problem:
-            raise PageError(f"{where}: {operation} of {terms}: {problem}")
+        if problem := _missing([*terms, result], shown):
+            yield f"{operation} of {terms}: {problem}"
         if not _holds(operation, terms, result):
-            raise PageError(f"{where}: {operation} of {terms} is not {result!r}")
+            yield f"{operation} of {terms} is not {result!r}"
 
 
-def _answer_problem(kind: str, answers: list[str], shown: str) -> str | None:
+def _answer_problem(question: Question, shown: str) -> str | None:
+    kind, answers = question.kind, question.answers
     if not answers or not all(answer.strip() for answer in answers):
         return "has no answer, or an empty one"
     if kind in SHOWN:
@@ -78,8 +80,7 @@ def _answer_problem(kind: str, answers: list[str], shown: str) -> str | None:
             return f"{answer!r} is not JSON ({error})"
         if not isinstance(value, dict) or not value:
             return f"{answer!r} is not a JSON object with keys"
-        problem = _missing(_leaves(value), shown)
-        if problem:
+        if problem := _missing(_leaves(value), shown):
             return problem
     return None
 
@@ -112,11 +113,6 @@ def _holds(operation: str, terms: list[str], result: str) -> bool:
         if operation == "percent":
             part = Decimal(terms[0].strip("%").strip()) * _units(terms[1]) / 100
             return int(part.quantize(Decimal(1), rounding=ROUND_HALF_UP)) == _units(result)
-        values, expected = [_units(term) for term in terms], _units(result)
+        return _OPERATIONS[operation]([_units(term) for term in terms]) == _units(result)
     except (ValueError, InvalidOperation):
         return False
-    if operation == "difference":
-        return values[0] - sum(values[1:]) == expected
-    if operation not in _OPERATIONS:
-        raise PageError(f"arithmetic {operation!r} is unknown to the check")
-    return _OPERATIONS[operation](values) == expected

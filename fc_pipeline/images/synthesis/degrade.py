@@ -3,6 +3,7 @@
 import io
 import math
 import random
+from collections.abc import Callable
 
 from PIL import Image, ImageChops, ImageEnhance, ImageFilter
 
@@ -13,26 +14,10 @@ from fc_pipeline.images.synthesis.page import Page
 def degrade(page: Page, rng: random.Random, *, strength: float = 0.5) -> None:
     """One to three degradations that move nothing. `strength` is between 0 and 1; 1 is hard to read."""
     names = rng.sample(("blur", "noise", "salt", "fade", "shade", "jpeg"), rng.choice((1, 1, 2, 2, 3)))
-    names.sort(key=_ORDER.index)
+    names.sort(key=list(_DEGRADATIONS).index)
     for name in names:
-        amount = strength * rng.uniform(0.3, 1.0)
-        if name == "blur":
-            blur(page, sigma=1.2 * amount)
-        elif name == "noise":
-            noise(page, rng, sigma=24 * amount)
-        elif name == "salt":
-            salt(page, rng, share=0.01 * amount)
-        elif name == "fade":
-            fade(page, factor=1 - 0.65 * amount)
-        elif name == "shade":
-            shade(page, rng, strength=0.6 * amount)
-        else:
-            jpeg(page, quality=round(85 - 60 * amount))
+        _DEGRADATIONS[name](page, rng, strength * rng.uniform(0.3, 1.0))
     page.meta.setdefault("degradations", []).extend(names)
-
-
-_ORDER = ("fade", "shade", "blur", "noise", "salt", "jpeg")
-"""Light, lens, sensor, file."""
 
 
 def blur(page: Page, *, sigma: float) -> None:
@@ -42,7 +27,11 @@ def blur(page: Page, *, sigma: float) -> None:
 
 def noise(page: Page, rng: random.Random, *, sigma: float) -> None:
     """Gaussian noise, `sigma` in levels, the same in all channels."""
-    grain = _grain(rng, page.image.size, sigma=sigma)
+    width, height = page.image.size
+    # From the generator's own bytes, so that it is the same on every machine.
+    parts = [Image.frombytes("L", page.image.size, rng.randbytes(width * height)) for _ in range(2)]
+    flat = ImageChops.add(parts[0], parts[1], scale=2)  # a triangle around 127, deviation 52.1: a bell, nearly
+    grain = flat.point([min(255, max(0, round(128 + (level - 127) * sigma / 52.1))) for level in range(256)])
     page.replace(ImageChops.add(page.image, Image.merge("RGB", (grain, grain, grain)), scale=1, offset=-128))
 
 
@@ -78,9 +67,12 @@ def jpeg(page: Page, *, quality: int) -> None:
     page.replace(Image.open(file).convert("RGB"))
 
 
-def _grain(rng: random.Random, size: tuple[int, int], *, sigma: float) -> Image.Image:
-    """Noise around 128 with mean 0; from the generator's own bytes, so that it is the same on every machine."""
-    width, height = size
-    parts = [Image.frombytes("L", size, rng.randbytes(width * height)) for _ in range(2)]
-    flat = ImageChops.add(parts[0], parts[1], scale=2)  # a triangle around 127, deviation 52.1: a bell, nearly
-    return flat.point([min(255, max(0, round(128 + (level - 127) * sigma / 52.1))) for level in range(256)])
+_DEGRADATIONS: dict[str, Callable[[Page, random.Random, float], None]] = {
+    "fade": lambda page, rng, amount: fade(page, factor=1 - 0.65 * amount),
+    "shade": lambda page, rng, amount: shade(page, rng, strength=0.6 * amount),
+    "blur": lambda page, rng, amount: blur(page, sigma=1.2 * amount),
+    "noise": lambda page, rng, amount: noise(page, rng, sigma=24 * amount),
+    "salt": lambda page, rng, amount: salt(page, rng, share=0.01 * amount),
+    "jpeg": lambda page, rng, amount: jpeg(page, quality=round(85 - 60 * amount)),
+}
+"""By a strength of 0 to 1, in their order: light, lens, sensor, file."""

@@ -30,7 +30,11 @@ TOWN_ENDINGS = _words("berg borough bridge bury dale field ford ham haven mouth 
 STREETS = _words("Street Road Avenue Lane Way Drive Court Square Boulevard Terrace Place Row")
 FIRMS = ("Ltd", "Inc.", "GmbH", "LLC", "& Sons", "Group", "Partners", "Co.", "Works", "Labs", "Press", "Supply")
 MONTHS = _words("January February March April May June July August September October November December")
-DATE_STYLES = ("iso", "day_month", "day_mon", "month_day", "dots", "slashes")
+DATE_STYLES = (
+    *("{0:%Y-%m-%d}", "{0.day} {1} {0.year}", "{0:%d} {1:.3} {0.year}"),
+    *("{1} {0.day}, {0.year}", "{0:%d.%m.%Y}", "{0:%m/%d/%Y}"),
+)
+"""How a document writes dates: formats of a date and the name of its month."""
 MAIL_DOMAINS = ("example.com", "example.org", "example.net")
 # Country, bank code: A letter, 9 digit; after the two check digits (SWIFT, IBAN registry).
 IBAN_FORMS = {"AT": "9" * 16, "BE": "9" * 12, "DE": "9" * 18, "DK": "9" * 14, "GB": "AAAA" + "9" * 14}
@@ -57,15 +61,7 @@ class Currency:
 
 def write_date(date: datetime.date, style: str) -> str:
     """A date in one of DATE_STYLES."""
-    month = MONTHS[date.month - 1]
-    return {
-        "iso": date.isoformat(),
-        "day_month": f"{date.day} {month} {date.year}",
-        "day_mon": f"{date.day:02d} {month[:3]} {date.year}",
-        "month_day": f"{month} {date.day}, {date.year}",
-        "dots": f"{date.day:02d}.{date.month:02d}.{date.year}",
-        "slashes": f"{date.month:02d}/{date.day:02d}/{date.year}",
-    }[style]
+    return style.format(date, MONTHS[date.month - 1])
 
 
 @dataclass(frozen=True)

@@ -22,8 +22,7 @@ def render_line(rng: random.Random, text: TextPool, faces: Faces, layout: str, *
 
     meta: layout, style, size (pixels an em), clean (a printed face, high contrast, nothing but the text), degradations.
 
-    Raises:
-        NotDrawn: the text is too short or too wide, or no face has its characters.
+    Raises NotDrawn when the text is too short or too wide, or no face has its characters.
     """
     wanted = rng.randint(config.min_chars, config.max_chars)
     words = text.sentence(rng, max_chars=wanted)
@@ -38,7 +37,11 @@ def render_line(rng: random.Random, text: TextPool, faces: Faces, layout: str, *
     ground, ink = _colours(rng, layout)
     page = Page.blank(width, config.height, ground)
     if layout == "shaded":
-        _slope(page, rng)
+        # The ground gets a little darker from one side to the other.
+        ramp = Image.linear_gradient("L").rotate(rng.choice((0, 90, 180, 270))).resize(page.image.size)
+        factor = rng.uniform(0.75, 0.92)
+        darker = page.image.point([round(level * factor) for level in range(256)] * 3)
+        page.replace(Image.composite(darker, page.image, ramp))
     # The baseline lies where the ink is inside by at least a pixel; off the middle only when padded.
     lowest, highest = round(1 - top), round(config.height - 1 - bottom)
     middle = (lowest + highest) // 2
@@ -56,11 +59,7 @@ def render_line(rng: random.Random, text: TextPool, faces: Faces, layout: str, *
 
 
 def _fit(rng: random.Random, words: str, face: Face, *, room: int, config: LineConfig) -> tuple[str, int]:
-    """The text and an em in pixels with which it fits; words go from the end when the smallest is too wide.
-
-    Raises:
-        NotDrawn: not even one word fits.
-    """
+    """The text, less words at its end, and an em in pixels with which it fits. Raises NotDrawn when no word fits."""
     smallest, largest = (round(part * config.height) for part in config.em)
     size = rng.randint(smallest, largest)
     while words:
@@ -91,7 +90,6 @@ def extent(words: str, face: Face, size: int) -> Box:
 
 
 def _colours(rng: random.Random, layout: str) -> tuple[Colour, Colour]:
-    """(ground, ink) with enough contrast."""
     if layout in ("plain", "padded", "underlined", "framed", "ruled"):
         paper, dark = rng.randint(235, 255), rng.randint(0, 60)
         return (paper, paper, paper), (dark, dark, dark)
@@ -101,14 +99,6 @@ def _colours(rng: random.Random, layout: str) -> tuple[Colour, Colour]:
             ground, ink = ink, ground
         if contrast(ground, ink) >= (_CLEAN_CONTRAST if layout == "tinted" else TEXT_CONTRAST):
             return ground, ink
-
-
-def _slope(page: Page, rng: random.Random) -> None:
-    """The ground gets a little darker from one side to the other."""
-    ramp = Image.linear_gradient("L").rotate(rng.choice((0, 90, 180, 270))).resize(page.image.size)
-    factor = rng.uniform(0.75, 0.92)
-    darker = page.image.point([round(level * factor) for level in range(256)] * 3)
-    page.replace(Image.composite(darker, page.image, ramp))
 
 
 def _decorate(

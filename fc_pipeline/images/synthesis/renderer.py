@@ -14,7 +14,7 @@ from PIL import Image
 from fc_model.data.images.record import ImageRecord
 from fc_model.errors import UserError
 from fc_pipeline.images.fonts.faces import load_faces
-from fc_pipeline.images.synthesis.check import PageError, check_page, problem_of
+from fc_pipeline.images.synthesis.check import check_page
 from fc_pipeline.images.synthesis.face import Faces, NotDrawn
 from fc_pipeline.images.synthesis.kinds import kinds
 from fc_pipeline.images.synthesis.page import Kind, Page
@@ -57,7 +57,7 @@ class Drawn(NamedTuple):
 
 def draw_batch(jobs: Sequence[Job], *, plan: Plan) -> list[Drawn]:
     """The images of some jobs, in their order. Raises UserError when one cannot be drawn, or contradicts itself."""
-    config = _config(plan.config)
+    config, _ = _parsed(plan.config)
     return [
         Drawn(record.to_json(), encode(page.image, config.kinds[record.kind]), discarded)
         for page, record, discarded in (draw_page(Job(*job), plan=plan) for job in jobs)
@@ -66,15 +66,18 @@ def draw_batch(jobs: Sequence[Job], *, plan: Plan) -> list[Drawn]:
 
 def draw_page(job: Job, *, plan: Plan) -> tuple[Page, ImageRecord, dict[str, int]]:
     """An image as a page, its record, and {reason: draws that were given up}. Raises UserError as `draw_batch` does."""
-    config, kind = _config(plan.config), _kinds(plan.config)[job.kind]
+    config, known = _parsed(plan.config)
+    kind = known[job.kind]
     faces, text = _materials(plan.config, plan.fonts, *plan.text[job.split], job.split)
     where = f"{SOURCE}/{job.split}/{job.kind}/{job.number}"
+    layouts = kind.held_out if job.split == "holdout" else kind.layouts
     discarded: Counter[str] = Counter()
     for attempt in range(config.max_attempts):
-        rng = random.Random(_seed(config.seed, job, attempt))
+        seed = hashlib.sha256(f"{config.seed}:{job.kind}:{job.split}:{job.number}:{attempt}".encode()).digest()
+        rng = random.Random(int.from_bytes(seed))
         text.taken()
         try:
-            page = kind.render(rng, text, faces, rng.choice(layouts_of(kind, job.split)))
+            page = kind.render(rng, text, faces, rng.choice(layouts))
         except NotDrawn as given_up:
             discarded[given_up.reason] += 1
             continue
@@ -82,7 +85,7 @@ def draw_page(job: Job, *, plan: Plan) -> tuple[Page, ImageRecord, dict[str, int
             discarded["clipped" if page.clipped else "no_text"] += 1
             continue
         record = _record(page, job, text=text, config=config, where=where)
-        _check(page, job, where=where)
+        check_page(page, where=f"{where} ({page.meta.get('layout')})")
         return page, record, dict(discarded)
     raise UserError(
         f"{where}: none of {config.max_attempts} draws gave an image ({dict(discarded)}); "
@@ -116,15 +119,6 @@ def split_faces(faces: Faces, held_out: Sequence[str], *, split: Split) -> Faces
     return Faces(chosen)
 
 
-def layouts_of(kind: Kind, split: Split) -> Sequence[str]:
-    """The layouts that a split may have: the held-out ones are the holdout's only ones, where a kind has some."""
-    return kind.held_out if split == "holdout" and kind.held_out else kind.layouts
-
-
-def _seed(seed: int, job: Job, attempt: int) -> int:
-    return int.from_bytes(hashlib.sha256(f"{seed}:{job.kind}:{job.split}:{job.number}:{attempt}".encode()).digest())
-
-
 def _record(page: Page, job: Job, *, text: CorpusText, config: SynthesisConfig, where: str) -> ImageRecord:
     passages = text.taken()
     licences = sorted({passage.licence for passage in passages})
@@ -147,28 +141,13 @@ def _record(page: Page, job: Job, *, text: CorpusText, config: SynthesisConfig, 
     )
 
 
-def _check(page: Page, job: Job, *, where: str) -> None:
-    """Raises UserError when a page contradicts itself: the renderer is wrong, and nothing of it may be written."""
-    problem = problem_of(page)
-    try:
-        check_page(page, kind=job.kind)
-    except PageError as error:
-        problem = problem or str(error)
-    if problem is not None:
-        raise UserError(f"{where} ({page.meta.get('layout')}): {problem}; correct the renderer of {job.kind}")
-
-
 @lru_cache(maxsize=2)
-def _config(raw: str) -> SynthesisConfig:
-    return SynthesisConfig.model_validate_json(raw)
-
-
-@lru_cache(maxsize=2)
-def _kinds(raw: str) -> dict[str, Kind]:
-    return kinds(_config(raw))
+def _parsed(raw: str) -> tuple[SynthesisConfig, dict[str, Kind]]:
+    config = SynthesisConfig.model_validate_json(raw)
+    return config, kinds(config)
 
 
 @lru_cache(maxsize=4)
 def _materials(config: str, fonts: str, path: str, digest: str, split: Split) -> tuple[Faces, CorpusText]:
-    faces = split_faces(load_faces(Path(fonts)), _config(config).held_out_faces, split=split)
+    faces = split_faces(load_faces(Path(fonts)), _parsed(config)[0].held_out_faces, split=split)
     return faces, CorpusText(read_passages(Path(path), digest), faces, where=f"the text of {split}")

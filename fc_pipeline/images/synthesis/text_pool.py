@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import takewhile
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -28,45 +29,41 @@ class Passage(NamedTuple):
     """A document of the sample."""
 
     id: str
-    source: str
     licence: str
 
 
 class CorpusText:
-    """Implements TextPool (page.py). `taken()` tells which documents the text came from."""
+    """Implements TextPool (page.py); NotDrawn when no words are so short. `taken()` tells what documents gave them."""
 
     def __init__(self, passages: Iterable[dict[str, Any]], faces: Faces, *, where: str) -> None:
         """Raises UserError when the sample has no prose; `where` names it."""
         self._documents: list[Passage] = []
-        self._prose: list[str] = []
-        self._starts: list[int] = []
-        self._owners: list[int] = []
+        self._prose: list[tuple[int, int, str]] = []
+        """(its first character's number in the sample, document, text)."""
         self._code: list[tuple[int, list[str]]] = []
         self._titles: list[tuple[int, str]] = []
         self._taken: set[int] = set()
         size = 0
         for raw in passages:
             number = len(self._documents)
-            self._documents.append(Passage(raw["id"], raw["source"], raw["licence"]))
+            self._documents.append(Passage(raw["id"], raw["licence"]))
             self._titles += [(number, title) for title in raw["titles"]]
             if raw["code"]:
                 self._code.append((number, raw["text"].split("\n")))
             else:
-                self._prose.append(raw["text"])
-                self._starts.append(size)
-                self._owners.append(number)
+                self._prose.append((size, number, raw["text"]))
                 size += len(raw["text"])
         if not self._prose:
             raise UserError(f"{where}: the corpus has no prose for the text of images; add a source that is no code")
         self._size = size
-        self._common = _common(faces)
+        counts = Counter(character for face in faces.faces for character in face.characters)
+        self._common = frozenset(c for c, count in counts.items() if 4 * count >= 3 * len(faces.faces))
+        """Characters that at least three faces of four cover."""
 
     def sentence(self, rng: random.Random, *, max_chars: int) -> str:
-        """A run of whole words of one paragraph. Raises NotDrawn when no words are so short."""
         return self._fitting(rng, lambda: self._run(rng, max_chars))
 
     def paragraph(self, rng: random.Random, *, max_chars: int) -> str:
-        """Whole sentences of one document as far as they fit, else whole words."""
         return self._fitting(rng, lambda: self._sentences(rng, max_chars))
 
     def title(self, rng: random.Random) -> str:
@@ -107,10 +104,9 @@ class CorpusText:
     def _place(self, rng: random.Random) -> tuple[int, str, int]:
         """(document, its prose, start of a word in it), every character of the sample as likely."""
         position = rng.randrange(self._size)
-        index = bisect_right(self._starts, position) - 1
-        text, offset = self._prose[index], position - self._starts[index]
-        line = text.rfind("\n", 0, offset) + 1
-        return self._owners[index], text, max(text.rfind(" ", 0, offset) + 1, line)
+        first, owner, text = self._prose[bisect_right(self._prose, position, key=itemgetter(0)) - 1]
+        line = text.rfind("\n", 0, position - first) + 1
+        return owner, text, max(text.rfind(" ", 0, position - first) + 1, line)
 
     def _run(self, rng: random.Random, max_chars: int) -> tuple[int, str]:
         owner, text, start = self._place(rng)
@@ -143,12 +139,6 @@ def _whole_words(text: str, max_chars: int) -> str:
     if len(text) <= max_chars:
         return text
     return text[: text.rfind(" ", 0, max_chars + 1)] if " " in text[: max_chars + 1] else ""
-
-
-def _common(faces: Faces) -> frozenset[str]:
-    """Characters that at least three faces of four cover."""
-    counts = Counter(character for face in faces.faces for character in face.characters)
-    return frozenset(character for character, count in counts.items() if 4 * count >= 3 * len(faces.faces))
 
 
 @lru_cache(maxsize=4)

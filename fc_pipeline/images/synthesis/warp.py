@@ -10,8 +10,8 @@ from fc_model.data.images.record import Box, Line, Word, union
 from fc_pipeline.images.synthesis.colour import Colour
 from fc_pipeline.images.synthesis.page import Ink, Page
 
-Matrix = tuple[float, float, float, float, float, float, float, float, float]
-"""Of a homography by rows: (x, y) goes to (ax + by + c, dx + ey + f) / (gx + hy + i)."""
+Matrix = tuple[float, ...]
+"""The nine numbers of a homography by rows: (x, y) goes to (ax + by + c, dx + ey + f) / (gx + hy + i)."""
 Point = tuple[float, float]
 
 
@@ -22,8 +22,7 @@ def homography(old: Sequence[Point], new: Sequence[Point]) -> Matrix:
         rows += [[x, y, 1, 0, 0, 0, -u * x, -u * y], [0, 0, 0, x, y, 1, -v * x, -v * y]]
         values += [u, v]
     solution = np.linalg.solve(np.array(rows, dtype=float), np.array(values, dtype=float))
-    a, b, c, d, e, f, g, h = (float(value) for value in solution)
-    return (a, b, c, d, e, f, g, h, 1.0)
+    return (*(float(value) for value in solution), 1.0)
 
 
 def transform(point: Point, matrix: Matrix) -> Point:
@@ -38,9 +37,7 @@ def warp(page: Page, matrix: Matrix, *, size: tuple[int, int], fill: Colour) -> 
     """Change a page in place: picture, words, lines and their ink. `size` is the new one, in pixels.
 
     A word that lands partly outside counts as clipped; one that lands wholly outside is dropped from the page.
-
-    Raises:
-        KeyError: a word was not drawn by this page, or its box was changed.
+    Raises KeyError when a word was not drawn by this page, or its box was changed.
     """
     back = np.linalg.inv(np.array(matrix).reshape(3, 3))
     sampled = page.image.convert("RGB").transform(

@@ -1,14 +1,10 @@
 import json
-from dataclasses import replace
 
 import pytest
 from PIL import Image
 
-from fc_model.data.images.record import Word
 from fc_model.data.images.shards import ImageShards
 from fc_model.errors import UserError
-from fc_pipeline.images.synthesis.check import problem_of
-from fc_pipeline.images.synthesis.page import Page
 from fc_pipeline.images.synthesis_config import SynthesisConfig
 from fc_pipeline.images.synthesize import jobs_of, synthesize
 
@@ -99,20 +95,3 @@ def test_every_stretch_has_the_kinds_in_their_shares():
 def test_mistakes_are_named(build, fonts, corpus, change, message):
     with pytest.raises(UserError, match=message):
         build("toy/mistake", synthesize, CONFIG | change, {"fonts": fonts, "documents": corpus})
-
-
-def test_a_page_that_contradicts_itself_is_noticed(faces):
-    def page() -> Page:
-        made = Page.blank(200, 40)
-        made.line(5, 25, "two words", faces.faces[0], 20)
-        return made
-
-    words = page().words
-    for change, message in [
-        ({"words": words}, "None"),
-        ({"words": [words[0], Word("words", (150, 10, 201, 30), 0)]}, "not inside 200x40"),
-        ({"words": [words[0], Word("worms", words[1].box, 0)]}, "'two words' has the words ['two', 'worms']"),
-        ({"words": [Word(" ", words[0].box, 0), words[1]]}, "is no word"),
-        ({"lines": page().lines * 2}, "there are 2 lines"),
-    ]:
-        assert message in str(problem_of(replace(page(), **change)))

@@ -30,12 +30,13 @@ def render(rng: random.Random, text: TextPool, faces: Faces, layout: str) -> Pag
         sheet.rule(sheet.grey(0.6))
     top, caption, quotation = sheet.top + 6, "", ""
     width = (sheet.right - sheet.left - GAP * (count - 1)) // count
-    flow = _Flow(sheet, width)
+    headings, drawn, pending = list[str](), list[str](), list[str]()
     for column in range(count):
         left, sheet.top = sheet.left + column * (width + GAP), top
         if layout == "figure" and column == 1:
             caption = _figure(sheet, left, width)
-        flow.fill(left, sheet.bottom - (3 * sheet.leading + 24) * (layout == "quotation"))
+        bottom = sheet.bottom - (3 * sheet.leading + 24) * (layout == "quotation")
+        drawn += _fill(sheet, left, width, bottom, pending, headings)
     if layout == "quotation":
         quotation = _quotation(sheet, sheet.text.sentence(rng, max_chars=90))
     if count == 1:
@@ -49,40 +50,28 @@ def render(rng: random.Random, text: TextPool, faces: Faces, layout: str) -> Pag
         sheet.ask("extractive", caption, "What does the caption of the figure say?", "Read the caption.")
     if quotation:
         sheet.ask("extractive", quotation, "What does the quotation in the box say?", "Read the text in the box.")
-    for number, heading in zip(("first", "second"), flow.headings, strict=False):
+    for number, heading in zip(("first", "second"), headings, strict=False):
         sheet.ask("extractive", heading, f"What is the {number} section heading?")
-    _ask_continuations(sheet, " ".join(flow.drawn).split())
+    _ask_continuations(sheet, " ".join(drawn).split())
     return sheet.finish(7)
 
 
-class _Flow:
-    """Text on its way through columns of a width."""
-
-    def __init__(self, sheet: Sheet, width: int) -> None:
-        self.sheet, self.width = sheet, width
-        self.headings: list[str] = []
-        self.drawn: list[str] = []
-        """Lines of running text."""
-        self._pending: list[str] = []
-        """Lines of the paragraph that goes on."""
-
-    def fill(self, left: int, bottom: int) -> None:
-        """One column down to `bottom`, going on with the paragraph that the one before it left."""
-        sheet, rng, first = self.sheet, self.sheet.rng, True
-        body, bold = sheet.body, sheet.bold
-        while sheet.top + body.leading <= bottom:
-            if not self._pending:
-                sheet.top += 0 if first else body.leading // 2
-                if rng.random() < 0.4 and sheet.top + 3 * body.leading <= bottom:
-                    self.headings.append(fitted(sheet.text.title(rng), bold, self.width))
-                    sheet.write(self.headings[-1], bold, left=left)
-                paragraph = sheet.text.paragraph(rng, max_chars=rng.randint(80, 420))
-                lines = wrap(paragraph, body.face, body.size, self.width)
-                self._pending = [fitted(line, body, self.width) for line in lines]
-            else:
-                self.drawn.append(self._pending.pop(0))
-                sheet.write(self.drawn[-1], left=left)
-            first = False
+def _fill(sheet: Sheet, left: int, width: int, bottom: int, pending: list[str], headings: list[str]) -> list[str]:
+    """One column down to `bottom`, from the `pending` lines of a paragraph on. Returns its lines of running text."""
+    rng, body, bold, first, drawn = sheet.rng, sheet.body, sheet.bold, True, list[str]()
+    while sheet.top + body.leading <= bottom:
+        if not pending:
+            sheet.top += 0 if first else body.leading // 2
+            if rng.random() < 0.4 and sheet.top + 3 * body.leading <= bottom:
+                headings.append(fitted(sheet.text.title(rng), bold, width))
+                sheet.write(headings[-1], bold, left=left)
+            paragraph = sheet.text.paragraph(rng, max_chars=rng.randint(80, 420))
+            pending += [fitted(line, body, width) for line in wrap(paragraph, body.face, body.size, width)]
+        else:
+            drawn.append(pending.pop(0))
+            sheet.write(drawn[-1], left=left)
+        first = False
+    return drawn
 
 
 def _figure(sheet: Sheet, left: int, width: int) -> str:

@@ -83,16 +83,11 @@ def _code_line(sheet: Sheet, x: int, y: int, line: str, string: Colour) -> None:
         for run in line.split(" "):
             if run:
                 comment = comment or run.startswith(("#", "//"))
-                colour = style.muted if comment else _colour(style, string, run)
+                keyword = re.fullmatch(r"\W*[A-Za-z_]+\W*", run) and re.sub(r"\W", "", run) in KEYWORDS
+                other = string if run[0] in "\"'" or run[-1] in "\"'" else style.ink
+                colour = style.muted if comment else style.accent if keyword else other
                 sheet.page.line(round(place), y, run, pen.face, pen.size, colour)
             place += pen.width(run) + pen.width(" ")
-
-
-def _colour(style: Style, string: Colour, run: str) -> Colour:
-    """Of a keyword, which may have punctuation around it, of what begins or ends with a quote, or of anything else."""
-    if re.fullmatch(r"\W*[A-Za-z_]+\W*", run) and re.sub(r"\W", "", run) in KEYWORDS:
-        return style.accent
-    return string if run[0] in "\"'" or run[-1] in "\"'" else style.ink
 
 
 def _ask(sheet: Sheet, lines: list[str], *, start: int, numbered: bool, name: str) -> None:

@@ -144,7 +144,6 @@ def _head(sheet: Sheet, known: dict[str, str], labels: dict[str, str]) -> None:
 
 
 def _draw_sums(sheet: Sheet, labels: dict[str, str], sums: dict[str, str]) -> None:
-    """Subtotal, tax and total at the right."""
     left, right = round(sheet.left + (sheet.right - sheet.left) * 0.45), sheet.right - CELL_PADDING
     for label, field in ((labels["subtotal"], "subtotal"), (f"{labels['tax']} {sums['rate']}", "tax"),
                          (labels["total"], "total")):  # fmt: skip

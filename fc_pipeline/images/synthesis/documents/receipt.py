@@ -68,8 +68,7 @@ def write_pair(
 ) -> None:
     """A label at the left and a value at the right, as one line; leader dots are drawn between, they are no text.
 
-    Raises:
-        NotDrawn: there is no room for both, and questions ask for them as they are.
+    Raises NotDrawn when there is no room for both, since questions ask for them as they are.
     """
     pen, left, right, top = pen or sheet.body, sheet.left + indent, sheet.right, sheet.top
     if pen.width(f"{label} {value}") > right - left:

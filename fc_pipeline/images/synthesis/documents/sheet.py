@@ -134,12 +134,9 @@ class Sheet:
         self, text: str, pen: Pen | None = None, *, top: int | None = None, left: int | None = None,
         right: int | None = None, align: Align = "left",
     ) -> int:  # fmt: skip
-        """Draw one line between left and right. Returns the top of the line below, where the sheet goes on.
+        """Draw one line between left and right. Returns the top of the line below.
 
-        A line whose top is given leaves the place where the sheet goes on as it is.
-
-        Raises:
-            NotDrawn: it would be cut off at an edge of the page, so its letters could not be read.
+        The sheet goes on there unless the line's top is given. Raises NotDrawn when an edge of the page would cut it.
         """
         pen, y = pen or self.body, self.top if top is None else top
         left, right = self.left if left is None else left, self.right if right is None else right

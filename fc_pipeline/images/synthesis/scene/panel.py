@@ -97,7 +97,11 @@ class Panel:
         left, top, right, bottom = union([word.box for word in self.page.words[known:]])
         rim = size // 7 + 4
         band = max(left - rim, 0), max(top - rim, 0), min(right + rim, self.width), min(bottom + rim, self.height)
-        ink, image, alpha = self._coverage(known).crop(band), before.crop(band), self.alpha.crop(band)
+        layer = Image.new("L", self.page.image.size)
+        for word in self.page.words[known:]:
+            drawn = self.page.inks[word.text, word.box]
+            ImageDraw.Draw(layer).draw.draw_bitmap((drawn.x, drawn.y), drawn.mask, 255)
+        ink, image, alpha = layer.crop(band), before.crop(band), self.alpha.crop(band)
         if not self.opaque:
             # What the sampler mixes with the letters at their rim is then their own colour.
             image.paste(outline or shadow or colour, alpha.point(lambda cover: 255 * (cover == 0)))
@@ -114,15 +118,6 @@ class Panel:
         image.paste(colour, ink)
         self.page.image.paste(image, band[:2])
         self.alpha.paste(alpha, band[:2])
-
-    def _coverage(self, first: int) -> Image.Image:
-        """Of the words from the number `first` on, mode L."""
-        layer = Image.new("L", self.page.image.size)
-        draw = ImageDraw.Draw(layer).draw
-        for word in self.page.words[first:]:
-            ink = self.page.inks[word.text, word.box]
-            draw.draw_bitmap((ink.x, ink.y), ink.mask, 255)
-        return layer
 
     def place(self, background: Image.Image, *, tilt: float, turn: float) -> Page:
         """The scene: the panel on the background under a homography by chance. Fills meta["quads"].

@@ -21,7 +21,10 @@ def render(rng: random.Random, text: TextPool, faces: Faces, layout: str) -> Pag
     if layout in ("poster", "book_cover"):
         size = round(height * rng.uniform(0.6, 0.75)), round(height * 0.93)
         panel = Panel(rng, text, faces, VIEWS[name](rng, size))
-        _veil(panel, rng.uniform(0.35, 0.6))
+        # A calmer picture, so that letters stand out from all of it.
+        mean = _mean(panel.page.image)
+        calm = Image.new("RGB", size, mix(mean, on(on(mean)), 0.45))
+        panel.page.replace(Image.blend(panel.page.image, calm, rng.uniform(0.35, 0.6)))
         ground = _mean(panel.page.image)
         panel.ink = on(ground)
         tint = readable(any_hue(rng, (0.3, 0.8), (0.4, 0.9)), [ground], 5.0)
@@ -50,13 +53,6 @@ def render(rng: random.Random, text: TextPool, faces: Faces, layout: str) -> Pag
 def _mean(image: Image.Image) -> Colour:
     red, green, blue = (round(value) for value in ImageStat.Stat(image).mean)
     return red, green, blue
-
-
-def _veil(panel: Panel, share: float) -> None:
-    """Calm the picture, so that letters stand out from all of it."""
-    mean = _mean(panel.page.image)
-    calm = Image.new("RGB", panel.page.image.size, mix(mean, on(on(mean)), 0.45))
-    panel.page.replace(Image.blend(panel.page.image, calm, share))
 
 
 def _poster(panel: Panel, tint: Colour) -> None:

@@ -37,7 +37,13 @@ def render(rng: random.Random, text: TextPool, faces: Faces, layout: str) -> Pag
     panel = Panel(rng, text, faces, textured(rng, plaster(rng, size), paint, 0.25))
     panel.ink = on(paint)
     panel.inset(14)
-    _frame(panel)
+    # A border with round corners, outside of which the panel is cut away.
+    radius = rng.choice((0, 6, 14, 22))
+    panel.alpha = Image.new("L", size)
+    ImageDraw.Draw(panel.alpha).rounded_rectangle((0, 0, size[0] - 1, size[1] - 1), radius, fill=255)
+    if rng.random() < 0.7:
+        box, line = (4, 4, size[0] - 5, size[1] - 5), rng.choice((2, 3))
+        panel.page.draw.rounded_rectangle(box, radius, outline=panel.ink, width=line)
     draw = {"street": _street, "direction": _direction, "warning": _warning, "shop_front": _shop, "arched": _arched}
     draw[layout](panel)
     page = panel.place(grounds[ground](rng, (width, height)), tilt=rng.uniform(0, 0.09), turn=rng.uniform(0, 14))
@@ -45,17 +51,6 @@ def render(rng: random.Random, text: TextPool, faces: Faces, layout: str) -> Pag
     page.meta.update(layout=layout, background=ground)
     page.caption = f"A {layout.replace('_', ' ')} sign" + (f" that says {page.lines[0].text}" if page.lines else "")
     return page
-
-
-def _frame(panel: Panel) -> None:
-    """A border with round corners, outside of which the panel is cut away."""
-    rng, wide, high = panel.rng, panel.width, panel.height
-    radius = rng.choice((0, 6, 14, 22))
-    panel.alpha = Image.new("L", panel.page.image.size)
-    ImageDraw.Draw(panel.alpha).rounded_rectangle((0, 0, wide - 1, high - 1), radius, fill=255)
-    if rng.random() < 0.7:
-        box, line = (4, 4, wide - 5, high - 5), rng.choice((2, 3))
-        panel.page.draw.rounded_rectangle(box, radius, outline=panel.ink, width=line)
 
 
 def _street(panel: Panel) -> None:

@@ -42,7 +42,12 @@ class Canvas:
         self.clear: list[Box] = []
         """Places, in pixels, that nothing may come to lie over: what shows a state without words."""
         self.page.meta.update(theme=self.theme.name, scale=self.scale, layout=layout)
-        self.ask, self.ask_json = self.page.ask, self.page.ask_json
+        self.ask_json = self.page.ask_json
+
+    def ask(self, kind: str, question: str, *answers: str) -> None:
+        """Add a question unless its answer was not drawn."""
+        if answers[0]:
+            self.page.ask(kind, question, *answers)
 
     def px(self, points: float) -> int:
         """Points in whole pixels."""
@@ -90,10 +95,7 @@ class Canvas:
         self, x: float, y: float, w: float, h: float, text: str, *, size: float | None = None,
         colour: Colour | None = None, face: Face | None = None, align: str = "left",
     ) -> str:  # fmt: skip
-        """Text centred vertically in a box; words that don't fit its width are left out.
-
-        Returns what was drawn, "" when not even the first word fits.
-        """
+        """Text centred vertically in a box, less the words that don't fit its width. Returns what was drawn, or ""."""
         face, pixels = face or self.regular, self.font_px(size or self.size)
         room, words = w * self.scale, text.split(" ")
         while words and text_width(face, pixels, " ".join(words)) > room:

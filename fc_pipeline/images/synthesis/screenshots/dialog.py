@@ -29,8 +29,7 @@ def draw_screen(canvas: Canvas) -> str:
     x, y = (canvas.width - w) / 2, (canvas.height - h) * rng.uniform(0.3, 0.7)
     panel(canvas, x, y, w, h, theme.window)
     title = ui.title_bar(canvas, x + 1, y + 1, w - 2, canvas.copy.title(30))
-    if title:
-        canvas.ask("extractive", "What is the title of the dialog?", title)
+    canvas.ask("extractive", "What is the title of the dialog?", title)
     draw = {"file_chooser": _chooser, "entry": _entry, "wizard": _wizard}.get(layout, _message)
     draw(canvas, x + 10, y + ROW + 8, w - 20, y + h - 8)
     _buttons(canvas, x + 10, y + h - ROW - 10, w - 20)
@@ -89,8 +88,7 @@ def _chooser(canvas: Canvas, x: float, y: float, w: float, bottom: float) -> Non
         name = drawn if number == chosen else name
     canvas.text(x, bottom - 2 * ROW - 8, 44, ROW, "Name:")
     ui.text_field(canvas, x + 48, bottom - 2 * ROW - 8, w - 48, name, focused=True)
-    if name:
-        canvas.ask("choice", "Which file is selected?", name)
+    canvas.ask("choice", "Which file is selected?", name)
 
 
 def _entry(canvas: Canvas, x: float, y: float, w: float, bottom: float) -> None:

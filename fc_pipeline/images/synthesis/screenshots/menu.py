@@ -34,7 +34,8 @@ def draw_screen(canvas: Canvas) -> str:
     canvas.paragraph(8, 2 * ROW + 8, canvas.width - 16, canvas.height - 2 * ROW - 12, body, colour=theme.muted)
     # Before the room is given out, as many entries as the screen is high.
     entries = _entries(canvas, canvas.height - 2 * ROW - 14)
-    w, h = _width(canvas, entries), _height(entries)
+    widths = max(canvas.measure(entry.label) for entry in entries), max(canvas.measure(e.shortcut) for e in entries)
+    w, h = min(sum(widths) + 44 + rng.uniform(0, 20), canvas.width - 6.0), _height(entries)
     if layout == "bar":
         name, left, wide = rng.choice(titles)
         x, y = min(left, canvas.width - w - 3), 2 * ROW + 2
@@ -67,12 +68,6 @@ def _entries(canvas: Canvas, room: float) -> list[Entry]:
 
 def _height(entries: list[Entry]) -> float:
     return 6 + sum(ROW + GAP * entry.separated for entry in entries)
-
-
-def _width(canvas: Canvas, entries: list[Entry]) -> float:
-    labels = max(canvas.measure(entry.label) for entry in entries)
-    keys = max(canvas.measure(entry.shortcut) for entry in entries)
-    return min(labels + keys + 44 + canvas.rng.uniform(0, 20), canvas.width - 6.0)
 
 
 def _draw_menu(canvas: Canvas, x: float, y: float, w: float, entries: list[Entry], *, highlighted: int) -> list[float]:

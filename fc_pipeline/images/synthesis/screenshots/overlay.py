@@ -17,9 +17,6 @@ from fc_pipeline.images.synthesis.page import Page
 from fc_pipeline.images.synthesis.screenshots.canvas import Canvas, overlap
 from fc_pipeline.images.synthesis.screenshots.shapes import icon, rounded
 
-SHADOW = [round(value * 0.07) for value in range(256)]
-"""Coverage of one of the layers of a shadow."""
-
 
 def keep_words(page: Page, keep: Callable[[Word], bool]) -> None:
     """Take words out of the record; a line that loses some in its middle becomes several."""
@@ -57,7 +54,7 @@ def panel(canvas: Canvas, x: float, y: float, w: float, h: float, fill: Colour, 
     """An opaque panel with a border and a soft shadow, over the page; the words under it leave the record."""
     for spread in (4, 3, 2, 1):
         size = max(canvas.px(w + 2 * spread), 1), max(canvas.px(h + 2 * spread), 1)
-        shade = rounded(*size, canvas.px(radius + spread)).point(SHADOW)
+        shade = rounded(*size, canvas.px(radius + spread)).point([round(0.07 * cover) for cover in range(256)])
         canvas.page.image.paste(BLACK, (canvas.px(x - spread), canvas.px(y - spread + 2)), shade)
     canvas.rect(x, y, w, h, fill, radius=radius, outline=canvas.theme.border)
     # The shadow is so faint that words beside the panel stay readable.

@@ -10,8 +10,7 @@ def draw_screen(canvas: Canvas) -> str:
     rng, width = canvas.rng, canvas.width
     title = f"{canvas.copy.name(10)} {rng.choice(('settings', 'options'))}"
     title = ui.title_bar(canvas, 0, 0, width, title)
-    if title:
-        canvas.ask("extractive", "What is the title of the window?", title)
+    canvas.ask("extractive", "What is the title of the window?", title)
     y = ROW + 10.0
     if canvas.layout == "cards":
         _cards(canvas, y, canvas.height - 6.0)

@@ -20,11 +20,14 @@ def draw_screen(canvas: Canvas) -> str:
     rng, theme, copy, edited = canvas.rng, canvas.theme, canvas.copy, canvas.layout in ("editor", "diff")
     title = copy.file_name() if edited else f"{copy.word(7).lower()}@{copy.word(8).lower()}: ~/{copy.word(8).lower()}"
     title = title_bar(canvas, 0, 0, canvas.width, title)
-    if title:
-        canvas.ask("extractive", "What is the title of the window?", title)
+    canvas.ask("extractive", "What is the title of the window?", title)
     top = ROW + 2
     if canvas.layout == "editor":
-        _tab_row(canvas, top)
+        taken = set[str]()
+        labels = [canvas.fitting(copy.file_name, 110, taken) for _ in range(rng.randint(1, 3))]
+        labels = [label for label in labels if label]
+        if labels:
+            tabs(canvas, 0, top, canvas.width, labels, rng.randrange(len(labels)))
         top += ROW + 2
     ground = theme.field if edited else rng.choice((theme.field, (14, 16, 20), (30, 12, 32)))
     canvas.rect(0, top, canvas.width, canvas.height - top, ground)
@@ -35,14 +38,6 @@ def draw_screen(canvas: Canvas) -> str:
     else:
         _session(canvas, top + 4, ink, shades)
     return f"A {'code editor' if edited else 'terminal'}" + (f" titled {title}" if title else "")
-
-
-def _tab_row(canvas: Canvas, top: float) -> None:
-    taken: set[str] = set()
-    labels = [canvas.fitting(canvas.copy.file_name, 110, taken) for _ in range(canvas.rng.randint(1, 3))]
-    labels = [label for label in labels if label]
-    if labels:
-        tabs(canvas, 0, top, canvas.width, labels, canvas.rng.randrange(len(labels)))
 
 
 def _lines(canvas: Canvas, rows: int, w: float, size: float) -> list[str]:

@@ -112,8 +112,7 @@ def _landing(canvas: Canvas, y: float, bottom: float) -> None:
     call = copy.command()
     wide = min(canvas.measure(call) + 24, w)
     drawn = ui.button(canvas, (canvas.width - wide) / 2, after + ROW + 3, wide, call, primary=ground != theme.accent)
-    if drawn:
-        canvas.ask("extractive", "What does the button under the heading say?", drawn)
+    canvas.ask("extractive", "What does the button under the heading say?", drawn)
     _card_row(canvas, y + h + 8, bottom, priced=False)
 
 
@@ -145,8 +144,7 @@ def _card_row(canvas: Canvas, y: float, bottom: float, *, priced: bool) -> float
 def _shop(canvas: Canvas, y: float, bottom: float) -> None:
     """A search field over rows of things with prices."""
     query = ui.text_field(canvas, 8, y + 6, canvas.width - 16, canvas.copy.sentence(24), icon="search")
-    if query:
-        canvas.ask("field", "What is in the search field?", query)
+    canvas.ask("field", "What is in the search field?", query)
     y += ROW + 14
     while y + 62 < bottom:
         y = _card_row(canvas, y, bottom, priced=True)

@@ -125,10 +125,7 @@ def progress(canvas: Canvas, x: float, y: float, w: float, share: float) -> None
 
 
 def tabs(canvas: Canvas, x: float, y: float, w: float, labels: Sequence[str], chosen: int) -> list[str]:
-    """A row of tabs, the chosen one underlined with the accent, and a question which that is.
-
-    Returns those that had room, as drawn.
-    """
+    """A row of tabs, the chosen one underlined, and a question which that is. Returns those that had room, as drawn."""
     theme, place, drawn = canvas.theme, x, []
     canvas.rect(x, y, w, ROW + 2, theme.bar)
     for number, label in enumerate(labels):

@@ -13,8 +13,7 @@ TOOLS = ("home", "folder", "save", "search", "plus", "left", "right", "star", "p
 def draw_screen(canvas: Canvas) -> str:
     """A window that fills the screen, with questions on its title and what is inside."""
     title = draw_window(canvas, canvas.layout)
-    if title:
-        canvas.ask("extractive", "What is the title of the window?", title)
+    canvas.ask("extractive", "What is the title of the window?", title)
     if canvas.rng.random() < 0.25:
         tooltip(canvas, canvas.copy.command())
     return f"A {canvas.theme.name} window" + (f" titled {title}" if title else "")
@@ -86,7 +85,7 @@ def _list(canvas: Canvas, top: float, bottom: float) -> None:
             ink = theme.on_accent
         canvas.icon("file", side + 8, y + 4, 12, ink)
         drawn = canvas.text(side + 25, y, wide - 31, ROW, name, colour=ink)
-        if number == chosen and drawn:
+        if number == chosen:
             canvas.ask("choice", "Which file is selected?", drawn)
     if len(files) == rows:
         canvas.ask("count", "How many files are listed?", str(rows))
@@ -102,8 +101,7 @@ def _form(canvas: Canvas, top: float, bottom: float) -> None:
             break
         canvas.text(x, y, label_width - 6, ROW, f"{label}:")
         value = ui.text_field(canvas, x + label_width, y, w - label_width, copy.value())
-        if value:
-            canvas.ask("field", f'What is the value of "{label}"?', value)
+        canvas.ask("field", f'What is the value of "{label}"?', value)
         y += ROW + 6
     for part in rng.sample([_checks, _radios, _slider, _progress], 4):
         y = part(canvas, x, y, w, bottom - 28, taken)
@@ -158,7 +156,6 @@ def _progress(canvas: Canvas, x: float, y: float, w: float, bottom: float, taken
 
 
 def _tabbed(canvas: Canvas, top: float, bottom: float) -> None:
-    """Tabs over a text."""
     copy, rng, taken = canvas.copy, canvas.rng, set[str]()
     labels = [canvas.fitting(lambda: copy.name(9), 90, taken) for _ in range(rng.randint(2, 5))]
     labels = [label for label in labels if label]

@@ -7,8 +7,10 @@ import pytest
 from factories.synthetic_pages import FACES, KINDS, TEXT, alone, drawn, every_layout, iou, layer_of, pages_of, render
 from PIL import Image
 
-from fc_pipeline.images.synthesis.check import check_page, problem_of
+from fc_model.data.images.record import union
+from fc_pipeline.images.synthesis.check import check_page
 from fc_pipeline.images.synthesis.face import Face, Faces, NotDrawn
+from fc_pipeline.images.synthesis.screenshots.canvas import LARGEST_SIDE, LEAST_SIDE, overlap
 
 
 @every_layout
@@ -19,7 +21,10 @@ def test_each_word_drawn_alone_has_its_box(name, layout):
             assert [text for text, _, _ in flat] == [word.text for word in page.words]
             back = np.linalg.inv(np.array(page.meta["homography"]).reshape(3, 3))
             data = tuple((back / back[2, 2]).flatten()[:8])
-            for word, (_, ink, size) in zip(page.words, flat, strict=True):
+            for word, (_, ink, size), quad in zip(page.words, flat, page.meta["quads"], strict=True):
+                xs, ys = zip(*quad, strict=True)
+                rim = min(xs) - 1.5, min(ys) - 1.5, max(xs) + 1.5, max(ys) + 1.5
+                assert len(quad) == 4 and union([word.box, rim]) == rim, "quads lie around the boxes"
                 method, sampling = Image.Transform.PERSPECTIVE, Image.Resampling.BILINEAR
                 whole = layer_of(ink, size).transform(page.image.size, method, data, sampling)
                 assert iou(word.box, whole.getbbox()) >= 0.95, (word, whole.getbbox())
@@ -60,8 +65,8 @@ def test_words_can_be_read_and_lie_apart(name, layout):
 def test_pages_agree_with_themselves(name, layout):
     asked = set()
     for page in pages_of(name, layout):
-        check_page(page, kind=name)
-        assert problem_of(page) is None and page.words and page.clipped == 0
+        check_page(page, where=name)
+        assert page.words and page.clipped == 0
         questions = [question.question for question in page.questions]
         asked |= {question.kind for question in page.questions}
         assert page.meta["layout"] == layout and page.meta["fonts"]
@@ -73,8 +78,14 @@ def test_pages_agree_with_themselves(name, layout):
             assert (boxes[:, :2] > 0).all() and (boxes[:, 2:] < page.image.size).all()
         else:
             assert len(set(questions)) == len(questions)
-        if name.startswith(("screenshot/", "scene/")):
-            assert page.caption and all(100 <= side <= 560 for side in page.image.size)
+        width, height = page.image.size
+        if name.startswith("scene/"):
+            assert page.caption and min(width, height) >= 100 and max(width, height) <= 560
+        if name.startswith("screenshot/"):
+            assert page.caption and LEAST_SIDE <= width <= LARGEST_SIDE and 200 <= height <= LARGEST_SIDE
+        if "cursor" in page.meta:
+            (x, y), side = page.meta["cursor"], round(14 * page.meta["scale"])
+            assert not any(overlap(word.box, (x, y, x + side, y + side)) for word in page.words)
     assert asked or name == "line"
 
 

@@ -31,23 +31,15 @@ def test_ibans_have_right_length_and_check_digits(fields):
     assert all(iban.is_valid(fields.iban(), check_country=False) for _ in range(200))
 
 
-def test_phones_are_of_ranges_kept_free(fields):
+def test_phones_and_mail_are_of_ranges_and_domains_kept_free(fields):
     free = re.compile(r".*555[ -]01\d\d$|020 7946 0\d{3}$|01632 960\d{3}$|\+44 7700 900\d{3}$")
-    assert all(free.match(fields.phone()) for _ in range(300))
-
-
-def test_mail_is_of_reserved_domains(fields):
     reserved = re.compile(r"[\w.-]+@(example\.(com|org|net)|\w+\.example)$")
-    assert all(reserved.match(fields.mail(fields.name())) for _ in range(200))
+    assert all(free.match(fields.phone()) and reserved.match(fields.mail(fields.name())) for _ in range(300))
 
 
-def test_dates_can_be_read_back():
-    day = datetime.date(2024, 3, 7)
-    forms = {"iso": "%Y-%m-%d", "day_month": "%d %B %Y", "day_mon": "%d %b %Y", "month_day": "%B %d, %Y"}
-    forms |= {"dots": "%d.%m.%Y", "slashes": "%m/%d/%Y"}
-    assert set(forms) == set(DATE_STYLES)
-    for style, form in forms.items():
-        assert datetime.datetime.strptime(write_date(day, style), form).date() == day
+def test_dates_are_written_in_every_style():
+    written = [write_date(datetime.date(2024, 3, 7), style) for style in DATE_STYLES]
+    assert written == ["2024-03-07", "7 March 2024", "07 Mar 2024", "March 7, 2024", "07.03.2024", "03/07/2024"]
 
 
 def test_amounts_are_written_by_their_currency():

@@ -4,7 +4,7 @@ import random
 
 import pytest
 from factories.fixed_text import WORDS, FixedText
-from factories.synthetic_pages import FACES, KINDS, TEXT, pages_of
+from factories.synthetic_pages import FACES, KINDS, TEXT
 
 from fc_pipeline.images.synthesis.check import check_page
 from fc_pipeline.images.synthesis.colour import TEXT_CONTRAST, contrast, legible
@@ -18,21 +18,6 @@ def sheet(width: int, height: int) -> Sheet:
     face, black, white = FACES.faces[0], (0, 0, 0), (255, 255, 255)
     style = Style(face, face, size=12, margin=2, paper=white, ink=black, muted=black, accent=black)
     return Sheet(random.Random(0), TEXT, style, "plain", (width, height))
-
-
-def cents(written: str) -> int:
-    return int("".join(character for character in written if character.isdigit()))
-
-
-def test_invoices_add_up_by_another_reading():
-    """Amounts read off the lines of the page, without the notes of the renderer."""
-    for page in pages_of("document/invoice", "classic"):
-        operations = page.meta["arithmetic"]
-        sums = [(terms, result) for operation, terms, result in operations if operation == "sum"]
-        assert [sum(map(cents, terms)) for terms, _ in sums] == [cents(result) for _, result in sums]
-        for operation, (quantity, price), result in (item for item in operations if item[0] == "product"):
-            assert int(quantity) * cents(price) == cents(result), operation
-            assert any(line.endswith(f" {quantity} {price} {result}") for line in page.text.splitlines())
 
 
 def test_pale_colours_are_made_legible():
@@ -55,7 +40,7 @@ def test_a_line_beyond_the_page_gives_the_page_up():
 def test_names_that_are_cut_are_asked_as_they_are_drawn(layout):
     text = FixedText([word for word in WORDS if word.isalpha() and 9 <= len(word) <= 11])
     for seed in range(40):
-        check_page(invoice.render(random.Random(seed), text, FACES, layout))
+        check_page(invoice.render(random.Random(seed), text, FACES, layout), where=layout)
 
 
 def test_an_amount_is_never_cut():

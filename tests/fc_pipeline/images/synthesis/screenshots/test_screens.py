@@ -3,18 +3,10 @@
 import json
 
 import pytest
-from factories.synthetic_pages import FACES, KINDS, pages_of, render
+from factories.synthetic_pages import FACES, KINDS, render
 
 from fc_pipeline.images.synthesis.face import Faces
 from fc_pipeline.images.synthesis.page import Page
-from fc_pipeline.images.synthesis.screenshots.canvas import LARGEST_SIDE, LEAST_SIDE, overlap
-
-
-def test_screens_have_the_sizes_of_screens():
-    for name in (name for name in KINDS if name.startswith("screenshot/")):
-        for page in pages_of(name, KINDS[name].layouts[-1]):
-            width, height = page.image.size
-            assert LEAST_SIDE <= width <= LARGEST_SIDE and 200 <= height <= LARGEST_SIDE
 
 
 def answers(page: Page, start: str) -> list[str]:
@@ -36,22 +28,17 @@ def test_the_highlighted_entry_is_the_one_with_another_ground(layout):
     seen = 0
     for seed in range(8):
         page = render("screenshot/menu", layout, seed)
-        (label,) = answers(page, "Which menu entry is highlighted")
-        (count,) = answers(page, "How many entries")
-        lines = line_of(page, label)
-        assert len(lines) == 1
-        left = lines[0].box[0]
-        entries = [line for line in page.lines[-3 * int(count) :] if abs(line.box[0] - left) <= 3]
-        grounds = [ground(page, line.box, points=2.5) for line in entries]
-        mine = ground(page, lines[0].box, points=2.5)
-        others = [colour for line, colour in zip(entries, grounds, strict=True) if line.text != label]
-        assert mine not in others
+        (label,), (count,) = answers(page, "Which menu entry is highlighted"), answers(page, "How many entries")
+        (line,) = line_of(page, label)
+        entries = [each for each in page.lines[-3 * int(count) :] if abs(each.box[0] - line.box[0]) <= 3]
+        others = [ground(page, each.box, points=2.5) for each in entries if each.text != label]
+        assert ground(page, line.box, points=2.5) not in others
         seen += len(others)
-        shortcuts = [q for q in page.questions if q.question.startswith("What is the shortcut")]
-        for question in shortcuts:
-            entry = line_of(page, question.question.split('"')[1])[0]
-            key = line_of(page, question.answers[0])[0]
-            assert abs(sum(entry.box[1::2]) - sum(key.box[1::2])) < 10 * page.meta["scale"]
+        for question in page.questions:
+            if question.question.startswith("What is the shortcut"):
+                texts = question.question.split('"')[1], question.answers[0]
+                entry, key = (sum(line_of(page, text)[0].box[1::2]) for text in texts)
+                assert abs(entry - key) < 10 * page.meta["scale"]
     assert seen > 10
 
 
@@ -96,18 +83,6 @@ def test_the_selected_file_is_the_one_with_another_ground():
                 line.text for line in column if ground(page, line.box, points=3) == ground(page, mine.box, points=3)
             ]
             assert unlike == [name]
-
-
-def test_the_pointer_hides_no_word():
-    pointers = 0
-    for name in (name for name in KINDS if name.startswith("screenshot/")):
-        for page in pages_of(name, KINDS[name].layouts[0]):
-            if "cursor" in page.meta:
-                pointers += 1
-                x, y = page.meta["cursor"]
-                side = round(14 * page.meta["scale"])
-                assert not any(overlap(word.box, (x, y, x + side, y + side)) for word in page.words)
-    assert pointers > 5
 
 
 def test_the_body_of_a_screen_is_not_bold_where_another_face_is_there():
