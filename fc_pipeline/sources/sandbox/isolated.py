@@ -97,10 +97,10 @@ class Isolated:
 
 
 def _received(channel: "Connection[Any, Any]") -> bytes:
-    """Raises EOFError when the child dies or hangs."""
+    """Raises EOFError when the child dies or hangs, OSError when it sends more than it may."""
     if not channel.poll(_CLOCK_SECONDS):
         raise EOFError
-    return channel.recv_bytes()
+    return channel.recv_bytes(MAX_REPLY_BYTES)
 
 
 @lru_cache(maxsize=1)
