@@ -1,6 +1,7 @@
 """Figures, tables and lines for people: one way to write each, on the terminal, in reports and in Dagster's pages."""
 
 import difflib
+import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -23,6 +24,11 @@ def print_lines(lines: Iterable[Line]) -> None:
     console = Console(highlight=False)
     for style, text in lines:
         console.print(Text(text, style=style), soft_wrap=True)
+
+
+def print_json(value: Any) -> None:
+    """Print to standard output, for other programs."""
+    print(json.dumps(value, indent=1, ensure_ascii=False))
 
 
 def columns(rows: list[list[str]]) -> list[str]:

@@ -75,7 +75,7 @@ def run_step(tmp_path: Path) -> Callable[..., Artifact]:
 @pytest.fixture
 def command(toy: ToyProject, monkeypatch, capsys) -> Callable[..., tuple[int, list[str], str]]:
     """Runs the command line on the toy project; gives (exit status, lines printed, errors printed)."""
-    monkeypatch.setattr("fc_pipeline.cli.project.project_graph", lambda **_: toy.graph)
+    monkeypatch.setattr("fc_pipeline.experiments.graph.project_graph", lambda **_: toy.graph)
 
     def run(*arguments: str) -> tuple[int, list[str], str]:
         monkeypatch.setenv("FC_HOME", str(toy.store.root))

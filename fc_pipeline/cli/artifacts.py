@@ -1,66 +1,63 @@
-"""Artifacts of the store and of the remote: verified, copied, deleted."""
-
-from __future__ import annotations
+"""Artifacts of the store or of the remote: verified, deleted."""
 
 import argparse
+import time
 
+from fc_model.artifacts import Store
 from fc_model.errors import UserError
-from fc_pipeline.cli.project import open_graph, open_store
+from fc_pipeline.engine.deferred import deferred_imports
+from fc_pipeline.formatting import print_lines, size
+from fc_pipeline.paths import fc_home
+
+with deferred_imports():
+    from fc_pipeline.cli.remote import require_remote
+    from fc_pipeline.experiments.graph import project_graph
+    from fc_pipeline.store.gc import (
+        collect,
+        find_garbage,
+        find_remote_garbage,
+        garbage_lines,
+        remove_dead_uploads,
+        remove_leftovers,
+    )
+    from fc_pipeline.store.verify import verify_remote, verify_store
 
 
 def verify(options: argparse.Namespace) -> int:
     """Rehash every file of every artifact."""
-    if options.remote:
-        from fc_pipeline.cli.remote import verify_remotely
-
-        return verify_remotely(options.keys)
-    from fc_pipeline.store.verify import verify_store
-
-    store = open_store()
-    checked, problems = verify_store(store, options.keys, strict=options.strict)
+    remote = require_remote() if options.remote else None
+    if remote is not None:
+        checked, problems = verify_remote(remote, options.keys)
+    else:
+        checked, problems = verify_store(Store(fc_home()), options.keys, strict=options.strict)
     for problem in problems:
         print(problem)
-    print(f"{checked} artifacts checked, {len(problems)} problems")
+    where = f"{remote.name}: " if remote is not None else ""
+    print(f"{where}{checked} artifacts checked, {len(problems)} problems")
     return 1 if problems else 0
-
-
-def push(options: argparse.Namespace) -> int:
-    """Copy what is built to FC_REMOTE."""
-    from fc_pipeline.cli.remote import push_artifacts
-
-    return push_artifacts(open_graph(), open_store(), options.keys, again=options.again)
-
-
-def pull(options: argparse.Namespace) -> int:
-    """Copy what is in FC_REMOTE here."""
-    from fc_pipeline.cli.remote import pull_artifacts
-
-    return pull_artifacts(open_graph(), open_store(), options.wanted)
 
 
 def collect_garbage(options: argparse.Namespace) -> int:
     """List, or delete, what no track needs any more."""
-    from fc_pipeline.formatting import print_lines, size
-    from fc_pipeline.store.gc import collect, find_garbage, garbage_lines, remove_leftovers
-
     if options.keep < 0:
         raise UserError("--keep takes 0 or more")
-    graph, store = open_graph(), open_store()
-    if options.remote:
-        from fc_pipeline.cli.remote import collect_garbage_remotely
-
-        return collect_garbage_remotely(graph, store, keep=options.keep, apply=options.apply)
-    garbage = find_garbage(graph, store, keep=options.keep)
+    graph, store, now = project_graph(), Store(fc_home()), time.time()
+    remote = require_remote() if options.remote else None
+    if remote is not None:
+        garbage = find_remote_garbage(graph, store, remote, keep=options.keep, now=now)
+        source, place, others = f" from {remote.name}", f" in {remote.name}", ", also what other checkouts may need"
+    else:
+        garbage = find_garbage(graph, store, keep=options.keep)
+        source = place = others = ""
     print_lines(garbage_lines(garbage))
     if not options.apply:
         if garbage:
-            print("nothing was deleted: add --apply to delete")
+            print(f"nothing was deleted{source}: add --apply to delete{others}")
         return 0
-    freed = 0
-    for item, refused in collect(store, garbage):
-        freed += item.num_bytes if not refused else 0
-        if refused:
-            print(f"kept: {refused}")
-    freed += remove_leftovers(store)
-    print(f"{size(freed)} freed")
-    return 0
+    deleted = list(collect(remote or store, garbage))
+    refused = [why for _, why in deleted if why]
+    print_lines(("", f"kept: {why}") for why in refused)
+    freed = sum(item.num_bytes for item, why in deleted if not why)
+    freed += remove_dead_uploads(remote, now=now) if remote is not None else remove_leftovers(store)
+    print(f"{size(freed)} freed{place}")
+    return 1 if refused and remote is not None else 0

@@ -1,95 +1,104 @@
 """What is built, and what would be."""
 
-from __future__ import annotations
-
 import argparse
+import time
+from dataclasses import asdict
+from typing import Any
 
-from fc_pipeline.cli.project import keys_of, open_graph, open_store, print_json
+from fc_model.artifacts import Store
+from fc_pipeline.engine.deferred import deferred_imports
+from fc_pipeline.engine.plan import UNFINISHED
+from fc_pipeline.formatting import UNKNOWN, Line, columns, count, print_json, print_lines
+from fc_pipeline.paths import dagster_home, fc_home
 
-
-def plan(options: argparse.Namespace) -> int:
-    """What a run would build, and why."""
-    from dataclasses import asdict
-
+with deferred_imports():
     from fc_pipeline.cli.plan_table import plan_lines
-    from fc_pipeline.engine.plan import UNFINISHED, make_plan
-    from fc_pipeline.formatting import print_lines
+    from fc_pipeline.cli.run import run_track
+    from fc_pipeline.cli.ui import serve
+    from fc_pipeline.engine.plan import make_plan
+    from fc_pipeline.engine.resolve import declare_equivalent
+    from fc_pipeline.engine.status import make_status, status_lines
+    from fc_pipeline.experiments.graph import project_graph
     from fc_pipeline.remote.sync import find_in_remote
+    from fc_pipeline.report.leaderboard import leaderboard as rank_reports
+    from fc_pipeline.training.forecast import forecast
 
-    graph, store = open_graph(), open_store()
-    items = make_plan(graph, store, keys_of(graph, options.track), elsewhere=find_in_remote)
+
+def plan(options: argparse.Namespace) -> None:
+    """What a run would build, and why."""
+    graph, store = project_graph(), Store(fc_home())
+    keys = graph.track(options.track) if options.track is not None else graph
+    items = make_plan(graph, store, keys, elsewhere=find_in_remote)
     unfinished = [item.key for item in items if item.state in UNFINISHED]
-    estimate = None
-    if unfinished:
-        from fc_pipeline.training.forecast import forecast
-
-        estimate = forecast(graph, store, unfinished)
+    estimate = forecast(graph, store, unfinished) if unfinished else None
     if options.json:
-        return print_json({"items": [asdict(item) for item in items], "forecast": estimate})
-    print_lines(plan_lines(items, estimate, explain=options.explain))
-    return 0
+        print_json({"items": [asdict(item) for item in items], "forecast": estimate})
+    else:
+        print_lines(plan_lines(items, estimate, explain=options.explain))
 
 
 def run(options: argparse.Namespace) -> int:
     """Build everything of a track that is not there."""
-    from fc_pipeline.cli.run import run_track
-
     return run_track(options.track, keys=options.only)
 
 
-def status(options: argparse.Namespace) -> int:
+def status(options: argparse.Namespace) -> None:
     """What is built, what is running and how far it is."""
-    from dataclasses import asdict
-
-    from fc_pipeline.engine.status import make_status, status_lines
-    from fc_pipeline.formatting import print_lines
-
-    graph, store = open_graph(), open_store()
-    items = make_status(graph, store, keys_of(graph, options.track))
+    graph, store = project_graph(), Store(fc_home())
+    items = make_status(graph, store, graph.track(options.track) if options.track is not None else graph)
     if options.json:
-        return print_json([asdict(item) for item in items])
-    print_lines(status_lines(items, root=store.root))
-    return 0
+        print_json([asdict(item) for item in items])
+    else:
+        print_lines(status_lines(items, root=store.root))
 
 
-def equivalent(options: argparse.Namespace) -> int:
+def equivalent(options: argparse.Namespace) -> None:
     """Record that changed code makes the same bytes."""
-    import time
-
-    from fc_pipeline.engine.resolve import declare_equivalent
-
-    older = declare_equivalent(open_graph(), open_store(), options.key, reason=options.reason, at=time.time())
+    graph, store = project_graph(), Store(fc_home())
+    older = declare_equivalent(graph, store, options.key, reason=options.reason, at=time.time())
     print(f"{options.key}: its code counts as version {older} from now on; recorded in equivalences.json")
-    return 0
 
 
-def leaderboard(options: argparse.Namespace) -> int:
+def leaderboard(options: argparse.Namespace) -> None:
     """Every report of every track, the best model first."""
-    from fc_pipeline.cli.leaderboard_table import leaderboard_lines
-    from fc_pipeline.formatting import print_lines
-    from fc_pipeline.report.leaderboard import leaderboard
-
-    rows = leaderboard(open_store())
+    rows = rank_reports(Store(fc_home()))
     if options.json:
-        return print_json(rows)
-    print_lines(leaderboard_lines(rows))
-    return 0
+        print_json(rows)
+    else:
+        print_lines(leaderboard_lines(rows))
 
 
-def check(options: argparse.Namespace) -> int:
+def leaderboard_lines(rows: list[dict[str, Any]]) -> list[Line]:
+    """Args: rows: what `fc_pipeline.report.leaderboard.leaderboard` gives, the best first."""
+    if not rows:
+        return [("", "no report is built yet: fustercluck run TRACK")]
+    table = [["track", "bits/byte", "perplexity", "parameters", "tokens", "gates", "stage", "report"]] + [
+        [
+            row["track"],
+            UNKNOWN if row["bits_per_byte"] is None else f"{row['bits_per_byte']:.4f}",
+            UNKNOWN if row["perplexity"] is None else f"{row['perplexity']:.2f}",
+            count(row["parameters"]),
+            count(row["tokens"]),
+            ", ".join(f"{number} {state}" for state, number in row["gates"].items() if number) or "none",
+            row["stage"] or UNKNOWN,
+            row["identity"],
+        ]
+        for row in rows
+    ]
+    styles = ["bold", *("red" if row["gates"]["failed"] else "" for row in rows)]
+    return list(zip(styles, columns(table), strict=True))
+
+
+def check(options: argparse.Namespace) -> None:
     """Validate every track, and that every step's code can be followed."""
-    graph = open_graph()
+    graph = project_graph()
     for key in graph:
         graph.code(key)
     names = ", ".join((*graph.tracks, *graph.experiments))
     print(f"{len(graph.tracks)} tracks, {len(graph.experiments)} experiments ({names}), {len(graph)} artifacts: valid")
-    return 0
 
 
 def serve_ui(options: argparse.Namespace) -> int:
     """Dagster and MLflow in the browser."""
-    from fc_pipeline.cli.ui import serve
-    from fc_pipeline.paths import dagster_home, fc_home
-
     dagster_home()
     return serve(fc_home())

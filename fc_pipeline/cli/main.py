@@ -9,10 +9,11 @@ from fc_model.errors import UserError
 from fc_pipeline.engine.deferred import deferred_imports
 
 with deferred_imports():
-    from fc_pipeline.cli.artifacts import collect_garbage, pull, push, verify
+    from fc_pipeline.cli.artifacts import collect_garbage, verify
     from fc_pipeline.cli.builds import check, equivalent, leaderboard, plan, run, serve_ui, status
     from fc_pipeline.cli.documents import drops, similar, take_down, trace
     from fc_pipeline.cli.models import chat
+    from fc_pipeline.cli.remote import pull, push
 
 INTERRUPTED = 130
 
@@ -21,7 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status: 0 good, 1 bad news, 2 an error of the user, 130 Ctrl-C."""
     options = _parser().parse_args(arguments)
     try:
-        exit_status: int = options.command(options)
+        exit_status: int = options.command(options) or 0
         sys.stdout.flush()
     except UserError as error:
         print(f"fustercluck: error: {' '.join(str(error).split())}", file=sys.stderr)
@@ -43,7 +44,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    def add(name: str, function: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
+    def add(name: str, function: Callable[[argparse.Namespace], int | None], text: str) -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=text, description=text)
         command.set_defaults(command=function)
         return command

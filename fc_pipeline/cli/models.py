@@ -1,57 +1,124 @@
-"""Models that were built: talk to them."""
-
-from __future__ import annotations
+"""Models that were built: talk to them, or ask them about image files and pages of PDFs."""
 
 import argparse
+from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fc_model.artifacts import Artifact, Manifest, Store
+from fc_model.artifacts.manifest import MANIFEST_NAME
+from fc_model.config.image_stage import ImageStageConfig
 from fc_model.errors import UserError
-from fc_pipeline.cli.project import open_graph, open_store
+from fc_pipeline.catalogue.bad_input import BadInput
+from fc_pipeline.engine.deferred import deferred_imports
+from fc_pipeline.engine.graph import Graph
+from fc_pipeline.engine.resolve import Resolver
+from fc_pipeline.executors.child_process import available_cores
+from fc_pipeline.paths import fc_home
 
 if TYPE_CHECKING:
-    from fc_model.artifacts import Artifact
+    from PIL.Image import Image
+
+with deferred_imports():
+    from fc_model.chat.images import answer_about
+    from fc_model.chat.text import chat as talk
+    from fc_pipeline.experiments.graph import project_graph
+    from fc_pipeline.sources.sandbox.isolated import isolated
+
+_MAX_PAGES = 16
+_DPI = 120
 
 
-def chat(options: argparse.Namespace) -> int:
+def chat(options: argparse.Namespace) -> None:
     """Talk to the model of a track, or ask it about images."""
-    from fc_model.chat.text import chat
-    from fc_pipeline.engine.resolve import Resolver
-    from fc_pipeline.executors.child_process import available_cores
-    from fc_pipeline.paths import fc_home
-
+    graph, store = project_graph(), Store(fc_home())
     if options.vision:
-        return _answer_about_images(options)
+        print(_answer_about_images(graph, store, options))
+        return
     if options.prompt is not None:
         raise UserError("--prompt belongs to --vision; without it type the text, or pipe it in")
-    graph = open_graph()
     graph.track(options.track)
-    export = Resolver(graph, open_store()).require(f"{options.track}/exports/{options.export}", for_key="chat").verify()
+    export = Resolver(graph, store).require(f"{options.track}/exports/{options.export}", for_key="chat").verify()
     model = export.folder
     if options.export == "gguf":
-        model = export.path(options.file or _first_gguf(export))
-    chat(model, threads=available_cores(), history_file=fc_home() / "chat_history")
-    return 0
+        names = (entry.path for entry in export.manifest.files if entry.path.endswith(".gguf"))
+        model = export.path(options.file or next(names))
+    talk(model, threads=available_cores(), history_file=store.root / "chat_history")
 
 
-def _answer_about_images(options: argparse.Namespace) -> int:
-    from pathlib import Path
-
-    from fc_model.chat.images import answer_about
+def _answer_about_images(graph: Graph, store: Store, options: argparse.Namespace) -> str:
+    """Raises UserError when there is no such track or stage, when it is not built, and when it has no images."""
     from fc_model.vision.prompts import READ
-    from fc_pipeline.cli.chat_images import find_eyes, read_pictures
 
-    eyes = find_eyes(open_graph(), open_store(), options.track)
-    print(
-        answer_about(
-            eyes.folder,
-            read_pictures(Path(image) for image in options.vision),
-            tokenizer_file=eyes.tokenizer_file,
-            groups=eyes.groups,
-            prompt=READ if options.prompt is None else options.prompt,
-        )
+    name = options.track
+    is_folder = name not in graph.tracks and Path(name).is_dir()
+    stage = _of_folder(Path(name)) if is_folder else _of_track(graph, store, name)
+    images = stage.manifest.recipe.config["stage"].get("images")
+    if images is None:
+        raise UserError(f"{stage.key}: trained without images, so it cannot see; give a stage of kind multimodal")
+    # Where the folder stands says where the artifacts are that it was made from.
+    root = stage.folder.parents[len(stage.key.split("/"))]
+    made_from = stage.manifest.recipe.inputs["shards"]
+    shards = Store(root).find(made_from.key, made_from.identity)
+    if shards is None:
+        raise UserError(f"{stage.key} was trained on {made_from.key}/{made_from.identity}, which is not there: pull it")
+    return answer_about(
+        stage.folder,
+        read_pictures(map(Path, options.vision)),
+        tokenizer_file=shards.path("tokenizer.model"),
+        groups=ImageStageConfig.model_validate(images).groups,
+        prompt=READ if options.prompt is None else options.prompt,
     )
-    return 0
 
 
-def _first_gguf(export: Artifact) -> str:
-    return next(entry.path for entry in export.manifest.files if entry.path.endswith(".gguf"))
+def _of_folder(folder: Path) -> Artifact:
+    path = folder.absolute() / MANIFEST_NAME
+    if not path.is_file():
+        raise UserError(f"{folder}: has no manifest, so it is no artifact; give a track or the folder of a stage")
+    manifest = Manifest.from_json(path.read_bytes(), str(path))
+    if "stage" not in manifest.recipe.config or "shards" not in manifest.recipe.inputs:
+        raise UserError(f"{folder}: {manifest.key} is no training stage; give the folder of one, or a track")
+    return Artifact(path.parent, manifest).verify()
+
+
+def _of_track(graph: Graph, store: Store, track: str) -> Artifact:
+    stages = [
+        key
+        for key in graph.track(track)
+        if key.startswith(f"{track}/stages/") and graph[key].config["stage"]["kind"] != "overfit"
+    ]
+    if not stages:
+        raise UserError(f"{track} has no training stage, so there is no model to look with")
+    if graph[stages[-1]].config["stage"]["images"] is None:
+        raise UserError(f"{stages[-1]}: trained without images, so it cannot see; give a track that ends multimodal")
+    return Resolver(graph, store).require(stages[-1], for_key="chat").verify()
+
+
+def read_pictures(paths: Iterable[Path]) -> "list[Image]":
+    """The images of the files, a PDF's first 16 pages each as one, upright RGB.
+
+    Raises UserError for a file that is not there, and for one that is refused as hostile, damaged or no image.
+    """
+    from fc_model.data.images.decode import BadImage, decode
+
+    pictures: list[Image] = []
+    for path in paths:
+        try:
+            data = path.read_bytes()
+            pictures += map(decode, _pages(data) if data.startswith(b"%PDF-") else [data])
+        except OSError as error:
+            raise UserError(f"{path}: cannot be read ({error.strerror}); give an image or a PDF") from error
+        except (BadImage, BadInput) as error:
+            raise UserError(f"{path}: {': '.join(error.args)}; give another PNG, JPEG, WebP or PDF") from error
+    return pictures
+
+
+def _pages(data: bytes) -> list[bytes]:
+    """Pages as images, drawn in a process of its own. Raises BadInput."""
+    from fc_pipeline.images.sources.pdf_pages import render_pages
+
+    answers, images = isolated().call(render_pages, data, first=0, last=_MAX_PAGES, dpi=_DPI)
+    for page in answers:
+        if "refused" in page:
+            raise BadInput(*page["refused"])
+    return images

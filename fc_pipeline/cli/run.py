@@ -17,7 +17,8 @@ from fc_model.artifacts import ManifestError, Store
 from fc_model.errors import UserError
 from fc_pipeline.cli.live_progress import Terminal, own_stream
 from fc_pipeline.components.progress import listening
-from fc_pipeline.components.shared import asset_keys
+from fc_pipeline.components.shared import all_tracks, asset_keys
+from fc_pipeline.engine.deferred import deferred_imports
 from fc_pipeline.engine.gates import failures
 from fc_pipeline.engine.graph import Graph
 from fc_pipeline.engine.resolve import Resolver
@@ -29,6 +30,9 @@ from fc_pipeline.orchestration.launcher import reclaim_dead_runs
 from fc_pipeline.paths import dagster_home, fc_home
 from fc_pipeline.remote.remote import configured_remote
 from fc_pipeline.training.forecast import forecast
+
+with deferred_imports():
+    from fc_pipeline.definitions import defs
 
 FAILED = 1
 INTERRUPTED = 130
@@ -43,17 +47,9 @@ def run_track(name: str, *, keys: Sequence[str] | None = None) -> int:
     0: all there; 1: failed, the reason stands in one line above; 130: interrupted.
     Raises UserError when there is no such track or key.
     """
-    from fc_pipeline.components.shared import all_tracks
-
     graph = all_tracks()
     wanted = graph.closure(keys) if keys is not None else graph.track(name)
-    return build(name, graph, wanted, _definitions)
-
-
-def _definitions() -> dg.Definitions:
-    from fc_pipeline.definitions import defs
-
-    return defs()
+    return build(name, graph, wanted, defs)
 
 
 def build(job_name: str, graph: Graph, keys: list[str], definitions: Callable[[], dg.Definitions]) -> int:
@@ -62,14 +58,14 @@ def build(job_name: str, graph: Graph, keys: list[str], definitions: Callable[[]
     _require_instance(dagster_home())
     executor_settings("", home=fc_home())  # wrong ones are refused even when nothing has to be built
     with dg.DagsterInstance.get() as instance, own_stream() as stream:
-        _reclaim(instance, lambda text: stream.write(f"{text}\n"), job_name)
+        terminal = Terminal(stream, len(keys))
+        _reclaim(instance, terminal, job_name)
         missing = to_build(graph, Store(fc_home()), keys)
         work = "to build" if configured_remote() is None else "to pull or build"
         stream.write(f"{job_name}: {len(keys)} assets, {len(missing)} {work}{_estimate(graph, missing)}\n")
         if not missing and known(instance, graph, Store(fc_home()), keys):
             stream.write(f"{job_name}: nothing to do, everything verified in {duration(time.monotonic() - started)}\n")
             return 0
-        terminal = Terminal(stream, len(keys))
         job = _job(definitions(), job_name)
         for partition, alike in by_partition(graph, keys):
             status = _execute(job, asset_keys(graph, alike), partition, instance, terminal)
@@ -132,7 +128,7 @@ def known(instance: dg.DagsterInstance, graph: Graph, store: Store, keys: list[s
             event = events.get(asset_key)
         else:
             records = dg.AssetRecordsFilter(asset_key=asset_key, asset_partitions=[partition])
-            event = next((found.event_log_entry for found in instance.fetch_materializations(records, 1).records), None)
+            event = next((each.event_log_entry for each in instance.fetch_materializations(records, 1).records), None)
         materialization = event.asset_materialization if event is not None else None
         tags = (materialization.tags or {}) if materialization is not None else {}
         if artifact is None or tags.get("dagster/data_version") != artifact.digest:
@@ -150,13 +146,21 @@ def _execute(
     """One run of the instance, in this process; returns the exit status and has said what went wrong."""
     run_id = str(uuid.uuid4())
     terminal.on_interrupt = lambda: _asked_to_end(instance, run_id)
-    give_up = lambda: _give_up(instance, run_id, terminal, job.name)  # noqa: E731
-    reclaim = lambda: _reclaim(instance, terminal.line, job.name)  # noqa: E731
+
+    def give_up() -> None:
+        _give_up(instance, run_id, terminal, job.name)
+
+    def end_if_interrupted(done: threading.Event) -> None:
+        """Dagster has swallowed the interrupt, as it does while a step waits for its pool."""
+        if check_captured_interrupt() and not done.wait(_HEARD_SECONDS) and check_captured_interrupt():
+            give_up()
+            os._exit(INTERRUPTED)
+
     with (
         listening(terminal),
         _terminate_is_interrupt(),
-        _meanwhile(reclaim, seconds=_RECLAIM_SECONDS),
-        _interrupts_are_heard(give_up),
+        _meanwhile(lambda _: _reclaim(instance, terminal, job.name), seconds=_RECLAIM_SECONDS),
+        _meanwhile(end_if_interrupted, seconds=0.5),
     ):
         result = job.execute_in_process(
             instance=instance,
@@ -176,19 +180,19 @@ def _execute(
     return 0 if result.success else FAILED
 
 
-def _reclaim(instance: dg.DagsterInstance, say: Callable[[str], object], job_name: str) -> None:
+def _reclaim(instance: dg.DagsterInstance, terminal: Terminal, job_name: str) -> None:
     for run_id in reclaim_dead_runs(instance):
-        say(f"{job_name}: run {run_id[:8]} had died; its slots are free again")
+        terminal.line(f"{job_name}: run {run_id[:8]} had died; its slots are free again")
 
 
 @contextmanager
-def _meanwhile(function: Callable[[], None], *, seconds: float) -> Iterator[None]:
-    """Call the function again and again: this run may wait for a slot of one that dies."""
+def _meanwhile(function: Callable[[threading.Event], None], *, seconds: float) -> Iterator[None]:
+    """Call the function again and again, with the event that the block has ended."""
     done = threading.Event()
 
     def repeat() -> None:
         while not done.wait(seconds):
-            function()
+            function(done)
 
     thread = threading.Thread(target=repeat, daemon=True)
     thread.start()
@@ -214,26 +218,6 @@ def _give_up(instance: dg.DagsterInstance, run_id: str, terminal: Terminal, job_
         instance.report_run_canceled(run, "Interrupted.")
     instance.event_log_storage.free_concurrency_slots_for_run(run_id)
     terminal.line(f"{job_name}: interrupted; what is finished stays, and the next run goes on from there")
-
-
-@contextmanager
-def _interrupts_are_heard(give_up: Callable[[], None]) -> Iterator[None]:
-    """End the process when Dagster has swallowed an interrupt, as it does while a step waits for its pool."""
-    done = threading.Event()
-
-    def watch() -> None:
-        while not done.wait(0.5):
-            if check_captured_interrupt() and not done.wait(_HEARD_SECONDS) and check_captured_interrupt():
-                give_up()
-                os._exit(INTERRUPTED)
-
-    watcher = threading.Thread(target=watch, daemon=True)
-    watcher.start()
-    try:
-        yield
-    finally:
-        done.set()
-        watcher.join()
 
 
 def _estimate(graph: Graph, missing: list[str]) -> str:

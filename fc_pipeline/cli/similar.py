@@ -32,7 +32,7 @@ class Answer:
     """Keys of dumps that were not searched."""
 
 
-def similar(graph: Graph, resolver: Resolver, track: str, text: str, *, at_least: float, most: int) -> Answer:
+def find_answer(graph: Graph, resolver: Resolver, track: str, text: str, *, at_least: float, most: int) -> Answer:
     """Raises UserError when the corpus is not built or damaged, or the text is too short to be compared."""
     if not 0 < at_least <= 1:
         raise UserError("--at-least takes a similarity above 0 and up to 1")

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from fc_pipeline.cli import main as cli
-from fc_pipeline.cli.leaderboard_table import leaderboard_lines
+from fc_pipeline.cli.builds import leaderboard_lines
 from fc_pipeline.engine.resolve import read_equivalences
 
 ROOT = Path(cli.__file__).parents[2]

@@ -73,7 +73,7 @@ def notes(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
 def similar(notes: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
     """similar(*arguments) -> (exit status, lines printed, errors printed)."""
     monkeypatch.setenv("FC_HOME", str(notes.store.root))
-    monkeypatch.setattr("fc_pipeline.cli.project.project_graph", lambda **_: graph_of(notes.folder))
+    monkeypatch.setattr("fc_pipeline.experiments.graph.project_graph", lambda **_: graph_of(notes.folder))
 
     def run(*arguments: str, track: str = "pico") -> tuple[int, list[str], str]:
         status = cli.main(["similar", track, *arguments])
@@ -172,5 +172,5 @@ def test_what_decontamination_dropped(tmp_path) -> None:
         for record in read_records(built["sources/games"].path("documents.jsonl.zst"))
         if LEAKED in record["text"]
     )
-    answer = cli_similar.similar(graph, resolver, "nano", leaked["text"], at_least=0.9, most=1)  # type: ignore[arg-type]
+    answer = cli_similar.find_answer(graph, resolver, "nano", leaked["text"], at_least=0.9, most=1)  # type: ignore[arg-type]
     assert [(hit.id, hit.state) for hit in answer.hits] == [(leaked["id"], "contaminated")]

@@ -38,7 +38,7 @@ from fc_model.evals.image_samples import choose_captioned, choose_samples, some_
 from fc_model.evals.images import ImageReader
 from fc_model.tokenizer import Tokenizer
 from fc_pipeline.cli import main as cli
-from fc_pipeline.cli.chat_images import read_pictures
+from fc_pipeline.cli.models import read_pictures
 from fc_pipeline.engine.graph import Graph
 from fc_pipeline.engine.step import Step
 from fc_pipeline.evals.images.evaluate import ImageEvalConfig, evaluate_images
@@ -198,7 +198,7 @@ def test_stage_without_images(world: World) -> None:
 def command(world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Any]:
     blind = step("blind/stages/text", config={"stage": {"kind": "pretrain", "images": None}})
     monkeypatch.setenv("FC_HOME", str(world.store.root))
-    monkeypatch.setattr("fc_pipeline.cli.project.project_graph", lambda **_: Graph([blind], {}))
+    monkeypatch.setattr("fc_pipeline.experiments.graph.project_graph", lambda **_: Graph([blind], {}))
 
     def run(*arguments: object) -> tuple[int, str, str]:
         status = cli.main([str(argument) for argument in arguments])
