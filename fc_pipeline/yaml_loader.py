@@ -2,16 +2,22 @@
 
 import copy
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import yaml
 
+from fc_model.errors import UserError
+
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-def read_yaml(text: str) -> Any:
-    """The values of a text, the caller's own. Raises yaml.YAMLError."""
-    return copy.deepcopy(_parsed(text))  # a track is read again for each that extends it, and parsing costs more
+def read_yaml(path: Path) -> Any:
+    """The values of a file, the caller's own. Raises UserError for what is not YAML."""
+    try:
+        return copy.deepcopy(_parsed(path.read_text("utf-8")))  # parsing costs more, and a track is read once and again
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: not YAML: {' '.join(str(error).split())}") from error
 
 
 @lru_cache(maxsize=512)

@@ -6,8 +6,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from fc_model.errors import UserError
 from fc_pipeline.yaml_loader import read_yaml
 
@@ -56,7 +54,4 @@ class Catalogue:
 
 @cache
 def _read(path: Path) -> dict[str, Any]:
-    try:
-        return read_yaml(path.read_text("utf-8"))
-    except yaml.YAMLError as error:
-        raise UserError(f"{path}: not YAML: {' '.join(str(error).split())}") from error
+    return read_yaml(path)

@@ -52,10 +52,10 @@ class Terminal(Listener):
         self._done += 1
         self.reused += reused
         self.built += not reused
-        self.line(f"{self._place(self._done)} {key}  {'reused' if reused else f'built in {duration(seconds)}'}")
+        self.note(f"{self._place(self._done)} {key}  {'reused' if reused else f'built in {duration(seconds)}'}")
 
     def failed(self, key: str) -> None:
-        self.line(f"{self._place()} {key}  FAILED")
+        self.note(f"{self._place()} {key}  FAILED")
 
     def interrupted(self) -> None:
         self.on_interrupt()
@@ -63,12 +63,9 @@ class Terminal(Listener):
     def waiting(self, pool: str) -> None:
         if pool not in self._waited_for:
             self._waited_for.add(pool)
-            self.line(f"{self._place()} waits for another run that uses the pool {pool!r} (Ctrl-C gives up)")
+            self.note(f"{self._place()} waits for another run that uses the pool {pool!r} (Ctrl-C gives up)")
 
     def note(self, text: str) -> None:
-        self.line(text)
-
-    def line(self, text: str) -> None:
         """A line of its own, over the live one."""
         self._stream.write(f"{_CLEAR if self._live else ''}{text}\n")
 

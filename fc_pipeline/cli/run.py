@@ -73,9 +73,9 @@ def build(job_name: str, graph: Graph, keys: list[str], definitions: Callable[[]
                 break
         took = duration(time.monotonic() - started)
         if status == 0:
-            terminal.line(f"{job_name}: done in {took}, {terminal.built} built, {terminal.reused} reused")
+            terminal.note(f"{job_name}: done in {took}, {terminal.built} built, {terminal.reused} reused")
         elif status == FAILED:
-            terminal.line(f"{job_name}: failed after {took}, details in the UI")
+            terminal.note(f"{job_name}: failed after {took}, details in the UI")
         return status
 
 
@@ -176,13 +176,13 @@ def _execute(
         give_up()
         return INTERRUPTED
     for event in result.filter_events(lambda event: event.is_step_failure):
-        terminal.line(f"error: {describe_failure(event)} (run {run_id[:8]})")
+        terminal.note(f"error: {describe_failure(event)} (run {run_id[:8]})")
     return 0 if result.success else FAILED
 
 
 def _reclaim(instance: dg.DagsterInstance, terminal: Terminal, job_name: str) -> None:
     for run_id in reclaim_dead_runs(instance):
-        terminal.line(f"{job_name}: run {run_id[:8]} had died; its slots are free again")
+        terminal.note(f"{job_name}: run {run_id[:8]} had died; its slots are free again")
 
 
 @contextmanager
@@ -217,7 +217,7 @@ def _give_up(instance: dg.DagsterInstance, run_id: str, terminal: Terminal, job_
     if run is not None and not run.is_finished:
         instance.report_run_canceled(run, "Interrupted.")
     instance.event_log_storage.free_concurrency_slots_for_run(run_id)
-    terminal.line(f"{job_name}: interrupted; what is finished stays, and the next run goes on from there")
+    terminal.note(f"{job_name}: interrupted; what is finished stays, and the next run goes on from there")
 
 
 def _estimate(graph: Graph, missing: list[str]) -> str:

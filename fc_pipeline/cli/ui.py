@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 from fc_model.errors import UserError
+from fc_pipeline.paths import mlflow_uri
 
 _SERVICES_STOP_SECONDS = 20
 
@@ -17,11 +18,9 @@ def serve(home: Path, *, dagster_port: int = 3000, mlflow_port: int = 5000) -> i
 
     Running trainings are run workers of their own and go on when the pages are closed.
     """
-    database = home / "mlflow" / "mlflow.db"
-    database.parent.mkdir(parents=True, exist_ok=True)
     dagster = ["dg", "dev", "-w", "workspace.yaml", "--host", "127.0.0.1", "--port", str(dagster_port)]
     mlflow = [
-        *("mlflow", "server", "--backend-store-uri", f"sqlite:///{database}", "--workers", "1"),
+        *("mlflow", "server", "--backend-store-uri", mlflow_uri(home), "--workers", "1"),
         *("--host", "127.0.0.1", "--port", str(mlflow_port), "--allowed-hosts", "localhost:*,127.0.0.1:*"),
     ]
     environment = os.environ | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}

@@ -58,19 +58,15 @@ class _Normal(ast.NodeVisitor):
     def visit_ClassDef(self, node: ast.ClassDef) -> None:
         self._inside(node, in_class=True)
 
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
-        self._function(node)
-
-    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> None:
-        self._function(node)
-
-    def _function(self, node: Function) -> None:
+    def visit_FunctionDef(self, node: Function) -> None:
         if not node.decorator_list:
             node.returns = None
             for argument in ast.walk(node.args):
                 if isinstance(argument, ast.arg):
                     argument.annotation = None
         self._inside(node, in_class=False)
+
+    visit_AsyncFunctionDef = visit_FunctionDef
 
     def _inside(self, node: ast.AST, *, in_class: bool) -> None:
         before, self._in_class = self._in_class, in_class

@@ -4,9 +4,8 @@ import ast
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
-from fc_pipeline.code_version.normal_form import children
+from fc_pipeline.code_version.normal_form import Function, children
 
-Function = ast.FunctionDef | ast.AsyncFunctionDef
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 
@@ -164,13 +163,7 @@ class _Reader(ast.NodeVisitor):
         if isinstance(node.value, str):
             self.references.texts.append(node)
 
-    def visit_Import(self, node: ast.Import) -> None:
-        self._import(node)
-
-    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
-        self._import(node)
-
-    def _import(self, node: ast.Import | ast.ImportFrom) -> None:
+    def visit_Import(self, node: ast.Import | ast.ImportFrom) -> None:
         scope = self._scopes[-1] if self._scopes else None
         self.references.imports[node] = frozenset(
             name
@@ -178,16 +171,9 @@ class _Reader(ast.NodeVisitor):
             if (name in self._ambiguous if scope is None else scope.is_class or scope.is_ambiguous(name))
         )
 
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
-        self._function(node)
+    visit_ImportFrom = visit_Import
 
-    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> None:
-        self._function(node)
-
-    def visit_Lambda(self, node: ast.Lambda) -> None:
-        self._function(node)
-
-    def _function(self, node: Function | ast.Lambda) -> None:
+    def visit_FunctionDef(self, node: Function | ast.Lambda) -> None:
         arguments = node.args
         for part in (*arguments.defaults, *arguments.kw_defaults, *getattr(node, "decorator_list", [])):
             if part is not None:
@@ -203,6 +189,8 @@ class _Reader(ast.NodeVisitor):
                 self.visit(argument.annotation)
         self._inside(_Scope(names, bound.imports), body)
 
+    visit_AsyncFunctionDef = visit_Lambda = visit_FunctionDef
+
     def _inside(self, scope: _Scope, body: list[ast.AST]) -> None:
         self._scopes.append(scope)
         for node in body:
@@ -215,18 +203,8 @@ class _Reader(ast.NodeVisitor):
         # In a class `limit = limit` reads the module's name, so only what the class imports hides one.
         self._inside(_Scope(set(), bound_names(node.body).imports, is_class=True), list(node.body))
 
-    def _comprehension(self, node: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp) -> None:
+    def visit_ListComp(self, node: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp) -> None:
         names = bound_names(generator.target for generator in node.generators).names
         self._inside(_Scope(names, {}), list(children(node)))
 
-    def visit_ListComp(self, node: ast.ListComp) -> None:
-        self._comprehension(node)
-
-    def visit_SetComp(self, node: ast.SetComp) -> None:
-        self._comprehension(node)
-
-    def visit_DictComp(self, node: ast.DictComp) -> None:
-        self._comprehension(node)
-
-    def visit_GeneratorExp(self, node: ast.GeneratorExp) -> None:
-        self._comprehension(node)
+    visit_SetComp = visit_DictComp = visit_GeneratorExp = visit_ListComp

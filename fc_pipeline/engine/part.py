@@ -58,15 +58,6 @@ def template_folder(function: Callable[..., Any]) -> Path:
     return Path(spec.origin).parent / "templates"
 
 
-def _nothing(track: Any) -> None:
-    """Checks nothing."""
-
-
-def _unchanged(track: Any, ids: Sequence[str]) -> Any:
-    """For a part that reads no documents."""
-    return track
-
-
 @dataclass(frozen=True, kw_only=True)
 class StageExtension:
     """Inputs and settings that a part adds to a training stage."""
@@ -81,10 +72,6 @@ class StageExtension:
     """What the steps of the stage train on, for its description."""
 
 
-def _no_extension(track: Any, name: str, stage: StageConfig) -> None:
-    """For a part that no stage trains on."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class Part:
     """One part of a track; see the module's docstring."""
@@ -93,10 +80,10 @@ class Part:
     fields: type[TrackFields]
     steps: Callable[[Any, Sequence["Part"]], Iterator[StepSpec]]
     """The steps of a track (an instance of `fields`), in the order of the steps; the second argument is all parts."""
-    extend_stage: Callable[[Any, str, StageConfig], StageExtension | None] = _no_extension
+    extend_stage: Callable[[Any, str, StageConfig], StageExtension | None] = lambda track, name, stage: None
     """What this part adds to the stage of this name; None adds nothing."""
-    check: Callable[[Any], None] = _nothing
+    check: Callable[[Any], None] = lambda track: None
     """Raises ValueError, one line that names the field and the remedy, where fields contradict each other."""
-    without: Callable[[Any, Sequence[str]], Any] = _unchanged
+    without: Callable[[Any, Sequence[str]], Any] = lambda track, ids: track
     """The track, with documents of these ids left out of what this part reads."""
     sections: tuple[Section, ...] = ()

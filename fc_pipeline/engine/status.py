@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from fc_model.artifacts import Artifact, Store
+from fc_model.artifacts import Store
 from fc_model.artifacts.lock import read_holder
 from fc_model.artifacts.writer import WORKSPACE
 from fc_pipeline.engine.gates import failures
@@ -54,24 +54,14 @@ def _item(resolver: Resolver, key: str) -> StatusItem:
             progress = read_progress(store.folder(key, written))
             return _sized(sizes, key=key, state="running", identity=written, holder=holder, progress=progress)
     if artifact is not None:
-        return _built(artifact, sizes, resolver.graph)
+        seconds, gates = artifact.manifest.run.get("seconds"), tuple(failures(artifact, resolver.graph.gates(key)))
+        return _sized(sizes, key=key, state="built", identity=artifact.identity, seconds=seconds, gates=gates)
     recipe = resolver.recipe(key)
     identity = recipe.identity(key) if recipe is not None else None
     if identity is not None and (store.folder(key, identity) / WORKSPACE).is_dir():
         progress = read_progress(store.folder(key, identity))
         return _sized(sizes, key=key, state="half-done", identity=identity, progress=progress)
     return _sized(sizes, key=key, state="outdated" if store.versions(key) else "absent")
-
-
-def _built(artifact: Artifact, sizes: dict[str, int], graph: Graph) -> StatusItem:
-    return _sized(
-        sizes,
-        key=artifact.key,
-        state="built",
-        identity=artifact.identity,
-        seconds=artifact.manifest.run.get("seconds"),
-        gates=tuple(failures(artifact, graph.gates(artifact.key))),
-    )
 
 
 def _sized(sizes: dict[str, int], *, identity: str | None = None, **fields: Any) -> StatusItem:

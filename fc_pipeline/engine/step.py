@@ -13,10 +13,6 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-def _ignore(metrics: dict[str, Any]) -> None:
-    """The report of a runtime that has no other."""
-
-
 @dataclass(kw_only=True)
 class Runtime:
     """Settings that must not change the bytes that a step writes."""
@@ -28,7 +24,7 @@ class Runtime:
     executor: Executor = field(default_factory=LocalExecutor)
     """Where the batches of data steps are computed."""
     device: str = "auto"
-    report: Callable[[dict[str, Any]], None] = _ignore
+    report: Callable[[dict[str, Any]], None] = lambda metrics: None
     """Receives live progress: {"step", "steps", "loss", "tokens_per_second", "eta_seconds", ...}."""
     tags: dict[str, str] = field(default_factory=dict)
     """Tags of the MLflow run, such as dagster.run_id."""

@@ -4,7 +4,6 @@ import os
 from pathlib import Path
 from typing import Any, ClassVar
 
-import yaml
 from pydantic import Field, ValidationError
 
 from fc_model.config.strict import Strict
@@ -77,10 +76,7 @@ def executor_settings(kind: str, *, home: Path) -> Executor:
 def _section(file: Path, kind: str) -> Any:
     if not file.is_file():
         return {}
-    try:
-        settings = read_yaml(file.read_text("utf-8")) or {}
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UserError(f"{file}: not YAML: {' '.join(str(error).split())}") from error
+    settings = read_yaml(file) or {}
     if not isinstance(settings, dict) or (unknown := sorted(settings.keys() - _KINDS.keys())):
         named = f"no such executor: {unknown[0]}" if isinstance(settings, dict) else "no sections"
         raise UserError(f"{file}: {named}; its sections are {', '.join(_KINDS)}")

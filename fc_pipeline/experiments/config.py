@@ -6,18 +6,18 @@ An experiment is a Dagster component, `fc_pipeline/defs/experiments/<name>/defs.
 from pathlib import Path
 from typing import Any, Self
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from fc_model.config.strict import Strict
 from fc_model.errors import UserError
 from fc_pipeline.experiments.comparison import Better
-from fc_pipeline.yaml_loader import read_yaml
+from fc_pipeline.track.config import problems, read_component
 
 EXPERIMENTS = Path(__file__).resolve().parents[1] / "defs" / "experiments"
 EXPERIMENT_TYPE = "fc_pipeline.components.Experiment"
 BASELINE = "baseline"
 _NAME = r"^[a-z][a-z0-9_]*$"
+_MISSING = {"metric": "say what decides, as in metric: read_exact_match_line", "better": "less or more of the metric"}
 
 
 class VariantConfig(BaseModel):
@@ -107,34 +107,13 @@ def parse_experiment(name: str, attributes: dict[str, Any]) -> ExperimentConfig:
     try:
         return ExperimentConfig.model_validate({**attributes, "name": name})
     except ValidationError as error:
-        raise UserError(f"experiments/{name}: {'; '.join(map(_problem, error.errors()))}") from error
+        raise UserError(f"experiments/{name}: {problems(error, ExperimentConfig, missing=_MISSING)}") from error
 
 
 def load_experiments(folder: Path = EXPERIMENTS) -> dict[str, ExperimentConfig]:
     """Every experiment below the folder, by name, sorted. Raises UserError for the first that is wrong."""
-    return {path.parent.name: _read(path) for path in sorted(folder.glob("*/defs.yaml"))}
-
-
-def _read(path: Path) -> ExperimentConfig:
-    try:
-        raw = read_yaml(path.read_text("utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: not YAML: {' '.join(str(error).split())}") from error
-    if not isinstance(raw, dict) or raw.get("type") != EXPERIMENT_TYPE or not isinstance(raw.get("attributes"), dict):
-        raise UserError(f"{path}: an experiment needs `type: {EXPERIMENT_TYPE}` and `attributes:`")
-    return parse_experiment(path.parent.name, raw["attributes"])
-
-
-def _problem(item: Any) -> str:
-    where = ".".join(str(part) for part in item["loc"])
-    if item["type"] == "extra_forbidden":
-        known = StageLength if len(item["loc"]) > 1 else ExperimentConfig
-        return f"{where} is no field; there are: {', '.join(known.model_fields)}"
-    if item["type"] == "missing":
-        why = {
-            "metric": "say what decides, as in metric: read_exact_match_line",
-            "better": "less or more of the metric",
-        }
-        return f"{where} is missing: {why.get(where, 'add it')}"
-    message = item["msg"].removeprefix("Value error, ")
-    return f"{where}: {message}" if where else message
+    paths = {path.parent.name: path for path in sorted(folder.glob("*/defs.yaml"))}
+    return {
+        name: parse_experiment(name, read_component(path, "an experiment", EXPERIMENT_TYPE))
+        for name, path in paths.items()
+    }

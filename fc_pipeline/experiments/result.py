@@ -1,8 +1,10 @@
 """The step that makes `experiments/<name>/result`: the comparison of the variants."""
 
 import difflib
+import io
 import json
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import asdict
 from fnmatch import fnmatchcase
 from typing import Any
@@ -10,12 +12,14 @@ from typing import Any
 from fc_model.artifacts import Artifact
 from fc_model.errors import UserError
 from fc_pipeline.engine.step import Step
-from fc_pipeline.experiments.comparison import Better, compare
+from fc_pipeline.experiments.comparison import Better, Compared, Noise, compare
 from fc_pipeline.experiments.config import BASELINE
-from fc_pipeline.experiments.picture import picture
 from fc_pipeline.experiments.result_text import PICTURE, TEXT, result_text
 
 _OF_OTHER_WEIGHTS = ("bits_per_byte_model", "bits_per_byte_ema", "bits_per_byte_random")
+_COLOURS = {"better": "#2b8a3e", "worse": "#c92a2a"}
+_SIDES: dict[Better, str] = {"less": "left", "more": "right"}
+_GREY = "#868e96"
 _HELD_OUT = {"bytes": "holdout_bytes", "tokens": "holdout_tokens", "samples": "samples"}
 
 
@@ -136,3 +140,32 @@ def _parts(step: Step, variant: str) -> dict[str, Artifact]:
     """The artifacts of a variant's documents, by part, such as `filtered` or `dumps/filtered/2026-11`."""
     roles = (role for role in step.inputs if role.startswith("data/") and role.endswith(f"/{variant}"))
     return {role.removeprefix("data/").removesuffix(f"/{variant}"): step.inputs[role] for role in roles}
+
+
+def picture(
+    variants: Mapping[str, Compared], noise: Noise, *, metric: str, title: str, better: Better = "less"
+) -> bytes:
+    """PNG: a row a variant, a ring a seed, a disc for their mean; the band is the noise."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7.2, 0.9 + 0.34 * len(variants)), dpi=100, layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots()
+    if noise.limit is not None:
+        axes.axvspan(-noise.limit, noise.limit, color=_GREY, alpha=0.15, linewidth=0)
+    axes.axvline(0, color=_GREY, linewidth=0.8)
+    names = list(variants)[::-1]
+    for row, name in enumerate(names):
+        variant = variants[name]
+        colour = _COLOURS.get(variant.verdict, _GREY)
+        axes.scatter(variant.differences, [row] * len(variant.differences), s=28, facecolors="none", edgecolors=colour)
+        axes.scatter([variant.difference], [row], s=44, color=colour)
+    axes.set_yticks(range(len(names)), names)
+    axes.set_xlabel(f"{metric} less the baseline's ({_SIDES[better]} is better; the band is the noise)")
+    axes.set_title(title, loc="left")
+    axes.grid(axis="x", alpha=0.25)
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", metadata={"Software": None})
+    return buffer.getvalue()

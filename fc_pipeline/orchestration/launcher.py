@@ -7,6 +7,7 @@ that log entry, because pids are reused.
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 import psutil
@@ -119,14 +120,8 @@ def _kill_after_grace(process: psutil.Process, when_gone: Callable[[], None]) ->
     try:
         process.wait(timeout=GRACE_SECONDS)
     except psutil.TimeoutExpired:
-        for child in [*process.children(recursive=True), process]:
-            _kill(child)
+        for each in [*process.children(recursive=True), process]:
+            with suppress(psutil.NoSuchProcess):
+                each.kill()
         process.wait(timeout=GRACE_SECONDS)
     when_gone()
-
-
-def _kill(process: psutil.Process) -> None:
-    try:
-        process.kill()
-    except psutil.NoSuchProcess:
-        return

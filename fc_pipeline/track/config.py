@@ -6,10 +6,10 @@ everything else is replaced, and null removes an entry of a mapping. Nothing her
 """
 
 import types
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Union, get_args, get_origin
 
-import yaml
 from pydantic import BaseModel, ValidationError, create_model, model_validator
 
 from fc_model.errors import UserError
@@ -53,8 +53,7 @@ def parse_track(name: str, attributes: dict[str, Any]) -> TrackConfig:
     try:
         return TrackConfig.model_validate({**attributes, "name": name})
     except ValidationError as error:
-        problems = [_problem(item, attributes) for item in error.errors()]
-        raise UserError(f"tracks/{name}: {'; '.join(problems)}") from error
+        raise UserError(f"tracks/{name}: {problems(error, TrackConfig)}") from error
 
 
 def read_attributes(name: str, folder: Path = TRACKS, *, _seen: tuple[str, ...] = ()) -> dict[str, Any]:
@@ -66,15 +65,19 @@ def read_attributes(name: str, folder: Path = TRACKS, *, _seen: tuple[str, ...] 
         raise UserError(f"tracks extend each other in a circle: {' -> '.join((*_seen, name))}")
     path = folder / name / "defs.yaml"
     try:
-        raw = read_yaml(path.read_text("utf-8"))
+        attributes = read_component(path, "a track", TRACK_TYPE)
     except FileNotFoundError as error:
         names = [file.parent.name for file in folder.glob("*/defs.yaml")]
         raise UserError(f"there is no track {name!r}{suggestion(name, names)}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: not YAML: {' '.join(str(error).split())}") from error
-    if not isinstance(raw, dict) or raw.get("type") != TRACK_TYPE or not isinstance(raw.get("attributes"), dict):
-        raise UserError(f"{path}: a track needs `type: {TRACK_TYPE}` and `attributes:`")
-    return resolve_extends(raw["attributes"], folder, _seen=(*_seen, name))
+    return resolve_extends(attributes, folder, _seen=(*_seen, name))
+
+
+def read_component(path: Path, what: str, kind: str) -> dict[str, Any]:
+    """The attributes of the file of a Dagster component, `kind`. Raises UserError when it is not one of these."""
+    raw = read_yaml(path)
+    if not isinstance(raw, dict) or raw.get("type") != kind or not isinstance(raw.get("attributes"), dict):
+        raise UserError(f"{path}: {what} needs `type: {kind}` and `attributes:`")
+    return raw["attributes"]
 
 
 def resolve_extends(
@@ -106,19 +109,23 @@ def _merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def _problem(item: Any, attributes: dict[str, Any]) -> str:
+def problems(error: ValidationError, model: type[BaseModel], *, missing: Mapping[str, str] | None = None) -> str:
+    """Each field of a model that is wrong, and the remedy; `missing` has those of required fields, by name."""
+    return "; ".join(_problem(item, model, missing or {}) for item in error.errors())
+
+
+def _problem(item: Any, model: type[BaseModel], missing: Mapping[str, str]) -> str:
     where = ".".join(str(part) for part in item["loc"])
     if item["type"] == "extra_forbidden":
-        return f"{where} is no field{suggestion(str(item['loc'][-1]), _fields_at(item['loc'][:-1]))}"
+        return f"{where} is no field{suggestion(str(item['loc'][-1]), _fields_at(model, item['loc'][:-1]))}"
     if item["type"] == "missing":
-        return f"{where} is missing: add it"
+        return f"{where} is missing: {missing.get(where, 'add it')}"
     message = item["msg"].removeprefix("Value error, ")
-    return message if item["type"] == "value_error" and not where else f"{where}: {message}"
+    return f"{where}: {message}" if where else message
 
 
-def _fields_at(location: tuple[Any, ...]) -> set[str]:
-    """Names of the fields of the model at a place in the track."""
-    model: Any = TrackConfig
+def _fields_at(model: Any, location: tuple[Any, ...]) -> set[str]:
+    """Names of the fields of the model at a place in another one."""
     for part in location:
         if isinstance(model, type) and issubclass(model, BaseModel):
             model = model.model_fields[part].annotation if part in model.model_fields else None

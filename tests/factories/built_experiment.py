@@ -21,6 +21,12 @@ from fc_pipeline.track.config import TRACK_TYPE, parse_track, read_attributes
 from fc_pipeline.track.graph import build_graph
 
 NAME = "experiments/trial"
+TEXT_OF_PICO = {"track": "pico", "stages": {"pretrain_a": {"tokens": 102_400}}, "seeds": [0, 3]}
+TEXT_OF_PICO |= {"metric": "bits_per_byte_mix", "better": "less"}
+STEPS = {"multimodal_intro": 6, "multimodal_full": 10}
+IMAGES_OF_PICO = {"track": "pico", "start": "pretrain_b", "seeds": [0, 3], "better": "more"}
+IMAGES_OF_PICO |= {"metric": "read_exact_match_line"}
+IMAGES_OF_PICO |= {"stages": {name: {"steps": steps} for name, steps in STEPS.items()}}
 STAGE = {"seq_len": 64, "batch_tokens": 512, "lr": 0.01, "schedule": {"kind": "cosine", "warmup_steps": 2}}
 
 
@@ -73,16 +79,21 @@ def image_track() -> dict[str, Any]:
     }
 
 
+def on_track(folder: Path, name: str, attributes: dict[str, Any], experiment: dict[str, Any]) -> Graph:
+    """A track, whose file is written below the folder, and an experiment on it."""
+    (folder / name).mkdir()
+    text = yaml.safe_dump({"type": TRACK_TYPE, "attributes": attributes}, sort_keys=False)
+    (folder / name / "defs.yaml").write_text(text, "utf-8")
+    tracks = build_graph([parse_track(name, attributes)])
+    return with_experiments(tracks, [parse_experiment("trial", {**experiment, "track": name})], folder=folder)
+
+
 class Built:
     """An experiment on a track called tiny, on an instance and a store of its own."""
 
     def __init__(self, folder: Path, track: dict[str, Any], experiment: dict[str, Any]) -> None:
         self.store = Store(folder / "data")
-        (folder / "tiny").mkdir()
-        text = yaml.safe_dump({"type": TRACK_TYPE, "attributes": track}, sort_keys=False)
-        (folder / "tiny" / "defs.yaml").write_text(text, "utf-8")
-        tracks = build_graph([parse_track("tiny", track)])
-        self.graph: Graph = with_experiments(tracks, [parse_experiment("trial", experiment)], folder=folder)
+        self.graph = on_track(folder, "tiny", track, experiment)
         self.keys = self.graph.track(NAME)
         self.status = self.run()
 

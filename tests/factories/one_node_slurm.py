@@ -5,13 +5,13 @@ import secrets
 import shutil
 import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from factories.waiting import wait_until
+
 PROGRAMS = ("slurmctld", "slurmd", "munged", "sbatch", "srun", "squeue", "scancel", "scontrol")
-_SECONDS = 60
 
 
 def missing_programs() -> list[str]:
@@ -33,10 +33,11 @@ def one_node_slurm(folder: Path) -> Iterator[Path]:
     with ExitStack() as daemons:
         munge = ["--foreground", "--force", f"--socket={folder}/munge.socket", f"--log-file={folder}/munge.log", *files]
         daemons.enter_context(_daemon("munged", *munge, folder=folder))
-        _until(lambda: (folder / "munge.socket").exists(), folder)
+        why = f"Slurm starts; see {folder}/*.out"
+        wait_until(lambda: (folder / "munge.socket").exists(), why, seconds=60)
         daemons.enter_context(_daemon("slurmctld", "-D", "-f", str(config), folder=folder))
         daemons.enter_context(_daemon("slurmd", "-D", "-f", str(config), folder=folder))
-        _until(lambda: _state_of_node(config) == "idle", folder)
+        wait_until(lambda: _state_of_node(config) == "idle", why, seconds=60)
         yield config
 
 
@@ -92,13 +93,6 @@ def _state_of_node(config: Path) -> str:
     return subprocess.run(
         command, env={"SLURM_CONF": str(config), "PATH": "/usr/bin"}, capture_output=True, text=True
     ).stdout.strip()
-
-
-def _until(is_so, folder: Path) -> None:  # type: ignore[no-untyped-def]
-    deadline = time.monotonic() + _SECONDS
-    while not is_so():
-        assert time.monotonic() < deadline, f"Slurm did not start; see {folder}/*.out"
-        time.sleep(0.1)
 
 
 def _free_ports(count: int) -> list[int]:

@@ -1,3 +1,6 @@
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 from fc_pipeline.formatting import (
@@ -14,37 +17,17 @@ from fc_pipeline.formatting import (
 
 
 @pytest.mark.parametrize(
-    ("text", "expected"),
+    ("shown", "texts"),
     [
-        (amount(1_234_567), "1,234,567"),
-        (amount(2.30649), "2.306"),
-        (amount(12345.6), "12,346"),
-        (amount(1.057e15), "1.057e+15"),
-        (amount(None), "–"),
-        (count(416_154_624), "416.2M"),
-        (count(3e9), "3B"),
-        (count(20_000), "20k"),
-        (count(9_999), "9999"),
-        (count(-2.5e6), "-2.5M"),
-        (count(0.25), "0.25"),
-        (count(0), "0"),
-        (size(0), "0 B"),
-        (size(999), "999 B"),
-        (size(1_234_567_890), "1.2 GB"),
-        (size(5e15), "5000.0 TB"),
-        (size(None), "–"),
-        (duration(0.42), "0.4 s"),
-        (duration(59.94), "59.9 s"),
-        (duration(59.96), "1 min 0 s"),
-        (duration(725), "12 min 5 s"),
-        (duration(7800), "2 h 10 min"),
-        (duration(None), "–"),
-        (percent(0.1234), "12.3%"),
-        (percent(None), "–"),
+        (amount, {1_234_567: "1,234,567", 2.30649: "2.306", 12345.6: "12,346", 1.057e15: "1.057e+15", None: "–"}),
+        (count, {416_154_624: "416.2M", 3e9: "3B", 20_000: "20k", 9_999: "9999", -2.5e6: "-2.5M", 0.25: "0.25"}),
+        (size, {0: "0 B", 999: "999 B", 1_234_567_890: "1.2 GB", 5e15: "5000.0 TB", None: "–"}),
+        (duration, {59.94: "59.9 s", 59.96: "1 min 0 s", 725: "12 min 5 s", 7800: "2 h 10 min", None: "–"}),
+        (percent, {0.1234: "12.3%", None: "–"}),
     ],
 )
-def test_figures(text: str, expected: str) -> None:
-    assert text == expected
+def test_figures(shown: Callable[[Any], str], texts: dict[float | None, str]) -> None:
+    assert {value: shown(value) for value in texts} == texts
 
 
 def test_columns_are_aligned_and_end_without_spaces() -> None:

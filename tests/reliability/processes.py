@@ -1,4 +1,4 @@
-"""A Dagster instance in a temporary folder, real processes on it, and polling with generous deadlines."""
+"""A Dagster instance in a temporary folder, and real processes on it."""
 
 import json
 import os
@@ -7,10 +7,9 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -18,21 +17,13 @@ from typing import Any
 import psutil
 from dagster import DagsterInstance, DagsterRun
 
+from tests.factories.waiting import DEADLINE, alive, wait_until
+
 ROOT = Path(__file__).resolve().parents[2]
-DEADLINE = 150.0
 _FAST = {
     "poll_interval_seconds: 15": "poll_interval_seconds: 1",
     "slots_after_run_end_seconds: 5": "slots_after_run_end_seconds: 1",
 }
-
-
-def wait_until(condition: Callable[[], Any], what: str, *, seconds: float = DEADLINE) -> Any:
-    """Polls; returns the first true value, fails with `what` when there is none in time."""
-    deadline = time.monotonic() + seconds
-    while not (value := condition()):
-        assert time.monotonic() < deadline, f"not within {seconds:.0f} s: {what}"
-        time.sleep(0.1)
-    return value
 
 
 class Place:
@@ -101,14 +92,12 @@ class Place:
 
     def processes(self) -> list[psutil.Process]:
         """Every live process that works for this place."""
-        found = []
+        processes = []
         for process in psutil.process_iter():
-            try:
+            with suppress(psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
                 if process.environ().get("DAGSTER_HOME") == str(self.dagster_home) and alive(process.pid):
-                    found.append(process)
-            except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
-                continue
-        return found
+                    processes.append(process)
+        return processes
 
     def metrics(self, key: str) -> dict[str, float]:
         """Of the newest artifact of a key."""
@@ -121,13 +110,6 @@ class Place:
         for process in self.processes():
             process.kill()
         shutil.rmtree(self.dagster_home.parent, ignore_errors=True)
-
-
-def alive(pid: int) -> bool:
-    try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
 
 
 class Services:

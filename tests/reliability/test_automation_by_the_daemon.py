@@ -1,12 +1,12 @@
 """What a real daemon builds by itself: new files, a schedule, changed bytes, a backfill of dumps."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import dagster as dg
 import pytest
 
-from tests.reliability.processes import Place, Services, wait_until
+from tests.factories.waiting import wait_until
+from tests.reliability.processes import Place, Services
 
 START_SENSOR = """mutation Start($selector: SensorSelector!) { startSensor(sensorSelector: $selector) {
     __typename ... on PythonError { message } } }"""
@@ -21,15 +21,6 @@ BACKFILL = """mutation Fill($params: LaunchBackfillParams!) { launchPartitionBac
 FRESH = """query Fresh($key: AssetKeyInput!) { assetNodeOrError(assetKey: $key) {
     ... on AssetNode { internalFreshnessPolicy { __typename } } } }"""
 LOCATION = {"repositoryLocationName": "fustercluck", "repositoryName": "__repository__"}
-
-
-@pytest.fixture
-def place(tmp_path) -> Iterator[Place]:
-    found = Place(tmp_path)
-    (found.fc_home / "inbox").mkdir()
-    (found.fc_home / "inbox" / "a.txt").write_text("first words")
-    yield found
-    found.remove()
 
 
 def turn_on(services: Services, sensor: str) -> None:
@@ -54,8 +45,11 @@ def tick(services: Services, name: str, query: str) -> Any:
 
 
 @pytest.mark.timeout(600)
+@pytest.mark.parametrize("place", [{}], indirect=True)
 def test_daemon_builds(place):
     """Shards follow files; stages follow changed bytes only."""
+    (place.fc_home / "inbox").mkdir()
+    (place.fc_home / "inbox" / "a.txt").write_text("first words")
     services = Services(place, workspace="automated_workspace.yaml")
     turn_on(services, "inbox")
     turn_on(services, "changed_content")

@@ -2,25 +2,19 @@
 
 import signal
 import time
-from collections.abc import Iterator
 
 import psutil
 import pytest
 
-from tests.reliability.processes import DEADLINE, Place, wait_until
-
-
-@pytest.fixture
-def place(tmp_path) -> Iterator[Place]:
-    found = Place(tmp_path, steps=300)
-    yield found
-    found.remove()
+from tests.factories.waiting import DEADLINE, wait_until
+from tests.reliability.processes import Place
 
 
 def run(place: Place, log: str = "run.log"):
     return place.start("-m", "tests.reliability.fake_graph", log=log)
 
 
+@pytest.mark.parametrize("place", [{"steps": 300}], indirect=True)
 def test_run_interrupted_and_killed(place):
     # Ctrl-C while a stage trains.
     interrupted = run(place, "interrupted.log")

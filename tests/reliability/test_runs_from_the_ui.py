@@ -2,19 +2,12 @@
 
 import os
 import signal
-from collections.abc import Iterator
 
 import pytest
 
 from fc_pipeline.orchestration.launcher import worker_of
-from tests.reliability.processes import Place, Services, wait_until
-
-
-@pytest.fixture
-def place(tmp_path) -> Iterator[Place]:
-    found = Place(tmp_path, steps=300, seconds=0.05)
-    yield found
-    found.remove()
+from tests.factories.waiting import wait_until
+from tests.reliability.processes import Place, Services
 
 
 def worker_pid(place: Place, run_id: str) -> int:
@@ -25,6 +18,7 @@ def status(place: Place, run_id: str) -> str:
     return next(run.status.value for run in place.runs() if run.run_id == run_id)
 
 
+@pytest.mark.parametrize("place", [{"steps": 300, "seconds": 0.05}], indirect=True)
 def test_run_killed_and_terminated(place):
     services = Services(place)
 

@@ -4,6 +4,8 @@ import os
 
 import dagster as dg
 
+from fc_pipeline.orchestration.failures import describe_failure
+
 _ADDRESS = "FC_FAILURE_WEBHOOK"
 
 
@@ -20,14 +22,8 @@ def failed_runs(context: dg.RunFailureSensorContext) -> dg.SkipReason | None:
     import requests
 
     run = context.dagster_run
-    lines = [one_line(event) for event in context.get_step_failure_events()] or [context.failure_event.message or ""]
+    failures = map(describe_failure, context.get_step_failure_events())
+    lines = list(failures) or [context.failure_event.message or ""]
     text = f"{run.job_name} failed: {'; '.join(lines)}"
     requests.post(address, json={"job": run.job_name, "run": run.run_id, "text": text}, timeout=10).raise_for_status()
     return None
-
-
-def one_line(event: dg.DagsterEvent) -> str:
-    """`key: error`, without a stack trace."""
-    from fc_pipeline.orchestration.failures import describe_failure
-
-    return describe_failure(event)

@@ -18,10 +18,7 @@ class Dataset(NamedTuple):
     reference: str
 
 
-DATASETS = {
-    name: Dataset(**fields)
-    for name, fields in read_yaml(Path(__file__).with_name("sets.yaml").read_text("utf-8")).items()
-}
+DATASETS = {name: Dataset(**fields) for name, fields in read_yaml(Path(__file__).with_name("sets.yaml")).items()}
 
 
 class DownloadLimits(Strict):

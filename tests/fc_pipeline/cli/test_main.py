@@ -17,23 +17,9 @@ from fc_pipeline.engine.resolve import read_equivalences
 
 ROOT = Path(cli.__file__).parents[2]
 COMMANDS = [
-    "plan",
-    "run",
-    "status",
-    "verify",
-    "push",
-    "pull",
-    "trace",
-    "drops",
-    "similar",
-    "takedown",
-    "chat",
-    "gc",
-    "equivalent",
-    "leaderboard",
-    "check",
-    "ui",
-]
+    "plan", "run", "status", "verify", "push", "pull", "trace", "drops", "similar", "takedown", "chat", "gc",
+    "equivalent", "leaderboard", "check", "ui",
+]  # fmt: skip
 HEAVY = {"torch", "pytorch_lightning", "transformers", "dagster", "mlflow", "datatrove", "datasets", "pyarrow"}
 HEAVY |= {"pandas", "scipy", "sklearn", "matplotlib", "PIL", "fsspec", "requests", "sqlalchemy"}
 
@@ -66,9 +52,9 @@ def test_plan_json(toy, command):
     toy.build()
     toy.min_chars = 4
     status, lines, _ = command("plan", "--json")
-    found = json.loads("\n".join(lines))
-    assert status == 0 and [item["state"] for item in found["items"]] == ["fresh", "build", "maybe", "maybe"]
-    assert set(found["forecast"]["steps"]) == {"corpus/toy/cleaned", "toy/score", "toy/report"}
+    plan = json.loads("\n".join(lines))
+    assert status == 0 and [item["state"] for item in plan["items"]] == ["fresh", "build", "maybe", "maybe"]
+    assert set(plan["forecast"]["steps"]) == {"corpus/toy/cleaned", "toy/score", "toy/report"}
 
 
 def test_status(toy, command):

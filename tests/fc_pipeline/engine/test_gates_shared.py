@@ -97,9 +97,9 @@ def track(name: str, **changes: object):
 def test_corpus_gates_of_tracks():
     gate = {"artifact": "corpus/filter_quality", "metric": "recall_min"}
     graph = build_graph([track("one", gates=[{**gate, "min": 0.5}]), track("two", gates=[{**gate, "min": 0.9}])])
-    found = graph.gates("corpus/pico/filter_quality")
-    assert found == [SharedGate(**gate, min=0.5, track="one"), SharedGate(**gate, min=0.9, track="two")]
-    assert graph.gates_for("corpus/pico/filter_quality", for_key="two/shards") == found[1:]
+    gates = graph.gates("corpus/pico/filter_quality")
+    assert gates == [SharedGate(**gate, min=0.5, track="one"), SharedGate(**gate, min=0.9, track="two")]
+    assert graph.gates_for("corpus/pico/filter_quality", for_key="two/shards") == gates[1:]
     for key in ("one/tokenizer", "one/shards", "two/tokenizer", "two/shards"):
         assert graph[key].requires == ("corpus/pico/filter_quality",)
     assert build_graph([track("one", gates=[])])["one/shards"].requires == ()

@@ -49,10 +49,12 @@ def test_changed_setting(toy):
 
 def test_early_cut_off(toy):
     toy.build()
-    toy.edit("helpers.py", "text.upper()", "(text + '').upper()")
+    toy.edit("helpers.py", "text.upper()", "(text + '').upper()")  # other code, equal bytes and metrics
     assert states(toy) == ["fresh", "fresh", "build", "maybe"]
     assert toy.build() == ["toy/score"]
     assert states(toy) == ["fresh"] * 4
+    older, score = toy.present("toy/report").manifest.recipe.inputs["score"], toy.present("toy/score")
+    assert older.identity != score.identity and older.digest == score.digest
 
 
 def test_changed_code(toy):
@@ -126,6 +128,7 @@ def test_half_done_work_is_named(toy):
         toy.materialize("sources/letters")
     assert plan(toy)["sources/letters"].resumes == ["training"]
     assert any("goes on from half-done work" in line for line in text(toy))
+    assert toy.store.versions("sources/letters") == []
 
 
 def test_estimates(toy):

@@ -26,12 +26,6 @@ def test_going_back(toy):
     assert {key: toy.present(key).identity for key in toy.graph} == first
 
 
-def test_damaged_manifest(toy):
-    toy.build()
-    (toy.present("toy/score").folder / "manifest.json").write_text("{")
-    assert Resolver(toy.graph, toy.store).artifact("toy/score") is None
-
-
 def test_equivalent_code(toy):
     toy.build()
     old = toy.present("toy/score").manifest.recipe.code["version"]

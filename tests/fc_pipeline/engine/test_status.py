@@ -15,6 +15,10 @@ def status(toy) -> dict[str, StatusItem]:
     return {item.key: item for item in make_status(toy.graph, toy.store, toy.graph)}
 
 
+def lines(toy) -> list[str]:
+    return [text for _, text in status_lines(list(status(toy).values()), root=toy.store.root)]
+
+
 def test_from_nothing_to_built(toy):
     assert {item.state for item in status(toy).values()} == {"absent"}
     toy.build()
@@ -23,19 +27,15 @@ def test_from_nothing_to_built(toy):
     score = items["toy/score"]
     folder = toy.present("toy/score").folder
     assert score.num_bytes == sum(path.stat().st_size for path in folder.iterdir()) and score.other_bytes == 0
-    assert status_lines(list(items.values()), root=toy.store.root)[-1][1].startswith("4 of 4 built; ")
+    assert lines(toy)[-1].startswith("4 of 4 built; ")
 
 
 def test_the_page_of_a_report_is_named(toy):
     toy.build()
     page = toy.present("toy/report").folder / "report.html"
-    assert not any(
-        line.startswith("report:")
-        for _, line in status_lines(make_status(toy.graph, toy.store, toy.graph), root=toy.store.root)
-    )
+    assert not any(line.startswith("report:") for line in lines(toy))
     page.write_text("<html>")
-    lines = status_lines(make_status(toy.graph, toy.store, toy.graph), root=toy.store.root)
-    assert lines[-2][1] == f"report: {page}"
+    assert lines(toy)[-2] == f"report: {page}"
 
 
 def test_outdated_and_other_bytes(toy):
@@ -44,10 +44,7 @@ def test_outdated_and_other_bytes(toy):
     items = status(toy)
     assert [item.state for item in items.values()] == ["built", "outdated", "outdated", "outdated"]
     assert items["toy/score"].num_bytes == 0 and items["toy/score"].other_bytes > 0
-    assert (
-        "of earlier or half-done ones (`fustercluck gc`)"
-        in status_lines(list(items.values()), root=toy.store.root)[-1][1]
-    )
+    assert "of earlier or half-done ones (`fustercluck gc`)" in lines(toy)[-1]
 
 
 def test_failed_gate_is_shown(toy):

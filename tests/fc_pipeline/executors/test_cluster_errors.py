@@ -1,14 +1,13 @@
 """What a user can have set up wrongly, in one clear line."""
 
 import sys
-import time
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 from factories import batch_functions
+from factories.waiting import alive, wait_until
 
 from fc_model.errors import UserError
 from fc_pipeline.executors.ordered_map import ordered_map
@@ -80,10 +79,7 @@ def test_a_task_of_ray_that_takes_too_long_is_killed(ray, tmp_path: Path) -> Non
     with pytest.raises(UserError, match=r"it ended without an error message \(task 0 of 1 failed on ray; log: "):
         run(ray(seconds_per_task=15), tmp_path / "root", partial(batch_functions.wait_while, str(tmp_path)))
     (pid,) = (int(path.name.removeprefix("pid-")) for path in tmp_path.glob("pid-*"))
-    deadline = time.monotonic() + 20
-    while psutil.pid_exists(pid) and psutil.Process(pid).status() != "zombie":
-        assert time.monotonic() < deadline, "the task goes on"
-        time.sleep(0.1)
+    wait_until(lambda: not alive(pid), "the task ends", seconds=20)
 
 
 def test_what_has_no_name_cannot_be_sent(tmp_path: Path) -> None:

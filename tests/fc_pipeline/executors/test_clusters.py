@@ -4,16 +4,15 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import psutil
 import pytest
 from factories import batch_functions
+from factories.waiting import alive, wait_until
 
 from fc_model.errors import UserError
 from fc_pipeline.executors.ordered_map import ordered_map
@@ -44,8 +43,8 @@ def run(executor: ClusterExecutor, root: Path, function: Callable[[Any], Any], i
 def test_results_are_those_of_map_and_come_in_order(cluster, tmp_path: Path) -> None:
     texts = [[f"ten words {number}" * number, "ä \0 \u2028 😀", ""] for number in range(5)]
     function = partial(batch_functions.count, 3)
-    found = list(run(cluster(batches_per_task=3), tmp_path, function, texts))
-    for one, other in zip(found, map(function, texts), strict=True):
+    results = run(cluster(batches_per_task=3), tmp_path, function, texts)
+    for one, other in zip(results, map(function, texts), strict=True):
         assert isinstance(one, batch_functions.Counted)
         assert (one.words, one.raw) == (other.words, other.raw)
         assert one.lengths.dtype == other.lengths.dtype
@@ -101,22 +100,17 @@ def start(executor: ClusterExecutor, folder: Path) -> "tuple[subprocess.Popen[by
     arguments = [type(executor).__name__, executor.model_dump_json(), str(folder), str(folder / "root")]
     with (folder / "errors.txt").open("wb") as errors:
         process = subprocess.Popen([sys.executable, str(script), *arguments], stderr=errors)
-    deadline = time.monotonic() + 120
-    while len(found := list(folder.glob("pid-*"))) < 2:
-        assert time.monotonic() < deadline and process.poll() is None
-        time.sleep(0.1)
-    return process, [int(path.name.removeprefix("pid-")) for path in found]
+    return process, wait_until(lambda: pids_of(folder, 2), "both tasks have begun")
+
+
+def pids_of(folder: Path, num_tasks: int) -> list[int]:
+    """The processes of `wait_while`; none before there are so many."""
+    pids = [int(path.name.removeprefix("pid-")) for path in folder.glob("pid-*")]
+    return pids if len(pids) >= num_tasks else []
 
 
 def all_gone(pids: list[int]) -> bool:
-    return not any(psutil.pid_exists(pid) and psutil.Process(pid).status() != "zombie" for pid in pids)
-
-
-def wait_until(is_so: Callable[[], bool], why: str) -> None:
-    deadline = time.monotonic() + 30
-    while not is_so():
-        assert time.monotonic() < deadline, why
-        time.sleep(0.1)
+    return not any(map(alive, pids))
 
 
 def queue() -> str:
@@ -133,16 +127,16 @@ def test_ctrl_c_leaves_nothing_behind(cluster, tmp_path: Path) -> None:
         (tmp_path / "hold").unlink()
     *_, last = (tmp_path / "errors.txt").read_text().splitlines()
     assert last.startswith("dagster._core.errors.DagsterExecutionInterruptedError"), "it is an interrupt to the caller"
-    wait_until(lambda: all_gone(pids), "a task outlived Ctrl-C")
+    wait_until(lambda: all_gone(pids), "no task outlives Ctrl-C", seconds=30)
     if executor.kind == "slurm":
-        wait_until(lambda: queue() == "", "a job outlived Ctrl-C")
+        wait_until(lambda: queue() == "", "no job outlives Ctrl-C", seconds=30)
 
 
 def test_tasks_of_ray_end_with_a_killed_parent(ray, tmp_path: Path) -> None:
     process, pids = start(ray(batches_per_task=1), tmp_path)
     process.kill()
     process.wait()
-    wait_until(lambda: all_gone(pids), "a task outlived its parent")
+    wait_until(lambda: all_gone(pids), "no task outlives its parent", seconds=30)
 
 
 def test_jobs_of_slurm_are_waited_for_when_their_parent_was_killed(slurm, tmp_path: Path) -> None:

@@ -1,12 +1,12 @@
 import os
-import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
-import psutil
 import pytest
+from factories.batch_functions import kill_self, refuse
+from factories.waiting import alive, wait_until
 
 from fc_model.errors import UserError
 from fc_pipeline.executors import local
@@ -16,10 +16,11 @@ from fc_pipeline.executors.local import local_map
 PARENT = """
 import sys
 sys.path.insert(0, {folder!r})
+from functools import partial
+from factories.batch_functions import wait_while
 from fc_pipeline.executors.local import local_map
-import test_local_map
 if __name__ == "__main__":
-    list(local_map(test_local_map.note_and_sleep, [sys.argv[1]] * 4, workers=2))
+    list(local_map(partial(wait_while, sys.argv[1]), range(4), workers=2))
 """
 
 
@@ -30,19 +31,6 @@ def slow_square(number: int) -> int:
 
 def process_id(_: int) -> int:
     return os.getpid()
-
-
-def note_and_sleep(folder: str) -> None:
-    (Path(folder) / str(os.getpid())).touch()
-    time.sleep(60)
-
-
-def kill_self(_: int) -> None:
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
-def refuse(number: int) -> None:
-    raise UserError(f"number {number} is bad")
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -80,8 +68,8 @@ def test_the_same_processes_do_the_next_map() -> None:
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_an_exception_of_the_function_is_the_callers(workers: int) -> None:
-    with pytest.raises(UserError, match="number 1 is bad"):
-        list(local_map(refuse, [1, 2], workers=workers))
+    with pytest.raises(UserError, match="number 3 is bad"):
+        list(local_map(refuse, [3, 4], workers=workers))
 
 
 def test_a_killed_worker_is_one_clear_line_and_the_next_map_works() -> None:
@@ -91,24 +79,16 @@ def test_a_killed_worker_is_one_clear_line_and_the_next_map_works() -> None:
 
 
 def test_workers_end_with_a_killed_parent(tmp_path: Path) -> None:
-    script = tmp_path / "parent.py"
-    script.write_text(PARENT.format(folder=str(Path(__file__).parent)))
-    notes = tmp_path / "notes"
-    notes.mkdir()
-    parent = subprocess.Popen([sys.executable, str(script), str(notes)])
+    (tmp_path / "hold").touch()
+    (tmp_path / "parent.py").write_text(PARENT.format(folder=str(Path(__file__).parents[2])))
+    parent = subprocess.Popen([sys.executable, str(tmp_path / "parent.py"), str(tmp_path)])
     try:
-        deadline = time.monotonic() + 60
-        while len(list(notes.iterdir())) < 2:
-            assert time.monotonic() < deadline and parent.poll() is None
-            time.sleep(0.05)
+        wait_until(lambda: len(list(tmp_path.glob("pid-*"))) == 2, "both workers have begun")
     finally:
-        parent.send_signal(signal.SIGKILL)
+        parent.kill()
         parent.wait()
-    children = [int(path.name) for path in notes.iterdir()]
-    deadline = time.monotonic() + 10
-    while any(psutil.pid_exists(pid) and psutil.Process(pid).status() != "zombie" for pid in children):
-        assert time.monotonic() < deadline, "a worker outlived its parent"
-        time.sleep(0.05)
+    children = [int(path.name.removeprefix("pid-")) for path in tmp_path.glob("pid-*")]
+    wait_until(lambda: not any(map(alive, children)), "no worker outlives its parent", seconds=10)
 
 
 def test_chunks_keep_order_and_weight() -> None:

@@ -15,7 +15,7 @@ from fc_pipeline.sources.readers.item import Item
 from fc_pipeline.sources.schema import FileSpec
 
 
-def there_and_back(value):
+def round_trip(value):
     return decode(json.loads(json.dumps(encode(value), allow_nan=False)))
 
 
@@ -42,24 +42,24 @@ def there_and_back(value):
     ],
 )
 def test_values_come_back_as_they_were(value) -> None:
-    found = there_and_back(value)
-    assert found == value and type(found) is type(value)
-    assert repr(found) == repr(value), "keys in order, types inside"
+    decoded = round_trip(value)
+    assert decoded == value and type(decoded) is type(value)
+    assert repr(decoded) == repr(value), "keys in order, types inside"
 
 
 @pytest.mark.parametrize("dtype", ["u1", "<u4", ">u4", "<u8", "<f8", "?"])
 @pytest.mark.parametrize("shape", [(0,), (6,), (2, 3), (3, 0)])
 def test_arrays_come_back_as_they_were(dtype: str, shape: tuple[int, ...]) -> None:
     array = np.arange(math.prod(shape)).reshape(shape).astype(dtype)
-    found = there_and_back(array)
-    assert (found.dtype, found.shape) == (array.dtype, array.shape) and found.flags.writeable
-    np.testing.assert_array_equal(found, array)
-    np.testing.assert_array_equal(there_and_back(array.T), array.T)
+    decoded = round_trip(array)
+    assert (decoded.dtype, decoded.shape) == (array.dtype, array.shape) and decoded.flags.writeable
+    np.testing.assert_array_equal(decoded, array)
+    np.testing.assert_array_equal(round_trip(array.T), array.T)
 
 
 def test_exceptions_as_values() -> None:
-    found = there_and_back(BadInput("invalid_utf8", "byte 3"))
-    assert isinstance(found, BadInput) and (found.reason, found.detail) == ("invalid_utf8", "byte 3")
+    decoded = round_trip(BadInput("invalid_utf8", "byte 3"))
+    assert isinstance(decoded, BadInput) and (decoded.reason, decoded.detail) == ("invalid_utf8", "byte 3")
 
 
 @pytest.mark.parametrize("value", [object(), {1, 2}, np.array(["x"], object), np.int64(1), print, range(3)])
@@ -127,4 +127,4 @@ def test_the_package_of_the_tests_is_not_the_product_s(monkeypatch: pytest.Monke
 
 
 def test_an_exception_of_ours_keeps_its_line() -> None:
-    assert str(there_and_back(UserError("one line"))) == "one line"
+    assert str(round_trip(UserError("one line"))) == "one line"

@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from factories.build import build
 
-from fc_model.artifacts import Artifact, Recipe, Store
-from fc_model.artifacts.manifest import InputEntry
+from fc_model.artifacts import Artifact, Store
 from fc_pipeline.corpus import decontaminate, filter_documents
 from fc_pipeline.corpus.config import DecontaminationConfig, DedupConfig, FilterConfig
 from fc_pipeline.corpus.dedup import signed_documents
 from fc_pipeline.corpus.deduplicate import deduplicate
-from fc_pipeline.engine.step import Runtime, Step
+from fc_pipeline.engine.step import Step
 from fc_pipeline.executors.settings import Executor, LocalExecutor
 from fc_pipeline.sources import fetch
 from fc_pipeline.sources.catalogue import resolve_source
@@ -35,19 +35,14 @@ class Machine:
     """A store of its own, whose steps compute with one executor."""
 
     def __init__(self, home: Path, executor: Executor, tasks_run: list[str]) -> None:
-        self.store = Store(home)
-        self._runtime = Runtime(home=home, workers=1, executor=executor)
-        self._tasks_run = tasks_run
+        self._home, self._executor, self._tasks_run = home, executor, tasks_run
 
     def build(self, key: str, function: Callable[[Step], None], config: dict[str, Any], **inputs: Artifact) -> Artifact:
-        named = {role: InputEntry(each.key, each.identity, each.digest) for role, each in inputs.items()}
-        recipe = Recipe(config=config, code={"version": "1", "parts": {}}, inputs=named)
-        with self.store.write(key, recipe) as out:
-            function(Step(key=key, config=config, inputs=inputs, out=out, runtime=self._runtime))
-            self._tasks_run += [path.name for path in out.workspace("tasks").glob("*/results/*")]
-        artifact = self.store.find(key, recipe.identity(key))
-        assert artifact is not None
-        return artifact.verify()
+        def noted(step: Step) -> None:
+            function(step)
+            self._tasks_run += [path.name for path in step.out.workspace("tasks").glob("*/results/*")]
+
+        return build(Store(self._home), key, noted, config, inputs, workers=1, executor=self._executor)
 
 
 def sentences(seed: int, count: int = 30) -> str:
@@ -98,8 +93,8 @@ def test_the_bytes_are_the_same(cluster, tmp_path: Path) -> None:
     folder = tmp_path / "files"
     write_files(folder)
     here: list[str] = []
-    there: list[str] = []
+    on_cluster: list[str] = []
     local = data_half(Machine(tmp_path / "local", LocalExecutor(), here), folder)
-    remote = data_half(Machine(tmp_path / "remote", cluster(batches_per_task=12), there), folder)
+    remote = data_half(Machine(tmp_path / "remote", cluster(batches_per_task=12), on_cluster), folder)
     assert remote == local, json.dumps([local, remote], indent=1)
-    assert here == [] and len(there) >= 6, "the steps were several tasks each"
+    assert here == [] and len(on_cluster) >= 6, "the steps were several tasks each"

