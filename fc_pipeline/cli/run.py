@@ -7,7 +7,6 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from types import FrameType
 
 import dagster as dg
@@ -55,7 +54,11 @@ def run_track(name: str, *, keys: Sequence[str] | None = None) -> int:
 def build(job_name: str, graph: Graph, keys: list[str], definitions: Callable[[], dg.Definitions]) -> int:
     """Run the job on these keys unless every one of them is there, verified, gated and known to the instance."""
     started = time.monotonic()
-    _require_instance(dagster_home())
+    home = dagster_home()
+    if not (home / "dagster.yaml").is_file():
+        raise UserError(
+            f"{home} has no dagster.yaml: work in the project's folder, or set DAGSTER_HOME to its dagster_home"
+        )
     executor_settings("", home=fc_home())  # wrong ones are refused even when nothing has to be built
     with dg.DagsterInstance.get() as instance, own_stream() as stream:
         terminal = Terminal(stream, len(keys))
@@ -66,7 +69,10 @@ def build(job_name: str, graph: Graph, keys: list[str], definitions: Callable[[]
         if not missing and known(instance, graph, Store(fc_home()), keys):
             stream.write(f"{job_name}: nothing to do, everything verified in {duration(time.monotonic() - started)}\n")
             return 0
-        job = _job(definitions(), job_name)
+        # A job has partitions of one kind at most: an experiment, with its several, takes the one that has all assets.
+        every = definitions()
+        whole = "/" in job_name
+        job = every.resolve_implicit_global_asset_job_def() if whole else every.resolve_job_def(job_name)
         for partition, alike in by_partition(graph, keys):
             status = _execute(job, asset_keys(graph, alike), partition, instance, terminal)
             if status:
@@ -77,11 +83,6 @@ def build(job_name: str, graph: Graph, keys: list[str], definitions: Callable[[]
         elif status == FAILED:
             terminal.note(f"{job_name}: failed after {took}, details in the UI")
         return status
-
-
-def _job(definitions: dg.Definitions, name: str) -> dg.JobDefinition:
-    """A job has partitions of one kind at most: an experiment, with its several, takes the one that has all assets."""
-    return definitions.resolve_implicit_global_asset_job_def() if "/" in name else definitions.resolve_job_def(name)
 
 
 def by_partition(graph: Graph, keys: Sequence[str]) -> list[tuple[str | None, list[str]]]:
@@ -228,13 +229,6 @@ def _estimate(graph: Graph, missing: list[str]) -> str:
     unknown = len(total["unknown"])
     took = f", about {duration(total['seconds'])}" if unknown < len(missing) else ""
     return f" from {missing[0]} on{took}{f' and {unknown} never timed' if took and unknown else ''}"
-
-
-def _require_instance(home: Path) -> None:
-    if not (home / "dagster.yaml").is_file():
-        raise UserError(
-            f"{home} has no dagster.yaml: work in the project's folder, or set DAGSTER_HOME to its dagster_home"
-        )
 
 
 @contextmanager

@@ -109,7 +109,7 @@ def _wanted(resolver: Resolver, key: str, items: dict[str, PlanItem]) -> Wanted:
 def _closest(versions: list[Artifact], wanted: Wanted) -> Changes | None:
     """The changes since the most similar earlier artifact, the newest of equals; None when there is no artifact."""
     candidates = [changes(version.manifest.recipe, wanted) for version in reversed(versions)]
-    return min(candidates, key=lambda changed: changed.certain, default=None)
+    return min(candidates, key=lambda changed: len(changed.certain), default=None)
 
 
 def _why(closest: Changes | None) -> dict[str, Any]:

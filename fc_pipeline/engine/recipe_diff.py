@@ -23,39 +23,33 @@ class Wanted:
 class Changes:
     """One line each. `parts` lists every function, class and constant behind a changed code version."""
 
-    config: list[str] = field(default_factory=list)
-    code: list[str] = field(default_factory=list)
-    inputs: list[str] = field(default_factory=list)
+    certain: list[str]
+    """Differences of configuration, code and inputs, which no rebuilt input can take back."""
     waiting: list[str] = field(default_factory=list)
     """Inputs that are not built yet, so it is unknown whether they changed."""
     parts: list[str] = field(default_factory=list)
 
     @property
     def lines(self) -> list[str]:
-        return [*self.config, *self.code, *self.inputs, *self.waiting]
-
-    @property
-    def certain(self) -> int:
-        """Number of differences that no rebuilt input can take back."""
-        return len(self.config) + len(self.code) + len(self.inputs)
+        return [*self.certain, *self.waiting]
 
 
 def changes(before: Recipe, now: Wanted) -> Changes:
     """Every difference, in words, with its kind."""
-    diff = Changes(config=differences(before.config, json.loads(json.dumps(now.config))))
+    diff = Changes(differences(before.config, json.loads(json.dumps(now.config))))
     if before.code["version"] != now.code["version"]:
         diff.parts = part_changes(before.code["parts"], now.code["parts"])
-        diff.code = [_summary(diff.parts)]
+        diff.certain.append(_summary(diff.parts))
     for role in sorted(before.inputs.keys() - now.inputs.keys()):
-        diff.inputs.append(f"input {role} ({before.inputs[role].key}) is gone")
+        diff.certain.append(f"input {role} ({before.inputs[role].key}) is gone")
     for role, (key, entry) in now.inputs.items():
         old = before.inputs.get(role)
         if old is None:
-            diff.inputs.append(f"input {role} ({key}) is new")
+            diff.certain.append(f"input {role} ({key}) is new")
         elif entry is None:
             diff.waiting.append(f"input {key} is rebuilt")
         elif entry.digest != old.digest:
-            diff.inputs.append(f"input {key} {old.digest[:8]} -> {entry.digest[:8]}")
+            diff.certain.append(f"input {key} {old.digest[:8]} -> {entry.digest[:8]}")
     return diff
 
 

@@ -109,11 +109,11 @@ class Built:
 
 
 @contextmanager
-def built_experiment(folder: Path, track: dict[str, Any], experiment: dict[str, Any]) -> Iterator[Built]:
-    """FC_HOME and DAGSTER_HOME are in the folder for as long as it is looked at."""
+def homes(folder: Path) -> Iterator[Path]:
+    """FC_HOME (`data`) and DAGSTER_HOME are in the folder inside the block."""
     (folder / "dagster_home").mkdir()
     (folder / "dagster_home" / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DAGSTER_HOME", str(folder / "dagster_home"))
         patch.setenv("FC_HOME", str(folder / "data"))
-        yield Built(folder, track, experiment)
+        yield folder

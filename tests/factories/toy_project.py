@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from factories.steps import step
 from fc_model.artifacts import Artifact, Store
 from fc_pipeline.code_version import project as code_version
-from fc_pipeline.engine.deferred import Deferred
 from fc_pipeline.engine.gates import Gate
 from fc_pipeline.engine.graph import Graph
 from fc_pipeline.engine.materialize import Outcome, materialize
-from fc_pipeline.engine.step import Runtime, StepSpec
+from fc_pipeline.engine.step import Runtime
 
 HELPERS = '''
 def shout(text):
@@ -95,30 +95,15 @@ class ToyProject:
 
     @property
     def graph(self) -> Graph:
-        def step(key: str, function: str, config: dict, inputs: dict, requires: tuple[str, ...] = ()) -> StepSpec:
-            return StepSpec(
-                key=key,
-                function=Deferred.of(f"toyfactory.steps:{function}"),
-                description="",
-                group="toy",
-                config=config,
-                inputs=inputs,
-                requires=requires,
-                track="toy" if key.startswith("toy/") else None,
-            )
-
+        source, cleaned, score = "sources/letters", "corpus/toy/cleaned", "toy/score"
+        config, inputs = {"filters": {"min_chars": self.min_chars}}, {"documents": source}
         steps = [
-            step("sources/letters", "letters", {"count": self.count}, {}),
-            step(
-                "corpus/toy/cleaned",
-                "cleaned",
-                {"filters": {"min_chars": self.min_chars}},
-                {"documents": "sources/letters"},
-            ),
-            step("toy/score", "score", {}, {"documents": "corpus/toy/cleaned"}),
-            step("toy/report", "report", {"title": "Toy"}, {"score": "toy/score"}),
+            step(source, function="toyfactory.steps:letters", config={"count": self.count}),
+            step(cleaned, function="toyfactory.steps:cleaned", config=config, inputs=inputs),
+            step(score, function="toyfactory.steps:score", inputs={"documents": cleaned}),
+            step("toy/report", function="toyfactory.steps:report", config={"title": "Toy"}, inputs={"score": score}),
         ]
-        return Graph(steps, {"toy/score": self.gates})
+        return Graph(steps, {score: self.gates})
 
     def materialize(self, key: str) -> Outcome:
         return materialize(self.graph, self.store, key, Runtime(home=self.store.root))

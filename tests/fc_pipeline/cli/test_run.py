@@ -2,6 +2,7 @@
 
 import dagster as dg
 import pytest
+from factories.built_experiment import homes
 from factories.steps import step
 
 from fc_model.artifacts import Store
@@ -25,12 +26,9 @@ def corpus_with_dumps() -> Graph:
 
 
 @pytest.fixture
-def home(tmp_path, monkeypatch):
-    (tmp_path / "dagster_home").mkdir()
-    (tmp_path / "dagster_home" / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
-    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "dagster_home"))
-    monkeypatch.setenv("FC_HOME", str(tmp_path / "data"))
-    return tmp_path
+def home(tmp_path):
+    with homes(tmp_path) as folder:
+        yield folder
 
 
 def test_by_partition():

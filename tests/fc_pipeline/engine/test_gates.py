@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fc_model.errors import UserError
-from fc_pipeline.engine.gates import Gate, failures, judge, require_passed
+from fc_pipeline.engine.gates import Gate, judge, require_passed
 
 GATE = Gate(artifact="score", metric="documents", min=2, max=5)
 
@@ -42,11 +42,6 @@ def artifact(toy):
     return toy.present("toy/score")
 
 
-def test_passed(toy, artifact):
-    assert failures(artifact, toy.gates) == []
-    require_passed(artifact, toy.gates, for_key="toy/report")
-
-
 OTHER = [{"metric": "documents", "min": 3}, {"metric": "length", "min": 2}, {"metric": "documents", "min": 2, "max": 9}]
 
 
@@ -55,11 +50,3 @@ def test_no_verdict_on_these_bounds(artifact, gate):
     named = rf"toy/report cannot go on from toy/score: gate score.{gate['metric']} has no verdict"
     with pytest.raises(UserError, match=f"{named}: materialize toy/score again"):
         require_passed(artifact, [Gate(artifact="score", **gate)], for_key="toy/report")
-
-
-def test_failed_and_waived(toy, artifact):
-    strict = Gate(artifact="score", metric="documents", min=9)
-    artifact = toy.store.judge(artifact, judge(artifact.metrics, [strict]))
-    assert failures(artifact, [strict]) == ["gate score.documents failed: 4, must be at least 9"]
-    waived = strict.model_copy(update={"waive": "a first try"})
-    assert failures(artifact, [waived]) == []

@@ -4,7 +4,6 @@ import pytest
 from factories.steps import step
 
 from fc_model.errors import UserError
-from fc_pipeline.engine.gates import Gate
 from fc_pipeline.engine.graph import Graph
 
 STEPS = [
@@ -40,12 +39,6 @@ def test_tracks_and_closures():
             graph.track(name)
     with pytest.raises(UserError, match=r"there is no step 'nano/none'; there are: .*nano/shards"):
         graph["nano/none"]
-
-
-def test_gates_are_of_a_key():
-    gate = Gate(artifact="shards", metric="tokens", min=1)
-    graph = Graph(STEPS, {"nano/shards": [gate]})
-    assert graph.gates("nano/shards") == [gate] and graph.gates("pico/shards") == []
 
 
 @pytest.mark.parametrize(

@@ -58,6 +58,7 @@ def test_arrays_come_back_as_they_were(dtype: str, shape: tuple[int, ...]) -> No
 
 
 def test_exceptions_as_values() -> None:
+    assert str(round_trip(UserError("one line"))) == "one line"
     decoded = round_trip(BadInput("invalid_utf8", "byte 3"))
     assert isinstance(decoded, BadInput) and (decoded.reason, decoded.detail) == ("invalid_utf8", "byte 3")
 
@@ -124,7 +125,3 @@ def test_the_package_of_the_tests_is_not_the_product_s(monkeypatch: pytest.Monke
         decode_function({"name": "factories.batch_functions:count", "args": [], "kwargs": {}})
     with pytest.raises(TypeError, match="it has no name in a module of this project"):
         encode_function(batch_functions.count)
-
-
-def test_an_exception_of_ours_keeps_its_line() -> None:
-    assert str(round_trip(UserError("one line"))) == "one line"

@@ -7,7 +7,7 @@ from math import prod
 
 import dagster as dg
 import pytest
-from factories.built_experiment import NAME, Built, built_experiment, image_track, tiny_track
+from factories.built_experiment import NAME, Built, homes, image_track, tiny_track
 from safetensors import safe_open
 
 from fc_model.artifacts import Artifact, Recipe, read_records
@@ -96,8 +96,8 @@ class TestText:
     @pytest.fixture(scope="class")
     @classmethod
     def built(cls, tmp_path_factory) -> Iterator[Built]:
-        with built_experiment(tmp_path_factory.mktemp("text"), tiny_track(), TEXT) as built:
-            yield built
+        with homes(tmp_path_factory.mktemp("text")) as folder:
+            yield Built(folder, tiny_track(), TEXT)
 
     def test_everything_is_built_as_partitions_and_the_second_time_nothing_is(self, built, capfd):
         check_built_once(built, TEXT, ("stages", "evals"), capfd)
@@ -146,8 +146,8 @@ class TestImages:
     @pytest.fixture(scope="class")
     @classmethod
     def built(cls, tmp_path_factory) -> Iterator[Built]:
-        with built_experiment(tmp_path_factory.mktemp("images"), image_track(), IMAGES) as built:
-            yield built
+        with homes(tmp_path_factory.mktemp("images")) as folder:
+            yield Built(folder, image_track(), IMAGES)
 
     def test_everything_is_built_as_partitions_and_the_second_time_nothing_is(self, built, capfd):
         check_built_once(built, IMAGES, ("stages/intro", "stages/full", "evals", "image_evals"), capfd)

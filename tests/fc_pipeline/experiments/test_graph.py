@@ -189,16 +189,6 @@ def test_a_dagster_run_is_of_one_variant(graph):
     assert groups[-1] == (None, ["experiments/trial/result"])
 
 
-def test_a_dagster_run_is_of_one_training(images):
-    groups = by_partition(images, images.track("experiments/trial"))
-    trainings = [(partition, keys) for partition, keys in groups if partition is not None]
-    assert sorted(partition for partition, _ in trainings) == sorted(
-        f"{variant}.s{seed}" for variant in IMAGES["variants"] for seed in (0, 3)
-    )
-    assert all(len(keys) == 4 for _, keys in trainings)
-    assert groups[-1] == (None, ["experiments/trial/result"])
-
-
 def test_tracks_and_experiments_are_told_apart():
     graph = project_graph()
     assert graph.experiments == ["experiments/filters", "experiments/fusion", "experiments/mixture"]

@@ -64,7 +64,7 @@ def python(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, timeout=240)
 
 
-def say(project: Path, fields: str) -> None:
+def set_fields(project: Path, fields: str) -> None:
     """Put fields into pico's file, in place of those that a test before put there."""
     track = project / "fc_pipeline" / "defs" / "tracks" / "pico" / "defs.yaml"
     text = track.read_text("utf-8").partition("\n  # of the test\n")[0].rstrip()
@@ -72,28 +72,28 @@ def say(project: Path, fields: str) -> None:
 
 
 def test_a_part_brings_fields_steps_gates_a_page_and_a_section(project: Path, tmp_path: Path) -> None:
-    say(project, "  word_count: {text: one two three}\n")
+    set_fields(project, "  word_count: {text: one two three}\n")
     result = python(project, "-c", BUILD, str(tmp_path))
     assert result.returncode == 0, result.stderr
-    told = json.loads(result.stdout)
-    assert told["metrics"] == {"words": 3}
-    assert told["page"] == "3 words"
-    assert "Word count" in told["report"] and "The text has 3 words." in told["report"]
-    assert told["in_report"]
-    assert told["own_code"] == ["words"]
+    answer = json.loads(result.stdout)
+    assert answer["metrics"] == {"words": 3}
+    assert answer["page"] == "3 words"
+    assert "Word count" in answer["report"] and "The text has 3 words." in answer["report"]
+    assert answer["in_report"]
+    assert answer["own_code"] == ["words"]
 
 
 def test_a_wrong_field_is_named_with_the_remedy(project: Path) -> None:
-    say(project, "  word_count: {txet: one}\n")
+    set_fields(project, "  word_count: {txet: one}\n")
     result = python(project, "-m", "fc_pipeline", "check")
     assert result.returncode == 2
     assert "word_count.txet is no field; did you mean 'text'?" in result.stderr
-    say(project, "  word_count: {text: ' '}\n")
+    set_fields(project, "  word_count: {text: ' '}\n")
     result = python(project, "-m", "fc_pipeline", "check")
     assert "tracks/pico: word_count.text has no words: give it some" in result.stderr
 
 
 def test_a_track_without_it_is_as_before(project: Path) -> None:
-    say(project, "")
+    set_fields(project, "")
     result = python(project, "-m", "fc_pipeline", "check")
     assert result.returncode == 0 and "valid" in result.stdout, result.stderr
