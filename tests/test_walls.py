@@ -261,7 +261,6 @@ STILL_VAGUE: set[str] = {
     "fc_model/evals/retrieval.py",
     "fc_model/evals/samples.py",
     "fc_model/evals/vqa.py",
-    "fc_model/export/llama_cpp/library.py",
     "fc_model/export/logit_comparison.py",
     "fc_model/export/parity.py",
     "fc_model/export/tokenizer_comparison.py",

@@ -1,20 +1,15 @@
-"""Greedy completions by llama.cpp's own server: an independent check of the logits that `llama_cpp` reads.
+"""Greedy completions by llama.cpp's own server: an independent check of the logits that `LlamaCpp` reads.
 
 The server is the stock code path that users run (its default F16 key/value cache, prompt in one batch). It lives in a
 process of its own and listens on an ephemeral loopback port only.
 """
 
-import json
-import re
-import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from fc_model.errors import UserError
-
-TIMEOUT_S = 600
-LOG_LINE = re.compile(r"\d+\.\d+\.\d+")
+from fc_model.export.llama_cpp.worker import Worker
 
 
 def server_completions(
@@ -24,56 +19,29 @@ def server_completions(
 
     Raises UserError when the server can't run the file.
     """
-    request = {
-        "model": str(gguf_file),
-        "prompts": [list(prompt) for prompt in prompts],
-        "num_tokens": num_tokens,
-        "context_length": context_length,
-        "threads": threads,
-    }
-    command = [sys.executable, "-m", "fc_model.export.llama_cpp.server"]
-    try:
-        result = subprocess.run(
-            command, input=json.dumps(request), capture_output=True, text=True, timeout=TIMEOUT_S, check=False
+    with Worker(_Server, gguf_file, context_length, threads, program="llama.cpp's server") as server:
+        return [server.call("complete", list(prompt), num_tokens) for prompt in prompts]
+
+
+class _Server:
+    def __init__(self, gguf_file: Path, context_length: int, threads: int) -> None:
+        import xllamacpp
+
+        parameters = xllamacpp.CommonParams()
+        parameters.model.path = str(gguf_file)
+        parameters.n_ctx = context_length
+        parameters.n_parallel = 1
+        parameters.n_gpu_layers = 0
+        parameters.warmup = False
+        parameters.hostnames = ["127.0.0.1"]
+        parameters.cpuparams.n_threads = parameters.cpuparams_batch.n_threads = threads
+        self._server: Any = xllamacpp.Server(parameters)
+
+    def complete(self, prompt: list[int], num_tokens: int) -> list[int]:
+        reply = self._server.handle_completions(
+            {"prompt": prompt, "max_tokens": num_tokens, "temperature": 0, "logprobs": 1, "cache_prompt": False}
         )
-    except subprocess.TimeoutExpired as error:
-        raise UserError(f"{gguf_file}: llama.cpp's server took more than {TIMEOUT_S} s") from error
-    if result.returncode != 0:
-        # llama.cpp's log lines begin with a time; what ended the process does not.
-        lines = [line for line in result.stderr.splitlines() if line.strip() and not LOG_LINE.match(line)]
-        last = lines[-1] if lines else "it printed nothing"
-        raise UserError(f"{gguf_file}: llama.cpp's server ended with status {result.returncode} ({last})")
-    # The server logs to both streams; the reply is the last line.
-    completions: list[list[int]] = json.loads(result.stdout.strip().split("\n")[-1])
-    return completions
-
-
-def main() -> None:
-    import xllamacpp
-
-    request = json.load(sys.stdin)
-    parameters = xllamacpp.CommonParams()
-    parameters.model.path = request["model"]
-    parameters.n_ctx = request["context_length"]
-    parameters.n_parallel = 1
-    parameters.n_gpu_layers = 0
-    parameters.warmup = False
-    parameters.hostnames = ["127.0.0.1"]
-    parameters.cpuparams.n_threads = parameters.cpuparams_batch.n_threads = request["threads"]
-    server = xllamacpp.Server(parameters)
-    completions = [_complete(server, prompt, request["num_tokens"]) for prompt in request["prompts"]]
-    print(json.dumps(completions), flush=True)
-
-
-def _complete(server: object, prompt: list[int], num_tokens: int) -> list[int]:
-    reply = server.handle_completions(  # type: ignore[attr-defined]
-        {"prompt": prompt, "max_tokens": num_tokens, "temperature": 0, "logprobs": 1, "cache_prompt": False}
-    )
-    if "error" in reply:
-        raise UserError(f"llama.cpp's server: {reply['error']}")
-    logprobs = reply["choices"][0]["logprobs"]  # null when the first token ends the document
-    return [token["id"] for token in logprobs["content"]] if logprobs else []
-
-
-if __name__ == "__main__":
-    main()
+        if "error" in reply:
+            raise UserError(f"llama.cpp's server: {reply['error']}")
+        logprobs = reply["choices"][0]["logprobs"]  # null when the first token ends the document
+        return [token["id"] for token in logprobs["content"]] if logprobs else []

@@ -1,90 +1,112 @@
-"""The process that llama.cpp runs in: requests on standard input, replies on standard output.
+"""The process that llama.cpp runs in: native crashes, refusals and hangs of the runtime become a UserError here."""
 
-A request is one line of JSON; a reply is one line of JSON, followed by float32 logits when it has a `shape`.
-Started by `llama_cpp.LlamaCpp` as `python -m fc_model.export.llama_cpp.worker <gguf> <context length> <threads>`.
-"""
-
-import json
+import multiprocessing
 import os
-import sys
+import re
+import tempfile
+from collections.abc import Callable
+from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import IO, Any
+from typing import Any, Self
 
-import numpy as np
-from numpy.typing import NDArray
-
+from fc_model.child_process import spawned_child_dies_with_parent
 from fc_model.errors import UserError
-from fc_model.export.llama_cpp.library import LlamaCppModel
 
-Reply = tuple[dict[str, Any], NDArray[np.float32] | None]
+DEFAULT_TIMEOUT_S = 600.0
+_LOG_LINE = re.compile(r"\d+\.\d+\.\d+")
+"""llama.cpp's log lines begin with a time; what ended the process does not."""
 
 
-def main() -> None:
-    replies = _claim_standard_output()
-    gguf_file, context_length, threads = sys.argv[1:]
-    try:
-        model = LlamaCppModel(Path(gguf_file), context_length=int(context_length), threads=int(threads))
-    except UserError as error:
-        _send(replies, ({"error": str(error)}, None))
-        return
-    _send(replies, (model.vocabulary(), None))
-    for line in sys.stdin.buffer:
+class Worker:
+    """An object of `make(gguf_file, *arguments)` in a process of its own, whose methods are called from here.
+
+    Use as a context manager. `program` names it in errors.
+    """
+
+    def __init__(
+        self,
+        make: Callable[..., Any],
+        gguf_file: Path,
+        *arguments: int,
+        program: str = "llama.cpp",
+        timeout_s: float = DEFAULT_TIMEOUT_S,
+    ) -> None:
+        """Start the process and make the object. Raises UserError when there is no such file or it can't be run."""
+        if not gguf_file.is_file():
+            raise UserError(f"{gguf_file}: no such GGUF file")
+        self._name, self._timeout_s = f"{gguf_file}: {program}", timeout_s
+        self._printed = tempfile.NamedTemporaryFile()  # noqa: SIM115 (lives as long as the process, closed with it)
+        context = multiprocessing.get_context("spawn")
+        self._connection, theirs = context.Pipe()
+        self._process = context.Process(
+            target=_serve, args=(theirs, self._printed.name, make, gguf_file, *arguments), daemon=True
+        )
+        self._process.start()
+        theirs.close()
         try:
-            reply = answer(model, json.loads(line))
+            self._reply()
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the process; safe to call twice."""
+        self._process.kill()
+        self._process.join()
+        self._connection.close()
+        self._printed.close()
+
+    def call(self, method: str, *arguments: Any) -> Any:
+        """What the object's method returns. Raises its UserError, and one when the process dies or hangs."""
+        try:
+            self._connection.send((method, arguments))
+        except OSError:
+            raise self._died() from None
+        return self._reply()
+
+    def _reply(self) -> Any:
+        if not self._connection.poll(self._timeout_s):
+            self._process.kill()
+        try:
+            reply = self._connection.recv()
+        except (EOFError, OSError):
+            raise self._died() from None
+        if isinstance(reply, UserError):
+            raise reply
+        return reply
+
+    def _died(self) -> UserError:
+        self._process.join()
+        lines = Path(self._printed.name).read_text("utf-8", errors="replace").splitlines()
+        last = next((line.strip() for line in reversed(lines) if line.strip() and not _LOG_LINE.match(line)), None)
+        return UserError(
+            f"{self._name} ended with status {self._process.exitcode} ({last or 'it printed nothing'}); "
+            f"a status of -9 after {self._timeout_s:g} s is the time limit"
+        )
+
+
+def _serve(connection: Connection, printed: str, make: Callable[..., Any], *arguments: Any) -> None:
+    """Make the object and answer calls until the parent ends; what native code prints goes to the file `printed`."""
+    spawned_child_dies_with_parent()
+    with Path(printed).open("wb") as file:
+        for stream in (1, 2):
+            os.dup2(file.fileno(), stream)
+    try:
+        native = make(*arguments)
+        connection.send(None)
+    except UserError as error:
+        connection.send(error)
+        return
+    while True:
+        method, arguments = connection.recv()
+        try:
+            reply = getattr(native, method)(*arguments)
         except UserError as error:
-            reply = ({"error": str(error)}, None)
-        _send(replies, reply)
-
-
-def answer(model: LlamaCppModel, request: dict[str, Any]) -> Reply:
-    """Reply to one request; see `llama_cpp.LlamaCpp` for what each method means."""
-    match request["method"]:
-        case "tokenize":
-            return {"ids": [model.tokenize(text) for text in request["texts"]]}, None
-        case "pieces":
-            return {"pieces": [model.piece(token).hex() for token in request["ids"]]}, None
-        case "logits":
-            model.reset()
-            return {}, np.stack([model.decode([token]) for token in request["ids"]])
-        case "greedy":
-            return {"ids": greedy(model, request["ids"], request["num_tokens"])}, None
-        case "reset":
-            model.reset()
-            return {}, None
-        case "next":
-            return {}, model.decode(request["ids"])[np.newaxis]
-        case method:
-            raise UserError(f"llama.cpp worker: no method {method!r}")
-
-
-def greedy(model: LlamaCppModel, prompt: list[int], num_tokens: int) -> list[int]:
-    """The most likely continuation, `num_tokens` ids; the lowest id wins a tie."""
-    model.reset()
-    logits = [model.decode([token]) for token in prompt][-1]
-    ids: list[int] = []
-    while len(ids) < num_tokens:
-        ids.append(int(logits.argmax()))
-        if len(ids) < num_tokens:
-            logits = model.decode(ids[-1:])
-    return ids
-
-
-def _claim_standard_output() -> IO[bytes]:
-    """Keep standard output for replies; whatever native code prints goes to standard error."""
-    replies = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    return replies
-
-
-def _send(replies: IO[bytes], reply: Reply) -> None:
-    fields, logits = reply
-    if logits is not None:
-        fields = {**fields, "shape": list(logits.shape)}
-    replies.write(json.dumps(fields).encode() + b"\n")
-    if logits is not None:
-        replies.write(logits.astype("<f4").tobytes())
-    replies.flush()
-
-
-if __name__ == "__main__":
-    main()
+            reply = error
+        connection.send(reply)
