@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import log_softmax
 
 
 @dataclass
@@ -16,19 +17,20 @@ class LogitComparison:
     max_logprob_diff: float = 0.0
     total_kl: float = 0.0
 
-    def add(self, expected: NDArray[np.float32], found: NDArray[np.float32]) -> None:
+    def add(self, expected: NDArray[np.float32], actual: NDArray[np.float32]) -> None:
         """Compare logits [tokens, vocab] after the same tokens. Raises ValueError when the shapes differ."""
-        if expected.shape != found.shape:
-            raise ValueError(f"logits of shape {found.shape}, expected {expected.shape}")
-        expected_logprobs, found_logprobs = log_softmax(expected), log_softmax(found)
+        if expected.shape != actual.shape:
+            raise ValueError(f"logits of shape {actual.shape}, expected {expected.shape}")
+        logprobs = log_softmax(expected.astype(np.float64), axis=1)
+        difference = logprobs - log_softmax(actual.astype(np.float64), axis=1)
         self.num_positions += len(expected)
-        self.num_top1 += int((expected.argmax(axis=1) == found.argmax(axis=1)).sum())
-        self.max_logit_diff = max(self.max_logit_diff, largest_difference(expected, found))
-        self.max_logprob_diff = max(self.max_logprob_diff, largest_difference(expected_logprobs, found_logprobs))
-        self.total_kl += float((np.exp(expected_logprobs) * (expected_logprobs - found_logprobs)).sum())
+        self.num_top1 += int((expected.argmax(axis=1) == actual.argmax(axis=1)).sum())
+        self.max_logit_diff = max(self.max_logit_diff, _largest(expected.astype(np.float64) - actual))
+        self.max_logprob_diff = max(self.max_logprob_diff, _largest(difference))
+        self.total_kl += float((np.exp(logprobs) * difference).sum())
 
     def metrics(self, name: str) -> dict[str, float]:
-        """Share of equal top-1, largest differences and KL(expected || found) in nats, the mean over positions."""
+        """Share of equal top-1, largest differences and KL(expected || actual) in nats, the mean over positions."""
         return {
             f"{name}_top1": self.num_top1 / self.num_positions,
             f"{name}_max_logit_diff": self.max_logit_diff,
@@ -37,14 +39,7 @@ class LogitComparison:
         }
 
 
-def largest_difference(expected: NDArray[np.floating], found: NDArray[np.floating]) -> float:
-    """Largest absolute difference; infinite when a value is not a number."""
-    largest = float(np.abs(expected.astype(np.float64) - found).max())
+def _largest(difference: NDArray[np.float64]) -> float:
+    """Largest absolute value; infinite when one is not a number."""
+    largest = float(np.abs(difference).max())
     return largest if np.isfinite(largest) else float("inf")
-
-
-def log_softmax(logits: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Log-probabilities [tokens, vocab] in double precision."""
-    shifted = logits.astype(np.float64) - logits.max(axis=1, keepdims=True)
-    log_sums: NDArray[np.float64] = np.log(np.exp(shifted).sum(axis=1, keepdims=True))
-    return shifted - log_sums

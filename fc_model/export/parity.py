@@ -9,42 +9,31 @@ import itertools
 import json
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fc_model.config.parity import ParityConfig
 from fc_model.errors import UserError
 from fc_model.export.llama_cpp.runtime import LlamaCpp
 from fc_model.export.llama_cpp.server import server_completions
 from fc_model.export.logit_comparison import LogitComparison
-from fc_model.export.tokenizer_comparison import Encoder, compare_tokenizers, sample_lines
+from fc_model.export.tokenizer_comparison import compare_tokenizers, sample_lines
 from fc_model.export.vocabulary import PieceType, read_vocabulary
 from fc_model.inference.generate import Runtime, greedy
 
 if TYPE_CHECKING:
     from fc_model.model.decoder import Decoder
+    from fc_model.tokenizer import Tokenizer
 
 PARITY_SCHEMA = 1
 
 # Prompts beside the held-out ones: nothing, white space, code, numbers, an accent, a script and a symbol that most
 # vocabularies lack, and the names of special tokens as plain text.
 EDGE_PROMPTS = ("", "  \n\t", "def f(x):\n    return x", "3.14159 1e-10", "café", "日本語 🙂", "</s> <image>")
-
-
-@dataclass(frozen=True, kw_only=True)
-class ParitySettings:
-    """Size of the comparison; lengths in tokens."""
-
-    seed: int = 0
-    num_prompts: int = 16
-    prompt_length: int = 64
-    continuation_length: int = 24
-    top_k: int = 10
-    num_lines: int = 2000
-    threads: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,14 +46,6 @@ class Prompt:
     continuation: list[int]
 
 
-@dataclass(frozen=True, kw_only=True)
-class ParityReport:
-    """`metrics` is flat, to be gated; `misses` lists the lines on which a tokenizer differs from ours."""
-
-    metrics: dict[str, float]
-    misses: dict[str, list[dict[str, Any]]]
-
-
 def parity_report(
     *,
     model: "Decoder",
@@ -73,16 +54,18 @@ def parity_report(
     gguf_files: Mapping[str, Path],
     texts: Sequence[str],
     out_folder: Path,
-    settings: ParitySettings | None = None,
-) -> ParityReport:
+    settings: ParityConfig,
+    threads: int = 1,
+) -> dict[str, float]:
     """Compare the exports of `model` with it; write parity.json and tokenizer_misses.json into `out_folder`.
 
+    Returns flat metrics, to be gated. tokenizer_misses.json lists the lines on which a tokenizer differs from ours.
     `gguf_files` maps a quantization (it names the metrics) to its file; `texts` are held-out documents. Prompts are
     cut to what the model's context holds. Raises UserError when there is nothing to compare or an export won't load.
     """
     from fc_model.tokenizer import Tokenizer
 
-    settings = _fit_context(settings or ParitySettings(), model.config.context_length)
+    settings = _fit_context(settings, model.config.context_length)
     tokenizer = Tokenizer(tokenizer_file)
     vocabulary = read_vocabulary(tokenizer_file, vocab_size=model.config.vocab_size)
     if vocabulary.bos is None or vocabulary.eos is None:
@@ -91,7 +74,7 @@ def parity_report(
     if not lines:
         raise UserError("parity: the held-out texts are empty, give some to compare on")
     prompts = make_prompts(model, tokenizer, bos=vocabulary.bos, texts=texts, settings=settings)
-    _write_json(out_folder / "parity.json", expected_outputs(prompts, settings))
+    _write_json(out_folder / "parity.json", expected_outputs(prompts, settings, threads=threads))
 
     metrics: dict[str, float] = {"parity_prompts": len(prompts), "tokenizer_lines": len(lines)}
     tokenized: dict[str, list[list[int]]] = {}
@@ -100,38 +83,37 @@ def parity_report(
 
         tokenized["hf"] = tokenize_with_transformers(huggingface_folder, lines)
         huggingface = TransformersModel(huggingface_folder)
-        metrics |= compare_logits("huggingface", huggingface, prompts)
         continuations = [greedy(huggingface, prompt.ids, settings.continuation_length) for prompt in prompts]
-        metrics |= compare_continuations("huggingface", prompts, continuations)
+        metrics |= compare_runtime("huggingface", huggingface, prompts, continuations)
     for quantization, gguf_file in sorted(gguf_files.items()):
         name = f"gguf_{quantization}"
-        with LlamaCpp(gguf_file, threads=settings.threads) as llama_cpp:
+        with LlamaCpp(gguf_file, threads=threads) as llama_cpp:
             tokenized["llama_cpp"] = llama_cpp.tokenize(lines)
-            metrics |= compare_logits(name, llama_cpp, prompts)
             continuations = [llama_cpp.greedy(prompt.ids, settings.continuation_length) for prompt in prompts]
-            metrics |= compare_continuations(name, prompts, continuations)
+            metrics |= compare_runtime(name, llama_cpp, prompts, continuations)
         served = server_completions(
             gguf_file,
             [prompt.ids for prompt in prompts],
             num_tokens=settings.continuation_length,
             context_length=model.config.context_length,
-            threads=settings.threads,
+            threads=threads,
         )
         until_eos = [_until(vocabulary.eos, prompt.continuation) for prompt in prompts]
         equal = [_until(vocabulary.eos, ids) == expected for ids, expected in zip(served, until_eos, strict=True)]
         metrics[f"{name}_server_greedy_match"] = sum(equal) / len(equal)
     misses: dict[str, list[dict[str, Any]]] = {}
     byte_ids = frozenset(token for token, _ in vocabulary.of_type(PieceType.BYTE))
-    for name, found in tokenized.items():
-        comparison = compare_tokenizers(tokenizer=tokenizer, byte_ids=byte_ids, lines=lines, found=found)
-        metrics |= comparison.metrics(name)
-        misses[name] = comparison.misses
+    for name, ids_of_lines in tokenized.items():
+        matches, misses[name] = compare_tokenizers(
+            name, ids_of_lines, lines=lines, tokenizer=tokenizer, byte_ids=byte_ids
+        )
+        metrics |= matches
     _write_json(out_folder / "tokenizer_misses.json", misses)
-    return ParityReport(metrics=metrics, misses=misses)
+    return metrics
 
 
 def make_prompts(
-    model: "Decoder", tokenizer: Encoder, *, bos: int, texts: Sequence[str], settings: ParitySettings
+    model: "Decoder", tokenizer: "Tokenizer", *, bos: int, texts: Sequence[str], settings: ParityConfig
 ) -> list[Prompt]:
     """The edge prompts and the beginnings of `num_prompts` texts in a seeded choice, with the model's outputs."""
     from fc_model.inference.decoder_runtime import DecoderRuntime
@@ -150,7 +132,7 @@ def make_prompts(
     return prompts
 
 
-def expected_outputs(prompts: Sequence[Prompt], settings: ParitySettings) -> dict[str, Any]:
+def expected_outputs(prompts: Sequence[Prompt], settings: ParityConfig, *, threads: int) -> dict[str, Any]:
     """What another runtime must reproduce: for each prompt the greedy ids, and the top-k logits behind each of them.
 
     The ids of a prompt are BOS and the first tokens of its text.
@@ -168,21 +150,19 @@ def expected_outputs(prompts: Sequence[Prompt], settings: ParitySettings) -> dic
                 "topk_logits": np.take_along_axis(behind, order, axis=1).astype(np.float64).round(5).tolist(),
             }
         )
-    return {"schema": PARITY_SCHEMA, "sampling": "greedy", "settings": asdict(settings), "prompts": outputs}
+    sizes = settings.model_dump() | {"threads": threads}
+    return {"schema": PARITY_SCHEMA, "sampling": "greedy", "settings": sizes, "prompts": outputs}
 
 
-def compare_logits(name: str, runtime: Runtime, prompts: Sequence[Prompt]) -> dict[str, float]:
-    """Metrics over every position of every prompt and its expected continuation."""
+def compare_runtime(
+    name: str, runtime: Runtime, prompts: Sequence[Prompt], continuations: Sequence[Sequence[int]]
+) -> dict[str, float]:
+    """Metrics over every position of every prompt and its expected continuation, and the share of equal ones."""
     comparison = LogitComparison()
     for prompt in prompts:
-        comparison.add(expected=prompt.logits, found=runtime.logits(prompt.ids + prompt.continuation))
-    return comparison.metrics(name)
-
-
-def compare_continuations(name: str, prompts: Sequence[Prompt], found: Sequence[Sequence[int]]) -> dict[str, float]:
-    """Share of the prompts whose greedy continuation is the expected one."""
-    equal = [prompt.continuation == list(ids) for prompt, ids in zip(prompts, found, strict=True)]
-    return {f"{name}_greedy_match": sum(equal) / len(equal)}
+        comparison.add(expected=prompt.logits, actual=runtime.logits(prompt.ids + prompt.continuation))
+    equal = [prompt.continuation == list(ids) for prompt, ids in zip(prompts, continuations, strict=True)]
+    return comparison.metrics(name) | {f"{name}_greedy_match": sum(equal) / len(equal)}
 
 
 def _until(eos: int, ids: Sequence[int]) -> list[int]:
@@ -190,10 +170,10 @@ def _until(eos: int, ids: Sequence[int]) -> list[int]:
     return list(itertools.takewhile(lambda token: token != eos, ids))
 
 
-def _fit_context(settings: ParitySettings, context_length: int) -> ParitySettings:
+def _fit_context(settings: ParityConfig, context_length: int) -> ParityConfig:
     continuation_length = min(settings.continuation_length, context_length // 2)
     prompt_length = min(settings.prompt_length, context_length - continuation_length)
-    return replace(settings, continuation_length=continuation_length, prompt_length=prompt_length)
+    return settings.model_copy(update={"continuation_length": continuation_length, "prompt_length": prompt_length})
 
 
 def _forward(model: "Decoder", ids: list[int]) -> NDArray[np.float32]:

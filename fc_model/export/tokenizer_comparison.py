@@ -2,57 +2,41 @@
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fc_model.tokenizer import Tokenizer
 
 MISSES_LISTED = 100
 
 
-class Encoder(Protocol):
-    """What is needed of `fc_model.tokenizer.Tokenizer`."""
-
-    def encode(self, text: str) -> list[int]: ...
-
-
-@dataclass(frozen=True, kw_only=True)
-class TokenizerComparison:
-    """Outcome for one runtime.
-
-    `unexplained` counts the misses on lines without any character that our tokenizer spells in bytes: llama.cpp's
-    Unigram tokenizer has no byte fallback and gives such characters the unknown id.
-    """
-
-    num_lines: int
-    num_misses: int
-    unexplained: int
-    misses: list[dict[str, Any]]
-
-    def metrics(self, name: str) -> dict[str, float]:
-        """Share of lines with identical ids, and the misses that no known limitation explains."""
-        return {
-            f"tokenizer_match_{name}": 1 - self.num_misses / self.num_lines,
-            f"tokenizer_unexplained_{name}": float(self.unexplained),
-        }
-
-
 def compare_tokenizers(
-    *, tokenizer: Encoder, byte_ids: frozenset[int], lines: Sequence[str], found: Sequence[Sequence[int]]
-) -> TokenizerComparison:
-    """Compare ids that a runtime gave for `lines` with ours; `byte_ids` are the ids of our byte pieces."""
+    name: str,
+    ids_of_lines: Sequence[Sequence[int]],
+    *,
+    lines: Sequence[str],
+    tokenizer: "Tokenizer",
+    byte_ids: frozenset[int],
+) -> tuple[dict[str, float], list[dict[str, Any]]]:
+    """Compare a runtime's ids of `lines` with ours; `byte_ids` are the ids of our byte pieces.
+
+    Returns metrics, `tokenizer_match_<name>`, the share of equal lines, and `tokenizer_unexplained_<name>`, and the
+    first misses. Explained are those on lines with characters that our tokenizer spells in bytes: llama.cpp's Unigram
+    tokenizer has no byte fallback and gives such characters the unknown id.
+    """
     misses = []
-    for line, theirs in zip(lines, found, strict=True):
+    for line, ids in zip(lines, ids_of_lines, strict=True):
         ours = tokenizer.encode(line)
-        if list(theirs) != ours:
+        if list(ids) != ours:
             spelled = sorted(
                 character for character in set(line) if not byte_ids.isdisjoint(tokenizer.encode(character))
             )
-            misses.append({"text": line, "characters": spelled, "expected": ours, "found": list(theirs)})
-    return TokenizerComparison(
-        num_lines=len(lines),
-        num_misses=len(misses),
-        unexplained=sum(not miss["characters"] for miss in misses),
-        misses=misses[:MISSES_LISTED],
-    )
+            misses.append({"text": line, "characters": spelled, "expected": ours, "found": list(ids)})
+    metrics = {
+        f"tokenizer_match_{name}": 1 - len(misses) / len(lines),
+        f"tokenizer_unexplained_{name}": float(sum(not miss["characters"] for miss in misses)),
+    }
+    return metrics, misses[:MISSES_LISTED]
 
 
 def sample_lines(texts: Sequence[str], *, num_lines: int, seed: int) -> list[str]:

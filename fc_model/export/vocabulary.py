@@ -100,9 +100,8 @@ def _check_plain(tokenizer_file: Path, proto: Any) -> None:
         "remove_extra_whitespaces": normalizer.remove_extra_whitespaces,
         "treat_whitespace_as_suffix": spec.treat_whitespace_as_suffix,
     }
-    found = [problem for problem, present in problems.items() if present]
-    if found:
-        raise UserError(f"{tokenizer_file} can't be exported faithfully: {', '.join(found)}; train it without")
+    if present := [problem for problem, is_so in problems.items() if is_so]:
+        raise UserError(f"{tokenizer_file} can't be exported faithfully: {', '.join(present)}; train it without")
 
 
 def _optional(token: int) -> int | None:

@@ -1,9 +1,10 @@
 """The steps that export the final weights, and the step that compares the exports with torch."""
 
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from fc_model.artifacts import read_records
+from fc_model.config.parity import ParityConfig
 from fc_pipeline.engine.step import Step
 
 
@@ -14,8 +15,7 @@ def huggingface(step: Step) -> None:
     model = _final_model(step)
     folder = step.out.workspace("huggingface")
     export_huggingface(model, model.config, step.inputs["tokenizer"].path("tokenizer.model"), folder)
-    for path in sorted(folder.iterdir()):
-        step.out.adopt(path.name, path)
+    _adopt_all(step, folder)
     step.out.metrics["parameters"] = model.config.num_parameters()
     step.out.metrics["bytes"] = sum(entry.bytes for entry in step.out.files.values())
 
@@ -25,6 +25,7 @@ def gguf(step: Step) -> None:
     from fc_model.export.gguf import export_gguf
 
     model = _final_model(step)
+    licences = {entry["licence"] for artifact in step.inputs.values() for entry in artifact.manifest.licences}
     for quantization in step.config["quantizations"]:
         name = gguf_name(step.config["name"], quantization)
         path = step.out.workspace("gguf") / name
@@ -35,7 +36,7 @@ def gguf(step: Step) -> None:
             path,
             quantization=quantization,
             name=step.config["name"],
-            licence=" AND ".join(_licences(step)),
+            licence=" AND ".join(sorted(licences)),
             description=step.config["description"],
         )
         step.out.adopt(name, path)
@@ -44,15 +45,12 @@ def gguf(step: Step) -> None:
 
 def parity(step: Step) -> None:
     """Prompts, token ids and logits of torch, transformers and llama.cpp, compared."""
-    from fc_model.export.parity import ParitySettings, parity_report
+    from fc_model.export.parity import parity_report
 
-    known = {field.name for field in fields(ParitySettings)}
-    settings = ParitySettings(
-        **{name: value for name, value in step.config.items() if name in known}, threads=step.runtime.threads
-    )
+    config = {name: value for name, value in step.config.items() if name != "weights"}
     folder = step.out.workspace("parity")
     export = step.inputs["gguf"]
-    report = parity_report(
+    metrics = parity_report(
         model=_final_model(step),
         tokenizer_file=step.inputs["tokenizer"].path("tokenizer.model"),
         huggingface_folder=step.inputs["huggingface"].folder,
@@ -61,13 +59,13 @@ def parity(step: Step) -> None:
             for entry in export.manifest.files
             if entry.path.endswith(".gguf")
         },
-        texts=_holdout_texts(step),
+        texts=[record["text"] for record in read_records(step.inputs["documents"].path("holdout.jsonl.zst"))],
         out_folder=folder,
-        settings=settings,
+        settings=ParityConfig.model_validate(config),
+        threads=step.runtime.threads,
     )
-    for path in sorted(folder.iterdir()):
-        step.out.adopt(path.name, path)
-    step.out.metrics |= report.metrics
+    _adopt_all(step, folder)
+    step.out.metrics |= metrics
 
 
 def gguf_name(track: str, quantization: str) -> str:
@@ -81,11 +79,6 @@ def _final_model(step: Step) -> Any:
     return load_decoder(step.inputs["stage"].folder, weights=step.config["weights"])
 
 
-def _licences(step: Step) -> list[str]:
-    return sorted({entry["licence"] for artifact in step.inputs.values() for entry in artifact.manifest.licences})
-
-
-def _holdout_texts(step: Step) -> list[str]:
-    from fc_model.artifacts import read_records
-
-    return [record["text"] for record in read_records(step.inputs["documents"].path("holdout.jsonl.zst"))]
+def _adopt_all(step: Step, folder: Path) -> None:
+    for path in sorted(folder.iterdir()):
+        step.out.adopt(path.name, path)

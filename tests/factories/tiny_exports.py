@@ -4,10 +4,12 @@ import os
 import string
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from factories import models, tokenizers
+from fc_model.export.gguf import export_gguf
 from fc_model.model.decoder import Decoder
 
 VOCAB_SIZE = 1000
@@ -25,7 +27,15 @@ class Exports:
         return self.folder / "huggingface"
 
     def gguf(self, quantization: str) -> Path:
-        return self.folder / f"{quantization}.gguf"
+        """The tiny model's file; written when it is first asked for."""
+        file = self.folder / f"{quantization}.gguf"
+        return file if file.exists() else self.export(self.model, file, quantization=quantization)
+
+    def export(self, model: Decoder, file: Path, **changes: Any) -> Path:
+        """Write a GGUF file; returns it."""
+        settings: dict[str, Any] = {"name": "tiny", "licence": "apache-2.0", "description": "A model for tests"}
+        export_gguf(model, model.config, changes.pop("tokenizer_file", self.tokenizer_file), file, **settings | changes)
+        return file
 
 
 def python_sources(folder_name: str) -> list[str]:

@@ -6,7 +6,6 @@ import pytest
 from factories.tiny_exports import Exports, python_sources, tiny_model, train_tokenizer
 
 from fc_model.export.exact_scores import round_scores
-from fc_model.export.gguf import export_gguf
 from fc_model.export.huggingface import export_huggingface
 
 
@@ -20,19 +19,8 @@ def tokenizer_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def exports(tokenizer_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Exports:
-    """The tiny model in every format."""
+    """The tiny model; its GGUF files are written when they are first asked for."""
     folder = tmp_path_factory.mktemp("exports")
     model = tiny_model()
     export_huggingface(model, model.config, tokenizer_file, folder / "huggingface")
-    for quantization in ("f32", "f16", "bf16", "q8_0"):
-        export_gguf(
-            model,
-            model.config,
-            tokenizer_file,
-            folder / f"{quantization}.gguf",
-            quantization=quantization,
-            name="tiny",
-            licence="apache-2.0",
-            description="A model for tests",
-        )
     return Exports(model=model, tokenizer_file=tokenizer_file, folder=folder, texts=python_sources("json"))

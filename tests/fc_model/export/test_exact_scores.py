@@ -7,7 +7,6 @@ import sentencepiece
 from factories.tiny_exports import Exports, tiny_model, train_tokenizer
 
 from fc_model.export.exact_scores import round_scores
-from fc_model.export.gguf import export_gguf
 from fc_model.export.huggingface_tokenizer import unigram_tokenizer
 from fc_model.export.llama_cpp.runtime import LlamaCpp
 from fc_model.export.vocabulary import PieceType, read_vocabulary
@@ -39,9 +38,8 @@ def test_ties_are_broken_alike(exports: Exports) -> None:
 
 def test_bpe_goes_to_llama_cpp_with_its_byte_fallback(exports: Exports, tmp_path: Path) -> None:
     tokenizer_file = train_tokenizer(tmp_path, model_type="bpe")
-    model = tiny_model()
-    export_gguf(model, model.config, tokenizer_file, tmp_path / "bpe.gguf", name="bpe", licence="apache-2.0")
+    bpe = exports.export(tiny_model(), tmp_path / "bpe.gguf", tokenizer_file=tokenizer_file)
     texts = [*exports.texts, "é 日本 🙂\x00", "</s> <image> <0x0A>", "  a\n\t b  "]
     ours = sentencepiece.SentencePieceProcessor(model_file=str(tokenizer_file))
-    with LlamaCpp(tmp_path / "bpe.gguf") as llama_cpp:
+    with LlamaCpp(bpe) as llama_cpp:
         assert llama_cpp.tokenize(texts) == [ours.encode(text) for text in texts]

@@ -1,6 +1,5 @@
-"""GGUF files: metadata, layout, bytes, and what is refused. That llama.cpp computes the same: test_llama_cpp.py."""
+"""GGUF files: metadata, layout, bytes, and what is refused. That llama.cpp computes the same: llama_cpp/."""
 
-import hashlib
 from pathlib import Path
 
 import gguf
@@ -9,8 +8,9 @@ import pytest
 import torch
 from factories.tiny_exports import Exports, tiny_model
 
+from fc_model.artifacts.files import sha256_file
 from fc_model.errors import UserError
-from fc_model.export.gguf import export_gguf, interleave_rope
+from fc_model.export.gguf import interleave_rope
 from fc_model.export.vocabulary import PieceType
 
 
@@ -62,20 +62,8 @@ def test_types_of_tensors(exports: Exports, quantization: str, kind: str) -> Non
 
 
 def test_equal_models_give_equal_bytes(exports: Exports, tmp_path: Path) -> None:
-    model = tiny_model()
-    again = tmp_path / "again.gguf"
-    export_gguf(
-        model,
-        model.config,
-        exports.tokenizer_file,
-        again,
-        quantization="q8_0",
-        name="tiny",
-        licence="apache-2.0",
-        description="A model for tests",
-    )
-    digests = [hashlib.sha256(file.read_bytes()).hexdigest() for file in (again, exports.gguf("q8_0"))]
-    assert digests[0] == digests[1]
+    again = exports.export(tiny_model(), tmp_path / "again.gguf", quantization="q8_0")
+    assert sha256_file(again) == sha256_file(exports.gguf("q8_0"))
 
 
 def test_rows_of_a_rotated_pair_become_neighbours() -> None:
@@ -88,27 +76,23 @@ def test_rows_of_a_rotated_pair_become_neighbours() -> None:
 
 
 def test_q8_0_falls_back_to_f16_where_rows_do_not_fit(exports: Exports, tmp_path: Path) -> None:
-    model = tiny_model(intermediate_size=100)
-    out_file = tmp_path / "odd.gguf"
-    export_gguf(
-        model, model.config, exports.tokenizer_file, out_file, quantization="q8_0", name="odd", licence="apache-2.0"
-    )
+    out_file = exports.export(tiny_model(intermediate_size=100), tmp_path / "odd.gguf", quantization="q8_0")
     kinds = {tensor.name: tensor.tensor_type.name for tensor in gguf.GGUFReader(out_file).tensors}
     assert kinds["blk.0.ffn_down.weight"] == "F16"
     assert kinds["blk.0.ffn_up.weight"] == "Q8_0"
 
 
-def test_refusals(exports: Exports, tmp_path: Path) -> None:
-    def refuse(match: str, **changes: object) -> None:
-        model = tiny_model(**changes)
-        with pytest.raises(UserError, match=match):
-            export_gguf(
-                model, model.config, exports.tokenizer_file, tmp_path / "x.gguf", name="x", licence="apache-2.0"
-            )
-
-    refuse("only rope can be exported", position="alibi")
-    refuse("more than the model's vocab_size", vocab_size=900)
-    refuse("too large for f16", embedding_init_std=1e6)
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"position": "alibi"}, "only rope can be exported"),
+        ({"vocab_size": 900}, "more than the model's vocab_size"),
+        ({"embedding_init_std": 1e6}, "too large for f16"),
+    ],
+)
+def test_refusals(exports: Exports, tmp_path: Path, changes: dict[str, object], message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        exports.export(tiny_model(**changes), tmp_path / "x.gguf")
 
 
 def test_weights_that_are_not_finite_are_refused(exports: Exports, tmp_path: Path) -> None:
@@ -116,7 +100,7 @@ def test_weights_that_are_not_finite_are_refused(exports: Exports, tmp_path: Pat
     with torch.no_grad():
         model.norm.weight[3] = float("nan")
     with pytest.raises(UserError, match=r"norm\.weight has values that are not finite"):
-        export_gguf(model, model.config, exports.tokenizer_file, tmp_path / "x.gguf", name="x", licence="apache-2.0")
+        exports.export(model, tmp_path / "x.gguf")
 
 
 def test_tokenizers_that_change_the_text_are_refused(exports: Exports, tmp_path: Path) -> None:
@@ -125,10 +109,10 @@ def test_tokenizers_that_change_the_text_are_refused(exports: Exports, tmp_path:
     proto = messages.ModelProto.FromString(exports.tokenizer_file.read_bytes())  # type: ignore[attr-defined]
     proto.normalizer_spec.add_dummy_prefix = True
     changed = tmp_path / "prefix.model"
-    changed.write_bytes(proto.SerializeToString())
-    model = exports.model
-    with pytest.raises(UserError, match="add_dummy_prefix"):
-        export_gguf(model, model.config, changed, tmp_path / "x.gguf", name="x", licence="apache-2.0")
-    changed.write_bytes(b"no tokenizer")
-    with pytest.raises(UserError, match="is not a SentencePiece model"):
-        export_gguf(model, model.config, changed, tmp_path / "x.gguf", name="x", licence="apache-2.0")
+    for data, message in (
+        (proto.SerializeToString(), "add_dummy_prefix"),
+        (b"no tokenizer", "is not a SentencePiece model"),
+    ):
+        changed.write_bytes(data)
+        with pytest.raises(UserError, match=message):
+            exports.export(exports.model, tmp_path / "x.gguf", tokenizer_file=changed)

@@ -10,7 +10,6 @@ import torch
 from factories.tiny_exports import Exports, tiny_model
 
 from fc_model.errors import UserError
-from fc_model.export.gguf import export_gguf
 from fc_model.export.llama_cpp.runtime import LlamaCpp
 from fc_model.export.llama_cpp.server import server_completions
 from fc_model.inference.decoder_runtime import DecoderRuntime
@@ -34,11 +33,7 @@ def test_logits(exports: Exports, quantization: str, tolerance: float) -> None:
 @pytest.mark.parametrize("changes", [{"tie_embeddings": False}, {"num_kv_heads": 1}, {"head_dim": 32}])
 def test_other_shapes(exports: Exports, tmp_path: Path, changes: dict[str, object]) -> None:
     model = tiny_model(**changes)
-    out_file = tmp_path / "other.gguf"
-    export_gguf(
-        model, model.config, exports.tokenizer_file, out_file, quantization="f32", name="other", licence="apache-2.0"
-    )
-    with LlamaCpp(out_file) as llama_cpp:
+    with LlamaCpp(exports.export(model, tmp_path / "other.gguf", quantization="f32")) as llama_cpp:
         assert np.abs(llama_cpp.logits(IDS) - logits_of(model)).max() < 1e-4
 
 
