@@ -13,11 +13,11 @@ Shapes: B windows, T = window, N scored targets.
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from fc_model.data.token_shards import Shards
 from fc_model.data.windows import Batch, make_batch
@@ -50,17 +50,8 @@ class Score:
         return math.exp(mean) if mean < 700 else math.inf
 
     def __add__(self, other: "Score") -> "Score":
-        return Score(
-            nats=self.nats + other.nats,
-            num_tokens=self.num_tokens + other.num_tokens,
-            num_bytes=self.num_bytes + other.num_bytes,
-        )
-
-
-class WindowBatch(NamedTuple):
-    batch: Batch
-    scored_BT: torch.Tensor
-    """Which of the targets count."""
+        nats, num_tokens = self.nats + other.nats, self.num_tokens + other.num_tokens
+        return Score(nats=nats, num_tokens=num_tokens, num_bytes=self.num_bytes + other.num_bytes)
 
 
 def score_split(
@@ -92,11 +83,11 @@ def score_split(
     with torch.inference_mode(), torch.autocast(device.type, dtype, enabled=dtype is not None):
         size = max(1, BATCH_TOKENS.get(device.type, _BATCH_TOKENS_ELSEWHERE) // window)
         for batch, scored_BT in windows(shards, num_tokens=num_tokens, window=window, stride=stride, size=size):
-            there, scored_BT = batch.to(device), scored_BT.to(device)
+            moved, scored_BT = batch.to(device), scored_BT.to(device)
             total = next_token_loss(
-                hidden_ND=model.hidden(there.ids_BT, there.document_BT)[scored_BT],
+                hidden_ND=model.hidden(moved.ids_BT, moved.document_BT)[scored_BT],
                 head_VD=model.head_VD,
-                targets_N=there.targets_BT[scored_BT],
+                targets_N=moved.targets_BT[scored_BT],
                 num_targets=1,
             )
             parts.append(float(total))
@@ -123,8 +114,8 @@ def extent(shards: Shards, *, max_tokens: int | None) -> tuple[int, int]:
     return num_tokens, int(shards.token_bytes[shards.tokens(0, num_tokens)].sum())
 
 
-def windows(shards: Shards, *, num_tokens: int, window: int, stride: int, size: int) -> Iterator[WindowBatch]:
-    """Batches of `size` windows over the first `num_tokens` tokens; see the module for which targets each scores."""
+def windows(shards: Shards, *, num_tokens: int, window: int, stride: int, size: int) -> Iterator[tuple[Batch, Tensor]]:
+    """Batches of `size` windows over the first `num_tokens` tokens, and scored_BT, which of their targets count."""
     starts = np.arange(0, max(num_tokens - window, 0) + stride, stride)
     for first in range(0, len(starts), size):
         starts_B = starts[first : first + size]
@@ -140,7 +131,7 @@ def windows(shards: Shards, *, num_tokens: int, window: int, stride: int, size: 
         fresh_BT = (np.arange(window) >= window - stride) | (starts_B == 0)[:, None]
         scored_BT = fresh_BT & (places_BT1[:, :-1] + low < num_tokens)
         batch = make_batch(torch.from_numpy(tokens[places_BT1]), torch.from_numpy(documents[places_BT1]))
-        yield WindowBatch(batch=batch, scored_BT=torch.from_numpy(scored_BT))
+        yield batch, torch.from_numpy(scored_BT)
 
 
 def mixed_bits_per_byte(scores: dict[str, Score], weights: dict[str, float]) -> float:

@@ -1,4 +1,4 @@
-"""Scores of what was said about images, flat: `<task>_<metric>`, and `_<kind>` behind it for each kind of image.
+"""Scores of what was predicted for images, flat: `<task>_<metric>`, and `_<kind>` behind it for each kind of image.
 
 * read: exact_match, cer, wer, `_nfkc` of each, recognizer_exact_match and recognizer_cer where there is a CTC head;
   recognize has these two alone.
@@ -14,107 +14,109 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from statistics import fmean
+from typing import Any
 
 from fc_model.evals.image_samples import ImageSample
 from fc_model.evals.images import Prediction
-from fc_model.evals.recognition import Normalisation, compare, score
+from fc_model.evals.recognition import Normalisation, compare, recognition_scores
 from fc_model.evals.vqa import anls, exact_match, json_match, relaxed_accuracy, vqa_accuracy
 
 _NORMALISATIONS: tuple[tuple[str, Normalisation], ...] = (("", "none"), ("_nfkc", "nfkc"))
 
 
 def is_exact(prediction: Prediction) -> bool:
-    """Whether what was said is one of the answers, character by character; JSON counts by what it holds."""
-    said, answers = said_of(prediction), prediction.sample.answers
-    return bool(exact_match(said, answers) or (_is_json(prediction.sample) and json_match(said, answers)))
+    """Whether what was predicted is one of the answers, character by character; JSON counts by what it holds."""
+    text, answers = predicted_text(prediction), prediction.sample.answers
+    return bool(exact_match(text, answers) or (_is_json(prediction.sample) and json_match(text, answers)))
 
 
-def said_of(prediction: Prediction) -> str:
+def predicted_text(prediction: Prediction) -> str:
     """What counts: the decoder's text, or the CTC head's where it reads alone."""
-    said = prediction.recognized if prediction.sample.task == "recognize" else prediction.text
-    return said or ""
+    return (prediction.recognized if prediction.sample.task == "recognize" else prediction.text) or ""
 
 
 def character_error_rate(prediction: Prediction) -> float:
     """Against the best answer."""
-    return compare(said_of(prediction), prediction.sample.answers[0]).character_error_rate
+    return compare(predicted_text(prediction), prediction.sample.answers[0]).character_error_rate
 
 
 def image_scores(predictions: Sequence[Prediction]) -> dict[str, float]:
     """All scores, and `exact_match` with its kinds over all tasks."""
     scores: dict[str, float] = {}
     for suffix, part in _parts(predictions):
-        scores[f"exact_match{suffix}"] = fmean(is_exact(said) for said in part)
+        scores[f"exact_match{suffix}"] = fmean(map(is_exact, part))
         scores[f"samples{suffix}"] = len(part)
-        for task in sorted({said.sample.task for said in part}):
-            of_task = [said for said in part if said.sample.task == task]
-            found = _answer_scores(of_task) if task == "answer" else _reading_scores(of_task, task=task)
-            scores |= {f"{task}_{name}{suffix}": value for name, value in found.items()}
-    by_question: dict[str, list[bool]] = defaultdict(list)
-    for said in predictions:
-        if said.sample.question_kind is not None:
-            by_question[said.sample.question_kind].append(is_exact(said))
-    return scores | {f"answer_exact_match_question_{kind}": fmean(exact) for kind, exact in sorted(by_question.items())}
+        for task, of_task in _by_task(part).items():
+            of_part = _answer_scores(of_task) if task == "answer" else _reading_scores(of_task, task=task)
+            scores |= {f"{task}_{name}{suffix}": value for name, value in of_part.items()}
+    by_question = _grouped((each.sample.question_kind, each) for each in predictions)
+    by_question.pop(None, None)
+    return scores | {
+        f"answer_exact_match_question_{kind}": fmean(map(is_exact, part)) for kind, part in sorted(by_question.items())
+    }
 
 
 def exact_matches(predictions: Sequence[Prediction], *, control: str) -> dict[str, float]:
     """`exact_match_<control>` over all, by task, and by kind within each: what a control scores."""
     scores: dict[str, float] = {}
     for suffix, part in _parts(predictions):
-        scores[f"exact_match_{control}{suffix}"] = fmean(is_exact(said) for said in part)
-        for task in sorted({said.sample.task for said in part}):
-            of_task = [is_exact(said) for said in part if said.sample.task == task]
-            scores[f"{task}_exact_match_{control}{suffix}"] = fmean(of_task)
+        scores[f"exact_match_{control}{suffix}"] = fmean(map(is_exact, part))
+        for task, of_task in _by_task(part).items():
+            scores[f"{task}_exact_match_{control}{suffix}"] = fmean(map(is_exact, of_task))
     return scores
 
 
 def face_scores(predictions: Iterable[Prediction]) -> dict[str, dict[str, float]]:
     """{face: {samples, exact_match}} of what was read, the worst face first; a sample counts for each of its faces."""
-    by_face: dict[str, list[bool]] = defaultdict(list)
-    for said in predictions:
-        if said.sample.task in ("read", "recognize"):
-            for face in said.sample.fonts:
-                by_face[face].append(is_exact(said))
-    rates = sorted((fmean(exact), face) for face, exact in by_face.items())
+    read = [each for each in predictions if each.sample.task in ("read", "recognize")]
+    by_face = _grouped((face, each) for each in read for face in each.sample.fonts)
+    rates = sorted((fmean(map(is_exact, part)), face) for face, part in by_face.items())
     return {face: {"samples": len(by_face[face]), "exact_match": round(rate, 6)} for rate, face in rates}
+
+
+def _grouped(pairs: Iterable[tuple[Any, Prediction]]) -> dict[Any, list[Prediction]]:
+    groups: dict[Any, list[Prediction]] = defaultdict(list)
+    for name, prediction in pairs:
+        groups[name].append(prediction)
+    return groups
+
+
+def _by_task(predictions: Sequence[Prediction]) -> dict[str, list[Prediction]]:
+    return dict(sorted(_grouped((each.sample.task, each) for each in predictions).items()))
 
 
 def _parts(predictions: Sequence[Prediction]) -> list[tuple[str, Sequence[Prediction]]]:
     """All, and those of each kind, by what stands behind their names."""
-    kinds = sorted({said.sample.kind for said in predictions})
+    by_kind = _grouped((each.sample.kind, each) for each in predictions)
     every: list[tuple[str, Sequence[Prediction]]] = [("", predictions)] if predictions else []
-    return every + [
-        (f"_{kind.replace('/', '_')}", [said for said in predictions if said.sample.kind == kind]) for kind in kinds
-    ]
+    return every + [(f"_{kind.replace('/', '_')}", part) for kind, part in sorted(by_kind.items())]
 
 
 def _reading_scores(predictions: Sequence[Prediction], *, task: str) -> dict[str, float]:
     scores: dict[str, float] = {}
     if task != "recognize":
         for behind, normalisation in _NORMALISATIONS:
-            readings = [
-                compare(said.text or "", said.sample.answers[0], normalisation=normalisation) for said in predictions
-            ]
-            found = score(readings)
-            scores |= {f"exact_match{behind}": found.exact_match, f"cer{behind}": found.cer, f"wer{behind}": found.wer}
+            pairs = [(each.text or "", each.sample.answers[0]) for each in predictions]
+            of_text = recognition_scores([compare(*pair, normalisation=normalisation) for pair in pairs])
+            scores |= {f"{name}{behind}": value for name, value in of_text.items()}
     recognized = [
-        compare(said.recognized, said.sample.answers[0]) for said in predictions if said.recognized is not None
+        compare(each.recognized, each.sample.answers[0]) for each in predictions if each.recognized is not None
     ]
     if recognized:
-        found = score(recognized)
-        scores |= {"recognizer_exact_match": found.exact_match, "recognizer_cer": found.cer}
+        of_head = recognition_scores(recognized)
+        scores |= {f"recognizer_{name}": of_head[name] for name in ("exact_match", "cer")}
     return scores
 
 
 def _answer_scores(predictions: Sequence[Prediction]) -> dict[str, float]:
-    said = [(prediction.text or "", prediction.sample) for prediction in predictions]
+    pairs = [(prediction.text or "", prediction.sample) for prediction in predictions]
     metrics: dict[str, list[float]] = {
-        "exact_match": [exact_match(text, sample.answers) for text, sample in said],
-        "exact_match_nfkc": [exact_match(text, sample.answers, normalisation="nfkc") for text, sample in said],
-        "anls": [anls(text, sample.answers) for text, sample in said],
-        "vqa_accuracy": [vqa_accuracy(text, sample.votes) for text, sample in said if sample.votes],
-        "relaxed": [relaxed_accuracy(text, sample.answers) for text, sample in said if "chart" in sample.kind],
-        "json_match": [json_match(text, sample.answers) for text, sample in said if _is_json(sample)],
+        "exact_match": [exact_match(text, sample.answers) for text, sample in pairs],
+        "exact_match_nfkc": [exact_match(text, sample.answers, normalisation="nfkc") for text, sample in pairs],
+        "anls": [anls(text, sample.answers) for text, sample in pairs],
+        "vqa_accuracy": [vqa_accuracy(text, sample.votes) for text, sample in pairs if sample.votes],
+        "relaxed": [relaxed_accuracy(text, sample.answers) for text, sample in pairs if "chart" in sample.kind],
+        "json_match": [json_match(text, sample.answers) for text, sample in pairs if _is_json(sample)],
     }
     return {name: fmean(values) for name, values in metrics.items() if values}
 

@@ -10,7 +10,6 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -56,17 +55,17 @@ class ImageReader:
         self, samples: Sequence[ImageSample], *, report: Callable[[int], None] | None = None
     ) -> list[Prediction]:
         """What the model says about each sample, in order; `report` is told how many are done."""
-        found: dict[int, Prediction] = {}
+        predictions: dict[int, Prediction] = {}
         for places in _batches(samples):
             batch = [samples[place] for place in places]
             features_BND, tokens_BIQD = self.model.encode_images(self._pixels(batch))
             texts = self._texts(batch, tokens_BIQD)
             recognized = self._recognized(batch, features_BND)
             for place, sample, text, read in zip(places, batch, texts, recognized, strict=True):
-                found[place] = Prediction(sample=sample, text=text, recognized=read)
+                predictions[place] = Prediction(sample=sample, text=text, recognized=read)
             if report is not None:
-                report(len(found))
-        return [found[place] for place in range(len(samples))]
+                report(len(predictions))
+        return [predictions[place] for place in range(len(samples))]
 
     def predict_shuffled(self, samples: Sequence[ImageSample], *, seed: int) -> list[Prediction]:
         """The same with the image of another sample of the same task, kind and size, each image used once.
@@ -83,22 +82,20 @@ class ImageReader:
                 instead |= dict(zip(places, [*places[1:], places[0]], strict=True))
         order = sorted(instead)
         shown = [replace(samples[place], number=samples[instead[place]].number) for place in order]
-        found = self.predict(shown)
-        return [replace(said, sample=samples[place]) for place, said in zip(order, found, strict=True)]
+        predictions = zip(order, self.predict(shown), strict=True)
+        return [replace(prediction, sample=samples[place]) for place, prediction in predictions]
 
     @torch.no_grad()
     def retrieval(self, samples: Sequence[ImageSample]) -> dict[str, float]:
         """Recall of captioned samples both ways, with chance; see `fc_model.evals.retrieval.recall`."""
-        images, texts = np.empty((len(samples), 0)), np.empty((len(samples), 0))
+        images, texts = [], []
         for places in _batches(samples):
             batch = [samples[place] for place in places]
             _, tokens_BIQD = self.model.encode_images(self._pixels(batch))
-            image_BE = self.model.image_features(tokens_BIQD).cpu().numpy()
-            text_BE = self._caption_features([sample.answers[0] for sample in batch], batch[0].group).cpu().numpy()
-            if not images.size:
-                images, texts = (np.zeros((len(samples), image_BE.shape[1])) for _ in range(2))
-            images[places], texts[places] = image_BE, text_BE
-        return recall(images, texts)
+            images.append(self.model.image_features(tokens_BIQD).cpu())
+            texts.append(self._caption_features([sample.answers[0] for sample in batch], batch[0].group).cpu())
+        # In the order of the batches: it matters to neither direction.
+        return recall(torch.cat(images).double().numpy(), torch.cat(texts).double().numpy())
 
     def _pixels(self, batch: Sequence[ImageSample]) -> Tensor:
         """Images of samples of one group, (B, 1, H, W, 3), uint8."""

@@ -2,7 +2,6 @@
 
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from rapidfuzz.distance import Levenshtein
@@ -27,25 +26,6 @@ class Reading(NamedTuple):
     def character_error_rate(self) -> float:
         return _rate(self.character_edits, self.characters)
 
-    @property
-    def word_error_rate(self) -> float:
-        return _rate(self.word_edits, self.words)
-
-
-@dataclass(frozen=True, kw_only=True)
-class RecognitionScores:
-    """Over a corpus. An error rate is 0 at best, and above 1 when more was made up than there was to read."""
-
-    samples: int
-    exact_match: float
-    """Share of the texts that were read without any edit."""
-    cer: float
-    """Edits of all samples over characters of all references."""
-    wer: float
-    mean_cer: float
-    """Mean of the samples' own rates, in which a short text counts as much as a long one."""
-    mean_wer: float
-
 
 def normalise(text: str, normalisation: Normalisation) -> str:
     return text if normalisation == "none" else " ".join(unicodedata.normalize("NFKC", text).split())
@@ -53,30 +33,32 @@ def normalise(text: str, normalisation: Normalisation) -> str:
 
 def compare(prediction: str, reference: str, *, normalisation: Normalisation = "none") -> Reading:
     """Edits between what was read and what is written there."""
-    found, wanted = normalise(prediction, normalisation), normalise(reference, normalisation)
+    read, wanted = normalise(prediction, normalisation), normalise(reference, normalisation)
     words = wanted.split()
     return Reading(
-        exact=found == wanted,
-        character_edits=Levenshtein.distance(found, wanted),
+        exact=read == wanted,
+        character_edits=Levenshtein.distance(read, wanted),
         characters=len(wanted),
-        word_edits=Levenshtein.distance(found.split(), words),
+        word_edits=Levenshtein.distance(read.split(), words),
         words=len(words),
     )
 
 
-def score(readings: Sequence[Reading]) -> RecognitionScores:
-    """Scores of a corpus, or of a part of it (a kind of image, a font). Raises ValueError when there is nothing."""
+def recognition_scores(readings: Sequence[Reading]) -> dict[str, float]:
+    """Scores of a corpus, or of a part of it: `exact_match`, the share of the texts that were read without any edit,
+    `cer` and `wer`, the edits of all samples over the characters or words of all references.
+
+    An error rate is 0 at best, and above 1 when more was made up than there was to read. Raises ValueError when there
+    is nothing to score.
+    """
     if not readings:
         raise ValueError("no texts to score")
-    count = len(readings)
-    return RecognitionScores(
-        samples=count,
-        exact_match=sum(reading.exact for reading in readings) / count,
-        cer=_rate(sum(r.character_edits for r in readings), sum(r.characters for r in readings)),
-        wer=_rate(sum(r.word_edits for r in readings), sum(r.words for r in readings)),
-        mean_cer=sum(reading.character_error_rate for reading in readings) / count,
-        mean_wer=sum(reading.word_error_rate for reading in readings) / count,
-    )
+    exact, character_edits, characters, word_edits, words = map(sum, zip(*readings, strict=True))
+    return {
+        "exact_match": exact / len(readings),
+        "cer": _rate(character_edits, characters),
+        "wer": _rate(word_edits, words),
+    }
 
 
 def _rate(edits: int, length: int) -> float:

@@ -30,10 +30,10 @@ def recall(images_ND: Embeddings, texts_ND: Embeddings, *, ks: Sequence[int] = (
     if images_ND.ndim != 2 or images_ND.shape != texts_ND.shape or not len(images_ND):
         raise ValueError(f"embeddings of shapes {images_ND.shape} and {texts_ND.shape}: both must be (N, D), N > 0")
     images, texts = _unit(images_ND), _unit(texts_ND)
-    found: dict[str, float] = {}
+    shares: dict[str, float] = {}
     for name, ranks in (("image_to_text", _ranks(images, texts)), ("text_to_image", _ranks(texts, images))):
-        found |= {f"{name}_recall_at_{k}": float((ranks < k).mean()) for k in ks}
-    return found | {f"chance_at_{k}": min(1.0, k / len(images)) for k in ks}
+        shares |= {f"{name}_recall_at_{k}": float((ranks < k).mean()) for k in ks}
+    return shares | {f"chance_at_{k}": min(1.0, k / len(images)) for k in ks}
 
 
 def _unit(embeddings_ND: Embeddings) -> NDArray[np.float64]:

@@ -27,12 +27,12 @@ def continue_prompts(
         forbidden: ids that are never produced, such as control tokens.
     """
     runtime = DecoderRuntime(model)
-    found = []
+    continuations = []
     for place, prompt in enumerate(prompts):
         sampling = Sampling(temperature=temperature, top_k=0, top_p=1.0, seed=derive_seed(seed, "sample", place))
         sampler = Sampler(sampling, forbidden=forbidden)
-        found.append(list(generate(runtime, prompt, sampler, num_tokens=num_tokens, stop=stop)))
-    return found
+        continuations.append(list(generate(runtime, prompt, sampler, num_tokens=num_tokens, stop=stop)))
+    return continuations
 
 
 def distinct(texts: Sequence[Sequence[int]], n: int) -> float:

@@ -34,8 +34,8 @@ def vqa_accuracy(prediction: str, answers: Sequence[str]) -> float:
     """
     if not prediction.strip():
         return 0.0
-    found = normalise_answer(prediction)
-    matches = [normalise_answer(answer) == found for answer in answers]
+    normal = normalise_answer(prediction)
+    matches = [normalise_answer(answer) == normal for answer in answers]
     if len(matches) == 1:
         return float(matches[0])
     needed = min(_FULL_MARKS, len(matches) - 1)
@@ -48,12 +48,12 @@ def anls(prediction: str, answers: Sequence[str]) -> float:
     The best of 1 - distance / length of the longer text, in lower case without white space at the ends; 0 when it is
     below 0.5. (The paper also gives 0 to 0.5 itself; the server of ST-VQA and DocVQA does not, and we go by it.)
     """
-    found = prediction.lower().strip()
+    text = prediction.lower().strip()
     best = 0.0
     for answer in answers:
         wanted = answer.lower().strip()
-        length = max(len(found), len(wanted))
-        best = max(best, 1 - Levenshtein.distance(found, wanted) / length if length else 1.0)
+        length = max(len(text), len(wanted))
+        best = max(best, 1 - Levenshtein.distance(text, wanted) / length if length else 1.0)
     return best if best >= _ANLS_THRESHOLD else 0.0
 
 
@@ -72,17 +72,17 @@ def json_match(prediction: str, answers: Sequence[str]) -> float:
     Raises ValueError when an answer is no JSON.
     """
     try:
-        found = _parse_json(prediction)
+        value = _parse_json(prediction)
     except (ValueError, RecursionError):
         return 0.0
-    return float(any(_equal_json(found, _parse_json(answer)) for answer in answers))
+    return float(any(_equal_json(value, _parse_json(answer)) for answer in answers))
 
 
 def _relaxed(prediction: str, answer: str) -> bool:
-    found, wanted = _number(prediction), _number(answer)
-    if found is None or wanted is None:
+    number, wanted = _number(prediction), _number(answer)
+    if number is None or wanted is None:
         return prediction.lower() == answer.lower()
-    return abs(found - wanted) <= _RELAXED_TOLERANCE * abs(wanted)
+    return abs(number - wanted) <= _RELAXED_TOLERANCE * abs(wanted)
 
 
 def _number(text: str) -> float | None:

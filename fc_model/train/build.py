@@ -41,8 +41,6 @@ class Training:
     objective: Objective
     batches: Batches
     evaluate: Evaluate
-    num_holdout_tokens: int
-    """Of text."""
     bytes_per_token: float
 
 
@@ -58,28 +56,22 @@ def build_training(spec: StageFile, *, compiled: bool) -> Training:
             f"{spec.shards}: packed for a vocabulary of {train.vocab_size}, but model.vocab_size is "
             f"{spec.model.vocab_size}: set it to the tokenizer's"
         )
-    windows, text = TrainBatches(train, stage), HoldoutLoss(spec.shards, stage)
+    windows, model = TrainBatches(train, stage), _model(spec)
     bytes_per_token = train.num_bytes / train.num_tokens
-    model = _model(spec)
     if isinstance(model, Decoder):
         objective = TextObjective(model)
         if compiled:
             objective.compiled = compiled_loss(model, seq_len=stage.seq_len)
-
-        def evaluate(device: torch.device, dtype: torch.dtype | None) -> dict[str, float]:
-            return text.evaluate(model, device=device, dtype=dtype)
-
-        return Training(objective, windows, evaluate, text.num_tokens, bytes_per_token)
+        return Training(objective, windows, HoldoutLoss(spec.shards, model, stage).evaluate, bytes_per_token)
     assert spec.images is not None
     maker = ExampleMaker(Tokenizer(spec.shards / "tokenizer.model"), model.vision)
-    images = ImageHoldoutLoss(spec.images, model, stage, maker)
+    text, images = HoldoutLoss(spec.shards, model.decoder, stage), ImageHoldoutLoss(spec.images, model, stage, maker)
 
     def evaluate_both(device: torch.device, dtype: torch.dtype | None) -> dict[str, float]:
-        figures = text.evaluate(model.decoder, device=device, dtype=dtype)
-        return figures | images.evaluate(device=device, dtype=dtype)
+        return text.evaluate(device, dtype) | images.evaluate(device, dtype)
 
     batches = ImageBatches(spec.images, windows, stage, maker)
-    return Training(ImageObjective(model, stage), batches, evaluate_both, text.num_tokens, bytes_per_token)
+    return Training(ImageObjective(model, stage), batches, evaluate_both, bytes_per_token)
 
 
 def start(model: nn.Module, spec: StageFile) -> None:

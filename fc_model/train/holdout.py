@@ -24,7 +24,8 @@ class HoldoutLoss:
     The order of documents in a split is a seeded permutation, so its beginning is a fair sample.
     """
 
-    def __init__(self, folder: Path, stage: StageConfig) -> None:
+    def __init__(self, folder: Path, decoder: Decoder, stage: StageConfig) -> None:
+        self._decoder = decoder
         splits = [Shards(folder, name) for name in list_splits(folder) if not name.startswith("train")]
         total = sum(split.num_tokens for split in splits)
         self.num_bytes, self.num_tokens = 0, 0
@@ -40,9 +41,9 @@ class HoldoutLoss:
                 self.num_bytes += part.num_bytes
                 self.num_tokens += int(part.scored_BT.sum())
 
-    def evaluate(self, decoder: Decoder, *, device: torch.device, dtype: torch.dtype | None) -> dict[str, float]:
+    def evaluate(self, device: torch.device, dtype: torch.dtype | None) -> dict[str, float]:
         """Loss in nats a token, bits per byte, and perplexity a token."""
-        was_training = decoder.training
+        decoder, was_training = self._decoder, self._decoder.training
         decoder.eval()
         nats = 0.0
         with torch.no_grad(), torch.autocast(device.type, dtype=dtype, enabled=dtype is not None):

@@ -91,14 +91,14 @@ def group_schedule(images: ImageStageConfig, num_steps: int) -> NDArray[np.int64
     method of Balinski and Young 1975, "The quota method of apportionment".
     """
     shares = np.array(images.shares)
-    given = np.zeros(len(shares))
+    steps = np.zeros(len(shares))
     chosen = np.empty(num_steps, dtype=np.int64)
     for step in range(num_steps):
-        below = given < shares * (step + 1) - 1e-9  # an exact share is not below itself by rounding
+        below = steps < shares * (step + 1) - 1e-9  # an exact share is not below itself by rounding
         due = np.full(len(shares), np.inf)
-        due[below] = (given[below] + 1) / shares[below]
+        due[below] = (steps[below] + 1) / shares[below]
         chosen[step] = int(due.argmin())
-        given[chosen[step]] += 1
+        steps[chosen[step]] += 1
     return chosen
 
 

@@ -43,7 +43,7 @@ class ImageHoldoutLoss:
                 self._batches.append(maker.batch(group, number, samples, rngs))
 
     @torch.no_grad()
-    def evaluate(self, *, device: torch.device, dtype: torch.dtype | None) -> dict[str, float]:
+    def evaluate(self, device: torch.device, dtype: torch.dtype | None) -> dict[str, float]:
         """Figures of the model as it is."""
         was_training = self._model.training
         self._model.eval()

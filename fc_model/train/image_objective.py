@@ -14,13 +14,15 @@ from torch import Tensor
 from fc_model.config.stage import StageConfig
 from fc_model.data.windows import Batch
 from fc_model.model.loss import next_token_loss
-from fc_model.train.objective import TextObjective
+from fc_model.train.objective import Objective, TextObjective
 from fc_model.vision.examples import ImageBatch
 from fc_model.vision.vlm import VisionLanguageModel
 
 
-class ImageObjective:
-    """See `fc_model.train.objective.Objective`."""
+class ImageObjective(Objective):
+    """Next tokens behind images and of text, InfoNCE, CTC."""
+
+    model: VisionLanguageModel
 
     def __init__(self, model: VisionLanguageModel, stage: StageConfig) -> None:
         assert stage.images is not None and model.heads is not None
@@ -43,11 +45,10 @@ class ImageObjective:
             self.model.encoder.unfreeze_last(layers)
 
     def num_targets(self, batch: Batch | ImageBatch) -> int:
-        """Tokens that are predicted; lines where only the CTC head reads."""
+        """Tokens, or lines where only the CTC head reads."""
         return batch.num_targets() if isinstance(batch, ImageBatch) else self._text.num_targets(batch)
 
     def describe_row(self, batch: Batch | ImageBatch) -> str:
-        """See `Objective`."""
         if isinstance(batch, Batch):
             return self._text.describe_row(batch)
         _, images, height, width, _ = batch.images_BIHWC.shape
@@ -104,10 +105,10 @@ class ImageObjective:
         image_BE = self.model.image_features(tokens_BIQD)
         text_BE = self.model.caption_features(part.captions_BL, part.caption_lengths_B)
         self._features.append((image_BE.detach(), text_BE.detach(), part.caption_ids_B))
-        found = self._heads.info_nce(image_BE, text_BE, part.caption_ids_B)
-        self._note("loss_contrastive", found.loss * len(part), len(part))
-        self._note("share_retrieved", found.accuracy * len(part), len(part))
-        return found.loss
+        outcome = self._heads.info_nce(image_BE, text_BE, part.caption_ids_B)
+        self._note("loss_contrastive", outcome.loss * len(part), len(part))
+        self._note("share_retrieved", outcome.accuracy * len(part), len(part))
+        return outcome.loss
 
     def _recognition(self, part: ImageBatch, features_BND: Tensor) -> Tensor:
         ctc_head = self._heads.recognizer

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -12,59 +12,51 @@ from fc_model.model.decoder import Decoder
 from fc_model.model.loss import IGNORE
 
 
-class Objective(Protocol):
+class Objective:
     """A model and its loss, as `TrainStep` drives them. Batches have `len`, `rows` and `to`."""
 
-    @property
-    def model(self) -> nn.Module:
-        """Everything that is trained, saved and averaged."""
+    model: nn.Module
+    """Everything that is trained, saved and averaged."""
 
     def begin_step(self, step: int) -> None:
         """Before the first part of a batch; again when the step is tried anew after memory ran out."""
 
     def num_targets(self, batch: Any) -> int:
-        """What the loss of a whole batch is the mean over."""
+        """What the loss of a whole batch is the mean over: the tokens that are predicted."""
+        raise NotImplementedError
 
     def describe_row(self, batch: Any) -> str:
         """One row of a batch and how to make it smaller, for the error when memory runs out."""
+        raise NotImplementedError
 
     def loss(self, part: Any, *, num_targets: int) -> Tensor:
-        """Share of some rows in the mean loss of their batch of `num_targets`."""
+        """Share of some rows in the mean loss of their batch of `num_targets`, in nats."""
+        raise NotImplementedError
 
     def end_step(self) -> None:
         """After the weights were updated; not after a step that was not applied."""
 
     def figures(self) -> dict[str, float]:
         """Losses by name since the last call, for the log."""
+        return {}
 
 
-class TextObjective:
+class TextObjective(Objective):
     """Next tokens of packed text."""
+
+    model: Decoder
 
     def __init__(self, decoder: Decoder) -> None:
         self.model = decoder
         self.compiled: Callable[..., Tensor] | None = None
         """`decoder.loss` compiled, for the windows of training; None takes it as it is."""
 
-    def begin_step(self, step: int) -> None:
-        """Nothing to prepare."""
-
     def num_targets(self, batch: Batch) -> int:
-        """Tokens that are predicted."""
         return int((batch.targets_BT != IGNORE).sum())
 
     def describe_row(self, batch: Batch) -> str:
-        """See `Objective`."""
         return f"one window of {batch.ids_BT.shape[1]} tokens: lower seq_len"
 
     def loss(self, part: Batch, *, num_targets: int) -> Tensor:
-        """Cross-entropy in nats over `num_targets`."""
         compute = self.compiled or self.model.loss
         return compute(part.ids_BT, part.targets_BT, part.document_BT, num_targets=num_targets)
-
-    def end_step(self) -> None:
-        """Nothing follows."""
-
-    def figures(self) -> dict[str, float]:
-        """None beside the loss."""
-        return {}

@@ -10,6 +10,7 @@ import logging
 import math
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +58,6 @@ class Run:
         if workers is None:
             workers = min(_MAX_WORKERS, max(0, settings.threads - _CORES_OF_TRAINING))
         self.batches = Prefetcher(training.batches, workers=workers if spec.stage.images is not None else 0)
-        self.num_holdout_tokens = training.num_holdout_tokens
         self.train_step = TrainStep(
             training.objective, spec.stage, device=settings.torch_device, dtype=settings.autocast_dtype
         )
@@ -124,7 +124,7 @@ class Run:
                 if not bool(torch.isfinite(tensor).all()):
                     logger.warning("step %d: %s of %s is not finite; no checkpoint", self.state.step, key, name)
                     return
-        self.checkpoints.save(self.state.step, tensors, self.state.to_json())
+        self.checkpoints.save(self.state.step, tensors, asdict(self.state))
 
     def finish(self) -> list[str]:
         """Write the results; returns the names of the files."""
@@ -174,7 +174,7 @@ class Run:
         load_weights(self.train_step.model, checkpoint.tensors("model"), source=checkpoint.folder)
         self.train_step.ema.load_tensors(checkpoint.tensors("ema"))
         self.train_step.optimizer.load_tensors(checkpoint.tensors("optimizer"))
-        self.state = TrainState.from_json(checkpoint.state)
+        self.state = TrainState(**checkpoint.state)
         logger.info("stage %s goes on at step %d", self.stage.name, self.state.step)
 
     def _note_bad_step(self, result: StepResult, number: int) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from fc_model.artifacts.files import sha256_file, write_bytes
 from fc_model.config.differences import differences
@@ -21,6 +21,7 @@ from fc_model.config.image_stage import VisionConfig
 from fc_model.config.model import ModelConfig
 from fc_model.config.runtime import RuntimeConfig
 from fc_model.config.stage import StageConfig
+from fc_model.config.strict import Strict
 from fc_model.device import autocast_dtype, pick_device, set_threads
 from fc_model.errors import UserError
 from fc_model.train.compile import should_compile
@@ -32,10 +33,8 @@ _MICRO_TOKENS = {"cpu": 16_384, "cuda": 65_536, "mps": 8_192}
 """Tokens of a first forward pass where micro_batch is left open."""
 
 
-class StageFile(BaseModel):
+class StageFile(Strict):
     """A stage to train: shapes and settings, and where its inputs stand."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     model: ModelConfig = Field(description="Shape of the decoder.")
     vision: VisionConfig | None = Field(default=None, description="Encoder and fusion, for a stage with images.")

@@ -1,10 +1,9 @@
-"""What a training run knows beside its tensors; plain JSON, saved with every checkpoint."""
+"""What a training run knows beside its tensors: plain values, saved with every checkpoint."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any, Self
 
 from fc_model.config.stage import PlateauConfig
 
@@ -31,15 +30,6 @@ class TrainState:
     stopped_early: bool = False
     seconds: float = 0.0
     """Wall time of training and evaluation, over all attempts."""
-
-    def to_json(self) -> dict[str, Any]:
-        """For a checkpoint."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, values: dict[str, Any]) -> Self:
-        """From a checkpoint."""
-        return cls(**values)
 
 
 @dataclass(frozen=True)

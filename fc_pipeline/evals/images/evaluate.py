@@ -136,7 +136,7 @@ def _text_rise(inputs: dict[str, Artifact]) -> dict[str, float]:
 
 def _write_samples(step: Step, shards: "ImageShards", predictions: "list[Prediction]", config: ImageEvalConfig) -> None:
     """Write every prediction as a line, and the pictures of some."""
-    from fc_model.evals.image_scores import character_error_rate, is_exact, said_of
+    from fc_model.evals.image_scores import character_error_rate, is_exact, predicted_text
 
     shown = _shown(predictions, config)
     for place, name in shown.items():
@@ -153,7 +153,7 @@ def _write_samples(step: Step, shards: "ImageShards", predictions: "list[Predict
                     "task": sample.task,
                     "prompt": sample.prompt,
                     "answers": sample.answers,
-                    "prediction": said_of(prediction),
+                    "prediction": predicted_text(prediction),
                     "recognized": prediction.recognized,
                     "exact": is_exact(prediction),
                     "cer": round(character_error_rate(prediction), 6),

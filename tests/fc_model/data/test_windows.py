@@ -69,7 +69,7 @@ def test_rows() -> None:
 
 def test_holdout_sample_counts_each_target_once(shards: Path) -> None:
     stage = StageConfig(**STAGE | {"eval_tokens": 10_000})
-    sample = HoldoutLoss(shards, stage)
+    sample = HoldoutLoss(shards, Decoder(ModelConfig(**MODEL)), stage)
     splits = [Shards(shards, name) for name in list_splits(shards) if name != "train"]
     assert len(splits) == 2
     assert sample.num_tokens == sum(split.num_tokens for split in splits)
@@ -79,9 +79,9 @@ def test_holdout_sample_counts_each_target_once(shards: Path) -> None:
 
 
 def test_holdout_figures_of_uniform_odds(shards: Path) -> None:
-    sample = HoldoutLoss(shards, StageConfig(**STAGE | {"eval_tokens": 512}))
     decoder = Decoder(ModelConfig(**MODEL | {"tie_embeddings": False}))  # its head starts at zero
-    figures = sample.evaluate(decoder, device=torch.device("cpu"), dtype=None)
+    sample = HoldoutLoss(shards, decoder, StageConfig(**STAGE | {"eval_tokens": 512}))
+    figures = sample.evaluate(torch.device("cpu"), None)
     assert figures["ppl"] == pytest.approx(64, rel=1e-5)
     assert figures["bpb"] == pytest.approx(6 * sample.num_tokens / sample.num_bytes, rel=1e-5)
     assert sample.num_tokens < 1000

@@ -75,13 +75,13 @@ def model_of(stage: StageConfig) -> VisionLanguageModel:
 def test_each_group_has_its_figures(images: Path, maker: ExampleMaker) -> None:
     stage = stage_of()
     model = model_of(stage)
-    figures = ImageHoldoutLoss(images, model, stage, maker).evaluate(device=CPU, dtype=None)
+    figures = ImageHoldoutLoss(images, model, stage, maker).evaluate(CPU, None)
     assert figures.keys() == NAMES
     assert all(math.isfinite(value) for value in figures.values())
     assert all(figures[name] == 0 for name in NAMES if name.startswith(("exact", "recognized"))), "random weights"
     assert model.training, "as it was"
     again = ImageHoldoutLoss(images, model.eval(), stage, maker)
-    assert again.evaluate(device=CPU, dtype=None) == figures
+    assert again.evaluate(CPU, None) == figures
     assert not model.training
 
 
@@ -89,7 +89,7 @@ def test_figures_by_hand(images: Path, maker: ExampleMaker) -> None:
     """Captions: the mean over all tokens of all batches, one sample at a time."""
     stage = stage_of(("caption",), recognition=0, alignment=0)
     model = model_of(stage).eval()
-    figures = ImageHoldoutLoss(images, model, stage, maker).evaluate(device=CPU, dtype=None)
+    figures = ImageHoldoutLoss(images, model, stage, maker).evaluate(CPU, None)
     nats, tokens = 0.0, 0
     assert stage.images is not None
     for sample in ImageShards(images, "holdout").samples():
@@ -128,7 +128,7 @@ def test_it_tells_weights_that_know_from_those_that_do_not(tmp_path: Path, maker
     holdout = ImageHoldoutLoss(images, model, stage, maker)
     for step in range(180):
         train_step(batches(step), TrainState(step=step, micro_batch=16))
-    good = holdout.evaluate(device=CPU, dtype=None)
+    good = holdout.evaluate(CPU, None)
     assert good["exact_read_line"] == good["recognized_read_line"] == 1
     assert good["exact_caption_toy_all"] > 0.8
     assert good["loss_read_line"] < 0.1
@@ -136,14 +136,14 @@ def test_it_tells_weights_that_know_from_those_that_do_not(tmp_path: Path, maker
     pictures = [each.images for each in held[3::-1] + held[:3:-1]]  # lines of other lines, toys of other toys
     others = [Sample(record=each.record, images=of) for each, of in zip(held, pictures, strict=True)]
     swapped = write_images(tmp_path / "swapped", {"holdout": others})
-    blind = ImageHoldoutLoss(swapped, model, stage, maker).evaluate(device=CPU, dtype=None)
+    blind = ImageHoldoutLoss(swapped, model, stage, maker).evaluate(CPU, None)
     assert blind["exact_read_line"] == 0, "it reads the image, not the prompt"
     assert blind["exact_caption_toy_all"] == 0
 
     with torch.no_grad():
         for parameter in model.fusion.parameters():
             parameter.copy_(parameter.flatten()[torch.randperm(parameter.numel())].view_as(parameter))
-    shuffled = holdout.evaluate(device=CPU, dtype=None)
+    shuffled = holdout.evaluate(CPU, None)
     assert shuffled["exact_read_line"] < 0.5
     assert shuffled["loss_read_line"] > 10 * good["loss_read_line"]
     assert shuffled["recognized_read_line"] == 1, "the CTC head does without the fusion"
@@ -155,7 +155,7 @@ def test_an_answer_that_has_no_room_is_not_counted_as_right(tmp_path: Path, make
     asked = Sample(record=ImageRecord(**vars(toy.record) | {"questions": [long]}), images=toy.images)
     stage = stage_of(("answer",), recognition=0, alignment=0)
     images = write_images(tmp_path, {"holdout": [asked]})
-    figures = ImageHoldoutLoss(images, model_of(stage), stage, maker).evaluate(device=CPU, dtype=None)
+    figures = ImageHoldoutLoss(images, model_of(stage), stage, maker).evaluate(CPU, None)
     assert figures == {"loss_answer_toy_all": 0, "exact_answer_toy_all": 0}
     beside = ImageHoldoutLoss(write_images(tmp_path / "two", {"holdout": [asked, toy]}), model_of(stage), stage, maker)
     with torch.no_grad():

@@ -1,6 +1,5 @@
 """Plateau, skips, the log, the stage file, progress, signals: the small parts of a run."""
 
-import json
 import os
 import signal
 from pathlib import Path
@@ -13,7 +12,7 @@ from fc_model.errors import UserError
 from fc_model.train.metrics import MetricsLog, Progress, progress_line, read_metrics
 from fc_model.train.settings import read_stage_file
 from fc_model.train.signals import Interrupted, StopRequest
-from fc_model.train.state import Skip, TrainState, batch_number, on_plateau
+from fc_model.train.state import Skip, batch_number, on_plateau
 
 
 @pytest.mark.parametrize(
@@ -39,11 +38,6 @@ def test_plateau_averages_windows() -> None:
 def test_batches_jump_from_the_skip_on() -> None:
     skips = [Skip(step=4, batches=3), Skip(step=6, batches=2)]
     assert [batch_number(step, skips) for step in range(9)] == [0, 1, 2, 3, 7, 8, 11, 12, 13]
-
-
-def test_state_through_json() -> None:
-    state = TrainState(step=3, losses=[1.5, None, 0.1 + 0.2], evaluations=[{"step": 3, "loss": 1.0}], bad_steps=1)
-    assert TrainState.from_json(json.loads(json.dumps(state.to_json()))) == state
 
 
 def test_log_resumes_at_any_cut(tmp_path: Path) -> None:
