@@ -4,44 +4,35 @@ Format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md. Equal inputs 
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
+from gguf import (
+    GGML_QUANT_SIZES,
+    GGML_QUANT_VERSION,
+    MODEL_ARCH,
+    GGMLQuantizationType,
+    GGUFWriter,
+    LlamaFileType,
+    get_tensor_name_map,
+    quants,
+)
 from numpy.typing import NDArray
 
 from fc_model.config.model import ModelConfig
 from fc_model.errors import UserError
 from fc_model.export.vocabulary import Vocabulary, read_vocabulary
 from fc_model.export.weights import llama_weights
-
-if TYPE_CHECKING:
-    from gguf import GGMLQuantizationType, GGUFWriter
-
-    from fc_model.model.decoder import Decoder
+from fc_model.model.decoder import Decoder
 
 Quantization = Literal["f32", "f16", "bf16", "q8_0"]
 
 # llama.cpp reads SentencePiece BPE as "llama" and Unigram as "t5"; Unigram written as "llama" is cut wrongly.
 TOKENIZER_MODELS = {"bpe": "llama", "unigram": "t5"}
 
-TENSOR_NAMES = {
-    "model.embed_tokens.weight": "token_embd.weight",
-    "model.norm.weight": "output_norm.weight",
-    "lm_head.weight": "output.weight",
-    "input_layernorm.weight": "attn_norm.weight",
-    "self_attn.q_proj.weight": "attn_q.weight",
-    "self_attn.k_proj.weight": "attn_k.weight",
-    "self_attn.v_proj.weight": "attn_v.weight",
-    "self_attn.o_proj.weight": "attn_output.weight",
-    "post_attention_layernorm.weight": "ffn_norm.weight",
-    "mlp.gate_proj.weight": "ffn_gate.weight",
-    "mlp.up_proj.weight": "ffn_up.weight",
-    "mlp.down_proj.weight": "ffn_down.weight",
-}
-
 
 def export_gguf(
-    model: "Decoder",
+    model: Decoder,
     config: ModelConfig,
     tokenizer_file: Path,
     out_file: Path,
@@ -56,10 +47,9 @@ def export_gguf(
     Norms stay F32. With q8_0, a matrix whose rows are no multiple of 32 becomes F16, as llama.cpp's own converter
     does. Raises UserError for a model or tokenizer that llama.cpp can't express.
     """
-    from gguf import GGUFWriter
-
     weights = llama_weights(model, config)
     vocabulary = read_vocabulary(tokenizer_file, vocab_size=config.vocab_size)
+    names = get_tensor_name_map(MODEL_ARCH.LLAMA, config.num_layers)
     writer = GGUFWriter(out_file, arch="llama")
     _add_general(writer, quantization=quantization, name=name, licence=licence, description=description)
     _add_architecture(writer, config)
@@ -67,20 +57,11 @@ def export_gguf(
     for weight_name, tensor in weights.items():
         values = interleave_rope(weight_name, tensor.numpy(), config)
         data, kind = quantize(weight_name, values, quantization)
-        writer.add_tensor(gguf_name(weight_name), data, raw_dtype=kind)
+        writer.add_tensor(names.get_name(weight_name, try_suffixes=(".weight",)), data, raw_dtype=kind)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
     writer.close()
-
-
-def gguf_name(weight_name: str) -> str:
-    """`model.layers.3.mlp.up_proj.weight` -> `blk.3.ffn_up.weight`."""
-    prefix = "model.layers."
-    if not weight_name.startswith(prefix):
-        return TENSOR_NAMES[weight_name]
-    layer, _, rest = weight_name.removeprefix(prefix).partition(".")
-    return f"blk.{layer}.{TENSOR_NAMES[rest]}"
 
 
 def interleave_rope(weight_name: str, weight: NDArray[np.float32], config: ModelConfig) -> NDArray[np.float32]:
@@ -97,10 +78,8 @@ def interleave_rope(weight_name: str, weight: NDArray[np.float32], config: Model
 
 def quantize(
     weight_name: str, weight: NDArray[np.float32], quantization: Quantization
-) -> tuple[NDArray[Any], "GGMLQuantizationType"]:
+) -> tuple[NDArray[Any], GGMLQuantizationType]:
     """Bytes of a weight and their type. Raises UserError when a value is too large for F16."""
-    from gguf import GGML_QUANT_SIZES, GGMLQuantizationType, quants
-
     kind = GGMLQuantizationType[quantization.upper()]
     block_size, _ = GGML_QUANT_SIZES[kind]
     if weight.ndim == 1:
@@ -113,9 +92,7 @@ def quantize(
     return quants.quantize(weight, kind), kind
 
 
-def _add_general(writer: "GGUFWriter", *, quantization: str, name: str, licence: str, description: str) -> None:
-    from gguf import GGML_QUANT_VERSION, LlamaFileType
-
+def _add_general(writer: GGUFWriter, *, quantization: str, name: str, licence: str, description: str) -> None:
     file_type = "ALL_F32" if quantization == "f32" else f"MOSTLY_{quantization.upper()}"
     writer.add_type("model")
     writer.add_name(name)
@@ -126,7 +103,7 @@ def _add_general(writer: "GGUFWriter", *, quantization: str, name: str, licence:
     writer.add_quantization_version(GGML_QUANT_VERSION)
 
 
-def _add_architecture(writer: "GGUFWriter", config: ModelConfig) -> None:
+def _add_architecture(writer: GGUFWriter, config: ModelConfig) -> None:
     writer.add_vocab_size(config.vocab_size)
     writer.add_context_length(config.context_length)
     writer.add_embedding_length(config.hidden_size)
@@ -141,7 +118,7 @@ def _add_architecture(writer: "GGUFWriter", config: ModelConfig) -> None:
     writer.add_rope_dimension_count(config.head_dim)
 
 
-def _add_tokenizer(writer: "GGUFWriter", vocabulary: Vocabulary) -> None:
+def _add_tokenizer(writer: GGUFWriter, vocabulary: Vocabulary) -> None:
     # Everything is written out: the defaults differ between "llama" and "t5", and t5's would append an EOS.
     writer.add_tokenizer_model(TOKENIZER_MODELS[vocabulary.algorithm])
     writer.add_tokenizer_pre("default")

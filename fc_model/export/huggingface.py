@@ -2,25 +2,26 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from fc_model.checkpoints.load import first_difference
 from fc_model.config.model import ModelConfig
 from fc_model.errors import UserError
 from fc_model.export.huggingface_tokenizer import export_tokenizer
 from fc_model.export.vocabulary import Vocabulary, read_vocabulary
 from fc_model.export.weights import HEAD, llama_weights
-
-if TYPE_CHECKING:
-    from fc_model.model.decoder import Decoder
+from fc_model.model.decoder import Decoder
 
 
-def export_huggingface(model: "Decoder", config: ModelConfig, tokenizer_file: Path, out_folder: Path) -> None:
+def export_huggingface(model: Decoder, config: ModelConfig, tokenizer_file: Path, out_folder: Path) -> None:
     """Write model.safetensors (float32), config.json, generation_config.json and the tokenizer's files.
 
     Equal inputs give equal bytes. Raises UserError for a model or tokenizer that the layout can't express.
     """
-    from safetensors.torch import save_file
-
     weights = llama_weights(model, config)
     vocabulary = read_vocabulary(tokenizer_file, vocab_size=config.vocab_size)
     out_folder.mkdir(parents=True, exist_ok=True)
@@ -30,31 +31,21 @@ def export_huggingface(model: "Decoder", config: ModelConfig, tokenizer_file: Pa
     export_tokenizer(vocabulary, tokenizer_file, out_folder, context_length=config.context_length)
 
 
-def load_huggingface(folder: Path) -> "Decoder":
+def load_huggingface(folder: Path) -> Decoder:
     """Our decoder with the weights of a folder that `export_huggingface` wrote.
 
     Raises UserError when the folder is incomplete or holds another architecture.
     """
-    import torch
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
-    from fc_model.checkpoints.load import first_difference
-    from fc_model.model.decoder import Decoder
-
     config = read_llama_config(folder / "config.json")
     with torch.device("meta"):
         model = Decoder(config)
-    reason = None
     try:
         weights = load_file(folder / "model.safetensors")
+        named = {name if name == HEAD else name.removeprefix("model."): tensor for name, tensor in weights.items()}
+        if difference := first_difference(model.state_dict(), named):
+            raise OSError("tensor {} is {}, expected is {}".format(*difference))
     except (OSError, SafetensorError) as error:
-        reason, weights = str(error), {}
-    named = {name if name == HEAD else name.removeprefix("model."): tensor for name, tensor in weights.items()}
-    if reason is None and (difference := first_difference(model.state_dict(), named)):
-        reason = "tensor {} is {}, expected is {}".format(*difference)
-    if reason is not None:
-        raise UserError(f"{folder}/model.safetensors does not fit config.json ({reason}): export again")
+        raise UserError(f"{folder}/model.safetensors does not fit config.json ({error}): export again") from error
     model.load_state_dict(named, assign=True)
     return model.eval()
 

@@ -3,13 +3,13 @@
 import json
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from gguf import TokenType
+from tokenizers import AddedToken, Tokenizer, decoders, models, processors
 
 from fc_model.errors import UserError
-from fc_model.export.vocabulary import PieceType, Vocabulary
-
-if TYPE_CHECKING:
-    from tokenizers import Tokenizer
+from fc_model.export.vocabulary import Vocabulary
 
 # SentencePiece writes a space as this character. Here the pieces hold spaces themselves, so that the character in a
 # text is an unknown one and goes as bytes, as in our tokenizer, and is not read back as a space.
@@ -43,25 +43,23 @@ def export_tokenizer(vocabulary: Vocabulary, tokenizer_file: Path, out_folder: P
     shutil.copyfile(tokenizer_file, out_folder / "tokenizer.model")
 
 
-def unigram_tokenizer(vocabulary: Vocabulary) -> "Tokenizer":
+def unigram_tokenizer(vocabulary: Vocabulary) -> Tokenizer:
     """The same segmentation in the `tokenizers` library."""
-    from tokenizers import AddedToken, Tokenizer, decoders, models, processors
-
-    worst = min(piece.score for _, piece in vocabulary.of_type(PieceType.NORMAL))
+    worst = min(piece.score for _, piece in vocabulary.of_type(TokenType.NORMAL))
     scores = [
-        (piece.text.replace(SPACE, " "), piece.score if piece.type is PieceType.NORMAL else worst - SCORE_PENALTY)
+        (piece.text.replace(SPACE, " "), piece.score if piece.type is TokenType.NORMAL else worst - SCORE_PENALTY)
         for piece in vocabulary.pieces
     ]
     tokenizer = Tokenizer(models.Unigram(scores, unk_id=vocabulary.unk, byte_fallback=True))
     tokenizer.decoder = decoders.Sequence([decoders.ByteFallback(), decoders.Fuse()])
-    special = vocabulary.of_type(PieceType.UNKNOWN, PieceType.CONTROL)
+    special = vocabulary.of_type(TokenType.UNKNOWN, TokenType.CONTROL)
     tokenizer.add_special_tokens([AddedToken(piece.text, special=True, normalized=False) for _, piece in special])
     if vocabulary.bos is not None:  # every document begins with it in training
         bos = vocabulary.pieces[vocabulary.bos].text
         tokenizer.post_processor = processors.TemplateProcessing(
             single=f"{bos} $A", pair=f"{bos} $A {bos} $B", special_tokens=[(bos, vocabulary.bos)]
         )
-    user_defined = vocabulary.of_type(PieceType.USER_DEFINED)
+    user_defined = vocabulary.of_type(TokenType.USER_DEFINED)
     tokenizer.add_tokens(
         [AddedToken(piece.text.replace(SPACE, " "), special=False, normalized=False) for _, piece in user_defined]
     )

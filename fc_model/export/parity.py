@@ -11,9 +11,11 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import torch
+from gguf import TokenType
 from numpy.typing import NDArray
 
 from fc_model.config.parity import ParityConfig
@@ -22,12 +24,11 @@ from fc_model.export.llama_cpp.runtime import LlamaCpp
 from fc_model.export.llama_cpp.server import server_completions
 from fc_model.export.logit_comparison import LogitComparison
 from fc_model.export.tokenizer_comparison import compare_tokenizers, sample_lines
-from fc_model.export.vocabulary import PieceType, read_vocabulary
+from fc_model.export.vocabulary import read_vocabulary
+from fc_model.inference.decoder_runtime import DecoderRuntime
 from fc_model.inference.generate import Runtime, greedy
-
-if TYPE_CHECKING:
-    from fc_model.model.decoder import Decoder
-    from fc_model.tokenizer import Tokenizer
+from fc_model.model.decoder import Decoder
+from fc_model.tokenizer import Tokenizer
 
 PARITY_SCHEMA = 1
 
@@ -48,7 +49,7 @@ class Prompt:
 
 def parity_report(
     *,
-    model: "Decoder",
+    model: Decoder,
     tokenizer_file: Path,
     huggingface_folder: Path | None,
     gguf_files: Mapping[str, Path],
@@ -63,8 +64,6 @@ def parity_report(
     `gguf_files` maps a quantization (it names the metrics) to its file; `texts` are held-out documents. Prompts are
     cut to what the model's context holds. Raises UserError when there is nothing to compare or an export won't load.
     """
-    from fc_model.tokenizer import Tokenizer
-
     settings = _fit_context(settings, model.config.context_length)
     tokenizer = Tokenizer(tokenizer_file)
     vocabulary = read_vocabulary(tokenizer_file, vocab_size=model.config.vocab_size)
@@ -102,7 +101,7 @@ def parity_report(
         equal = [_until(vocabulary.eos, ids) == expected for ids, expected in zip(served, until_eos, strict=True)]
         metrics[f"{name}_server_greedy_match"] = sum(equal) / len(equal)
     misses: dict[str, list[dict[str, Any]]] = {}
-    byte_ids = frozenset(token for token, _ in vocabulary.of_type(PieceType.BYTE))
+    byte_ids = frozenset(token for token, _ in vocabulary.of_type(TokenType.BYTE))
     for name, ids_of_lines in tokenized.items():
         matches, misses[name] = compare_tokenizers(
             name, ids_of_lines, lines=lines, tokenizer=tokenizer, byte_ids=byte_ids
@@ -113,11 +112,9 @@ def parity_report(
 
 
 def make_prompts(
-    model: "Decoder", tokenizer: "Tokenizer", *, bos: int, texts: Sequence[str], settings: ParityConfig
+    model: Decoder, tokenizer: Tokenizer, *, bos: int, texts: Sequence[str], settings: ParityConfig
 ) -> list[Prompt]:
     """The edge prompts and the beginnings of `num_prompts` texts in a seeded choice, with the model's outputs."""
-    from fc_model.inference.decoder_runtime import DecoderRuntime
-
     cached = DecoderRuntime(model)
     chosen = random.Random(settings.seed).sample(sorted(texts), k=min(settings.num_prompts, len(texts)))
     prompts = []
@@ -176,9 +173,7 @@ def _fit_context(settings: ParityConfig, context_length: int) -> ParityConfig:
     return settings.model_copy(update={"continuation_length": continuation_length, "prompt_length": prompt_length})
 
 
-def _forward(model: "Decoder", ids: list[int]) -> NDArray[np.float32]:
-    import torch
-
+def _forward(model: Decoder, ids: list[int]) -> NDArray[np.float32]:
     with torch.inference_mode():
         logits = model(torch.tensor([ids], device=model.embed_tokens.weight.device))[0]
     array: NDArray[np.float32] = logits.float().cpu().numpy()

@@ -2,10 +2,9 @@
 
 import random
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from fc_model.tokenizer import Tokenizer
+from fc_model.tokenizer import Tokenizer
 
 MISSES_LISTED = 100
 
@@ -15,7 +14,7 @@ def compare_tokenizers(
     ids_of_lines: Sequence[Sequence[int]],
     *,
     lines: Sequence[str],
-    tokenizer: "Tokenizer",
+    tokenizer: Tokenizer,
     byte_ids: frozenset[int],
 ) -> tuple[dict[str, float], list[dict[str, Any]]]:
     """Compare a runtime's ids of `lines` with ours; `byte_ids` are the ids of our byte pieces.

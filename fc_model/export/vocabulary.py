@@ -1,29 +1,19 @@
 """What the exporters need to know of a SentencePiece model file."""
 
 from dataclasses import dataclass
-from enum import IntEnum
 from pathlib import Path
 from typing import Any, Literal
 
+from gguf import TokenType  # the numbers of SentencePiece too
+
 from fc_model.errors import UserError
-
-
-class PieceType(IntEnum):
-    """Kinds of pieces; SentencePiece and GGUF use the same numbers."""
-
-    NORMAL = 1
-    UNKNOWN = 2
-    CONTROL = 3
-    USER_DEFINED = 4
-    UNUSED = 5
-    BYTE = 6
 
 
 @dataclass(frozen=True, kw_only=True)
 class Piece:
     text: str
     score: float
-    type: PieceType
+    type: TokenType
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +27,7 @@ class Vocabulary:
     eos: int | None
     pad: int | None
 
-    def of_type(self, *types: PieceType) -> list[tuple[int, Piece]]:
+    def of_type(self, *types: TokenType) -> list[tuple[int, Piece]]:
         """(id, piece) of every piece of one of `types`."""
         return [(token, piece) for token, piece in enumerate(self.pieces) if piece.type in types]
 
@@ -63,7 +53,7 @@ def read_vocabulary(tokenizer_file: Path, *, vocab_size: int) -> Vocabulary:
             "export with the tokenizer that the model was trained with"
         )
     pieces = [
-        Piece(text=piece.piece, score=piece.score, type=PieceType(piece.type)) if _can_match(piece) else _unused(token)
+        Piece(text=piece.piece, score=piece.score, type=TokenType(piece.type)) if _can_match(piece) else _unused(token)
         for token, piece in enumerate(proto.pieces)
     ]
     pieces += [_unused(token) for token in range(len(pieces), vocab_size)]
@@ -87,7 +77,7 @@ def _can_match(piece: Any) -> bool:
 
 
 def _unused(token: int) -> Piece:
-    return Piece(text=f"<unused_{token}>", score=0.0, type=PieceType.UNUSED)
+    return Piece(text=f"<unused_{token}>", score=0.0, type=TokenType.UNUSED)
 
 
 def _check_plain(tokenizer_file: Path, proto: Any) -> None:

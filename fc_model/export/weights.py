@@ -1,25 +1,20 @@
 """Weights of our decoder under the names and in the layout of transformers' Llama."""
 
-from typing import TYPE_CHECKING
+import torch
+from torch import Tensor
 
 from fc_model.config.model import ModelConfig
 from fc_model.errors import UserError
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from fc_model.model.decoder import Decoder
+from fc_model.model.decoder import Decoder
 
 HEAD = "lm_head.weight"
 
 
-def llama_weights(model: "Decoder", config: ModelConfig) -> "dict[str, Tensor]":
+def llama_weights(model: Decoder, config: ModelConfig) -> dict[str, Tensor]:
     """Float32 CPU copies of the weights, sorted by name; a tied head is left out.
 
     Raises UserError for a model that the Llama architecture can't express, or with a weight that isn't finite.
     """
-    import torch
-
     if config.position != "rope":
         raise UserError(f"model.position is {config.position}: only rope can be exported, train the model with rope")
     weights = {}

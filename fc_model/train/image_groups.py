@@ -52,7 +52,9 @@ class ImageBatches:
         self.groups = stage.images.groups
         self._samples = GroupSamples(ImageShards(folder, "train"), self.groups)
         self._schedule = group_schedule(stage.images, stage.num_steps)
-        self._earlier = earlier_steps(self._schedule, len(self.groups) + 1)
+        # How many steps of each group are done after each step; the step itself is one of its group.
+        done = np.cumsum(np.eye(len(self.groups) + 1, dtype=np.int64)[self._schedule], axis=0)
+        self._earlier = done[np.arange(len(self._schedule)), self._schedule] - 1
 
     def __call__(self, number: int) -> Batch | ImageBatch:
         group, turn = self._turn(number)
@@ -100,12 +102,3 @@ def group_schedule(images: ImageStageConfig, num_steps: int) -> NDArray[np.int64
         chosen[step] = int(due.argmin())
         steps[chosen[step]] += 1
     return chosen
-
-
-def earlier_steps(groups_N: NDArray[np.int64], num_groups: int) -> NDArray[np.int64]:
-    """How many earlier steps have the same group, (num_steps,)."""
-    earlier = np.empty_like(groups_N)
-    for group in range(num_groups):
-        mine = groups_N == group
-        earlier[mine] = np.arange(int(mine.sum()))
-    return earlier

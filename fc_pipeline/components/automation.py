@@ -1,6 +1,7 @@
 """Automation in Dagster: jobs, the schedule of a track's shards, and builds on changed content."""
 
 import datetime
+from collections.abc import Iterable
 
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
@@ -9,15 +10,10 @@ from fc_pipeline.components.shared import asset_keys
 from fc_pipeline.engine.graph import Graph
 
 
-def track_job(track: str, graph: Graph) -> UnresolvedAssetJobDefinition:
-    """`<track>`: everything that the track needs."""
-    return _job(track, graph, graph.track(track), f"All of {track}: documents, training, evaluation, exports, report.")
-
-
-def shards_job(track: str, graph: Graph) -> UnresolvedAssetJobDefinition:
-    """`<track>_shards`: its data only, up to the packed shards."""
-    keys = graph.closure([f"{track}/shards"])
-    return _job(f"{track}_shards", graph, keys, f"The data of {track}: sources, corpus, tokenizer, shards.")
+def asset_job(name: str, graph: Graph, keys: Iterable[str], description: str) -> UnresolvedAssetJobDefinition:
+    """A job that builds these keys."""
+    selection = dg.AssetSelection.assets(*asset_keys(graph, keys))
+    return dg.define_asset_job(name=name, selection=selection, description=description)
 
 
 def when_content_changed() -> dg.AutomationCondition:
@@ -62,12 +58,4 @@ def shards_schedule(track: str, cron: str) -> dg.ScheduleDefinition:
         cron_schedule=cron,
         default_status=dg.DefaultScheduleStatus.STOPPED,
         description=f"Rebuilds the shards of {track} where a source has changed. Turn it on in the UI.",
-    )
-
-
-def _job(name: str, graph: Graph, keys: list[str], description: str) -> UnresolvedAssetJobDefinition:
-    return dg.define_asset_job(
-        name=name,
-        selection=dg.AssetSelection.assets(*asset_keys(graph, keys)),
-        description=description,
     )

@@ -5,12 +5,11 @@ from typing import Any
 
 import dagster as dg
 from dagster.components import ComponentTypeSpec
-from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler
-from pydantic_core import CoreSchema
+from pydantic import BaseModel
 
-from fc_model.errors import UserError
 from fc_pipeline.components.asset import assets_of
-from fc_pipeline.components.shared import asset_keys
+from fc_pipeline.components.automation import asset_job
+from fc_pipeline.components.yaml_component import attributes_of, read_component
 from fc_pipeline.engine.graph import Graph
 from fc_pipeline.experiments.config import EXPERIMENTS, ExperimentConfig, parse_experiment
 from fc_pipeline.experiments.graph import with_experiments
@@ -18,14 +17,18 @@ from fc_pipeline.track.config import parse_track, read_attributes
 from fc_pipeline.track.graph import build_graph
 
 
-class ExperimentAttributes(BaseModel):
-    """Attributes as written in the file, validated as a whole by `parse_experiment`."""
+def experiment_schema() -> dict[str, Any]:
+    """The JSON schema of an experiment's file, references written out; `name` is the folder's name."""
+    schema = ExperimentConfig.model_json_schema()
+    definitions = schema.pop("$defs")
+    for field, model in {"stages": "StageLength", "variants": "VariantConfig"}.items():
+        schema["properties"][field]["additionalProperties"] = definitions[model]
+    schema["properties"].pop("name")
+    schema["required"].remove("name")
+    return schema
 
-    model_config = ConfigDict(extra="allow")
 
-    @classmethod
-    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        return experiment_schema()
+ExperimentAttributes = attributes_of(experiment_schema)
 
 
 class Experiment(dg.Component):
@@ -45,10 +48,7 @@ class Experiment(dg.Component):
     @classmethod
     def load(cls, attributes: BaseModel | None, context: dg.ComponentLoadContext) -> "Experiment":
         """The folder's name is the experiment's. Raises UserError, one line, for whatever is wrong in the file."""
-        folder = context.path.parent if context.path.suffix in (".yaml", ".yml") else context.path
-        if folder.is_relative_to(EXPERIMENTS.parent) and folder.parent != EXPERIMENTS:
-            raise UserError(f"{folder}: experiments are looked for in {EXPERIMENTS}: move this folder there")
-        return cls(parse_experiment(folder.name, attributes.model_dump(exclude_unset=True) if attributes else {}))
+        return cls(parse_experiment(*read_component(attributes, context, EXPERIMENTS)))
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         name = f"experiments/{self.config.name}"
@@ -57,11 +57,9 @@ class Experiment(dg.Component):
         own = [key for key in graph if key.startswith(f"{name}/")]
         assets = assets_of(graph, own, owners=self.config.owners or None)
         trainings = [key for key in own if graph[key].partition in self.config.partitions]
-        job = dg.define_asset_job(  # of one kind of partition; `fustercluck run` goes through all kinds in order
-            name=name.replace("/", "_"),
-            selection=dg.AssetSelection.assets(*asset_keys(graph, trainings)),
-            description=f"The trainings and evaluations of {name}, a partition for each variant and seed.",
-        )
+        # Of one kind of partition; `fustercluck run` goes through all kinds in order.
+        about = f"The trainings and evaluations of {name}, a partition for each variant and seed."
+        job = asset_job(name.replace("/", "_"), graph, trainings, about)
         return dg.Definitions(assets=[_of_all_partitions(asset, graph, own) for asset in assets], jobs=[job])
 
 
@@ -80,14 +78,3 @@ def _of_all_partitions(asset: dg.AssetsDefinition, graph: Graph, keys: list[str]
         )
 
     return asset.map_asset_specs(changed)
-
-
-def experiment_schema() -> dict[str, Any]:
-    """The JSON schema of an experiment's file, references written out; `name` is the folder's name."""
-    schema = ExperimentConfig.model_json_schema()
-    definitions = schema.pop("$defs")
-    for field, model in {"stages": "StageLength", "variants": "VariantConfig"}.items():
-        schema["properties"][field]["additionalProperties"] = definitions[model]
-    schema["properties"].pop("name")
-    schema["required"].remove("name")
-    return schema

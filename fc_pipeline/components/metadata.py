@@ -9,11 +9,11 @@ from typing import Any
 import dagster as dg
 
 from fc_model.artifacts import Artifact, read_records
-from fc_pipeline.components.curve import curve_markdown
 from fc_pipeline.experiments.result_text import PICTURE, TEXT
 from fc_pipeline.formatting import markdown_table
 from fc_pipeline.report.markdown import png_source, shortened
 from fc_pipeline.training.curves import read_curve
+from fc_pipeline.training.pages import curve_markdown
 
 RECORDS_SUFFIX = ".jsonl.zst"
 _PREVIEW_ROWS = 5

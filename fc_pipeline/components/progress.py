@@ -13,8 +13,9 @@ from typing import Any
 
 import dagster as dg
 
-from fc_pipeline.components.curve import Point, curve_markdown, thin
 from fc_pipeline.engine.step import StepSpec
+from fc_pipeline.training.curves import Point
+from fc_pipeline.training.pages import curve_markdown, thin
 
 MIN_SECONDS = 15.0
 MAX_OBSERVATIONS = 300

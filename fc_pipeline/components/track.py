@@ -1,35 +1,19 @@
 """The Track component: a track's YAML file becomes its assets, its jobs and its schedule."""
 
-from pathlib import Path
-from typing import Any
-
 import dagster as dg
 from dagster.components import ComponentTypeSpec, scaffold_with
-from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler
-from pydantic_core import CoreSchema
+from pydantic import BaseModel
 
-from fc_model.errors import UserError
 from fc_pipeline.components.asset import assets_of
-from fc_pipeline.components.automation import shards_job, shards_schedule, track_job
+from fc_pipeline.components.automation import asset_job, shards_schedule
 from fc_pipeline.components.scaffold import TrackScaffolder
 from fc_pipeline.components.schema import track_schema
+from fc_pipeline.components.yaml_component import attributes_of, read_component
 from fc_pipeline.track.config import TRACKS, TrackConfig, parse_track, resolve_extends
 from fc_pipeline.track.graph import build_graph
 
-
-class TrackAttributes(BaseModel):
-    """Attributes as written in the file: a track that extends another one leaves most of them out.
-
-    Validated as a whole by `parse_track`, once `extends` is resolved; the JSON schema is that of the parts.
-    """
-
-    model_config = ConfigDict(extra="allow")
-
-    extends: str | None = None
-
-    @classmethod
-    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        return track_schema()
+TrackAttributes = attributes_of(track_schema)
+"""A track that extends another one leaves most of them out; `parse_track` validates the whole."""
 
 
 @scaffold_with(TrackScaffolder)
@@ -54,23 +38,20 @@ class Track(dg.Component):
     @classmethod
     def load(cls, attributes: BaseModel | None, context: dg.ComponentLoadContext) -> "Track":
         """The folder's name is the track's name. Raises UserError, one line, for whatever is wrong in the file."""
-        written = attributes.model_dump(exclude_unset=True) if attributes else {}
-        folder = _folder(context)
-        if folder.is_relative_to(TRACKS.parent) and folder.parent != TRACKS:
-            raise UserError(f"{folder}: tracks are looked for in {TRACKS}: move this folder there")
-        return cls(parse_track(folder.name, resolve_extends(written, TRACKS)))
+        name, written = read_component(attributes, context, TRACKS)
+        return cls(parse_track(name, resolve_extends(written, TRACKS)))
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         track = self.config
         graph = build_graph([track])
         own = [key for key in graph if key.split("/")[0] == track.name]
+        whole = f"All of {track.name}: documents, training, evaluation, exports, report."
+        data = f"The data of {track.name}: sources, corpus, tokenizer, shards."
         return dg.Definitions(
             assets=assets_of(graph, own, owners=track.owners or None),
-            jobs=[track_job(track.name, graph), shards_job(track.name, graph)],
+            jobs=[
+                asset_job(track.name, graph, graph.track(track.name), whole),
+                asset_job(f"{track.name}_shards", graph, graph.closure([f"{track.name}/shards"]), data),
+            ],
             schedules=[shards_schedule(track.name, track.rebuild_cron)],
         )
-
-
-def _folder(context: dg.ComponentLoadContext) -> Path:
-    path = context.path
-    return path.parent if path.suffix in (".yaml", ".yml") else path

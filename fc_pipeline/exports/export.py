@@ -1,17 +1,19 @@
 """The steps that export the final weights, and the step that compares the exports with torch."""
 
 from pathlib import Path
-from typing import Any
 
 from fc_model.artifacts import read_records
+from fc_model.checkpoints.load import load_decoder
 from fc_model.config.parity import ParityConfig
+from fc_model.export.gguf import export_gguf
+from fc_model.export.huggingface import export_huggingface
+from fc_model.export.parity import parity_report
+from fc_model.model.decoder import Decoder
 from fc_pipeline.engine.step import Step
 
 
 def huggingface(step: Step) -> None:
     """A folder that transformers loads as LlamaForCausalLM with its tokenizer."""
-    from fc_model.export.huggingface import export_huggingface
-
     model = _final_model(step)
     folder = step.out.workspace("huggingface")
     export_huggingface(model, model.config, step.inputs["tokenizer"].path("tokenizer.model"), folder)
@@ -22,12 +24,10 @@ def huggingface(step: Step) -> None:
 
 def gguf(step: Step) -> None:
     """One GGUF file a quantization, for llama.cpp."""
-    from fc_model.export.gguf import export_gguf
-
     model = _final_model(step)
     licences = {entry["licence"] for artifact in step.inputs.values() for entry in artifact.manifest.licences}
     for quantization in step.config["quantizations"]:
-        name = gguf_name(step.config["name"], quantization)
+        name = f"{step.config['name']}-{quantization}.gguf"
         path = step.out.workspace("gguf") / name
         export_gguf(
             model,
@@ -45,8 +45,6 @@ def gguf(step: Step) -> None:
 
 def parity(step: Step) -> None:
     """Prompts, token ids and logits of torch, transformers and llama.cpp, compared."""
-    from fc_model.export.parity import parity_report
-
     config = {name: value for name, value in step.config.items() if name != "weights"}
     folder = step.out.workspace("parity")
     export = step.inputs["gguf"]
@@ -68,14 +66,7 @@ def parity(step: Step) -> None:
     step.out.metrics |= metrics
 
 
-def gguf_name(track: str, quantization: str) -> str:
-    """File name of an export: `nano-q8_0.gguf`."""
-    return f"{track}-{quantization}.gguf"
-
-
-def _final_model(step: Step) -> Any:
-    from fc_model.checkpoints.load import load_decoder
-
+def _final_model(step: Step) -> Decoder:
     return load_decoder(step.inputs["stage"].folder, weights=step.config["weights"])
 
 

@@ -1,6 +1,7 @@
 """Tables of the report that every artifact has: cost, verdicts, licences, lineage."""
 
 from collections.abc import Iterable
+from dataclasses import asdict
 from typing import Any
 
 from fc_model.artifacts import Artifact
@@ -18,23 +19,12 @@ def cite_content(artifact: Artifact) -> str:
 
 def cost(artifacts: Iterable[Artifact]) -> list[dict[str, Any]]:
     """Per artifact: seconds, CPU seconds, peak memory, bytes on disk, and tokens and FLOPs of training."""
-    return [_cost(artifact) for artifact in artifacts]
-
-
-def _cost(artifact: Artifact) -> dict[str, Any]:
-    run = artifact.manifest.run
-    row: dict[str, Any] = {
-        "artifact": artifact,
-        "seconds": run.get("seconds"),
-        "cpu_seconds": run.get("cpu_seconds"),
-        "peak_memory_bytes": run.get("peak_memory_bytes"),
-        "disk_bytes": artifact.num_bytes,
-        "tokens": None,
-        "flops": None,
-    }
-    if "flops" in artifact.metrics:
-        row |= {"tokens": artifact.metrics["tokens"], "flops": artifact.metrics["flops"]}
-    return row
+    return [
+        {"artifact": artifact, "disk_bytes": artifact.num_bytes}
+        | {name: artifact.manifest.run.get(name) for name in ("seconds", "cpu_seconds", "peak_memory_bytes")}
+        | {name: artifact.metrics[name] if "flops" in artifact.metrics else None for name in ("tokens", "flops")}
+        for artifact in artifacts
+    ]
 
 
 def totals(rows: list[dict[str, Any]]) -> dict[str, Any]:
@@ -81,30 +71,21 @@ def licences(artifacts: Iterable[Artifact]) -> list[dict[str, Any]]:
 def lineage(artifacts: Iterable[Artifact]) -> list[dict[str, Any]]:
     """Per artifact: its inputs, code version and MLflow run; then inputs that are not among `artifacts`, by name."""
     listed = list(artifacts)
-    rows: list[dict[str, Any]] = [
-        {
-            "key": artifact.key,
-            "identity": artifact.identity,
-            "digest": artifact.digest,
-            "code": artifact.manifest.recipe.code["version"],
-            "inputs": [
-                f"{role}: {entry.key}@{entry.identity}"
-                for role, entry in sorted(artifact.manifest.recipe.inputs.items())
-            ],
-            "mlflow_run_id": artifact.manifest.run.get("mlflow_run_id"),
-        }
-        for artifact in listed
-    ]
+    rows = []
+    others: dict[str, dict[str, Any]] = {}
+    for artifact in listed:
+        recipe = artifact.manifest.recipe
+        rows.append(
+            {
+                "key": artifact.key,
+                "identity": artifact.identity,
+                "digest": artifact.digest,
+                "code": recipe.code["version"],
+                "inputs": [f"{role}: {entry.key}@{entry.identity}" for role, entry in sorted(recipe.inputs.items())],
+                "mlflow_run_id": artifact.manifest.run.get("mlflow_run_id"),
+            }
+        )
+        unknown = {"code": None, "inputs": [], "mlflow_run_id": None}
+        others |= {entry.key: asdict(entry) | unknown for entry in recipe.inputs.values()}
     known = {artifact.key for artifact in listed}
-    others = {entry.key: entry for artifact in listed for entry in artifact.manifest.recipe.inputs.values()}
-    return rows + [
-        {
-            "key": key,
-            "identity": others[key].identity,
-            "digest": others[key].digest,
-            "code": None,
-            "inputs": [],
-            "mlflow_run_id": None,
-        }
-        for key in sorted(others.keys() - known)
-    ]
+    return rows + [others[key] for key in sorted(others.keys() - known)]

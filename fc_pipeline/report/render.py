@@ -46,11 +46,8 @@ class Renderer:
         )
         formats = {"amount": amount, "percent": percent, "size": size, "count": count}
         environment.globals |= {f"{name}_of": function for name, function in formats.items()} | {"formats": formats}
-        environment.filters |= {
-            "amount": amount,
-            "size": size,
+        environment.filters |= formats | {
             "duration": duration,
-            "percent": percent,
             "visible": visible,
             "fence": fence,
             "yaml": to_yaml,

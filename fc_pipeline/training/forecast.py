@@ -59,7 +59,17 @@ def _step(graph: Graph, store: Store, key: str) -> dict[str, Any]:
     config = graph[key].config
     if "model" in config and "stage" in config:
         model, stage = ModelConfig.model_validate(config["model"]), StageConfig.model_validate(config["stage"])
-        return _training(store, key, model, stage, _vision(config))
+        vision = _vision(config)
+        flops = round(stage.num_steps * step_flops(model, stage, vision))
+        rate, basis = _flops_per_second(store, key, model)
+        return {
+            "tokens": round(stage.num_steps * step_tokens(stage, vision)),
+            "flops": flops,
+            "seconds": round(flops / rate, 1),
+            "disk_bytes": state_bytes(model, stage, vision),
+            "memory_bytes": memory_bytes(model, stage, vision),
+            "basis": basis,
+        }
     figures: dict[str, Any] = {"seconds": None, "disk_bytes": None, "memory_bytes": None, "basis": "never built"}
     if earlier:
         newest = earlier[-1]
@@ -73,22 +83,6 @@ def _step(graph: Graph, store: Store, key: str) -> dict[str, Any]:
     if scored is not None and "bits_per_byte" in (earlier[-1].metrics if earlier else {}):
         figures["bits_per_byte"] = _interval(_like(store, earlier, graph[scored].config))
     return figures
-
-
-def _training(
-    store: Store, key: str, model: ModelConfig, stage: StageConfig, vision: VisionConfig | None
-) -> dict[str, Any]:
-    tokens = round(stage.num_steps * step_tokens(stage, vision))
-    flops = round(stage.num_steps * step_flops(model, stage, vision))
-    rate, basis = _flops_per_second(store, key, model)
-    return {
-        "tokens": tokens,
-        "flops": flops,
-        "seconds": round(flops / rate, 1),
-        "disk_bytes": state_bytes(model, stage, vision),
-        "memory_bytes": memory_bytes(model, stage, vision),
-        "basis": basis,
-    }
 
 
 def state_bytes(model: ModelConfig, stage: StageConfig, vision: VisionConfig | None = None) -> int:

@@ -17,7 +17,8 @@ from fc_model.evals.image_scores import exact_matches, face_scores, image_scores
 from fc_model.evals.images import Prediction
 from fc_model.evals.retrieval import recall
 from fc_pipeline.engine.step import Step
-from fc_pipeline.evals.images.evaluate import ImageEvalConfig, _faces, _retrieval, _write_samples
+from fc_pipeline.evals.images.config import ImageEvalConfig
+from fc_pipeline.evals.images.evaluate import _faces, _retrieval, _write_samples
 from fc_pipeline.images.fonts.catalogue import fonts_config
 from fc_pipeline.images.fonts.fetch import fetch_fonts
 from fc_pipeline.images.pack import pack_images

@@ -1,6 +1,5 @@
 """Small real shards of images and text, and the settings of a stage that trains on both."""
 
-import io
 import random
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -9,14 +8,20 @@ from typing import Any, BinaryIO, Literal
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from factories.vision_model import VOCAB_SIZE, write_tokenizer
+from factories import text_stage
+from factories.vision_model import VOCAB_SIZE, png, write_tokenizer
 from fc_model.artifacts import Recipe, Store
+from fc_model.config.image_stage import VisionConfig
+from fc_model.config.model import ModelConfig
+from fc_model.config.stage import StageConfig
 from fc_model.data.images.record import ImageRecord, Line, Question, Word
 from fc_model.data.images.shard_writer import ImageShardWriter, write_index
 from fc_model.data.images.shards import Sample
 from fc_model.data.token_shard_writer import SplitWriter
 from fc_model.data.token_shard_writer import write_index as write_text_index
+from fc_model.seed import seed_torch
 from fc_model.tokenizer import Tokenizer
+from fc_model.vision.vlm import VisionLanguageModel
 
 Split = Literal["train", "holdout"]
 FONT = ImageFont.load_default(size=12)
@@ -46,12 +51,6 @@ IMAGES: dict[str, Any] = {
     "groups": list(GROUPS.values()), "text_share": 1.0, "recognition": 0.5, "alignment": 0.5, "queue_size": 10
 }  # fmt: skip
 STAGE: dict[str, Any] = {"kind": "multimodal", "images": IMAGES}
-
-
-def png(image: Image.Image) -> bytes:
-    stream = io.BytesIO()
-    image.save(stream, "PNG")
-    return stream.getvalue()
 
 
 def line_sample(number: int, text: str, *, split: Split = "train", **changes: Any) -> Sample:
@@ -156,3 +155,18 @@ def image_stage(images: Path, *, tasks: tuple[str, ...] = tuple(GROUPS), **chang
         "images": str(images),
         **changes,
     }
+
+
+def stage_config(tasks: tuple[str, ...] = tuple(GROUPS), **changes: Any) -> StageConfig:
+    """The same as a configuration; the changes are those of the stage and of its images."""
+    of_stage = {name: changes.pop(name) for name in ("steps", "lr", "optimizer", "seq_len") if name in changes}
+    images = IMAGES | {"groups": [GROUPS[task] for task in tasks]} | changes
+    return StageConfig.model_validate(text_stage.STAGE | STAGE | {"images": images} | of_stage)
+
+
+def vision_model(stage: StageConfig, *, dropout: float = 0.1) -> VisionLanguageModel:
+    """The model of such a stage, with weights whose outputs differ from the start."""
+    seed_torch(0, "weights")
+    config = text_stage.MODEL | MODEL | {"dropout": dropout, "zero_init_outputs": False, "embedding_init_std": 0.5}
+    vision = VisionConfig.model_validate(VISION)
+    return VisionLanguageModel(ModelConfig.model_validate(config), vision, training_heads=stage.images)

@@ -6,7 +6,7 @@ from pathlib import Path
 import dagster as dg
 
 from fc_pipeline.components.asset import assets_of
-from fc_pipeline.components.automation import changed_content_sensor, shards_job, shards_schedule
+from fc_pipeline.components.automation import asset_job, changed_content_sensor, shards_schedule
 from fc_pipeline.definitions import policy
 from fc_pipeline.defs.inbox.sensors import inbox_sensor
 from fc_pipeline.engine.graph import Graph
@@ -61,7 +61,7 @@ def defs() -> dg.Definitions:
     graph = automated_graph()
     toy = dg.Definitions(
         assets=assets_of(graph, list(graph)),
-        jobs=[shards_job("toy", graph)],
+        jobs=[asset_job("toy_shards", graph, graph.closure(["toy/shards"]), "The data of toy.")],
         schedules=[shards_schedule("toy", "* * * * *")],
         sensors=[inbox_sensor(graph, seconds=2), changed_content_sensor(seconds=2)],
     )

@@ -3,39 +3,33 @@
 import io
 import json
 import random
-from typing import TYPE_CHECKING
-
-from pydantic import Field
+from itertools import zip_longest
 
 from fc_model.artifacts import Artifact
-from fc_model.config.image_stage import ImageGroup, ImageStageConfig, Task
-from fc_model.config.strict import Strict
+from fc_model.checkpoints.load import load_vision_model
+from fc_model.config.image_stage import ImageGroup, ImageStageConfig
+from fc_model.data.images.decode import decode
+from fc_model.data.images.shards import ImageShards
+from fc_model.device import pick_device, set_threads
 from fc_model.errors import UserError
+from fc_model.evals.control import shuffle_weights
+from fc_model.evals.image_samples import choose_captioned, choose_samples, some_of_each
+from fc_model.evals.image_scores import (
+    character_error_rate,
+    exact_matches,
+    face_scores,
+    image_scores,
+    is_exact,
+    predicted_text,
+)
+from fc_model.evals.images import ImageReader, Prediction
 from fc_model.seed import derive_seed
+from fc_model.tokenizer import Tokenizer
 from fc_pipeline.engine.step import Step
-
-if TYPE_CHECKING:
-    from fc_model.data.images.shards import ImageShards
-    from fc_model.evals.images import Prediction
+from fc_pipeline.evals.images.config import TOKENS, ImageEvalConfig
 
 _HOLDOUT = "holdout"
-_TOKENS: dict[Task, int] = {"read": 512, "caption": 96, "answer": 96}
 _SHOWN_FACES = 10
-
-
-class ImageEvalConfig(Strict):
-    """Settings of the evaluation after a stage with images."""
-
-    max_samples: int = Field(default=200, gt=0, description="Images of each task and kind.")
-    max_answer_tokens: dict[Task, int] = Field(
-        default=_TOKENS, description="Longest answer by task; the group's text_tokens bound it as well."
-    )
-    retrieval_samples: int = Field(default=200, gt=1, description="Captioned images among which retrieval searches.")
-    control_samples: int = Field(
-        default=32, gt=1, description="Images of each task and kind that the controls are scored on."
-    )
-    sample_pictures: int = Field(default=24, ge=0, description="Pictures to look at, half hits and half misses.")
-    seed: int = Field(default=0, ge=0, description="Which images, questions and pictures; order of the controls.")
 
 
 def evaluate_images(step: Step) -> None:
@@ -51,15 +45,6 @@ def evaluate_images(step: Step) -> None:
     Raises:
         UserError: the stage has no images, or no held-out image fits it.
     """
-    from fc_model.checkpoints.load import load_vision_model
-    from fc_model.data.images.shards import ImageShards
-    from fc_model.device import pick_device, set_threads
-    from fc_model.evals.control import shuffle_weights
-    from fc_model.evals.image_samples import choose_captioned, choose_samples, some_of_each
-    from fc_model.evals.image_scores import exact_matches, face_scores, image_scores
-    from fc_model.evals.images import ImageReader
-    from fc_model.tokenizer import Tokenizer
-
     weights = step.config["weights"]
     config = ImageEvalConfig.model_validate({name: value for name, value in step.config.items() if name != "weights"})
     set_threads(step.runtime.threads)
@@ -73,13 +58,11 @@ def evaluate_images(step: Step) -> None:
         tokenizer=Tokenizer(step.inputs["shards"].path("tokenizer.model")),
         shards=shards,
         groups=groups,
-        max_tokens=_TOKENS | config.max_answer_tokens,
+        max_tokens=TOKENS | config.max_answer_tokens,
     )
-
-    def report(done: int) -> None:
-        step.runtime.report({"step": done, "steps": len(samples)})
-
-    predictions = reader.predict(samples, report=report)
+    predictions = reader.predict(
+        samples, report=lambda done: step.runtime.report({"step": done, "steps": len(samples)})
+    )
     faces = face_scores(predictions)
     metrics = image_scores(predictions) | _faces(faces)
     control = some_of_each(samples, max_samples=config.control_samples, seed=config.seed)
@@ -134,10 +117,8 @@ def _text_rise(inputs: dict[str, Artifact]) -> dict[str, float]:
     return {"text_bits_per_byte_rise": after / before - 1}
 
 
-def _write_samples(step: Step, shards: "ImageShards", predictions: "list[Prediction]", config: ImageEvalConfig) -> None:
+def _write_samples(step: Step, shards: ImageShards, predictions: list[Prediction], config: ImageEvalConfig) -> None:
     """Write every prediction as a line, and the pictures of some."""
-    from fc_model.evals.image_scores import character_error_rate, is_exact, predicted_text
-
     shown = _shown(predictions, config)
     for place, name in shown.items():
         with step.out.open(name) as file:
@@ -164,10 +145,8 @@ def _write_samples(step: Step, shards: "ImageShards", predictions: "list[Predict
             )
 
 
-def _shown(predictions: "list[Prediction]", config: ImageEvalConfig) -> dict[int, str]:
+def _shown(predictions: list[Prediction], config: ImageEvalConfig) -> dict[int, str]:
     """{number of the prediction: name of its picture}: half hits, half misses where both suffice, over all kinds."""
-    from fc_model.evals.image_scores import is_exact
-
     by_kind: dict[bool, dict[tuple[str, str], list[int]]] = {True: {}, False: {}}
     for place, prediction in enumerate(predictions):
         kind = (prediction.sample.task, prediction.sample.kind)
@@ -183,14 +162,11 @@ def _shown(predictions: "list[Prediction]", config: ImageEvalConfig) -> dict[int
 def _in_turn(places: dict[tuple[str, str], list[int]], rng: random.Random) -> list[int]:
     """All places, drawn from the groups in turn."""
     shuffled = [rng.sample(group, k=len(group)) for _, group in sorted(places.items())]
-    longest = max(map(len, shuffled), default=0)
-    return [group[turn] for turn in range(longest) for group in shuffled if turn < len(group)]
+    return [place for turn in zip_longest(*shuffled) for place in turn if place is not None]
 
 
-def _png(shards: "ImageShards", number: int) -> bytes:
+def _png(shards: ImageShards, number: int) -> bytes:
     """The stored image, its own bytes where it is a PNG."""
-    from fc_model.data.images.decode import decode
-
     sample = shards.sample(number)
     if sample.record.images[0].endswith("png"):
         return sample.images[0]

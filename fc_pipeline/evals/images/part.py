@@ -7,7 +7,7 @@ from pydantic import Field
 from fc_pipeline.engine.deferred import deferred_imports
 from fc_pipeline.engine.part import Part, Section
 from fc_pipeline.engine.step import StepSpec
-from fc_pipeline.evals.images.evaluate import ImageEvalConfig
+from fc_pipeline.evals.images.config import ImageEvalConfig
 from fc_pipeline.evals.text.part import eval_key
 from fc_pipeline.images.config import ImagesFields
 from fc_pipeline.images.part import images_key

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from itertools import zip_longest
 from typing import Any, NamedTuple
 
 from fc_model.artifacts import Artifact, read_records
@@ -88,12 +89,11 @@ def by_kind(artifact: Artifact, records: Iterable[dict[str, Any]]) -> list[dict[
     counts = Counter((record["task"], record["kind"]) for record in records)
     rows = []
     for task in sorted({task for task, _ in counts}):
-        kinds = sorted(kind for other, kind in counts if other == task)
-        total = sum(counts[task, kind] for kind in kinds)
-        rows.append({"task": task, "kind": None, "samples": total, "figures": _figures(artifact.metrics, task, "")})
-        for kind in kinds:
-            figures = _figures(artifact.metrics, task, f"_{kind.replace('/', '_')}")
-            rows.append({"task": task, "kind": kind, "samples": counts[task, kind], "figures": figures})
+        of_kinds = {kind: number for (other, kind), number in sorted(counts.items()) if other == task}
+        for kind, number in {None: sum(of_kinds.values()), **of_kinds}.items():
+            suffix = f"_{kind.replace('/', '_')}" if kind else ""
+            figures = _figures(artifact.metrics, task, suffix)
+            rows.append({"task": task, "kind": kind, "samples": number, "figures": figures})
     return rows
 
 
@@ -110,16 +110,9 @@ def columns(rows: Iterable[dict[str, Any]]) -> list[str]:
 
 def retrieval(metrics: dict[str, float]) -> list[dict[str, Any]]:
     """Recall at k: [{"k", "image_to_text", "text_to_image", "chance"}]; empty when not measured."""
+    names = {way: f"retrieval_{way}_recall_at_" for way in ("image_to_text", "text_to_image")} | {"chance": _CHANCE}
     ks = sorted(int(name.removeprefix(_CHANCE)) for name in metrics if name.startswith(_CHANCE))
-    return [
-        {
-            "k": k,
-            "image_to_text": metrics[f"retrieval_image_to_text_recall_at_{k}"],
-            "text_to_image": metrics[f"retrieval_text_to_image_recall_at_{k}"],
-            "chance": metrics[f"{_CHANCE}{k}"],
-        }
-        for k in ks
-    ]
+    return [{"k": k} | {column: metrics[f"{name}{k}"] for column, name in names.items()} for k in ks]
 
 
 def questions(metrics: dict[str, float]) -> dict[str, float]:
@@ -145,14 +138,11 @@ def examples(artifact: Artifact, records: Iterable[dict[str, Any]], *, number: i
     return _with_pictures(artifact, _in_turn(hits)[:number]), _with_pictures(artifact, _in_turn(misses)[:number])
 
 
-def _in_turn(records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    seen: Counter[tuple[str, str]] = Counter()
-    turns: dict[int, list[dict[str, Any]]] = defaultdict(list)
+def _in_turn(records: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    groups: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
     for record in records:
-        group = record["task"], record["kind"]
-        turns[seen[group]].append(record)
-        seen[group] += 1
-    return [record for turn in sorted(turns) for record in turns[turn]]
+        groups[record["task"], record["kind"]].append(record)
+    return [record for turn in zip_longest(*groups.values()) for record in turn if record is not None]
 
 
 def _with_pictures(artifact: Artifact, records: Iterable[dict[str, Any]]) -> list[Shown]:

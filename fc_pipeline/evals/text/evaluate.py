@@ -3,53 +3,21 @@
 import json
 import math
 import time
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any
 
-from pydantic import Field
-
-from fc_model.config.strict import Strict
+from fc_model.checkpoints.load import Weights, load_decoder
+from fc_model.data.token_shards import Shards, list_splits
+from fc_model.device import autocast_dtype, pick_device, set_threads
 from fc_model.errors import UserError
+from fc_model.evals.bits_per_byte import Score, count_tokens, mixed_bits_per_byte, score_split, unigram_score
+from fc_model.evals.control import shuffle_weights
+from fc_model.evals.samples import continue_prompts, distinct, repetition
+from fc_model.model.decoder import Decoder
+from fc_model.special_tokens import SPECIAL_TOKENS
+from fc_model.tokenizer import Tokenizer
 from fc_pipeline.engine.step import Step
+from fc_pipeline.evals.text.config import EvalConfig
 from fc_pipeline.tokens.mixture_config import HOLDOUT
-
-if TYPE_CHECKING:
-    from fc_model.checkpoints.load import Weights
-    from fc_model.data.token_shards import Shards
-    from fc_model.evals.bits_per_byte import Score
-    from fc_model.model.decoder import Decoder
-
-
-_PROMPTS = {
-    "science": ["The law of conservation of energy states that", "A cell is"],
-    "data": ["To standardize the features of a data set,", "The following example plots"],
-    "code": ["def mean(values):\n", "import numpy as np\n\n"],
-    "chess": ["1. e4 c5 2. Nf3", "The Sicilian Defence"],
-    "chat": ["What is your favourite book?\n", "How do I make pancakes?\n"],
-}
-
-
-class EvalConfig(Strict):
-    """Settings of the evaluation after every stage of pre-training."""
-
-    window: int | None = Field(
-        default=None, gt=0, description="Tokens that the model sees at once; null takes the stage's seq_len."
-    )
-    stride: int | None = Field(
-        default=None, gt=0, description="Tokens between two windows, at most window; null for no overlap."
-    )
-    max_tokens_per_domain: int | None = Field(
-        default=200_000, gt=0, description="Held-out tokens that are scored, in whole documents; null for all."
-    )
-    control_tokens: int = Field(
-        default=4096, gt=0, description="Tokens a domain on which shuffled weights are scored, as a control."
-    )
-    precision: Literal["fp32", "bf16", "auto"] = Field(
-        default="fp32", description="Of the forward pass; auto takes bf16 where it is faster, so machines may differ."
-    )
-    prompts: dict[str, list[str]] = Field(default=_PROMPTS, description="Beginnings of texts to go on with, by domain.")
-    sample_tokens: int = Field(default=48, gt=0, description="Tokens of a sample.")
-    temperature: float = Field(default=0.8, gt=0, description="Of the samples that are drawn; others are greedy.")
-    seed: int = Field(default=0, ge=0, description="Of the drawn samples and the shuffled weights.")
 
 
 def evaluate(step: Step) -> None:
@@ -61,11 +29,6 @@ def evaluate(step: Step) -> None:
     either weights; unigram_bits_per_byte and unigram_gain (share of it that the model saves); bits_per_byte_random
     for shuffled weights; distinct_<n> and repetition_4 of the samples, _greedy and _drawn; tokens_per_second.
     """
-    from fc_model.checkpoints.load import load_decoder
-    from fc_model.data.token_shards import list_splits
-    from fc_model.device import autocast_dtype, pick_device, set_threads
-    from fc_model.evals.control import shuffle_weights
-
     go_on: Weights = step.config["weights"]
     config = EvalConfig.model_validate({name: value for name, value in step.config.items() if name != "weights"})
     set_threads(step.runtime.threads)
@@ -113,10 +76,8 @@ def evaluate(step: Step) -> None:
     step.out.write_text("metrics.json", json.dumps(report, indent=1, allow_nan=False) + "\n")
 
 
-def summarize(scores: "dict[str, Score]", mix: dict[str, float]) -> dict[str, Any]:
+def summarize(scores: dict[str, Score], mix: dict[str, float]) -> dict[str, Any]:
     """{"overall": figures, "domains": {domain: figures}}; overall also has the mean by mix when there is one."""
-    from fc_model.evals.bits_per_byte import mixed_bits_per_byte
-
     ordered = [scores[domain] for domain in sorted(scores)]
     overall = _figures(sum(ordered[1:], start=ordered[0]))
     if mix:
@@ -126,15 +87,16 @@ def summarize(scores: "dict[str, Score]", mix: dict[str, float]) -> dict[str, An
 
 def flat(summary: dict[str, Any]) -> dict[str, float]:
     """The figures of `summarize` by name: the overall ones bare, a domain's with its name behind."""
-    names = {"bits_per_byte": "bits_per_byte", "perplexity": "perplexity", "tokens": "holdout_tokens"}
-    names |= {"bytes": "holdout_bytes", "bits_per_byte_mix": "bits_per_byte_mix"}
-    metrics = {names[name]: value for name, value in summary["overall"].items()}
-    for domain, figures in summary["domains"].items():
-        metrics |= {f"{names[name]}_{domain}": value for name, value in figures.items()}
-    return metrics
+    named = {"": summary["overall"]} | {f"_{domain}": figures for domain, figures in summary["domains"].items()}
+    prefix = {"tokens": "holdout_", "bytes": "holdout_"}
+    return {
+        f"{prefix.get(name, '')}{name}{suffix}": value
+        for suffix, figures in named.items()
+        for name, value in figures.items()
+    }
 
 
-def _figures(score: "Score") -> dict[str, float]:
+def _figures(score: Score) -> dict[str, float]:
     return {
         "bits_per_byte": round(score.bits_per_byte, 6),
         "perplexity": round(min(score.perplexity, 1e300), 4),
@@ -143,9 +105,7 @@ def _figures(score: "Score") -> dict[str, float]:
     }
 
 
-def _holdout(step: Step) -> "dict[str, Shards]":
-    from fc_model.data.token_shards import Shards, list_splits
-
+def _holdout(step: Step) -> dict[str, Shards]:
     folder = step.inputs["shards"].folder
     names = [name for name in list_splits(folder) if name.startswith(HOLDOUT)]
     if not names:
@@ -155,18 +115,14 @@ def _holdout(step: Step) -> "dict[str, Shards]":
 
 def _training_mix(step: Step) -> dict[str, float]:
     """Share of the training tokens by domain."""
-    from fc_model.data.token_shards import Shards
-
     domains = Shards(step.inputs["shards"].folder, "train").domains
     total = sum(domain["tokens"] for domain in domains.values())
     return {name: round(domains[name]["tokens"] / total, 6) for name in sorted(domains)}
 
 
 def _score(
-    model: "Decoder", splits: "dict[str, Shards]", *, max_tokens: int | None, settings: dict[str, Any], step: Step
-) -> "dict[str, Score]":
-    from fc_model.evals.bits_per_byte import score_split
-
+    model: Decoder, splits: dict[str, Shards], *, max_tokens: int | None, settings: dict[str, Any], step: Step
+) -> dict[str, Score]:
     scores = {}
     for domain, shards in sorted(splits.items()):
         scores[domain] = score_split(model, shards, max_tokens=max_tokens, **settings)
@@ -176,20 +132,13 @@ def _score(
     return scores
 
 
-def _unigram(step: Step, splits: "dict[str, Shards]", max_tokens: int | None) -> "dict[str, Score]":
-    from fc_model.data.token_shards import Shards
-    from fc_model.evals.bits_per_byte import count_tokens, unigram_score
-
+def _unigram(step: Step, splits: dict[str, Shards], max_tokens: int | None) -> dict[str, Score]:
     counts = count_tokens(Shards(step.inputs["shards"].folder, "train"))
     return {domain: unigram_score(counts, shards, max_tokens=max_tokens) for domain, shards in splits.items()}
 
 
-def _write_samples(step: Step, model: "Decoder", config: EvalConfig) -> dict[str, float]:
+def _write_samples(step: Step, model: Decoder, config: EvalConfig) -> dict[str, float]:
     """Continue every prompt greedily and by sampling; returns metrics of the texts' variety."""
-    from fc_model.evals.samples import continue_prompts, distinct, repetition
-    from fc_model.special_tokens import SPECIAL_TOKENS
-    from fc_model.tokenizer import Tokenizer
-
     tokenizer = Tokenizer(step.inputs["tokenizer"].path("tokenizer.model"))
     prompts = [(domain, text) for domain, texts in sorted(config.prompts.items()) for text in texts]
     ids = [[tokenizer.bos_id, *tokenizer.encode(text)] for _, text in prompts]

@@ -7,7 +7,7 @@ from pydantic import Field
 from fc_pipeline.engine.deferred import deferred_imports
 from fc_pipeline.engine.part import Part, Section
 from fc_pipeline.engine.step import StepSpec
-from fc_pipeline.evals.text.evaluate import EvalConfig
+from fc_pipeline.evals.text.config import EvalConfig
 from fc_pipeline.tokens.config import TokensFields
 
 with deferred_imports():

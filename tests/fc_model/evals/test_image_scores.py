@@ -74,7 +74,7 @@ def test_faces_and_controls() -> None:
         ("b", {"samples": 2, "exact_match": 0.5}),
         ("a", {"samples": 1, "exact_match": 1.0}),
     ]
-    found = exact_matches(predictions, control="shuffled")
-    assert found["exact_match_shuffled"] == pytest.approx(2 / 3)
-    assert found["read_exact_match_shuffled_line"] == 0.5 and found["caption_exact_match_shuffled"] == 1
+    shuffled = exact_matches(predictions, control="shuffled")
+    assert shuffled["exact_match_shuffled"] == pytest.approx(2 / 3)
+    assert shuffled["read_exact_match_shuffled_line"] == 0.5 and shuffled["caption_exact_match_shuffled"] == 1
     assert exact_matches([], control="shuffled") == {} and image_scores([]) == {}

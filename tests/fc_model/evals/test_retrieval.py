@@ -12,21 +12,21 @@ def test_worked_example():
     images = np.eye(4, dtype=np.float32)
     texts = images[[1, 0, 2, 3]].copy()
     texts[3] = [0, 0, 0.8, 0.6]
-    found = recall(images, texts, ks=(1, 2, 4))
+    shares = recall(images, texts, ks=(1, 2, 4))
     # image 3 has text 3 first (0.6 against 0); text 3 has image 2 first, then image 3.
-    assert found["image_to_text_recall_at_1"] == 0.5
-    assert found["text_to_image_recall_at_1"] == 0.25
-    assert found["text_to_image_recall_at_2"] == 0.5
-    assert found["image_to_text_recall_at_4"] == found["text_to_image_recall_at_4"] == 1
-    assert [found[f"chance_at_{k}"] for k in (1, 2, 4)] == [0.25, 0.5, 1]
+    assert shares["image_to_text_recall_at_1"] == 0.5
+    assert shares["text_to_image_recall_at_1"] == 0.25
+    assert shares["text_to_image_recall_at_2"] == 0.5
+    assert shares["image_to_text_recall_at_4"] == shares["text_to_image_recall_at_4"] == 1
+    assert [shares[f"chance_at_{k}"] for k in (1, 2, 4)] == [0.25, 0.5, 1]
 
 
 def test_a_perfect_model_and_one_that_says_nothing():
     embeddings = np.random.default_rng(0).normal(size=(50, 8))
     assert set(recall(embeddings, embeddings).values()) == {1.0, 1 / 50, 5 / 50, 10 / 50}
     for nothing in (np.zeros((50, 8)), np.ones((50, 8)), np.tile(embeddings[:1], (50, 1))):
-        found = recall(nothing, nothing)
-        assert all(value == 0 for name, value in found.items() if "recall" in name), "ties count against"
+        shares = recall(nothing, nothing)
+        assert all(value == 0 for name, value in shares.items() if "recall" in name), "ties count against"
 
 
 def test_ties_count_against_even_when_sums_are_rounded_differently(monkeypatch):
@@ -34,24 +34,24 @@ def test_ties_count_against_even_when_sums_are_rounded_differently(monkeypatch):
     embeddings[60:] = embeddings[:30]
     for rows in (1, 7, 1024):
         monkeypatch.setattr(retrieval, "_ROWS", rows)
-        found = recall(embeddings, embeddings)
-        assert found["image_to_text_recall_at_1"] == found["text_to_image_recall_at_1"] == pytest.approx(1 / 3)
-        assert found["image_to_text_recall_at_5"] == 1
+        shares = recall(embeddings, embeddings)
+        assert shares["image_to_text_recall_at_1"] == shares["text_to_image_recall_at_1"] == pytest.approx(1 / 3)
+        assert shares["image_to_text_recall_at_5"] == 1
 
 
 def test_random_embeddings_are_near_chance_and_nothing_depends_on_scale_or_order(monkeypatch):
     draw = np.random.default_rng(2)
     images, texts = draw.normal(size=(400, 16)), draw.normal(size=(400, 16))
-    found = recall(images, texts)
+    shares = recall(images, texts)
     for k in (1, 5, 10):
-        assert abs(found[f"image_to_text_recall_at_{k}"] - k / 400) < 4 * np.sqrt(k / 400 / 400)
+        assert abs(shares[f"image_to_text_recall_at_{k}"] - k / 400) < 4 * np.sqrt(k / 400 / 400)
     rotation = np.linalg.qr(draw.normal(size=(16, 16)))[0]
     order = draw.permutation(400)
-    assert recall(images[order] @ rotation * 7, (texts @ rotation / 3)[order]) == pytest.approx(found)
+    assert recall(images[order] @ rotation * 7, (texts @ rotation / 3)[order]) == pytest.approx(shares)
     swapped = recall(texts, images)
-    assert swapped["image_to_text_recall_at_5"] == found["text_to_image_recall_at_5"]
+    assert swapped["image_to_text_recall_at_5"] == shares["text_to_image_recall_at_5"]
     monkeypatch.setattr(retrieval, "_ROWS", 37)
-    assert recall(images, texts) == found
+    assert recall(images, texts) == shares
 
 
 @pytest.mark.parametrize(

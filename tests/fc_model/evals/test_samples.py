@@ -4,30 +4,18 @@ from typing import Any
 
 import pytest
 import torch
+from factories.models import tiny_model
 
-from fc_model.config.model import ModelConfig
 from fc_model.evals.samples import continue_prompts, distinct, repetition
 from fc_model.model.decoder import Decoder
 
 BOS, EOS = 1, 2
-CONFIG = ModelConfig(
-    vocab_size=50,
-    num_layers=2,
-    hidden_size=32,
-    num_heads=4,
-    num_kv_heads=2,
-    head_dim=8,
-    intermediate_size=48,
-    context_length=64,
-    zero_init_outputs=False,
-    embedding_init_std=0.3,
-)
 
 
 @pytest.fixture
 def model() -> Decoder:
     torch.manual_seed(0)
-    return Decoder(CONFIG).eval()
+    return Decoder(tiny_model(vocab_size=50, zero_init_outputs=False, embedding_init_std=0.3)).eval()
 
 
 def run(model: Decoder, prompts: list[list[int]], **changed: Any) -> list[list[int]]:

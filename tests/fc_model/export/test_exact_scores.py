@@ -5,11 +5,12 @@ from pathlib import Path
 
 import sentencepiece
 from factories.tiny_exports import Exports, tiny_model, train_tokenizer
+from gguf import TokenType
 
 from fc_model.export.exact_scores import round_scores
 from fc_model.export.huggingface_tokenizer import unigram_tokenizer
 from fc_model.export.llama_cpp.runtime import LlamaCpp
-from fc_model.export.vocabulary import PieceType, read_vocabulary
+from fc_model.export.vocabulary import read_vocabulary
 
 
 def test_scores_become_multiples_and_little_changes(tmp_path: Path) -> None:
@@ -21,7 +22,7 @@ def test_scores_become_multiples_and_little_changes(tmp_path: Path) -> None:
     for old, new in zip(before.pieces, after.pieces, strict=True):
         assert (new.text, new.type) == (old.text, old.type)
         assert abs(new.score - old.score) <= 1 / 128
-        assert (new.score * 64).is_integer() or new.type is not PieceType.NORMAL
+        assert (new.score * 64).is_integer() or new.type is not TokenType.NORMAL
     assert round_scores(rounded_file.read_bytes()) == rounded_file.read_bytes()
 
 

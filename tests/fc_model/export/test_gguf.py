@@ -11,7 +11,6 @@ from factories.tiny_exports import Exports, tiny_model
 from fc_model.artifacts.files import sha256_file
 from fc_model.errors import UserError
 from fc_model.export.gguf import interleave_rope
-from fc_model.export.vocabulary import PieceType
 
 
 def test_metadata_is_complete(exports: Exports) -> None:
@@ -46,10 +45,10 @@ def test_metadata_is_complete(exports: Exports) -> None:
     assert {name: values.get(name) for name in expected} == expected
     assert values["llama.attention.layer_norm_rms_epsilon"] == pytest.approx(1e-5)
     types = values["tokenizer.ggml.token_type"]
-    assert types[:5] == [PieceType.UNKNOWN, PieceType.CONTROL, PieceType.CONTROL, PieceType.CONTROL, PieceType.CONTROL]
-    assert types.count(PieceType.BYTE) == 256
-    assert types.count(PieceType.USER_DEFINED) == 2
-    assert types.count(PieceType.UNUSED) == 1  # a symbol with spaces, which SentencePiece never matches
+    assert types[:5] == [gguf.TokenType.UNKNOWN, *[gguf.TokenType.CONTROL] * 4]
+    assert types.count(gguf.TokenType.BYTE) == 256
+    assert types.count(gguf.TokenType.USER_DEFINED) == 2
+    assert types.count(gguf.TokenType.UNUSED) == 1  # a symbol with spaces, which SentencePiece never matches
 
 
 @pytest.mark.parametrize(("quantization", "kind"), [("f32", "F32"), ("f16", "F16"), ("bf16", "BF16"), ("q8_0", "Q8_0")])

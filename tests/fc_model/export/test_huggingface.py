@@ -25,8 +25,8 @@ def test_logits_are_equal(exports: Exports) -> None:
     ids = torch.arange(300, 400)
     with torch.inference_mode():
         expected = exports.model(ids[None])[0]
-    found = torch.from_numpy(TransformersModel(exports.huggingface).logits(ids.tolist()))
-    assert (found - expected).abs().max() < 1e-4
+    logits = torch.from_numpy(TransformersModel(exports.huggingface).logits(ids.tolist()))
+    assert (logits - expected).abs().max() < 1e-4
 
 
 @pytest.mark.parametrize("changes", [{"tie_embeddings": False}, {"head_dim": 32, "num_kv_heads": 4}])
@@ -65,8 +65,8 @@ def test_ids_are_those_of_our_tokenizer(exports: Exports) -> None:
     drawn = random.Random(0)
     runs = ["".join(drawn.choices(["  ", "=", "==", "a", "\n", "(", "-"], k=60)) for _ in range(500)]
     texts = [*EDGE_STRINGS, *lines[:4000], *runs, *exports.texts]
-    found = tokenize_with_transformers(exports.huggingface, texts)
-    misses = [text for text, ids in zip(texts, found, strict=True) if ids != ours.encode(text)]
+    ids_of_texts = tokenize_with_transformers(exports.huggingface, texts)
+    misses = [text for text, ids in zip(texts, ids_of_texts, strict=True) if ids != ours.encode(text)]
     assert misses == []
 
 

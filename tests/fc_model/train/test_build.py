@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import torch
-from factories.image_stage import image_stage, write_images, write_text
+from factories.image_stage import image_stage
 from factories.text_stage import write_stage
 
 from fc_model.checkpoints.run_checkpoints import save_tensors
@@ -21,16 +21,6 @@ from fc_model.train.train_step import weights_of
 from fc_model.vision.vlm import VisionLanguageModel
 
 CPU = torch.device("cpu")
-
-
-@pytest.fixture(scope="module")
-def text(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_text(tmp_path_factory.mktemp("text"))
-
-
-@pytest.fixture(scope="module")
-def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_images(tmp_path_factory.mktemp("images"))
 
 
 def test_a_stage_of_text_has_a_decoder_alone(tmp_path: Path, text: Path) -> None:

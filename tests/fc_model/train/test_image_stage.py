@@ -1,25 +1,21 @@
 """Stages with images: exact resume through kills, what is frozen, what a stage starts from."""
 
-import multiprocessing
 import signal
-import time
-from collections.abc import Iterator
-from multiprocessing.context import ForkServerContext, ForkServerProcess
+from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from factories.image_stage import GROUPS, image_stage, lines, write_images, write_text
+from factories.image_stage import GROUPS, image_stage, lines, write_images
 from factories.text_stage import write_stage
+from factories.training_runs import changed, drive, open_run, wait_for_step, weights
 from safetensors.torch import load_file, save_file
-from torch import Tensor
 
 from fc_model.artifacts.files import sha256_file
 from fc_model.errors import UserError
 from fc_model.train import run_stage
 from fc_model.train.metrics import read_metrics
-from fc_model.train.run import Run
 from fc_model.train.settings import read_stage_file, resolve_settings
 from fc_model.vision.examples import ImageBatch
 
@@ -29,64 +25,6 @@ RESULTS = (
     "state.json",
 )  # fmt: skip
 LATE = {"frozen": ["encoder"], "unfreeze_encoder_layers": 1, "unfreeze_at": UNFREEZE / STEPS}
-
-
-@pytest.fixture(scope="module")
-def text(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_text(tmp_path_factory.mktemp("text"))
-
-
-@pytest.fixture(scope="module")
-def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_images(tmp_path_factory.mktemp("images"))
-
-
-@pytest.fixture(scope="module")
-def context() -> ForkServerContext:
-    made = multiprocessing.get_context("forkserver")
-    made.set_forkserver_preload(["pytorch_lightning", "fc_model.train.stage"])
-    return made
-
-
-_opened: list[Run] = []
-
-
-@pytest.fixture(autouse=True)
-def _close_runs() -> Iterator[None]:
-    yield
-    while _opened:
-        _opened.pop().close("FINISHED")
-
-
-def open_run(folder: Path) -> Run:
-    spec = read_stage_file(folder)
-    _opened.append(Run(folder, spec, resolve_settings(folder, spec), report=None))
-    return _opened[-1]
-
-
-def drive(run: Run, *, steps: int | None = None) -> Run:
-    """What Lightning does: steps and checkpoints until done, or until a step."""
-    while not run.done and run.state.step != steps:
-        run.step(torch.Tensor.backward)
-        if run.state.step % run.stage.checkpoint_every == 0 and not run.done:
-            run.save()
-    return run
-
-
-def weights(run: Run) -> dict[str, Tensor]:
-    return {name: tensor.clone() for name, tensor in run.train_step.weights().items()}
-
-
-def changed(before: dict[str, Tensor], after: dict[str, Tensor]) -> set[str]:
-    return {name for name, tensor in before.items() if not torch.equal(tensor, after[name])}
-
-
-def wait_for_step(folder: Path, step: int, process: ForkServerProcess) -> None:
-    log, deadline = folder / "metrics.jsonl", time.monotonic() + 120
-    while process.is_alive() and time.monotonic() < deadline:
-        if log.is_file() and f'"step": {step},' in log.read_text("utf-8"):
-            return
-        time.sleep(0.001)
 
 
 def test_killed_and_terminated_it_ends_in_the_same_bytes(
@@ -136,14 +74,14 @@ def test_changed_settings_are_refused(
 ) -> None:
     resolve_settings(tmp_path, read_stage_file(write_stage(tmp_path, text, **image_stage(images))))
     with pytest.raises(UserError, match=f"the run began with other settings.*{message}.*set them back"):
-        open_run(write_stage(tmp_path, text, **image_stage(images, **changes)))
+        open_run(tmp_path, text, **image_stage(images, **changes))
 
 
 def test_changed_images_are_refused(tmp_path: Path, text: Path, images: Path) -> None:
     resolve_settings(tmp_path, read_stage_file(write_stage(tmp_path, text, **image_stage(images))))
     other = write_images(tmp_path / "other", {"train": lines(5), "holdout": lines(3, split="holdout")})
     with pytest.raises(UserError, match=r'began with other settings \(images ".*\.\.\. -> ".*\.\.\.\)'):
-        open_run(write_stage(tmp_path, text, **image_stage(other)))
+        open_run(tmp_path, text, **image_stage(other))
 
 
 @pytest.mark.parametrize(
@@ -160,7 +98,7 @@ def test_frozen_parts_do_not_change(
 ) -> None:
     of_stage = {"frozen": frozen, "text_share": 0.0 if "decoder" in frozen else 1.0}
     stage = {"steps": 10, "eval_every": None, "optimizer": {"kind": "adamw", "weight_decay": 0.1}}
-    run = open_run(write_stage(tmp_path, text, **image_stage(images, images_of_stage=of_stage, stage=stage)))
+    run = open_run(tmp_path, text, **image_stage(images, images_of_stage=of_stage, stage=stage))
     before, average = weights(run), {name: tensor.clone() for name, tensor in run.train_step.ema.tensors().items()}
     drive(run, steps=9)
     moved = changed(before, weights(run))
@@ -183,7 +121,7 @@ def test_the_last_blocks_are_unfrozen_at_their_step_and_a_rollback_freezes_them_
     tmp_path: Path, text: Path, images: Path
 ) -> None:
     late = LATE | {"unfreeze_at": 0.55}
-    run = open_run(write_stage(tmp_path, text, **image_stage(images, stage={"steps": 20}, images_of_stage=late)))
+    run = open_run(tmp_path, text, **image_stage(images, stage={"steps": 20}, images_of_stage=late))
     fresh = weights(run)
     drive(run, steps=11)
     assert not [name for name in changed(fresh, weights(run)) if name.startswith("encoder.")]
@@ -208,7 +146,7 @@ def test_text_leaves_the_vision_as_it_is_and_lines_that_are_only_recognized_the_
 ) -> None:
     of_stage = {"text_share": 3.0}
     stage = {"optimizer": {"kind": "adamw", "weight_decay": 0.1}, "eval_every": None}
-    run = open_run(write_stage(tmp_path, text, **image_stage(images, images_of_stage=of_stage, stage=stage)))
+    run = open_run(tmp_path, text, **image_stage(images, images_of_stage=of_stage, stage=stage))
     seen = set()
     for step in range(12):
         batch, before = run.batches(step), weights(run)
@@ -227,19 +165,20 @@ def test_text_leaves_the_vision_as_it_is_and_lines_that_are_only_recognized_the_
     assert seen == {*GROUPS, "text"}
 
 
+@pytest.fixture(scope="module")
+def starts(tmp_path_factory: pytest.TempPathFactory, text: Path, images: Path) -> dict[str, str]:
+    """The weights that a stage of 12 steps hands on."""
+    folder = tmp_path_factory.mktemp("first")
+    drive(open_run(folder, text, **image_stage(images, stage={"steps": 12}))).finish()
+    return {"start": str(folder / "model.safetensors"), "start_vision": str(folder / "vision.safetensors")}
+
+
 def test_a_stage_goes_on_with_the_vision_of_the_one_before_but_not_with_its_queue(
-    tmp_path: Path, text: Path, images: Path
+    tmp_path: Path, text: Path, images: Path, starts: dict[str, str]
 ) -> None:
-    first = drive(open_run(write_stage(tmp_path / "first", text, **image_stage(images, stage={"steps": 12}))))
-    first.finish()
-    starts: dict[str, Any] = {
-        "start": str(first.folder / "model.safetensors"),
-        "start_vision": str(first.folder / "vision.safetensors"),
-    }
-    second = open_run(
-        write_stage(tmp_path / "second", text, **image_stage(images, images_of_stage={"queue_size": 6}, **starts))
-    )
-    kept = weights(first)
+    second = open_run(tmp_path, text, **image_stage(images, images_of_stage={"queue_size": 6}, **starts))
+    decoder = {f"decoder.{name}": tensor for name, tensor in load_file(starts["start"]).items()}
+    kept = decoder | load_file(starts["start_vision"])
     assert int(kept["heads.info_nce.seen"]) > 0
     for name, tensor in weights(second).items():
         if name.startswith("heads.info_nce."):
@@ -266,32 +205,26 @@ def test_a_stage_goes_on_with_the_vision_of_the_one_before_but_not_with_its_queu
     ],
 )
 def test_weights_that_do_not_fit_are_refused_by_name(
-    tmp_path: Path, text: Path, images: Path, changes: dict[str, Any], message: str
+    tmp_path: Path, text: Path, images: Path, starts: dict[str, str], changes: dict[str, Any], message: str
 ) -> None:
-    first = open_run(write_stage(tmp_path / "first", text, **image_stage(images)))
-    first.finish()
-    starts: dict[str, Any] = {
-        "start": str(first.folder / "model.safetensors"),
-        "start_vision": str(first.folder / "vision.safetensors"),
-    }
     with pytest.raises(UserError, match=message):
-        open_run(write_stage(tmp_path / "second", text, **image_stage(images, **changes, **starts)))
+        open_run(tmp_path, text, **image_stage(images, **changes, **starts))
 
 
-def test_vision_with_a_part_missing_is_refused(tmp_path: Path, text: Path, images: Path) -> None:
-    first = open_run(write_stage(tmp_path / "first", text, **image_stage(images)))
-    first.finish()
-    vision = load_file(first.folder / "vision.safetensors")
+def test_vision_with_a_part_missing_is_refused(
+    tmp_path: Path, text: Path, images: Path, starts: dict[str, str]
+) -> None:
+    vision = load_file(starts["start_vision"])
     del vision["encoder.encoder.layers.1.mlp.fc1.bias"]
     save_file(vision, tmp_path / "vision.safetensors")
+    start = str(tmp_path / "vision.safetensors")
     with pytest.raises(UserError, match=r"vision\.safetensors: encoder\.encoder\.layers\.1\.mlp\.fc1\.bias is None"):
-        start = str(tmp_path / "vision.safetensors")
-        open_run(write_stage(tmp_path / "second", text, **image_stage(images, start_vision=start)))
+        open_run(tmp_path / "second", text, **image_stage(images, start_vision=start))
 
 
 def test_seed_decides_the_vision(tmp_path: Path, text: Path, images: Path) -> None:
-    one = weights(open_run(write_stage(tmp_path / "one", text, **image_stage(images))))
-    same = weights(open_run(write_stage(tmp_path / "same", text, **image_stage(images))))
-    other = weights(open_run(write_stage(tmp_path / "other", text, **image_stage(images, stage={"seed": 8}))))
+    one = weights(open_run(tmp_path / "one", text, **image_stage(images)))
+    same = weights(open_run(tmp_path / "same", text, **image_stage(images)))
+    other = weights(open_run(tmp_path / "other", text, **image_stage(images, stage={"seed": 8})))
     assert changed(one, same) == set()
     assert {name.split(".")[0] for name in changed(one, other)} == {"decoder", "encoder", "fusion", "heads"}

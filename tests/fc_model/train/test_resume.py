@@ -1,18 +1,18 @@
 """Killed, terminated and resumed trainings, in real processes."""
 
 import json
-import multiprocessing
 import os
 import random
 import signal
 import subprocess
 import sys
 import time
-from multiprocessing.context import ForkServerContext, ForkServerProcess
+from multiprocessing.context import ForkServerContext
 from pathlib import Path
 
 import pytest
-from factories.text_stage import write_stage, write_tiny_shards
+from factories.text_stage import write_stage
+from factories.training_runs import wait_for_step
 
 from fc_model.artifacts.files import sha256_file
 from fc_model.train import run_stage
@@ -20,28 +20,6 @@ from fc_model.train.metrics import read_metrics
 
 STEPS = 60
 RESULTS = ("model.safetensors", "ema.safetensors", "optimizer.safetensors", "state.json")
-
-
-@pytest.fixture(scope="module")
-def shards(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_tiny_shards(tmp_path_factory.mktemp("shards"))
-
-
-@pytest.fixture(scope="module")
-def context() -> ForkServerContext:
-    """Processes that are forked from one that has Lightning loaded, so that a restart takes no seconds."""
-    made = multiprocessing.get_context("forkserver")
-    made.set_forkserver_preload(["pytorch_lightning", "fc_model.train.stage"])
-    return made
-
-
-def wait_for_step(folder: Path, step: int, process: ForkServerProcess) -> None:
-    """Until the log of a training has a step."""
-    log, deadline = folder / "metrics.jsonl", time.monotonic() + 120
-    while process.is_alive() and time.monotonic() < deadline:
-        if log.is_file() and f'"step": {step},' in log.read_text("utf-8"):
-            return
-        time.sleep(0.001)
 
 
 def test_ten_kills_give_the_same_bytes(tmp_path: Path, shards: Path, context: ForkServerContext) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import torch
-from factories.text_stage import MODEL, STAGE, VOCAB, write_tiny_shards
+from factories.text_stage import MODEL, STAGE, VOCAB
 from torch import Tensor
 
 from fc_model.config.model import ModelConfig
@@ -24,11 +24,6 @@ from fc_model.train.train_step import StepResult, TrainStep
 
 GOLDEN = Path(__file__).parent / "golden_losses.txt"
 CPU = torch.device("cpu")
-
-
-@pytest.fixture(scope="module")
-def shards(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_tiny_shards(tmp_path_factory.mktemp("shards"))
 
 
 def train_step(

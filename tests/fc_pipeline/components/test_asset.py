@@ -17,8 +17,8 @@ from tests.reliability.fake_graph import definitions_of, fake_graph
 def run(memory_disk, monkeypatch) -> Materializer:
     monkeypatch.setattr(asset, "_RETRY_SECONDS", 0)
     monkeypatch.setenv("FC_TEST_SECONDS", "0")
-    with materializer(memory_disk) as found:
-        yield found
+    with materializer(memory_disk) as runner:
+        yield runner
 
 
 def failing(function: str, *, accelerator: bool) -> Graph:

@@ -1,13 +1,14 @@
 import base64
+import io
 
 import pytest
 from factories.steps import step
 
 from fc_pipeline.cli.live_progress import Terminal
 from fc_pipeline.components.checks import check_names
-from fc_pipeline.components.curve import curve_markdown, thin
 from fc_pipeline.components.progress import MAX_OBSERVATIONS, Progress, listening
 from fc_pipeline.engine.gates import Gate, bounds
+from fc_pipeline.training.pages import curve_markdown, thin
 
 STAGE = step("toy/stages/one")
 
@@ -89,16 +90,10 @@ def test_check_names():
     assert bounds(1, 2.5) == "at least 1 and at most 2.5"
 
 
-class Stream:
+class Stream(io.StringIO):
     def __init__(self, *, tty: bool) -> None:
-        self.tty = tty
-        self.text = ""
-
-    def isatty(self) -> bool:
-        return self.tty
-
-    def write(self, text: str) -> None:
-        self.text += text
+        super().__init__()
+        self.isatty = lambda: tty  # type: ignore[method-assign]
 
 
 def test_terminal_plain():
@@ -114,7 +109,9 @@ def test_terminal_plain():
             progress({"step": 7, "steps": 900, "loss": 3.25, "tokens_per_second": 12345.6, "eta_seconds": 65})
     terminal.finished("toy/stages/one", reused=False, seconds=62)
     live = "[ 2/12] toy/stages/one  step 7/900  loss 3.250  12,346 tokens/s  1 min 5 s left\n"
-    assert stream.text == (f"[ 1/12] toy/shards  reused\n{live}{live}[ 2/12] toy/stages/one  built in 1 min 2 s\n")
+    assert stream.getvalue() == (
+        f"[ 1/12] toy/shards  reused\n{live}{live}[ 2/12] toy/stages/one  built in 1 min 2 s\n"
+    )
     assert (terminal.built, terminal.reused) == (1, 1)
 
 
@@ -125,5 +122,6 @@ def test_terminal_live():
     clock.now += 1.0
     terminal.progress("a", {"step": 1})
     terminal.finished("a", reused=False, seconds=1.0)
-    assert "\n" not in stream.text[: stream.text.rindex("\r")]
-    assert stream.text.endswith("\r\x1b[2K[1/3] a  built in 1.0 s\n")
+    text = stream.getvalue()
+    assert "\n" not in text[: text.rindex("\r")]
+    assert text.endswith("\r\x1b[2K[1/3] a  built in 1.0 s\n")

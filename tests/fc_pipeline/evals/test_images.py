@@ -41,7 +41,8 @@ from fc_pipeline.cli import main as cli
 from fc_pipeline.cli.models import read_pictures
 from fc_pipeline.engine.graph import Graph
 from fc_pipeline.engine.step import Step
-from fc_pipeline.evals.images.evaluate import ImageEvalConfig, evaluate_images
+from fc_pipeline.evals.images.config import ImageEvalConfig
+from fc_pipeline.evals.images.evaluate import evaluate_images
 
 STAGE = {"kind": "multimodal", "images": IMAGES.model_dump(mode="json")}
 EVALS = ImageEvalConfig(sample_pictures=6)
@@ -137,10 +138,10 @@ def test_shuffled_images(world: World) -> None:
         max_tokens={"read": 30, "caption": 30, "answer": 30},
     )
     samples = choose_samples(shards, IMAGES.groups, max_samples=20, seed=0)
-    said = [found for found in reader.predict_shuffled(samples, seed=1) if found.sample.kind == "line"]
-    assert sorted(found.text or "" for found in said) == sorted(LINES)
-    assert [found.sample.answers for found in said] == [[line] for line in LINES]
-    assert all(found.text != found.sample.answers[0] for found in said)
+    read = [each for each in reader.predict_shuffled(samples, seed=1) if each.sample.kind == "line"]
+    assert sorted(each.text or "" for each in read) == sorted(LINES)
+    assert [each.sample.answers for each in read] == [[line] for line in LINES]
+    assert all(each.text != each.sample.answers[0] for each in read)
     assert reader.predict_shuffled(samples[:1], seed=1) == []
 
 

@@ -20,7 +20,8 @@ from fc_model.errors import UserError
 from fc_model.model.decoder import Decoder
 from fc_pipeline.engine.gates import Gate
 from fc_pipeline.engine.step import Step
-from fc_pipeline.evals.text.evaluate import EvalConfig, evaluate
+from fc_pipeline.evals.text.config import EvalConfig
+from fc_pipeline.evals.text.evaluate import evaluate
 from fc_pipeline.tokens.pack import pack_shards
 from fc_pipeline.tokens.train_tokenizer import train_tokenizer
 
@@ -42,12 +43,13 @@ def write_split(step: Step) -> None:
                 write(document(f"{name}/{number}", text, domain))
 
 
-def stage_of(seed: int, steps: int) -> Callable[[Step], None]:
-    """A stage: `steps` of training from seeded weights; the average keeps the first weights."""
+def stage_of(seed: int, steps: int, norm: float) -> Callable[[Step], None]:
+    """`steps` of training from seeded weights, `norm` being those of the last norm; the average keeps the first."""
 
     def train(step: Step) -> None:
         torch.manual_seed(seed)
         model = Decoder(CONFIG)
+        torch.nn.init.constant_(model.norm.weight, norm)
         folder = step.out.workspace("training")
         save_file(
             {name: weight.detach().clone() for name, weight in model.named_parameters()}, folder / "ema.safetensors"
@@ -84,9 +86,9 @@ class World:
     def build(self, key: str, function: Callable[[Step], None], config: Any = None, **inputs: Artifact) -> Artifact:
         return build(self.store, key, function, config, inputs, device="cpu")
 
-    def stage(self, name: str, *, seed: int, steps: int) -> Artifact:
+    def stage(self, name: str, *, seed: int, steps: int, norm: float = 1.0) -> Artifact:
         config = {"model": CONFIG.model_dump(mode="json"), "stage": {"seq_len": 64}}
-        return self.build(f"t/stages/{name}", stage_of(seed, steps), config, shards=self.shards)
+        return self.build(f"t/stages/{name}", stage_of(seed, steps, norm), config, shards=self.shards)
 
     def evaluate(self, stage: Artifact, **changed: Any) -> Artifact:
         config = {"weights": changed.pop("weights", "ema"), **EVALS.model_copy(update=changed).model_dump(mode="json")}
@@ -168,17 +170,6 @@ def test_samples(learned: Artifact) -> None:
 
 
 def test_weights_not_finite(world: World) -> None:
-    def broken(step: Step) -> None:
-        stage_of(0, 0)(step)
-        path = step.out.folder / "model.safetensors"
-        model = Decoder(CONFIG)
-        torch.nn.init.constant_(model.norm.weight, float("nan"))
-        again = step.out.workspace("again") / "model.safetensors"
-        save_file({name: weight.detach() for name, weight in model.named_parameters()}, again)
-        path.unlink()
-        step.out.adopt("model.safetensors", again)
-
-    config = {"model": CONFIG.model_dump(mode="json"), "stage": {"seq_len": 64}}
-    stage = world.build("t/stages/broken", broken, config, shards=world.shards)
+    stage = world.stage("broken", seed=0, steps=0, norm=float("nan"))
     with pytest.raises(UserError, match=r"loss on chess is not finite: train t/stages/broken again"):
         world.evaluate(stage, weights="model")

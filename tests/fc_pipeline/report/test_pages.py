@@ -37,9 +37,9 @@ def test_pictures_small_and_deterministic(
     artifact = image_track.built[key]
     text = page_of(artifact)[name]
     assert page_of(artifact)[name] == text == artifact_metadata(artifact, page=page_of, reused=False)[name].value
-    found = re.findall(r"!\[[A-Za-z: ]+\]\(data:image/(?:png|jpeg);base64,([^)]+)\)", text)
-    assert len(found) == number and len(text) < max_bytes
-    for data in found:
+    encoded = re.findall(r"!\[[A-Za-z: ]+\]\(data:image/(?:png|jpeg);base64,([^)]+)\)", text)
+    assert len(encoded) == number and len(text) < max_bytes
+    for data in encoded:
         image = Image.open(io.BytesIO(base64.b64decode(data)))
         assert image.width > 300 and len(image.convert("RGB").getcolors(1 << 20) or []) > 4
 

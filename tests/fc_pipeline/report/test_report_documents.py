@@ -29,13 +29,13 @@ def test_waterfall(track: Builder, page: Page) -> None:
 
 
 def test_filters(track: Builder, report: Artifact, page: Page) -> None:
-    found = json.loads(track.built["corpus/small/filter_quality"].path("filter_quality.json").read_text("utf-8"))
-    quality = found["quality"]
-    assert quality["misses"] and found["length"]["recall"] == 1.0
+    measured = json.loads(track.built["corpus/small/filter_quality"].path("filter_quality.json").read_text("utf-8"))
+    quality = measured["quality"]
+    assert quality["misses"] and measured["length"]["recall"] == 1.0
     shown = f"{quality['cases']}{quality['precision']:.1%}{quality['recall']:.1%}{len(quality['misses'])}"
     assert f"quality{shown}" in page.text
     assert all(miss["why"] in page.text and miss["excerpt"] in page.text for miss in quality["misses"])
-    assert f"| length | {found['length']['cases']} | 100.0% | 100.0% | 0 |" in report.path("report.md").read_text(
+    assert f"| length | {measured['length']['cases']} | 100.0% | 100.0% | 0 |" in report.path("report.md").read_text(
         "utf-8"
     )
 
@@ -64,9 +64,9 @@ def test_hits_at_most_three_a_document(tmp_path: Path) -> None:
                 for item in range(number):
                     record({"document": document, "evalset": "stories", "item": f"s/{item}", "ngrams": 9 - item})
 
-    found = contamination([Builder(tmp_path)("corpus/small/decontaminated", five_questions_on_one_story)])
-    assert found is not None and found["num_hits"] == 6 and found["sets"][0]["clean"] == 4
-    assert [(hit["document"], hit["ngrams"]) for hit in found["hits"]] == [("y", 9), ("x", 9), ("x", 8), ("x", 7)]
+    section = contamination([Builder(tmp_path)("corpus/small/decontaminated", five_questions_on_one_story)])
+    assert section is not None and section["num_hits"] == 6 and section["sets"][0]["clean"] == 4
+    assert [(hit["document"], hit["ngrams"]) for hit in section["hits"]] == [("y", 9), ("x", 9), ("x", 8), ("x", 7)]
 
 
 def test_dumps(track: Builder, tmp_path: Path) -> None:
@@ -91,8 +91,8 @@ def test_duplicates_none(tmp_path: Path) -> None:
             record({"id": "a/0", "text": "a text that is alone in the world", **meta})
 
     build("corpus/small/filtered", one)
-    found = build("corpus/small/deduplicated", deduplicate, inputs={"documents": "corpus/small/filtered"})
-    part = clusters(found)
+    deduplicated = build("corpus/small/deduplicated", deduplicate, inputs={"documents": "corpus/small/filtered"})
+    part = clusters(deduplicated)
     assert (part["documents"], part["groups"], part["pictures"]) == (0, 0, [])
 
 

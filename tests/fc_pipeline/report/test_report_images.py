@@ -23,9 +23,9 @@ _EVALS = f"nano/image_evals/{STAGE}"
 
 
 def pictures_of(page: Page) -> list[Image.Image]:
-    found = [value or "" for name, value in page.attributes if name == "src"]
-    data = [re.fullmatch(r"data:image/(?:png|jpeg);base64,([A-Za-z0-9+/=]+)", value) for value in found]
-    assert found and all(data), "nothing is loaded from elsewhere"
+    sources = [value or "" for name, value in page.attributes if name == "src"]
+    data = [re.fullmatch(r"data:image/(?:png|jpeg);base64,([A-Za-z0-9+/=]+)", value) for value in sources]
+    assert sources and all(data), "nothing is loaded from elsewhere"
     return [Image.open(io.BytesIO(base64.b64decode(match[1]))) for match in data if match]
 
 
@@ -34,9 +34,9 @@ def test_pictures_embedded(image_track: Builder, image_report: Artifact, image_p
     evals = image_track.built[_EVALS]
     kept = [entry for entry in evals.manifest.files if entry.path.endswith(".png")]
     kinds = [row for row in kind_rows(image_track.built["nano/images"]) if row["holdout"]]
-    found = pictures_of(image_page)
-    assert len(found) == len(kinds) + len(kept) + 1, "of each held-out kind, each kept sample, and the specimens"
-    assert all(len(image.convert("RGB").getcolors(1 << 20) or []) > 1 for image in found)
+    pictures = pictures_of(image_page)
+    assert len(pictures) == len(kinds) + len(kept) + 1, "of each held-out kind, each kept sample, and the specimens"
+    assert all(len(image.convert("RGB").getcolors(1 << 20) or []) > 1 for image in pictures)
 
 
 def test_sample_of_a_kind(image_track: Builder, image_page: Page) -> None:

@@ -67,8 +67,8 @@ def test_drawings_lossless(stored: bytes) -> None:
 def test_sheet() -> None:
     colours = [(40 * number, 200 - 30 * number, 90) for number in range(5)]
     cells = [Cell(Image.new("RGB", (60, 20 + 10 * n), colour), (("text", True),)) for n, colour in enumerate(colours)]
-    found = sheet(cells, columns=2, width=60)
-    counts = {colour: count for count, colour in found.getcolors(1 << 20) or []}
+    drawn = sheet(cells, columns=2, width=60)
+    counts = {colour: count for count, colour in drawn.getcolors(1 << 20) or []}
     assert [counts[colour] for colour in colours] == [60 * (20 + 10 * n) for n in range(5)]
 
 

@@ -47,17 +47,17 @@ def commit(store: Store, key: str, *, config: Any, metrics: dict[str, float], ru
 
 
 def test_forecast_calculated(graph: Graph, store: Store) -> None:
-    found = forecast(graph, store, graph)
-    stage = found["steps"]["t/stages/a"]
+    costs = forecast(graph, store, graph)
+    stage = costs["steps"]["t/stages/a"]
     assert stage["tokens"] == 102_400
     assert stage["flops"] == 102_400 * MODEL.flops_per_token(64)
     assert stage["seconds"] == pytest.approx(stage["flops"] / (0.7 * gemm_flops()), abs=0.06)
     assert stage["basis"].startswith("calculated")
     assert stage["disk_bytes"] == 4 * 4 * MODEL.num_parameters() < stage["memory_bytes"]
     unknown = dict.fromkeys(("seconds", "disk_bytes", "memory_bytes"))
-    assert found["steps"]["t/shards"] == unknown | {"basis": "never built"}
-    assert found["total"]["unknown"] == ["t/shards", "t/evals/a"]
-    assert found["total"]["seconds"] == stage["seconds"]
+    assert costs["steps"]["t/shards"] == unknown | {"basis": "never built"}
+    assert costs["total"]["unknown"] == ["t/shards", "t/evals/a"]
+    assert costs["total"]["seconds"] == stage["seconds"]
 
 
 def test_gemm_flops_no_time_left() -> None:
@@ -68,10 +68,10 @@ def test_forecast_measured(graph: Graph, store: Store) -> None:
     run = {"seconds": 12.5, "peak_memory_bytes": 10**9, "committed_at": 1.0}
     commit(store, "t/shards", config={}, metrics={}, run=run)
     other = commit(store, "u/stages/z", config=stage_config(), metrics={"tokens_per_second": 5000.0}, run=run)
-    found = forecast(graph, store, graph)["steps"]
-    assert found["t/shards"]["seconds"] == 12.5 and found["t/shards"]["memory_bytes"] == 10**9
-    assert found["t/stages/a"]["seconds"] == pytest.approx(102_400 / 5000, abs=0.06)
-    assert f"u/stages/z@{other.identity}" in found["t/stages/a"]["basis"]
+    steps = forecast(graph, store, graph)["steps"]
+    assert steps["t/shards"]["seconds"] == 12.5 and steps["t/shards"]["memory_bytes"] == 10**9
+    assert steps["t/stages/a"]["seconds"] == pytest.approx(102_400 / 5000, abs=0.06)
+    assert f"u/stages/z@{other.identity}" in steps["t/stages/a"]["basis"]
     commit(store, "t/stages/a", config=stage_config(steps=7), metrics={"tokens_per_second": 8000.0}, run=run)
     assert forecast(graph, store, ["t/stages/a"])["total"]["seconds"] == pytest.approx(12.8)
 
