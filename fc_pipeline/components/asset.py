@@ -33,12 +33,13 @@ def asset_for(steps: list[StepSpec], graph: Graph, *, owners: list[str] | None =
     gates, retries = graph.gates(spec.key) if spec.partition is None else [], _num_retries(spec)
     by_partition = {step.partition: step for step in steps}
     upstream = dict.fromkeys(graph[key].asset for step in steps for key in step.upstream)
+    partitions = [step.partition for step in steps if step.partition is not None]
     upstream.pop(spec.asset, None)  # a dump needs earlier dumps, which Dagster cannot express
 
     @dg.asset(
         key=spec.asset.split("/"),
         deps=[dg.AssetKey(key.split("/")) for key in upstream],
-        partitions_def=_partitions(steps),
+        partitions_def=dg.StaticPartitionsDefinition(partitions) if partitions else None,
         description=spec.description,
         group_name=spec.group,
         kinds=set(spec.kinds),
@@ -82,11 +83,6 @@ def asset_for(steps: list[StepSpec], graph: Graph, *, owners: list[str] | None =
         )
 
     return build
-
-
-def _partitions(steps: list[StepSpec]) -> dg.StaticPartitionsDefinition | None:
-    names = [step.partition for step in steps if step.partition is not None]
-    return dg.StaticPartitionsDefinition(names) if names else None
 
 
 def _version(spec: StepSpec, graph: Graph) -> str:

@@ -85,7 +85,7 @@ def lineage(artifacts: Iterable[Artifact]) -> list[dict[str, Any]]:
                 "mlflow_run_id": artifact.manifest.run.get("mlflow_run_id"),
             }
         )
-        unknown = {"code": None, "inputs": [], "mlflow_run_id": None}
-        others |= {entry.key: asdict(entry) | unknown for entry in recipe.inputs.values()}
+        for entry in recipe.inputs.values():
+            others[entry.key] = asdict(entry) | {"code": None, "inputs": [], "mlflow_run_id": None}
     known = {artifact.key for artifact in listed}
     return rows + [others[key] for key in sorted(others.keys() - known)]

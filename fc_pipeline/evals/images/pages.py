@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import textwrap
-from collections.abc import Iterable
-from typing import Any
 
 from fc_model.artifacts import Artifact, read_records
 from fc_pipeline.evals.images.report import FIGURES, Shown, best_and_worst, by_kind, columns, examples, retrieval
@@ -28,27 +26,22 @@ def image_evals_page(artifact: Artifact) -> dict[str, str]:
         if samples:
             grid = sheet([_example(each) for each in samples], columns=_COLUMNS, width=_WIDTH)
             shown[title.lower()] = show_sheet(title, grid)
-    shown["by_kind"] = _by_kind(by_kind(artifact, records))
+    kinds = by_kind(artifact, records)
+    names = columns(kinds)
+    cells = [
+        [row["task"], row["kind"] or "all", row["samples"], *(percent(row["figures"].get(name)) for name in names)]
+        for row in kinds
+    ]
+    shown["by_kind"] = markdown_table(["task", "kind", "samples", *(FIGURES[name] for name in names)], cells)
     faces = best_and_worst(json.loads(artifact.path("metrics.json").read_text("utf-8"))["faces"])
     if faces:
         rows = [[row["face"], row["samples"], percent(row["exact_match"])] for row in faces]
         shown["by_face"] = markdown_table(["face, best read first", "samples", "exact match"], rows)
     if recalls := retrieval(artifact.metrics):
-        names = ("image_to_text", "text_to_image", "chance")
-        rows = [[row["k"], *(percent(row[name]) for name in names)] for row in recalls]
+        rows = [[k, *map(percent, shares)] for k, *shares in map(dict.values, recalls)]
         header = ["partner among the nearest", "text of an image", "image of a text", "chance"]
         shown["retrieval"] = markdown_table(header, rows)
     return shown
-
-
-def _by_kind(rows: Iterable[dict[str, Any]]) -> str:
-    rows = list(rows)
-    names = columns(rows)
-    cells = [
-        [row["task"], row["kind"] or "all", row["samples"], *(percent(row["figures"].get(name)) for name in names)]
-        for row in rows
-    ]
-    return markdown_table(["task", "kind", "samples", *(FIGURES[name] for name in names)], cells)
 
 
 def _example(shown: Shown) -> Cell:
