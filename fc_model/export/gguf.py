@@ -57,7 +57,7 @@ def export_gguf(
     for weight_name, tensor in weights.items():
         values = interleave_rope(weight_name, tensor.numpy(), config)
         data, kind = quantize(weight_name, values, quantization)
-        writer.add_tensor(names.get_name(weight_name, try_suffixes=(".weight",)), data, raw_dtype=kind)
+        writer.add_tensor(names[weight_name.removesuffix(".weight")] + ".weight", data, raw_dtype=kind)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
