@@ -26,9 +26,7 @@ class VisionConfig(Strict):
 
     encoder: EncoderConfig = Field(default_factory=EncoderConfig, description="The vision transformer.")
     fusion: FusionConfig = Field(default_factory=FusionConfig, description="From patches to tokens of the decoder.")
-    ctc_head: CtcHeadConfig | None = Field(
-        default=None, description="For an encoder that is trained from scratch; null for one that has weights."
-    )
+    ctc_head: CtcHeadConfig | None = Field(default=None, description="For an encoder from scratch; null with weights.")
     transcripts: Literal["pieces", "characters"] = Field(
         default="pieces",
         description="Transcripts as the tokenizer cuts them, or one piece a character, which a small model learns "
@@ -92,9 +90,7 @@ class ImageStageConfig(Strict):
     """The images of a stage, its losses, and what stays as it is."""
 
     groups: list[ImageGroup] = Field(min_length=1, description="Batches by size and task.")
-    text_share: float = Field(
-        default=0.0, ge=0, description="Share of the steps that are packed text, so that the decoder forgets nothing."
-    )
+    text_share: float = Field(default=0.0, ge=0, description="Of the steps: packed text, so that nothing is forgotten.")
     losses: LossWeights = Field(default_factory=LossWeights, description="On captions; other tasks are causal only.")
     recognition: float = Field(default=0.0, ge=0, description="Weight of the CTC head's loss on what is read.")
     alignment: float = Field(
@@ -104,9 +100,7 @@ class ImageStageConfig(Strict):
         "in the middle of the stage.",
     )
     frozen: list[Part] = Field(default=[], description="Parts that are not trained.")
-    unfreeze_encoder_layers: int = Field(
-        default=0, ge=0, description="Last blocks of a frozen encoder that are trained late in the stage."
-    )
+    unfreeze_encoder_layers: int = Field(default=0, ge=0, description="Last blocks of a frozen encoder, trained late.")
     unfreeze_at: float = Field(default=0.8, ge=0, le=1, description="Share of the stage after which they are.")
     queue_size: int = Field(default=1024, ge=0, description="Features of earlier batches that are negatives as well.")
     temperature: float = Field(default=0.07, ge=0.01, description="Of InfoNCE at the start; it is learnt.")

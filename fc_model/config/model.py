@@ -27,15 +27,9 @@ class ModelConfig(Strict):
     rope_theta: float = Field(default=10_000.0, gt=0, description="Base of the rotary frequencies.")
     norm_eps: float = Field(default=1e-5, gt=0, description="Epsilon of RMSNorm.")
     dropout: float = Field(default=0.0, ge=0, lt=1, description="Dropout after attention and MLP, in training only.")
-    position: Literal["rope", "alibi"] = Field(
-        default="rope", description="rope; alibi is an ablation that the exporters refuse."
-    )
-    embedding_init_std: float = Field(
-        default=0.02, gt=0, description="Standard deviation of the token embedding at the start."
-    )
-    head_init_std: float = Field(
-        default=0.0, ge=0, description="Standard deviation of an untied head at the start; 0 starts at uniform odds."
-    )
+    position: Literal["rope", "alibi"] = Field(default="rope", description="alibi: an ablation that exporters refuse.")
+    embedding_init_std: float = Field(default=0.02, gt=0, description="Standard deviation of fresh token embeddings.")
+    head_init_std: float = Field(default=0.0, ge=0, description="Of an untied head; 0 starts at uniform odds.")
     zero_init_outputs: bool = Field(
         default=True,
         description="Attention and MLP output projections start at zero, so each block starts as identity.",

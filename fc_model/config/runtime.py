@@ -13,9 +13,7 @@ class RuntimeConfig(Strict):
     """How a stage is run on this machine; none of it is part of an artifact's identity."""
 
     device: Literal["auto", "cpu", "cuda", "mps"] = Field(default="auto", description="auto: cuda, else mps, else cpu.")
-    threads: int | None = Field(
-        default=None, gt=0, description="CPU threads of torch; null: the cores of this process."
-    )
+    threads: int | None = Field(default=None, gt=0, description="CPU threads of torch; null: this process's cores.")
     workers: int | None = Field(
         default=None,
         ge=0,

@@ -38,15 +38,9 @@ class OptimizerConfig(Strict):
     weight_decay: float = Field(default=0.1, ge=0, description="Decoupled weight decay; never on norms and biases.")
     embedding_lr: float | None = Field(default=None, gt=0, description="Peak for the embedding; null takes lr.")
     head_lr: float | None = Field(default=None, gt=0, description="Peak for an untied head; null takes lr.")
-    muon_lr: float | None = Field(
-        default=None, gt=0, description="Peak for the matrices under muon and normuon; required there."
-    )
-    vision_lr: float | None = Field(
-        default=None, gt=0, description="Peak of AdamW for encoder, fusion and heads; null takes lr."
-    )
-    vision_muon_lr: float | None = Field(
-        default=None, gt=0, description="Peak for the matrices of encoder and fusion; null takes muon_lr."
-    )
+    muon_lr: float | None = Field(default=None, gt=0, description="Peak for matrices; muon and normuon require it.")
+    vision_lr: float | None = Field(default=None, gt=0, description="AdamW's for encoder, fusion, heads; null: lr.")
+    vision_muon_lr: float | None = Field(default=None, gt=0, description="Peak of encoder and fusion; null: muon_lr.")
     muon_momentum: float = Field(default=0.95, ge=0, lt=1, description="Nesterov momentum of muon.")
     muon_weight_decay: float = Field(default=0.0, ge=0, description="Decoupled weight decay on muon's matrices.")
 
@@ -65,9 +59,7 @@ class PlateauConfig(Strict):
     """Early stop: the held-out loss improves too little over several windows of evaluations in a row."""
 
     window: int = Field(default=1, gt=0, description="Evaluations that are averaged into one window.")
-    min_improvement: float = Field(
-        default=0.03, gt=0, lt=1, description="Relative fall from one window to the next that counts as progress."
-    )
+    min_improvement: float = Field(default=0.03, gt=0, lt=1, description="Least relative fall from window to window.")
     windows: int = Field(default=2, gt=0, description="Windows in a row without progress that stop the stage.")
 
 
@@ -82,9 +74,7 @@ class StageConfig(Strict):
     )
     steps: int | None = Field(default=None, gt=0, description="Optimizer steps; give this or tokens.")
     tokens: int | None = Field(default=None, gt=0, description="Token budget, rounded up to whole steps.")
-    overfit_tokens: int | None = Field(
-        default=None, gt=0, description="overfit: tokens that are cycled, rounded up to whole batches."
-    )
+    overfit_tokens: int | None = Field(default=None, gt=0, description="overfit: cycled tokens, rounded up to batches.")
     seq_len: int = Field(gt=0, description="Tokens of one training window.")
     batch_tokens: int = Field(gt=0, description="Tokens of one optimizer step, over all devices and micro-batches.")
     first_batch: int = Field(
@@ -93,17 +83,13 @@ class StageConfig(Strict):
         description="Batch of the data order to begin with: the graph sets it, so that a stage reads on where the one "
         "before it ended.",
     )
-    split: str = Field(
-        default="train", pattern="^train", description="Split of the shards that is read; the graph sets it."
-    )
+    split: str = Field(default="train", pattern="^train", description="Split of the shards; the graph sets it.")
     images: ImageStageConfig | None = Field(default=None, description="multimodal: what is seen, and for what.")
     document_mask: bool = Field(default=True, description="Attention never crosses a document border.")
     lr: float = Field(gt=0, description="Peak learning rate of AdamW.")
     schedule: ScheduleConfig = Field(default_factory=ScheduleConfig, description="Course of the learning rates.")
     optimizer: OptimizerConfig = Field(default_factory=OptimizerConfig, description="Optimizer and its groups.")
-    clip_norm: float | None = Field(
-        default=1.0, gt=0, description="Norm of the whole gradient that is clipped to; null for none."
-    )
+    clip_norm: float | None = Field(default=1.0, gt=0, description="Norm the whole gradient is clipped to; null: none.")
     ema_decay: float = Field(default=0.999, ge=0, lt=1, description="Decay of the averaged weights, a step.")
     precision: Literal["auto", "fp32", "bf16", "fp16"] = Field(
         default="auto", description="Autocast over fp32 weights; auto: bf16 where faster, else fp16 on CUDA, else fp32."
@@ -113,9 +99,7 @@ class StageConfig(Strict):
     eval_tokens: int = Field(default=65_536, gt=0, description="Size of the fixed held-out sample, in tokens.")
     checkpoint_every: int = Field(default=500, gt=0, description="Steps between checkpoints.")
     plateau: PlateauConfig | None = Field(default=None, description="Early stop; null for none.")
-    max_bad_steps: int = Field(
-        default=3, gt=0, description="Non-finite steps in a row that roll back to the last checkpoint."
-    )
+    max_bad_steps: int = Field(default=3, gt=0, description="Non-finite steps in a row: back to the last checkpoint.")
     seed: int = Field(default=0, ge=0, lt=2**63, description="Seed of the initial weights, data order and dropout.")
 
     @model_validator(mode="after")

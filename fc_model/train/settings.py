@@ -43,9 +43,7 @@ class StageFile(Strict):
     shards: Path = Field(description="Folder of the packed shards.")
     images: Path | None = Field(default=None, description="Folder of the image shards, for a stage with images.")
     start: Path | None = Field(default=None, description="model.safetensors to start from; null for fresh weights.")
-    start_vision: Path | None = Field(
-        default=None, description="vision.safetensors of the stage with images before; null for fresh weights."
-    )
+    start_vision: Path | None = Field(default=None, description="vision.safetensors to start from; null: fresh.")
     tags: dict[str, str] = Field(
         default_factory=dict, description="For MLflow; fc.artifact (key/identity) names the run across resumes."
     )

@@ -59,9 +59,7 @@ class LocalPin(Strict):
 
     kind: Literal["local"]
     folder: str = Field(description="absolute, or relative to the working directory (as FC_HOME is); or an fsspec URL")
-    content: list[LocalFile] | None = Field(
-        default=None, description="filled in when the graph is built: a changed file changes the identity"
-    )
+    content: list[LocalFile] | None = Field(default=None, description="filled in by the graph: part of the identity")
 
 
 class HttpFile(Strict):

@@ -25,20 +25,12 @@ class DedupConfig(Strict):
 
     ngram: int = Field(default=5, ge=1, description="Words a shingle.")
     num_buckets: int = Field(default=20, ge=1, description="LSH bands.")
-    hashes_per_bucket: int = Field(
-        default=5, ge=1, description="Rows a band; a pair of similarity s is found with 1 - (1 - s^rows)^bands."
-    )
+    hashes_per_bucket: int = Field(default=5, ge=1, description="Rows; similarity s has odds 1 - (1 - s^rows)^bands.")
     jaccard: float = Field(default=0.8, gt=0, le=1, description="Documents at least this similar are duplicates.")
-    related: float = Field(
-        default=0.5, gt=0, le=1, description="Kept documents at least this similar stay on one side of the split."
-    )
-    max_bucket: int = Field(
-        default=100, ge=1, description="Kept documents with one band in common that a further one is compared with."
-    )
+    related: float = Field(default=0.5, gt=0, le=1, description="Documents at least this similar stay in one split.")
+    max_bucket: int = Field(default=100, ge=1, description="Kept documents of one band that another is compared with.")
     seed: int = Field(default=1, ge=0, description="Of the hash functions.")
-    removed: list[str] = Field(
-        default_factory=list, description="Ids of documents that are taken down, with all their copies."
-    )
+    removed: list[str] = Field(default_factory=list, description="Ids of documents taken down, with all their copies.")
     num_samples: int = Field(default=20, ge=0, description="Pairs of near-duplicates shown in the report of clusters.")
 
     @field_validator("removed")
@@ -52,15 +44,9 @@ class DecontaminationConfig(Strict):
 
     evalsets: tuple[str, ...] = Field(default=(), description="Names from fc_pipeline/evalsets/catalog.")
     ngram: int = Field(default=13, ge=2, description="Words in a row that a document may not share with an item.")
-    min_words: int = Field(
-        default=8, ge=2, description="An item shorter than `ngram` is looked for whole; below this it is not checked."
-    )
-    min_coverage: float = Field(
-        default=0.0, ge=0, le=1, description="Share of an item's n-grams that a document must hold; 0: one is enough."
-    )
-    min_content_words: int = Field(
-        default=3, ge=0, description="An n-gram with fewer words beyond numbers and letters is counting: ignored."
-    )
+    min_words: int = Field(default=8, ge=2, description="Items below `ngram` are looked for whole; below this, never.")
+    min_coverage: float = Field(default=0.0, ge=0, le=1, description="Share of an item's n-grams; 0: one is enough.")
+    min_content_words: int = Field(default=3, ge=0, description="An n-gram of fewer (no numbers, letters) is ignored.")
     max_item_share: float = Field(
         default=0.02, gt=0, le=1, description="An n-gram in more of a set's items (and over 20) is prompt: ignored."
     )

@@ -25,9 +25,7 @@ class Gate(Strict):
         description="Artifact within the track, such as evals/pretrain_b or parity, or of its corpus, such as "
         "corpus/filter_quality."
     )
-    metric: str = Field(
-        description="Name in the artifact's metrics, such as bits_per_byte, or removed_share: of the documents read."
-    )
+    metric: str = Field(description="Of the artifact, such as bits_per_byte; or removed_share: of the documents read.")
     min: float | None = Field(default=None, description="The metric must be at least this.")
     max: float | None = Field(default=None, description="The metric must be at most this.")
     why: str = Field(default="", description="Where the margin comes from.")

@@ -32,9 +32,7 @@ class ClusterExecutor(Strict):
 
 class RayExecutor(ClusterExecutor):
     kind: ClassVar[str] = "ray"
-    address: str | None = Field(
-        default=None, description="of the cluster, or `auto`; empty: RAY_ADDRESS, else one is started for the run"
-    )
+    address: str | None = Field(default=None, description="of the cluster, or auto; empty: RAY_ADDRESS, else a new one")
     seconds_per_task: int | None = Field(default=None, gt=0, description="a task is killed after that")
 
 

@@ -30,9 +30,7 @@ class VariantConfig(BaseModel):
         default={}, description="Settings of the experiment's stages by name, but their length and seed."
     )
     without_filters: list[str] = Field(default=[], description="Kinds of filters that are left out.")
-    with_filters: list[dict[str, Any]] = Field(
-        default=[], description="Filters in place of the ones of the same kind, or after all others."
-    )
+    with_filters: list[dict[str, Any]] = Field(default=[], description="In place of those of the same kind, or last.")
 
 
 class StageLength(Strict):
@@ -55,23 +53,15 @@ class ExperimentConfig(Strict):
     description: str = Field(default="", description="The question of the experiment, in one sentence.")
     owners: list[str] = Field(default=[], description="team:<name> or e-mail addresses, shown in the UI.")
     track: str = Field(description="The baseline: its data, tokenizer and model, and what all are scored on.")
-    start: str | None = Field(
-        default=None, description="Stage of the track whose weights all trainings begin with; null: from scratch."
-    )
+    start: str | None = Field(default=None, description="Stage whose weights all trainings begin with; null: scratch.")
     stages: dict[str, StageLength] = Field(
         min_length=1, description="Stages of the track that are trained, in its order, and the length of each."
     )
-    seeds: list[int] = Field(
-        min_length=1, description="A training of each variant a seed: of the weights and the order of the data."
-    )
+    seeds: list[int] = Field(min_length=1, description="A training of each variant a seed, of weights and data order.")
     metric: str = Field(description="Metric of the evaluations that decides, as in bits_per_byte_mix.")
     better: Better = Field(description="Whether less or more of the metric is better.")
-    also: dict[str, Better] = Field(
-        default={}, description="Other metrics of the result, `*` for any end, and whether less or more is better."
-    )
-    variants: dict[str, VariantConfig] = Field(
-        min_length=2, description="What each lays over the track, by name; `baseline` changes nothing."
-    )
+    also: dict[str, Better] = Field(default={}, description="Other metrics, `*` for any end, and what is better.")
+    variants: dict[str, VariantConfig] = Field(min_length=2, description="What each changes, by name; baseline none.")
 
     @field_validator("seeds")
     @classmethod

@@ -14,13 +14,9 @@ from fc_pipeline.tokens.config import TokensFields
 class ImagesConfig(Strict):
     """Fonts, synthetic images, real ones, and what is taken of them."""
 
-    fonts: list[str] | None = Field(
-        default=None, min_length=1, description="Packages of fc_pipeline/images/fonts/catalog; null takes all."
-    )
+    fonts: list[str] | None = Field(default=None, min_length=1, description="Of images/fonts/catalog; null takes all.")
     synthetic: SynthesisConfig | None = Field(default=None, description="Images drawn from the corpus; null for none.")
-    sources: list[str | dict[str, Any]] = Field(
-        default=[], description="Names from fc_pipeline/images/sources/catalog, or whole definitions."
-    )
+    sources: list[str | dict[str, Any]] = Field(default=[], description="Names from images/sources/catalog, or whole.")
     mixture: PackConfig = Field(description="What of all these the stages see, and its caps.")
 
     @model_validator(mode="after")

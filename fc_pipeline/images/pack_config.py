@@ -39,21 +39,13 @@ class ImageSize(Strict):
 class PackConfig(Strict):
     """What the images of a track hold."""
 
-    take: list[Take] = Field(
-        default=[Take()], min_length=1, description="What goes in; the first rule that fits an image counts."
-    )
+    take: list[Take] = Field(default=[Take()], min_length=1, description="The first rule that fits an image counts.")
     samples: int | None = Field(default=None, gt=0, description="Training samples of the rules with a weight together.")
     sizes: list[ImageSize] = Field(min_length=1, description="Size by kind; the first that fits counts.")
     patch_size: int = Field(default=16, gt=0, description="Pixels of a patch's side: a patch is a vision token.")
-    max_natural_share: float = Field(
-        default=0.65, ge=0, le=1, description="Of the vision tokens; natural images beyond it are dropped."
-    )
-    min_text_share: float = Field(
-        default=0.35, ge=0, le=1, description="Of the vision tokens; natural images beyond the rest are dropped."
-    )
-    holdout_share: float = Field(
-        default=0.05, ge=0, lt=1, description="Held out, by id, of inputs that have no holdout of their own."
-    )
+    max_natural_share: float = Field(default=0.65, ge=0, le=1, description="Of the vision tokens; more is dropped.")
+    min_text_share: float = Field(default=0.35, ge=0, le=1, description="Of vision tokens; natural images give way.")
+    holdout_share: float = Field(default=0.05, ge=0, lt=1, description="Held out, by id, of inputs without a holdout.")
     shard_bytes: int = Field(default=64 << 20, gt=0, description="Bytes of a tar.")
     seed: int = Field(default=0, ge=0, description="Changes which samples are taken, and their order.")
 

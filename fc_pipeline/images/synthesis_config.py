@@ -13,9 +13,7 @@ class KindConfig(Strict):
 
     train: int = Field(ge=0, description="images for training")
     holdout: int | None = Field(default=None, ge=0, description="images held out; default: by `holdout_share`")
-    format: Literal["png", "jpg", "webp"] = Field(
-        default="png", description="png loses nothing; jpg and webp for what looks like a photograph"
-    )
+    format: Literal["png", "jpg", "webp"] = Field(default="png", description="png loses nothing; jpg, webp: for photos")
     quality: int = Field(default=85, ge=1, le=95, description="of jpg and webp")
 
 
@@ -82,12 +80,8 @@ class SynthesisConfig(Strict):
     """Config of the step `<track>/synthetic`."""
 
     seed: int = 0
-    kinds: dict[str, KindConfig] = Field(
-        min_length=1, description="by name: line, small/form, document/invoice and so on"
-    )
-    holdout_share: float = Field(
-        default=0.05, ge=0, le=1, description="images held out for each training image, for kinds that do not say"
-    )
+    kinds: dict[str, KindConfig] = Field(min_length=1, description="by name: line, small/form, document/invoice, ...")
+    holdout_share: float = Field(default=0.05, ge=0, le=1, description="images held out for each training image")
     held_out_faces: list[str] = Field(
         default=[
             "Caladea-Regular",

@@ -89,21 +89,15 @@ class _Source(Entry):
 
     domain: Domain
     files: list[FileSpec] = Field(min_length=1)
-    max_bytes: int | None = Field(
-        default=None, gt=0, description="cap on the bytes of the files read, spread over the source by hash of path"
-    )
+    max_bytes: int | None = Field(default=None, gt=0, description="cap on the bytes read, a spread by hash of path")
     max_file_bytes: int = Field(default=MAX_FILE_BYTES, gt=0, description="a larger file is refused (zip bomb)")
     max_total_bytes: int = Field(default=MAX_TOTAL_BYTES, gt=0, description="cap on all that is unpacked")
     max_record_bytes: int = Field(default=MAX_RECORD_BYTES, gt=0, description="a longer jsonl line is quarantined")
-    max_bad_rate: float = Field(
-        default=0.01, ge=0, le=1, description="part of the records that may be quarantined; one always may"
-    )
+    max_bad_rate: float = Field(default=0.01, ge=0, le=1, description="part that may be quarantined; one always may")
     undecodable: Literal["quarantine", "replace"] = Field(
         default="quarantine", description="invalid UTF-8, NUL, lone surrogates: refuse, or put U+FFFD there and count"
     )
-    isolate: bool = Field(
-        default=False, description="read every file in a child process with caps; html and pdf always are"
-    )
+    isolate: bool = Field(default=False, description="read files in a child process with caps; html and pdf always are")
 
     @property
     def limits(self) -> Limits:

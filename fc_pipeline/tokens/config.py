@@ -16,9 +16,7 @@ class TokensFields(TrainingFields, CorpusFields):
 
     tokenizer: TokenizerConfig = Field(description="The tokenizer that is trained on the corpus.")
     mixture: MixtureConfig = Field(description="Domain weights and token budget of the packed shards.")
-    fresh_for_days: int = Field(
-        default=14, ge=1, description="The UI warns when the shards are older than this, and is red at twice the age."
-    )
+    fresh_for_days: int = Field(default=14, ge=1, description="The UI warns of older shards, and is red at twice that.")
     rebuild_cron: str = Field(default="0 3 * * 0", description="When the schedule rebuilds the shards, if switched on.")
 
     @model_validator(mode="before")

@@ -14,9 +14,7 @@ HOLDOUT = "holdout-"
 
 
 class _Weights(Strict):
-    weights: dict[str, float] = Field(
-        min_length=1, description="Share of the tokens by domain, in any unit; they are normalised."
-    )
+    weights: dict[str, float] = Field(min_length=1, description="Share of the tokens by domain; they are normalised.")
 
     @field_validator("weights")
     @classmethod
@@ -42,9 +40,7 @@ class MixtureConfig(_Weights):
     stages: dict[str, StageMixture] = Field(
         default={}, description="Curriculum: stages of pre-training that read other weights, each a split of its own."
     )
-    max_epochs: float = Field(
-        default=1.0, ge=1, description="How often a document may come at most over all splits, in too small domains."
-    )
+    max_epochs: float = Field(default=1.0, ge=1, description="How often a document may come over all splits.")
     max_passes: float = Field(default=1.0, gt=0, description="How often the stages together may go over the shards.")
     shard_tokens: int = Field(default=100_000_000, gt=0, description="Tokens a file; the last document fills it up.")
     seed: int = Field(default=0, ge=0, description="Changes the order of the documents.")

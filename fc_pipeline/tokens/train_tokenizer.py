@@ -36,12 +36,8 @@ class TokenizerConfig(Strict):
         le=1,
         description="Share of the text whose characters get a piece; the rest is spelled in bytes.",
     )
-    input_bytes: int = Field(
-        default=20_000_000, gt=0, description="Text to train on, split over the domains by their weights."
-    )
-    extra_symbols: tuple[str, ...] = Field(
-        default=(), description="Strings that become pieces of their own, besides line ends and tabs."
-    )
+    input_bytes: int = Field(default=20_000_000, gt=0, description="Text to train on, split over domains by weight.")
+    extra_symbols: tuple[str, ...] = Field(default=(), description="Pieces of their own, beside line ends and tabs.")
     seed: int = Field(default=0, ge=0, description="Changes which documents are sampled.")
 
     @field_validator("extra_symbols")

@@ -51,12 +51,8 @@ _SENTENCE_END = (".", "!", "?", ":", ";", ",", '"', "”", "'", ")")
 class BoilerplateSettings(Settings):
     kind: Literal["boilerplate"] = "boilerplate"
     domains: list[Domain] | None = Field(default=CRAWLED, description="Where the crawled pages are.")
-    max_removed: float = Field(
-        default=0.5, ge=0, le=1, description="Share of characters that may be boilerplate before the page is dropped."
-    )
-    max_markup: float = Field(
-        default=0.2, ge=0, le=1, description="Share of characters in tags and entities: more is a page never extracted."
-    )
+    max_removed: float = Field(default=0.5, ge=0, le=1, description="Of the characters; beyond it the page is dropped.")
+    max_markup: float = Field(default=0.2, ge=0, le=1, description="In tags and entities: more is no extracted page.")
     min_chars: int = Field(default=120, ge=0, description="Fewer characters left after the cuts: dropped.")
 
 

@@ -21,17 +21,13 @@ class C4Settings(Settings):
     drop_unpunctuated_lines: bool = Field(
         default=False, description="C4 cuts lines that end no sentence; headings, lists and formulas go with them."
     )
-    min_words_per_line: int = Field(
-        default=0, ge=0, description="Shorter lines are cut. C4: 3, which costs headings and blank lines."
-    )
+    min_words_per_line: int = Field(default=0, ge=0, description="C4: 3, which costs headings and blank lines.")
     max_word_length: int = Field(default=1000, gt=0, description="Lines with a longer word are cut.")
     drop_curly_brackets: bool = Field(
         default=False, description="C4 drops pages with `{` as code; here set and formula notation is kept."
     )
     cut_policy_lines: bool = Field(default=True, description="Cut lines on cookies, privacy and terms of use.")
-    cut_javascript_lines: bool = Field(
-        default=False, description="C4 cuts lines that say Javascript; articles on it go with them."
-    )
+    cut_javascript_lines: bool = Field(default=False, description="C4 does; articles on Javascript go with them.")
 
 
 def below_c4(document: Document, settings: C4Settings) -> Verdict:

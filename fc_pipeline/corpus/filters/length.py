@@ -13,9 +13,7 @@ class LengthSettings(Settings):
     kind: Literal["length"] = "length"
     min_chars: int = Field(default=100, ge=0, description="Shorter documents are dropped.")
     max_chars: int = Field(default=1_000_000, gt=0, description="Longer documents are dropped.")
-    min_chars_of: dict[Domain, int] = Field(
-        default={"chat": 24}, description="Shorter minimum of single domains: a short dialogue is whole."
-    )
+    min_chars_of: dict[Domain, int] = Field(default={"chat": 24}, description="By domain: a short dialogue is whole.")
 
 
 def wrong_length(document: Document, settings: LengthSettings) -> Verdict:

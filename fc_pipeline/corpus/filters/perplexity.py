@@ -19,9 +19,7 @@ _PIECE_CHARS = 2_000
 class PerplexitySettings(Settings):
     kind: Literal["perplexity"] = "perplexity"
     domains: list[Domain] | None = Field(default=PROSE, description="Code and moves are their own language.")
-    max_bits_per_byte: float = Field(
-        default=5, gt=0, description="More surprise: dropped. Prose has 1.5 to 3, noise 6 on."
-    )
+    max_bits_per_byte: float = Field(default=5, gt=0, description="Above it: dropped. Prose has 1.5 to 3, noise 6 on.")
     min_chars: int = Field(default=200, ge=0, description="Shorter texts are kept: too little to tell by.")
     train_bytes: int = Field(default=8_000_000, gt=0, description="Sample of the sources that the model reads.")
     seed: int = Field(default=0, ge=0, description="Of the sample.")

@@ -20,9 +20,7 @@ _STOP_WORDS = ("the", "be", "to", "of", "and", "that", "have", "with")
 
 class QualitySettings(Settings):
     kind: Literal["quality"] = "quality"
-    domains: list[Domain] | None = Field(
-        default=PAGES, description="Not on code, moves and dialogues, which break rules made for pages."
-    )
+    domains: list[Domain] | None = Field(default=PAGES, description="Code, moves and dialogues break rules of pages.")
     min_words: int = Field(default=20, ge=0, description="Fewer words: dropped. Gopher: 50.")
     max_words: int = Field(default=200_000, gt=0, description="More words: dropped. Gopher: 100,000.")
     min_mean_word_length: float = Field(default=2, ge=0, description="Gopher: 3; formulas have short words.")

@@ -20,17 +20,11 @@ _LINES = re.compile(r"\n+")
 
 class RepetitionSettings(Settings):
     kind: Literal["repetition"] = "repetition"
-    domains: list[Domain] | None = Field(
-        default=PAGES, description="Code and moves repeat by nature, dialogues are too short."
-    )
-    min_words: int = Field(
-        default=150, ge=0, description="Shorter texts are kept: their commonest phrase is a large share of little."
-    )
+    domains: list[Domain] | None = Field(default=PAGES, description="Code and moves repeat, dialogues are too short.")
+    min_words: int = Field(default=150, ge=0, description="Shorter texts are kept: one phrase is a large share there.")
     max_duplicate_lines: float = Field(default=0.5, gt=0, le=1, description="Share of lines seen before. Gopher: 0.3.")
     max_duplicate_line_chars: float = Field(default=0.35, gt=0, le=1, description="By characters. Gopher: 0.2.")
-    max_duplicate_paragraphs: float = Field(
-        default=0.4, gt=0, le=1, description="Share of paragraphs seen before. Gopher: 0.3."
-    )
+    max_duplicate_paragraphs: float = Field(default=0.4, gt=0, le=1, description="Share of paragraphs. Gopher: 0.3.")
     max_duplicate_paragraph_chars: float = Field(default=0.3, gt=0, le=1, description="By characters. Gopher: 0.2.")
     max_top_ngrams: dict[int, float] = Field(
         default={2: 0.2, 3: 0.18, 4: 0.16}, description="Share of characters in the most frequent n-gram."

@@ -17,9 +17,7 @@ _MAX_URL_CHARS = 2_000
 class UrlSettings(Settings):
     kind: Literal["url"] = "url"
     field: str = Field(default="url", description="Name in `meta` of the address; a document without one is kept.")
-    integrated_lists: bool = Field(
-        default=True, description="Use the lists that datatrove carries: 5 million hosts, adult and malicious words."
-    )
+    integrated_lists: bool = Field(default=True, description="datatrove's: 5 million hosts, adult and malicious words.")
     block_hosts: list[str] = Field(default=[], description="Hosts that are dropped, with everything below them.")
     allow_hosts: list[str] = Field(
         default=["wikipedia.org", "wikimedia.org", "wiktionary.org", "arxiv.org", "lanl.gov", "nih.gov"],

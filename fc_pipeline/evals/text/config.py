@@ -18,18 +18,14 @@ _PROMPTS = {
 class EvalConfig(Strict):
     """Settings of the evaluation after every stage of pre-training."""
 
-    window: int | None = Field(
-        default=None, gt=0, description="Tokens that the model sees at once; null takes the stage's seq_len."
-    )
+    window: int | None = Field(default=None, gt=0, description="Tokens seen at once; null: the stage's seq_len.")
     stride: int | None = Field(
         default=None, gt=0, description="Tokens between two windows, at most window; null for no overlap."
     )
     max_tokens_per_domain: int | None = Field(
         default=200_000, gt=0, description="Held-out tokens that are scored, in whole documents; null for all."
     )
-    control_tokens: int = Field(
-        default=4096, gt=0, description="Tokens a domain on which shuffled weights are scored, as a control."
-    )
+    control_tokens: int = Field(default=4096, gt=0, description="Tokens a domain to score shuffled weights on.")
     precision: Literal["fp32", "bf16", "auto"] = Field(
         default="fp32", description="Of the forward pass; auto takes bf16 where it is faster, so machines may differ."
     )

@@ -26,9 +26,7 @@ class DownloadLimits(Strict):
 
     max_bytes: int = Field(default=16 << 20, gt=0, description="of one answer")
     timeout_seconds: float = Field(default=10.0, gt=0, description="to connect, and of a read")
-    total_seconds: float = Field(
-        default=30.0, gt=0, description="for one image in all, redirects included, so that none drips in for ever"
-    )
+    total_seconds: float = Field(default=30.0, gt=0, description="for an image with its redirects: none drips for ever")
     max_redirects: int = Field(default=5, ge=0)
     attempts: int = Field(default=2, ge=1, description="tries while a server fails or is busy; other answers are final")
     concurrency: int = Field(default=16, ge=1, description="images at the same time")
@@ -41,8 +39,6 @@ class DatasetLimits(Strict):
     download: DownloadLimits | None = Field(
         default=None, description="for lists of URLs (cc3m, cc12m, laion); null refuses them, tars of img2dataset only"
     )
-    share: float = Field(
-        default=1.0, gt=0, le=1, description="part of the records that is read, by hash; a larger one holds a smaller"
-    )
+    share: float = Field(default=1.0, gt=0, le=1, description="part of the records, by hash; a larger holds a smaller")
     max_annotation_bytes: int = Field(default=1024 * MEBIBYTE, gt=0, description="of a file of annotations; in memory")
     max_record_bytes: int = Field(default=MEBIBYTE, gt=0, description="of a record as JSON")

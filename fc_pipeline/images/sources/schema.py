@@ -47,9 +47,7 @@ class EmojiReader(Strict):
 
     kind: Literal["emoji"]
     size: int = Field(default=64, ge=16, le=1024, description="side of the picture in pixels")
-    background: Literal["white", "seeded"] = Field(
-        default="white", description="white, or a plain light colour drawn by the seed"
-    )
+    background: Literal["white", "seeded"] = Field(default="white", description="seeded: a plain light colour")
 
 
 class EasyVqaReader(Strict):
@@ -118,9 +116,7 @@ class DatasetReader(DatasetLimits):
         description="what `python -m fc_pipeline.images.datasets.listing FOLDER` prints; null: found out whenever the "
         "graph is built, at a second for 300,000 files",
     )
-    content: Listing | None = Field(
-        default=None, description="filled in when the graph is built and there is no manifest_sha256"
-    )
+    content: Listing | None = Field(default=None, description="filled in by the graph where manifest_sha256 is null")
 
     @property
     def path(self) -> Path:
@@ -170,22 +166,14 @@ class ImageCaps(Strict):
 class ImageSource(Entry):
     """Real images: where their files come from, and how they become records."""
 
-    attribution: str | None = Field(
-        default=None, description="whom the licence asks to be named; kept in each record's meta"
-    )
+    attribution: str | None = Field(default=None, description="whom the licence wants named; in each record's meta")
     origins: list[Origin] = Field(default=[], description="packages or folders with the files; none for a data set")
     reader: ReaderOptions = Field(description="what the files are and how they become records")
-    max_images: int | None = Field(
-        default=None, gt=0, description="cap on pictures, a spread by hash of their path; of PDF files see max_pages"
-    )
-    holdout: float = Field(
-        default=0.1, ge=0, lt=1, description="part that is held out, by hash; for what has no split of its own"
-    )
+    max_images: int | None = Field(default=None, gt=0, description="a spread by hash of path; of PDFs see max_pages")
+    holdout: float = Field(default=0.1, ge=0, lt=1, description="part held out, by hash, where there is no split")
     holdout_files: list[str] = Field(default=[], description="globs of files that are held out as a whole")
     seed: int = Field(default=0, ge=0, description="of what is drawn by chance: colours, questions, the holdout")
-    max_bad_rate: float = Field(
-        default=0.01, ge=0, le=1, description="part of the images that may be quarantined; one always may"
-    )
+    max_bad_rate: float = Field(default=0.01, ge=0, le=1, description="part that may be quarantined; one always may")
     caps: ImageCaps = ImageCaps()
 
     @model_validator(mode="after")
