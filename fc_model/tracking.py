@@ -60,7 +60,6 @@ class Tracker:
             self.flush()
 
     def flush(self) -> None:
-        """Send what is pending."""
         self._next_flush = time.monotonic() + FLUSH_SECONDS
         pending, self._pending = self._pending, []
         if pending:

@@ -27,7 +27,6 @@ def print_lines(lines: Iterable[Line]) -> None:
 
 
 def print_json(value: Any) -> None:
-    """Print to standard output, for other programs."""
     print(json.dumps(value, indent=1, ensure_ascii=False))
 
 

@@ -70,7 +70,6 @@ class ImageGroup(Strict):
         return f"{self.task}_{self.kinds[0].replace('/', '_').replace('*', 'all')}"
 
     def takes(self, kind: str) -> bool:
-        """Whether images of a kind belong to it."""
         return any(fnmatchcase(kind, glob) for glob in self.kinds)
 
 

@@ -134,7 +134,6 @@ class StageConfig(Strict):
 
     @property
     def num_steps(self) -> int:
-        """Optimizer steps of the whole stage."""
         return self.steps if self.steps is not None else math.ceil((self.tokens or 0) / self.batch_tokens)
 
     @property
@@ -146,7 +145,6 @@ class StageConfig(Strict):
 
     @property
     def text_tokens(self) -> int:
-        """Tokens of packed text that the stage reads."""
         return self.text_steps * self.batch_tokens
 
     @property

@@ -56,7 +56,6 @@ class Prefetcher:
         return _as_tensors(*batch) if self._workers else batch
 
     def window_ids(self, number: int) -> list[int]:
-        """See `Batches`."""
         return self._batches.window_ids(number)
 
     def close(self) -> None:

@@ -29,7 +29,6 @@ class TensorRows:
         return self._map(lambda tensor: tensor[start:stop])
 
     def to(self, device: torch.device) -> Self:
-        """The same on a device."""
         return self._map(lambda tensor: tensor.to(device))
 
     def _map(self, change: Callable[[Tensor], Tensor]) -> Self:

@@ -16,6 +16,20 @@ from fc_model.export.vocabulary import Vocabulary, read_vocabulary
 from fc_model.export.weights import HEAD, llama_weights
 from fc_model.model.decoder import Decoder
 
+_NAMES = {
+    "vocab_size": "vocab_size",
+    "num_layers": "num_hidden_layers",
+    "hidden_size": "hidden_size",
+    "num_heads": "num_attention_heads",
+    "num_kv_heads": "num_key_value_heads",
+    "head_dim": "head_dim",
+    "intermediate_size": "intermediate_size",
+    "context_length": "max_position_embeddings",
+    "tie_embeddings": "tie_word_embeddings",
+    "norm_eps": "rms_norm_eps",
+}
+"""Fields of ModelConfig as config.json calls them."""
+
 
 def export_huggingface(model: Decoder, config: ModelConfig, tokenizer_file: Path, out_folder: Path) -> None:
     """Write model.safetensors (float32), config.json, generation_config.json and the tokenizer's files.
@@ -58,19 +72,8 @@ def read_llama_config(file: Path) -> ModelConfig:
         raise UserError(f"{file} can't be read ({error}): give a folder written by the Hugging Face export") from error
     if content.get("architectures") != ["LlamaForCausalLM"]:
         raise UserError(f"{file}: architectures is {content.get('architectures')}, only LlamaForCausalLM is read")
-    return ModelConfig(
-        vocab_size=content["vocab_size"],
-        num_layers=content["num_hidden_layers"],
-        hidden_size=content["hidden_size"],
-        num_heads=content["num_attention_heads"],
-        num_kv_heads=content["num_key_value_heads"],
-        head_dim=content["head_dim"],
-        intermediate_size=content["intermediate_size"],
-        context_length=content["max_position_embeddings"],
-        tie_embeddings=content["tie_word_embeddings"],
-        rope_theta=content["rope_parameters"]["rope_theta"],
-        norm_eps=content["rms_norm_eps"],
-    )
+    shape = {ours: content[theirs] for ours, theirs in _NAMES.items()}
+    return ModelConfig(**shape, rope_theta=content["rope_parameters"]["rope_theta"])
 
 
 def llama_config(config: ModelConfig, vocabulary: Vocabulary) -> dict[str, Any]:
@@ -78,23 +81,14 @@ def llama_config(config: ModelConfig, vocabulary: Vocabulary) -> dict[str, Any]:
     return {
         "architectures": ["LlamaForCausalLM"],
         "model_type": "llama",
-        "vocab_size": config.vocab_size,
-        "hidden_size": config.hidden_size,
-        "intermediate_size": config.intermediate_size,
-        "num_hidden_layers": config.num_layers,
-        "num_attention_heads": config.num_heads,
-        "num_key_value_heads": config.num_kv_heads,
-        "head_dim": config.head_dim,
-        "max_position_embeddings": config.context_length,
+        **{theirs: getattr(config, ours) for ours, theirs in _NAMES.items()},
         "hidden_act": "silu",
         "attention_bias": False,
         "mlp_bias": False,
         "attention_dropout": 0.0,
-        "rms_norm_eps": config.norm_eps,
         # transformers 5 reads rope_parameters; older readers, mlx-lm among them, only the top-level key.
         "rope_parameters": {"rope_type": "default", "rope_theta": config.rope_theta},
         "rope_theta": config.rope_theta,
-        "tie_word_embeddings": config.tie_embeddings,
         "initializer_range": config.embedding_init_std,
         "dtype": "float32",
         "use_cache": True,

@@ -25,7 +25,6 @@ class TransformersModel:
         self.reset()
 
     def reset(self) -> None:
-        """Forget the tokens fed so far."""
         self._cache: transformers.Cache | None = None
 
     def next_logits(self, ids: Sequence[int]) -> NDArray[np.float32]:

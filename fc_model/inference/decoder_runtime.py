@@ -20,7 +20,6 @@ class DecoderRuntime:
         self.reset()
 
     def reset(self) -> None:
-        """Forget the tokens fed so far."""
         device = self._model.embed_tokens.weight.device
         self._cache = KVCache(self._model.config, batch=1, length=self.context_length, device=device)
 

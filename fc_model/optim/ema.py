@@ -33,11 +33,9 @@ class Ema:
             average.copy_(kept)
 
     def tensors(self) -> dict[str, Tensor]:
-        """The averages by parameter name."""
         return dict(zip(self._names, self._averages, strict=True))
 
     @torch.no_grad()
     def load_tensors(self, tensors: dict[str, Tensor]) -> None:
-        """Take over what `tensors` gave."""
         for name, average in self.tensors().items():
             average.copy_(tensors[name])

@@ -72,7 +72,6 @@ class StageOptimizer:
         self.zero_grad()
 
     def zero_grad(self) -> None:
-        """Drop the gradients."""
         for optimizer in self.optimizers:
             optimizer.zero_grad(set_to_none=True)
 

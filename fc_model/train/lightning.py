@@ -38,7 +38,6 @@ class TrainModule(lightning.LightningModule):
         self.run.step(self.manual_backward)
 
     def configure_optimizers(self) -> list[Optimizer]:
-        """The optimizers of the run."""
         return self.run.train_step.optimizer.optimizers
 
 
@@ -71,7 +70,6 @@ class CheckpointAndStop(Callback):
         self._request.install()
 
     def on_train_batch_end(self, trainer: lightning.Trainer, module: lightning.LightningModule, *rest: Any) -> None:
-        """After every step."""
         run = self._run
         if run.done:
             trainer.should_stop = True

@@ -53,7 +53,6 @@ class Meter:
         return seconds
 
     def tokens(self, steps: int) -> int:
-        """Tokens of so many steps."""
         return round(steps * self._step_tokens)
 
     def step_metrics(self, state: TrainState, *, grad_norm: float, lr: float) -> dict[str, Any]:
@@ -126,7 +125,6 @@ class MetricsLog:
         self._file.flush()
 
     def close(self) -> None:
-        """Close the file."""
         self._file.close()
 
 
@@ -164,7 +162,6 @@ class Progress:
         )
 
     def close(self) -> None:
-        """Leave the line."""
         if self._enabled and self._redraw:
             print(file=sys.stderr)
 

@@ -84,7 +84,6 @@ class Run:
 
     @property
     def done(self) -> bool:
-        """Whether no step is left."""
         return self.state.step >= self.stage.num_steps or self.state.stopped_early
 
     def step(self, backward: Callable[[Tensor], None]) -> None:

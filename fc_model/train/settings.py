@@ -105,12 +105,10 @@ class RunSettings:
 
     @property
     def fingerprint(self) -> str:
-        """sha256 of the settings."""
         return hashlib.sha256(json.dumps(self.settings, sort_keys=True).encode()).hexdigest()
 
     @property
     def torch_device(self) -> torch.device:
-        """Where the run computes."""
         return torch.device(self.device)
 
     @property

@@ -52,11 +52,9 @@ class TrainStep:
         self.ema = Ema(self.model, stage.ema_decay)
 
     def weights(self) -> dict[str, Tensor]:
-        """The model's parameters and buffers by name, a tied head not twice."""
         return weights_of(self.model)
 
     def first_scale(self) -> float:
-        """Loss scale to begin with."""
         return _FIRST_SCALE if self.dtype == torch.float16 else 1.0
 
     def __call__(

@@ -18,7 +18,6 @@ class Catalogue:
         self.what = what
 
     def names(self) -> list[str]:
-        """Names of the entries, sorted."""
         return sorted(path.stem for path in self.folder.glob("*.yaml"))
 
     def read(self, name: str) -> dict[str, Any]:

@@ -24,7 +24,6 @@ with deferred_imports():
 
 
 def verify(options: argparse.Namespace) -> int:
-    """Rehash every file of every artifact."""
     remote = require_remote() if options.remote else None
     if remote is not None:
         checked, problems = verify_remote(remote, options.keys)
@@ -38,7 +37,6 @@ def verify(options: argparse.Namespace) -> int:
 
 
 def collect_garbage(options: argparse.Namespace) -> int:
-    """List, or delete, what no track needs any more."""
     if options.keep < 0:
         raise UserError("--keep takes 0 or more")
     graph, store, now = project_graph(), Store(fc_home()), time.time()

@@ -25,7 +25,6 @@ with deferred_imports():
 
 
 def plan(options: argparse.Namespace) -> None:
-    """What a run would build, and why."""
     graph, store = project_graph(), Store(fc_home())
     keys = graph.track(options.track) if options.track is not None else graph
     items = make_plan(graph, store, keys, elsewhere=find_in_remote)
@@ -38,12 +37,10 @@ def plan(options: argparse.Namespace) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Build everything of a track that is not there."""
     return run_track(options.track, keys=options.only)
 
 
 def status(options: argparse.Namespace) -> None:
-    """What is built, what is running and how far it is."""
     graph, store = project_graph(), Store(fc_home())
     items = make_status(graph, store, graph.track(options.track) if options.track is not None else graph)
     if options.json:
@@ -53,14 +50,12 @@ def status(options: argparse.Namespace) -> None:
 
 
 def equivalent(options: argparse.Namespace) -> None:
-    """Record that changed code makes the same bytes."""
     graph, store = project_graph(), Store(fc_home())
     older = declare_equivalent(graph, store, options.key, reason=options.reason, at=time.time())
     print(f"{options.key}: its code counts as version {older} from now on; recorded in equivalences.json")
 
 
 def leaderboard(options: argparse.Namespace) -> None:
-    """Every report of every track, the best model first."""
     rows = rank_reports(Store(fc_home()))
     if options.json:
         print_json(rows)
@@ -90,7 +85,6 @@ def leaderboard_lines(rows: list[dict[str, Any]]) -> list[Line]:
 
 
 def check(options: argparse.Namespace) -> None:
-    """Validate every track, and that every step's code can be followed."""
     graph = project_graph()
     for key in graph:
         graph.code(key)
@@ -99,6 +93,5 @@ def check(options: argparse.Namespace) -> None:
 
 
 def serve_ui(options: argparse.Namespace) -> int:
-    """Dagster and MLflow in the browser."""
     dagster_home()
     return serve(fc_home())

@@ -35,7 +35,6 @@ with deferred_imports():
 
 
 def trace(options: argparse.Namespace) -> int:
-    """Which documents a piece of training data came from."""
     place = _place(options.position) if options.position is not None else None
     graph, store = project_graph(), Store(fc_home())
     graph.track(options.track)
@@ -64,7 +63,6 @@ def _place(text: str) -> tuple[str, int]:
 
 
 def drops(options: argparse.Namespace) -> None:
-    """What cleaning dropped, by reason."""
     graph = project_graph()
     artifacts = cleaning_artifacts(graph, Resolver(graph, Store(fc_home())), options.track)
     if options.reason is None:
@@ -74,7 +72,6 @@ def drops(options: argparse.Namespace) -> None:
 
 
 def similar(options: argparse.Namespace) -> None:
-    """What a text is nearly equal to."""
     graph, text = project_graph(), read_text(options.text)
     resolver = Resolver(graph, Store(fc_home()))
     answer = find_answer(graph, resolver, options.track, text, at_least=options.at_least, most=options.most)
@@ -85,7 +82,6 @@ def similar(options: argparse.Namespace) -> None:
 
 
 def take_down(options: argparse.Namespace) -> int:
-    """Take documents out of everything made from them."""
     documents, store, before = options.documents, Store(fc_home()), project_graph()
     items = touched(store, documents)
     require_known(items, documents, before)

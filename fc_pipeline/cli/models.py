@@ -30,7 +30,6 @@ _DPI = 120
 
 
 def chat(options: argparse.Namespace) -> None:
-    """Talk to the model of a track, or ask it about images."""
     graph, store = project_graph(), Store(fc_home())
     if options.vision:
         print(_answer_about_images(graph, store, options))

@@ -7,7 +7,6 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from types import FrameType
 
 import dagster as dg
 from dagster._utils.interrupts import check_captured_interrupt
@@ -234,11 +233,7 @@ def _estimate(graph: Graph, missing: list[str]) -> str:
 @contextmanager
 def _terminate_is_interrupt() -> Iterator[None]:
     """SIGTERM, as from a service manager, ends a run the way Ctrl-C does."""
-
-    def interrupt(_number: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield
     finally:

@@ -37,7 +37,6 @@ class Module:
             self.definitions.setdefault(name, []).append(node)
 
     def normal(self, name: str) -> list[ast.stmt]:
-        """All definitions of a name, in normal form."""
         if name not in self._normal:
             self._normal[name] = [normalise(node) for node in self.definitions[name]]
         return self._normal[name]

@@ -11,7 +11,6 @@ from fc_pipeline.engine.graph import Graph
 
 
 def asset_job(name: str, graph: Graph, keys: Iterable[str], description: str) -> UnresolvedAssetJobDefinition:
-    """A job that builds these keys."""
     selection = dg.AssetSelection.assets(*asset_keys(graph, keys))
     return dg.define_asset_job(name=name, selection=selection, description=description)
 

@@ -48,13 +48,11 @@ _LISTENER: ContextVar[Listener] = ContextVar("listener", default=_SILENT)
 
 
 def listener() -> Listener:
-    """The listener of this process."""
     return _LISTENER.get()
 
 
 @contextlib.contextmanager
 def listening(who: Listener) -> Iterator[None]:
-    """Make `who` the listener inside the block."""
     token = _LISTENER.set(who)
     try:
         yield

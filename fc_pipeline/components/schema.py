@@ -13,7 +13,7 @@ def track_schema() -> dict[str, Any]:
     """
     schema = TrackConfig.model_json_schema()
     definitions = schema.pop("$defs", {})
-    full = _relax(_inline(schema, definitions))
+    full = _relaxed(schema, definitions)
     properties = {name: value for name, value in full["properties"].items() if name != "name"}
     extends = {"type": "string", "description": "Track to start from; what stands here is laid over it."}
     return {
@@ -25,23 +25,19 @@ def track_schema() -> dict[str, Any]:
     }
 
 
-def _inline(node: Any, definitions: dict[str, Any]) -> Any:
+def _relaxed(node: Any, definitions: dict[str, Any]) -> Any:
+    """References inlined, nothing required, null beside every value of a mapping."""
     if isinstance(node, list):
-        return [_inline(item, definitions) for item in node]
+        return [_relaxed(item, definitions) for item in node]
     if not isinstance(node, dict):
         return node
     if "$ref" in node:
-        target = _inline(definitions[node["$ref"].rpartition("/")[2]], definitions)
-        return {**target, **{key: value for key, value in node.items() if key != "$ref"}}
-    return {key: _inline(value, definitions) for key, value in node.items()}
-
-
-def _relax(node: Any) -> Any:
-    if isinstance(node, list):
-        return [_relax(item) for item in node]
-    if not isinstance(node, dict):
-        return node
-    relaxed = {key: _relax(value) for key, value in node.items() if not (key == "required" and isinstance(value, list))}
+        node = definitions[node["$ref"].rpartition("/")[2]] | {key: node[key] for key in node if key != "$ref"}
+    relaxed = {
+        key: _relaxed(value, definitions)
+        for key, value in node.items()
+        if not (key == "required" and isinstance(value, list))
+    }
     if isinstance(relaxed.get("additionalProperties"), dict):
         relaxed["additionalProperties"] = {"anyOf": [relaxed["additionalProperties"], {"type": "null"}]}
     return relaxed

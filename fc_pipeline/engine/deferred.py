@@ -34,11 +34,9 @@ class Deferred:
 
     @property
     def path(self) -> str:
-        """Import path, `package.module:name`."""
         return f"{self.module}:{self.name}"
 
     def load(self) -> Callable[..., Any]:
-        """The function itself."""
         return getattr(importlib.import_module(self.module), self.name)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:

@@ -39,7 +39,6 @@ class Gate(Strict):
 
     @property
     def name(self) -> str:
-        """The name of the gate in messages and verdicts."""
         return f"{self.artifact}.{self.metric}"
 
     def verdict(self, metrics: dict[str, float]) -> dict[str, Any]:
@@ -70,12 +69,10 @@ class SharedGate(Gate):
         return f"{self.track}: {super().name}"
 
     def verdict(self, metrics: dict[str, float]) -> dict[str, Any]:
-        """The verdict as stored in the manifest, with the `track`."""
         return {**super().verdict(metrics), "track": self.track}
 
 
 def judge(metrics: dict[str, float], gates: list[Gate]) -> list[dict[str, Any]]:
-    """The verdicts on these metrics, in the order of the gates."""
     return [gate.verdict(metrics) for gate in gates]
 
 

@@ -121,7 +121,6 @@ class Graph(Mapping[str, StepSpec]):
 
     @property
     def tracks(self) -> list[str]:
-        """Names of the tracks, sorted."""
         return sorted({step.track for step in self.values() if step.track is not None})
 
     @property

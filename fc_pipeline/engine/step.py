@@ -93,7 +93,6 @@ class StepSpec:
 
     @property
     def function_path(self) -> str:
-        """Import path of the function, `package.module:name`."""
         return path_of(self.function)
 
     @property

@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import chain, islice
 from typing import TypeVar
 
@@ -46,18 +46,23 @@ def pool_map(function: Callable[[T], R], items: Iterable[T], *, workers: int) ->
     Raises:
         BrokenProcessPool: a worker was killed from outside; the next call starts new ones.
     """
-    pool = _pool(workers)
-    waiting: deque[Future[R]] = deque()
     try:
-        for item in items:
-            waiting.append(pool.submit(function, item))
-            if len(waiting) > _QUEUED_PER_WORKER * workers:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
+        yield from results_in_order(partial(_pool(workers).submit, function), items, ahead=_QUEUED_PER_WORKER * workers)
     except BrokenProcessPool:
         _pool.cache_clear()
         raise
+
+
+def results_in_order(submit: Callable[[T], Future[R]], items: Iterable[T], *, ahead: int) -> Iterator[R]:
+    """The results in the order of the items; at most `ahead` wait, and those left over at the end are cancelled."""
+    waiting: deque[Future[R]] = deque()
+    try:
+        for item in items:
+            waiting.append(submit(item))
+            if len(waiting) > ahead:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
     finally:
         for future in waiting:
             future.cancel()

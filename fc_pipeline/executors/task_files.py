@@ -50,7 +50,6 @@ class Spool(NamedTuple):
         shutil.rmtree(self.folder / "failures", ignore_errors=True)
 
     def results(self) -> Iterator[Any]:
-        """In the order of the items."""
         for rank in range(self.num_tasks):
             for record in read_records(result_file(self.folder, rank)):
                 yield decode(record["result"])

@@ -66,7 +66,6 @@ def experiment_steps(
 
 
 def _without_gates(track: TrackConfig, also_without: Sequence[str]) -> Graph:
-    """The graph of the track without its gates."""
     graph = build_graph([track], also_without=also_without)
     return Graph((replace(spec, requires=()) for spec in graph.values()), {})
 

@@ -86,7 +86,6 @@ def write_result(step: Step) -> None:
 
 
 def _scores(step: Step, partition: str) -> dict[str, Any]:
-    """Metrics of all evaluations of a training."""
     roles = [role for role in step.inputs if role.endswith(f"/{partition}") and not role.startswith("data/")]
     return {name: value for role in roles for name, value in step.inputs[role].metrics.items()}
 

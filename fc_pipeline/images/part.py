@@ -92,7 +92,6 @@ def image_steps(track: ImagesFields, parts: Sequence[Part]) -> Iterator[StepSpec
 
 
 def images_key(track: ImagesFields) -> str:
-    """Key of the image shards that the stages see."""
     return f"{track.name}/images"
 
 

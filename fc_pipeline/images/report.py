@@ -131,7 +131,6 @@ def held_out_faces(synthetic: Artifact | None) -> Sequence[str]:
 
 
 def read_faces(fonts: Artifact) -> list[Face]:
-    """The faces of the fonts by style and name."""
     return sorted(load_faces(fonts.folder).faces, key=lambda face: (face.style, face.name))
 
 

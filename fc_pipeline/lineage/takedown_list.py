@@ -30,7 +30,6 @@ def taken_down(home: Path | None = None) -> list[str]:
 
 
 def record(home: Path, documents: Sequence[str], *, reason: str, at: float) -> None:
-    """Add documents to the list."""
     known = read_takedowns(home)
     listed = {entry["id"] for entry in known}
     known += [{"id": name, "reason": reason, "at": at} for name in dict.fromkeys(documents) if name not in listed]

@@ -13,13 +13,11 @@ def code(value: Any) -> str:
 
 
 def shortened(value: Any, limit: int = _CELL_CHARACTERS) -> str:
-    """The value as text, cut at the limit."""
     text = str(value)
     return text if len(text) <= limit else f"{text[:limit]}..."
 
 
 def png_source(picture: bytes) -> str:
-    """The `data:` address of a PNG."""
     return f"data:image/png;base64,{base64.b64encode(picture).decode('ascii')}"
 
 

@@ -60,7 +60,6 @@ def shorten(text: str, font: ImageFont.FreeTypeFont, width: int) -> str:
 
 
 def label_font() -> ImageFont.FreeTypeFont:
-    """The font of the lines below pictures."""
     import matplotlib as mpl
     from PIL import ImageFont
 
@@ -69,10 +68,8 @@ def label_font() -> ImageFont.FreeTypeFont:
 
 
 def one_line(text: str) -> str:
-    """Text as one line below a picture."""
     return " ".join(visible(text).split())
 
 
 def show_sheet(title: str, picture: Image.Image) -> str:
-    """A sheet embedded in Markdown."""
     return f"![{title}]({source(picture, max_bytes=_SHOWN_BYTES)})"

@@ -135,7 +135,6 @@ def read_manifests(remote: Remote, objects: dict[Place, dict[str, int]]) -> dict
 
 
 def garbage_lines(garbage: list[Garbage]) -> list[Line]:
-    """The list as lines, and the total."""
     rows = [[item.kind, f"{item.key}/{item.identity}", size(item.num_bytes), _cost(item)] for item in garbage]
     seconds = sum(item.rebuild_seconds or 0 for item in garbage)
     total = f"{len(garbage)} folders, {size(sum(item.num_bytes for item in garbage))}, {duration(seconds)} to rebuild"

@@ -48,10 +48,8 @@ class TokensFields(TrainingFields, CorpusFields):
 
     @property
     def shards_key(self) -> str:
-        """Key of the packed tokens."""
         return f"{self.name}/shards"
 
     @property
     def tokenizer_key(self) -> str:
-        """Key of the tokenizer."""
         return f"{self.name}/tokenizer"

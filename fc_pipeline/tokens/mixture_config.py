@@ -55,7 +55,6 @@ class MixtureConfig(_Weights):
         return self
 
     def split_of(self, stage: str) -> str:
-        """The split that a stage reads."""
         return f"{TRAIN}-{stage}" if stage in self.stages else TRAIN
 
     @property

@@ -48,5 +48,4 @@ class TrainingFields(TrackFields):
         return self.main_stages[-1][0]
 
     def stage_key(self, name: str) -> str:
-        """Key of a stage's weights."""
         return f"{self.name}/stages/{name}"

@@ -170,5 +170,4 @@ def _interval(values: list[float]) -> dict[str, float] | None:
 
 
 def _vision(config: dict[str, Any]) -> VisionConfig | None:
-    """Encoder and fusion of a stage's config, None for a stage of text."""
     return VisionConfig.model_validate(config["vision"]) if "vision" in config else None

@@ -71,7 +71,6 @@ class RecordTableWriter:
             self._flush()
 
     def close(self) -> None:
-        """Write what is left, and the footer."""
         self._flush()
         self._file.close()
 
@@ -98,7 +97,6 @@ class RecordTable:
         return (row for table in self.groups(*columns) for row in table.to_pylist())
 
     def column(self, name: str) -> Iterator[Any]:
-        """One column, in order."""
         return (value for table in self.groups(name) for value in table.column(name).to_pylist())
 
     def records(self, numbers: Iterable[int] | None = None) -> Iterator[ImageRecord]:

@@ -82,7 +82,6 @@ class ImageShards:
             raise UserError(f"{path}: sample {number} is damaged ({error!r}); materialize it again") from error
 
     def samples(self) -> Iterator[Sample]:
-        """All samples in order."""
         return map(self.sample, range(len(self)))
 
     def records(self, numbers: Iterable[int] | None = None) -> Iterator[ImageRecord]:
@@ -117,7 +116,6 @@ def read_image_index(folder: Path) -> dict[str, Any]:
 
 
 def list_image_splits(folder: Path) -> list[str]:
-    """Names of the splits in the folder."""
     return sorted(read_image_index(folder)["splits"])
 
 

@@ -151,7 +151,6 @@ class LlamaCppModel:
         return buffer.raw[:count]
 
     def reset(self) -> None:
-        """Forget everything that was fed."""
         self._num_fed = 0
         self._library.llama_memory_clear(self._library.llama_get_memory(self._context), True)
 

@@ -29,7 +29,6 @@ class Encoder(nn.Module):
 
     @property
     def layers(self) -> nn.ModuleList:
-        """The blocks."""
         return cast("nn.ModuleList", self.get_submodule(f"{self.tower}.layers"))
 
     def blocks(self, x_BTD: Tensor, *arguments: object) -> Tensor:

@@ -88,7 +88,6 @@ def evaluate_images(step: Step) -> None:
 
 
 def _groups(stage: Artifact) -> list[ImageGroup]:
-    """The groups of images that the stage was trained on."""
     images = stage.manifest.recipe.config["stage"].get("images")
     if images is None:
         raise UserError(f"{stage.key}: a stage without images cannot be asked about them; take one of kind multimodal")

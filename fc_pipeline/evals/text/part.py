@@ -38,7 +38,6 @@ def eval_steps(track: TextEvalFields, parts: Sequence[Part]) -> Iterator[StepSpe
 
 
 def eval_key(track: TokensFields, stage: str) -> str:
-    """Key of the evaluation after a stage."""
     return f"{track.name}/evals/{stage}"
 
 

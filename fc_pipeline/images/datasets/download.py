@@ -11,14 +11,16 @@ import socket
 import ssl
 import threading
 import time
-from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from functools import partial
 from typing import TypeVar
 from urllib.parse import urljoin, urlsplit
 
 from fc_pipeline.catalogue.bad_input import BadInput
 from fc_pipeline.catalogue.download.retry import RETRIED
+from fc_pipeline.executors.local import results_in_order
 from fc_pipeline.images.datasets.catalogue import DownloadLimits
 
 T = TypeVar("T")
@@ -39,19 +41,12 @@ def download_all(entries: Iterable[tuple[T, str]], limits: DownloadLimits) -> It
 
     At most twice `limits.concurrency` answers are held in memory.
     """
-    window: deque[tuple[T, Future[bytes | BadInput]]] = deque()
+
+    def ask(entry: tuple[T, str]) -> tuple[T, bytes | BadInput]:
+        return entry[0], download(entry[1], limits)
+
     with ThreadPoolExecutor(limits.concurrency, thread_name_prefix="download") as pool:
-        try:
-            for entry, url in entries:
-                window.append((entry, pool.submit(download, url, limits)))
-                if len(window) >= 2 * limits.concurrency:
-                    first, answer = window.popleft()
-                    yield first, answer.result()
-            while window:
-                first, answer = window.popleft()
-                yield first, answer.result()
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+        yield from results_in_order(partial(pool.submit, ask), entries, ahead=2 * limits.concurrency - 1)
 
 
 def download(url: str, limits: DownloadLimits) -> bytes | BadInput:
@@ -88,7 +83,6 @@ class _Deadline:
     def __init__(self, seconds: float) -> None:
         self.passed = False
         self._socket: socket.socket | None = None
-        self._lock = threading.Lock()
         self._timer = threading.Timer(seconds, self._expire)
         self._timer.daemon = True
 
@@ -101,19 +95,15 @@ class _Deadline:
 
     def watch(self, opened: socket.socket) -> None:
         """Raises TimeoutError when it is over already."""
-        with self._lock:
-            self._socket = opened
-            if self.passed:
-                raise TimeoutError("the time for this image is over")
+        self._socket = opened  # before the look at `passed`, which is set before the look at the socket: one sees it
+        if self.passed:
+            raise TimeoutError("the time for this image is over")
 
     def _expire(self) -> None:
-        with self._lock:
-            self.passed = True
-            if self._socket is not None:
-                try:
-                    self._socket.shutdown(socket.SHUT_RDWR)
-                except OSError:  # closed in the meantime
-                    return
+        self.passed = True
+        if self._socket is not None:
+            with suppress(OSError):  # closed in the meantime
+                self._socket.shutdown(socket.SHUT_RDWR)
 
 
 class _Connection(http.client.HTTPConnection):
@@ -129,8 +119,7 @@ class _Connection(http.client.HTTPConnection):
         refused = [address for address, public in places if not public]
         if refused and not self._limits.allow_private:
             raise BadInput("private_address", f"{self.host} stands for {refused[0]}, which is inside a network")
-        plain = socket.create_connection((places[0][0], self.port), timeout=self._limits.timeout_seconds)
-        self.sock = plain
+        self.sock = plain = socket.create_connection((places[0][0], self.port), timeout=self._limits.timeout_seconds)
         if self._tls:
             self.sock = _tls_context().wrap_socket(plain, server_hostname=self.host, do_handshake_on_connect=False)
         self._deadline.watch(self.sock)

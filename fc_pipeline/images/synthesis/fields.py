@@ -60,7 +60,6 @@ class Currency:
 
 
 def write_date(date: datetime.date, style: str) -> str:
-    """A date in one of DATE_STYLES."""
     return style.format(date, MONTHS[date.month - 1])
 
 

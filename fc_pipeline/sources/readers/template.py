@@ -18,7 +18,6 @@ _SPEAKERS = {
 
 
 def field_names(template: str) -> list[str]:
-    """The fields that a template takes."""
     return [match[0] for match in _FIELD.findall(template)]
 
 

@@ -105,7 +105,6 @@ def _received(channel: "Connection[Any, Any]") -> bytes:
 
 @lru_cache(maxsize=1)
 def isolated() -> Isolated:
-    """The child of this process."""
     parent = Isolated()
     atexit.register(parent.close)
     return parent

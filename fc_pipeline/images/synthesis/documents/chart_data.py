@@ -36,7 +36,6 @@ class Chart:
 
     @property
     def names(self) -> list[str]:
-        """Of the series."""
         return list(self.series or self.points)
 
     @property

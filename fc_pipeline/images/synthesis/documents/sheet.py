@@ -181,7 +181,6 @@ class Sheet:
         self, colour: Colour, *, top: int | None = None, left: int | None = None, right: int | None = None,
         width: int = 1,
     ) -> None:  # fmt: skip
-        """A horizontal line."""
         y = self.top if top is None else top
         left, right = self.left if left is None else left, self.right if right is None else right
         self.page.draw.line((left, y, right, y), fill=colour, width=width)

@@ -51,7 +51,6 @@ class Copy:
         return self._retry(lambda: self.pool.sentence(self.rng, max_chars=max_chars), max_chars)
 
     def paragraph(self, max_chars: int) -> str:
-        """Several sentences."""
         return self._retry(lambda: self.pool.paragraph(self.rng, max_chars=max_chars), max_chars)
 
     def title(self, max_chars: int = 40) -> str:
@@ -105,7 +104,6 @@ class Copy:
         return self.sentence(18) if pick < 0.7 else self.name(12)
 
     def file_name(self) -> str:
-        """A file's name with its extension."""
         stem = self.word(9).lower()
         tail = self.rng.choice(("", f"-{self.rng.randint(1, 40)}", f"_{self.word(5).lower()}"))
         return f"{stem}{tail}.{self.rng.choice(EXTENSIONS)}"

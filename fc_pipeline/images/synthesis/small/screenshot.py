@@ -40,7 +40,6 @@ class _Screen(Rows):
         self.panel(0, 0, self.wide, config.height, self.theme.window)
 
     def panel(self, left: float, top: float, right: float, bottom: float, fill: Colour, *, radius: float = 0) -> None:
-        """A filled rectangle with round corners."""
         box = round(left), round(top), round(right), round(bottom)
         mask = rounded(box[2] - box[0], box[3] - box[1], round(radius)) if radius else None
         self.page.image.paste(fill, box, mask)
@@ -56,12 +55,10 @@ class _Screen(Rows):
         self.panel(left + 1, top + 1, right - 1, bottom - 1, fill, radius=self.theme.radius)
 
     def icon(self, name: str, row: int, x: float, size: int, colour: Colour) -> None:
-        """An icon in the middle of a row."""
         top = self.top(row) + (self.row_height - size) // 2
         self.page.image.paste(colour, (round(x), top), icon(name, size))
 
     def sentence(self) -> str:
-        """Running text for a row."""
         return self.copy.sentence(self.config.max_chars)
 
     def name(self) -> str:
