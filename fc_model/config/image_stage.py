@@ -28,9 +28,7 @@ class VisionConfig(Strict):
     fusion: FusionConfig = Field(default_factory=FusionConfig, description="From patches to tokens of the decoder.")
     ctc_head: CtcHeadConfig | None = Field(default=None, description="For an encoder from scratch; null with weights.")
     transcripts: Literal["pieces", "characters"] = Field(
-        default="pieces",
-        description="Transcripts as the tokenizer cuts them, or one piece a character, which a small model learns "
-        "to read with far fewer images.",
+        default="pieces", description="As the tokenizer cuts them, or a piece a character: needs far fewer images."
     )
     feature_width: int = Field(default=128, gt=0, description="Width of the features that InfoNCE compares.")
 
@@ -48,20 +46,13 @@ class ImageGroup(Strict):
 
     kinds: list[str] = Field(min_length=1, description="Kinds of image as globs: line, document/*.")
     task: Task = Field(
-        description="read the text, caption the image, answer its questions; recognize: the encoder alone reads the "
-        "line by its CTC head, a third of the cost."
+        description="recognize: the encoder alone reads the line by its CTC head, at a third of the cost."
     )
     height: int = Field(gt=0, description="Pixels; the image keeps its aspect and is padded.")
     width: int = Field(gt=0, description="Pixels.")
     images: int = Field(gt=0, description="Images of one optimizer step.")
     text_tokens: int = Field(gt=1, description="Tokens of prompt and answer; what is longer is trained on up to here.")
-    augment: float = Field(
-        default=0.0,
-        ge=0,
-        le=1,
-        description="Strength of slant, stretch and contrast drawn anew for each image of training: unseen faces are "
-        "read better.",
-    )
+    augment: float = Field(default=0.0, ge=0, le=1, description="Strength of slant, stretch and contrast in training.")
     share: float = Field(gt=0, description="Share of the steps, relative to the other groups and to text_share.")
 
     @property
@@ -92,12 +83,7 @@ class ImageStageConfig(Strict):
     text_share: float = Field(default=0.0, ge=0, description="Of the steps: packed text, so that nothing is forgotten.")
     losses: LossWeights = Field(default_factory=LossWeights, description="On captions; other tasks are causal only.")
     recognition: float = Field(default=0.0, ge=0, description="Weight of the CTC head's loss on what is read.")
-    alignment: float = Field(
-        default=0.0,
-        ge=0,
-        description="Weight, at the first step, of telling each frame the character that stands in it; falls to 0 "
-        "in the middle of the stage.",
-    )
+    alignment: float = Field(default=0.0, ge=0, description="Of telling each frame its character; 0 from halfway on.")
     frozen: list[Part] = Field(default=[], description="Parts that are not trained.")
     unfreeze_encoder_layers: int = Field(default=0, ge=0, description="Last blocks of a frozen encoder, trained late.")
     unfreeze_at: float = Field(default=0.8, ge=0, le=1, description="Share of the stage after which they are.")

@@ -30,14 +30,9 @@ class ModelConfig(Strict):
     position: Literal["rope", "alibi"] = Field(default="rope", description="alibi: an ablation that exporters refuse.")
     embedding_init_std: float = Field(default=0.02, gt=0, description="Standard deviation of fresh token embeddings.")
     head_init_std: float = Field(default=0.0, ge=0, description="Of an untied head; 0 starts at uniform odds.")
-    zero_init_outputs: bool = Field(
-        default=True,
-        description="Attention and MLP output projections start at zero, so each block starts as identity.",
-    )
+    zero_init_outputs: bool = Field(default=True, description="Output projections start at 0: blocks are identities.")
     induction_init: bool = Field(
-        default=False,
-        description="First heads start out looking 1 and 2 tokens back, and one of the second block as an induction "
-        "head, in place of random ones; see fc_model.model.induction_init.",
+        default=False, description="First heads start looking 1 and 2 tokens back, one after them as induction head."
     )
 
     @model_validator(mode="after")

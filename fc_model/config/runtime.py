@@ -15,16 +15,10 @@ class RuntimeConfig(Strict):
     device: Literal["auto", "cpu", "cuda", "mps"] = Field(default="auto", description="auto: cuda, else mps, else cpu.")
     threads: int | None = Field(default=None, gt=0, description="CPU threads of torch; null: this process's cores.")
     workers: int | None = Field(
-        default=None,
-        ge=0,
-        description="Processes that decode the images of batches; 0: a thread of this process; null: two less than the "
-        "cores, at most 8. A stage of text has none.",
+        default=None, ge=0, description="Processes for images; 0: a thread; null: two less than the cores, at most 8."
     )
     micro_batch: int | None = Field(
-        default=None,
-        gt=0,
-        description="Windows, or images, of one forward pass; null: as many as have 16,384 tokens on a CPU, 65,536 on "
-        "CUDA, 8,192 on MPS. It is halved when memory runs out.",
+        default=None, gt=0, description="Windows or images a pass; null: by the device. Halved when memory runs out."
     )
     log_every: int = Field(default=10, gt=0, description="Steps between lines of the log.")
     compile: Literal["auto"] | bool = Field(

@@ -68,21 +68,14 @@ class StageConfig(Strict):
 
     name: str = Field(min_length=1, description="Name of the stage, unique in its track.")
     kind: Literal["pretrain", "overfit", "multimodal"] = Field(
-        default="pretrain",
-        description="pretrain; overfit: cycle over few tokens to prove that the plumbing learns; multimodal: images "
-        "and text, see `images`.",
+        default="pretrain", description="overfit: cycle over few tokens; multimodal: images and text, see `images`."
     )
     steps: int | None = Field(default=None, gt=0, description="Optimizer steps; give this or tokens.")
     tokens: int | None = Field(default=None, gt=0, description="Token budget, rounded up to whole steps.")
     overfit_tokens: int | None = Field(default=None, gt=0, description="overfit: cycled tokens, rounded up to batches.")
     seq_len: int = Field(gt=0, description="Tokens of one training window.")
     batch_tokens: int = Field(gt=0, description="Tokens of one optimizer step, over all devices and micro-batches.")
-    first_batch: int = Field(
-        default=0,
-        ge=0,
-        description="Batch of the data order to begin with: the graph sets it, so that a stage reads on where the one "
-        "before it ended.",
-    )
+    first_batch: int = Field(default=0, ge=0, description="Batch to read on from; the graph sets it.")
     split: str = Field(default="train", pattern="^train", description="Split of the shards; the graph sets it.")
     images: ImageStageConfig | None = Field(default=None, description="multimodal: what is seen, and for what.")
     document_mask: bool = Field(default=True, description="Attention never crosses a document border.")

@@ -37,14 +37,10 @@ class EncoderConfig(Strict):
         "bilinear with antialiasing as SigLIP 2 and llama.cpp's phi4; nearest cell as MiniCPM-V.",
     )
     position_init: Literal["normal", "sincos"] = Field(
-        default="normal",
-        description="Position table at the start of training: small noise, or 2D sines and cosines, which an encoder "
-        "trained from scratch need not find first.",
+        default="normal", description="Small noise, or 2D sines and cosines, which need not be learnt first."
     )
     weights: str | None = Field(
-        default=None,
-        min_length=1,
-        description="Hugging Face folder or model.safetensors to start from; null: from scratch.",
+        default=None, min_length=1, description="Hugging Face folder or file; null: from scratch."
     )
     weights_sha256: str | None = Field(
         default=None, pattern="^[0-9a-f]{64}$", description="Of the safetensors; weights without it are refused."
@@ -128,24 +124,14 @@ class FusionConfig(Strict):
     num_queries: int = Field(default=64, gt=0, description="perceiver, qformer: tokens of an image.")
     num_layers: int = Field(default=2, ge=2, le=4, description="qformer: layers.")
     head_dim: int = Field(
-        default=LLAMA_CPP_HEAD_DIM,
-        gt=0,
-        description="perceiver, qformer: width of an attention head; must divide the decoder's hidden_size.",
+        default=LLAMA_CPP_HEAD_DIM, gt=0, description="perceiver, qformer: of an attention head; divides hidden_size."
     )
     pixel_shuffle: int = Field(
-        default=1,
-        gt=0,
-        description="mlp: side of the square of patches that become one token, by one linear layer (Idefics3); "
-        "1: a token a patch, by two layers.",
+        default=1, gt=0, description="mlp: side of the square of patches of a token (Idefics3); 1: by two layers."
     )
-    grid_init: bool = Field(
-        default=False,
-        description="perceiver: queries start as points spread over the image that attend to what is near them.",
-    )
+    grid_init: bool = Field(default=False, description="perceiver: queries start as points spread over the image.")
     init_grid: tuple[int, int] | None = Field(
-        default=None,
-        description="perceiver with grid_init: rows and columns of patches that the points are spread over; null: "
-        "those of the encoder's image_size.",
+        default=None, description="perceiver with grid_init: rows and columns of its points; null: the encoder's."
     )
 
     @model_validator(mode="after")

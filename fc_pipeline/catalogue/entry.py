@@ -102,9 +102,7 @@ class HubPin(Strict):
     repo: str = Field(pattern=r"^[\w-][\w.-]*/[\w-][\w.-]*$")
     revision: str = Field(description="commit (40 hex); a branch is refused when the source is read")
     follow: str | None = Field(
-        default=None,
-        description="branch that the sensor hub_revisions follows: it has the shards rebuilt at each new commit; "
-        "null: new commits are only told",
+        default=None, description="branch whose new commits the sensor hub_revisions builds; null: they are only told"
     )
     keep_shards: bool = Field(default=True, description="false: a shard leaves the cache when it has been read")
 

@@ -14,8 +14,7 @@ class FilterConfig(Strict):
     """What a document must be to be kept: filters in order, each on the domains that it names."""
 
     filters: list[FilterSettings] = Field(
-        default_factory=default_filters,
-        description="Applied in this order; the first that refuses a document drops it.",
+        default_factory=default_filters, description="In this order; the first that refuses a document drops it."
     )
     num_samples: int = Field(default=5, ge=0, description="Dropped documents a reason shown in the drop report.")
 
@@ -85,14 +84,9 @@ class CorpusConfig(Strict):
     """Documents before any tokenizer. Tracks that name the same corpus share it, and must declare it equally."""
 
     name: str = Field(pattern=NAME, description="Name of the corpus; its artifacts are corpus/<name>/...")
-    sources: list[str | dict[str, Any]] = Field(
-        min_length=1,
-        description="Names from fc_pipeline/sources/catalog, or whole source definitions of one's own.",
-    )
+    sources: list[str | dict[str, Any]] = Field(min_length=1, description="Names from sources/catalog, or whole ones.")
     dumps: dict[str, list[str | dict[str, Any]]] = Field(
-        default={},
-        description="Later additions, in order: sources by name of the dump. Each is cleaned by itself and "
-        "deduplicated against what came before, whose documents are not read again.",
+        default={}, description="Later additions by name, in order: each is deduplicated against what came before."
     )
     filtering: FilterConfig = Field(default_factory=FilterConfig, description="What a document must be to be kept.")
     dedup: DedupConfig = Field(default_factory=DedupConfig, description="Exact and near-duplicate removal.")

@@ -22,8 +22,7 @@ class Gate(Strict):
     """One condition on one metric of one artifact of the track, or of its corpus."""
 
     artifact: str = Field(
-        description="Artifact within the track, such as evals/pretrain_b or parity, or of its corpus, such as "
-        "corpus/filter_quality."
+        description="In the track, such as evals/pretrain_b; or of its corpus: corpus/filter_quality."
     )
     metric: str = Field(description="Of the artifact, such as bits_per_byte; or removed_share: of the documents read.")
     min: float | None = Field(default=None, description="The metric must be at least this.")

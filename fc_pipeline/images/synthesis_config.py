@@ -34,10 +34,7 @@ class LineConfig(Strict):
     max_width: int = Field(default=256, ge=32, le=4096, description="pixels; a line that is too long loses words")
     min_chars: int = Field(default=3, ge=1)
     max_chars: int = Field(default=24, ge=1)
-    em: Em = Field(
-        default=(0.4, 0.8),
-        description="smallest and largest em as parts of the height; what is too wide is set smaller, to the smallest",
-    )
+    em: Em = Field(default=(0.4, 0.8), description="least and most em as parts of the height; wide text is smaller")
     styles: list[Style] = Field(
         default=["sans", "serif", "mono", "hand", "display"], min_length=1, description="of the faces"
     )

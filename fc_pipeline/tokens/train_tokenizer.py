@@ -30,12 +30,7 @@ class TokenizerConfig(Strict):
         default="unigram", description='SentencePiece model; in GGUF unigram is "t5" and bpe is "llama".'
     )
     vocab_size: int = Field(ge=300, le=1 << 20, description="Pieces, with special tokens and the 256 byte tokens.")
-    character_coverage: float = Field(
-        default=1.0,
-        gt=0,
-        le=1,
-        description="Share of the text whose characters get a piece; the rest is spelled in bytes.",
-    )
+    character_coverage: float = Field(default=1.0, gt=0, le=1, description="Share with a piece; the rest is bytes.")
     input_bytes: int = Field(default=20_000_000, gt=0, description="Text to train on, split over domains by weight.")
     extra_symbols: tuple[str, ...] = Field(default=(), description="Pieces of their own, beside line ends and tabs.")
     seed: int = Field(default=0, ge=0, description="Changes which documents are sampled.")

@@ -15,9 +15,7 @@ class TrainingFields(TrackFields):
     model: ModelConfig = Field(description="Shape of the decoder; vocab_size is the tokenizer's.")
     stages: dict[str, StageConfig] = Field(min_length=1, description="Stages of training, in order, by name.")
     weights: Literal["model", "ema"] = Field(
-        default="ema",
-        description="The weights that are judged, exported, and trained on with images: the last step's, or their "
-        "average.",
+        default="ema", description="What is judged, exported, trained on: the last step's weights, or their mean."
     )
 
     @model_validator(mode="before")

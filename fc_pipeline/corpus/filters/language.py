@@ -22,10 +22,7 @@ class LanguageSettings(Settings):
     languages: list[str] = Field(default=["en"], min_length=1, description="ISO 639-1 codes that are kept.")
     min_chars: int = Field(default=100, ge=0, description="Shorter texts are kept: too little to tell by.")
     min_probability: float = Field(
-        default=0.999,
-        ge=0,
-        le=1,
-        description="Dropped when it is this sure that the language is none of those; lists of names look foreign.",
+        default=0.999, ge=0, le=1, description="Dropped when it is this sure of another; lists of names look foreign."
     )
 
 

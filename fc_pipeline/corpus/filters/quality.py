@@ -29,10 +29,7 @@ class QualitySettings(Settings):
     max_bullet_lines: float = Field(default=0.9, gt=0, le=1, description="Share of lines that start with a bullet.")
     max_ellipsis_lines: float = Field(default=0.3, gt=0, le=1, description="Share of lines that end with an ellipsis.")
     min_alphabetic_words: float = Field(
-        default=0.3,
-        ge=0,
-        le=1,
-        description="Share of words with a letter; here punctuation counts as words. Gopher: 0.8.",
+        default=0.3, ge=0, le=1, description="Share of words with a letter; punctuation counts as words. Gopher: 0.8."
     )
     min_stop_words: int = Field(
         default=1, ge=0, description="Different ones of: the be to of and that have with. Gopher: 2."

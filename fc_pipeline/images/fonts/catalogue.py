@@ -21,9 +21,7 @@ class FaceFiles(Strict):
     glob: str = Field(description="path inside the package; `*` within a folder, `**` across folders, `{a,b}` choices")
     style: Style
     name: str | None = Field(
-        default=None,
-        pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$",
-        description="of the face, where the glob is one file; by default the file's name without its extension",
+        default=None, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", description="of the face; by default the file's"
     )
 
     @property
