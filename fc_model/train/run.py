@@ -19,7 +19,7 @@ from torch import Tensor
 
 from fc_model.artifacts.files import write_bytes
 from fc_model.checkpoints.load import load_weights
-from fc_model.checkpoints.run_checkpoints import Checkpoint, Checkpoints, save_tensors
+from fc_model.checkpoints.run_checkpoints import Checkpoints, save_tensors
 from fc_model.data.prefetch import Prefetcher
 from fc_model.errors import UserError
 from fc_model.optim.schedule import lr_factor
@@ -160,7 +160,11 @@ class Run:
         self.skips = [Skip(*pair) for pair in json.loads(path.read_text("utf-8"))] if path.is_file() else []
         checkpoint = self.checkpoints.newest()
         if checkpoint is not None:
-            self._load(checkpoint)
+            load_weights(self.train_step.model, checkpoint.tensors("model"), source=checkpoint.folder)
+            self.train_step.ema.load_tensors(checkpoint.tensors("ema"))
+            self.train_step.optimizer.load_tensors(checkpoint.tensors("optimizer"))
+            self.state = TrainState(**checkpoint.state)
+            logger.info("stage %s goes on at step %d", self.stage.name, self.state.step)
             return
         if self.skips:
             draw_again(self.train_step.model, self.spec)
@@ -168,13 +172,6 @@ class Run:
         self.train_step.ema.load_tensors(self.train_step.weights())
         self.train_step.optimizer.load_tensors({})
         self.state = TrainState(micro_batch=self.settings.micro_batch, loss_scale=self.train_step.first_scale())
-
-    def _load(self, checkpoint: Checkpoint) -> None:
-        load_weights(self.train_step.model, checkpoint.tensors("model"), source=checkpoint.folder)
-        self.train_step.ema.load_tensors(checkpoint.tensors("ema"))
-        self.train_step.optimizer.load_tensors(checkpoint.tensors("optimizer"))
-        self.state = TrainState(**checkpoint.state)
-        logger.info("stage %s goes on at step %d", self.stage.name, self.state.step)
 
     def _note_bad_step(self, result: StepResult, number: int) -> None:
         self.state.bad_steps += 1

@@ -7,6 +7,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 
 import dagster as dg
 from dagster._utils.interrupts import check_captured_interrupt
@@ -145,10 +146,8 @@ def _execute(
 ) -> int:
     """One run of the instance, in this process; returns the exit status and has said what went wrong."""
     run_id = str(uuid.uuid4())
-    terminal.on_interrupt = lambda: _asked_to_end(instance, run_id)
-
-    def give_up() -> None:
-        _give_up(instance, run_id, terminal, job.name)
+    terminal.on_interrupt = partial(_asked_to_end, instance, run_id)
+    give_up = partial(_give_up, instance, run_id, terminal, job.name)
 
     def end_if_interrupted(done: threading.Event) -> None:
         """Dagster has swallowed the interrupt, as it does while a step waits for its pool."""

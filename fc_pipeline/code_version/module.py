@@ -25,16 +25,13 @@ class Module:
             where = getattr(error, "lineno", 0)
             raise UserError(f"{path}:{where}: {getattr(error, 'msg', error)}; correct it before planning") from error
         for node in tree.body:
-            self._add(node)
-
-    def _add(self, node: ast.stmt) -> None:
-        if isinstance(node, ast.Import | ast.ImportFrom):
-            self.check(node)
-        bound = bound_names([node])
-        for name, targets in bound.imports.items():
-            self.imports.setdefault(name, set()).update(targets)
-        for name in sorted(bound.names | _changed(node)):
-            self.definitions.setdefault(name, []).append(node)
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                self.check(node)
+            bound = bound_names([node])
+            for name, targets in bound.imports.items():
+                self.imports.setdefault(name, set()).update(targets)
+            for name in sorted(bound.names | _changed(node)):
+                self.definitions.setdefault(name, []).append(node)
 
     def normal(self, name: str) -> list[ast.stmt]:
         if name not in self._normal:

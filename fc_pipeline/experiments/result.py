@@ -9,7 +9,6 @@ from dataclasses import asdict
 from fnmatch import fnmatchcase
 from typing import Any
 
-from fc_model.artifacts import Artifact
 from fc_model.errors import UserError
 from fc_pipeline.engine.step import Step
 from fc_pipeline.experiments.comparison import Better, Compared, Noise, compare
@@ -114,7 +113,9 @@ def _documents(step: Step, variant: str) -> dict[str, Any]:
 
     Tokens count every training document once; epochs is how often the shards repeat them.
     """
-    parts = _parts(step, variant)
+    roles = (role for role in step.inputs if role.startswith("data/") and role.endswith(f"/{variant}"))
+    # By part, such as `filtered` or `dumps/filtered/2026-11`.
+    parts = {role.removeprefix("data/").removesuffix(f"/{variant}"): step.inputs[role] for role in roles}
     shards, split = parts["shards"].metrics, parts["split"].metrics
     epochs = {name.removeprefix("epochs_"): value for name, value in shards.items() if name.startswith("epochs_")}
     dropped: Counter[str] = Counter()
@@ -133,12 +134,6 @@ def _documents(step: Step, variant: str) -> dict[str, Any]:
         "epochs": {domain: epochs[domain] for domain in sorted(epochs)},
         "dropped": dict(sorted(dropped.items())),
     }
-
-
-def _parts(step: Step, variant: str) -> dict[str, Artifact]:
-    """The artifacts of a variant's documents, by part, such as `filtered` or `dumps/filtered/2026-11`."""
-    roles = (role for role in step.inputs if role.startswith("data/") and role.endswith(f"/{variant}"))
-    return {role.removeprefix("data/").removesuffix(f"/{variant}"): step.inputs[role] for role in roles}
 
 
 def picture(

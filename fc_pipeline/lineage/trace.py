@@ -11,8 +11,6 @@ from fc_model.artifacts import Artifact, read_rows
 from fc_model.errors import UserError
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from fc_model.data.token_shards import Shards
     from fc_model.tokenizer import Tokenizer
 
@@ -133,32 +131,16 @@ def _search(reader: "Shards", tokenizer: "Tokenizer", wanted: bytes) -> Iterator
     """(row, bytes before) of every occurrence in a split, repeats of documents included."""
     pieces = [tokenizer.decode_bytes([token]) for token in range(tokenizer.vocab_size)]
     pieces[reader.eos_id] = bytes([_BORDER])
-    table = np.frombuffer(b"".join(pieces), dtype=np.uint8)
-    lengths = np.array([len(piece) for piece in pieces], dtype=np.int64)
-    starts = np.cumsum(lengths) - lengths
     for first, last in _chunks(reader):
         ids = reader.tokens(reader.document_span(first)[0], reader.document_span(last - 1)[1])
-        data = _decode(ids, table=table, starts=starts, lengths=lengths)
-        text = data.tobytes()
-        document_starts = np.concatenate([[0], np.flatnonzero(data == _BORDER) + 1])
+        text = b"".join(map(pieces.__getitem__, ids.tolist()))
+        borders = np.flatnonzero(np.frombuffer(text, dtype=np.uint8) == _BORDER)
+        document_starts = np.concatenate([[0], borders + 1])
         place = text.find(wanted)
         while place >= 0:
             ordinal = int(np.searchsorted(document_starts, place, side="right")) - 1
             yield int(reader.document_rows[first + ordinal]), place - int(document_starts[ordinal])
             place = text.find(wanted, place + 1)
-
-
-def _decode(
-    ids: "NDArray[np.int64]",
-    *,
-    table: "NDArray[np.uint8]",
-    starts: "NDArray[np.int64]",
-    lengths: "NDArray[np.int64]",
-) -> "NDArray[np.uint8]":
-    """Bytes of many tokens: token i is `table[starts[i] : starts[i] + lengths[i]]`."""
-    sizes = lengths[ids]
-    shift = starts[ids] - (np.cumsum(sizes) - sizes)  # from a byte's place in the result to its place in the table
-    return table[np.arange(sizes.sum()) + np.repeat(shift, sizes)]
 
 
 def _chunks(reader: "Shards") -> Iterator[tuple[int, int]]:

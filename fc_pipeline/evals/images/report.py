@@ -134,8 +134,9 @@ def best_and_worst(faces: dict[str, dict[str, float]]) -> list[dict[str, Any]]:
 def examples(artifact: Artifact, records: Iterable[dict[str, Any]], *, number: int) -> tuple[list[Shown], list[Shown]]:
     """Hits and misses with a picture, at most `number` of each, from all tasks and kinds in turn."""
     kept = [record for record in records if record["picture"] is not None]
-    hits, misses = ([record for record in kept if record["exact"] is exact] for exact in (True, False))
-    return _with_pictures(artifact, _in_turn(hits)[:number]), _with_pictures(artifact, _in_turn(misses)[:number])
+    hits, misses = (_in_turn(record for record in kept if record["exact"] is exact)[:number] for exact in (True, False))
+    shown = [Shown(record, artifact.path(record["picture"]).read_bytes()) for record in (*hits, *misses)]
+    return shown[: len(hits)], shown[len(hits) :]
 
 
 def _in_turn(records: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -143,10 +144,6 @@ def _in_turn(records: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     for record in records:
         groups[record["task"], record["kind"]].append(record)
     return [record for turn in zip_longest(*groups.values()) for record in turn if record is not None]
-
-
-def _with_pictures(artifact: Artifact, records: Iterable[dict[str, Any]]) -> list[Shown]:
-    return [Shown(record, artifact.path(record["picture"]).read_bytes()) for record in records]
 
 
 def _embedded(shown: Shown) -> dict[str, Any]:
