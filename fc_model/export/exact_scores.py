@@ -21,8 +21,7 @@ def round_scores(model: bytes) -> bytes:
     """
     from sentencepiece import sentencepiece_model_pb2 as messages
 
-    proto = messages.ModelProto()  # type: ignore[attr-defined]  # made at import time from a descriptor
-    proto.ParseFromString(model)
+    proto = messages.ModelProto.FromString(model)  # type: ignore[attr-defined]  # made at import time from a descriptor
     for piece in proto.pieces:
         if piece.type == piece.NORMAL:
             piece.score = math.floor(piece.score * SCORE_STEPS + 0.5) / SCORE_STEPS

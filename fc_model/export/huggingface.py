@@ -102,8 +102,4 @@ def write_json(file: Path, content: dict[str, Any]) -> None:
 
 
 def _token_ids(vocabulary: Vocabulary) -> dict[str, int | None]:
-    return {
-        "bos_token_id": vocabulary.bos,
-        "eos_token_id": vocabulary.eos,
-        "pad_token_id": vocabulary.pad,
-    }
+    return {"bos_token_id": vocabulary.bos, "eos_token_id": vocabulary.eos, "pad_token_id": vocabulary.pad}

@@ -28,11 +28,9 @@ class TransformersModel:
         self._cache: transformers.Cache | None = None
 
     def next_logits(self, ids: Sequence[int]) -> NDArray[np.float32]:
-        """Feed `ids` after those already fed; logits [vocab] of the token that follows."""
         return self._feed(ids)[-1]
 
     def logits(self, ids: Sequence[int]) -> NDArray[np.float32]:
-        """Logits [len(ids), vocab] after each prefix of `ids`, from an empty context."""
         self.reset()
         return self._feed(ids)
 

@@ -41,9 +41,8 @@ def read_vocabulary(tokenizer_file: Path, *, vocab_size: int) -> Vocabulary:
     from google.protobuf.message import DecodeError
     from sentencepiece import sentencepiece_model_pb2 as messages
 
-    proto = messages.ModelProto()  # type: ignore[attr-defined]  # made at import time from a descriptor
     try:
-        proto.ParseFromString(tokenizer_file.read_bytes())
+        proto = messages.ModelProto.FromString(tokenizer_file.read_bytes())  # type: ignore[attr-defined]  # made at import
     except DecodeError as error:
         raise UserError(f"{tokenizer_file} is not a SentencePiece model") from error
     _check_plain(tokenizer_file, proto)

@@ -31,7 +31,6 @@ class DecoderRuntime:
         return self._feed(ids)[-1]
 
     def logits(self, ids: Sequence[int]) -> NDArray[np.float32]:
-        """Logits [len(ids), vocab] after each prefix of `ids`, from an empty context."""
         self.reset()
         return self._feed(ids)
 

@@ -26,9 +26,7 @@ class Track(dg.Component):
     @classmethod
     def get_spec(cls) -> ComponentTypeSpec:
         return ComponentTypeSpec(
-            description=cls.__doc__,
-            tags=["language-model"],
-            produces=["asset", "asset_check", "job", "schedule"],
+            description=cls.__doc__, tags=["language-model"], produces=["asset", "asset_check", "job", "schedule"]
         )
 
     @classmethod

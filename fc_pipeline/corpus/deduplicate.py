@@ -13,13 +13,7 @@ from fc_model.artifacts import read_records
 from fc_pipeline.corpus.config import DedupConfig
 from fc_pipeline.corpus.dedup.cluster_report import ClusterReport
 from fc_pipeline.corpus.dedup.clusters import clusters
-from fc_pipeline.corpus.dedup.duplicate_index import (
-    KEPT_PART,
-    TAKEN_DOWN_PART,
-    DuplicateIndex,
-    open_index,
-    write_index,
-)
+from fc_pipeline.corpus.dedup.duplicate_index import KEPT_PART, TAKEN_DOWN_PART, DuplicateIndex, open_index, write_index
 from fc_pipeline.corpus.dedup.near_duplicates import drop_near_duplicates
 from fc_pipeline.corpus.dedup.signed_documents import sign_documents
 from fc_pipeline.corpus.dedup.taken_down import drop_taken_down

@@ -39,11 +39,7 @@ def run_on_ray(spool: Spool, settings: RayExecutor, *, workers: int, report: Cal
     if not (settings.tasks_at_once or room):
         asked = f"{settings.cpus_per_task} CPUs and {settings.mem_per_cpu_gb * settings.cpus_per_task} GB"
         raise UserError(f"executor ray: no node of the cluster has the {asked} of a task; lower them in executors.yaml")
-    with (
-        _interrupts_as_they_are(),
-        warnings.catch_warnings(),
-        _watched(spool, report) as not_started,
-    ):
+    with _interrupts_as_they_are(), warnings.catch_warnings(), _watched(spool, report) as not_started:
         _probe(ray, spool)
         warnings.simplefilter("ignore")  # datatrove uses what Ray has deprecated
         RayPipelineExecutor(

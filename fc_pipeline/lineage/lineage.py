@@ -91,7 +91,12 @@ def _places(artifact: Artifact, wanted: set[str]) -> Iterator[str]:
     """
     files = {entry.path for entry in artifact.manifest.files}
     if "token_bytes.bin" in files:
-        yield from _splits_with(artifact, _rows(artifact, wanted))
+        from fc_model.data.token_shards import Shards, list_splits
+
+        rows = _rows(artifact, wanted)
+        for split in list_splits(artifact.folder):
+            if np.isin(Shards(artifact.folder, split).document_rows, rows).any():
+                yield split
         return
     if any(path.endswith(".tar") for path in files):
         yield from _images_with(artifact, wanted)
@@ -119,14 +124,6 @@ def _images_with(artifact: Artifact, wanted: set[str]) -> Iterator[str]:
 def _rows(shards: Artifact, wanted: set[str]) -> list[int]:
     records = read_records(shards.path("documents.jsonl.zst"))
     return [row for row, record in enumerate(records) if record["id"] in wanted]
-
-
-def _splits_with(shards: Artifact, rows: list[int]) -> Iterator[str]:
-    from fc_model.data.token_shards import Shards, list_splits
-
-    for split in list_splits(shards.folder):
-        if np.isin(Shards(shards.folder, split).document_rows, rows).any():
-            yield split
 
 
 def _read(stage: Artifact, store: Store, wanted: set[str]) -> str | None:

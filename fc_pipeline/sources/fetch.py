@@ -37,10 +37,7 @@ def fetch_source(step: Step) -> None:
     counters = step.out.counters
     bad = BadRate(f"source {source.name}", source.max_bad_rate)
     text_bytes = replaced = 0
-    with (
-        step.out.records("documents.jsonl.zst") as keep,
-        step.out.records("quarantine.jsonl.zst") as quarantine,
-    ):
+    with step.out.records("documents.jsonl.zst") as keep, step.out.records("quarantine.jsonl.zst") as quarantine:
         for path, spec, item in _distinct(_read(source, home=step.runtime.home, ordered_map=step.ordered_map)):
             counters.read += 1
             if isinstance(item, BadInput):

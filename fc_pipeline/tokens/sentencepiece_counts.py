@@ -20,6 +20,7 @@ from fc_model.special_tokens import BOS, CONTROL_TOKENS, EOS, PAD, SPECIAL_TOKEN
 # Unigram, which has no byte fallback, needs them in the vocabulary.
 LINE_SYMBOLS = ("\n", "\n\n", "\n\n\n", "\t")
 
+_SPECIAL = {"unk": UNK, "bos": BOS, "eos": EOS, "pad": PAD}
 _SPACE = "\u2581"
 _MAX_PIECE_LENGTH = 16  # SentencePiece's own default, in characters
 _SEEDS_PER_PIECE = 5  # more seeds than this compress no better and take longer
@@ -100,14 +101,8 @@ def train_sentencepiece(
         "allow_whitespace_only_pieces": True,
         "byte_fallback": True,
         "split_digits": True,
-        "unk_id": SPECIAL_TOKENS.index(UNK),
-        "bos_id": SPECIAL_TOKENS.index(BOS),
-        "eos_id": SPECIAL_TOKENS.index(EOS),
-        "pad_id": SPECIAL_TOKENS.index(PAD),
-        "unk_piece": UNK,
-        "bos_piece": BOS,
-        "eos_piece": EOS,
-        "pad_piece": PAD,
+        **{f"{name}_id": SPECIAL_TOKENS.index(piece) for name, piece in _SPECIAL.items()},
+        **{f"{name}_piece": piece for name, piece in _SPECIAL.items()},
         "control_symbols": list(CONTROL_TOKENS),
         "user_defined_symbols": list(symbols),
         "max_sentencepiece_length": _MAX_PIECE_LENGTH,
@@ -151,8 +146,7 @@ def _without_paths(model: bytes) -> bytes:
     """The model without the name of the temporary file, so that its bytes depend on its input alone."""
     from sentencepiece import sentencepiece_model_pb2 as messages
 
-    proto = messages.ModelProto()  # type: ignore[attr-defined]  # made at import time from a descriptor
-    proto.ParseFromString(model)
+    proto = messages.ModelProto.FromString(model)  # type: ignore[attr-defined]  # made at import time from a descriptor
     proto.trainer_spec.DiscardUnknownFields()  # the file of seeds is a field newer than these messages
     data: bytes = proto.SerializeToString(deterministic=True)
     return data

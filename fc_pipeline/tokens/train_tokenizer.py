@@ -30,7 +30,7 @@ class TokenizerConfig(Strict):
         default="unigram", description='SentencePiece model; in GGUF unigram is "t5" and bpe is "llama".'
     )
     vocab_size: int = Field(ge=300, le=1 << 20, description="Pieces, with special tokens and the 256 byte tokens.")
-    character_coverage: float = Field(default=1.0, gt=0, le=1, description="Share with a piece; the rest is bytes.")
+    character_coverage: float = Field(default=1.0, gt=0, le=1, description="Of the characters; the others are bytes.")
     input_bytes: int = Field(default=20_000_000, gt=0, description="Text to train on, split over domains by weight.")
     extra_symbols: tuple[str, ...] = Field(default=(), description="Pieces of their own, beside line ends and tabs.")
     seed: int = Field(default=0, ge=0, description="Changes which documents are sampled.")
@@ -123,8 +123,7 @@ def describe_pieces(model_file: "Path") -> list[dict[str, Any]]:
     """Every piece of a SentencePiece model: id, piece, type, score."""
     from sentencepiece import sentencepiece_model_pb2 as messages
 
-    proto = messages.ModelProto()  # type: ignore[attr-defined]  # made at import time from a descriptor
-    proto.ParseFromString(model_file.read_bytes())
+    proto = messages.ModelProto.FromString(model_file.read_bytes())  # type: ignore[attr-defined]  # made at import time from a descriptor
     names = {number: name.lower() for name, number in messages.ModelProto.SentencePiece.Type.items()}  # type: ignore[attr-defined]
     return [
         {"id": token, "piece": piece.piece, "type": names[piece.type], "score": piece.score}

@@ -152,8 +152,5 @@ def _bound_the_client() -> None:
 
     constants.HF_HUB_DISABLE_TELEMETRY = True
     known = get_session().event_hooks
-    hooks: dict[str, list[Callable[..., Any]]] = {
-        "request": [*known["request"], in_time],
-        "response": [*known["response"], soon],
-    }
+    hooks: dict[str, list[Any]] = {"request": [*known["request"], in_time], "response": [*known["response"], soon]}
     set_client_factory(lambda: httpx2.Client(event_hooks=hooks, follow_redirects=True))

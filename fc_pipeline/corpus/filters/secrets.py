@@ -34,10 +34,7 @@ PATTERNS: dict[str, tuple[tuple[str, ...], re.Pattern[str]]] = {
     "google_key": (("AIza",), re.compile(r"\bAIza[0-9A-Za-z_-]{35}(?![0-9A-Za-z_-])")),
     "google_oauth": (("GOCSPX-", "ya29."), re.compile(r"\b(?:GOCSPX-[A-Za-z0-9_-]{28}|ya29\.[A-Za-z0-9_-]{40,})")),
     "huggingface_token": (("hf_",), re.compile(r"\bhf_[A-Za-z0-9]{34}\b")),
-    "json_web_token": (
-        (".eyJ",),
-        re.compile(r"(?<=[A-Za-z0-9_-]{16})\.eyJ[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}"),
-    ),
+    "json_web_token": ((".eyJ",), re.compile(r"(?<=[A-Za-z0-9_-]{16})\.eyJ[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}")),
     "npm_token": (("npm_",), re.compile(r"\bnpm_[A-Za-z0-9]{36}\b")),
     "openai_key": (
         ("T3BlbkFJ", "sk-proj-"),

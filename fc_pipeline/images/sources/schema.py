@@ -156,10 +156,7 @@ class ImageCaps(Strict):
     def image(self) -> ImageLimits:
         """The caps as the decoder takes them, for every format that it can open: pictures of packages are in many."""
         return ImageLimits(
-            max_bytes=self.max_file_bytes,
-            max_pixels=self.max_pixels,
-            min_side=self.min_side,
-            formats=DECODABLE_FORMATS,
+            max_bytes=self.max_file_bytes, max_pixels=self.max_pixels, min_side=self.min_side, formats=DECODABLE_FORMATS
         )
 
 
