@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from functools import lru_cache, partial
+from functools import lru_cache
 from itertools import chain, islice
 from typing import TypeVar
 
@@ -46,8 +46,9 @@ def pool_map(function: Callable[[T], R], items: Iterable[T], *, workers: int) ->
     Raises:
         BrokenProcessPool: a worker was killed from outside; the next call starts new ones.
     """
+    pool = _pool(workers)
     try:
-        yield from results_in_order(partial(_pool(workers).submit, function), items, ahead=_QUEUED_PER_WORKER * workers)
+        yield from results_in_order(lambda item: pool.submit(function, item), items, ahead=_QUEUED_PER_WORKER * workers)
     except BrokenProcessPool:
         _pool.cache_clear()
         raise

@@ -14,7 +14,6 @@ import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from functools import partial
 from typing import TypeVar
 from urllib.parse import urljoin, urlsplit
 
@@ -46,7 +45,7 @@ def download_all(entries: Iterable[tuple[T, str]], limits: DownloadLimits) -> It
         return entry[0], download(entry[1], limits)
 
     with ThreadPoolExecutor(limits.concurrency, thread_name_prefix="download") as pool:
-        yield from results_in_order(partial(pool.submit, ask), entries, ahead=2 * limits.concurrency - 1)
+        yield from results_in_order(lambda entry: pool.submit(ask, entry), entries, ahead=2 * limits.concurrency - 1)
 
 
 def download(url: str, limits: DownloadLimits) -> bytes | BadInput:
