@@ -23,10 +23,6 @@ def sentence(seed: int, length: int) -> str:
     return " ".join(random.Random(seed).choices(WORDS, k=length))
 
 
-def config(**changes: Any) -> dict[str, Any]:
-    return DecontaminationConfig.model_validate(changes).model_dump(mode="json")
-
-
 @pytest.fixture
 def evalset(run_step: Make) -> Make:
     """evalset(name, {item: text or (question, answer)}) -> an artifact with items.jsonl.zst."""
@@ -54,7 +50,7 @@ def clean(run_step: Make, corpus: Make) -> Make:
         roles = {f"evalsets/{name}": artifact for name, artifact in sets.items()}
         source = corpus(made, key=f"corpus/demo{next(numbers)}/deduplicated")
         source.manifest.metrics["text_bytes"] = sum(len(text.encode()) for text in documents.values())
-        settings = config(evalsets=sorted(sets), **changes)
+        settings = DecontaminationConfig(evalsets=sorted(sets), **changes).model_dump(mode="json")
         return run_step(decontaminate, "corpus/demo/decontaminated", settings, workers, documents=source, **roles)
 
     return run

@@ -10,7 +10,7 @@ from factories.near_texts import planted, random_text, true_jaccard, vary
 
 @lru_cache(maxsize=1)
 def pairs() -> tuple[dict[str, str], dict[str, float]]:
-    return planted(num_pairs=400, num_alone=60)
+    return planted(num_pairs=200, num_alone=30)
 
 
 def test_planted_pairs(dedup) -> None:
@@ -26,24 +26,14 @@ def test_planted_pairs(dedup) -> None:
         assert record["duplicate_of"] == name.removesuffix("-near")
         assert record["jaccard"] == pytest.approx(truth[name], abs=1e-4)
     similar = [name for name, jaccard in truth.items() if jaccard >= 0.8]
-    assert len(similar) > 100
+    assert len(similar) > 50
     assert len(set(similar) & set(dropped)) >= 0.98 * len(similar)
-
-
-def test_exact_duplicates(dedup) -> None:
-    texts = {"a": "One two  three.", "b": "one TWO\nthree.", "c": "One two four.", "d": "One two three."}
-    artifact = dedup(texts)
-    assert ids(artifact) == ["a", "c"]
-    dropped = records(artifact, "dropped/exact_duplicate")
-    assert [(record["id"], record["duplicate_of"]) for record in dropped] == [("b", "a"), ("d", "a")]
-    counters = artifact.manifest.counters
-    assert (counters.read, counters.kept, counters.dropped) == (4, 2, {"exact_duplicate": 2})
 
 
 def test_duplicate_of(dedup) -> None:
     text = random_text(random.Random(1))
     near = vary(text, 0.95, random.Random(2))
-    texts = {"a": text, "b": near, "c": text.upper(), "d": "alone " * 30, "e": near.title()}
+    texts = {"a": text, "b": near, "c": text.upper().replace(" ", "\n "), "d": "alone " * 30, "e": near.title()}
     artifact = dedup(texts)
     jaccard = round(true_jaccard(text, near), 4)
     assert records(artifact, "duplicates") == [
@@ -52,6 +42,8 @@ def test_duplicate_of(dedup) -> None:
         {"id": "e", "reason": "near_duplicate", "duplicate_of": "a", "dump": None, "jaccard": jaccard},
     ]
     assert clusters(artifact) == {"a": "a", "d": "d"}
+    (dropped,) = records(artifact, "dropped/exact_duplicate")
+    assert (dropped["id"], dropped["duplicate_of"]) == ("c", "a")
 
 
 def test_chain_of_changes(dedup) -> None:
@@ -85,7 +77,7 @@ def test_workers_and_earlier_attempt(dedup, corpus, monkeypatch) -> None:
         with pytest.raises(KeyboardInterrupt):
             dedup(documents, seed=2)
     again = dedup(documents, seed=2)
-    assert again.manifest.counters.dropped["near_duplicate"] > 50
+    assert again.manifest.counters.dropped["near_duplicate"] > 25
     assert not (again.folder / "workspace").exists()
 
 

@@ -30,6 +30,9 @@ def noise(seed: int) -> str:
     return "".join(random.Random(seed).choice("qwxzjkvbpfy ,;") for _ in range(900))
 
 
+COUNTS = CharacterModel.fit(prose(seed) for seed in range(3)).counts
+
+
 @pytest.fixture
 def sources(corpus):
     texts = {f"good{number}": prose(number) for number in range(60)}
@@ -55,9 +58,6 @@ def test_model_bits_finite(text: str) -> None:
     assert 0 <= bits < 64
 
 
-COUNTS = CharacterModel.fit(prose(seed) for seed in range(3)).counts
-
-
 def test_fit_independent_of_order(run_step, corpus, sources) -> None:
     """The order of the documents does not matter, and both halves get a model."""
     first = run_step(fit_perplexity_model, "corpus/a/perplexity_model", CONFIG, one=sources)
@@ -71,8 +71,8 @@ def test_fit_independent_of_order(run_step, corpus, sources) -> None:
 
 
 def test_filter_drops_noise(run_step, sources, monkeypatch) -> None:
-    monkeypatch.setattr("fc_pipeline.corpus.filter_documents._CHUNK_CHARS", 10_000)
     model = run_step(fit_perplexity_model, "corpus/a/perplexity_model", CONFIG, one=sources)
+    monkeypatch.setattr("fc_pipeline.corpus.filter_documents._CHUNK_CHARS", 10_000)
     one, two = (
         run_step(filter_documents, "corpus/a/filtered", CONFIG, workers, one=sources, perplexity_model=model)
         for workers in (1, 2)
@@ -80,10 +80,6 @@ def test_filter_drops_noise(run_step, sources, monkeypatch) -> None:
     assert one.digest == two.digest
     assert one.manifest.counters.dropped == {"perplexity": 4}
     assert one.manifest.counters.kept == 60
-
-
-def test_filter_quality_measured(run_step, sources) -> None:
-    model = run_step(fit_perplexity_model, "corpus/a/perplexity_model", CONFIG, one=sources)
     config = {"filtering": CONFIG, "fixtures": fixtures_digest()}
     measured = run_step(measure_filters, "corpus/a/filter_quality", config, perplexity_model=model)
     assert measured.metrics["precision_perplexity"] >= 0.9 and measured.metrics["recall_perplexity"] >= 0.9
