@@ -1,13 +1,12 @@
 """Which steps, stages and exports a document touched, against a search through every batch."""
 
-import io
 import json
 
 import pytest
 from factories.build import build, write_text
+from factories.image_artifacts import plain
 from factories.models import tiny_stage
 from factories.stdlib_corpus import mixture_config, pack
-from PIL import Image
 
 from fc_model.artifacts import Artifact, Store, read_records
 from fc_model.config.stage import StageConfig
@@ -138,13 +137,10 @@ def test_takedowns_change_recipes(tmp_path, monkeypatch):
     assert [(entry["id"], entry["at"]) for entry in entries] == [("pico_code/a", 1.0), ("elsewhere/b", 2.0)]
 
 
-def test_takedowns_damaged(tmp_path):
+def test_takedowns_damaged_or_unknown(tmp_path):
     (tmp_path / "takedowns.json").write_text("[{")
     with pytest.raises(UserError, match=r"takedowns.json: not JSON .*; restore a copy"):
         takedown_list.read_takedowns(tmp_path)
-
-
-def test_takedown_unknown_id(tmp_path):
     graph = build_graph([parse_track("pico", read_attributes("pico"))])
     with pytest.raises(UserError, match="nothing/here: no document of any source"):
         require_known([], ["nothing/here"], graph)
@@ -155,15 +151,15 @@ def test_touched_images(tmp_path):
     def draw(step: Step) -> None:
         writer = ImageShardWriter(step.out, split="train")
         for name in ("one", "two"):
-            picture = Image.new("RGB", (8, 8))
-            data = io.BytesIO()
-            picture.save(data, "PNG")
-            meta = {"documents": [f"s/{name}"]}
-            record = ImageRecord(
-                id=f"synthetic/{name}", source="synthetic", kind="line", family="text", licence="MIT", width=8,
-                height=8, text="t", meta=meta,
-            )  # fmt: skip
-            writer.add(record, [data.getvalue()])
+            fields = {
+                "kind": "line",
+                "family": "text",
+                "licence": "MIT",
+                "text": "t",
+                "meta": {"documents": [f"s/{name}"]},
+            }
+            record = ImageRecord(id=f"synthetic/{name}", source="synthetic", width=8, height=8, **fields)
+            writer.add(record, [plain("red", size=(8, 8))])
         write_index(step.out, [writer])
 
     store = Store(tmp_path)

@@ -50,12 +50,7 @@ def test_trace_every_token(built: dict[str, Artifact], tokenizer: Tokenizer) -> 
 def test_find_canary(built: dict[str, Artifact], tokenizer: Tokenizer) -> None:
     (hit,) = find_text(built["shards"], tokenizer, CANARY)
     text = next(record["text"] for record in documents("train") if record["id"] == "prose/enum")
-    assert (hit.id, hit.split, hit.licence, hit.source) == (
-        "prose/enum",
-        "train",
-        "PSF-2.0",
-        "prose-source",
-    )
+    assert (hit.id, hit.split, hit.licence, hit.source) == ("prose/enum", "train", "PSF-2.0", "prose-source")
     assert text.encode()[hit.offset :].startswith(CANARY.encode())
     # From the middle of a piece to the middle of another.
     for start, stop in ((1, -1), (3, 20), (11, 44)):
@@ -64,7 +59,7 @@ def test_find_canary(built: dict[str, Artifact], tokenizer: Tokenizer) -> None:
 
 
 @pytest.mark.parametrize("wanted", ["7919", "Größe", "the", "日本語の文 said", "\n\n", "▁▁"])
-@pytest.mark.parametrize("chunk_tokens", [1, 500, 2_000_000])
+@pytest.mark.parametrize("chunk_tokens", [1, 500])
 def test_find_equals_search_of_texts(
     built: dict[str, Artifact], tokenizer: Tokenizer, wanted: str, chunk_tokens: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

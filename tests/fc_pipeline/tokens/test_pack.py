@@ -48,10 +48,6 @@ def test_mix(shards: Artifact) -> None:
     for domain, weight in WEIGHTS.items():
         assert realised[domain] == pytest.approx(weight / 100, abs=longest / train.num_tokens)
         assert shards.metrics[f"share_{domain}"] == pytest.approx(realised[domain], abs=1e-6)
-
-
-def test_epochs(shards: Artifact) -> None:
-    train = Shards(shards.folder, "train")
     rows = records(shards)
     times = Counter(train.document_rows.tolist())
     chat = [times[row] for row, record in enumerate(rows) if record["domain"] == "chat" and record["split"] == "train"]
@@ -93,10 +89,8 @@ def test_holdout(shards: Artifact) -> None:
 
 
 def test_workers_and_batches(packed: Packed, monkeypatch: pytest.MonkeyPatch) -> None:
-    again = build(packed.store, "test/shards", pack_shards, mixture_config(), packed.inputs, workers=2, code="2")
-    assert again.digest == packed.shards.digest
     monkeypatch.setattr(encode_documents, "_BATCH_CHARS", 1000)
-    again = build(packed.store, "test/shards", pack_shards, mixture_config(), packed.inputs, workers=3, code="3")
+    again = build(packed.store, "test/shards", pack_shards, mixture_config(), packed.inputs, workers=3, code="2")
     assert again.digest == packed.shards.digest
     other = build(packed.store, "test/shards", pack_shards, mixture_config(seed=1), packed.inputs)
     assert other.digest != packed.shards.digest
