@@ -16,14 +16,24 @@ def wheel(files: dict[str, bytes]) -> bytes:
     return stream.getvalue()
 
 
-def sdist(files: dict[str, bytes]) -> bytes:
+def sdist(files: dict[str, bytes], *more: tarfile.TarInfo, mode: str = "w:gz") -> bytes:
+    """A tar of files, and then of members without content."""
     stream = io.BytesIO()
-    with tarfile.open(fileobj=stream, mode="w:gz") as archive:
+    with tarfile.open(fileobj=stream, mode=mode, format=tarfile.GNU_FORMAT) as archive:
         for path, data in files.items():
             info = tarfile.TarInfo(path)
             info.size = len(data)
             archive.addfile(info, io.BytesIO(data))
+        for info in more:
+            archive.addfile(info)
     return stream.getvalue()
+
+
+def special(name: str, kind: bytes) -> tarfile.TarInfo:
+    """A link to a file of this machine, or a device."""
+    info = tarfile.TarInfo(name)
+    info.type, info.linkname = kind, "/etc/passwd"
+    return info
 
 
 def package(name: str, files: dict[str, bytes]) -> bytes:

@@ -151,13 +151,7 @@ def test_touched_images(tmp_path):
     def draw(step: Step) -> None:
         writer = ImageShardWriter(step.out, split="train")
         for name in ("one", "two"):
-            fields = {
-                "kind": "line",
-                "family": "text",
-                "licence": "MIT",
-                "text": "t",
-                "meta": {"documents": [f"s/{name}"]},
-            }
+            fields = {"kind": "line", "family": "text", "licence": "MIT", "meta": {"documents": [f"s/{name}"]}}
             record = ImageRecord(id=f"synthetic/{name}", source="synthetic", width=8, height=8, **fields)
             writer.add(record, [plain("red", size=(8, 8))])
         write_index(step.out, [writer])

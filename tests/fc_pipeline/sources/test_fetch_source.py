@@ -2,6 +2,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from factories.documents import document
 from factories.packages import pin, sdist, wheel
 from factories.sources import documents, files, inbox, refused, source, texts
 
@@ -27,14 +28,7 @@ def folder(tmp_path: Path) -> Path:
 def test_a_folder_becomes_documents(fetch, folder: Path) -> None:
     artifact = fetch(inbox(folder, TEXTS, PAGES))
     assert documents(artifact) == [
-        {
-            "id": f"demo/{path}",
-            "text": text,
-            "source": "demo",
-            "domain": "science",
-            "licence": "CC0-1.0",
-            "meta": {"path": path, "format": format_name},
-        }
+        document(f"demo/{path}", text, path=path, format=format_name) | {"licence": "CC0-1.0"}
         for path, text, format_name in (
             ("a.md", "# First\n\nlink", "md"),
             ("b.txt", "second\ntext", "txt"),
@@ -123,14 +117,11 @@ def test_a_wheel_is_fetched_read_and_kept_in_the_cache(package, loopback, fetch,
     assert fetch(config, workers=2).digest == artifact.digest
 
 
-def test_an_sdist_is_read_without_running_it(package, fetch) -> None:
-    assert texts(fetch(package(SDIST, files("*/doc/*.txt", "txt")))) == ["words"]
-
-
-@pytest.mark.parametrize("name", [WHEEL, SDIST])
-def test_a_broken_package_leaves_earlier_artifacts(package, fetch, tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize(("name", "text"), [(WHEEL, '[{"t": "one"}, {"t": "two"}]'), (SDIST, "words")])
+def test_a_broken_package_leaves_earlier_artifacts(package, fetch, tmp_path: Path, name: str, text: str) -> None:
     spec = files("**/{data.json,a.txt}", "txt")
     good = fetch(package(name, spec))
+    assert texts(good) == [text]
     with pytest.raises(UserError, match=rf"^{name}: broken archive .* fetch it again$"):
         fetch(package(name, spec, data=WHOLE[name][:-20]))
     assert good.problems() == []

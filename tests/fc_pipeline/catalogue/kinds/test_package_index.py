@@ -15,9 +15,8 @@ HTML = b"""<!DOCTYPE html><html><body>
 def test_html_index(loopback) -> None:
     loopback.files["/simple/demo-package/"] = (HTML, {"Content-Type": "text/html"})
     urls = [loopback.url + "/simple"]
-    assert find_file("Demo_Package", "demo-1.0.tar.gz", urls=urls) == IndexFile(
-        "demo-1.0.tar.gz", loopback.url + "/files/demo-1.0.tar.gz", "aaaa"
-    )
+    link = find_file("Demo_Package", "demo-1.0.tar.gz", urls=urls)
+    assert link == IndexFile("demo-1.0.tar.gz", loopback.url + "/files/demo-1.0.tar.gz", "aaaa")
     assert find_file("demo.package", "demo+local-1.0-py3-none-any.whl", urls=urls).sha256 == "bbbb"
 
 
