@@ -6,7 +6,7 @@ from typing import Any
 
 from PIL import Image
 
-from fc_model.artifacts import Artifact, read_records
+from fc_model.artifacts import Artifact
 from fc_model.data.images.record import ImageRecord
 from fc_model.data.images.shards import ImageShards
 
@@ -19,11 +19,6 @@ def records(artifact: Artifact, split: str = "train") -> dict[str, ImageRecord]:
 def images(artifact: Artifact, number: int, split: str = "train") -> list[Image.Image]:
     """Those of a sample."""
     return [Image.open(io.BytesIO(data)) for data in ImageShards(artifact.folder, split).sample(number).images]
-
-
-def quarantined(artifact: Artifact) -> dict[str, str]:
-    """Reasons by path."""
-    return {entry["path"]: entry["reason"] for entry in read_records(artifact.path("quarantine.jsonl.zst"))}
 
 
 def local_source(folder: Path, files: dict[str, str], reader: dict[str, Any], **fields: Any) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from factories.build import build
 from PIL import Image
+from pydantic import ValidationError
 
 from fc_model.artifacts import Artifact, Store
 from fc_model.data.images.record import ImageRecord, Question
@@ -120,14 +121,9 @@ def test_everything_is_kept_counted_and_apart(store, inputs):
     for split in ("train", "holdout"):
         for record, images in ImageShards(packed.folder, split).samples():
             assert images == [picture(record.id)]
-    for kind, count in kinds(packed).items():
-        assert packed.metrics[f"samples_{kind}"] == count
-
-
-def test_every_prefix_has_the_mix(store, inputs):
-    packed = pack(store, config(), inputs)
-    train = records(packed, "train")
     totals = kinds(packed)
+    assert packed.metrics.items() >= {f"samples_{kind}": count for kind, count in totals.items()}.items()
+    # Every prefix has the mix.
     seen: Counter[str] = Counter()
     for number, record in enumerate(train, 1):
         seen[record.kind] += 1
@@ -175,22 +171,16 @@ def test_shares_are_counted_in_vision_tokens_and_pass_the_gates(store, inputs):
     assert [verdict["passed"] for verdict in packed.manifest.gates] == [True, True]
     tight = pack(store, config(max_natural_share=0.65, min_text_share=0.8), inputs)
     assert 0.19 < tight.metrics["natural_token_share"] <= 0.2
-
-
-def test_a_planted_violation_fails_the_gates(store, inputs):
-    packed = pack(store, config(take=[{"kind": "line"}, {"input": "photos"}]), inputs)
-    assert packed.metrics["natural_token_share"] > 0.65
-    assert [verdict["passed"] for verdict in packed.manifest.gates] == [False, False]
+    violation = pack(store, config(take=[{"kind": "line"}, {"input": "photos"}]), inputs)
+    assert violation.metrics["natural_token_share"] > 0.65
+    assert [verdict["passed"] for verdict in violation.manifest.gates] == [False, False]
 
 
 def test_licences_are_rolled_up_with_documents(store, inputs):
     take = [{"input": "synthetic"}, {"input": "photos", "samples": 0, "holdout_samples": 0}]
-    entries = pack(store, config(take=take), inputs).manifest.licences
-    assert entries == [
-        {"licence": "OFL-1.1", "source": "fonts of t/synthetic", "documents": 7},
-        {"licence": "CC0-1.0", "source": "synth", "documents": 60 + 15 + 5 + 6 + 1},
-        {"licence": "MIT", "source": "synth", "documents": 60 + 15 + 5 + 6 + 2},
-    ]
+    entries = [tuple(entry.values()) for entry in pack(store, config(take=take), inputs).manifest.licences]
+    synth = [("CC0-1.0", "synth", 60 + 15 + 5 + 6 + 1), ("MIT", "synth", 60 + 15 + 5 + 6 + 2)]
+    assert entries == [("OFL-1.1", "fonts of t/synthetic", 7), *synth]
 
 
 def test_what_cannot_be_used_is_dropped_by_reason(store):
@@ -223,25 +213,15 @@ def test_what_cannot_be_used_is_dropped_by_reason(store):
         ({"sizes": SIZES[:1]}, "no size is given for kind 'photo'"),
         ({"take": [{"kind": "line", "weight": 1}], "samples": 9000}, "'line' .* has 120 samples of the 9,000"),
         ({"take": [{"input": "photos"}], "max_natural_share": 0.65}, "all .* training images are natural"),
-    ],
-)
-def test_what_cannot_be_packed_is_named(store, inputs, changes, message):
-    with pytest.raises(UserError, match=message):
-        pack(store, config(**changes), inputs)
-
-
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
         ({"take": [{"kind": "a", "samples": 1, "weight": 1}]}, "both samples and weight"),
         ({"take": [{"kind": "a", "weight": 1}]}, "say in `samples` of how many"),
         ({"samples": 10}, "no rule of `take` has one"),
         ({"sizes": [{"height": 30, "width": 32}]}, "30 x 32 is not whole patches of 16"),
     ],
 )
-def test_a_wrong_configuration_is_refused(changes, message):
-    with pytest.raises(ValueError, match=message):
-        PackConfig.model_validate({"sizes": SIZES} | changes)
+def test_what_cannot_be_packed_is_named(store, inputs, changes, message):
+    with pytest.raises((UserError, ValidationError), match=message):
+        pack(store, config(**changes), inputs)
 
 
 def row(number: int, kind: str, family: str, tokens: int) -> Row:

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 from factories.dataset_files import encoded, img2dataset, put, tar
-from factories.image_artifacts import quarantined, records
+from factories.image_artifacts import records
+from factories.sources import refused
 
 from fc_model.artifacts import Artifact
 from fc_model.errors import UserError
@@ -64,7 +65,7 @@ def test_a_set_becomes_shards_with_its_own_holdout(tmp_path: Path, fetch: Fetch)
     assert train == {f"web/train/00000/{number:09d}": f"picture {number}" for number in (0, 1, 2, 4)}
     holdout = [(record.caption, record.source) for record in records(artifact, "holdout").values()]
     assert holdout == [("picture 10", "web"), ("picture 11", "web")]
-    assert quarantined(artifact) == {"train/00000/000000003": "unknown_format"}
+    assert refused(artifact) == {"train/00000/000000003": "unknown_format"}
     counters = artifact.manifest.counters
     assert (counters.read, counters.kept, counters.quarantined) == (7, 6, 1)
     assert [artifact.metrics[name] for name in ("records", "captions", "holdout_records")] == [6, 6, 2]

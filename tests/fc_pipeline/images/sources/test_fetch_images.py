@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from factories.image_artifacts import images, local_source, plain, quarantined, records
+from factories.image_artifacts import images, local_source, plain, records
+from factories.sources import refused
 from PIL import Image
 
 from fc_model.artifacts import Artifact
@@ -73,7 +74,7 @@ def test_hostile_drawings_cost_themselves_only(fetch: Fetch, package: Package, t
     canary.write_bytes(plain("red"))
     image = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 8 8"><image href="{canary}"/></svg>'
     artifact = fetch(emoji(package, {"emoji/svg/1F480.svg": image.encode()}))
-    assert quarantined(artifact) == {"emoji/svg/1F480.svg": "active_content"}
+    assert refused(artifact) == {"emoji/svg/1F480.svg": "active_content"}
     assert len(records(artifact)) == 3
     assert artifact.manifest.counters.quarantined == 1
 
@@ -187,7 +188,7 @@ def test_bad_pictures_are_quarantined_and_the_others_stay(fetch: Fetch, folder: 
     frames[0].save(folder / "moving.gif", save_all=True, append_images=frames[1:])
     Image.new("CMYK", (16, 16), (0, 255, 255, 0)).save(folder / "print.jpg")
     artifact = fetch(local(folder, max_bad_rate=0.6))
-    assert quarantined(artifact) == {
+    assert refused(artifact) == {
         "cut.png": "damaged",
         "pixel.png": "too_small",
         "huge.png": "too_large",
@@ -221,7 +222,7 @@ def test_texts_beside_the_pictures_are_their_captions(fetch: Fetch, folder: Path
     artifact = fetch(local(folder, files=files, reader={"caption": "text_file"}))
     assert [record.caption for record in records(artifact).values()] == ["A square, all red."]
     assert artifact.manifest.counters.dropped == {"no_caption": 2}
-    assert quarantined(artifact) == {"blue_square.png": "invalid_utf8"}
+    assert refused(artifact) == {"blue_square.png": "invalid_utf8"}
 
 
 def test_a_cap_takes_a_stable_part_and_the_holdout_is_one(fetch: Fetch, tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 import pytest
-from factories.image_artifacts import images, local_source, quarantined, records
+from factories.image_artifacts import images, local_source, records
+from factories.sources import refused
 from matplotlib.backends.backend_pdf import PdfPages
 from matplotlib.figure import Figure
 from PIL import Image
@@ -103,7 +104,7 @@ def test_what_teaches_no_reading_is_dropped_and_what_is_broken_costs_itself(fetc
     artifact = fetch(source(folder, max_bad_rate=0.5))
     counters = artifact.manifest.counters
     assert (counters.read, counters.kept, counters.dropped) == (8, 3, {"no_text_layer": 2})
-    assert quarantined(artifact) == {"cut.pdf": "invalid_pdf", "not.pdf": "invalid_pdf", "poster.pdf#1": "too_large"}
+    assert refused(artifact) == {"cut.pdf": "invalid_pdf", "not.pdf": "invalid_pdf", "poster.pdf#1": "too_large"}
 
 
 def test_a_cap_on_pages_and_a_file_that_is_held_out(fetch: Fetch, folder: Path) -> None:
