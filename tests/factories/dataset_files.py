@@ -2,7 +2,6 @@
 
 import io
 import json
-import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -28,18 +27,6 @@ def put(folder: Path, name: str, content: Any) -> Path:
     data = content if isinstance(content, bytes | str) else json.dumps(content)
     path.write_bytes(data.encode() if isinstance(data, str) else data)
     return path
-
-
-def tar(*members: tuple[str, bytes] | tarfile.TarInfo, **options: Any) -> bytes:
-    """A tar of (name, content), or of members without content; `options` are those of tarfile.open."""
-    file = io.BytesIO()
-    with tarfile.open(fileobj=file, mode="w", **options) as archive:
-        for member in members:
-            is_empty = isinstance(member, tarfile.TarInfo)
-            info, data = (member, b"") if is_empty else (tarfile.TarInfo(member[0]), member[1])
-            info.size = len(data)
-            archive.addfile(info, io.BytesIO(data))
-    return file.getvalue()
 
 
 def img2dataset(

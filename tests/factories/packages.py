@@ -1,4 +1,4 @@
-"""Wheels and sdists in memory, and where a download leaves them."""
+"""Wheels, sdists and other tars in memory, and where a download leaves them."""
 
 import hashlib
 import io
@@ -16,17 +16,20 @@ def wheel(files: dict[str, bytes]) -> bytes:
     return stream.getvalue()
 
 
-def sdist(files: dict[str, bytes], *more: tarfile.TarInfo, mode: str = "w:gz") -> bytes:
-    """A tar of files, and then of members without content."""
+def tar(*members: tuple[str, bytes] | tarfile.TarInfo, mode: str = "w", **options: Any) -> bytes:
+    """A tar of (name, content), or of members without content; `options` are those of tarfile.open."""
     stream = io.BytesIO()
-    with tarfile.open(fileobj=stream, mode=mode, format=tarfile.GNU_FORMAT) as archive:
-        for path, data in files.items():
-            info = tarfile.TarInfo(path)
+    with tarfile.open(fileobj=stream, mode=mode, **options) as archive:
+        for member in members:
+            is_empty = isinstance(member, tarfile.TarInfo)
+            info, data = (member, b"") if is_empty else (tarfile.TarInfo(member[0]), member[1])
             info.size = len(data)
             archive.addfile(info, io.BytesIO(data))
-        for info in more:
-            archive.addfile(info)
     return stream.getvalue()
+
+
+def sdist(files: dict[str, bytes]) -> bytes:
+    return tar(*files.items(), mode="w:gz")
 
 
 def special(name: str, kind: bytes) -> tarfile.TarInfo:

@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow
 import pytest
 import zstandard
-from factories import packages
+from factories.packages import cached, special, tar
 from factories.sources import LIMITS, as_lines, as_parquet, documents, files, inbox, read, reason, refused, source
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -312,12 +312,10 @@ def test_a_source_with_too_many_faults_stops(data: bytes, allowed: float, messag
 
 
 def test_hostile_members_that_a_glob_wants_are_counted(fetch, tmp_path: Path) -> None:
-    data = packages.sdist(
-        dict.fromkeys(("../up.txt", "/root.txt", "demo/a.txt", "demo/b.txt"), b"words"),
-        packages.special("demo/link.txt", tarfile.SYMTYPE),
-        packages.special("demo/device.txt", tarfile.CHRTYPE),
-    )
-    pin = packages.cached(tmp_path / "home", "demo-1.0.tar.gz", data)
+    members = [(name, b"words") for name in ("../up.txt", "/root.txt", "demo/a.txt", "demo/b.txt")]
+    members += [special("demo/link.txt", tarfile.SYMTYPE), special("demo/device.txt", tarfile.CHRTYPE)]
+    data = tar(*members, mode="w:gz")
+    pin = cached(tmp_path / "home", "demo-1.0.tar.gz", data)
     spec = files("**/*.txt", "txt")
     with pytest.raises(UserError, match=r"4 of 6 records cannot be read \(unsafe_member 4"):
         fetch(source(files=[spec], **pin))

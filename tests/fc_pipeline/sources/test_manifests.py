@@ -13,68 +13,58 @@ from fc_model.errors import UserError
 from fc_pipeline.sources.catalogue import CATALOGUE, resolve_source
 
 TEXT = pa.string()
-WEB = {"language": TEXT, "language_score": pa.float64(), "token_count": pa.int64(), "score": pa.float64()}
-STARCODER = {
-    "max_stars_repo_path": TEXT, "max_stars_repo_name": TEXT, "max_stars_count": pa.int64(), "id": TEXT, "content": TEXT
-}  # fmt: skip
+
+
+def columns(names: str, **nested: pa.DataType) -> dict[str, pa.DataType]:
+    """Of "name:type" by spaces, a text where no type is stated."""
+    pairs = (column.partition(":") for column in names.split())
+    return {name: pa.type_for_alias(kind or "string") for name, _, kind in pairs} | nested
+
+
+STARCODER = columns("max_stars_repo_path max_stars_repo_name max_stars_count:int64 id content")
 MESSAGE = pa.struct({"content": TEXT, "role": TEXT})
 CARDS: dict[str, tuple[str, dict[str, pa.DataType]]] = {
     "refinedweb": (
         "data/train-00000-of-05534-b8fc5348cbe605a5.parquet",
-        {
-            "content": TEXT, "url": TEXT, "timestamp": pa.timestamp("s"), "dump": TEXT, "segment": TEXT,
-            "image_urls": pa.list_(pa.list_(TEXT)),
-        },
+        columns("content url timestamp:timestamp[s] dump segment", image_urls=pa.list_(pa.list_(TEXT))),
     ),
     "fineweb_edu": (
         "sample/10BT/000_00000.parquet",
-        {"text": TEXT, "id": TEXT, "dump": TEXT, "url": TEXT, "file_path": TEXT, **WEB, "int_score": pa.int64()},
+        columns("text id dump url file_path language language_score:double token_count:int64 score:double "
+                "int_score:int64"),
     ),
     "fineweb_edu_dedup": (
         "fineweb-edu-dedup/train-00000-of-00234.parquet",
-        {"text": pa.large_string(), "id": TEXT, "metadata": pa.struct({"url": TEXT, "int_score": pa.int64()})},
+        columns("text:large_string id", metadata=pa.struct({"url": TEXT, "int_score": pa.int64()})),
     ),
     "finemath": (
         "finemath-4plus/train-00000-of-00064.parquet",
-        {
-            "url": TEXT, "fetch_time": pa.int64(), "content_mime_type": TEXT, "warc_filename": TEXT,
-            "warc_record_offset": pa.int32(), "warc_record_length": pa.int32(), "text": TEXT,
-            "token_count": pa.int32(), "char_count": pa.int32(), "metadata": TEXT, "score": pa.float64(),
-            "int_score": pa.int64(), "crawl": TEXT, "snapshot_type": TEXT, "language": TEXT,
-            "language_score": pa.float64(),
-        },
+        columns("url fetch_time:int64 content_mime_type warc_filename warc_record_offset:int32 "
+                "warc_record_length:int32 text token_count:int32 char_count:int32 metadata score:double "
+                "int_score:int64 crawl snapshot_type language language_score:double"),
     ),
     "stack_edu": (
         "Python/train-00000-of-00005.parquet",
-        {
-            "blob_id": TEXT, "language": TEXT, "repo_name": TEXT, "path": TEXT, "src_encoding": TEXT,
-            "length_bytes": pa.int64(), "score": pa.float64(), "int_score": pa.int64(),
-            "detected_licenses": pa.large_list(pa.large_string()), "license_type": TEXT, "text": TEXT,
-        },
+        columns("blob_id language repo_name path src_encoding length_bytes:int64 score:double int_score:int64 "
+                "license_type text", detected_licenses=pa.large_list(pa.large_string())),
     ),
-    "tinystories": ("data/train-00000-of-00004-2d5a1467fff1081b.parquet", {"text": TEXT}),
+    "tinystories": ("data/train-00000-of-00004-2d5a1467fff1081b.parquet", columns("text")),
     "cosmopedia": (
         "cosmopedia-v2/train-00000-of-00104.parquet",
-        {"prompt": TEXT, "text": TEXT, "token_length": pa.int64(), "audience": TEXT, "format": TEXT, "seed_data": TEXT},
+        columns("prompt text token_length:int64 audience format seed_data"),
     ),
-    "open_web_math": (
-        "data/train-00000-of-00114-5a023365406cb9c4.parquet",
-        {"url": TEXT, "text": TEXT, "date": TEXT, "metadata": TEXT},
-    ),
+    "open_web_math": ("data/train-00000-of-00114-5a023365406cb9c4.parquet", columns("url text date metadata")),
     "ultrachat": (
         "data/train_sft-00000-of-00003-a3ecf92756993583.parquet",
-        {"prompt": TEXT, "prompt_id": TEXT, "messages": pa.list_(MESSAGE)},
+        columns("prompt prompt_id", messages=pa.list_(MESSAGE)),
     ),
     "starcoder_python": ("python/train-00000-of-00059.parquet", STARCODER),
     "jupyter_scripts": ("jupyter-scripts-dedup-filtered/train-00000-of-00002.parquet", STARCODER),
     "lichess_games": (
         "data/year=2017/month=11/train-00000-of-00020.parquet",
-        {
-            "Event": TEXT, "Site": TEXT, "White": TEXT, "Black": TEXT, "Result": TEXT, "WhiteTitle": TEXT,
-            "BlackTitle": TEXT, "WhiteElo": pa.int16(), "BlackElo": pa.int16(), "WhiteRatingDiff": pa.int16(),
-            "BlackRatingDiff": pa.int16(), "UTCDate": pa.date32(), "UTCTime": pa.time32("s"), "ECO": TEXT,
-            "Opening": TEXT, "Termination": TEXT, "TimeControl": TEXT, "movetext": TEXT,
-        },
+        columns("Event Site White Black Result WhiteTitle BlackTitle WhiteElo:int16 BlackElo:int16 "
+                "WhiteRatingDiff:int16 BlackRatingDiff:int16 UTCDate:date32 UTCTime:time32[s] ECO Opening "
+                "Termination TimeControl movetext"),
     ),
 }  # fmt: skip
 LINES: dict[str, tuple[str, dict[str, Any]]] = {

@@ -5,7 +5,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from factories.packages import package, sdist, special
+from factories.packages import package, special, tar
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -49,9 +49,8 @@ def test_names_that_leave_the_folder_are_never_read(name: str, tmp_path: Path) -
 
 def test_links_and_devices_are_never_read(tmp_path: Path) -> None:
     path = tmp_path / "demo.tar.gz"
-    path.write_bytes(
-        sdist({}, *(special(str(kind), kind) for kind in (tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE)))
-    )
+    kinds = (tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE)
+    path.write_bytes(tar(*(special(str(kind), kind) for kind in kinds), mode="w:gz"))
     assert read_all(path) == {}
     zipped = tmp_path / "demo.whl"
     with zipfile.ZipFile(zipped, "w") as archive:
@@ -118,7 +117,7 @@ def test_a_header_that_would_fill_the_memory_is_refused(kind: bytes, tmp_path: P
 
 def test_a_header_that_cannot_be_read_is_not_the_end_of_the_archive(tmp_path: Path) -> None:
     """tarfile stops at such a header without a word, and the files behind it would be lost."""
-    whole = bytearray(sdist({"a.txt": b"a" * 600, "b.txt": b"b"}, mode="w"))
+    whole = bytearray(tar(("a.txt", b"a" * 600), ("b.txt", b"b")))
     whole[512 + 1024 + 150] ^= 1  # in the checksum of the second header
     with pytest.raises(UserError, match="broken archive"):
         listed(packed_tar(tmp_path / "demo.tar.gz", bytes(whole)))
@@ -139,7 +138,7 @@ def test_more_members_than_any_package_has(name: str, tmp_path: Path, monkeypatc
 
 
 def test_what_lies_behind_the_last_member_counts_too(tmp_path: Path) -> None:
-    path = packed_tar(tmp_path / "tail.tar.gz", sdist(FILES, mode="w") + bytes(4 << 20))
+    path = packed_tar(tmp_path / "tail.tar.gz", tar(*FILES.items()) + bytes(4 << 20))
     with pytest.raises(UserError, match=r"tail\.tar\.gz: unpacks to more than max_total_bytes \(2097152\)"):
         listed(path)
 
@@ -207,4 +206,4 @@ def test_global_headers_do_not_pile_up(between: bytes, value: str, tmp_path: Pat
 
 def test_a_global_header_as_git_archive_writes_it_is_no_fault(tmp_path: Path) -> None:
     header = tarfile.TarInfo.create_pax_global_header({"comment": "0123456789abcdef" * 2})
-    assert read_all(packed_tar(tmp_path / "git.tar.gz", header + sdist(FILES, mode="w"))) == FILES
+    assert read_all(packed_tar(tmp_path / "git.tar.gz", header + tar(*FILES.items()))) == FILES

@@ -5,8 +5,9 @@ import tarfile
 
 import pyarrow
 import pytest
-from factories.dataset_files import encoded, img2dataset, put, read, reasons, tar
+from factories.dataset_files import encoded, img2dataset, put, read, reasons
 from factories.image_server import ImageServer
+from factories.packages import special, tar
 from PIL import Image
 from pyarrow import parquet
 
@@ -80,19 +81,13 @@ def test_summaries_that_are_none(tmp_path, content):
     assert not good and set(reasons(bad).values()) <= {"invalid_csv", "invalid_utf8"} and len(bad) == 1
 
 
-def odd(name: str, kind: bytes, target: str = "") -> tarfile.TarInfo:
-    info = tarfile.TarInfo(name)
-    info.type, info.linkname = kind, target
-    return info
-
-
 def test_laion_as_tars(tmp_path):
     members = [
         *img2dataset(0, "ein Häuschen"),
         *img2dataset(1, image=b"<html>404</html>"),
-        odd("../../etc/passwd", tarfile.REGTYPE),
-        odd("000000002.jpg", tarfile.SYMTYPE, "/etc/passwd"),
-        odd("pipe", tarfile.FIFOTYPE),
+        ("../../etc/passwd", b""),
+        special("000000002.jpg", tarfile.SYMTYPE),
+        special("pipe", tarfile.FIFOTYPE),
         *img2dataset(3, extension="webp", image=encoded(format_="WEBP")),
         ("000000004.jpg", encoded()),
         ("000000004.json", b"{broken"),

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from factories.dataset_files import encoded, img2dataset, put, tar
+from factories.dataset_files import encoded, img2dataset, put
 from factories.image_artifacts import records
+from factories.packages import tar
 from factories.sources import refused
 
 from fc_model.artifacts import Artifact
@@ -135,18 +136,3 @@ def test_shared_folders_may_be_links_and_circles_end(tmp_path: Path) -> None:
     (tmp_path / "rico" / "up").symlink_to(tmp_path / "set")
     listed = listing(tmp_path / "set")
     assert (listed.files, listed.bytes) == (2, 6)
-
-
-@pytest.mark.parametrize(
-    ("fields", "message"),
-    [
-        ({"reader": {"dataset": "vqa"}}, r"images x: reader\.dataset: .*'vqa' has no loader; choose from cc12m, "),
-        ({"max_images": 5}, r"reader dataset takes no `max_images`; set reader\.share"),
-        ({"licence": "MIT"}, "licence: cc3m is published under LicenseRef-Conceptual-Captions, not MIT"),
-        ({"origins": [{"kind": "local", "folder": "x", "files": {"a": "*"}}]}, "takes no `origins`; its files are in"),
-        ({"reader": {"share": 0}}, r"reader\.dataset\.share"),
-    ],
-)
-def test_what_is_wrong_with_a_set_is_told_by_name(fields: dict[str, Any], message: str) -> None:
-    with pytest.raises(UserError, match=message):
-        resolve_image_source({"from": "cc3m", "name": "x", **fields})

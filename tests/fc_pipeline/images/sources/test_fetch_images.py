@@ -52,8 +52,12 @@ def emoji(package: Package, more: dict[str, bytes] | None = None, **fields: Any)
     return {"name": "signs", "licence": "CC-BY-SA-4.0", "origins": origins, "reader": reader, "holdout": 0, **fields}
 
 
-def test_drawings_are_joined_with_their_names(fetch: Fetch, package: Package) -> None:
-    artifact = fetch(emoji(package, attribution="its makers"))
+def test_drawings_are_joined_with_their_names_and_hostile_ones_cost_only_themselves(
+    fetch: Fetch, package: Package
+) -> None:
+    image = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 8 8"><image href="/etc/hostname"/></svg>'
+    hostile = {"emoji/svg/1F480.svg": image.encode()}
+    artifact = fetch(emoji(package, hostile, attribution="its makers", max_bad_rate=0.2))
     drawn = records(artifact)
     aliases = {record.caption: record.meta["aliases"] for record in drawn.values()}
     assert aliases == {"fox": ["fox face"], "flag of Belgium": [], "red heart": []}
@@ -63,20 +67,11 @@ def test_drawings_are_joined_with_their_names(fetch: Fetch, package: Package) ->
     (image,) = images(artifact, 0)
     assert image.mode == "RGB" and image.getpixel((4, 16)) == (255, 165, 0) and image.getpixel((28, 16)) == (255,) * 3
     counters = artifact.manifest.counters
-    assert (counters.read, counters.kept, counters.quarantined) == (6, 3, 0)
+    assert (counters.read, counters.kept, counters.quarantined) == (7, 3, 1)
+    assert refused(artifact) == {"emoji/svg/1F480.svg": "active_content"}
     assert counters.dropped == {"skin_tone": 1, "no_name": 1, "no_code_points": 1}
     assert artifact.manifest.licences == [{"licence": "CC-BY-SA-4.0", "source": "signs", "documents": 3}]
     assert artifact.metrics["captions"] == 3 and artifact.metrics["images"] == 3
-
-
-def test_hostile_drawings_cost_themselves_only(fetch: Fetch, package: Package, tmp_path: Path) -> None:
-    canary = tmp_path / "canary.png"
-    canary.write_bytes(plain("red"))
-    image = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 8 8"><image href="{canary}"/></svg>'
-    artifact = fetch(emoji(package, {"emoji/svg/1F480.svg": image.encode()}))
-    assert refused(artifact) == {"emoji/svg/1F480.svg": "active_content"}
-    assert len(records(artifact)) == 3
-    assert artifact.manifest.counters.quarantined == 1
 
 
 def test_the_bytes_depend_on_the_seed_and_not_on_the_workers(fetch: Fetch, package: Package) -> None:

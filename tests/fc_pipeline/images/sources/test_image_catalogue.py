@@ -9,6 +9,8 @@ from fc_model.errors import UserError
 from fc_pipeline.images.sources.catalogue import resolve_image_source
 from fc_pipeline.images.sources.schema import ChessReader, LocalOrigin
 
+SET = {"from": "cc3m", "name": "x"}
+
 
 def test_an_entry_changes_fields_of_a_shipped_one() -> None:
     changes = {"name": "small_boards", "max_images": 10, "reader": {"size": 96}}
@@ -25,6 +27,14 @@ def test_an_entry_changes_fields_of_a_shipped_one() -> None:
         ({"from": "pdf_pages", "name": "x", "max_images": 5}, "reader pdf takes no `max_images`; set reader.max_pages"),
         ({"name": "x", "licence": "MIT", "origins": [], "reader": {"kind": "tiff"}}, "images x: .*reader"),
         ({"name": "x", "licence": "MIT", "reader": {"kind": "chess"}}, "reader chess needs `origins`: the packages"),
+        (
+            SET | {"reader": {"dataset": "vqa"}},
+            r"images x: reader\.dataset: .*'vqa' has no loader; choose from cc12m, ",
+        ),
+        (SET | {"max_images": 5}, r"reader dataset takes no `max_images`; set reader\.share"),
+        (SET | {"licence": "MIT"}, "licence: cc3m is published under LicenseRef-Conceptual-Captions, not MIT"),
+        (SET | {"origins": [{"kind": "local", "folder": "x", "files": {"a": "*"}}]}, "takes no `origins`; its files"),
+        (SET | {"reader": {"share": 0}}, r"reader\.dataset\.share"),
     ],
 )
 def test_what_is_wrong_is_told_by_name(entry: object, message: str) -> None:

@@ -23,10 +23,10 @@ def drawn(data: bytes, size: int = 16) -> Image.Image:
     return Image.open(io.BytesIO(image)).convert("RGB")
 
 
-def refusal(data: bytes) -> tuple[str, str]:
+def refusal(data: bytes) -> str:
     with pytest.raises(BadInput) as caught:
         isolated().call(render_svg, data, size=16, background="#ffffff")
-    return caught.value.reason, caught.value.detail
+    return caught.value.reason
 
 
 def test_a_drawing_fills_the_size_asked_for() -> None:
@@ -35,15 +35,12 @@ def test_a_drawing_fills_the_size_asked_for() -> None:
     assert image.getpixel((8, 16)) == (255, 0, 0) and image.getpixel((24, 16)) == (255, 255, 255)
     assert drawn(svg("", 'viewBox="0 0 20 10"')).size == (16, 8)
     assert drawn(svg("", 'width="10" height="40"')).size == (4, 16)
+    assert drawn(svg('<rect width="9" height="9"/>', 'width="1000000000" height="1000000000"')).size == (16, 16)
 
 
 def test_a_drawing_refers_to_its_own_parts() -> None:
     data = svg('<defs><rect id="r" width="10" height="10" fill="#0000ff"/></defs><use xlink:href="#r"/>')
     assert drawn(data).getpixel((8, 8)) == (0, 0, 255)
-
-
-def test_a_huge_size_costs_nothing() -> None:
-    assert drawn(svg('<rect width="9" height="9"/>', 'width="1000000000" height="1000000000"')).size == (16, 16)
 
 
 def test_no_file_is_read(tmp_path: Path) -> None:
@@ -54,13 +51,15 @@ def test_no_file_is_read(tmp_path: Path) -> None:
     assert Image.open(io.BytesIO(unguarded)).convert("RGB").getpixel((5, 5)) == (255, 0, 0), "this is why it is refused"
     for name in ("href", "xlink:href"):
         for address in (str(canary), canary.as_uri(), "http://127.0.0.1:9/x.png", "&#47;etc/hostname"):
-            assert refusal(svg(image.format(name, address)))[0] == "active_content"
-            assert refusal(svg(f'<use {name}="{address}#part"/>'))[0] == "external_reference"
+            assert refusal(svg(image.format(name, address))) == "active_content"
+            assert refusal(svg(f'<use {name}="{address}#part"/>')) == "external_reference"
 
 
 BILLION = "<!DOCTYPE svg [<!ENTITY a 'lol'>" + "".join(
     f"<!ENTITY {new} '{f'&{old};' * 10}'>" for old, new in zip("abcdefgh", "bcdefghi", strict=True)
 )
+
+LEVELS = "".join(f"""<g id="l{level + 1}">{f'<use href="#l{level}"/>' * 10}</g>""" for level in range(12))
 
 
 @pytest.mark.parametrize(
@@ -80,19 +79,11 @@ BILLION = "<!DOCTYPE svg [<!ENTITY a 'lol'>" + "".join(
         (b"\x89PNG\r\n\x1a\n", "invalid_svg"),
         (b"", "invalid_svg"),
         (svg("<g>")[:-3], "invalid_svg"),
+        (svg(f'<defs><rect id="l0" width="1" height="1"/>{LEVELS}</defs><use href="#l12"/>'), "invalid_svg"),
     ],
 )
 def test_hostile_and_broken_drawings_are_refused_by_reason(data: bytes, reason: str) -> None:
-    assert refusal(data)[0] == reason
-
-
-def test_a_drawing_that_multiplies_itself_is_refused() -> None:
-    levels = ""
-    for level in range(12):
-        uses = f'<use href="#l{level}"/>' * 10
-        levels += f'<g id="l{level + 1}">{uses}</g>'
-    bomb = svg(f'<defs><rect id="l0" width="1" height="1"/>{levels}</defs><use href="#l12"/>')
-    assert refusal(bomb)[0] == "invalid_svg"
+    assert refusal(data) == reason
 
 
 def test_a_drawing_that_takes_for_ever_costs_its_time_and_the_next_is_drawn() -> None:
