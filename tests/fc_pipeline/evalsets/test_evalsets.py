@@ -32,20 +32,10 @@ def build_quiz(home: Path, rows: list[dict[str, Any]] | bytes, **changes: Any) -
     content = rows if isinstance(rows, bytes) else "".join(json.dumps(row) + "\n" for row in rows).encode()
     raw = {
         **cached(home, FILE, {"quiz/items.jsonl.gz": gzip.compress(content)}),
-        "name": "quiz",
-        "licence": "MIT",
-        "domain": "chat",
-        "measures": "Counting.",
-        "glob": "quiz/*.gz",
-        "format": "jsonl",
-        "id": "{doc.id}",
-        "question": "{doc.q}\n{doc.choices}",
-        "answer": "{doc.gold}",
-        "remove": ["^Question: "],
-        "keep": ["doc.gold"],
-        "require": ["doc"],
-        **changes,
-    }
+        "name": "quiz", "licence": "MIT", "domain": "chat", "measures": "Counting.",
+        "glob": "quiz/*.gz", "format": "jsonl", "id": "{doc.id}", "question": "{doc.q}\n{doc.choices}",
+        "answer": "{doc.gold}", "remove": ["^Question: "], "keep": ["doc.gold"], "require": ["doc"], **changes,
+    }  # fmt: skip
     return build(Store(home), "evalsets/quiz", fetch_evalset, parse_evalset(raw, "test").model_dump(mode="json"))
 
 

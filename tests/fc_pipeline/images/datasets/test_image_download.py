@@ -1,12 +1,20 @@
-"""Downloads from a real server on the loopback address, which has to be allowed for that."""
+"""Downloads from a real server on the loopback address, which has to be allowed for that; with https, too."""
 
+import datetime
 import gzip
 import ipaddress
+import socket
+import ssl
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from factories.dataset_files import encoded
 from factories.image_server import Answer, ImageServer
 
@@ -169,9 +177,8 @@ def test_a_server_that_drips_is_left(server, answer):
 
 def test_a_silent_server_times_out(server):
     server.files["/silent"] = Answer(IMAGE, drip_seconds=3.0)
-    assert (
-        reason(server.url + "/silent", DownloadLimits(allow_private=True, attempts=1, timeout_seconds=0.2)) == "timeout"
-    )
+    limits = DownloadLimits(allow_private=True, attempts=1, timeout_seconds=0.2)
+    assert reason(server.url + "/silent", limits) == "timeout"
 
 
 def test_many_come_in_order(server):
@@ -199,3 +206,51 @@ def test_little_is_fetched_ahead(server):
     results.close()
     assert len(asked) <= 7
     assert threading.active_count() <= before + 3  # the server's own threads end by themselves
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Path:
+    """A key and a certificate for 127.0.0.1, signed by itself."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "loopback")])
+    now = datetime.datetime.now(datetime.UTC)
+    address = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    signed = (
+        x509.CertificateBuilder(issuer_name=name, subject_name=name, public_key=key.public_key(), serial_number=7)
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(address, critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    path = tmp_path / "certificate.pem"
+    path.write_bytes(key.private_bytes(*pem) + signed.public_bytes(serialization.Encoding.PEM))
+    return path
+
+
+@pytest.fixture
+def tls_server(certificate: Path) -> Iterator[ImageServer]:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    with ImageServer() as running:
+        running.serve_tls(context)
+        yield running
+
+
+def test_https(tls_server, certificate, monkeypatch):
+    tls_server.files["/a.jpg"] = encoded()
+    untrusted = download(tls_server.url + "/a.jpg", LIMITS)
+    assert isinstance(untrusted, BadInput) and untrusted.reason == "unreachable"
+    assert "CERTIFICATE_VERIFY_FAILED" in untrusted.detail
+    monkeypatch.setattr(module, "_tls_context", lambda: ssl.create_default_context(cafile=certificate))
+    assert download(tls_server.url + "/a.jpg", LIMITS) == encoded()
+    other_name = download(tls_server.url.replace("127.0.0.1", "localhost") + "/a.jpg", LIMITS)
+    assert isinstance(other_name, BadInput) and "localhost" in other_name.detail
+
+
+def test_a_server_that_never_shakes_hands():
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        began = time.monotonic()
+        limits = DownloadLimits(allow_private=True, attempts=2, timeout_seconds=9, total_seconds=0.3)
+        assert reason(f"https://127.0.0.1:{silent.getsockname()[1]}/a.jpg", limits) == "timeout"
+    assert time.monotonic() - began < 2
