@@ -3,6 +3,7 @@
 import random
 import re
 from bisect import bisect_left
+from functools import cache
 
 WORDS = [f"{a}{b}{c}" for a in "bdfglmn" for b in "aeiou" for c in ("st", "rk", "lm", "nd", "pp", "x")]
 
@@ -43,8 +44,9 @@ def random_text(rng: random.Random, num_words: int = 300) -> str:
     return " ".join(rng.choices(WORDS, k=num_words))
 
 
+@cache
 def planted(num_pairs: int, num_alone: int, seed: int = 7) -> tuple[dict[str, str], dict[str, float]]:
-    """({id: text}, {id of the near-duplicate of `<n>`: true Jaccard, from 0.5 to 0.95})."""
+    """({id: text}, {id of the near-duplicate of `<n>`: true Jaccard, from 0.5 to 0.95}). Do not change them."""
     rng = random.Random(seed)
     originals = {f"{n:04}": random_text(rng, rng.randint(150, 400)) for n in range(num_pairs + num_alone)}
     near, truth = {}, {}

@@ -1,21 +1,15 @@
 """Planted duplicates against their exact Jaccard similarity."""
 
 import random
-from functools import lru_cache
 
 import pytest
 from factories.documents import clusters, ids, records
 from factories.near_texts import planted, random_text, true_jaccard, vary
 
 
-@lru_cache(maxsize=1)
-def pairs() -> tuple[dict[str, str], dict[str, float]]:
-    return planted(num_pairs=200, num_alone=30)
-
-
 def test_planted_pairs(dedup) -> None:
     """Of pairs at Jaccard 0.5 to 0.95: those from 0.8 on are found, those below stay."""
-    texts, truth = pairs()
+    texts, truth = planted(num_pairs=200, num_alone=30)
     artifact = dedup(texts)
     kept = set(ids(artifact))
     dropped = {record["id"]: record for record in records(artifact, "dropped/near_duplicate")}
@@ -65,8 +59,7 @@ def test_chain_of_changes(dedup) -> None:
 
 def test_workers_and_earlier_attempt(dedup, corpus, monkeypatch) -> None:
     monkeypatch.setattr("fc_pipeline.corpus.dedup.signed_documents._CHUNK_CHARS", 200_000)
-    texts, _ = pairs()
-    documents = corpus(texts)
+    documents = corpus(planted(num_pairs=200, num_alone=30)[0])
     assert dedup(documents, workers=1).digest == dedup(documents, workers=2).digest
 
     def stop(*_: object, **__: object) -> None:

@@ -1,7 +1,6 @@
 """What a text is nearly equal to, by datasketch on the stored indexes."""
 
 import random
-from functools import lru_cache
 
 import datasketch
 import numpy as np
@@ -13,11 +12,6 @@ from fc_pipeline.corpus.config import DedupConfig
 from fc_pipeline.corpus.dedup.minhash import fold, sign
 from fc_pipeline.corpus.dedup.shingles import shingle
 from fc_pipeline.corpus.dedup.similar import detection_odds, find_similar, sketch
-
-
-@lru_cache(maxsize=1)
-def pairs() -> tuple[dict[str, str], dict[str, float]]:
-    return planted(num_pairs=100, num_alone=30)
 
 
 def test_signatures_are_datasketchs() -> None:
@@ -34,7 +28,7 @@ def test_signatures_are_datasketchs() -> None:
 
 def test_planted_texts_are_found_with_their_similarity(dedup) -> None:
     """Of texts at Jaccard 0.5 to 0.95, as many as the bands promise, each with its true similarity, and no other."""
-    texts, truth = pairs()
+    texts, truth = planted(num_pairs=100, num_alone=30)
     originals = {name: text for name, text in texts.items() if not name.endswith("-near")}
     dumps = {"base": dedup(originals)}
     hit_at = {}
