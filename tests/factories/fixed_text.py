@@ -3,9 +3,7 @@
 import random
 
 FORMS = [*["{}"] * 9, "{}-{}", "{},", "{}.", "({})", '"{}"', "{}'s", "{}:", "`{}_{}`", "{}/{}.{}", "--", "#", "42"]
-CODE = '''
-"""Names and where they lead."""
-
+CODE = """
 import re
 from collections.abc import Iterator
 
@@ -23,19 +21,9 @@ class Route:
             yield name
 
 
-def shortest(routes: list[Route], name: str) -> Route | None:
-    found = None
-    for route in routes:
-        steps = sum(1 for _ in route.follow(name))
-        if found is None or steps < found[0]:
-            found = steps, route
-
-    return found[1] if found else None
-
-
 if __name__ == "__main__":
     print(list(Route("a=b;b=c").follow("a")), "# two steps", sep="\\t")
-'''.strip().splitlines()
+""".strip().splitlines()
 
 
 def _words(count: int) -> list[str]:
@@ -76,4 +64,4 @@ class FixedText:
 
     def code(self, rng: random.Random, *, max_lines: int, max_columns: int) -> list[str]:
         start = rng.randrange(len(CODE))
-        return [line[:max_columns].rstrip() for line in (CODE * 3)[start : start + max_lines]]
+        return [line[:max_columns].rstrip() for line in (CODE * 5)[start : start + max_lines]]

@@ -81,7 +81,7 @@ def render(name: str, layout: str, seed: int, *, text=TEXT, faces: Faces = FACES
 
 
 @cache
-def drawn(name: str, layout: str, count: int = 5) -> list[Drawn]:
+def drawn(name: str, layout: str, count: int = 3) -> list[Drawn]:
     """Pages that the step would keep. Do not change them."""
     pages: list[Drawn] = []
     run, place = Page._run, Panel.place
@@ -114,7 +114,7 @@ def drawn(name: str, layout: str, count: int = 5) -> list[Drawn]:
     raise AssertionError(f"{name} {layout}: too few draws gave a page")
 
 
-def pages_of(name: str, layout: str, count: int = 5) -> list[Page]:
+def pages_of(name: str, layout: str, count: int = 3) -> list[Page]:
     return [each.page for each in drawn(name, layout, count)]
 
 

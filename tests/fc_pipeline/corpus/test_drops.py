@@ -42,9 +42,6 @@ def test_reason_lines(artifact) -> None:
 
     assert ids(3) == ["s0", "s1", "s2"] and len(ids(99)) == 30
     assert ("", GERMAN.strip()) in reason_lines([artifact], "language_de", limit=1)
-
-
-def test_reason_unknown(artifact) -> None:
     with pytest.raises(UserError, match="'too_long'; the reasons are: language_de, too_short"):
         reason_lines([artifact], "too_long", limit=1)
 

@@ -52,8 +52,3 @@ def test_bands_depend_on_text_and_seed(monkeypatch) -> None:
     assert (together.bands == apart.bands).all()
     for row, text in enumerate(texts):
         assert (sign(config, [text]).bands[:, 0] == together.bands[:, row]).all()
-
-
-def test_nothing() -> None:
-    assert sign(DedupConfig(), []).bands.shape == (20, 0)
-    assert sign(DedupConfig(), ["", "two words"]).bands.shape == (20, 2)

@@ -28,12 +28,9 @@ def test_groups_join_records_in_order_up_to_their_size() -> None:
     rows = [{"eco": eco, "name": f"{eco}{number}"} for number in range(3) for eco in ("A", "B")]
     group = {"by": "eco", "title": "Code {eco}", "size": 2}
     items = read("json", json.dumps(rows).encode(), text="{name}", group=group)
-    assert [(item.key, item.text) for item in items] == [
-        ("A.0", "Code A\n\nA0\n\nA1"),
-        ("A.1", "Code A\n\nA2"),
-        ("B.0", "Code B\n\nB0\n\nB1"),
-        ("B.1", "Code B\n\nB2"),
-    ]
+    keys, texts = zip(*((item.key, item.text) for item in items), strict=True)
+    assert keys == ("A.0", "A.1", "B.0", "B.1")
+    assert texts == ("Code A\n\nA0\n\nA1", "Code A\n\nA2", "Code B\n\nB0\n\nB1", "Code B\n\nB2")
 
 
 def test_a_bad_line_is_refused_alone() -> None:
