@@ -81,10 +81,10 @@ class Packed:
         return {"documents": self.split, "tokenizer": self.tokenizer}
 
 
-def pack(root: Path, **mixture: Any) -> Packed:
+def pack(root: Path) -> Packed:
     store = Store(root)
     split = build_split(store)
     tokenizer = build(store, "test/tokenizer", train_tokenizer, tokenizer_config(), {"documents": split})
     inputs = {"documents": split, "tokenizer": tokenizer}
-    shards = build(store, "test/shards", pack_shards, mixture_config(**mixture), inputs)
+    shards = build(store, "test/shards", pack_shards, mixture_config(), inputs)
     return Packed(store=store, split=split, tokenizer=tokenizer, shards=shards)

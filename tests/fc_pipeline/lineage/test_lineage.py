@@ -1,12 +1,13 @@
 """Which steps, stages and exports a document touched, against a search through every batch."""
 
 import json
+import shutil
 
 import pytest
 from factories.build import build, write_text
 from factories.image_artifacts import plain
 from factories.models import tiny_stage
-from factories.stdlib_corpus import mixture_config, pack
+from factories.stdlib_corpus import Packed, mixture_config
 
 from fc_model.artifacts import Artifact, Store, read_records
 from fc_model.config.stage import StageConfig
@@ -23,7 +24,7 @@ from fc_pipeline.tokens.pack import pack_shards
 from fc_pipeline.track.config import parse_track, read_attributes
 from fc_pipeline.track.graph import build_graph
 
-STEPS = 40
+STEPS = 20
 
 
 def stage_config(**changes) -> dict:
@@ -38,11 +39,14 @@ def write_weights(step: Step) -> None:
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
-    packed = pack(tmp_path_factory.mktemp("store"), tokens=30_000)
-    one = build(packed.store, "t/stages/one", write_weights, {"stage": stage_config()}, {"shards": packed.shards})
-    build(packed.store, "t/exports/gguf", write_weights, {}, {"stage": one})
-    return packed.store
+def store(packed: Packed, tmp_path_factory: pytest.TempPathFactory) -> Store:
+    store = Store(tmp_path_factory.mktemp("store"))
+    for artifact in packed.inputs.values():
+        shutil.copytree(artifact.folder, store.root / artifact.key / artifact.folder.name)
+    shards = build(store, "test/shards", pack_shards, mixture_config(tokens=30_000), packed.inputs)
+    one = build(store, "t/stages/one", write_weights, {"stage": stage_config()}, {"shards": shards})
+    build(store, "t/exports/gguf", write_weights, {}, {"stage": one})
+    return store
 
 
 def newest(store: Store, key: str) -> Artifact:

@@ -36,7 +36,7 @@ def of_order(mixture: Mixture, lengths: dict[str, np.ndarray], numbers: dict[str
     weights=st.lists(st.floats(0.5, 50), min_size=1, max_size=5),
     tokens=st.integers(20_000, 60_000),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_shares_and_budget(seed: int, weights: list[float], tokens: int) -> None:
     longest = tokens // 200
     lengths, numbers = corpus(seed, len(weights), longest)

@@ -5,7 +5,7 @@ import unicodedata
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fc_pipeline.corpus.dedup import shingles
@@ -36,6 +36,7 @@ def test_shingles_equal_word_sets(texts: list[str], n: int) -> None:
             assert jaccard(np.array(row, np.uint32), np.array(other_row, np.uint32)) == true
 
 
+@settings(max_examples=30)
 @given(st.lists(st.text(max_size=40), min_size=1, max_size=8), st.integers(1, 60))
 def test_shingles_independent_of_batch(texts: list[str], block: int) -> None:
     together = shingle(texts, ngram=2)

@@ -31,7 +31,7 @@ def check_repetition(text: str, chosen: RepetitionSettings) -> None:
     assert repetition.repetitive(document("x", text), chosen) == expected
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(TEXTS.filter(str.strip))
 def test_texts_equal_datatrove(text: str) -> None:
     check_repetition(text, SHORT)

@@ -57,7 +57,7 @@ def test_unicode(before: str, after: str) -> None:
     assert document["text"] == after
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.text())
 def test_unicode_idempotent(text: str) -> None:
     document = doc(text)

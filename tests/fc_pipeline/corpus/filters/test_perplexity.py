@@ -51,7 +51,7 @@ def test_model_untrained() -> None:
     assert CharacterModel.fit(["text"]).bits_per_byte("") == 0
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.text(max_size=300))
 def test_model_bits_finite(text: str) -> None:
     bits = CharacterModel(COUNTS).bits_per_byte(text)

@@ -233,7 +233,7 @@ def test_pgn_is_cut_into_games() -> None:
 
 
 @pytest.mark.parametrize("format_name", sorted(set(READERS) - {"csv", "json"}))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(data=st.binary(max_size=300) | st.text(max_size=300).map(lambda text: text.encode("utf-8", "surrogatepass")))
 def test_any_bytes_are_read_or_refused(format_name: str, data: bytes) -> None:
     """A reader lets no other exception out, whatever the bytes, and never gives text that is not Unicode."""
@@ -258,7 +258,7 @@ def test_any_bytes_are_read_or_refused(format_name: str, data: bytes) -> None:
         ("ipynb", b'{"cells": ' + b"[" * 1000 + b"]" * 1000 + b"}", "invalid_json"),
         ("chatterbot", b"- 1", "invalid_yaml"),
         ("chatterbot", b"a: &a [x, x]\nb: &b [*a, *a]\nconversations: [*b, *b]\n", "invalid_yaml"),
-        ("chatterbot", b"[" * 10_000, "invalid_yaml"),
+        ("chatterbot", b"[" * 3_000, "invalid_yaml"),
         ("pdf", b"", "invalid_pdf"),
         ("pdf", b"%PDF-1.7\n%%EOF", "invalid_pdf"),
         ("pdf", b"%PDF-1.4" + bytes(1000), "invalid_pdf"),
