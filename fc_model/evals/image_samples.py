@@ -34,6 +34,8 @@ class ImageSample:
     question_kind: str | None = None
     fonts: tuple[str, ...] = ()
     layout: str | None = None
+    seen: bool | None = None
+    """Whether training has an image with this answer (to this question); None when the shards do not tell."""
 
 
 def choose_samples(shards: ImageShards, groups: list[ImageGroup], *, max_samples: int, seed: int) -> list[ImageSample]:
@@ -104,15 +106,22 @@ def _sample(number: int, record: ImageRecord, task: Task, group: int, seed: int)
         "fonts": tuple(record.meta.get("fonts", ())),
         "layout": record.meta.get("layout"),
     }
+    seen = record.meta.get("seen", {})
     if task == "caption":
-        return ImageSample(prompt=DESCRIBE, answers=[record.caption or ""], **about)
+        return ImageSample(prompt=DESCRIBE, answers=[record.caption or ""], seen=_first(seen.get("caption")), **about)
     if task != "answer":
-        return ImageSample(prompt=READ, answers=[record.text or ""], **about)
-    question = random.Random(derive_seed(seed, "question", record.id)).choice(record.questions)
+        return ImageSample(prompt=READ, answers=[record.text or ""], seen=_first(seen.get("text")), **about)
+    place = random.Random(derive_seed(seed, "question", record.id)).randrange(len(record.questions))
+    question = record.questions[place]
     return ImageSample(
         prompt=question_prompt(question.question),
         answers=question.answers,
         votes=record.meta.get("votes", {}).get(question.question),
         question_kind=question.kind,
+        seen=_first(seen.get("question", [])[place : place + 1]),
         **about,
     )
+
+
+def _first(seen: list[bool] | None) -> bool | None:
+    return seen[0] if seen else None

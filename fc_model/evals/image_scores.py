@@ -6,7 +6,9 @@
 * answer: exact_match, exact_match_nfkc, anls; vqa_accuracy where several people answered, relaxed on charts,
   json_match where JSON is asked for; and exact_match by the kind of question, `_question_<kind>` behind it.
 
-`exact_match` and `samples` without a task are over all of them.
+`exact_match` and `samples` without a task are over all of them. Where training's strings are known, `<task>_samples`,
+`<task>_exact_match` and, of what is read, `<task>_cer` stand with `_seen` and `_unseen` behind the metric: of samples
+whose answer some training image has too, and of those whose answer none has.
 """
 
 from __future__ import annotations
@@ -51,9 +53,26 @@ def image_scores(predictions: Sequence[Prediction]) -> dict[str, float]:
             scores |= {f"{task}_{name}{suffix}": value for name, value in of_part.items()}
     by_question = _grouped((each.sample.question_kind, each) for each in predictions)
     by_question.pop(None, None)
+    scores |= _scores_by_seen(predictions)
     return scores | {
         f"answer_exact_match_question_{kind}": fmean(map(is_exact, part)) for kind, part in sorted(by_question.items())
     }
+
+
+def _scores_by_seen(predictions: Sequence[Prediction]) -> dict[str, float]:
+    scores: dict[str, float] = {}
+    for suffix, part in _parts(predictions):
+        groups = _grouped(((each.sample.task, each.sample.seen), each) for each in part)
+        for (task, seen), of_group in sorted(groups.items(), key=str):
+            if seen is None:
+                continue
+            behind = f"{'seen' if seen else 'unseen'}{suffix}"
+            scores[f"{task}_samples_{behind}"] = len(of_group)
+            scores[f"{task}_exact_match_{behind}"] = fmean(map(is_exact, of_group))
+            if task != "answer":
+                errors = [compare(predicted_text(each), each.sample.answers[0]) for each in of_group]
+                scores[f"{task}_cer_{behind}"] = recognition_scores(errors)["cer"]
+    return scores
 
 
 def exact_matches(predictions: Sequence[Prediction], *, control: str) -> dict[str, float]:

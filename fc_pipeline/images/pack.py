@@ -1,17 +1,22 @@
 """The step that makes `<track>/images`: all images that a track trains and is judged on, mixed, capped and in order."""
 
 import hashlib
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from operator import attrgetter
+from statistics import fmean
 from typing import Any
 
 from fc_model.artifacts import Artifact
+from fc_model.data.images.record import ImageRecord
 from fc_model.data.images.shard_writer import ImageShardWriter, write_index
 from fc_model.data.images.shards import ImageShards, list_image_splits
 from fc_model.errors import UserError
 from fc_pipeline.engine.step import Step
 from fc_pipeline.images.pack_config import PackConfig
 from fc_pipeline.images.pack_order import Row, choose, interleave, natural_share, within_caps
+from fc_pipeline.images.strings import TrainingStrings
 
 TRAIN, HOLDOUT = "train", "holdout"
 Shards = dict[tuple[str, str], ImageShards]
@@ -26,9 +31,12 @@ def pack_images(step: Step) -> None:
     image of the holdout, and no two samples have the same images. Training resumes inside a shard by the numbers of
     its samples; this step chooses by the tables of records, copies what it chose, and starts anew.
 
+    A held-out record's meta has `seen`: which of its strings training has as well (fc_pipeline/images/strings.py).
+
     config: PackConfig. inputs: any number of image shards. Metrics: samples, holdout_samples, vision_tokens,
-    natural_token_share and text_token_share of the training split, and samples_ by kind of it. Dropped: no_image,
-    no_target (neither text, caption nor question), not_in_mixture, duplicate, in_holdout, over_limit,
+    natural_token_share and text_token_share of the training split, samples_ by kind of it, distinct_ and commonest_
+    shares of its strings, and the share of the holdout's strings that it has (holdout_<field>_seen_share). Dropped:
+    no_image, no_target (neither text, caption nor question), not_in_mixture, duplicate, in_holdout, over_limit,
     over_natural_cap.
 
     Raises:
@@ -53,12 +61,16 @@ def pack_images(step: Step) -> None:
     # Once more, since what is dropped is at the end.
     orders[TRAIN] = interleave(capped, seed=f"{config.seed}/{TRAIN}")
 
+    strings = TrainingStrings(record for _, record in _records(shards, orders[TRAIN]))
+    seen = {row: strings.seen(record) for row, record in _records(shards, orders[HOLDOUT])}
+
     licences: Counter[tuple[str, str, str]] = Counter()
     writers = [ImageShardWriter(step.out, split=split, max_bytes=config.shard_bytes) for split in (HOLDOUT, TRAIN)]
     for writer in writers:
         for row in orders[writer.split]:
             record, images = shards[row.role, row.split].sample(row.number)
-            writer.add(replace(record, split=writer.split), images)  # type: ignore[arg-type]
+            meta = record.meta | ({"seen": seen[row]} if row in seen else {})
+            writer.add(replace(record, split=writer.split, meta=meta), images)  # type: ignore[arg-type]
             licences[row.role, record.source, record.licence] += 1
     write_index(step.out, writers)
 
@@ -74,6 +86,25 @@ def pack_images(step: Step) -> None:
         "natural_token_share": round(natural, 6),
         "text_token_share": round(1 - natural, 6) if train else 0.0,
     } | {f"samples_{kind}": count for kind, count in sorted(Counter(row.kind for row in train).items())}
+    step.out.metrics |= strings.shares | _seen_shares(seen.values())
+
+
+def _records(shards: Shards, rows: Iterable[Row]) -> Iterator[tuple[Row, ImageRecord]]:
+    """The records of the rows, by source and number, without a byte of an image."""
+    by_source: dict[tuple[str, str], list[Row]] = defaultdict(list)
+    for row in rows:
+        by_source[row.role, row.split].append(row)
+    for name, of_source in sorted(by_source.items()):
+        of_source.sort(key=attrgetter("number"))
+        yield from zip(of_source, shards[name].records([row.number for row in of_source]), strict=True)
+
+
+def _seen_shares(marks: Iterable[dict[str, list[bool]]]) -> dict[str, float]:
+    by_field: dict[str, list[bool]] = defaultdict(list)
+    for mark in marks:
+        for field, seen in mark.items():
+            by_field[field] += seen
+    return {f"holdout_{field}_seen_share": round(fmean(seen), 6) for field, seen in sorted(by_field.items())}
 
 
 def _rows(shards: Shards, config: PackConfig, dropped: Counter[str]) -> dict[str, list[Row]]:

@@ -73,6 +73,22 @@ class TextConfig(Strict):
     document_chars: int = Field(default=20_000, gt=0, description="of one document, from its beginning")
 
 
+class StringsConfig(Strict):
+    """Which short strings only the holdout shows, and how often training draws one (fc_pipeline/images/strings.py)."""
+
+    held_out_share: float = Field(default=0.1, ge=0, le=0.5, description="of all short strings; 0 holds none out")
+    max_chars: int = Field(default=40, ge=1, description="a longer string is not short: it is not drawn twice")
+    common: int = Field(
+        default=20, ge=1, description="times that one or two words stand in the sample before they are drawn less"
+    )
+    temper: float = Field(
+        default=0.75,
+        ge=0,
+        le=1,
+        description="n times in the sample are drawn as common * (n / common)^(1 - temper)",
+    )
+
+
 class SynthesisConfig(Strict):
     """Config of the step `<track>/synthetic`."""
 
@@ -96,6 +112,7 @@ class SynthesisConfig(Strict):
     line: LineConfig = LineConfig()
     small: SmallConfig = SmallConfig()
     text: TextConfig = TextConfig()
+    strings: StringsConfig = StringsConfig()
     max_attempts: int = Field(default=50, gt=0, description="draws of one image before the step gives up")
     batch_images: int = Field(default=64, gt=0, description="small images that a worker draws at a time")
     shard_bytes: int = Field(default=64 << 20, gt=0, description="of a tar, about")

@@ -8,14 +8,14 @@ from functools import partial
 from itertools import islice
 
 from fc_model.artifacts import read_records
-from fc_model.data.images.record import ImageRecord
+from fc_model.data.images.record import ImageRecord, Split
 from fc_model.data.images.shard_writer import ImageShardWriter, write_index
 from fc_model.errors import UserError
 from fc_pipeline.engine.step import Step
 from fc_pipeline.images.fonts.faces import load_faces
 from fc_pipeline.images.synthesis.kinds import kinds
 from fc_pipeline.images.synthesis.passages import write_passages
-from fc_pipeline.images.synthesis.renderer import Drawn, Job, Plan, Split, draw_batch, split_faces
+from fc_pipeline.images.synthesis.renderer import Drawn, Job, Plan, draw_batch, split_faces
 from fc_pipeline.images.synthesis_config import SynthesisConfig
 
 SPLITS: tuple[Split, ...] = ("train", "holdout")

@@ -12,6 +12,7 @@ from typing import Any, Literal, NamedTuple, Self
 Box = tuple[int, int, int, int]
 Family = Literal["text", "natural"]
 """What the caps of a mixture count: images that are there to be read, and all others."""
+Split = Literal["train", "holdout"]
 
 
 class Word(NamedTuple):
@@ -59,7 +60,7 @@ class ImageRecord:
     """Pixels of the first image."""
     images: list[str] = field(default_factory=lambda: ["png"])
     """Extensions of the members that hold the images, in order: one (`png`), or several (`0.png`, `1.png`)."""
-    split: Literal["train", "holdout"] = "train"
+    split: Split = "train"
     text: str | None = None
     """All text in reading order, lines joined by newlines; None when it is not known, "" when there is none."""
     words: list[Word] = field(default_factory=list)

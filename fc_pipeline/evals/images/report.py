@@ -15,7 +15,10 @@ from fc_pipeline.training.curves import reading_curves
 
 FIGURES = {
     "exact_match": "exact match",
+    "exact_match_unseen": "exact match, unseen strings",
+    "exact_match_seen": "exact match, strings that training has",
     "cer": "CER",
+    "cer_unseen": "CER, unseen strings",
     "wer": "WER",
     "anls": "ANLS",
     "vqa_accuracy": "VQA accuracy",

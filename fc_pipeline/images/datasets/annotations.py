@@ -2,11 +2,9 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
-from fc_model.data.images.record import Question
-
-Split = Literal["train", "holdout"]
+from fc_model.data.images.record import Question, Split
 
 
 def split_of(name: str) -> Split:

@@ -7,13 +7,14 @@ from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 from PIL import Image
 
-from fc_model.data.images.record import ImageRecord
+from fc_model.data.images.record import ImageRecord, Split
 from fc_model.errors import UserError
 from fc_pipeline.images.fonts.faces import load_faces
+from fc_pipeline.images.strings import string_split
 from fc_pipeline.images.synthesis.check import check_page
 from fc_pipeline.images.synthesis.face import Faces, NotDrawn
 from fc_pipeline.images.synthesis.kinds import kinds
@@ -24,7 +25,6 @@ from fc_pipeline.images.synthesis_config import KindConfig, SynthesisConfig
 SOURCE = "synthetic"
 _PNG_LEVEL = 3
 """Of zlib. Measured on lines: 6 saves nothing and takes twice the time, 9 saves 1% and takes six times."""
-Split = Literal["train", "holdout"]
 
 
 class Job(NamedTuple):
@@ -83,6 +83,9 @@ def draw_page(job: Job, *, plan: Plan) -> tuple[Page, ImageRecord, dict[str, int
             continue
         if page.clipped or not page.words:
             discarded["clipped" if page.clipped else "no_text"] += 1
+            continue
+        if string_split(page.text, config.strings) not in (None, job.split):  # words were cut off to fit
+            discarded["string_of_other_split"] += 1
             continue
         record = _record(page, job, text=text, config=config, where=where)
         check_page(page, where=f"{where} ({page.meta.get('layout')})")
@@ -149,5 +152,6 @@ def _parsed(raw: str) -> tuple[SynthesisConfig, dict[str, Kind]]:
 
 @lru_cache(maxsize=4)
 def _materials(config: str, fonts: str, path: str, digest: str, split: Split) -> tuple[Faces, CorpusText]:
-    faces = split_faces(load_faces(Path(fonts)), _parsed(config)[0].held_out_faces, split=split)
-    return faces, CorpusText(read_passages(Path(path), digest), faces, where=f"the text of {split}")
+    parsed, _ = _parsed(config)
+    faces = split_faces(load_faces(Path(fonts)), parsed.held_out_faces, split=split)
+    return faces, CorpusText(read_passages(Path(path), digest), faces, split=split, strings=parsed.strings)

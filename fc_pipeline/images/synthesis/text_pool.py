@@ -8,16 +8,19 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import takewhile
+from itertools import pairwise, takewhile
 from operator import itemgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from fc_model.data.images.record import Split
 from fc_model.errors import UserError
+from fc_pipeline.images.strings import string_key, string_split
 from fc_pipeline.images.synthesis.face import Face, Faces, NotDrawn
 from fc_pipeline.images.synthesis.page import TextPool
+from fc_pipeline.images.synthesis_config import StringsConfig
 
-_TRIES = 40
+_TRIES = 200
 _DRAWABLE_TRIES = 30
 _STRETCHES = 8
 _RARE_SHARE = 0.1
@@ -33,10 +36,16 @@ class Passage(NamedTuple):
 
 
 class CorpusText:
-    """Implements TextPool (page.py); NotDrawn when no words are so short. `taken()` tells what documents gave them."""
+    """Implements TextPool (page.py); NotDrawn when no words are so short. `taken()` tells what documents gave them.
 
-    def __init__(self, passages: Iterable[dict[str, Any]], faces: Faces, *, where: str) -> None:
-        """Raises UserError when the sample has no prose; `where` names it."""
+    Short strings are those of the split, and common ones are drawn less often than they stand in the sample: a line
+    of one word is otherwise "the" once in twenty times.
+    """
+
+    def __init__(
+        self, passages: Iterable[dict[str, Any]], faces: Faces, *, split: Split, strings: StringsConfig
+    ) -> None:
+        """Raises UserError when the sample has no prose."""
         self._documents: list[Passage] = []
         self._prose: list[tuple[int, int, str]] = []
         """(its first character's number in the sample, document, text)."""
@@ -54,11 +63,13 @@ class CorpusText:
                 self._prose.append((size, number, raw["text"]))
                 size += len(raw["text"])
         if not self._prose:
-            raise UserError(f"{where}: the corpus has no prose for the text of images; add a source that is no code")
+            raise UserError(f"the corpus has no prose for the text of {split} images; add a source that is no code")
         self._size = size
         counts = Counter(character for face in faces.faces for character in face.characters)
         self._common = frozenset(c for c, count in counts.items() if 4 * count >= 3 * len(faces.faces))
         """Characters that at least three faces of four cover."""
+        self._split, self._strings = split, strings
+        self._counts = _common_strings((text for _, _, text in self._prose), strings)
 
     def sentence(self, rng: random.Random, *, max_chars: int) -> str:
         return self._fitting(rng, lambda: self._run(rng, max_chars))
@@ -92,7 +103,7 @@ class CorpusText:
         last = -1, ""
         for _ in range(_TRIES):
             owner, text = draw()
-            if text:
+            if text and self._is_drawn(rng, text):
                 last = owner, text
                 if rare or self._common.issuperset(text.replace("\n", " ")):
                     break
@@ -100,6 +111,13 @@ class CorpusText:
             raise NotDrawn("no_text")
         self._taken.add(last[0])
         return last[1]
+
+    def _is_drawn(self, rng: random.Random, text: str) -> bool:
+        """Whether the split may show the string, by chance for a common one."""
+        if string_split(text, self._strings) not in (None, self._split):
+            return False
+        count = self._counts.get(string_key(text))
+        return count is None or rng.random() < (self._strings.common / count) ** self._strings.temper
 
     def _place(self, rng: random.Random) -> tuple[int, str, int]:
         """(document, its prose, start of a word in it), every character of the sample as likely."""
@@ -132,6 +150,21 @@ class CorpusText:
             if text.count("\n") > best[1].count("\n") or not best[1]:
                 best = owner, text
         return best
+
+
+def _common_strings(texts: Iterable[str], config: StringsConfig) -> dict[str, int]:
+    """Key -> count of the single words, and pairs of words, that stand more than `common` times in the sample."""
+    words: Counter[str] = Counter()
+    pairs: Counter[tuple[str, str]] = Counter()
+    for text in texts:
+        for line in text.split("\n"):
+            run = line.split(" ")
+            words.update(run)
+            pairs.update(pairwise(run))
+    counts: Counter[str] = Counter()
+    for string, count in [*words.items(), *((" ".join(pair), count) for pair, count in pairs.items())]:
+        counts[string_key(string)] += count
+    return {key: count for key, count in counts.items() if count > config.common}
 
 
 def _whole_words(text: str, max_chars: int) -> str:

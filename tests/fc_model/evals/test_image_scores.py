@@ -54,6 +54,18 @@ def test_worked_examples() -> None:
     assert [is_exact(prediction) for prediction in predictions] == [False, False, True, True, False, True, True]
 
 
+def test_strings_of_training_are_scored_apart() -> None:
+    samples = [sample("read", "line", "the", seen=True), sample("read", "line", "king", seen=False)]
+    samples += [sample("read", "line", "queen", seen=False), sample("answer", "shape", "red", seen=True)]
+    texts = ["the", "king", "quean", "blue"]
+    scores = image_scores([said(text, s) for text, s in zip(texts, samples, strict=True)])
+    assert (scores["read_exact_match_seen"], scores["read_exact_match_unseen"]) == (1, 0.5)
+    assert scores["read_exact_match_unseen_line"] == 0.5 and scores["read_samples_unseen"] == 2
+    assert (scores["read_cer_seen_line"], scores["read_cer_unseen_line"]) == (0, pytest.approx(1 / 9))
+    assert scores["answer_exact_match_seen_shape"] == 0 and "answer_exact_match_unseen" not in scores
+    assert not any("seen" in name for name in image_scores(gold())), "training's strings are not known"
+
+
 def test_gold_scores_one_and_silence_nothing() -> None:
     best, worst = image_scores(gold()), image_scores([said("", s, "") for s in SAMPLES])
     assert best.keys() > {"read_cer", "answer_vqa_accuracy"}

@@ -16,6 +16,7 @@ from fc_pipeline.images.fonts.fetch import fetch_fonts
 from fc_pipeline.images.synthesis.face import Faces
 from fc_pipeline.images.synthesis.passages import write_passages
 from fc_pipeline.images.synthesis.text_pool import CorpusText, read_passages
+from fc_pipeline.images.synthesis_config import StringsConfig
 
 Build = Callable[..., Artifact]
 
@@ -71,4 +72,4 @@ def corpus(build) -> Artifact:
 def text(faces, tmp_path_factory) -> CorpusText:
     path: Path = tmp_path_factory.mktemp("text") / "train.jsonl"
     digest = write_passages(manual("train"), path, max_chars=300_000, max_document_chars=8_000, seed=0)
-    return CorpusText(read_passages(path, digest), faces, where="the manual")
+    return CorpusText(read_passages(path, digest), faces, split="train", strings=StringsConfig())

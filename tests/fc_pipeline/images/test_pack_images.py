@@ -205,6 +205,24 @@ def test_what_cannot_be_used_is_dropped_by_reason(store):
     assert packed.metrics["vision_tokens"] == 5 * 32, "two images count twice"
 
 
+def test_strings_of_the_holdout_that_training_has_are_marked(store):
+    samples = [
+        sample("one", text="The king"),
+        sample("two", text="the king,"),
+        sample("three", text="a pawn", caption="a board"),
+        sample("seen", text="THE KING", split="holdout"),
+        sample("unseen", text="a queen", caption="A board.", split="holdout"),
+    ]
+    packed = pack(store, config(), {"short": add(store, "images/short", samples)})
+    marks = {record.id: record.meta.get("seen") for record in records(packed, "holdout") + records(packed, "train")}
+    assert marks == {
+        **dict.fromkeys(("one", "two", "three")), "seen": {"text": [True]},
+        "unseen": {"text": [False], "caption": [True]},
+    }  # fmt: skip
+    assert packed.metrics["holdout_text_seen_share"] == 0.5 and packed.metrics["holdout_caption_seen_share"] == 1
+    assert packed.metrics["commonest_text_share"] == pytest.approx(2 / 3, abs=1e-6)
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [

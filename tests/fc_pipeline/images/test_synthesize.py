@@ -5,6 +5,7 @@ from PIL import Image
 
 from fc_model.data.images.shards import ImageShards
 from fc_model.errors import UserError
+from fc_pipeline.images.strings import string_key
 from fc_pipeline.images.synthesis_config import SynthesisConfig
 from fc_pipeline.images.synthesize import jobs_of, synthesize
 
@@ -46,6 +47,8 @@ def test_the_holdout_shares_nothing_with_training(records):
         )
         assert train and holdout and not train & holdout, kind
     assert {r.meta["layout"] for r in records["holdout"] if r.kind == "line"} == {"tinted", "ruled"}
+    train, holdout = ({string_key(r.text) for r in records[split]} for split in ("train", "holdout"))
+    assert not train & holdout
 
 
 def test_records_are_those_of_the_images(made, records):

@@ -1,10 +1,13 @@
 import random
+from collections import Counter
 
 import pytest
 
 from fc_model.errors import UserError
+from fc_pipeline.images.strings import string_split
 from fc_pipeline.images.synthesis.passages import clean_prose, titles, write_passages
 from fc_pipeline.images.synthesis.text_pool import CorpusText, read_passages
+from fc_pipeline.images.synthesis_config import StringsConfig
 
 
 def documents(count: int = 50):
@@ -15,10 +18,10 @@ def documents(count: int = 50):
     ]  # fmt: skip
 
 
-def sample(tmp_path, raw, faces, **caps) -> CorpusText:
+def sample(tmp_path, raw, faces, *, split="train", strings=None) -> CorpusText:
     path = tmp_path / "text.jsonl"
-    settings = {"max_chars": 10_000, "max_document_chars": 1_000, "seed": 0} | caps
-    return CorpusText(read_passages(path, write_passages(raw, path, **settings)), faces, where="test")
+    digest = write_passages(raw, path, max_chars=30_000, max_document_chars=1_000, seed=0)
+    return CorpusText(read_passages(path, digest), faces, split=split, strings=strings or StringsConfig())
 
 
 def test_sentences_are_whole_words_of_the_corpus(text):
@@ -72,6 +75,25 @@ def test_rare_characters_are_drawn_seldom_and_never_changed(tmp_path, faces):
     pool = sample(tmp_path, raw, faces)
     drawn = [pool.sentence(random.Random(seed), max_chars=40) for seed in range(400)]
     assert 0 < sum("漢" in each for each in drawn) < 60
+
+
+@pytest.mark.parametrize("split", ["train", "holdout"])
+def test_short_strings_are_those_of_the_split(tmp_path, faces, split):
+    strings = StringsConfig(held_out_share=0.3)
+    pool = sample(tmp_path, documents(200), faces, split=split, strings=strings)
+    drawn = [pool.sentence(random.Random(seed), max_chars=9) for seed in range(100)]
+    drawn += [pool.title(random.Random(seed)) for seed in range(20)]
+    assert {string_split(each, strings) for each in drawn} == {split}
+
+
+def test_common_strings_are_drawn_less_than_they_stand(tmp_path, faces):
+    raw = [dict(each, text=f"the the the the word{n} other{n}") for n, each in enumerate(documents(400))]
+    shares = []
+    for temper in (0, 1):
+        pool = sample(tmp_path, raw, faces, strings=StringsConfig(held_out_share=0, common=2, temper=temper))
+        drawn = Counter(pool.sentence(random.Random(seed), max_chars=5) for seed in range(300))
+        shares.append(drawn["the"] / 300)
+    assert shares[0] > 0.9 and shares[1] == 0
 
 
 def test_a_corpus_without_prose_is_refused(tmp_path, faces):
