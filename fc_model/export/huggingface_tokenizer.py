@@ -23,7 +23,9 @@ SCORE_PENALTY = 1000.0
 def export_tokenizer(vocabulary: Vocabulary, tokenizer_file: Path, out_folder: Path, *, context_length: int) -> None:
     """Write tokenizer.json, tokenizer_config.json, special_tokens_map.json and tokenizer.model into `out_folder`.
 
-    Special tokens are atomic; a caller who must not let text name them passes `split_special_tokens=True`.
+    The call that everybody makes, `tokenizer(text)`, takes the name of a special token in a text for text, as our
+    tokenizer does; whoever wants it to be the token passes `split_special_tokens=False`. Batches are padded on the
+    left, for generation, and have no token types, which Llama's forward refuses.
     """
     if vocabulary.algorithm != "unigram":
         raise UserError(f"{tokenizer_file}: only a unigram tokenizer exports to Hugging Face, this one is bpe")
@@ -35,6 +37,9 @@ def export_tokenizer(vocabulary: Vocabulary, tokenizer_file: Path, out_folder: P
         "tokenizer_class": "PreTrainedTokenizerFast",
         "model_max_length": context_length,
         "clean_up_tokenization_spaces": False,
+        "split_special_tokens": True,
+        "padding_side": "left",
+        "model_input_names": ["input_ids", "attention_mask"],
         **names,
     }
     for file_name, content in (("tokenizer_config.json", settings), ("special_tokens_map.json", names)):

@@ -72,6 +72,8 @@ def parity_report(
     lines = sample_lines(texts, num_lines=settings.num_lines, seed=settings.seed)
     if not lines:
         raise UserError("parity: the held-out texts are empty, give some to compare on")
+    control = vocabulary.of_type(TokenType.UNKNOWN, TokenType.CONTROL)
+    lines += [f"the name {piece.text} in a text\n" for _, piece in control]
     prompts = make_prompts(model, tokenizer, bos=vocabulary.bos, texts=texts, settings=settings)
     _write_json(out_folder / "parity.json", expected_outputs(prompts, settings, threads=threads))
 

@@ -11,6 +11,7 @@ import dagster as dg
 from fc_model.artifacts import Artifact, read_records
 from fc_pipeline.experiments.result_text import PICTURE, TEXT
 from fc_pipeline.formatting import markdown_table
+from fc_pipeline.lineage.licences import USES, use_of
 from fc_pipeline.report.markdown import png_source, shortened
 from fc_pipeline.training.curves import read_curve
 from fc_pipeline.training.pages import curve_markdown
@@ -122,10 +123,12 @@ def _records(artifact: Artifact) -> dict[str, Any]:
 
 
 def _licence_table(licences: list[dict[str, Any]]) -> str:
-    sources: dict[str, list[str]] = defaultdict(list)
-    documents: dict[str, int] = defaultdict(int)
+    groups: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
     for entry in licences:
-        sources[entry["licence"]].append(entry["source"])
-        documents[entry["licence"]] += entry.get("documents") or 0
-    rows = [[name, documents[name], ", ".join(sorted(sources[name]))] for name in sorted(sources)]
-    return markdown_table(["licence", "documents", "sources"], rows)
+        groups[USES[use_of(entry["source"])], entry["licence"]].append(entry)
+    rows = [
+        [licence, sum(entry.get("documents") or 0 for entry in of_group), use,
+         ", ".join(sorted(entry["source"] for entry in of_group))]
+        for (use, licence), of_group in sorted(groups.items(), reverse=True)
+    ]  # fmt: skip
+    return markdown_table(["licence", "documents", "use", "sources"], rows)

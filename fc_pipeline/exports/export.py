@@ -10,6 +10,7 @@ from fc_model.export.huggingface import export_huggingface
 from fc_model.export.parity import parity_report
 from fc_model.model.decoder import Decoder
 from fc_pipeline.engine.step import Step
+from fc_pipeline.lineage.licences import licence_names
 
 
 def huggingface(step: Step) -> None:
@@ -25,7 +26,7 @@ def huggingface(step: Step) -> None:
 def gguf(step: Step) -> None:
     """One GGUF file a quantization, for llama.cpp."""
     model = _final_model(step)
-    licences = {entry["licence"] for artifact in step.inputs.values() for entry in artifact.manifest.licences}
+    licences = licence_names(entry for artifact in step.inputs.values() for entry in artifact.manifest.licences)
     for quantization in step.config["quantizations"]:
         name = f"{step.config['name']}-{quantization}.gguf"
         path = step.out.workspace("gguf") / name
@@ -36,7 +37,7 @@ def gguf(step: Step) -> None:
             path,
             quantization=quantization,
             name=step.config["name"],
-            licence=" AND ".join(sorted(licences)),
+            licence=" AND ".join(licences),
             description=step.config["description"],
         )
         step.out.adopt(name, path)

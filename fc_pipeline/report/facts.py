@@ -5,6 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from fc_model.artifacts import Artifact
+from fc_pipeline.lineage.licences import USES, use_of
 
 
 def cite(artifact: Artifact) -> str:
@@ -61,11 +62,14 @@ def _margin(verdict: dict[str, Any]) -> float | None:
 
 
 def licences(artifacts: Iterable[Artifact]) -> list[dict[str, Any]]:
-    """[{"licence", "source", "documents"}], each licence of a source once, by licence and source."""
+    """[{"use" (in USES), "licence", "source", "documents"}], each licence of a source once, by use, licence, source."""
+    uses = list(USES)
     entries = {
-        (entry["licence"], entry["source"]): entry for artifact in artifacts for entry in artifact.manifest.licences
+        (uses.index(use_of(entry["source"])), entry["licence"], entry["source"]): entry
+        for artifact in artifacts
+        for entry in artifact.manifest.licences
     }
-    return [entries[key] for key in sorted(entries)]
+    return [{"use": uses[key[0]], **entries[key]} for key in sorted(entries)]
 
 
 def lineage(artifacts: Iterable[Artifact]) -> list[dict[str, Any]]:

@@ -5,6 +5,7 @@ from typing import Any
 
 from fc_model.artifacts import Store
 from fc_model.errors import UserError
+from fc_pipeline.lineage.licences import licence_names
 
 ROW_FILE = "row.json"
 _NO_FIGURES: dict[str, Any] = {
@@ -50,6 +51,6 @@ def row(context: dict[str, Any]) -> dict[str, Any]:
         **_NO_FIGURES,
         **figures,
         "gates": {state: states.count(state) for state in ("passed", "waived", "failed")},
-        "licences": sorted({entry["licence"] for entry in context["licences"]}),
+        "licences": licence_names(context["licences"]),
         "digests": {artifact.key: artifact.digest for artifact in context["artifacts"]},
     }

@@ -6,6 +6,7 @@ from typing import Any
 from fc_model.artifacts import Artifact
 from fc_pipeline.engine.part import Section, template_folder
 from fc_pipeline.engine.step import Step
+from fc_pipeline.lineage.licences import USES, licence_names
 from fc_pipeline.report import facts
 from fc_pipeline.report.leaderboard import ROW_FILE, row
 from fc_pipeline.report.render import Renderer
@@ -53,6 +54,7 @@ def gather(config: dict[str, Any], artifacts: list[Artifact], sections: list[Sec
         "totals": facts.totals(costs),
         "lineage": facts.lineage(artifacts),
         "licences": facts.licences(artifacts),
+        "uses": USES,
     }
     return context | {"card": card(context)}
 
@@ -68,12 +70,12 @@ def _about(section: Section) -> dict[str, Any]:
 def card(context: dict[str, Any]) -> dict[str, Any]:
     """The front matter of the model card, in the fields of the Hugging Face hub."""
     front: dict[str, Any] = {name: value for section in context["sections"] for name, value in section["front"].items()}
-    names = sorted({entry["licence"] for entry in context["licences"]})
+    names = licence_names(context["licences"])
     front |= (
         {"license": names[0].lower()} if len(names) == 1 else {"license": "other", "license_name": " AND ".join(names)}
     )
     front |= {"library_name": "transformers", "pipeline_tag": "text-generation"}
-    front["datasets"] = sorted({entry["source"] for entry in context["licences"]})
+    front["datasets"] = sorted({entry["source"] for entry in context["licences"] if entry["use"] == "trained"})
     if results := [result for section in context["sections"] for result in section["results"]]:
         front["model-index"] = [{"name": context["name"], "results": results}]
     return front

@@ -70,13 +70,30 @@ def test_ids_are_those_of_our_tokenizer(exports: Exports) -> None:
     assert misses == []
 
 
-def test_special_tokens_are_atomic_and_text_round_trips(exports: Exports) -> None:
+def test_text_cannot_name_special_tokens_unless_asked_to(exports: Exports) -> None:
     tokenizer = transformers.AutoTokenizer.from_pretrained(exports.huggingface, local_files_only=True)
     assert (tokenizer.bos_token_id, tokenizer.eos_token_id, tokenizer.pad_token_id) == (1, 2, 3)
-    assert tokenizer.encode("</s>") == [1, 2]  # a document begins with BOS
-    assert tokenizer.encode("<image>", add_special_tokens=False) == [4]
+    for text in ("</s>", "a <image> b", "<unk><s>"):
+        ids = Tokenizer(exports.tokenizer_file).encode(text)
+        assert tokenizer(text)["input_ids"] == [1, *ids]  # a document begins with BOS
+        assert tokenizer([text], add_special_tokens=False)["input_ids"] == [ids]
+        assert not set(ids) & set(tokenizer.all_special_ids)
+    assert tokenizer.encode("</s>", split_special_tokens=False) == [1, 2]
     text = "  def f(x):\n\treturn 'é 日本 🙂 \u2581'  "
     assert tokenizer.decode(tokenizer.encode(text), skip_special_tokens=True) == text
+
+
+def test_the_calls_of_a_model_card(exports: Exports) -> None:
+    """`generate(**inputs)`, and a batch, whose shorter text continues as it does alone."""
+    tokenizer = transformers.AutoTokenizer.from_pretrained(exports.huggingface, local_files_only=True)
+    model = transformers.AutoModelForCausalLM.from_pretrained(exports.huggingface, local_files_only=True)
+    batch = tokenizer(["def f(x):", "import os, sys\n\nclass Reader:"], return_tensors="pt", padding=True)
+    assert set(batch) == {"input_ids", "attention_mask"} and batch["attention_mask"][0, 0] == 0
+    settings = {"max_new_tokens": 8, "do_sample": False, "pad_token_id": tokenizer.pad_token_id}
+    together = model.generate(**batch, **settings)[:, batch["input_ids"].shape[1] :]
+    for row, text in enumerate(["def f(x):", "import os, sys\n\nclass Reader:"]):
+        alone = tokenizer(text, return_tensors="pt")
+        assert model.generate(**alone, **settings)[0, alone["input_ids"].shape[1] :].tolist() == together[row].tolist()
 
 
 def test_refusals(exports: Exports, tmp_path: Path) -> None:
