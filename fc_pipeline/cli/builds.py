@@ -94,4 +94,4 @@ def check(options: argparse.Namespace) -> None:
 
 def serve_ui(options: argparse.Namespace) -> int:
     dagster_home()
-    return serve(fc_home())
+    return serve(fc_home(), dagster_port=options.port, mlflow_port=options.mlflow_port)

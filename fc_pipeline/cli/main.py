@@ -119,5 +119,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--json", action="store_true", help="for other programs")
 
     add("check", check, "validate every track, and that every step's code can be followed")
-    add("ui", serve_ui, "Dagster and MLflow in the browser, on loopback")
+    command = add("ui", serve_ui, "Dagster and MLflow in the browser, on loopback")
+    command.add_argument("--port", type=int, default=3000, help="of Dagster (3000)")
+    command.add_argument("--mlflow-port", type=int, default=5000, help="of MLflow (5000)")
     return parser

@@ -1,7 +1,6 @@
 """Build a track from the command line: a run of the Dagster instance, so that the UI shows it, in this process."""
 
 import os
-import signal
 import threading
 import time
 import uuid
@@ -15,6 +14,7 @@ from dagster._utils.interrupts import check_captured_interrupt
 from fc_model.artifacts import ManifestError, Store
 from fc_model.errors import UserError
 from fc_pipeline.cli.live_progress import Terminal, own_stream
+from fc_pipeline.cli.signals import ends_like_ctrl_c
 from fc_pipeline.components.progress import listening
 from fc_pipeline.components.shared import all_tracks, asset_keys
 from fc_pipeline.engine.deferred import deferred_imports
@@ -157,7 +157,7 @@ def _execute(
 
     with (
         listening(terminal),
-        _terminate_is_interrupt(),
+        ends_like_ctrl_c(),
         _meanwhile(lambda _: _reclaim(instance, terminal, job.name), seconds=_RECLAIM_SECONDS),
         _meanwhile(end_if_interrupted, seconds=0.5),
     ):
@@ -227,13 +227,3 @@ def _estimate(graph: Graph, missing: list[str]) -> str:
     unknown = len(total["unknown"])
     took = f", about {duration(total['seconds'])}" if unknown < len(missing) else ""
     return f" from {missing[0]} on{took}{f' and {unknown} never timed' if took and unknown else ''}"
-
-
-@contextmanager
-def _terminate_is_interrupt() -> Iterator[None]:
-    """SIGTERM, as from a service manager, ends a run the way Ctrl-C does."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

@@ -2,34 +2,51 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 from fc_model.errors import UserError
+from fc_pipeline.cli.signals import ends_like_ctrl_c
+from fc_pipeline.executors.child_process import interrupted_with_parent
 from fc_pipeline.paths import mlflow_uri
 
 _SERVICES_STOP_SECONDS = 20
 
 
 def serve(home: Path, *, dagster_port: int = 3000, mlflow_port: int = 5000) -> int:
-    """Run both until Ctrl-C or until one of them ends; returns the exit status.
+    """Run both until Ctrl-C, another signal to end, or until one of them ends; returns the exit status.
 
-    Running trainings are run workers of their own and go on when the pages are closed.
+    Running trainings are run workers of their own and go on when the pages are closed. Raises UserError when a port is
+    taken.
     """
+    for option, port in (("--port", dagster_port), ("--mlflow-port", mlflow_port)):
+        _require_free(port, option)
     dagster = ["dg", "dev", "-w", "workspace.yaml", "--host", "127.0.0.1", "--port", str(dagster_port)]
     mlflow = [
         *("mlflow", "server", "--backend-store-uri", mlflow_uri(home), "--workers", "1"),
         *("--host", "127.0.0.1", "--port", str(mlflow_port), "--allowed-hosts", "localhost:*,127.0.0.1:*"),
     ]
-    environment = os.environ | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
-    services = [_start(dagster, environment), _start(mlflow, environment)]
-    print(f"Dagster http://127.0.0.1:{dagster_port}   MLflow http://127.0.0.1:{mlflow_port}   Ctrl-C stops both")
+    environment = os.environ | {
+        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+        "MLFLOW_UI": os.environ.get("MLFLOW_UI", f"http://127.0.0.1:{mlflow_port}"),  # for the links of the assets
+    }
+    services: list[subprocess.Popen[bytes]] = []
     try:
-        while all(service.poll() is None for service in services):
-            time.sleep(0.5)
-        return next(service.returncode for service in services if service.poll() is not None) or 1
+        with ends_like_ctrl_c():
+            services.extend(_start(command, environment) for command in (dagster, mlflow))  # each is known at once
+            print(
+                f"Dagster http://127.0.0.1:{dagster_port}   "
+                f"MLflow http://127.0.0.1:{mlflow_port}/#/experiments?workflowType=machine_learning   "
+                "Ctrl-C stops both",
+                flush=True,
+            )
+            while all(service.poll() is None for service in services):
+                time.sleep(0.5)
+            return next(service.returncode for service in services if service.poll() is not None) or 1
     except KeyboardInterrupt:
         return 0
     finally:
@@ -37,12 +54,26 @@ def serve(home: Path, *, dagster_port: int = 3000, mlflow_port: int = 5000) -> i
             _stop(service)
 
 
+def _require_free(port: int, option: str) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except (OSError, OverflowError) as error:
+            raise UserError(
+                f"ui: port {port} of 127.0.0.1 cannot be used ({error}): stop what listens there, "
+                f"or choose another with {option}"
+            ) from error
+
+
 def _start(command: list[str], environment: dict[str, str]) -> subprocess.Popen[bytes]:
     """In a session of its own, so that Ctrl-C reaches only this process, which then stops the services in order."""
     program = Path(sys.executable).with_name(command[0])
     if not program.exists():
         raise UserError(f"{program} is missing: run `make setup`")
-    return subprocess.Popen([str(program), *command[1:]], env=environment, start_new_session=True)
+    return subprocess.Popen(
+        [str(program), *command[1:]], env=environment, start_new_session=True, preexec_fn=interrupted_with_parent
+    )
 
 
 def _stop(service: subprocess.Popen[bytes]) -> None:

@@ -34,6 +34,12 @@ def _forked_child_dies_with_parent() -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
+def interrupted_with_parent() -> None:
+    """In a new child, before its program starts: it gets SIGINT when its parent dies, however that dies. On Linux."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGINT, 0, 0, 0)
+
+
 def available_cores() -> int:
     """Cores that this process may use: its affinity, and the quota of its control group where there is one."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
