@@ -141,7 +141,7 @@ def step(contender: Contender, train_ids: np.ndarray, random: np.random.Generato
     with torch.autocast("cpu", dtype=torch.bfloat16, enabled=contender.autocast):
         loss = contender.model(window[:, :-1].contiguous(), window[:, 1:].contiguous())
     loss.backward()
-    torch.nn.utils.clip_grad_norm_(contender.model.parameters(), max_norm=1.0)
+    torch.nn.utils.clip_grad_norm_(contender.model.parameters(), max_norm=1.0, error_if_nonfinite=True)
     for optimizer in contender.optimizers:
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)

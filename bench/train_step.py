@@ -107,7 +107,7 @@ def step_of(model: nn.Module) -> Callable[[], object]:
         with torch.autocast("cpu", dtype=torch.bfloat16):
             loss = model(ids_BT, targets_BT)
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), max_norm=1.0)
+        torch.nn.utils.clip_grad_norm_(model.parameters(), max_norm=1.0, error_if_nonfinite=True)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
         return loss.item()

@@ -18,7 +18,7 @@ from fc_model.errors import UserError
 from fc_model.model.decoder import Decoder
 from fc_model.seed import seed_torch
 from fc_model.tokenizer import Tokenizer
-from fc_model.train.compile import compiled_loss
+from fc_model.train.compile import CompiledLoss
 from fc_model.train.holdout import HoldoutLoss
 from fc_model.train.image_groups import ImageBatches
 from fc_model.train.image_holdout import ImageHoldoutLoss
@@ -61,7 +61,7 @@ def build_training(spec: StageFile, *, compiled: bool) -> Training:
     if isinstance(model, Decoder):
         objective = TextObjective(model)
         if compiled:
-            objective.compiled = compiled_loss(model, seq_len=stage.seq_len)
+            objective.compiled = CompiledLoss(model, seq_len=stage.seq_len)
         return Training(objective, windows, HoldoutLoss(spec.shards, model, stage).evaluate, bytes_per_token)
     assert spec.images is not None
     maker = ExampleMaker(Tokenizer(spec.shards / "tokenizer.model"), model.vision)

@@ -7,6 +7,7 @@ import os
 import shutil
 import warnings
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -24,6 +25,12 @@ _EAGER_SHARE = 0.3
 """Share of the matrix product's rate that an uncompiled step of a small decoder reaches on a CPU."""
 _WHOLE_LAYERS = 12
 """Up to this depth forward and loss are one graph; deeper ones, which would compile for minutes, share one a block."""
+_NARROW_BITS = 256
+"""Vectors with which the compiler's bf16 code is right where its widest is not (Intel processors with AMX)."""
+_CLOSE = 0.1
+"""Of the gradients' norm. In bf16 two right orders of summation differ by 0.01."""
+_DROPOUT_CLOSE = 3.0
+"""Two draws of dropout give gradients that are nearly at right angles, so at most of about twice the norm apart."""
 
 
 def should_compile(
@@ -38,18 +45,85 @@ def should_compile(
     return _compiler_works(device)
 
 
-def compiled_loss(decoder: Decoder, *, seq_len: int) -> Callable[..., Tensor]:
-    """`decoder.loss` for training, compiled; weights and their names stay the decoder's."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the compiler's, on its own dependencies
-        if decoder.config.num_layers > _WHOLE_LAYERS:
-            for layer in decoder.layers:
-                layer.compile(dynamic=False)
-            return decoder.loss
+class CompiledLoss:
+    """`decoder.loss` for training, compiled, and trusted after its first call only.
+
+    That call computes loss and gradients by the compiled code and without it. Where they differ, or are not finite,
+    narrower vectors are tried on a CPU, and then nothing is compiled: on some processors the compiler's code for bf16
+    gives the right loss and gradients that are not numbers. Weights and their names stay the decoder's.
+    """
+
+    def __init__(self, decoder: Decoder, *, seq_len: int) -> None:
         # A table that is filled while tracing would make the second step compile again.
         decoder.rope(seq_len, decoder.embed_tokens.weight.device)
-        compiled: Callable[..., Tensor] = torch.compile(decoder.loss, dynamic=False)
+        self._decoder = decoder
+        self._loss: Callable[..., Tensor] | None = None
+        self.way: str | None = None
+        """How the loss is computed, once that is known: compiled, compiled for 256-bit vectors, or eager."""
+
+    def __call__(self, *inputs: Tensor, **options: Any) -> Tensor:
+        """As `Decoder.loss`."""
+        if self._loss is None:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # the compiler's, on its own dependencies
+                self._loss = self._choose(*inputs, **options)
+        return self._loss(*inputs, **options)
+
+    def _choose(self, *inputs: Tensor, **options: Any) -> Callable[..., Tensor]:
+        parameters = [parameter for parameter in self._decoder.parameters() if parameter.requires_grad]
+
+        def computed(loss: Callable[..., Tensor]) -> list[Tensor]:
+            with torch.random.fork_rng():  # a resumed stage makes this call, too, and its dropout is to be the same
+                value = loss(*inputs, **options)
+                gradients = torch.autograd.grad(value, parameters, allow_unused=True, materialize_grads=True)
+            return [value.detach(), *gradients]
+
+        expected = computed(self._decoder.loss)
+        widths = (None, _NARROW_BITS) if inputs[0].device.type == "cpu" else (None,)
+        for width in widths:
+            _set_vector_width(width)
+            self.way = "compiled" if width is None else f"compiled for {width}-bit vectors"
+            loss = self._compiled()
+            if _agree(computed(loss), expected, dropout=self._decoder.config.dropout > 0):
+                return loss
+            self._forget()
+            logger.warning(
+                "torch.compile gives other gradients than torch does here (%s); the next way is tried", self.way
+            )
+        _set_vector_width(None)
+        self.way = "eager"
+        return self._decoder.loss
+
+    def _compiled(self) -> Callable[..., Tensor]:
+        if self._decoder.config.num_layers > _WHOLE_LAYERS:
+            for layer in self._decoder.layers:
+                layer.compile(dynamic=False)
+            return self._decoder.loss
+        compiled: Callable[..., Tensor] = torch.compile(self._decoder.loss, dynamic=False)
         return compiled
+
+    def _forget(self) -> None:
+        torch._dynamo.reset()
+        for layer in self._decoder.layers:
+            layer._compiled_call_impl = None
+
+
+def _set_vector_width(bits: int | None) -> None:
+    from torch._inductor import config
+
+    config.cpp.simdlen = bits
+
+
+def _agree(actual: list[Tensor], expected: list[Tensor], *, dropout: bool) -> bool:
+    """Whether all are finite and close: the norm of the differences is a small share of that of what is expected.
+
+    Where that is no number itself, the step is at fault and not the compiler; the guard of the step sees to it. Dropout
+    draws other units in compiled code, so with it only the size of the gradients can be compared.
+    """
+    wanted = torch.stack([tensor.float().norm() for tensor in expected]).norm()
+    differences = [(one.float() - other.float()).norm() for one, other in zip(actual, expected, strict=True)]
+    off = torch.stack(differences).norm()
+    return not bool(wanted.isfinite()) or bool(off <= (_DROPOUT_CLOSE if dropout else _CLOSE) * wanted)
 
 
 def _compiler_works(device: torch.device) -> bool:

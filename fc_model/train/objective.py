@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from torch import Tensor, nn
@@ -10,6 +9,7 @@ from torch import Tensor, nn
 from fc_model.data.windows import Batch
 from fc_model.model.decoder import Decoder
 from fc_model.model.loss import IGNORE
+from fc_model.train.compile import CompiledLoss
 
 
 class Objective:
@@ -40,6 +40,11 @@ class Objective:
         """Losses by name since the last call, for the log."""
         return {}
 
+    @property
+    def way(self) -> str:
+        """How the loss is computed: eager, or as CompiledLoss has found it to be right."""
+        return "eager"
+
 
 class TextObjective(Objective):
     """Next tokens of packed text."""
@@ -48,8 +53,12 @@ class TextObjective(Objective):
 
     def __init__(self, decoder: Decoder) -> None:
         self.model = decoder
-        self.compiled: Callable[..., Tensor] | None = None
+        self.compiled: CompiledLoss | None = None
         """`decoder.loss` compiled, for the windows of training; None takes it as it is."""
+
+    @property
+    def way(self) -> str:
+        return (self.compiled and self.compiled.way) or "eager"
 
     def num_targets(self, batch: Batch) -> int:
         return int((batch.targets_BT != IGNORE).sum())

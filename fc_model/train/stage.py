@@ -28,6 +28,8 @@ class StageResult:
     """Names in the folder: model.safetensors (what later stages start from), ema.safetensors,
     optimizer.safetensors, state.json (losses and evaluations, no timings), metrics.jsonl (the log)."""
     mlflow_run_id: str | None
+    loss_computed: str = "eager"
+    """How: eager, compiled, or compiled for narrower vectors (fc_model/train/compile.py)."""
 
 
 def run_stage(folder: Path, *, report: Callable[[dict[str, Any]], None] | None = None) -> StageResult:
@@ -60,9 +62,8 @@ def run_stage(folder: Path, *, report: Callable[[dict[str, Any]], None] | None =
                     from fc_model.train.lightning import fit
 
                     fit(run, request)
-            result = StageResult(
-                run.meter.result_metrics(run.state, rollbacks=len(run.skips)), run.finish(), run.tracker.run_id
-            )
+            metrics = run.meter.result_metrics(run.state, rollbacks=len(run.skips))
+            result = StageResult(metrics, run.finish(), run.tracker.run_id, run.objective.way)
             run.tracker.log({f"final_{name}": value for name, value in result.metrics.items()}, step=run.state.step)
             write_bytes(finished, (json.dumps(asdict(result), indent=1) + "\n").encode())
             status = "FINISHED"

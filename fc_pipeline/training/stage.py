@@ -58,7 +58,7 @@ def train_stage(step: Step) -> None:
         step.out.adopt(name, handover / name, content=name not in _LOGS)
     step.out.metrics |= result.metrics
     step.out.metrics["flops"] = round(result.metrics["tokens"] * flops_per_token(model, stage, vision))
-    step.out.run["mlflow_run_id"] = result.mlflow_run_id
+    step.out.run |= {"mlflow_run_id": result.mlflow_run_id, "loss_computed": result.loss_computed}
 
 
 def _image_settings(step: Step, vision: VisionConfig) -> dict[str, Any]:
