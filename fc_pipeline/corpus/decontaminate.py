@@ -7,17 +7,19 @@ hub, and knows only the task of an n-gram, not the item.
 
 import json
 import unicodedata
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import ExitStack
 from functools import lru_cache, partial
-from itertools import chain
+from itertools import chain, takewhile
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from fc_model.artifacts import read_records
 from fc_pipeline.corpus.config import DecontaminationConfig
 from fc_pipeline.corpus.decontamination.contamination import (
+    QUESTION_ALONE,
     Hit,
     Item,
     Judge,
@@ -34,6 +36,8 @@ from fc_pipeline.engine.step import Step
 from fc_pipeline.executors.batching import chunks
 
 ROLE = "evalsets/"
+_CHOICE = "- "
+"""Before each choice in an item's text (fc_pipeline/evalsets)."""
 _CHUNK_CHARS = 1 << 20
 
 
@@ -42,40 +46,51 @@ def decontaminate(step: Step) -> None:
 
     hits.jsonl.zst, a record for each document and item: {"document", "source", "evalset", "item", "ngrams" (of the
     item, found), "coverage" (of the item's), "matched" (the first one), "word" (of the document, at which it begins),
-    "action"}; items.json, for each set its items, those that the corpus held (`touched`), and those that could not be
-    looked for (`unchecked`), so that scores can be given on all and on clean items; ignored.jsonl.zst, the n-grams
+    "action"}; items.json, for each set its items, those that the corpus held (`touched`), and those that would not be
+    found in every form in which such items are written (`unchecked`), so that scores can be given on all and on clean
+    items; ignored.jsonl.zst, the n-grams
     that say nothing (prompts of a set, phrases of the corpus, enumerations).
 
     config: DecontaminationConfig. inputs: `documents`, and `evalsets/<name>` with items.jsonl.zst for every set.
     Metrics: documents, text_bytes, contaminated_documents, cut_documents, hits, and by set items_, touched_items_,
-    clean_items_, unchecked_items_.
+    clean_items_, unchecked_items_, recall_ (share of items found in every form), recall_<form>_, and recall_min.
     """
     config = DecontaminationConfig.model_validate(step.config)
     items = list(_items(step))
     workspace = step.out.workspace("ngrams")
-    index = build_index((item.text for item in items), ngram=config.ngram, min_words=config.min_words)
+    owners = [number for number, item in enumerate(items) for _ in item.units]
+    units = (unit for item in items for unit in item.units)
+    index = build_index(units, ngram=config.ngram, min_words=config.min_words)
     num_documents = 0
     shared: dict[int, Places] = {}
     if len(index.lengths):
         index.save(workspace)
         num_documents, shared = _search(step, workspace)
     ignored = {
-        "prompt": find_prompts(index, items, config),
+        "prompt": find_prompts(index, items, owners, config),
         "phrase": find_phrases(shared.values(), documents=num_documents, config=config),
         "enumeration": find_enumerations(index, config),
     }
-    judge = Judge(index, len(items), list(chain.from_iterable(ignored.values())), config)
+    judge = Judge(index, owners, list(chain.from_iterable(ignored.values())), config)
     hits = {row: of_row for row, groups in shared.items() if (of_row := judge.hits(groups))}
     _write_documents(step, config, items, judge, hits, shared, index)
-    _write_ignored(step, items, index, ignored)
+    _write_ignored(step, items, owners, index, ignored)
     _write_items(step, items, judge, hits)
 
 
 def _items(step: Step) -> Iterator[Item]:
     for role in sorted(role for role in step.inputs if role.startswith(ROLE)):
         for record in read_records(step.inputs[role].path("items.jsonl.zst")):
-            text = unicodedata.normalize("NFC", f"{record['text']}\n{record['answer']}")  # as documents are
-            yield Item(role.removeprefix(ROLE), record["id"], text)
+            text, answer = (unicodedata.normalize("NFC", record[name]) for name in ("text", "answer"))  # as documents
+            lines = text.split("\n")
+            choices = tuple(takewhile(lambda line: line.startswith(_CHOICE), reversed(lines)))[::-1]
+            yield Item(
+                role.removeprefix(ROLE),
+                record["id"],
+                "\n".join(lines[: len(lines) - len(choices)]),
+                tuple(choice.removeprefix(_CHOICE) for choice in choices),
+                answer,
+            )
 
 
 def _documents(step: Step) -> Iterator[dict[str, Any]]:
@@ -179,11 +194,13 @@ def _worst_set(hits: list[Hit], items: list[Item]) -> str:
     return min(ngrams, key=lambda name: (-ngrams[name], name))
 
 
-def _write_ignored(step: Step, items: list[Item], index: NgramIndex, ignored: dict[str, dict[int, int]]) -> None:
+def _write_ignored(
+    step: Step, items: list[Item], owners: list[int], index: NgramIndex, ignored: dict[str, dict[int, int]]
+) -> None:
     with step.out.records("ignored.jsonl.zst") as write:
         for why, groups in ignored.items():
             for group, count in sorted(groups.items(), key=lambda pair: (-pair[1], pair[0])):
-                evalsets = sorted({items[item].evalset for item, _ in index.items_of(group)})
+                evalsets = sorted({items[owners[unit]].evalset for unit, _ in index.items_of(group)})
                 write({"ngram": index.text_of(group), "why": why, "count": count, "evalsets": evalsets})
     step.out.metrics |= {f"ignored_{why}s": len(groups) for why, groups in ignored.items()}
 
@@ -195,12 +212,17 @@ def _write_items(step: Step, items: list[Item], judge: Judge, hits: dict[int, li
         for role in sorted(step.inputs)
         if role.startswith(ROLE)
     }
+    recalled: dict[str, dict[str, list[bool]]] = {name: defaultdict(list) for name in sets}
     for number, item in enumerate(items):
         entry = sets[item.evalset]
         entry["items"] += 1
         if number in held:
             entry["touched"].append(item.id)
-        if not judge.checked(number):
+        of_forms = {form: judge.finds(number, text) for form, text in item.forms.items()}
+        of_forms[""] = all(is_found for form, is_found in of_forms.items() if form != QUESTION_ALONE)
+        for form, is_found in of_forms.items():
+            recalled[item.evalset][form].append(is_found)
+        if not of_forms[""] and number not in held:
             entry["unchecked"].append(item.id)
     step.out.write_text("items.json", json.dumps(sets, indent=1, ensure_ascii=False) + "\n")
     for name, entry in sets.items():
@@ -211,3 +233,7 @@ def _write_items(step: Step, items: list[Item], judge: Judge, hits: dict[int, li
             f"unchecked_items_{name}": num_unchecked,
             f"clean_items_{name}": entry["items"] - num_touched - num_unchecked,
         }
+        for form, of_items in recalled[name].items():
+            step.out.metrics[f"recall_{form}_{name}" if form else f"recall_{name}"] = round(fmean(of_items), 6)
+    if items:
+        step.out.metrics["recall_min"] = min(step.out.metrics[f"recall_{name}"] for name in sets if sets[name]["items"])

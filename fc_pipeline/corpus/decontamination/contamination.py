@@ -12,6 +12,9 @@ from fc_pipeline.corpus.decontamination.ngram_index import WORD, NgramIndex, low
 FEW = 20
 """What occurs no oftener is never taken for a prompt or a phrase."""
 
+QUESTION_ALONE = "question_alone"
+"""The form in which a short question cannot be told from ordinary text: an item need not be found in it."""
+
 Places = dict[int, int]
 """Group of an n-gram -> the word of the document at which it begins first."""
 
@@ -21,7 +24,29 @@ class Item(NamedTuple):
 
     evalset: str
     id: str
-    text: str
+    question: str
+    """Without its choices."""
+    choices: tuple[str, ...]
+    answer: str
+
+    @property
+    def units(self) -> tuple[str, ...]:
+        """What is looked for: all of it, the question with its answer, the question alone."""
+        whole = "\n".join((self.question, *self.choices, self.answer))
+        return tuple(dict.fromkeys((whole, f"{self.question}\n{self.answer}", self.question)))
+
+    @property
+    def forms(self) -> dict[str, str]:
+        """How an item is written on the web and in instruction data."""
+        letters = "ABCDEFGHIJ"
+        lettered = "\n".join(f"{letter}. {choice}" for letter, choice in zip(letters, self.choices, strict=False))
+        in_line = " ".join(f"({letter}) {choice}" for letter, choice in zip(letters, self.choices, strict=False))
+        return {
+            "lettered": f"Question: {self.question}\n{lettered}\nAnswer: {self.answer}",
+            "in_line": f"Q: {self.question} {in_line}\nA: {self.answer}",
+            "answered": f"Question: {self.question}\nAnswer: {self.answer}",
+            QUESTION_ALONE: self.question,
+        }
 
 
 class Hit(NamedTuple):
@@ -34,12 +59,17 @@ class Hit(NamedTuple):
     """The n-gram that stands first in the item."""
 
 
-def find_prompts(index: NgramIndex, items: list[Item], config: DecontaminationConfig) -> dict[int, int]:
-    """The n-grams that stand in many items of a set: its instructions, not its questions. Group -> items of one set."""
+def find_prompts(
+    index: NgramIndex, items: list[Item], owners: list[int], config: DecontaminationConfig
+) -> dict[int, int]:
+    """The n-grams that stand in many items of a set: its instructions, not its questions. Group -> items of one set.
+
+    owners: the item of each unit of the index.
+    """
     sizes = Counter(item.evalset for item in items)
     prompts = {}
     for group in np.flatnonzero(np.diff(index.member_starts) > FEW).tolist():
-        holders = Counter(items[item].evalset for item in {item for item, _ in index.items_of(group)})
+        holders = Counter(items[item].evalset for item in {owners[unit] for unit, _ in index.items_of(group)})
         if any(count > max(FEW, config.max_item_share * sizes[name]) for name, count in holders.items()):
             prompts[group] = max(holders.values())
     return prompts
@@ -61,36 +91,44 @@ def find_enumerations(index: NgramIndex, config: DecontaminationConfig) -> dict[
 
 
 class Judge:
-    """Decides which items a document holds; n-grams of the groups `ignored` do not count."""
+    """Decides which items a document holds; n-grams of the groups `ignored` do not count.
+
+    owners: the item of each unit of the index; a document that holds one unit of an item holds the item.
+    """
 
     def __init__(
-        self, index: NgramIndex, num_items: int, ignored: Collection[int], config: DecontaminationConfig
+        self, index: NgramIndex, owners: list[int], ignored: Collection[int], config: DecontaminationConfig
     ) -> None:
         self._index = index
+        self._owners = owners
         self._ignored = frozenset(ignored)
         self._min_coverage = config.min_coverage
         self._margin = config.cut_margin
         groups = np.repeat(np.arange(len(index.lengths)), np.diff(index.member_starts))
         counted = ~np.isin(groups, list(self._ignored))
-        owners = np.searchsorted(index.item_starts, index.members[counted], side="right") - 1
-        self._ngrams = np.bincount(owners, minlength=num_items)  # of each item, places counted
+        units = np.searchsorted(index.item_starts, index.members[counted], side="right") - 1
+        self._ngrams = np.bincount(units, minlength=len(owners))  # of each unit, places counted
 
-    def checked(self, item: int) -> bool:
-        """False for an item that is too short, or of which every n-gram is ignored."""
-        return bool(self._ngrams[item])
+    def finds(self, item: int, text: str) -> bool:
+        """Whether a document of this text counts as one that holds the item."""
+        if not len(self._index.lengths):  # all items are too short
+            return False
+        ((starts, groups),) = self._index.find([text])
+        return any(hit.item == item for hit in self.hits(first_places(starts.tolist(), groups.tolist())))
 
     def hits(self, shared: Places) -> list[Hit]:
         """The items that a document holds, in their order."""
         places: dict[int, dict[int, int]] = {}
         for group in sorted(shared.keys() - self._ignored):
-            for item, place in self._index.items_of(group):
-                places.setdefault(item, {})[place] = group
-        hits = []
-        for item, groups in sorted(places.items()):
-            coverage = len(groups) / int(self._ngrams[item])
-            if coverage >= self._min_coverage:
-                hits.append(Hit(item, len(groups), coverage, groups[min(groups)]))
-        return hits
+            for unit, place in self._index.items_of(group):
+                places.setdefault(unit, {})[place] = group
+        best: dict[int, Hit] = {}
+        for unit, groups in sorted(places.items()):
+            hit = Hit(self._owners[unit], len(groups), len(groups) / int(self._ngrams[unit]), groups[min(groups)])
+            known = best.get(hit.item)
+            if hit.coverage >= self._min_coverage and (known is None or hit.ngrams > known.ngrams):
+                best[hit.item] = hit
+        return [best[item] for item in sorted(best)]
 
     def cut(self, text: str) -> str:
         """The text without what it shares with the items that it holds, and without the margin around it."""
@@ -100,7 +138,7 @@ class Judge:
         pieces = []
         end = 0
         for start, group in sorted(zip(starts.tolist(), groups.tolist(), strict=True)):
-            if group in self._ignored or held.isdisjoint(item for item, _ in self._index.items_of(group)):
+            if group in self._ignored or held.isdisjoint(self._owners[unit] for unit, _ in self._index.items_of(group)):
                 continue
             last = spans[start + int(self._index.lengths[group]) - 1][1]
             begin = max(end, _word_border(text, spans[start][0] - self._margin, step=-1))

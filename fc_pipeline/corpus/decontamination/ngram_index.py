@@ -1,6 +1,8 @@
 """The n-grams of eval items, to be found in documents at any offset, exactly.
 
-Words are runs of letters, digits and underscores, in lower case. Only words of the items have a number; an n-gram
+Words are runs of letters and digits, in lower case, and the single characters of scripts without spaces. The letters
+that choices have (A to E), Q, and the words question and answer are none, so that an item reads the same whether it is
+written with its choices lettered, as question and answer, or bare. Only words of the items have a number; an n-gram
 with any other word is in no item. The hash of words a to b is a difference of prefix sums (Rabin-Karp modulo 2^64
 with an odd base, so that a position is divided out by the base's inverse), which makes all windows of many documents
 a few array operations. What the hash finds is compared word by word, so nothing is found that is not there.
@@ -17,7 +19,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-WORD = re.compile(r"\w+")
+_NO_SPACES = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
+"""Thai, Lao, Burmese, Khmer, kana, Han."""
+_LETTER = rf"[^\W_{_NO_SPACES}]"
+WORD = re.compile(rf"(?<!{_LETTER})(?!(?:[a-eq]|question|answer)(?!{_LETTER})){_LETTER}+|[{_NO_SPACES}]")
+"""In text in lower case."""
 _BASE = 0x9E3779B97F4A7C15  # odd: invertible modulo 2^64
 _INVERSE = pow(_BASE, -1, 1 << 64)
 _TABLE_BYTES_PER_NGRAM = 8

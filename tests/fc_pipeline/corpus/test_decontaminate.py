@@ -12,6 +12,7 @@ from factories.documents import document, ids, records
 from fc_model.artifacts import Artifact
 from fc_pipeline.corpus.config import DecontaminationConfig
 from fc_pipeline.corpus.decontaminate import decontaminate
+from fc_pipeline.corpus.decontamination.ngram_index import words_of
 from fc_pipeline.engine.step import Step
 from fc_pipeline.lineage.cleaning_decisions import drop_lines
 
@@ -98,6 +99,59 @@ def test_short_items_and_answers(clean: Make, evalset: Make) -> None:
         ("pair", "quiz/pair"),
     ]
     assert json.loads(result.path("items.json").read_text("utf-8"))["quiz"]["unchecked"] == ["quiz/tiny"]
+
+
+MOONS = "Which planet of our solar system has the most known moons today?"
+CHOICES = ("Jupiter", "Saturn", "Mars", "Venus")
+FORMS = {
+    "stored": f"{MOONS}\n- Jupiter\n- Saturn\n- Mars\n- Venus\nSaturn",
+    "lettered": f"Question: {MOONS}\nA. Jupiter\nB. Saturn\nC. Mars\nD. Venus\nAnswer: Saturn",
+    "small letters": f"{MOONS}\na) Jupiter\nb) Saturn\nc) Mars\nd) Venus",
+    "in line": f"Q: {MOONS} (A) Jupiter (B) Saturn (C) Mars (D) Venus\nA: B",
+    "answered": f"### Question\n{MOONS}\n### Answer\nSaturn",
+    "alone": f"{MOONS} Nobody knows.",
+    "emphasis": MOONS.replace("the most", "_the most_"),
+}
+
+
+def test_the_forms_in_which_items_are_written(clean: Make, evalset: Make) -> None:
+    """A question of eight words or more is found alone, whatever follows it."""
+    stored = "\n- ".join((MOONS, *CHOICES))
+    brief = "\n- ".join(("What keeps warm?", "a red brick", "deep cold water", "the morning sun", "wind"))
+    sets = {"quiz": evalset("quiz", {"moons": (stored, "Saturn"), "brief": (brief, "the morning sun")})}
+    documents = {
+        name: f"{sentence(n, 30)}\n\n{text}\n\n{sentence(n + 9, 20)}" for n, (name, text) in enumerate(FORMS.items())
+    }
+    documents["brief"] = "What keeps warm?\nA. a red brick\nB. deep cold water\nC. the morning sun\nD. wind\nAnswer: C"
+    documents["a phrase"] = f"{sentence(50, 20)} what keeps warm? {sentence(51, 20)}"
+    result = clean(documents, sets)
+    assert ids(result) == ["a phrase"]
+    assert {hit["item"] for hit in records(result, "hits")} == {"quiz/moons", "quiz/brief"}
+
+
+def test_items_that_would_not_be_found_count_as_unchecked(clean: Make, evalset: Make) -> None:
+    quiz = evalset("quiz", {"moons": (MOONS, "Saturn"), "tiny": ("What is fire?", "hot air")})
+    answered = evalset("told", {"long answer": ("What is fire?", sentence(8, 20))})
+    result = clean({"d": sentence(1, 30)}, {"quiz": quiz, "told": answered})
+    assert json.loads(result.path("items.json").read_text("utf-8"))["quiz"]["unchecked"] == ["quiz/tiny"]
+    metrics = result.metrics
+    assert (metrics["recall_quiz"], metrics["recall_lettered_quiz"], metrics["recall_min"]) == (0.5, 0.5, 0.5)
+    assert (metrics["recall_told"], metrics["recall_question_alone_told"]) == (1, 0)
+    assert (metrics["clean_items_quiz"], metrics["unchecked_items_quiz"]) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("A. Jupiter (b) Saturn", "jupiter saturn"),
+        ("Q: who? A: _me_", "who me"),
+        ("Question 3\nAnswer: answers", "3 answers"),
+        ("蜗牛 is 慢", "蜗 牛 is 慢"),
+        ("snake_case x = a1 + b", "snake case x a1"),
+    ],
+)
+def test_words(text: str, words: str) -> None:
+    assert words_of(text) == words.split()
 
 
 def test_ignored_ngrams(clean: Make, evalset: Make) -> None:
