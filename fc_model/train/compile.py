@@ -61,7 +61,7 @@ class CompiledLoss:
         self.way: str | None = None
         """How the loss is computed, once that is known: compiled, compiled for 256-bit vectors, or eager."""
 
-    def __call__(self, *inputs: Tensor, **options: Any) -> Tensor:
+    def __call__(self, *inputs: Tensor | None, **options: Any) -> Tensor:
         """As `Decoder.loss`."""
         if self._loss is None:
             with warnings.catch_warnings():
@@ -69,7 +69,7 @@ class CompiledLoss:
                 self._loss = self._choose(*inputs, **options)
         return self._loss(*inputs, **options)
 
-    def _choose(self, *inputs: Tensor, **options: Any) -> Callable[..., Tensor]:
+    def _choose(self, *inputs: Tensor | None, **options: Any) -> Callable[..., Tensor]:
         parameters = [parameter for parameter in self._decoder.parameters() if parameter.requires_grad]
 
         def computed(loss: Callable[..., Tensor]) -> list[Tensor]:
@@ -79,7 +79,7 @@ class CompiledLoss:
             return [value.detach(), *gradients]
 
         expected = computed(self._decoder.loss)
-        widths = (None, _NARROW_BITS) if inputs[0].device.type == "cpu" else (None,)
+        widths = (None, _NARROW_BITS) if parameters[0].device.type == "cpu" else (None,)
         for width in widths:
             _set_vector_width(width)
             self.way = "compiled" if width is None else f"compiled for {width}-bit vectors"

@@ -35,7 +35,11 @@ def _forked_child_dies_with_parent() -> None:
 
 
 def interrupted_with_parent() -> None:
-    """In a new child, before its program starts: it gets SIGINT when its parent dies, however that dies. On Linux."""
+    """In a new child, before its program starts: it gets SIGINT when its parent dies, however that dies (on Linux).
+
+    It heeds SIGINT even if the parent was started in the background of a shell, which makes it ignore that.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGINT, 0, 0, 0)
 

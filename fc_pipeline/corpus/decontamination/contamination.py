@@ -31,9 +31,11 @@ class Item(NamedTuple):
 
     @property
     def units(self) -> tuple[str, ...]:
-        """What is looked for: all of it, the question with its answer, the question alone."""
-        whole = "\n".join((self.question, *self.choices, self.answer))
-        return tuple(dict.fromkeys((whole, f"{self.question}\n{self.answer}", self.question)))
+        """What is looked for: all of it, without the answer, without the choices, and the question alone."""
+        asked = "\n".join((self.question, *self.choices))
+        return tuple(
+            dict.fromkeys((f"{asked}\n{self.answer}", asked, f"{self.question}\n{self.answer}", self.question))
+        )
 
     @property
     def forms(self) -> dict[str, str]:
@@ -43,6 +45,7 @@ class Item(NamedTuple):
         in_line = " ".join(f"({letter}) {choice}" for letter, choice in zip(letters, self.choices, strict=False))
         return {
             "lettered": f"Question: {self.question}\n{lettered}\nAnswer: {self.answer}",
+            "letter": f"{self.question}\n{lettered}\nAnswer: A" if self.choices else f"{self.question}\n{self.answer}",
             "in_line": f"Q: {self.question} {in_line}\nA: {self.answer}",
             "answered": f"Question: {self.question}\nAnswer: {self.answer}",
             QUESTION_ALONE: self.question,

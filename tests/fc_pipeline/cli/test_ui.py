@@ -4,6 +4,7 @@ import signal
 import socket
 import subprocess
 import sys
+from functools import partial
 from types import SimpleNamespace
 
 import psutil
@@ -17,7 +18,7 @@ import sys
 from pathlib import Path
 from fc_pipeline.cli import ui
 
-start, idle = ui._start, ["python", "-c", "import os, time; os.write(1, b'1\\n'); time.sleep(600)"]
+start, idle = ui._start, ["python", "-c", "import os, time; os.write(1, bytes([49, 10])); time.sleep(600)"]
 ui._start = lambda command, environment: start(idle, environment)
 ui.serve(Path("."), dagster_port=int(sys.argv[1]), mlflow_port=int(sys.argv[2]))
 """
@@ -53,7 +54,8 @@ def free_ports() -> list[str]:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
 def test_no_server_outlives_the_command(number) -> None:
     command = [sys.executable, "-c", SERVERS, *free_ports()]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    heeding_ctrl_c = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # whatever started the tests
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, preexec_fn=heeding_ctrl_c) as process:
         assert process.stdout is not None
         assert [process.stdout.readline()[0] for _ in range(3)].count("1") == 2
         servers = psutil.Process(process.pid).children(recursive=True)
