@@ -219,9 +219,9 @@ def _write_items(step: Step, items: list[Item], judge: Judge, hits: dict[int, li
         if number in held:
             entry["touched"].append(item.id)
         of_forms = {form: judge.finds(number, text) for form, text in item.forms.items()}
-        of_forms[""] = all(is_found for form, is_found in of_forms.items() if form != QUESTION_ALONE)
-        for form, is_found in of_forms.items():
-            recalled[item.evalset][form].append(is_found)
+        of_forms[""] = all(hit for form, hit in of_forms.items() if form != QUESTION_ALONE)
+        for form, hit in of_forms.items():
+            recalled[item.evalset][form].append(hit)
         if not of_forms[""] and number not in held:
             entry["unchecked"].append(item.id)
     step.out.write_text("items.json", json.dumps(sets, indent=1, ensure_ascii=False) + "\n")
