@@ -22,6 +22,7 @@ class Stream(NamedTuple):
     open: Callable[[], AbstractContextManager[BinaryIO]]
     cached: Path | None = None
     """Its copy in the cache, checked against the pin; None for a file that lies where people put it."""
+    num_bytes: int = 0
 
 
 class File(NamedTuple, Generic[G]):
@@ -30,6 +31,13 @@ class File(NamedTuple, Generic[G]):
     path: str
     spec: G
     content: bytes | BadInput | Stream
+
+    @property
+    def num_bytes(self) -> int:
+        """As it lies there, packed or not."""
+        if isinstance(self.content, bytes):
+            return len(self.content)
+        return self.content.lost_bytes if isinstance(self.content, BadInput) else self.content.num_bytes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,8 +89,8 @@ class Wanted(Generic[G]):
     def file(self, path: str, spec: G, num_bytes: int, stream: Stream) -> File[G]:
         """The file as a stream, or its bytes; one that is too large is not opened."""
         if self.streamed(spec):
-            return File(path, spec, stream)
+            return File(path, spec, stream._replace(num_bytes=num_bytes))
         if num_bytes > self.max_file_bytes:
-            return File(path, spec, BadInput("too_large", f"{num_bytes} bytes, above max_file_bytes"))
+            return File(path, spec, BadInput("too_large", f"{num_bytes} bytes, above max_file_bytes", num_bytes))
         with stream.open() as file:
             return File(path, spec, file.read())

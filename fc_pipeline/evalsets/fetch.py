@@ -66,7 +66,7 @@ def _rows(evalset: EvalSet, home: Path) -> Iterator[Row]:
 
 
 def _item(evalset: EvalSet, row: Row) -> dict[str, Any] | None:
-    texts = _numbers_as_text(row)
+    texts = _texts(row)
     text = render(evalset.question, texts)
     for pattern in evalset.remove:
         text = re.sub(pattern, "", text, flags=re.MULTILINE)
@@ -80,10 +80,12 @@ def _item(evalset: EvalSet, row: Row) -> dict[str, Any] | None:
     }
 
 
-def _numbers_as_text(value: Any) -> Any:
-    """Templates take 0 for an empty field; here it is an item's number, or its answer."""
+def _texts(value: Any) -> Any:
+    """The row with texts in the place of numbers, since templates take 0 for an empty field; here it is an item's
+    number, or its answer. White space around a text is no part of a question.
+    """
     if isinstance(value, dict):
-        return {name: _numbers_as_text(inner) for name, inner in value.items()}
+        return {name: _texts(inner) for name, inner in value.items()}
     if isinstance(value, list):
-        return [_numbers_as_text(inner) for inner in value]
-    return str(value) if isinstance(value, int | float) else value
+        return [_texts(inner) for inner in value]
+    return str(value).strip() if isinstance(value, int | float | str) else value

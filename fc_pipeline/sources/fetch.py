@@ -1,7 +1,7 @@
 """The step that makes `sources/<name>`: get the files, read them, write documents and what could not be read."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import groupby
 from pathlib import Path
@@ -16,7 +16,7 @@ from fc_pipeline.executors.ordered_map import OrderedMap
 from fc_pipeline.sources.bad_rate import BadRate
 from fc_pipeline.sources.read_file import read_file
 from fc_pipeline.sources.readers.item import Item, sound
-from fc_pipeline.sources.schema import STREAMED_FORMATS, FileSpec, Limits, Source, parse_source
+from fc_pipeline.sources.schema import MANY_FORMATS, STREAMED_FORMATS, FileSpec, Limits, Source, parse_source
 from fc_pipeline.sources.tables import read_stream
 
 _CHUNK_BYTES = 1 << 20
@@ -38,12 +38,14 @@ def fetch_source(step: Step) -> None:
     bad = BadRate(f"source {source.name}", source.max_bad_rate)
     text_bytes = replaced = 0
     with step.out.records("documents.jsonl.zst") as keep, step.out.records("quarantine.jsonl.zst") as quarantine:
-        for path, spec, item in _distinct(_read(source, home=step.runtime.home, ordered_map=step.ordered_map)):
+        items = _read(source, home=step.runtime.home, ordered_map=step.ordered_map, reading=bad.reading)
+        for path, spec, item in _distinct(items):
             counters.read += 1
             if isinstance(item, BadInput):
                 counters.quarantined += 1
                 quarantine({"source": source.name, "path": path, "reason": item.reason, "detail": item.detail})
-                bad.saw(path, item, read=counters.read)
+                lost_bytes = item.lost_bytes if spec.format in MANY_FORMATS else 0
+                bad.saw(path, item, read=counters.read, lost_bytes=lost_bytes)
             elif isinstance(item, str):
                 counters.drop(item)
             else:
@@ -53,7 +55,7 @@ def fetch_source(step: Step) -> None:
                 replaced += item.meta.get("replaced", 0)
             if counters.read % _REPORT_EVERY == 0:
                 step.runtime.report({"documents": counters.read, "megabytes": round(text_bytes / 1e6, 2)})
-    bad.judge(read=counters.read, kept=counters.kept)
+    bad.judge(read=counters.read, kept=counters.kept, dropped=counters.dropped)
     step.out.licences = [{"licence": source.licence, "source": source.name, "documents": counters.kept}]
     step.out.metrics = {"documents": counters.kept, "text_bytes": text_bytes, "replaced_characters": replaced}
 
@@ -66,7 +68,7 @@ def _document(source: Source, path: str, spec: FileSpec, item: Item) -> dict[str
         "source": source.name,
         "domain": spec.domain or source.domain,
         "licence": source.licence,
-        "meta": {"path": path, "format": spec.format, **item.meta},
+        "meta": {**item.meta, "path": path, "format": spec.format},
     }
 
 
@@ -107,10 +109,11 @@ def files_of(source: Source, home: Path) -> Iterator[File[FileSpec]]:
     return read_files(source, wanted)
 
 
-def _read(source: Source, *, home: Path, ordered_map: OrderedMap) -> Iterator[Read]:
+def _read(source: Source, *, home: Path, ordered_map: OrderedMap, reading: Callable[[int], None]) -> Iterator[Read]:
     where = f"source {source.name}"
     # Reading markup costs far more than unpacking, so files come in as bytes here and are read in the workers.
-    for is_bytes, files in groupby(files_of(source, home), key=lambda file: isinstance(file.content, bytes)):
+    weighed = _weighed(files_of(source, home), reading)
+    for is_bytes, files in groupby(weighed, key=lambda file: isinstance(file.content, bytes)):
         if is_bytes:
             batches = chunks(files, weight=lambda file: len(file.content), limit=_CHUNK_BYTES)  # type: ignore[arg-type]
             for read in ordered_map(partial(_read_batch, limits=source.limits, where=where), batches):
@@ -123,6 +126,13 @@ def _read(source: Source, *, home: Path, ordered_map: OrderedMap) -> Iterator[Re
             else:
                 for item in read_stream(content, spec, source.limits, where=f"{where}: {path}"):
                     yield path, spec, sound(item, replace=source.limits.replace)
+
+
+def _weighed(files: Iterator[File[FileSpec]], reading: Callable[[int], None]) -> Iterator[File[FileSpec]]:
+    for file in files:
+        if file.spec.format in MANY_FORMATS:
+            reading(file.num_bytes)
+        yield file
 
 
 def _read_batch(files: list[File[FileSpec]], *, limits: Limits, where: str) -> list[Read]:

@@ -10,7 +10,7 @@ from fc_pipeline.sources.readers import ISOLATED, READERS
 from fc_pipeline.sources.readers.item import Item, replace_invalid, sound
 from fc_pipeline.sources.sandbox.isolated import isolated
 from fc_pipeline.sources.schema import STREAMED_FORMATS, FileSpec, Limits
-from fc_pipeline.sources.tables import read_table
+from fc_pipeline.sources.tables import capped, read_table
 
 MAX_BYTES = {"html": 10 << 20, "pdf": 64 << 20}
 """Larger ones are refused unread: no page that people read is so large."""
@@ -27,9 +27,10 @@ def read_file(data: bytes, spec: FileSpec, limits: Limits, *, where: str) -> Ite
         for item in _items(data, spec, limits, where=where):
             yield sound(item, replace=limits.replace)
     except BadInput as error:
+        error.lost_bytes = len(data)
         yield error
     except RecursionError:
-        yield BadInput("too_deep", "nested deeper than the reader bears")
+        yield BadInput("too_deep", "nested deeper than the reader bears", len(data))
 
 
 def _items(data: bytes, spec: FileSpec, limits: Limits, *, where: str) -> Iterator[Item | BadInput]:
@@ -43,7 +44,8 @@ def _items(data: bytes, spec: FileSpec, limits: Limits, *, where: str) -> Iterat
             data, replaced = replace_invalid(data)
     if len(data) > MAX_BYTES.get(spec.format, len(data)):
         raise BadInput("too_large", f"{len(data)} bytes; {spec.format} is read up to {MAX_BYTES[spec.format]}")
-    for number, item in enumerate(_read(data, spec, isolate=limits.isolate or spec.format in ISOLATED)):
+    items = _read(data, spec, isolate=limits.isolate or spec.format in ISOLATED)
+    for number, item in enumerate(capped(items, limits) if spec.fields else items):
         if replaced and number == 0 and isinstance(item, Item):
             item = Item(item.key, item.text, {**item.meta, "replaced": replaced})
         yield item
@@ -57,12 +59,17 @@ def _read(data: bytes, spec: FileSpec, *, isolate: bool) -> Iterator[Item | BadI
 
 
 def read_documents(data: bytes, *, spec: dict[str, Any]) -> tuple[list[list[Any]], list[bytes]]:
-    """What the child process makes of a file: its documents as lists, and the fault that ended them."""
+    """What the child process makes of a file: its documents as lists, and the fault that ended them.
+
+    Raises BadInput when the fault came before any document.
+    """
     known = FileSpec.model_validate(spec)
     entries: list[list[Any]] = []
     try:
         for item in READERS[known.format](data, known):
             entries += [list(item) if isinstance(item, Item) else [item.reason, item.detail]]
     except BadInput as error:
+        if not entries:
+            raise
         entries.append([error.reason, error.detail])
     return entries, []

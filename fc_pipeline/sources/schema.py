@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import ConfigDict, Field, TypeAdapter, model_validator
+from pydantic import ConfigDict, Field, TypeAdapter, field_validator, model_validator
 
 from fc_model.config.strict import Strict
 from fc_pipeline.catalogue.entry import Entry, HttpPin, HubPin, InstalledPin, LocalPin, PypiPin, parse_entry
@@ -19,6 +19,12 @@ RECORD_FORMATS = {"csv", "json", "jsonl", "parquet"}
 """Formats that hold many records a file and so need `fields`."""
 STREAMED_FORMATS = {"jsonl", "parquet"}
 """Formats whose files may be larger than memory, and whose records may be held to a `schema`."""
+
+
+MANY_FORMATS = RECORD_FORMATS | {"chatterbot", "docstrings", "pgn", "r_help"}
+"""Formats whose files hold many documents, so that a file which cannot be read is more than one record."""
+OWN_META = {"cluster", "decontaminated_chars", "edits", "format", "path", "replaced"}
+"""What the steps write into a document's `meta`: no field of a record may take its place."""
 
 
 class Grouping(Strict):
@@ -39,12 +45,19 @@ class RecordFields(Strict):
     )
     records: str | None = Field(default=None, description="json: dotted name of the list or object of records inside")
     key: str | None = Field(default=None, description="field that identifies the record; default: its key or number")
-    meta: list[str] = Field(default=[], description="fields to keep in the document's meta")
+    meta: dict[str, str] = Field(
+        default={}, description="fields to keep in the document's meta: a list of names, or {name in meta: field}"
+    )
     require: list[str] = Field(default=[], description="a record where one of these is missing or empty is dropped")
     remove: list[str] = Field(default=[], description="regular expressions of markup to take out of the text")
     replace: dict[str, str] = Field(default={}, description="{regular expression: what stands there instead}")
     delimiter: str = Field(default=",", min_length=1, max_length=1, description="of csv files")
     group: Grouping | None = None
+
+    @field_validator("meta", mode="before")
+    @classmethod
+    def _under_their_names(cls, meta: Any) -> Any:
+        return {name: name for name in meta} if isinstance(meta, list) else meta
 
 
 class FileSpec(Strict):
@@ -98,6 +111,17 @@ class _Source(Entry):
         default="quarantine", description="invalid UTF-8, NUL, lone surrogates: refuse, or put U+FFFD there and count"
     )
     isolate: bool = Field(default=False, description="read files in a child process with caps; html and pdf always are")
+
+    @model_validator(mode="after")
+    def _meta_is_free(self) -> "_Source":
+        for fields in filter(None, (spec.fields for spec in self.files)):
+            taken = OWN_META & fields.meta.keys()
+            if taken:
+                name = min(taken)
+                raise ValueError(f"meta: {name!r} is a name of our own; keep the field as `record_{name}: {name}`")
+            if fields.group and fields.group.by in OWN_META | {"records"}:
+                raise ValueError(f"group: {fields.group.by!r} is a name of our own in `meta`; group by another field")
+        return self
 
     @property
     def limits(self) -> Limits:

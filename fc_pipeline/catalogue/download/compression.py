@@ -14,6 +14,8 @@ MAX_RATIO = 250
 _RATIO_FREE_BYTES = 64 << 20
 _CHUNK_BYTES = 1 << 20
 _FEED_BYTES = 1 << 12  # zstandard unpacks at most 32,768 times: a slice of 4 KiB gives 128 MiB at most
+_MAX_WINDOW_BYTES = 1 << 31
+"""The longest window that the zstd program writes (`--long=31`); memory is taken as it fills."""
 _GZIP = b"\x1f\x8b"
 _ZSTANDARD = b"\x28\xb5\x2f\xfd"
 
@@ -59,7 +61,8 @@ def unpacked_chunks(raw: BinaryIO) -> Iterator[bytes]:
     elif start.startswith(_ZSTANDARD):
         import zstandard
 
-        pieces = _frames(pieces, zstandard.ZstdDecompressor().decompressobj, zstandard.ZstdError, reason="invalid_zstd")
+        new = zstandard.ZstdDecompressor(max_window_size=_MAX_WINDOW_BYTES).decompressobj
+        pieces = _frames(pieces, new, zstandard.ZstdError, reason="invalid_zstd")
     parts: list[bytes] = []
     size = 0
     for piece in pieces:

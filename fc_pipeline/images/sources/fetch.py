@@ -70,7 +70,7 @@ def fetch_images(step: Step) -> None:
                 )
             if out.counters.read % _REPORT_EVERY == 0:
                 step.runtime.report({"images": totals["images"], "megabytes": round(totals["image_bytes"] / 1e6, 2)})
-    bad.judge(read=out.counters.read, kept=out.counters.kept)
+    bad.judge(read=out.counters.read, kept=out.counters.kept, dropped=out.counters.dropped)
     write_index(out, [writer for _, writer in sorted(writers.items())])
     out.licences = [
         {"licence": licence, "source": source.name, "documents": count} for licence, count in sorted(licences.items())

@@ -24,6 +24,15 @@ def decode(data: bytes) -> str:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise BadInput("invalid_utf8", f"byte {error.start}: {error.reason}") from error
+    return _line_feeds(text)
+
+
+def decode_loosely(data: bytes) -> str:
+    """The same, but bytes that are no UTF-8 become lone surrogates (PEP 383): `sound` refuses the document with one."""
+    return _line_feeds(data.decode("utf-8-sig", errors="surrogateescape"))
+
+
+def _line_feeds(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
@@ -49,10 +58,18 @@ def sound(item: Item | BadInput, *, replace: bool = False) -> Item | BadInput:
         text, count = _NO_TEXT.subn(_REPLACEMENT, item.text)
         item = Item(item.key, text, {**item.meta, "replaced": item.meta.get("replaced", 0) + count})
     elif bad:
-        what = "NUL" if bad[0] == "\0" else "lone surrogate"
-        return BadInput("nul_character" if bad[0] == "\0" else "invalid_unicode", f"character {bad.start()}: {what}")
+        return _refusal(bad[0], bad.start())
     try:
         json.dumps([item.key, item.meta], ensure_ascii=False, allow_nan=False).encode()
     except (ValueError, TypeError) as error:
         return BadInput("invalid_meta", f"the key or a field of meta cannot be written: {error}")
     return item
+
+
+def _refusal(character: str, position: int) -> BadInput:
+    where = f"character {position}"
+    if character == "\0":
+        return BadInput("nul_character", f"{where}: NUL")
+    if "\udc80" <= character <= "\udcff":
+        return BadInput("invalid_utf8", f"{where}: byte 0x{ord(character) - 0xDC00:02x}")
+    return BadInput("invalid_unicode", f"{where}: lone surrogate")

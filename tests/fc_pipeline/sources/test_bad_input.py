@@ -60,10 +60,15 @@ def test_a_flipped_byte_is_a_fault_or_another_text_never_a_traceback(
         assert isinstance(item, Item | BadInput)
 
 
-def test_a_broken_file_in_an_inbox_costs_only_itself(fetch, tmp_path: Path) -> None:
+def test_a_broken_file_in_an_inbox_costs_only_itself_and_weighs_what_it_weighs(fetch, tmp_path: Path) -> None:
     (tmp_path / "a.parquet").write_bytes(PARQUET)
     (tmp_path / "b.parquet").write_bytes(PARQUET[:-100])
-    artifact = fetch(inbox(tmp_path, files("*.parquet", "parquet")))
+    spec = files("*.parquet", "parquet")
+    with pytest.raises(
+        UserError, match=r"demo: \d+ of \d+ bytes in files of records cannot be read \(invalid_parquet 1"
+    ):
+        fetch(inbox(tmp_path, spec))
+    artifact = fetch(inbox(tmp_path, spec, max_bad_rate=0.6))
     counters = artifact.manifest.counters
     assert (counters.read, counters.kept, counters.quarantined) == (4001, 4000, 1)
     assert refused(artifact) == {"b.parquet": "invalid_parquet"}
@@ -121,6 +126,103 @@ def test_a_texts_column_with_other_bytes_costs_only_its_row() -> None:
     parquet.write_table(pyarrow.table({"t": array.view(pyarrow.string())}), file)
     items = read("parquet", file.getvalue(), **FIELDS)
     assert [getattr(item, "reason", None) or item.text for item in items] == ["one", "invalid_utf8", "two"]
+
+
+LONG_ROW = b'1,"' + b"word " * 30_000 + b'"\n'
+
+
+@pytest.mark.parametrize(
+    ("format_name", "data", "kept", "quarantined", "reasons"),
+    [
+        ("csv", b"t,n\na,1\nb, c,2\nd\ne,3\n", 2, 2, {"invalid_csv"}),
+        ("csv", b't,n\n"never closed,1\nb,2\n"c" d,3\n\n"e\nf",4\n', 2, 2, {"invalid_csv"}),
+        ("csv", b"n,t\n" + LONG_ROW + b"2,b\n", 2, 0, set()),
+        ("csv", b'n,t\n2,b\n3,"' + b"x" * (2 << 20) + b'"\n4,d\n', 2, 1, {"record_too_large"}),
+        ("csv", b"n,t\n1,caf\xe9\n2,b\n3,c\n", 2, 1, {"invalid_utf8"}),
+        ("csv", b"n;t\n1;a\n2;b\n", 0, 2, {"no_text"}),
+        ("csv", b"n,T\n1,a\n2,b\n", 0, 2, {"no_text"}),
+        ("csv", b"n, t\n1, a\n", 0, 1, {"no_text"}),
+        ("csv", b"t,t\na,b\n", 0, 1, {"invalid_csv"}),
+        ("csv", "t\na\n".encode("utf-16"), 0, 2, {"no_text"}),
+        ("json", b'{"version": "1", "data": [{"t": "a"}]}', 0, 2, {"invalid_json"}),
+        ("json", b'["a", "b"]', 0, 2, {"invalid_json"}),
+        ("json", b'[{"t": "a"}, null, {"t": "b"}, 3]', 2, 2, {"invalid_json"}),
+        ("json", b'[{"t": "a"}, {"t": "caf\xe9"}, {"t": "b"}]', 2, 1, {"invalid_utf8"}),
+        ("json", b'[{"content": "a"}, {"body": "b"}]', 0, 2, {"no_text"}),
+        ("jsonl", b'{"t": "a"}\n{"content": "b"}\n{"body": "c"}\n{"t": null}\n', 1, 2, {"no_text"}),
+    ],
+)  # fmt: skip
+def test_a_record_of_another_shape_is_refused_alone_and_counted(
+    format_name: str, data: bytes, kept: int, quarantined: int, reasons: set[str]
+) -> None:
+    items = read(format_name, data, **FIELDS)
+    bad = [item for item in items if isinstance(item, BadInput)]
+    assert (sum(isinstance(item, Item) and item.text != "" for item in items), len(bad)) == (kept, quarantined)
+    assert {item.reason for item in bad} == reasons and all(len(item.detail) < 500 for item in bad)
+    assert [item.detail for item in pickle.loads(pickle.dumps(bad))] == [item.detail for item in bad]
+
+
+@pytest.mark.parametrize(
+    ("format_name", "data", "message"),
+    [
+        ("csv", "n;t\n1;a\n", r"no column t; it has n;t: correct `fields\.text`, or the `delimiter`"),
+        ("csv", "", "nothing of 0 records is kept"),
+        ("csv", "n,t\n1,\n2,  \n", r"nothing of 2 records is kept \(empty 2\)"),
+        ("json", '{"v": 1, "data": [{"t": "a"}]}', "there are records at `data`: set `fields.records`"),
+        ("json", "[]", "nothing of 0 records is kept"),
+        ("jsonl", '{"content": "a"}\n', "no column t; it has content"),
+    ],
+)
+def test_a_source_of_which_nothing_is_kept_stops(format_name, data: str, message: str, fetch, tmp_path: Path) -> None:
+    spec = files("*.x", format_name)
+    (tmp_path / "a.x").write_text(data)
+    with pytest.raises(UserError, match=message):
+        fetch(inbox(tmp_path, spec))
+
+
+def test_a_column_of_the_text_that_no_record_has_stops_the_source(fetch, tmp_path: Path) -> None:
+    for format_name, data in (("csv", "title\na\n"), ("json", '[{"title": "a"}]'), ("jsonl", '{"title": "a"}\n')):
+        (tmp_path / "a.x").write_text(data)
+        spec = files("*.x", format_name, fields={"text": "{title}: {t}"})
+        with pytest.raises(UserError, match="no column t; it has title"):
+            fetch(inbox(tmp_path, spec))
+
+
+def test_groups_count_the_records_that_they_leave_out() -> None:
+    group = {"by": "n", "title": "{n}"}
+    items = read("json", b'[{"n": "x", "t": "a"}, {"n": "x", "t": ""}]', **FIELDS, require=["t"], group=group)
+    assert [item.text for item in items] == ["", "x\n\na"]
+
+
+def test_zstandard_with_the_longest_window_is_read() -> None:
+    parameters = zstandard.ZstdCompressionParameters.from_level(3, window_log=31, enable_ldm=True)
+    packed = io.BytesIO()
+    with zstandard.ZstdCompressor(compression_params=parameters).stream_writer(packed, closefd=False) as writer:
+        writer.write(as_lines([{"t": "words"}]))
+    assert [item.text for item in read("jsonl", packed.getvalue(), **FIELDS)] == ["words"]
+
+
+@pytest.mark.parametrize(
+    ("values", "kind", "texts"),
+    [
+        (["Café".encode(), b"caf\xe9", None, b"two"], pyarrow.binary(), ["Café", "invalid_utf8", "", "two"]),
+        (["Café".encode()], pyarrow.large_binary(), ["Café"]),
+        ([[b"a", b"b"]], pyarrow.list_(pyarrow.binary()), ["- a\n- b"]),
+        ([float("nan"), 1.5], pyarrow.float64(), ["", "1.5"]),
+        ([10**9], pyarrow.timestamp("s"), ["2001-09-09T01:46:40"]),
+        ([{"a": b"x"}], pyarrow.struct({"a": pyarrow.binary()}), ['{"a": "x"}']),
+        ([[("a", b"x")]], pyarrow.map_(pyarrow.string(), pyarrow.binary()), ["a\n\nx"]),
+    ],
+)
+def test_what_a_table_holds_becomes_text_as_json_has_it(values: list[Any], kind: Any, texts: list[str]) -> None:
+    data = as_parquet([{"t": value} for value in values], pyarrow.schema({"t": kind}))
+    assert [getattr(item, "reason", None) or item.text for item in read("parquet", data, **FIELDS)] == texts
+
+
+def test_a_missing_number_costs_no_document_and_a_column_may_have_dots_in_its_name() -> None:
+    data = as_parquet([{"meta.text": "words", "score": float("nan")}])
+    (item,) = read("parquet", data, text="{meta.text}", meta=["score"])
+    assert (item.text, item.meta) == ("words", {"score": None})
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, zstandard.compress], ids=["gzip", "zstd"])

@@ -73,6 +73,21 @@ def test_two_documents_of_one_name_are_refused(fetch, tmp_path: Path) -> None:
     assert fetch(inbox(tmp_path, spec)).manifest.counters.dropped == {"repeated": 1}
 
 
+def test_fields_of_a_record_take_no_place_of_our_own(fetch, tmp_path: Path) -> None:
+    (tmp_path / "x.jsonl").write_text('{"t": "a", "_replaced": "yes", "_key": "own", "path": "b.py", "edits": "none"}')
+    kept = {"record_path": "path", "record_edits": "edits", "_replaced": "_replaced"}
+    (document,) = documents(fetch(inbox(tmp_path, files("*", "jsonl", fields={"text": "{t}", "meta": kept}))))
+    own = {"path": "x.jsonl", "format": "jsonl"}
+    assert document["meta"] == {"record_path": "b.py", "record_edits": "none", "_replaced": "yes", **own}
+    assert document["id"] == "demo/x.jsonl#0"
+    for name in ("cluster", "decontaminated_chars", "edits", "format", "path", "replaced"):
+        with pytest.raises(UserError, match=f"meta: '{name}' is a name of our own; keep .* `record_{name}: {name}`"):
+            inbox(tmp_path, files("*", "jsonl", fields={"text": "{t}", "meta": [name]}))
+    with pytest.raises(UserError, match="group: 'records' is a name of our own"):
+        group = {"by": "records", "title": ""}
+        inbox(tmp_path, files("*", "jsonl", fields={"text": "{t}", "group": group}))
+
+
 def test_an_installed_distribution_is_pinned_to_its_version(fetch) -> None:
     spec = files("yaml/*.py", "py")
     config = source("installed", spec, distribution="PyYAML")

@@ -1,7 +1,9 @@
 import json
 
 import pytest
-from factories.sources import read, reason
+from factories.sources import as_lines, as_parquet, read, reason
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from fc_pipeline.sources.readers import BadInput, Item
 from fc_pipeline.sources.readers.template import render
@@ -51,6 +53,30 @@ def test_a_template_leaves_out_lines_whose_fields_are_empty() -> None:
     assert render("# {title}\n\n{note}\n{steps}", row) == "# T\n\n- a\n- b"
     assert render("{deep.list}", row) == "p1\n\np2\n\np3"
     assert render("fixed {braces}", {}) == ""
+
+
+CODE = "    def method(self):\n        return 1\n\n\ndef top():\n    '''doc\n\n\n    end'''  \n"
+
+
+@given(st.text("ab \n\t", max_size=40))
+@example(CODE)
+def test_a_field_alone_is_given_as_a_file_is(text: str) -> None:
+    assert render("{t}", {"t": text}) == text.strip("\n")
+    assert render("  {t}{u}: {v} ", {"t": text, "u": text}) == (f"{text}{text}:".strip("\n") if text else "")
+    assert render("# {v}\n\n{t}\n\n\n{v}\n", {"t": f"({text})"}) == f"({text})"
+
+
+@pytest.mark.parametrize("format_name", ["json", "jsonl", "csv", "parquet"])
+def test_code_in_records_is_the_code_of_a_file(format_name: str) -> None:
+    cell = CODE.replace('"', '""')
+    data = {
+        "json": json.dumps([{"t": CODE}]).encode(),
+        "jsonl": as_lines([{"t": CODE}]),
+        "csv": f't\n"{cell}"\n'.encode(),
+        "parquet": as_parquet([{"t": CODE}]),
+    }
+    (item,), (of_file,) = read(format_name, data[format_name], text="{t}"), read("py", CODE)
+    assert item.text == of_file.text == CODE.rstrip("\n")
 
 
 def test_markup_is_removed_from_the_text() -> None:
