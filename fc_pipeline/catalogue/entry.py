@@ -3,14 +3,14 @@
 Sources, eval sets, image sources and fonts add fields of their own to these classes.
 """
 
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar
 from urllib.parse import unquote, urlsplit
 
-from pydantic import AfterValidator, Field, TypeAdapter, ValidationError, field_validator, model_validator
+from pydantic import Field, TypeAdapter, ValidationError, ValidationInfo, field_validator, model_validator
 
 from fc_model.config.strict import Strict
 from fc_model.errors import UserError
-from fc_pipeline.catalogue.download.globs import is_plain
+from fc_pipeline.catalogue.download.globs import stays_inside
 
 M = TypeVar("M")
 
@@ -43,15 +43,24 @@ class InstalledPin(Strict):
 
 
 def _plain(path: str) -> str:
-    if not is_plain(path):
+    if not stays_inside(path):
         raise ValueError(f"{path!r} leads out of the source")
     return path
 
 
 class LocalFile(Strict):
-    path: Annotated[str, AfterValidator(_plain)]
+    sha256: str | None = Field(
+        description="of the content; for a folder elsewhere, of what its store says of the file; null: it could not be "
+        "read, or its name leads out of the folder, and it is quarantined"
+    )
+
+    path: str
     bytes: int
-    sha256: str = Field(description="of the content; for a folder elsewhere, of what its store says of the file")
+
+    @field_validator("path")
+    @classmethod
+    def _inside(cls, path: str, info: ValidationInfo) -> str:
+        return path if info.data.get("sha256") is None else _plain(path)
 
 
 class LocalPin(Strict):

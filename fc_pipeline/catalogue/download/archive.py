@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 from fc_model.errors import UserError
-from fc_pipeline.catalogue.download.globs import is_plain
+from fc_pipeline.catalogue.download.globs import as_text, is_plain
 
 MAX_MEMBERS = 200_000
 _MAX_HEADER_BYTES = 1 << 20
@@ -172,7 +172,7 @@ def _tar_members(path: Path, max_total_bytes: int) -> Iterator[_Member]:
             for number, info in enumerate(members, start=1):
                 _refuse_more_than_any(path, number)
                 if not info.isdir():
-                    yield _Member(info.name, info.size, info.isreg(), partial(stream.extractfile, info))
+                    yield _Member(as_text(info.name), info.size, info.isreg(), partial(stream.extractfile, info))
         while unpacked.read(_CHUNK_BYTES):  # tarfile takes a cut between two members for the end; gzip's trailer knows
             pass
 

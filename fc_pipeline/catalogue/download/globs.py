@@ -42,7 +42,24 @@ def matches(path: str, glob: str, exclude: Sequence[str] = ()) -> bool:
     )
 
 
+def may_match_below(folder: str, glob: str, exclude: Sequence[str] = ()) -> bool:
+    """True when a path below `folder/` could match, as far as the folder's name and depth tell."""
+    start = re.split(r"[*?{]", glob)[0]
+    is_near = folder.startswith(start) or start.startswith(folder)
+    is_deep = "**" in glob or glob.count("/") >= folder.count("/")
+    return is_near and is_deep and not any(_compiled(other).fullmatch(folder) for other in exclude)
+
+
+def stays_inside(path: str) -> bool:
+    """False for a name that is empty, leaves its folder (absolute, `..`), or holds NUL: it is never opened."""
+    return bool(path) and not (path.startswith("/") or ".." in path.split("/") or "\0" in path)
+
+
 def is_plain(path: str) -> bool:
-    """False for a name that is empty, leaves its folder (absolute, drive, `..`), or holds NUL: it is never opened."""
-    parts = path.split("/")
-    return bool(path) and not (path.startswith("/") or "\\" in path or ":" in parts[0] or ".." in parts or "\0" in path)
+    """The same for a name that was made elsewhere, such as in an archive: a drive or a backslash may lead out too."""
+    return stays_inside(path) and not ("\\" in path or ":" in path.split("/")[0])
+
+
+def as_text(path: str) -> str:
+    """A name of a file system as text: bytes that are no UTF-8 (PEP 383) are written as `\\xe9`."""
+    return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 from fc_model.artifacts.files import sha256_file, write_json
 from fc_model.errors import UserError
 from fc_pipeline.catalogue.download.download_file import download_file, git_blob_of
-from fc_pipeline.catalogue.download.globs import G, is_plain
+from fc_pipeline.catalogue.download.globs import G, stays_inside
 from fc_pipeline.catalogue.download.http import TIMEOUT_SECONDS, http_session, refusal
 from fc_pipeline.catalogue.download.retry import MAX_WAIT_SECONDS
 from fc_pipeline.catalogue.entry import HubPin
@@ -36,7 +36,8 @@ def read_hub(pin: HubPin, wanted: Wanted[G]) -> Iterator[File[G]]:
     """Yields the files shard by shard in the order of paths; a shard is fetched when it is due.
 
     Raises:
-        UserError: the revision is a branch, a shard is not to be had, or it is not what the hub listed.
+        UserError: the revision is a branch, a shard is not to be had, is not what the hub listed, or has a path that
+            leads out of the data set.
     """
     if not _COMMIT.fullmatch(pin.revision):
         commit = newest_commit(pin.repo, pin.revision)
@@ -46,6 +47,9 @@ def read_hub(pin: HubPin, wanted: Wanted[G]) -> Iterator[File[G]]:
     files = {file.path: file for file in list_files(pin.repo, pin.revision)}
     chosen = wanted.choose([(file.path, file.size) for file in files.values()])
     folder = wanted.home / "cache" / "hub" / pin.repo / pin.revision
+    for path in chosen:
+        if not stays_inside(path):
+            raise UserError(f"data set {pin.repo}: it lists {path!r}, which leads out of it; leave it out by `exclude`")
     for path, spec in sorted(chosen.items()):
         stream = Stream(partial(_open, pin, files[path], folder / path), folder / path)
         yield wanted.file(path, spec, files[path].size, stream)
@@ -74,20 +78,13 @@ def newest_commit(repo: str, branch: str = "main") -> str:
 
 
 def list_files(repo: str, commit: str) -> "list[RepoFile]":
-    """All files of the data set at a commit, by path.
-
-    Raises:
-        UserError: the hub does not tell, or lists a file whose path leads out of the data set.
-    """
+    """All files of the data set at a commit, by path, whatever their names. Raises UserError when the hub is silent."""
     from huggingface_hub import RepoFile
 
     def tree(api: "HfApi") -> list[Any]:
         return list(api.list_repo_tree(repo, recursive=True, revision=commit, repo_type="dataset"))
 
     files = [entry for entry in _ask(repo, tree) if isinstance(entry, RepoFile)]
-    for file in files:
-        if not is_plain(file.path):
-            raise UserError(f"data set {repo}: it lists {file.path!r}, which leads out of it")
     return sorted(files, key=lambda file: file.path)
 
 

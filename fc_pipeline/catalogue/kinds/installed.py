@@ -6,7 +6,8 @@ from importlib import metadata
 from pathlib import Path
 
 from fc_model.errors import UserError
-from fc_pipeline.catalogue.download.globs import G, is_plain
+from fc_pipeline.catalogue.bad_input import BadInput
+from fc_pipeline.catalogue.download.globs import G, stays_inside
 from fc_pipeline.catalogue.entry import InstalledPin
 from fc_pipeline.catalogue.files import File, Wanted
 
@@ -29,11 +30,9 @@ def read_installed(pin: InstalledPin, wanted: Wanted[G]) -> Iterator[File[G]]:
     version = installed_version(pin.distribution)
     if version != pin.version:
         raise UserError(f"{pin.distribution} {version} is installed, {pin.version} was planned; plan again")
-    paths = {
-        file.as_posix(): Path(str(file.locate()))
-        for file in metadata.files(pin.distribution) or []
-        if is_plain(file.as_posix())
-    }
+    paths = {file.as_posix(): Path(str(file.locate())) for file in metadata.files(pin.distribution) or []}
     chosen = wanted.choose([(name, path.stat().st_size) for name, path in sorted(paths.items()) if path.is_file()])
     for name in sorted(chosen):
-        yield File(name, chosen[name], paths[name].read_bytes())
+        # Scripts lie outside of the folder of the packages.
+        unsafe = None if stays_inside(name) else BadInput("unsafe_member", "leads out of the distribution")
+        yield File(name, chosen[name], unsafe or paths[name].read_bytes())

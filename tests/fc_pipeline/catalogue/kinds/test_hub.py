@@ -113,8 +113,10 @@ def test_a_truncated_shard_is_one_clear_line(hub, fetch, path: str) -> None:
 
 def test_a_path_that_leads_out_and_an_unreachable_hub_are_one_line(hub, monkeypatch, fetch) -> None:
     hub.put("../../evil.parquet", b"")
+    hub.put("2024-01-02T10:30 notes\\x.md", b"")
+    assert texts(fetch(source())), "nobody wants it"
     with pytest.raises(UserError, match=r"it lists '\.\./\.\./evil\.parquet', which leads out of it"):
-        fetch(source())
+        fetch(source({**TABLES, "glob": "**/*.parquet"}))
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
     with pytest.raises(UserError, match=r"data set org/demo at http.*\(HF_ENDPOINT\): no answer \(ConnectError"):
         fetch(source())
