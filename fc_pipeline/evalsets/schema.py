@@ -28,7 +28,7 @@ class EvalSet(Entry, PypiPin):
         """The files of the items, whose records give every field that the templates take."""
         templates = f"{self.id}{self.question}{self.answer}"
         columns = sorted({name.split(".")[0] for name in [*field_names(templates), *self.keep]} - {"_key"})
-        fields = RecordFields(text="{_key}", meta=columns, require=self.require)
+        fields = RecordFields(text="{_key}", meta={name: name for name in columns}, require=self.require)
         return FileSpec(glob=self.glob, format=self.format, fields=fields)
 
 

@@ -59,17 +59,11 @@ def _read(data: bytes, spec: FileSpec, *, isolate: bool) -> Iterator[Item | BadI
 
 
 def read_documents(data: bytes, *, spec: dict[str, Any]) -> tuple[list[list[Any]], list[bytes]]:
-    """What the child process makes of a file: its documents as lists, and the fault that ended them.
+    """What the child process makes of a file: each document as a list, each that is refused as [reason, detail].
 
-    Raises BadInput when the fault came before any document.
+    Raises:
+        BadInput: the file cannot be read.
     """
     known = FileSpec.model_validate(spec)
-    entries: list[list[Any]] = []
-    try:
-        for item in READERS[known.format](data, known):
-            entries += [list(item) if isinstance(item, Item) else [item.reason, item.detail]]
-    except BadInput as error:
-        if not entries:
-            raise
-        entries.append([error.reason, error.detail])
-    return entries, []
+    items = READERS[known.format](data, known)
+    return [list(item) if isinstance(item, Item) else [item.reason, item.detail] for item in items], []

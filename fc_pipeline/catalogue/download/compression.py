@@ -61,8 +61,8 @@ def unpacked_chunks(raw: BinaryIO) -> Iterator[bytes]:
     elif start.startswith(_ZSTANDARD):
         import zstandard
 
-        new = zstandard.ZstdDecompressor(max_window_size=_MAX_WINDOW_BYTES).decompressobj
-        pieces = _frames(pieces, new, zstandard.ZstdError, reason="invalid_zstd")
+        unpacker = zstandard.ZstdDecompressor(max_window_size=_MAX_WINDOW_BYTES)
+        pieces = _frames(pieces, unpacker.decompressobj, zstandard.ZstdError, reason="invalid_zstd")
     parts: list[bytes] = []
     size = 0
     for piece in pieces:

@@ -113,7 +113,8 @@ class _Folder:
             if file.path.endswith("/"):
                 os.scandir(self._full_path(file.path)).close()
             else:
-                self._open(file.path).close()
+                with self._open(file.path):
+                    pass
         except OSError as error:
             return BadInput("unreadable", error.strerror or str(error), file.bytes)
         raise UserError(f"{self.where}: {file.path} can be read since the run was planned; run again")

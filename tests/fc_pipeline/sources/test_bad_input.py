@@ -184,8 +184,9 @@ def test_a_column_of_the_text_that_no_record_has_stops_the_source(fetch, tmp_pat
     for format_name, data in (("csv", "title\na\n"), ("json", '[{"title": "a"}]'), ("jsonl", '{"title": "a"}\n')):
         (tmp_path / "a.x").write_text(data)
         spec = files("*.x", format_name, fields={"text": "{title}: {t}"})
-        with pytest.raises(UserError, match="no column t; it has title"):
-            fetch(inbox(tmp_path, spec))
+        for isolate in (False, True):
+            with pytest.raises(UserError, match="no column t; it has title"):
+                fetch(inbox(tmp_path, spec, isolate=isolate))
 
 
 def test_groups_count_the_records_that_they_leave_out() -> None:
@@ -396,12 +397,19 @@ def test_a_source_with_too_many_faults_stops(data: bytes, allowed: float, messag
 
 
 def test_hostile_members_that_a_glob_wants_are_counted(fetch, tmp_path: Path) -> None:
-    members = [(name, b"words") for name in ("../up.txt", "/root.txt", "demo/a.txt", "demo/b.txt")]
+    names = ("../up.txt", "/root.txt", "demo/a.txt", "demo/b.txt", "demo/caf\udce9.txt")
+    members = [(name, b"words") for name in names]
     members += [special("demo/link.txt", tarfile.SYMTYPE), special("demo/device.txt", tarfile.CHRTYPE)]
     data = tar(*members, mode="w:gz")
     pin = cached(tmp_path / "home", "demo-1.0.tar.gz", data)
     spec = files("**/*.txt", "txt")
-    with pytest.raises(UserError, match=r"4 of 6 records cannot be read \(unsafe_member 4"):
+    with pytest.raises(UserError, match=r"5 of 7 records cannot be read \(unsafe_member 5"):
         fetch(source(files=[spec], **pin))
     counters = fetch(source(files=[spec], **pin, max_bad_rate=0.9)).manifest.counters
-    assert (counters.read, counters.kept, counters.quarantined) == (6, 2, 4)
+    assert (counters.read, counters.kept, counters.quarantined) == (7, 2, 5)
+
+
+def test_a_script_of_an_installed_distribution_is_no_file_of_it(fetch) -> None:
+    config = source("installed", files("**/bin/pytest", "txt"), distribution="pytest")
+    with pytest.raises(UserError, match=r"1 of 1 records cannot be read \(unsafe_member 1"):
+        fetch(config)
