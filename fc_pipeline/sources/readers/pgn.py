@@ -10,6 +10,7 @@ from fc_pipeline.sources.schema import FileSpec
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _TAG_LINE = re.compile(rb"[ \t]*\[(\w+)[ \t]+\"")
 _TAG = re.compile(r'^[ \t]*\[(\w+)[ \t]+"(.*)"\][ \t]*$', re.MULTILINE)
+_UTF8_LETTER = re.compile(rb"[\xc2-\xf4][\x80-\xbf]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f]")
 
 
@@ -57,6 +58,6 @@ def _decoded(game: bytes) -> str:
         return decode(game)
     except BadInput:
         text = game.decode("latin-1")
-        if _CONTROL.search(text) or not game.decode("utf-8", errors="ignore").isascii():
+        if _CONTROL.search(text) or _UTF8_LETTER.search(game):
             raise
         return text
