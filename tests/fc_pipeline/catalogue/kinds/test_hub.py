@@ -119,7 +119,7 @@ def test_a_path_that_leads_out_and_an_unreachable_hub_are_one_line(hub, monkeypa
         fetch(source({**TABLES, "glob": "**/*.parquet"}))
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
     with pytest.raises(UserError, match=r"data set org/demo at http.*\(HF_ENDPOINT\): no answer \(ConnectError"):
-        fetch(source())
+        fetch(source(LINES))
 
 
 def test_the_newest_commit_is_told_without_heavy_imports(hub) -> None:
