@@ -1,14 +1,15 @@
 """Small real shards of images and text, and the settings of a stage that trains on both."""
 
 import random
-from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, BinaryIO, Literal
+from typing import Any, Literal
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from factories import text_stage
+from factories.token_shards import write_token_shards
 from factories.vision_model import VOCAB_SIZE, png, write_tokenizer
 from fc_model.artifacts import Recipe, Store
 from fc_model.config.image_stage import VisionConfig
@@ -17,8 +18,6 @@ from fc_model.config.stage import StageConfig
 from fc_model.data.images.record import ImageRecord, Line, Question, Word
 from fc_model.data.images.shard_writer import ImageShardWriter, write_index
 from fc_model.data.images.shards import Sample
-from fc_model.data.token_shard_writer import SplitWriter
-from fc_model.data.token_shard_writer import write_index as write_text_index
 from fc_model.seed import seed_torch
 from fc_model.tokenizer import Tokenizer
 from fc_model.vision.vlm import VisionLanguageModel
@@ -53,7 +52,7 @@ IMAGES: dict[str, Any] = {
 STAGE: dict[str, Any] = {"kind": "multimodal", "images": IMAGES}
 
 
-def line_sample(number: int, text: str, *, split: Split = "train", **changes: Any) -> Sample:
+def line_sample(number: int, text: str, *, split: Split = "train") -> Sample:
     """A line of 64 x 16 pixels, drawn word by word, with the box of each word's ink."""
     image = Image.new("RGB", (64, 16), "white")
     draw, words, left = ImageDraw.Draw(image), [], 1.0
@@ -66,7 +65,7 @@ def line_sample(number: int, text: str, *, split: Split = "train", **changes: An
         id=f"lines/{split}/{number}", source="lines", kind="line", family="text", licence="CC0-1.0",
         width=64, height=16, split=split, text=text, words=words, lines=[Line(text, (0, 0, 64, 16))],
     )  # fmt: skip
-    return Sample(record=ImageRecord(**vars(record) | changes), images=[png(image)])
+    return Sample(record=record, images=[png(image)])
 
 
 def toy_sample(number: int, shape: str, colour: str, *, split: Split = "train") -> Sample:
@@ -106,7 +105,7 @@ def write_images(root: Path, splits: dict[str, list[Sample]] | None = None) -> P
     """Image shards; by default 10 lines, 16 toys and a sample of two images to train on, and 5 and 16 held out."""
     if splits is None:
         first, second = lines(2)
-        pair = ImageRecord(**vars(first.record) | {"id": "lines/pair", "images": ["0.png", "1.png"]})
+        pair = replace(first.record, id="lines/pair", images=["0.png", "1.png"])
         both = Sample(record=pair, images=[*first.images, *second.images])
         splits = {"train": [*lines(10), both, *toys()], "holdout": [*lines(5, split="holdout"), *toys("holdout")]}
     store, recipe = Store(root), Recipe(config={}, code={"version": "1", "parts": {}}, inputs={})
@@ -127,22 +126,14 @@ def write_text(folder: Path) -> Path:
     tokenizer = Tokenizer(write_tokenizer(folder))
     chance = random.Random(0)
 
-    def opener(name: str) -> AbstractContextManager[BinaryIO]:
-        return (folder / name).open("wb")
+    def sentence() -> str:
+        return f"a {chance.choice(COLOURS)} {chance.choice(SHAPES)} is {' '.join(chance.sample(WORDS, 3))}."
 
-    summaries = {}
-    for split, documents in (("train", 120), ("holdout-words", 10)):
-        with SplitWriter(opener, split, vocab_size=tokenizer.vocab_size, shard_tokens=2000) as writer:
-            for row in range(documents):
-                text = f"a {chance.choice(COLOURS)} {chance.choice(SHAPES)} is {' '.join(chance.sample(WORDS, 3))}."
-                ids = np.array([*tokenizer.encode(text), tokenizer.eos_id])
-                writer.add(ids, row=row, domain="words", num_bytes=len(text))
-        summaries[split] = writer.summary()
-    write_text_index(
-        opener, splits=summaries, token_bytes=tokenizer.token_bytes, tokenizer_fingerprint=tokenizer.fingerprint,
-        eos_id=tokenizer.eos_id,
-    )  # fmt: skip
-    return folder
+    splits = {
+        split: [np.array(tokenizer.encode(sentence())) for _ in range(documents)]
+        for split, documents in (("train", 120), ("holdout-words", 10))
+    }
+    return write_token_shards(folder, splits, tokenizer.token_bytes, tokenizer=tokenizer.fingerprint)
 
 
 def image_stage(images: Path, *, tasks: tuple[str, ...] = tuple(GROUPS), **changes: Any) -> dict[str, Any]:

@@ -1,16 +1,16 @@
 """Small real shards and stage folders for the tests of training."""
 
 import json
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from factories import models
-from fc_model.data.token_shard_writer import SplitWriter, write_index
+from factories.token_shards import write_token_shards
 
-EOS = 2
 VOCAB = models.MODEL["vocab_size"]
 
 MODEL: dict[str, Any] = models.MODEL | {"dropout": 0.1}
@@ -26,32 +26,22 @@ def write_tiny_shards(folder: Path, *, tokens: int = 6000, late: int = 0) -> Pat
 
     `late`: tokens of a second training split, `train-late`.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     random = np.random.default_rng(0)
     table = random.integers(4, VOCAB, size=VOCAB)
 
-    def opener(name: str) -> AbstractContextManager[BinaryIO]:
-        return (folder / name).open("wb")
+    def documents(budget: int) -> Iterator[NDArray[Any]]:
+        while budget > 0:
+            length = int(random.integers(5, 60))
+            ids = random.integers(4, VOCAB, size=length)
+            for place in range(1, length):
+                if random.random() < 0.9:
+                    ids[place] = table[ids[place - 1]]
+            yield ids
+            budget -= length + 1
 
-    summaries = {}
-    for split, budget in (("train", tokens), ("holdout-code", 600), ("holdout-science", 300), ("train-late", late)):
-        if not budget:
-            continue
-        with SplitWriter(opener, split, vocab_size=VOCAB, shard_tokens=2000) as writer:
-            row = written = 0
-            while written < budget:
-                length = int(random.integers(5, 60))
-                ids = random.integers(4, VOCAB, size=length)
-                for place in range(1, length):
-                    if random.random() < 0.9:
-                        ids[place] = table[ids[place - 1]]
-                writer.add(np.append(ids, EOS), row=row, domain=split.removeprefix("holdout-"), num_bytes=3 * length)
-                row, written = row + 1, written + length + 1
-        summaries[split] = writer.summary()
-    token_bytes = np.full(VOCAB, 3)
-    token_bytes[:4] = 0
-    write_index(opener, splits=summaries, token_bytes=token_bytes, tokenizer_fingerprint="tiny", eos_id=EOS)
-    return folder
+    budgets = {"train": tokens, "holdout-code": 600, "holdout-science": 300} | ({"train-late": late} if late else {})
+    splits = {split: documents(budget) for split, budget in budgets.items()}
+    return write_token_shards(folder, splits, np.full(VOCAB, 3))
 
 
 def write_stage(folder: Path, shards: Path, **changes: Any) -> Path:

@@ -1,8 +1,9 @@
-"""One tiny tokenizer, model and set of exports for all tests of this folder."""
+"""Shards of text, a tiny tokenizer, model and set of exports for all tests of this folder."""
 
 from pathlib import Path
 
 import pytest
+from factories.text_stage import write_tiny_shards
 from factories.tiny_exports import Exports, python_sources, tiny_model, train_tokenizer
 
 from fc_model.export.exact_scores import round_scores
@@ -10,10 +11,16 @@ from fc_model.export.huggingface import export_huggingface
 
 
 @pytest.fixture(scope="session")
+def shards(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_tiny_shards(tmp_path_factory.mktemp("shards"))
+
+
+@pytest.fixture(scope="session")
 def tokenizer_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A Unigram model as a track has it."""
-    file = train_tokenizer(tmp_path_factory.mktemp("tokenizer"), model_type="unigram")
-    file.write_bytes(round_scores(file.read_bytes()))
+    """A Unigram model as a track has it; beside it unigram.model, whose scores are not rounded."""
+    trained = train_tokenizer(tmp_path_factory.mktemp("tokenizer"), model_type="unigram")
+    file = trained.with_name("tokenizer.model")
+    file.write_bytes(round_scores(trained.read_bytes()))
     return file
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from factories.text_stage import write_stage, write_tiny_shards
+from factories.text_stage import write_stage
 
 from fc_model.tracking import Tracker, tag_run
 from fc_model.train import run_stage
@@ -57,14 +57,9 @@ def test_one_run_through_a_kill(uri: str) -> None:
     assert run.data.params == {"stage.lr": "0.1", "stage.optimizer.kind": "muon"}
     assert "bad" not in run.data.metrics
     assert client(uri).get_experiment(run.info.experiment_id).name == "nano"
+    assert Tracker(uri, artifact=f"{ARTIFACT[:-1]}e", tags={}, params={}).run_id != again.run_id
     tag_run(uri, again.run_id, {"fc.data_version": "abc"})
     assert client(uri).get_run(again.run_id).data.tags["fc.data_version"] == "abc"
-
-
-def test_another_artifact_is_another_run(uri: str) -> None:
-    one = Tracker(uri, artifact="nano/a/1", tags={}, params={})
-    other = Tracker(uri, artifact="nano/a/2", tags={}, params={})
-    assert one.run_id != other.run_id
 
 
 def test_a_failure_is_reported_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -85,10 +80,9 @@ def test_no_uri_tracks_nothing() -> None:
     assert tracker.run_id is None
 
 
-def test_a_stage_logs_by_name(tmp_path: Path, uri: str) -> None:
-    shards = write_tiny_shards(tmp_path / "shards")
+def test_a_stage_logs_by_name(tmp_path: Path, shards: Path, uri: str) -> None:
     folder = write_stage(
-        tmp_path / "stage",
+        tmp_path,
         shards,
         stage={"steps": 10},
         runtime={"mlflow_uri": uri, "log_every": 5},

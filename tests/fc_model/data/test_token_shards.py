@@ -1,58 +1,30 @@
 """The shards reader: windows, their order, lineage, and damaged files."""
 
 import json
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 import pytest
+from factories.token_shards import EOS, FIRST_ROW, write_token_shards
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fc_model.data.token_shard_writer import SplitWriter, token_dtype, write_index
+from fc_model.data.token_shard_writer import token_dtype
 from fc_model.data.token_shards import Shards, list_splits, permute
 from fc_model.errors import UserError
 
-EOS = 2
 VOCAB = 300
-
-
-def file_opener(folder: Path) -> Callable[[str], AbstractContextManager[BinaryIO]]:
-    return lambda name: (folder / name).open("wb")
-
-
-def write_shards(
-    folder: Path, documents: list[np.ndarray], *, shard_tokens: int = 50, split: str = "train", vocab: int = VOCAB
-) -> Path:
-    """Documents of token ids (EOS is appended); row 100 + i for the i-th, two bytes a token, none for EOS."""
-    opener = file_opener(folder)
-    with SplitWriter(opener, split, vocab_size=vocab, shard_tokens=shard_tokens) as writer:
-        for number, ids in enumerate(documents):
-            domain = ("code", "science")[number % 2]
-            writer.add(np.append(ids, EOS), row=100 + number, domain=domain, num_bytes=2 * len(ids))
-    token_bytes = np.full(vocab, 2)
-    token_bytes[EOS] = 0
-    write_index(
-        opener, splits={split: writer.summary()}, token_bytes=token_bytes, tokenizer_fingerprint="f" * 64, eos_id=EOS
-    )
-    return folder
-
-
-def random_documents(number: int, longest: int = 40) -> list[np.ndarray]:
-    generator = np.random.default_rng(0)
-    return [generator.integers(3, VOCAB, size=generator.integers(0, longest)) for _ in range(number)]
 
 
 @pytest.fixture
 def documents() -> list[np.ndarray]:
-    return random_documents(30)
+    generator = np.random.default_rng(0)
+    return [generator.integers(3, VOCAB, size=generator.integers(0, 40)) for _ in range(30)]
 
 
 @pytest.fixture
 def folder(tmp_path: Path, documents: list[np.ndarray]) -> Path:
-    return write_shards(tmp_path, documents)
+    return write_token_shards(tmp_path, {"train": documents}, np.full(VOCAB, 2), shard_tokens=50)
 
 
 def flat(documents: list[np.ndarray]) -> np.ndarray:
@@ -73,7 +45,7 @@ def test_tokens_come_back_across_files(folder: Path, documents: list[np.ndarray]
 
 def test_every_token_is_located(folder: Path, documents: list[np.ndarray]) -> None:
     shards = Shards(folder)
-    expected = [(100 + n, place) for n, ids in enumerate(documents) for place in range(len(ids) + 1)]
+    expected = [(FIRST_ROW + n, place) for n, ids in enumerate(documents) for place in range(len(ids) + 1)]
     assert [shards.locate(position) for position in range(shards.num_tokens)] == expected
     with pytest.raises(UserError, match=f"none at {shards.num_tokens}"):
         shards.locate(shards.num_tokens)
@@ -152,7 +124,7 @@ def test_permute_needs_no_memory_for_a_huge_range() -> None:
 def test_wide_vocabularies_take_four_bytes(tmp_path: Path) -> None:
     assert token_dtype(65_536).itemsize == 2 and token_dtype(65_537).itemsize == 4
     ids = np.array([65_535, 65_536, 99_999])
-    shards = Shards(write_shards(tmp_path, [ids, ids[::-1]], vocab=100_000))
+    shards = Shards(write_token_shards(tmp_path, {"train": [ids, ids[::-1]]}, np.full(100_000, 2)))
     assert shards.tokens(0, 8).tolist() == [65_535, 65_536, 99_999, EOS, 99_999, 65_536, 65_535, EOS]
 
 

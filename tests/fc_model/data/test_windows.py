@@ -5,20 +5,16 @@ from pathlib import Path
 
 import pytest
 import torch
-from factories.text_stage import EOS, MODEL, STAGE, write_tiny_shards
+from factories.text_stage import MODEL, STAGE
+from factories.token_shards import EOS
 
 from fc_model.config.model import ModelConfig
 from fc_model.config.stage import StageConfig
 from fc_model.data.token_shards import Shards, list_splits
-from fc_model.data.windows import BOS_ID, Batch, TrainBatches, make_batch
+from fc_model.data.windows import BOS_ID, TrainBatches, make_batch
 from fc_model.model.decoder import Decoder
 from fc_model.model.loss import IGNORE
 from fc_model.train.holdout import HoldoutLoss
-
-
-@pytest.fixture(scope="module")
-def shards(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_tiny_shards(tmp_path_factory.mktemp("shards"))
 
 
 def test_each_document_is_predicted_from_bos_on() -> None:
@@ -46,25 +42,11 @@ def test_packed_loss_equals_the_documents_alone() -> None:
     assert torch.allclose(together, torch.as_tensor(alone), rtol=1e-5)
 
 
-def test_batches_are_functions_of_their_number(shards: Path) -> None:
-    stage = StageConfig(**STAGE)
-    one, other = TrainBatches(Shards(shards), stage), TrainBatches(Shards(shards), stage)
-    for number in (5, 0, 3):
-        assert torch.equal(one(number).targets_BT, other(number).targets_BT)
-    assert not torch.equal(one(0).targets_BT, one(1).targets_BT)
-    assert len(set(one.window_ids(0)) & set(one.window_ids(1))) == 0
-
-
 def test_overfit_cycles(shards: Path) -> None:
     stage = StageConfig(**STAGE | {"kind": "overfit", "overfit_tokens": 300})  # three batches of 128
     batches = TrainBatches(Shards(shards), stage)
     assert torch.equal(batches(0).ids_BT, batches(3).ids_BT)
     assert len({tuple(batches(number).ids_BT.flatten().tolist()) for number in range(9)}) == 3
-
-
-def test_rows() -> None:
-    batch = Batch(torch.arange(6).view(3, 2), torch.arange(6).view(3, 2), None)
-    assert len(batch.rows(1, 9)) == 2
 
 
 def test_holdout_sample_counts_each_target_once(shards: Path) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 import torch
-from factories.models import tiny_model
+from factories.models import random_decoder
 
 from fc_model.evals.samples import continue_prompts, distinct, repetition
 from fc_model.model.decoder import Decoder
@@ -14,8 +14,7 @@ BOS, EOS = 1, 2
 
 @pytest.fixture
 def model() -> Decoder:
-    torch.manual_seed(0)
-    return Decoder(tiny_model(vocab_size=50, zero_init_outputs=False, embedding_init_std=0.3)).eval()
+    return random_decoder(vocab_size=50, embedding_init_std=0.3).eval()
 
 
 def run(model: Decoder, prompts: list[list[int]], **changed: Any) -> list[list[int]]:

@@ -13,17 +13,14 @@ from fc_model.export.llama_cpp.runtime import LlamaCpp
 from fc_model.export.vocabulary import read_vocabulary
 
 
-def test_scores_become_multiples_and_little_changes(tmp_path: Path) -> None:
-    trained = train_tokenizer(tmp_path, model_type="unigram")
-    before = read_vocabulary(trained, vocab_size=1000)
-    rounded_file = tmp_path / "rounded.model"
-    rounded_file.write_bytes(round_scores(trained.read_bytes()))
-    after = read_vocabulary(rounded_file, vocab_size=1000)
+def test_scores_become_multiples_and_little_changes(tokenizer_file: Path) -> None:
+    before = read_vocabulary(tokenizer_file.with_name("unigram.model"), vocab_size=1000)
+    after = read_vocabulary(tokenizer_file, vocab_size=1000)
     for old, new in zip(before.pieces, after.pieces, strict=True):
         assert (new.text, new.type) == (old.text, old.type)
         assert abs(new.score - old.score) <= 1 / 128
         assert (new.score * 64).is_integer() or new.type is not TokenType.NORMAL
-    assert round_scores(rounded_file.read_bytes()) == rounded_file.read_bytes()
+    assert round_scores(tokenizer_file.read_bytes()) == tokenizer_file.read_bytes()
 
 
 def test_ties_are_broken_alike(exports: Exports) -> None:

@@ -1,4 +1,4 @@
-"""Shards of text and images that the tests of training share, and a server of forks for those that kill."""
+"""Text and images that the tests of training share, and a server of forks for those that kill."""
 
 import multiprocessing
 from collections.abc import Iterator
@@ -8,17 +8,11 @@ from pathlib import Path
 import pytest
 import torch
 from factories.image_stage import VISION, write_images, write_text
-from factories.text_stage import write_tiny_shards
 from factories.training_runs import close_runs
 
 from fc_model.config.image_stage import VisionConfig
 from fc_model.tokenizer import Tokenizer
 from fc_model.vision.examples import ExampleMaker
-
-
-@pytest.fixture(scope="session")
-def shards(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_tiny_shards(tmp_path_factory.mktemp("shards"))
 
 
 @pytest.fixture(scope="session")

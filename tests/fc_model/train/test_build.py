@@ -83,28 +83,26 @@ def test_a_decoder_alone_is_taken_over_and_the_vision_stay_fresh(tmp_path: Path,
 
 
 @pytest.mark.parametrize(
-    ("changes", "message"),
+    ("changes", "whole", "message"),
     [
-        ({"model": {"vocab_size": 401}}, r"packed for a vocabulary of 400, but model\.vocab_size is 401"),
-        ({"shards_of_images": "nowhere"}, r"nowhere: no index\.json, so no image shards; build them first"),
-        ({"vision": None}, r"stage tiny: vision and images are missing, which it trains: add both"),
-        ({"start_vision": "nothing"}, "nothing: the weights to start from are not there"),
-        ({"images_of_stage": {"groups": []}}, r"stage\.images\.groups: "),
+        ({"model": {"vocab_size": 401}}, {}, r"packed for a vocabulary of 400, but model\.vocab_size is 401"),
+        ({}, {"shards": "nowhere"}, r"nowhere: no index\.json, so no shards"),
+        ({"start": "nothing"}, {}, "nothing: the weights to start from are not there"),
+        ({}, {"images": "nowhere"}, r"nowhere: no index\.json, so no image shards; build them first"),
+        ({}, {"vision": None}, r"stage tiny: vision and images are missing, which it trains: add both"),
+        ({"start_vision": "nothing"}, {}, "nothing: the weights to start from are not there"),
+        ({"images_of_stage": {"groups": []}}, {}, r"stage\.images\.groups: "),
         (
             {"images_of_stage": {"frozen": ["encoder"], "unfreeze_encoder_layers": 9}},
+            {},
             r"stage tiny: images: unfreeze_encoder_layers \(9\): the encoder has 2",
         ),
-        ({"model": {"context_length": 43}}, r"stage tiny: images: groups\[2\]: 44 tokens exceed"),
     ],
 )
 def test_what_cannot_be_trained_is_refused_in_one_line(
-    tmp_path: Path, text: Path, images: Path, changes: dict[str, Any], message: str
+    tmp_path: Path, text: Path, images: Path, changes: dict[str, Any], whole: dict[str, Any], message: str
 ) -> None:
-    bare: dict[str, Any] = {"vision": None} if "vision" in changes else {}
-    if "shards_of_images" in changes:
-        bare["images"] = changes["shards_of_images"]
-    rest = {name: value for name, value in changes.items() if name not in ("vision", "shards_of_images")}
-    folder = write_stage(tmp_path, text, **image_stage(images, **rest) | bare)
+    folder = write_stage(tmp_path, **{"shards": text, **image_stage(images, **changes), **whole})
     with pytest.raises(UserError, match=message) as caught:
         spec = read_stage_file(folder)
         resolve_settings(folder, spec)

@@ -3,6 +3,7 @@
 import io
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
 from fc_model.config.image_stage import ImageGroup, VisionConfig
-from fc_model.data.images.record import ImageRecord, Question, Word
+from fc_model.data.images.record import Question, Word
 from fc_model.data.images.shards import Sample
 from fc_model.model.loss import IGNORE
 from fc_model.special_tokens import SPECIAL_TOKENS
@@ -83,7 +84,7 @@ def test_what_is_too_long_is_cut_without_an_end(tokenizer: Tokenizer, length: in
 def test_a_prompt_that_fills_everything_predicts_nothing(tokenizer: Tokenizer) -> None:
     question = Question(question="Which of all of these colours?" * 3, answers=["red"], kind="extractive")
     sample = toy_sample(0, "box", "red")
-    asked = Sample(record=ImageRecord(**vars(sample.record) | {"questions": [question]}), images=sample.images)
+    asked = Sample(record=replace(sample.record, questions=[question]), images=sample.images)
     batch = batch_of(tokenizer, "answer", [asked, sample], text_tokens=12)
     assert (batch.targets_BL[0] == IGNORE).all()
 
@@ -122,10 +123,8 @@ def test_special_tokens_that_are_drawn_in_an_image_are_plain_text(
     tokenizer: Tokenizer, text: str, transcripts: str
 ) -> None:
     maker = maker_of(tokenizer, transcripts=transcripts)
-    record = ImageRecord(
-        **vars(line_sample(0, "cat").record)
-        | {"text": text, "caption": text, "questions": [Question(question=text, answers=[text], kind="extractive")]}
-    )
+    questions = [Question(question=text, answers=[text], kind="extractive")]
+    record = replace(line_sample(0, "cat").record, text=text, caption=text, questions=questions)
     for task in ("read", "caption", "answer"):
         prompt, answer = maker.prompt_and_answer(task, record, random.Random(0))  # type: ignore[arg-type]
         assert not set(prompt + answer) & set(range(len(SPECIAL_TOKENS))), task
@@ -155,6 +154,12 @@ def test_pages_and_models_without_a_recognizer_give_no_classes(tokenizer: Tokeni
     assert bare.classes_BS is None
 
 
+def sample_of(image: Image.Image, word: Word) -> Sample:
+    width, height = image.size
+    record = replace(line_sample(0, "").record, width=width, height=height, text=word.text, words=[word])
+    return Sample(record=record, images=[png(image)])
+
+
 @pytest.mark.parametrize(("width", "height"), [(64, 32), (128, 64), (60, 30), (128, 16), (24, 12), (20, 8)])
 def test_places_are_where_the_ink_is(tokenizer: Tokenizer, width: int, height: int) -> None:
     """A black word on white: frames with ink are its own, at whatever size the image is stored.
@@ -164,12 +169,8 @@ def test_places_are_where_the_ink_is(tokenizer: Tokenizer, width: int, height: i
     left, right = width // 4, width // 2
     image = Image.new("RGB", (width, height), "white")
     ImageDraw.Draw(image).rectangle((left, 1, right - 1, height - 2), fill="black")
-    record = ImageRecord(
-        id="x/1", source="x", kind="line", family="text", licence="CC0-1.0", width=width, height=height, text="M",
-        words=[Word("M", (left, 1, right, height - 1), 0)],
-    )  # fmt: skip
     maker = maker_of(tokenizer, ctc_head={"rows": 4, "frames": 4})
-    sample = Sample(record=record, images=[png(image)])
+    sample = sample_of(image, Word("M", (left, 1, right, height - 1), 0))
     batch = maker.batch(group_of("recognize", height=32), 0, [sample], [random.Random(0)])
     darkness_W = 255 - batch.images_BIHWC[0, 0].float().mean(dim=-1).amin(dim=0)
     ink_T = darkness_W.view(32, 2).mean(dim=-1) > 127
@@ -186,12 +187,8 @@ def test_places_follow_the_changes_of_training(tokenizer: Tokenizer, seed: int) 
     draw = ImageDraw.Draw(image)
     draw.rectangle((80, 0, 94, 31), fill="black")
     draw.rectangle((95, 0, 119, 31), fill=(96, 96, 96))
-    record = ImageRecord(
-        id="x/1", source="x", kind="line", family="text", licence="CC0-1.0", width=128, height=32, text="iM",
-        words=[Word("iM", (80, 0, 120, 32), 0, (80, 95))],
-    )  # fmt: skip
     maker = maker_of(tokenizer, ctc_head={"rows": 4, "frames": 4})
-    sample = Sample(record=record, images=[png(image)])
+    sample = sample_of(image, Word("iM", (80, 0, 120, 32), 0, (80, 95)))
     group = group_of("recognize", height=32, width=128, augment=1.0)
     batch = maker.batch(group, 0, [sample], [random.Random(seed)], training=True)
     level_T = batch.images_BIHWC[0, 0, 15:17].float().mean(dim=(0, 2)).view(64, 2).mean(dim=-1)
