@@ -2,6 +2,7 @@
 
 import os
 import signal
+import threading
 from dataclasses import dataclass
 
 import torch
@@ -13,6 +14,7 @@ DAMAGED, DEADLY = 10, 20
 class Square:
     value: torch.Tensor
     pid: int
+    thread: str
 
 
 class Squares:
@@ -23,7 +25,7 @@ class Squares:
             raise ValueError(f"window {number} is damaged")
         if number == DEADLY:
             os.kill(os.getpid(), signal.SIGKILL)
-        return Square(torch.tensor([number * number]), os.getpid())
+        return Square(torch.tensor([number * number]), os.getpid(), threading.current_thread().name)
 
     def window_ids(self, number: int) -> list[int]:
         return [number]

@@ -6,7 +6,9 @@ import pytest
 from factories.image_stage import GROUPS, IMAGES, VISION
 from pydantic import ValidationError
 
-from fc_model.config.image_stage import ImageGroup, ImageStageConfig, LossWeights, VisionConfig
+from fc_model.config.image_stage import ImageGroup, ImageStageConfig, VisionConfig
+
+TALL, ODD = GROUPS["recognize"] | {"height": 24}, GROUPS["caption"] | {"width": 30}
 
 
 def stage(**changes: Any) -> ImageStageConfig:
@@ -51,30 +53,14 @@ def test_what_makes_no_sense_is_refused(changes: dict[str, Any], message: str) -
         ({}, {"ctc_head": None}, "recognition has no use: no group reads lines for vision.ctc_head"),
         ({"groups": [GROUPS["caption"]]}, {}, "recognition has no use: no group reads lines"),
         (
-            {"groups": [GROUPS["read"], GROUPS["recognize"] | {"height": 24}]},
+            {"groups": [GROUPS["read"], TALL]},
             {},
-            r"groups\[1\]: task recognize needs vision.ctc_head and a height of its rows x patch_size",
+            r"groups\[1\]: task recognize needs vision.ctc_head and a height of its",
         ),
-        (
-            {"groups": [GROUPS["read"], GROUPS["caption"] | {"width": 30}]},
-            {},
-            r"groups\[1\]: image of 24x30 pixels is no",
-        ),
-        (
-            {},
-            {"context_length": 43},
-            r"groups\[2\]: 44 tokens exceed the model's context_length \(43\): lower text_tok",
-        ),
-        (
-            {},
-            {"fusion": {"kind": "mlp", "pixel_shuffle": 2}},
-            r"groups\[2\]: patch grid 3x3 is no multiple of pixel_sh",
-        ),
-        (
-            {},
-            {"fusion": {"kind": "perceiver", "head_dim": 24}},
-            r"fusion\.head_dim \(24\) does not divide the decoder's",
-        ),
+        ({"groups": [GROUPS["read"], ODD]}, {}, r"groups\[1\]: image of 24x30 pixels is no"),
+        ({}, {"context_length": 43}, r"groups\[2\]: 44 tokens exceed the model's context_length \(43\): lower text"),
+        ({}, {"fusion": {"kind": "mlp", "pixel_shuffle": 2}}, r"groups\[2\]: patch grid 3x3 is no multiple of pixel"),
+        ({}, {"fusion": {"kind": "perceiver", "head_dim": 24}}, r"fusion\.head_dim \(24\) does not divide the"),
     ],
 )
 def test_what_this_vision_cannot_do_is_refused_before_the_first_step(
@@ -94,11 +80,6 @@ def test_shares_of_the_steps_add_up_to_one() -> None:
     assert stage().shares == pytest.approx([2 / 7, 2 / 7, 1 / 7, 1 / 7, 1 / 7])
     assert stage(text_share=0).shares[-1] == 0
     assert sum(stage(text_share=0.31).shares) == pytest.approx(1)
-
-
-@pytest.mark.parametrize(("progress", "lm", "contrastive"), [(0, 0.8, 0.2), (0.5, 0.85, 0.15), (1, 0.9, 0.1)])
-def test_losses_are_annealed_from_the_specified_weights(progress: float, lm: float, contrastive: float) -> None:
-    assert LossWeights().at(progress) == pytest.approx((lm, contrastive))
 
 
 @pytest.mark.parametrize(

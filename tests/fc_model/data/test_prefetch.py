@@ -7,71 +7,50 @@ import threading
 
 import psutil
 import pytest
-from factories import numbered_batches
-from factories.numbered_batches import DAMAGED, DEADLY
+from factories.numbered_batches import DAMAGED, DEADLY, Square, Squares
 
 from fc_model.data.prefetch import Prefetcher
 from fc_model.errors import UserError
 
 
-class Squares:
-    """Batch n is n * n; the tenth is broken."""
+class Watched(Squares):
+    """Notes what is made, and lets one wait for the second."""
 
     def __init__(self) -> None:
         self.made: list[int] = []
-        self.threads: set[str] = set()
         self.second = threading.Event()
 
-    def __call__(self, number: int) -> int:
+    def __call__(self, number: int) -> Square:
         self.made.append(number)
-        self.threads.add(threading.current_thread().name)
         if number == 1:
             self.second.set()
-        if number == 10:
-            raise ValueError("window 10 is damaged")
-        return number * number
-
-    def window_ids(self, number: int) -> list[int]:
-        return [number]
+        return super().__call__(number)
 
 
 def test_the_next_one_is_made_without_being_asked_for():
-    squares = Squares()
+    squares = Watched()
     ahead = Prefetcher(squares)
-    assert ahead(0) == 0
+    batches = [ahead(0)]
     assert squares.second.wait(timeout=30)
-    assert [ahead(number) for number in range(1, 6)] == [1, 4, 9, 16, 25]
+    batches += map(ahead, range(1, 6))
     ahead.close()
+    assert [int(batch.value) for batch in batches] == [0, 1, 4, 9, 16, 25]
     assert squares.made[:6] == [0, 1, 2, 3, 4, 5], "none is made twice"
-    assert len(squares.threads) == 1 and threading.main_thread().name not in squares.threads
+    threads = {batch.thread for batch in batches}
+    assert len(threads) == 1 and threading.main_thread().name not in threads
 
 
-def test_jumps_forth_and_back():
-    ahead = Prefetcher(Squares())
-    assert [ahead(number) for number in (3, 4, 0, 1, 1, 7)] == [9, 16, 0, 1, 1, 49]
-    assert ahead.window_ids(5) == [5]
-    ahead.close()
-
-
-def test_an_error_is_raised_where_its_batch_is_asked_for():
-    ahead = Prefetcher(Squares())
-    assert ahead(9) == 81
-    with pytest.raises(ValueError, match="window 10 is damaged"):
-        ahead(10)
-    assert ahead(11) == 121
-    ahead.close()
-
-
-def test_workers_make_the_same():
-    ahead = Prefetcher(numbered_batches.Squares(), workers=2)
-    batches = [ahead(number) for number in (0, 1, 2, 7, 8, 3, 3)]
-    assert [int(batch.value) for batch in batches] == [0, 1, 4, 49, 64, 9, 9]
-    assert os.getpid() not in {batch.pid for batch in batches}
+@pytest.mark.parametrize("workers", [0, 2])
+def test_jumps_and_errors_of_the_thread_and_of_workers(workers):
+    ahead = Prefetcher(Squares(), workers=workers)
+    batches = [ahead(number) for number in (0, 1, 2, 7, 8, 3, 3, 9)]
+    assert [int(batch.value) for batch in batches] == [0, 1, 4, 49, 64, 9, 9, 81]
+    assert (os.getpid() in {batch.pid for batch in batches}) is (workers == 0)
     assert ahead.window_ids(5) == [5]
     with pytest.raises(ValueError, match=f"^window {DAMAGED} is damaged$"):
         ahead(DAMAGED)
     assert int(ahead(11).value) == 121
-    for number in (DEADLY, 0):
+    for number in (DEADLY, 0) if workers else ():
         with pytest.raises(UserError, match=r"^a process that makes batches was killed .*fewer runtime\.workers$"):
             ahead(number)
     ahead.close()

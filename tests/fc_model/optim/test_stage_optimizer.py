@@ -1,4 +1,4 @@
-"""Parameter groups, peaks, state and clipping."""
+"""Parameter groups, peaks and state."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from safetensors.torch import load, save
 from fc_model.config.stage import StageConfig
 from fc_model.errors import UserError
 from fc_model.model.decoder import Decoder
-from fc_model.optim.stage_optimizer import StageOptimizer, clip_gradient, parameter_groups
+from fc_model.optim.stage_optimizer import StageOptimizer, parameter_groups
 
 ADAMW: dict[str, Any] = {"kind": "adamw"}
 MUON: dict[str, Any] = {"kind": "muon", "muon_lr": 0.02, "embedding_lr": 0.3, "head_lr": 0.004}
@@ -81,14 +81,3 @@ def test_state_through_safetensors_goes_on_bit_for_bit(config: dict[str, Any]) -
 def test_foreign_state_is_refused() -> None:
     with pytest.raises(UserError, match=r"names 'elsewhere.weight'"):
         optimizer(decoder()).load_tensors({"exp_avg/elsewhere.weight": torch.zeros(1)})
-
-
-def test_clip_gradient() -> None:
-    model = decoder()
-    set_gradients(model, 0)
-    gradients = [parameter.grad.clone() for parameter in model.parameters() if parameter.grad is not None]
-    expected = torch.cat([gradient.flatten() for gradient in gradients]).norm()
-    assert clip_gradient(model.parameters(), None) == pytest.approx(float(expected), rel=1e-5)
-    assert all(torch.equal(p.grad, g) for p, g in zip(model.parameters(), gradients, strict=True) if p.grad is not None)
-    clip_gradient(model.parameters(), 1.0)
-    assert float(clip_gradient(model.parameters(), 1.0)) == pytest.approx(1.0, rel=1e-4)

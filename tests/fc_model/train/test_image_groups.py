@@ -2,25 +2,25 @@
 
 import random
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from factories.image_stage import GROUPS, VISION, image_stage, lines, write_images
+from factories.image_stage import GROUPS, image_stage, lines, write_images
 from factories.text_stage import write_stage
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from fc_model.config.image_stage import ImageGroup, ImageStageConfig, VisionConfig
+from fc_model.config.image_stage import ImageGroup, ImageStageConfig
 from fc_model.config.stage import StageConfig
 from fc_model.data.images.shards import ImageShards
 from fc_model.data.prefetch import Prefetcher
 from fc_model.data.token_shards import Shards
 from fc_model.data.windows import Batch, TrainBatches
 from fc_model.errors import UserError
-from fc_model.tokenizer import Tokenizer
 from fc_model.train.image_groups import GroupSamples, ImageBatches, group_schedule
 from fc_model.train.settings import read_stage_file
 from fc_model.vision.examples import ExampleMaker, ImageBatch
@@ -33,21 +33,31 @@ def stage(tmp_path_factory: pytest.TempPathFactory, text: Path, images: Path) ->
     return read_stage_file(write_stage(tmp_path_factory.mktemp("stage"), text, **image_stage(images))).stage
 
 
-def batches_of(text: Path, images: Path, stage: StageConfig, **changes: Any) -> ImageBatches:
-    stage = stage.model_copy(update=changes)
-    maker = ExampleMaker(Tokenizer(text / "tokenizer.model"), VisionConfig.model_validate(VISION))
-    return ImageBatches(images, TrainBatches(Shards(text), stage), stage, maker)
+@pytest.fixture(scope="module")
+def batches_of(text: Path, images: Path, maker: ExampleMaker, stage: StageConfig) -> Callable[..., ImageBatches]:
+    """Batches of the stage with some of its fields changed."""
+
+    def made(**changes: Any) -> ImageBatches:
+        changed = stage.model_copy(update=changes)
+        return ImageBatches(images, TrainBatches(Shards(text), changed), changed, maker)
+
+    return made
+
+
+@pytest.fixture(scope="module")
+def batches(batches_of: Callable[..., ImageBatches]) -> ImageBatches:
+    return batches_of()
 
 
 def tensors_of(batch: Batch | ImageBatch) -> dict[str, torch.Tensor]:
     return {name: value for name, value in vars(batch).items() if isinstance(value, torch.Tensor)}
 
 
-def test_a_batch_is_a_function_of_its_number(text: Path, images: Path, stage: StageConfig) -> None:
+def test_a_batch_is_a_function_of_its_number(batches_of: Callable[..., ImageBatches]) -> None:
     numbers = list(range(14))
 
     def summary(numbers: list[int], **changes: Any) -> list[str]:
-        batches = batches_of(text, images, stage, **changes)
+        batches = batches_of(**changes)
         tensors = [{name: tensor.tolist() for name, tensor in tensors_of(batches(n)).items()} for n in numbers]
         return [repr([batches.window_ids(number), part]) for number, part in zip(numbers, tensors, strict=True)]
 
@@ -57,10 +67,9 @@ def test_a_batch_is_a_function_of_its_number(text: Path, images: Path, stage: St
     assert summary(numbers, seed=8) != here
 
 
-@pytest.mark.parametrize("workers", [0, 1, 2])
-def test_batches_are_equal_at_any_number_of_workers(text: Path, images: Path, stage: StageConfig, workers: int) -> None:
+@pytest.mark.parametrize("workers", [0, 2])
+def test_batches_are_equal_at_any_number_of_workers(batches: ImageBatches, workers: int) -> None:
     numbers = [0, 1, 2, 3, 4, 9, 10, 5, 6, 13]
-    batches = batches_of(text, images, stage)
     assert {type(batches(number)) for number in numbers} == {Batch, ImageBatch}
     ahead = Prefetcher(batches, workers=workers)
     for number in numbers:
@@ -72,8 +81,7 @@ def test_batches_are_equal_at_any_number_of_workers(text: Path, images: Path, st
     ahead.close()
 
 
-def test_each_group_gets_its_share_and_its_images(text: Path, images: Path, stage: StageConfig) -> None:
-    batches = batches_of(text, images, stage)
+def test_each_group_gets_its_share_and_its_images(images: Path, batches: ImageBatches) -> None:
     names = ["text" if isinstance(batch, Batch) else [*GROUPS][batch.group] for batch in map(batches, range(35))]
     assert Counter(names) == {"recognize": 10, "read": 10, "caption": 5, "answer": 5, "text": 5}
     shards = ImageShards(images, "train")
@@ -96,11 +104,13 @@ def test_every_prefix_has_the_shares_to_within_one(shares: list[float], steps: i
         assert steps_NG[-1, -1] == 0
 
 
-def test_text_windows_go_on_from_the_first_batch(text: Path, images: Path, stage: StageConfig) -> None:
+def test_text_windows_go_on_from_the_first_batch(
+    text: Path, stage: StageConfig, batches_of: Callable[..., ImageBatches]
+) -> None:
     windows = {}
     for first_batch in (0, 3):
-        late = stage.model_copy(update={"first_batch": first_batch})
-        batches, packed = batches_of(text, images, late), TrainBatches(Shards(text), late)
+        packed = TrainBatches(Shards(text), stage.model_copy(update={"first_batch": first_batch}))
+        batches = batches_of(first_batch=first_batch)
         steps = [step for step in range(28) if isinstance(batches(step), Batch)]
         assert len(steps) == 4
         windows[first_batch] = [batches.window_ids(step) for step in steps]
@@ -110,10 +120,7 @@ def test_text_windows_go_on_from_the_first_batch(text: Path, images: Path, stage
     assert windows[0][3] == windows[3][0]
 
 
-def test_every_sample_once_before_any_twice_in_a_new_order_each_time(
-    text: Path, images: Path, stage: StageConfig
-) -> None:
-    batches = batches_of(text, images, stage)
+def test_every_sample_once_before_any_twice_in_a_new_order_each_time(batches: ImageBatches) -> None:
     orders: dict[int, list[int]] = {group: [] for group in range(len(GROUPS))}
     for step in range(140):  # beyond the last one too, where skips lead
         group = int(batches._turn(step)[0])
@@ -127,17 +134,15 @@ def test_every_sample_once_before_any_twice_in_a_new_order_each_time(
     assert orders[0] != orders[1], "groups of equal kinds are drawn apart"
 
 
-def test_skips_lead_beyond_the_last_turn_without_repeating_one(text: Path, images: Path, stage: StageConfig) -> None:
-    batches = batches_of(text, images, stage, steps=13)
-    places = [batches._turn(number) for number in range(40)]
+def test_skips_lead_beyond_the_last_turn_without_repeating_one(batches_of: Callable[..., ImageBatches]) -> None:
+    places = [batches_of(steps=13)._turn(number) for number in range(40)]
     assert len(set(places)) == 40
     for group in range(len(GROUPS) + 1):
         assert [turn for number, turn in places if number == group] == list(range(sum(g == group for g, _ in places)))
 
 
-def test_questions_and_changes_are_drawn_anew(text: Path, images: Path, stage: StageConfig) -> None:
+def test_questions_and_changes_are_drawn_anew(batches: ImageBatches) -> None:
     """The same sample comes with another question and another slant in a later epoch."""
-    batches = batches_of(text, images, stage)
     seen: dict[tuple[int, int], set[bytes]] = {}
     for step in range(120):
         batch = batches(step)

@@ -2,23 +2,16 @@
 
 import math
 import random
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 import torch.nn.functional as F
-from factories.image_stage import (
-    GROUPS,
-    line_sample,
-    stage_config,
-    toy_sample,
-    toys,
-    vision_model,
-    write_images,
-)
+from factories.image_stage import GROUPS, line_sample, stage_config, toy_sample, toys, vision_model, write_images
 
-from fc_model.data.images.record import ImageRecord, Question
+from fc_model.data.images.record import Question
 from fc_model.data.images.shards import ImageShards, Sample
 from fc_model.errors import UserError
 from fc_model.model.loss import IGNORE
@@ -74,9 +67,7 @@ def test_it_tells_weights_that_know_from_those_that_do_not(tmp_path: Path, maker
     """Toys and lines that it was trained on are all right; shuffled weights and other images bring that to nothing."""
     same = [line_sample(number, text) for number, text in enumerate(("cat dog", "owl A7", "two sun", "x=3 Hi!"))]
     known = [*same, *toys()]
-    held = [
-        Sample(record=ImageRecord(**vars(each.record) | {"split": "holdout"}), images=each.images) for each in known
-    ]
+    held = [Sample(record=replace(each.record, split="holdout"), images=each.images) for each in known]
     images = write_images(tmp_path / "known", {"train": known, "holdout": held})
     groups = [
         GROUPS["read"] | {"augment": 0.0, "images": 4, "share": 2},
@@ -114,7 +105,7 @@ def test_it_tells_weights_that_know_from_those_that_do_not(tmp_path: Path, maker
 def test_an_answer_that_has_no_room_is_not_counted_as_right(tmp_path: Path, maker: ExampleMaker) -> None:
     long = Question(question="What is it that can be seen here?" * 9, answers=["red"], kind="extractive")
     toy = toy_sample(0, "box", "red", split="holdout")
-    asked = Sample(record=ImageRecord(**vars(toy.record) | {"questions": [long]}), images=toy.images)
+    asked = Sample(record=replace(toy.record, questions=[long]), images=toy.images)
     stage = stage_config(("answer",), recognition=0, alignment=0)
     images = write_images(tmp_path, {"holdout": [asked]})
     figures = ImageHoldoutLoss(images, vision_model(stage), stage, maker).evaluate(CPU, None)

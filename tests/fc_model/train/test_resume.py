@@ -16,6 +16,7 @@ from factories.training_runs import wait_for_step
 
 from fc_model.artifacts.files import sha256_file
 from fc_model.train import run_stage
+from fc_model.train.__main__ import main
 from fc_model.train.metrics import read_metrics
 
 STEPS = 60
@@ -45,33 +46,40 @@ def test_ten_kills_give_the_same_bytes(tmp_path: Path, shards: Path, context: Fo
     assert logged == [[record["step"], record["loss"]] for record in read_metrics(whole / "metrics.jsonl")]
 
 
+def command_line(folder: Path, errors: Path) -> None:
+    """What `python -m fc_model.train FOLDER` does, in a process of its own."""
+    sys.argv = ["fc_model.train", str(folder)]
+    sys.stderr = errors.open("w", encoding="utf-8", buffering=1)
+    sys.exit(main())
+
+
 @pytest.mark.parametrize(("signum", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
-def test_a_signal_saves_and_exits_with_its_code(tmp_path: Path, shards: Path, signum: int, code: int) -> None:
+def test_a_signal_saves_and_exits_with_its_code(
+    tmp_path: Path, shards: Path, context: ForkServerContext, signum: int, code: int
+) -> None:
     folder = write_stage(tmp_path / "stage", shards, stage={"steps": 100_000, "checkpoint_every": 90_000})
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    with subprocess.Popen(
-        [sys.executable, "-m", "fc_model.train", str(folder)], stderr=subprocess.PIPE, text=True, env=environment
-    ) as process:
-        deadline = time.monotonic() + 120
-        while not (folder / "metrics.jsonl").is_file() or len(read_metrics(folder / "metrics.jsonl")) < 3:
-            assert process.poll() is None
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
-        process.send_signal(signum)
-        _, errors = process.communicate(timeout=60)
-    assert process.returncode == code
+    process = context.Process(target=command_line, args=(folder, tmp_path / "errors"))
+    process.start()
+    wait_for_step(folder, 3, process)
+    assert process.pid is not None
+    os.kill(process.pid, signum)
+    process.join(timeout=60)
+    assert process.exitcode == code
     last = read_metrics(folder / "metrics.jsonl")[-1]["step"]
     (checkpoint,) = (folder / "checkpoints").iterdir()
     assert checkpoint.name == f"step-{last:08d}"
+    errors = (tmp_path / "errors").read_text("utf-8")
     assert f"{signal.Signals(signum).name} after step {last}; a checkpoint is saved" in errors
     assert "Traceback" not in errors
 
 
-def test_the_command_line_names_what_to_mend(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "fc_model.train", str(tmp_path)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 1
-    assert done.stderr.strip() == f"error: {tmp_path / 'stage.json'}: no such file; a stage folder holds stage.json"
+def test_the_command_line_names_what_to_mend(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["fc_model.train", str(tmp_path)])
+    assert main() == 1
+    expected = f"error: {tmp_path / 'stage.json'}: no such file; a stage folder holds stage.json\n"
+    assert capsys.readouterr().err == expected
 
 
 def test_the_command_line_trains(tmp_path: Path, shards: Path) -> None:

@@ -30,9 +30,8 @@ LOGGED = [  # row D4 of the specification, by name
 ]  # fmt: skip
 
 
-def history(folder: Path) -> dict[str, Any]:
-    values: dict[str, Any] = json.loads((folder / "state.json").read_text("utf-8"))
-    return values
+def history(folder: Path) -> Any:
+    return json.loads((folder / "state.json").read_text("utf-8"))
 
 
 def test_a_stage_learns_and_writes_its_files(tmp_path: Path, shards: Path) -> None:
@@ -85,17 +84,6 @@ def test_seed_and_start_decide_the_weights(tmp_path: Path, shards: Path) -> None
     assert losses[0] < 3.5  # fresh weights begin at ln 64 = 4.16
 
 
-def test_start_of_another_shape_is_refused(tmp_path: Path, shards: Path) -> None:
-    first = write_stage(tmp_path / "first", shards, stage={"steps": 1})
-    drive(open_run(first)).finish()
-    wider = write_stage(
-        tmp_path / "wider", shards, model={"intermediate_size": 96}, start=str(first / "model.safetensors")
-    )
-    message = r"layers\.0\.mlp\.down_proj\.weight is \(32, 64\), but this model's is \(32, 96\)"
-    with pytest.raises(UserError, match=message):
-        open_run(wider)
-
-
 def test_a_stage_reads_the_split_that_it_names(tmp_path: Path) -> None:
     shards = write_tiny_shards(tmp_path / "shards", late=2000)
     own = drive(open_run(tmp_path / "own", shards, stage={"split": "train-late", "steps": 2}))
@@ -125,13 +113,6 @@ def test_live_plateau_stops_early(tmp_path: Path, shards: Path) -> None:
     assert result.metrics["stopped_early"] == 1
     assert result.metrics["steps"] == 12
     assert history(folder)["stopped_early"] is True
-
-
-def test_no_plateau_while_it_learns(tmp_path: Path, shards: Path) -> None:
-    plateau = {"window": 1, "min_improvement": 0.005, "windows": 2}
-    run = drive(open_run(tmp_path / "stage", shards, stage={"plateau": plateau, "eval_every": 10}))
-    assert run.state.step == 40
-    assert not run.state.stopped_early
 
 
 def poison(monkeypatch: pytest.MonkeyPatch, run: Run, steps: set[int]) -> None:
@@ -208,30 +189,18 @@ def test_a_state_that_is_not_finite_is_never_saved(
     assert torch.isfinite(newest.tensors("optimizer")["exp_avg/norm.weight"]).all()
 
 
-@pytest.mark.parametrize(
-    ("part", "change", "message"),
-    [
-        ("stage", {"lr": 0.5}, r"stage\.lr 0\.003 -> 0\.5"),
-        ("stage", {"seed": 8}, r"stage\.seed 7 -> 8"),
-        ("stage", {"optimizer": {"kind": "adamw"}}, r'stage\.optimizer\.kind "muon" -> "adamw"'),
-        ("model", {"dropout": 0.0}, r"model\.dropout 0\.1 -> 0\.0"),
-    ],
-)
-def test_changed_settings_are_refused(
-    tmp_path: Path, shards: Path, part: str, change: dict[str, Any], message: str
-) -> None:
-    drive(open_run(tmp_path, shards), steps=5)
-    changes: dict[str, Any] = {part: change}
-    write_stage(tmp_path, shards, **changes)
-    with pytest.raises(UserError, match=f"the run began with other settings.*{message}.*set them back"):
-        run_stage(tmp_path)
-
-
-def test_changed_shards_are_refused(tmp_path: Path, shards: Path) -> None:
-    drive(open_run(tmp_path / "stage", shards), steps=5)
-    other = write_tiny_shards(tmp_path / "shards", tokens=5000)
-    with pytest.raises(UserError, match=r"began with other settings.*shards "):
-        open_run(tmp_path / "stage", other)
+def test_changed_settings_and_shards_are_refused(tmp_path: Path, shards: Path) -> None:
+    stage, other = tmp_path / "stage", write_tiny_shards(tmp_path / "shards", tokens=5000)
+    drive(open_run(stage, shards), steps=5)
+    for now, changes, message in (
+        (shards, {"stage": {"lr": 0.5}}, r"stage\.lr 0\.003 -> 0\.5"),
+        (shards, {"stage": {"seed": 8}}, r"stage\.seed 7 -> 8"),
+        (shards, {"stage": {"optimizer": {"kind": "adamw"}}}, r'stage\.optimizer\.kind "muon" -> "adamw"'),
+        (shards, {"model": {"dropout": 0.0}}, r"model\.dropout 0\.1 -> 0\.0"),
+        (other, {}, "shards "),
+    ):
+        with pytest.raises(UserError, match=f"the run began with other settings.*{message}.*set them back"):
+            run_stage(write_stage(stage, now, **changes))
 
 
 def test_harmless_settings_may_change_and_threads_warn(

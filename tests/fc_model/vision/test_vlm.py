@@ -5,18 +5,14 @@ from typing import Any
 import pytest
 import torch
 from factories.image_stage import IMAGES, MODEL, VISION
+from factories.models import tiny_model
 
 from fc_model.config.image_stage import ImageStageConfig, VisionConfig
-from fc_model.config.model import ModelConfig
 from fc_model.optim.stage_optimizer import parameter_groups
 from fc_model.special_tokens import SPECIAL_TOKENS
 from fc_model.vision.vlm import VisionLanguageModel
 
-SHAPE: dict[str, Any] = {
-    "num_layers": 2, "hidden_size": 32, "num_heads": 4, "num_kv_heads": 2, "head_dim": 8, "intermediate_size": 64,
-    "embedding_init_std": 0.5, "zero_init_outputs": False,
-}  # fmt: skip
-DECODER = ModelConfig.model_validate(MODEL | SHAPE | {"dropout": 0.0})
+DECODER = tiny_model(**MODEL | {"embedding_init_std": 0.5, "zero_init_outputs": False, "dropout": 0.0})
 
 
 def model_of(*, heads: bool = False, clip: bool = False, **fusion: Any) -> VisionLanguageModel:

@@ -2,14 +2,7 @@
 
 import pytest
 import torch
-from transformers import (
-    CLIPVisionConfig,
-    CLIPVisionModel,
-    PixtralVisionConfig,
-    PixtralVisionModel,
-    SiglipVisionConfig,
-    SiglipVisionModel,
-)
+import transformers
 
 from fc_model.config.vision import EncoderConfig
 from fc_model.vision.encoders.encoder import Encoder
@@ -28,20 +21,17 @@ SIZES = [(112, 112), (32, 256), (224, 224), (160, 48), (16, 784)]
 def reference(config: EncoderConfig) -> torch.nn.Module:
     """transformers' model of this shape, every weight drawn at random."""
     fields = {
-        "hidden_size": config.hidden_size,
-        "intermediate_size": config.intermediate_size,
-        "num_hidden_layers": config.num_layers,
-        "num_attention_heads": config.num_heads,
-        "image_size": config.image_size,
-        "patch_size": config.patch_size,
-    }
+        "hidden_size": config.hidden_size, "intermediate_size": config.intermediate_size,
+        "num_hidden_layers": config.num_layers, "num_attention_heads": config.num_heads,
+        "image_size": config.image_size, "patch_size": config.patch_size, "layer_norm_eps": config.norm_eps,
+    }  # fmt: skip
     if config.kind == "clip":
-        model = CLIPVisionModel(CLIPVisionConfig(**fields, layer_norm_eps=config.norm_eps))
+        model = transformers.CLIPVisionModel(transformers.CLIPVisionConfig(**fields))
     elif config.kind == "siglip":
-        model = SiglipVisionModel(SiglipVisionConfig(**fields, layer_norm_eps=config.norm_eps, vision_use_head=False))
-    else:
-        fields["image_size"] = 784  # the largest side
-        model = PixtralVisionModel(PixtralVisionConfig(**fields, hidden_act="silu", rope_theta=10_000.0))
+        model = transformers.SiglipVisionModel(transformers.SiglipVisionConfig(**fields, vision_use_head=False))
+    else:  # image_size is that of the largest side
+        fields |= {"image_size": 784, "hidden_act": "silu", "rope_theta": 10_000.0}
+        model = transformers.PixtralVisionModel(transformers.PixtralVisionConfig(**fields))
     generator = torch.Generator().manual_seed(1)
     for weight in model.parameters():
         weight.data = torch.randn(weight.shape, generator=generator) * (0.05 if weight.ndim > 1 else 0.3)

@@ -148,16 +148,18 @@ def test_a_grid_that_can_not_be_merged_is_refused():
         fusion(torch.randn(1, 12, 48), (3, 4))
 
 
-def attention_map(fusion: PerceiverResampler, features_BND: torch.Tensor, grid: tuple[int, int]) -> torch.Tensor:
-    """Attention of each query over the patches, (B, heads, Q, N)."""
+@torch.no_grad()
+def distances(fusion: PerceiverResampler, grid: tuple[int, int]) -> torch.Tensor:
+    """How far from its place each query attends on average, in patches, (Q,)."""
     inputs: list[torch.Tensor] = []
-    hook = fusion.attn.register_forward_pre_hook(lambda module, arguments: inputs.extend(arguments))
-    fusion(features_BND, grid)
-    hook.remove()
+    fusion.attn.register_forward_pre_hook(lambda module, arguments: inputs.extend(arguments))
+    fusion(torch.randn(4, grid[0] * grid[1], 48), grid)
     heads = fusion.attn.num_heads
     parts = zip(inputs, fusion.attn.in_proj_weight.chunk(3), fusion.attn.in_proj_bias.chunk(3), strict=True)
     query, key, _ = (F.linear(*part).unflatten(-1, (heads, -1)).transpose(1, 2) for part in parts)
-    return (query @ key.mT / query.shape[-1] ** 0.5).softmax(dim=-1)
+    attention = (query @ key.mT / query.shape[-1] ** 0.5).softmax(dim=-1)
+    centre = attention.mean(dim=(0, 1)) @ grid_points(grid).float()
+    return (centre - query_points(len(centre), grid).float()).norm(dim=-1)
 
 
 @pytest.mark.parametrize(
@@ -167,20 +169,12 @@ def attention_map(fusion: PerceiverResampler, features_BND: torch.Tensor, grid: 
 def test_queries_on_grid_attend_near_their_place_from_the_start(num_queries, hidden, grid):
     torch.manual_seed(0)
     config = FusionConfig(num_queries=num_queries, grid_init=True, init_grid=grid)
-    fusion = build_fusion(config, ENCODER, hidden)
-    assert isinstance(fusion, PerceiverResampler)
-    with torch.no_grad():
-        attention = attention_map(fusion, torch.randn(4, grid[0] * grid[1], 48), grid)
-    centre = attention.mean(dim=(0, 1)) @ grid_points(grid).float()
-    far = (centre - query_points(num_queries, grid).float()).norm(dim=-1)
+    far = distances(build_fusion(config, ENCODER, hidden), grid)
     spacing = (grid[0] * grid[1] / num_queries) ** 0.5
     assert far.mean() < 0.5 * max(1, spacing)
     assert far.max() < 1.2 * max(1, spacing)
     at_random = build_fusion(FusionConfig(num_queries=num_queries), ENCODER, hidden)
-    with torch.no_grad():
-        attention = attention_map(at_random, torch.randn(4, grid[0] * grid[1], 48), grid)
-    centre = attention.mean(dim=(0, 1)) @ grid_points(grid).float()
-    assert (centre - query_points(num_queries, grid).float()).norm(dim=-1).mean() > 3 * far.mean()
+    assert distances(at_random, grid).mean() > 3 * far.mean()
 
 
 def test_queries_cover_the_image_in_reading_order():
