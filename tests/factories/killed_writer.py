@@ -1,9 +1,10 @@
 """The writer of small_writer.py in a process of its own, which strace may kill at a system call."""
 
+import functools
 import shutil
 import subprocess
 import sys
-from pathlib import Path
+import tempfile
 
 from factories import small_writer
 
@@ -19,8 +20,10 @@ def strace(*arguments: str) -> tuple[str, ...]:
     return (str(STRACE), "-f", "-qq", "-o", "/dev/null", *arguments)
 
 
-def can_inject(folder: Path) -> bool:
+@functools.cache
+def can_inject() -> bool:
     if STRACE is None:
         return False
-    result = run("write", folder, 1, before=strace("-e", "trace=fsync", "-e", "inject=fsync:signal=SIGKILL:when=1"))
-    return result.returncode in (-9, 137)
+    inject = strace("-e", "trace=fsync", "-e", "inject=fsync:signal=SIGKILL:when=1")
+    with tempfile.TemporaryDirectory() as folder:
+        return run("write", folder, 1, before=inject).returncode in (-9, 137)

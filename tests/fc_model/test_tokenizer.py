@@ -32,7 +32,7 @@ def tokenizer(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
 @example(b"\xe2\x96\x81 \xe2\x96\x81\xe2\x96")
 @example(b"\xed\xa0\x80\xff\x00\xfe  \xc3")
 @example(b"\xef\xbf\xbd\xef\xbb\xbf")
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200)
 def test_any_bytes_round_trip(tokenizer: Tokenizer, data: bytes) -> None:
     ids = tokenizer.encode_bytes(data)
     assert tokenizer.decode_bytes(ids) == data
@@ -40,7 +40,9 @@ def test_any_bytes_round_trip(tokenizer: Tokenizer, data: bytes) -> None:
 
 
 @given(st.lists(st.text() | st.sampled_from([*SPECIAL_TOKENS, "▁", " ", "\n", "<0x41>", "\ud800"]), max_size=12))
-@settings(max_examples=300, deadline=None)
+@example(["  see\tHTTP://ÜNICODE.example/ﬁ/Å?x=①²&r=%E2%82%AC#frag-1.2\r\n\n\n"])  # NFKC would change it
+@example([f"a {name} b" for name in SPECIAL_TOKENS])
+@settings(max_examples=200)
 def test_no_text_gives_a_special_token(tokenizer: Tokenizer, parts: list[str]) -> None:
     text = "".join(parts)
     ids = tokenizer.encode(text)
@@ -49,41 +51,20 @@ def test_no_text_gives_a_special_token(tokenizer: Tokenizer, parts: list[str]) -
     assert ids == tokenizer.encode_bytes(text.encode("utf-8", "surrogatepass"))
 
 
-@pytest.mark.parametrize("name", SPECIAL_TOKENS)
-def test_special_tokens_in_text_are_plain_pieces(tokenizer: Tokenizer, name: str) -> None:
-    ids = tokenizer.encode(f"a {name} b")
-    assert tokenizer.special(name) == SPECIAL_TOKENS.index(name) not in ids
-    assert tokenizer.decode(ids) == f"a {name} b"
-    assert tokenizer.decode_bytes([tokenizer.special(name)]) == b""
-
-
 def test_special_ids_are_where_other_runtimes_expect_them(tokenizer: Tokenizer) -> None:
     assert (tokenizer.unk_id, tokenizer.bos_id, tokenizer.eos_id, tokenizer.pad_id) == (0, 1, 2, 3)
-    assert [tokenizer.special(name) for name in CONTROL_TOKENS] == list(range(4, 4 + len(CONTROL_TOKENS)))
-    assert len(CORE_TOKENS) == 4
+    assert SPECIAL_TOKENS[len(CORE_TOKENS) :] == CONTROL_TOKENS and len(CORE_TOKENS) == 4
+    assert [tokenizer.special(name) for name in SPECIAL_TOKENS] == list(range(len(SPECIAL_TOKENS)))
+    assert tokenizer.decode_bytes(range(len(SPECIAL_TOKENS))) == b""
     with pytest.raises(UserError, match="no special token 'def'"):
         tokenizer.special("def")
 
 
 @given(st.text(alphabet="0123456789 .,-ae", max_size=40))
-@settings(max_examples=200, deadline=None)
 def test_digits_are_split_one_by_one(tokenizer: Tokenizer, text: str) -> None:
     pieces = [tokenizer.decode([token]) for token in tokenizer.encode(text)]
     assert all(sum(char.isdigit() for char in piece) <= 1 for piece in pieces)
     assert "".join(pieces) == text
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        "https://example.org:8080/A/b%20c/?q=1&r=%E2%82%AC#frag-1.2",
-        "HTTP://ÜNICODE.example/ﬁ/Å?x=①²",  # NFKC would change every one of these
-        "ftp://user:pa ss@host/~x//y\\z",
-    ],
-)
-def test_urls_are_kept_as_they_are(tokenizer: Tokenizer, url: str) -> None:
-    text = f"  see\t{url}  , and <{url}>\r\n\n\n\n"
-    assert tokenizer.decode(tokenizer.encode(text)) == text
 
 
 @pytest.mark.parametrize("count", range(1, 12))

@@ -31,21 +31,9 @@ def sealed(raw: dict) -> bytes:
 
 
 HOSTILE_NAMES = [
-    "../escape",
-    "folder/../../escape",
-    "/etc/passwd",
-    "",
-    ".",
-    "..",
-    "folder//notes.txt",
-    "folder/",
-    "C:\\windows",
-    "nul\0byte",
-    "~/.ssh/id_rsa",
-    "line\nbreak",
-    ".hidden",
-    "-rf",
-]
+    "../escape", "folder/../../escape", "/etc/passwd", "", ".", "..", "folder//notes.txt", "folder/", "C:\\windows",
+    "nul\0byte", "~/.ssh/id_rsa", "line\nbreak", ".hidden", "-rf",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", HOSTILE_NAMES)

@@ -17,13 +17,8 @@ from fc_model.artifacts.lock import Locked, read_holder
 
 def holder(root, where: str) -> subprocess.Popen[str]:
     """A writer of artifact 2 that waits, holding its lock."""
-    process = subprocess.Popen(
-        [*SCRIPT, "hold", str(root), "2", where],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    process = subprocess.Popen([*SCRIPT, "hold", str(root), "2", where], text=True, **pipes)
     assert process.stdout.readline() == "holding\n"
     return process
 

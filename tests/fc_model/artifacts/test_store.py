@@ -1,6 +1,7 @@
 """What the store promises of names, manifests and damage."""
 
 import copy
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -51,9 +52,7 @@ def test_digest_counts_content_and_not_logs(tmp_path, artifact):
 
 def test_identity_is_of_what_matters():
     def identity(**changes) -> str:
-        return Recipe(**{"config": RECIPE.config, "code": RECIPE.code, "inputs": RECIPE.inputs, **changes}).identity(
-            KEY
-        )
+        return replace(RECIPE, **changes).identity(KEY)
 
     same = {"documents": InputEntry("sources/letters", "9" * 16, "3" * 64)}
     assert identity() == identity(inputs=same) == identity(code={"version": "0" * 16, "parts": {}})

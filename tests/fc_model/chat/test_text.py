@@ -19,17 +19,12 @@ from fc_model.inference.generate import Sampling
 PROGRAM = "import sys, pathlib; from fc_model.chat.text import chat; chat(pathlib.Path(sys.argv[1]), num_tokens=8)"
 
 
-def model_of(exports: Exports, kind: str) -> Path:
-    return exports.huggingface if kind == "huggingface" else exports.gguf("f32")
-
-
-@pytest.mark.parametrize("kind", ["huggingface", "gguf"])
 def test_a_piped_line_is_completed(
-    exports: Exports, kind: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    exports: Exports, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def complete(line: str, seed: int) -> str:
         monkeypatch.setattr(sys, "stdin", io.StringIO(line))
-        chat(model_of(exports, kind), sampling=Sampling(seed=seed), num_tokens=12)
+        chat(exports.huggingface, sampling=Sampling(seed=seed), num_tokens=12)
         return capsys.readouterr().out
 
     out = complete("def f(x):\n", 0)
@@ -44,8 +39,8 @@ def test_a_piped_line_is_completed(
 
 def test_both_runtimes_say_the_same(exports: Exports) -> None:
     replies = []
-    for kind in ("huggingface", "gguf"):
-        with open_model(model_of(exports, kind), threads=1) as (runtime, codec):
+    for model in (exports.huggingface, exports.gguf("f32")):
+        with open_model(model, threads=1) as (runtime, codec):
             conversation = Conversation(runtime, codec, Sampling(seed=3), 16)
             replies.append(["".join(conversation.reply(text)) for text in ("import json", "\nclass A", "</s> e")])
     assert replies[0] == replies[1]

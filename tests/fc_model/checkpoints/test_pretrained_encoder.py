@@ -5,17 +5,8 @@ from pathlib import Path
 
 import pytest
 import torch
+import transformers
 from safetensors.torch import load_file, save_file
-from transformers import (
-    CLIPConfig,
-    CLIPModel,
-    CLIPVisionConfig,
-    CLIPVisionModel,
-    SiglipConfig,
-    SiglipModel,
-    SiglipVisionConfig,
-    SiglipVisionModel,
-)
 
 from fc_model.checkpoints.load import load_encoder
 from fc_model.checkpoints.pretrained_encoder import read_config
@@ -24,33 +15,21 @@ from fc_model.errors import UserError
 from fc_model.vision.encoders.vit import VisionEncoder
 
 VISION = {
-    "hidden_size": 48,
-    "intermediate_size": 96,
-    "num_hidden_layers": 2,
-    "num_attention_heads": 3,
-    "image_size": 64,
+    "hidden_size": 48, "intermediate_size": 96, "num_hidden_layers": 2, "num_attention_heads": 3, "image_size": 64,
     "patch_size": 16,
-}
+}  # fmt: skip
 TEXT = {
-    "hidden_size": 16,
-    "intermediate_size": 32,
-    "num_hidden_layers": 1,
-    "num_attention_heads": 2,
-    "vocab_size": 20,
-    "bos_token_id": 0,
-    "eos_token_id": 1,
-}
-MODELS = {
-    "SiglipVisionModel": lambda: SiglipVisionModel(SiglipVisionConfig(**VISION)),
-    "SiglipModel": lambda: SiglipModel(SiglipConfig(vision_config=VISION, text_config=TEXT)),
-    "CLIPVisionModel": lambda: CLIPVisionModel(CLIPVisionConfig(**VISION)),
-    "CLIPModel": lambda: CLIPModel(CLIPConfig(vision_config=VISION, text_config=TEXT)),
-}
+    "hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2, "vocab_size": 20,
+    "bos_token_id": 0, "eos_token_id": 1,
+}  # fmt: skip
+BOTH = {"vision_config": VISION, "text_config": TEXT}
+MODELS = {"SiglipVisionModel": VISION, "SiglipModel": BOTH, "CLIPVisionModel": VISION, "CLIPModel": BOTH}
 
 
 def save(name: str, folder: Path, **options) -> torch.nn.Module:
     torch.manual_seed(3)
-    model = MODELS[name]().eval()
+    config = getattr(transformers, name.replace("Model", "Config"))
+    model = getattr(transformers, name)(config(**MODELS[name])).eval()
     model.save_pretrained(folder, **options)
     return model
 

@@ -3,6 +3,7 @@
 import pytest
 import torch
 import torch.nn.functional as F
+from torch import Tensor
 
 from fc_model.model.attention import (
     attention_mask,
@@ -11,6 +12,11 @@ from fc_model.model.attention import (
     full_attention,
     product_attention,
 )
+
+
+def check_gradients(one: Tensor, other: Tensor, inputs: tuple[Tensor, ...], weight: Tensor, *, atol: float) -> None:
+    pairs = zip(*(torch.autograd.grad(x, inputs, weight.to(x.dtype)) for x in (one, other)), strict=True)
+    assert all(torch.allclose(*pair, atol=atol) for pair in pairs)
 
 
 @pytest.mark.parametrize("masked", [True, False])
@@ -28,12 +34,7 @@ def test_blockwise_attention_equals_torch(length: int, kv_heads: int, masked: bo
     )
     weight = torch.randn(ours.shape, generator=random)
     assert torch.allclose(ours, theirs, atol=1e-5)
-    for one, other in zip(
-        torch.autograd.grad(ours, (query, key, value), weight),
-        torch.autograd.grad(theirs, (query, key, value), weight),
-        strict=True,
-    ):
-        assert torch.allclose(one, other, atol=1e-5)
+    check_gradients(ours, theirs, (query, key, value), weight, atol=1e-5)
 
 
 @pytest.mark.parametrize("length", [5, 40, 300])
@@ -57,11 +58,6 @@ def test_full_attention_in_bf16_is_that_of_fp32(queries: int, keys: int) -> None
     exact = F.scaled_dot_product_attention(query, key, value)
     rounded = full_attention(query.bfloat16(), key.bfloat16(), value.bfloat16())
     assert torch.allclose(rounded.float(), exact, atol=0.05)
-    for one, other in zip(
-        torch.autograd.grad(rounded, (query, key, value), weight.bfloat16()),
-        torch.autograd.grad(exact, (query, key, value), weight),
-        strict=True,
-    ):
-        assert torch.allclose(one, other, atol=0.1)
+    check_gradients(rounded, exact, (query, key, value), weight, atol=0.1)
     assert torch.equal(full_attention(query, key, value), exact), "in fp32 torch's own"
     assert torch.allclose(product_attention(query, key, value), exact, atol=1e-5)

@@ -63,24 +63,15 @@ def test_induction_head_looks_at_what_followed_the_same_token() -> None:
     weights = odds(model, torch.cat((half, half)), layer=1, head=0)
     matched = weights.diagonal(-follower)[1:]
     assert matched.mean() > 10 / LENGTH
-    assert (
-        matched.mean()
-        > 5 * odds(decoder(induction_init=False), half.repeat(2), layer=1, head=0).diagonal(-follower)[1:].mean()
-    )
+    at_random = odds(decoder(induction_init=False), half.repeat(2), layer=1, head=0).diagonal(-follower)[1:]
+    assert matched.mean() > 5 * at_random.mean()
 
 
 def test_only_the_named_heads_differ_from_a_random_start() -> None:
     plain, looking = decoder(induction_init=False).state_dict(), decoder().state_dict()
     changed = {name for name, weight in looking.items() if not torch.equal(weight, plain[name])}
-    assert changed == {
-        "embed_tokens.weight",
-        "layers.0.self_attn.q_proj.weight",
-        "layers.0.self_attn.k_proj.weight",
-        "layers.0.self_attn.v_proj.weight",
-        "layers.0.self_attn.o_proj.weight",
-        "layers.1.self_attn.q_proj.weight",
-        "layers.1.self_attn.k_proj.weight",
-    }
+    parts = ["0.self_attn.q", "0.self_attn.k", "0.self_attn.v", "0.self_attn.o", "1.self_attn.q", "1.self_attn.k"]
+    assert changed == {"embed_tokens.weight", *(f"layers.{part}_proj.weight" for part in parts)}
     assert torch.equal(looking["layers.1.self_attn.q_proj.weight"][64:], plain["layers.1.self_attn.q_proj.weight"][64:])
 
 

@@ -29,15 +29,13 @@ def vp8x(width: int, height: int) -> bytes:
 
 def jpeg_header(width: int, height: int) -> bytes:
     frame = struct.pack(">HBHHB", 11, 8, height, width, 1) + b"\x01\x11\x00"
-    return (
-        b"\xff\xd8"
-        + b"\xff\xc0"
-        + frame
-        + b"\xff\xda"
-        + struct.pack(">HB", 8, 1)
-        + b"\x01\x00\x00\x3f\x00"
-        + b"\0" * 64
-    )
+    scan = struct.pack(">HB", 8, 1) + b"\x01\x00\x00\x3f\x00"
+    return b"\xff\xd8" + b"\xff\xc0" + frame + b"\xff\xda" + scan + b"\0" * 64
+
+
+def bomb(kind: bytes, size: int, count: int = 1) -> bytes:
+    """A PNG with chunks that unpack to `size` bytes each."""
+    return png(64, 64, rows=bytes(65 * 64), extra=chunk(kind, b"a\0\0" + zlib.compress(bytes(size))) * count)
 
 
 def endless_scans() -> bytes:
@@ -68,18 +66,9 @@ TABLE = {
     "1x1": (encoded(picture(1, 1), "PNG"), "too_small"),
     "1 pixel high": (encoded(picture(100, 1), "JPEG"), "too_small"),
     "0x0": (png(0, 0), "too_small"),
-    "text bomb": (
-        png(64, 64, rows=bytes(65 * 64), extra=chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(ZEROS)))),
-        "bomb",
-    ),
-    "profile bomb": (
-        png(64, 64, rows=bytes(65 * 64), extra=chunk(b"iCCP", b"a\0\0" + zlib.compress(bytes(ZEROS)))),
-        "bomb",
-    ),
-    "many texts": (
-        png(64, 64, rows=bytes(65 * 64), extra=chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(1_000_000))) * 100),
-        "bomb",
-    ),
+    "text bomb": (bomb(b"zTXt", ZEROS), "bomb"),
+    "profile bomb": (bomb(b"iCCP", ZEROS), "bomb"),
+    "many texts": (bomb(b"zTXt", 1_000_000, 100), "bomb"),
     "progressive bomb": (endless_scans(), "bomb"),
     "animated PNG": (frames("PNG"), "animated"),
     "animated WEBP": (frames("WEBP"), "animated"),

@@ -5,8 +5,8 @@ import struct
 
 import numpy as np
 import pytest
-from factories.image_bytes import chunk, encoded, picture, png
-from PIL import Image
+from factories.image_bytes import chunk, encoded, frames, picture, png
+from PIL import Image, ImageCms
 
 from fc_model.data.images.decode import BadImage, decode
 from fc_model.data.images.formats import content_format, webp_size
@@ -78,8 +78,6 @@ def test_cmyk_jpegs_are_inverted_as_adobe_writes_them():
 
 
 def test_profiles_are_ignored():
-    from PIL import ImageCms
-
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
     image = picture()
     assert np.array_equal(np.asarray(decode(encoded(image, "PNG", icc_profile=profile))), np.asarray(image))
@@ -87,28 +85,21 @@ def test_profiles_are_ignored():
     assert np.array_equal(np.asarray(decode(broken)), np.asarray(image))
 
 
+TURN = Image.Transpose
+STORED = {  # by orientation: how a camera held that way turns what it stores
+    1: None, 2: TURN.FLIP_LEFT_RIGHT, 3: TURN.ROTATE_180, 4: TURN.FLIP_TOP_BOTTOM, 5: TURN.TRANSPOSE, 6: TURN.ROTATE_90,
+    7: TURN.TRANSVERSE, 8: TURN.ROTATE_270,
+}  # fmt: skip
+
+
 @pytest.mark.parametrize("format_", ["PNG", "JPEG", "WEBP"])
-@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("orientation", STORED)
 def test_all_orientations_give_the_same_upright_pixels(format_, orientation):
     upright = picture(48, 32)
-    undo = {  # what a camera held that way stored
-        1: [],
-        2: [Image.Transpose.FLIP_LEFT_RIGHT],
-        3: [Image.Transpose.ROTATE_180],
-        4: [Image.Transpose.FLIP_TOP_BOTTOM],
-        5: [Image.Transpose.TRANSPOSE],
-        6: [Image.Transpose.ROTATE_90],
-        7: [Image.Transpose.TRANSVERSE],
-        8: [Image.Transpose.ROTATE_270],
-    }[orientation]
-    stored = upright
-    for step in undo:
-        stored = stored.transpose(step)
+    stored = upright if STORED[orientation] is None else upright.transpose(STORED[orientation])
     exif = Image.Exif()
     exif[0x0112] = orientation
-    options = (
-        {"quality": 100, "subsampling": 0} if format_ == "JPEG" else {"lossless": True} if format_ == "WEBP" else {}
-    )
+    options = {"PNG": {}, "JPEG": {"quality": 100, "subsampling": 0}, "WEBP": {"lossless": True}}[format_]
     image = decode(encoded(stored, format_, exif=exif.tobytes(), **options))
     assert image.size == (48, 32)
     assert np.abs(np.asarray(image).astype(int) - np.asarray(upright)).max() <= (4 if format_ == "JPEG" else 0)
@@ -140,8 +131,6 @@ def test_formats_that_are_allowed_by_name():
 
 
 def test_the_first_frame_of_an_animation():
-    from factories.image_bytes import frames
-
     for format_ in ("PNG", "GIF", "WEBP"):
         limits = ImageLimits(formats=("PNG", "GIF", "WEBP"), first_frame=True)
         image = decode(frames(format_), limits=limits)

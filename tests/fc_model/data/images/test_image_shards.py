@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import webdataset as wds
+from factories.image_bytes import encoded
 from factories.image_records import RECORDS
 from hypothesis import given
 from hypothesis import strategies as st
@@ -36,26 +37,18 @@ leaky = pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")
 
 
 def picture(number: int, kind: str = "PNG") -> bytes:
-    file = io.BytesIO()
-    Image.new("RGB", (16 + number % 5, 12), (number * 7 % 256, number % 256, 90)).save(file, kind)
-    return file.getvalue()
+    return encoded(Image.new("RGB", (16 + number % 5, 12), (number * 7 % 256, number % 256, 90)), kind)
 
 
 def record(number: int, **changes) -> ImageRecord:
-    fields = {
-        "id": f"test/{number}",
-        "source": "test",
-        "kind": "line" if number % 3 else "document/invoice",
-        "family": "text" if number % 2 else "natural",
-        "licence": "CC0-1.0",
-        "width": 16 + number % 5,
-        "height": 12,
-        "text": f"Größe {number}\n日本語",
-        "words": [Word("Größe", (0, 0, 5, 4), 0)],
-        "lines": [Line(f"Größe {number}", (0, 0, 9, 4))],
-        "questions": [Question(question="Which?", answers=[str(number), "n"], kind="extractive")],
-    }
-    return ImageRecord(**fields | changes)
+    plain = ImageRecord(
+        id=f"test/{number}", source="test", kind="line" if number % 3 else "document/invoice",
+        family="text" if number % 2 else "natural", licence="CC0-1.0", width=16 + number % 5, height=12,
+        text=f"Größe {number}\n日本語", words=[Word("Größe", (0, 0, 5, 4), 0)],
+        lines=[Line(f"Größe {number}", (0, 0, 9, 4))],
+        questions=[Question(question="Which?", answers=[str(number), "n"], kind="extractive")],
+    )  # fmt: skip
+    return replace(plain, **changes)
 
 
 def sample(number: int, split: str = "train") -> tuple[ImageRecord, list[bytes]]:

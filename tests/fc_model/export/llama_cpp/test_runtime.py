@@ -2,6 +2,7 @@
 
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,12 @@ def logits_of(model: torch.nn.Module) -> np.ndarray:
         return model(torch.tensor([IDS]))[0].numpy()
 
 
+@pytest.fixture(scope="module")
+def llama_cpp(exports: Exports) -> Iterator[LlamaCpp]:
+    with LlamaCpp(exports.gguf("f32")) as opened:
+        yield opened
+
+
 @pytest.mark.parametrize(("quantization", "tolerance"), [("f32", 1e-4), ("f16", 0.05), ("bf16", 0.5), ("q8_0", 1.5)])
 def test_logits(exports: Exports, quantization: str, tolerance: float) -> None:
     with LlamaCpp(exports.gguf(quantization)) as llama_cpp:
@@ -37,32 +44,29 @@ def test_other_shapes(exports: Exports, tmp_path: Path, changes: dict[str, objec
         assert np.abs(llama_cpp.logits(IDS) - logits_of(model)).max() < 1e-4
 
 
-def test_greedy_ids_agree_with_the_decoder_and_with_the_stock_server(exports: Exports) -> None:
+def test_greedy_ids_agree_with_the_decoder_and_with_the_stock_server(exports: Exports, llama_cpp: LlamaCpp) -> None:
     prompts = [[2, 400, 401], [2], [2, *range(500, 540)]]
     expected = [greedy(DecoderRuntime(exports.model), prompt, 12) for prompt in prompts]
-    with LlamaCpp(exports.gguf("f32")) as llama_cpp:
-        assert [llama_cpp.greedy(prompt, 12) for prompt in prompts] == expected
-        assert [greedy(llama_cpp, prompt, 12) for prompt in prompts] == expected
+    assert [llama_cpp.greedy(prompt, 12) for prompt in prompts] == expected
+    assert [greedy(llama_cpp, prompt, 12) for prompt in prompts] == expected
     served = server_completions(exports.gguf("f32"), prompts, num_tokens=12, context_length=128)
     assert served == expected
 
 
-def test_feeding_piece_by_piece_is_feeding_at_once(exports: Exports) -> None:
-    with LlamaCpp(exports.gguf("f32")) as llama_cpp:
-        at_once = llama_cpp.logits(IDS)[-1]
-        llama_cpp.reset()
-        llama_cpp.next_logits(IDS[:40])
-        assert np.abs(llama_cpp.next_logits(IDS[40:]) - at_once).max() < 1e-4
+def test_feeding_piece_by_piece_is_feeding_at_once(llama_cpp: LlamaCpp) -> None:
+    at_once = llama_cpp.logits(IDS)[-1]
+    llama_cpp.reset()
+    llama_cpp.next_logits(IDS[:40])
+    assert np.abs(llama_cpp.next_logits(IDS[40:]) - at_once).max() < 1e-4
 
 
-def test_vocabulary_and_pieces(exports: Exports) -> None:
-    with LlamaCpp(exports.gguf("f16")) as llama_cpp:
-        assert (llama_cpp.vocab_size, llama_cpp.context_length, llama_cpp.bos, llama_cpp.eos) == (1000, 128, 1, 2)
-        assert llama_cpp.control_tokens == [*range(17), 19]
-        text = "def f(x):\n\treturn  x + 1\n"
-        ids = llama_cpp.tokenize([text])[0]
-        assert b"".join(llama_cpp.pieces(ids)).decode() == text
-        assert set(llama_cpp.tokenize(["</s> <image>"])[0]).isdisjoint(llama_cpp.control_tokens)
+def test_vocabulary_and_pieces(llama_cpp: LlamaCpp) -> None:
+    assert (llama_cpp.vocab_size, llama_cpp.context_length, llama_cpp.bos, llama_cpp.eos) == (1000, 128, 1, 2)
+    assert llama_cpp.control_tokens == [*range(17), 19]
+    text = "def f(x):\n\treturn  x + 1\n"
+    ids = llama_cpp.tokenize([text])[0]
+    assert b"".join(llama_cpp.pieces(ids)).decode() == text
+    assert set(llama_cpp.tokenize(["</s> <image>"])[0]).isdisjoint(llama_cpp.control_tokens)
 
 
 def test_errors_name_the_file_and_leave_this_process_alive(exports: Exports, tmp_path: Path) -> None:
