@@ -73,9 +73,8 @@ class Tracker:
     def _open(self, uri: str, artifact: str, tags: dict[str, str], params: Mapping[str, Any]) -> None:
         for noisy in ("alembic", "mlflow.store.db.utils"):
             logging.getLogger(noisy).setLevel(logging.WARNING)
-        from mlflow.entities import Param
-
         from mlflow import MlflowClient
+        from mlflow.entities import Param
 
         client = MlflowClient(tracking_uri=uri)
         name = artifact.split("/")[0]
