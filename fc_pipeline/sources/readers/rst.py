@@ -1,44 +1,58 @@
 """reStructuredText to Markdown-like text, Sphinx's roles and directives included, with docutils.
 
-Headings, prose, lists, tables, formulas and code stay; links keep their words; images, comments, indexes and
-generated listings (autosummary, toctree ...) go. Nothing is included from other files and no code is run.
+Whatever has words for the reader stays: headings, prose, lists, tables, formulas, code, captions, links by their words,
+and the source of what docutils cannot read. Images, comments, indexes and generated listings (autosummary, toctree ...)
+go. Nothing is included from other files and no code is run.
 """
 
 import re
-from functools import lru_cache
+from functools import cache, lru_cache
+from importlib import import_module
+from textwrap import dedent
 from typing import TYPE_CHECKING, Any
 
 from fc_pipeline.catalogue.bad_input import BadInput
-from fc_pipeline.sources.readers.blocks import join
+from fc_pipeline.sources.readers.blocks import join, script
+from fc_pipeline.sources.readers.html_words import html_to_text
 from fc_pipeline.sources.readers.rst_text import blocks
 
 if TYPE_CHECKING:
     from docutils import nodes
 
-_CODE_DIRECTIVES = {
-    "altair-plot", "bokeh-plot", "code-block", "doctest", "ipython", "jupyter-execute", "literalinclude", "plot",
-    "prompt", "sourcecode", "testcode", "testoutput", "try_examples",
+CODE_DIRECTIVES = {
+    "altair-plot", "bokeh-plot", "code-block", "code-cell", "doctest", "ipython", "ipython3", "jupyter-execute",
+    "literalinclude", "plot", "prompt", "sourcecode", "testcode", "testoutput", "try_examples",
 }  # fmt: skip
-_DROPPED_DIRECTIVES = {
-    "autoattribute", "autoclass", "autodata", "autoexception", "autofunction", "automethod", "automodapi",
-    "automodsumm", "automodule", "autosummary", "changelog", "contents", "cssclass", "currentmodule",
-    "default-role", "describe", "figure", "graphviz", "highlight", "image", "include", "index",
-    "inheritance-diagram", "mermaid", "meta", "minigallery", "module", "nbgallery", "raw", "rst-class",
-    "tabularcolumns", "testcleanup", "testsetup", "toctree", "video",
+DROPPED_DIRECTIVES = {
+    "automodapi", "automodsumm", "autosummary", "contents", "currentmodule", "default-role", "graphviz", "highlight",
+    "image", "include", "index", "inheritance-diagram", "mermaid", "meta", "minigallery", "nbgallery",
+    "sectionauthor", "tabularcolumns", "testcleanup", "testsetup", "toctree", "video",
 }  # fmt: skip
-_TITLED_DIRECTIVES = {
-    "admonition", "card", "centered", "deprecated", "dropdown", "grid-item-card", "seealso", "tab-item", "todo",
-    "versionadded", "versionchanged",
+"""They have no words, or list what stands elsewhere."""
+NAMING_DIRECTIVES = {
+    "autoattribute", "autoclass", "autodata", "autoexception", "autofunction", "automethod", "automodule",
+    "card-carousel", "container", "cssclass", "div", "doctest-remote-data", "doctest-requires", "figure", "grid",
+    "grid-item", "hlist", "ifconfig", "module", "only", "raw", "role", "rst-class", "tab-set", "youtube",
 }  # fmt: skip
-"""Their argument is words for the reader, not a name or an option."""
-_DIRECTIVE = re.compile(r"^[ \t]*(?:\.\. (?:\|[^|]+\| )?)([\w:.-]+)::", re.MULTILINE)
+"""Their argument is a name or a setting, not words for the reader."""
+_DIRECTIVE = re.compile(r"(?<!\S)\.\. +(?:\|[^|]+\| +)?([\w:.+-]+) ?::")
 _OWN = {
-    "admonition", "attention", "caution", "code", "container", "csv-table", "danger", "epigraph", "error", "hint",
-    "important", "list-table", "math", "note", "pull-quote", "rubric", "sidebar", "table", "tip", "topic", "warning",
+    "admonition", "attention", "caution", "code", "csv-table", "danger", "epigraph", "error", "hint", "important",
+    "list-table", "math", "note", "parsed-literal", "pull-quote", "rubric", "sidebar", "table", "tip", "topic",
+    "warning",
 }  # fmt: skip
 """docutils' own directives that are read as they are; `replace` and the like act only inside substitutions."""
+_LANGUAGE_DIRECTIVES = {"code-block", "sourcecode"}
 _CODE_ROLES = {"", "attr", "class", "code", "const", "data", "exc", "func", "meth", "mod", "obj", "samp"}
 _SUBSTITUTIONS = {"replace", "unicode", "date"}
+SCRIPT_ROLES = {"sup": "^", "superscript": "^", "sub": "_", "subscript": "_"}
+_DIRECTIVE_HEAD = re.compile(
+    r"\.\. +(?:\|[^|\n]+\| +)?(?:\w+:)*([\w.+-]+) ?::[ ]*([^\n]*)\n?(?:[ \t]+:[\w-]+:[^\n]*(?:\n|\Z))*"
+)
+_VERBATIM = {*CODE_DIRECTIVES, "code", "math", "parsed-literal"}
+_LOST = 3
+"""The level of a message (docutils: an error) from which on its source is not in the document as well."""
+_RULE = re.compile(r"[ \t]*[-=~^\"'`+*#:.|<>_ \t]{2,}")
 _TARGETED_ROLE = re.compile(r"^(.*?)\s*<[^<>]*>$", re.DOTALL)
 
 
@@ -48,7 +62,7 @@ def to_text(source: str) -> str:
 
 
 def parse(source: str) -> "nodes.document":
-    """The doctree; faults of the markup (unknown targets and so on) are not reported."""
+    """The doctree; faults of the markup (unknown targets and so on) are not reported, what they refuse is text."""
     from docutils import utils
 
     _register(sorted(set(_DIRECTIVE.findall(source))))
@@ -59,6 +73,7 @@ def parse(source: str) -> "nodes.document":
     except (ValueError, TypeError, IndexError, AssertionError, AttributeError, RecursionError) as error:
         raise BadInput("invalid_rst", f"{type(error).__name__}: {error}") from error
     _substitute(document)
+    _recover(document)
     return document
 
 
@@ -99,52 +114,82 @@ def _interpreted(rawsource: str, text: str, role: str, lineno: int) -> tuple[lis
         words = "the example" if words.startswith("sphx_glr_") else re.sub(r"[_\W]+", " ", words).strip()
     # Sphinx: `~a.b.c` shows only the last part, `!a.b` is not a link.
     words = words.rsplit(".", 1)[-1] if words.startswith("~") else words.removeprefix("!")
+    if role in SCRIPT_ROLES:
+        return [nodes.inline(rawsource, script(words, SCRIPT_ROLES[role]))], []
     kind = nodes.literal if role in _CODE_ROLES or role.startswith("py:") else nodes.inline
     return [kind(rawsource, words)], []
 
 
 def _register(names: list[str]) -> None:
-    """Give every directive of a source a meaning: code, dropped, or (any other) its content as text."""
+    """Give every directive of a source a meaning: docutils' own, code, dropped, or (any other) its words as text."""
     from docutils.parsers.rst import directives
 
     for name in names:
         base = name.rsplit(":", 1)[-1].lower()
-        if base in _OWN or base in _SUBSTITUTIONS:
-            continue
-        kind = "code" if base in _CODE_DIRECTIVES else "drop" if base in _DROPPED_DIRECTIVES else "content"
-        directives.register_directive(name.lower(), _directive(kind))
+        if base not in _SUBSTITUTIONS:
+            directives.register_directive(name.lower(), _own(base) if base in _OWN else _known())
 
 
-@lru_cache(maxsize=3)
-def _directive(kind: str) -> Any:
+class _AnyOptions(dict[str, Any]):
+    """The options of a directive, and every other one as text, so that no directive fails for an option."""
+
+    def __missing__(self, key: str) -> Any:
+        return str
+
+    def __bool__(self) -> bool:
+        return True
+
+
+@cache
+def _own(name: str) -> Any:
+    """docutils' directive, taking any option (Sphinx knows more of them); its caption stays."""
+    from docutils import nodes
+    from docutils.parsers.rst import directives
+
+    module, class_name = directives._directive_registry[name]
+    base: Any = getattr(import_module(f"docutils.parsers.rst.directives.{module}"), class_name)
+
+    class Own(base):  # type: ignore[misc]
+        option_spec = _AnyOptions(base.option_spec or {})
+
+        def run(self) -> list[Any]:
+            caption = self.options.pop("caption", "")
+            return [*([nodes.paragraph(caption, caption)] if caption else []), *super().run()]
+
+    return Own
+
+
+@lru_cache(maxsize=1)
+def _known() -> Any:
+    """Any other directive, by its name: code, dropped, or its words as text."""
     from docutils import nodes
     from docutils.parsers.rst import Directive
-
-    class AnyOptions(dict[str, Any]):
-        """Takes every option, so that no directive fails for one."""
-
-        def __getitem__(self, key: str) -> Any:
-            return str
-
-        def __bool__(self) -> bool:
-            return True
 
     class Known(Directive):
         has_content = True
         optional_arguments = 1
         final_argument_whitespace = True
-        option_spec = AnyOptions()
+        option_spec = _AnyOptions()
 
         def run(self) -> list[Any]:
-            if kind == "drop":
-                return []
-            if kind == "code":
-                text = "\n".join(self.content)
-                return [nodes.literal_block(text, text)] if text.strip() else []
+            name = self.name.rsplit(":", 1)[-1].lower()
+            if name in DROPPED_DIRECTIVES:
+                return [nodes.image()]  # it has no words either, and may be what a substitution stands for
+            text = "\n".join(self.content)
+            if name == "raw":
+                words = html_to_text(text) if self.arguments[:1] == ["html"] else ""
+                return [nodes.paragraph(words, words)] if words else []
             holder = nodes.container()
-            if self.arguments and self.name.lower() in _TITLED_DIRECTIVES:
-                title, _ = self.state.inline_text(self.arguments[0], self.lineno)
-                holder += nodes.paragraph("", "", *title)
+            titles = [self.options.get("caption", "")]
+            if name in CODE_DIRECTIVES:
+                classes = self.arguments[0].split() if self.arguments and name in _LANGUAGE_DIRECTIVES else []
+                code = [nodes.literal_block(text, text, classes=classes)] if text.strip() else []
+            elif name not in NAMING_DIRECTIVES:
+                titles = [*self.arguments, *titles]
+            for title in filter(None, titles):
+                holder += nodes.paragraph("", "", *self.state.inline_text(title, self.lineno)[0])
+            if name in CODE_DIRECTIVES:
+                return [*holder.children, *code]
             self.state.nested_parse(self.content, self.content_offset, holder, match_titles=True)
             return [holder]
 
@@ -162,3 +207,26 @@ def _substitute(document: "nodes.document") -> None:
         )
         words = definition.astext() if definition is not None else reference.astext()
         reference.replace_self(nodes.Text(words))
+
+
+def _recover(document: "nodes.document") -> None:
+    """Put the words of a source that docutils could not read in the place of its complaint.
+
+    What a directive holds is read again, without the directive; anything else stays by lines, without its borders.
+    """
+    from docutils import nodes
+
+    for message in list(document.findall(nodes.system_message)):
+        sources = list(message.findall(nodes.literal_block)) if message["level"] >= _LOST else []
+        refused = sources[-1].astext() if sources else ""
+        head = _DIRECTIVE_HEAD.match(refused)
+        if head:
+            content = dedent(refused[head.end() :]).strip("\n")
+            if head[1] in _VERBATIM:
+                kind = nodes.math_block if head[1] == "math" else nodes.literal_block
+                message.replace_self([kind(content, content)] if content else [])
+            else:
+                message.replace_self(parse(f"{head[2]}\n\n{content}").children)
+        else:
+            lines = [line.strip() for line in refused.split("\n") if not _RULE.fullmatch(line)]
+            message.replace_self([nodes.paragraph("", "", nodes.Text("\n".join(lines)))] if lines else [])

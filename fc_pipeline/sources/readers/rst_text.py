@@ -1,5 +1,6 @@
 """A docutils tree to blocks of Markdown-like text."""
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -9,10 +10,11 @@ if TYPE_CHECKING:
     from docutils import nodes
 
 _SILENT = {
-    "comment", "decoration", "docinfo", "figure", "footnote_reference", "image", "label", "meta", "pending",
-    "problematic", "raw", "substitution_definition", "system_message", "target",
+    "comment", "decoration", "footnote_reference", "image", "meta", "pending", "raw", "substitution_definition",
+    "system_message",
 }  # fmt: skip
 _PAGE_SETTINGS = {"html_theme", "nocomments", "nosearch", "orphan", "tocdepth"}
+_LABEL = re.compile(r"\A(\[\S+\])\n\n")
 _MAX_HEADING = 6
 
 
@@ -39,6 +41,10 @@ def _block(node: "nodes.Node", depth: int) -> Iterator[str]:
         yield from _list(node, depth)
     elif kind == "definition_list_item":
         yield from _definition(node, depth)
+    elif kind == "label":
+        yield f"[{node.astext()}]"
+    elif kind in {"citation", "footnote"}:
+        yield _LABEL.sub(r"\1 ", join(blocks(node, depth)))
     elif kind == "field":
         name, body = node.children
         if name.astext() in _PAGE_SETTINGS:
@@ -96,9 +102,12 @@ def _definition(node: "nodes.Node", depth: int) -> Iterator[str]:
 
 
 def _table(node: "nodes.Node") -> Iterator[str]:
-    for part in node.findall():
-        if part.__class__.__name__ == "title":
+    for part in node.children:
+        kind = part.__class__.__name__
+        if kind == "title":
             yield inline(part)
-        elif part.__class__.__name__ == "row":
+        elif kind == "row":
             cells = [" ".join(join(blocks(entry)).split()) for entry in part.children]
             yield "| " + " | ".join(cells) + " |"
+        else:
+            yield from _table(part)

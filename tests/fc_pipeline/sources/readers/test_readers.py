@@ -22,7 +22,7 @@ Title
 =====
 
 Use :func:`~demo.core.fit` with :class:`Model <demo.Model>`, see :ref:`the guide <label>` and `docs <x.html>`_.
-A formula :math:`\\alpha + \\beta_1`, ``literal``, |version|.
+A formula :math:`\\alpha + \\beta_1`, ``literal``, |version|, *args, 10\\ :sup:`6`.
 
 .. note::
    Mind the *gap*.
@@ -72,7 +72,7 @@ A      B
     )
     text = item.text
     assert text.startswith("# Title\n\nUse `fit` with `Model`, see the guide and docs.")
-    assert "A formula $\\alpha + \\beta_1$, `literal`, version." in text
+    assert "A formula $\\alpha + \\beta_1$, `literal`, version, *args, 10^6." in text
     assert "Mind the gap." in text
     assert "```python\nx = 1\n```" in text
     assert "```python\n>>> x + 1\n2\n```" in text
@@ -143,6 +143,42 @@ def test_notebook_keeps_prose_and_code_and_drops_outputs() -> None:
     }
     item = read_one("ipynb", json.dumps(notebook))
     assert item.text == "# Title\n\nSome words.\n\n```julia\nx = 1\nx\n```"
+
+
+@pytest.mark.parametrize(
+    ("metadata", "language"),
+    [
+        ({"kernelspec": {"name": "ir"}, "language_info": {"name": "R"}}, "R"),
+        ({"kernelspec": {"language": "julia"}, "language_info": {"name": "R"}}, "R"),
+        ({"kernelspec": None, "language_info": {"name": "bash"}}, "bash"),
+        ({"language_info": {"version": "3.12"}}, "python"),
+        ({"kernelspec": {"language": ""}, "language_info": None}, "python"),
+        (None, "python"),
+    ],
+)
+def test_the_language_of_a_notebook_is_that_of_its_kernel(metadata, language: str) -> None:
+    cells = [{"cell_type": "code", "source": "1"}]
+    assert read_one("ipynb", json.dumps({"metadata": metadata, "cells": cells})).text == f"```{language}\n1\n```"
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        ("---\ntitle: T\n---\nBody", "Body"),
+        ("---\n# a comment\ntitle: T\n\ntags: [a]\n...\nBody\n\n---\n\nEnd", "Body\n\nEnd"),
+        ("---\ntitle: T\n---", ""),
+        ("---\n\n# One\n\ntitle: T\n\n---\n\nTwo", "# One\n\ntitle: T\n\nTwo"),
+        ("---\n# One\n\nOnly words\n\n---\n\nTwo", "# One\n\nOnly words\n\nTwo"),
+        ("---\nThe rule says: be brief\n\n---\n\nTwo", "The rule says: be brief\n\nTwo"),
+        ("---\n- a\n- b\n\n---\nTwo", "- a\n- b\n\nTwo"),
+        ("---\n---\nTwo", "Two"),
+        ("10<sup>6</sup> m, H<sub>2</sub>O, the 1<sup>st</sup>", "10^6 m, H_2O, the 1st"),
+        ("<p>10<sup>-3</sup> of <math><msup><mi>x</mi><mn>2</mn></msup></math></p>", "10^-3 of $x^2$"),
+        ("```{code-block} r\nx <- 1\n```", "```r\nx <- 1\n```"),
+    ],
+)
+def test_markdown_begins_with_settings_or_a_rule_and_has_scripts(source: str, text: str) -> None:
+    assert read_one("md", source).text == text
 
 
 def test_gallery_script_becomes_prose_between_code() -> None:
