@@ -15,6 +15,8 @@ from fc_pipeline.sources.tables import capped, read_table
 MAX_BYTES = {"html": 10 << 20, "pdf": 64 << 20}
 """Larger ones are refused unread: no page that people read is so large."""
 _BINARY = {"pdf", "r_help"}
+_DECODING = {"html"}
+"""Formats whose files may state their encoding: the reader decodes, and replaces what it cannot."""
 
 
 def read_file(data: bytes, spec: FileSpec, limits: Limits, *, where: str) -> Iterator[Item | BadInput]:
@@ -40,30 +42,31 @@ def _items(data: bytes, spec: FileSpec, limits: Limits, *, where: str) -> Iterat
     replaced = 0
     if spec.format not in _BINARY:
         data = unpack(data, limit=limits.file_bytes)
-        if limits.replace and spec.format != "html":  # a page may state another encoding; its reader knows
+        if limits.replace and spec.format not in _DECODING:
             data, replaced = replace_invalid(data)
     if len(data) > MAX_BYTES.get(spec.format, len(data)):
         raise BadInput("too_large", f"{len(data)} bytes; {spec.format} is read up to {MAX_BYTES[spec.format]}")
-    items = _read(data, spec, isolate=limits.isolate or spec.format in ISOLATED)
+    options = {"replace": limits.replace} if spec.format in _DECODING else {}
+    items = _read(data, spec, options, isolate=limits.isolate or spec.format in ISOLATED)
     for number, item in enumerate(capped(items, limits) if spec.fields else items):
         if replaced and number == 0 and isinstance(item, Item):
             item = Item(item.key, item.text, {**item.meta, "replaced": replaced})
         yield item
 
 
-def _read(data: bytes, spec: FileSpec, *, isolate: bool) -> Iterator[Item | BadInput]:
+def _read(data: bytes, spec: FileSpec, options: dict[str, Any], *, isolate: bool) -> Iterator[Item | BadInput]:
     if not isolate:
-        return READERS[spec.format](data, spec)
-    entries, _ = isolated().call(read_documents, data, spec=spec.model_dump(mode="json"))
+        return READERS[spec.format](data, spec, **options)
+    entries, _ = isolated().call(read_documents, data, spec=spec.model_dump(mode="json"), **options)
     return (Item(*entry) if len(entry) == 3 else BadInput(*entry) for entry in entries)
 
 
-def read_documents(data: bytes, *, spec: dict[str, Any]) -> tuple[list[list[Any]], list[bytes]]:
+def read_documents(data: bytes, *, spec: dict[str, Any], **options: Any) -> tuple[list[list[Any]], list[bytes]]:
     """What the child process makes of a file: each document as a list, each that is refused as [reason, detail].
 
     Raises:
         BadInput: the file cannot be read.
     """
     known = FileSpec.model_validate(spec)
-    items = READERS[known.format](data, known)
+    items = READERS[known.format](data, known, **options)
     return [list(item) if isinstance(item, Item) else [item.reason, item.detail] for item in items], []

@@ -20,7 +20,8 @@ from fc_pipeline.sources.readers import (
 from fc_pipeline.sources.readers.item import Item, decode
 from fc_pipeline.sources.schema import FileSpec
 
-Reader = Callable[[bytes, FileSpec], Iterator[Item | BadInput]]
+Reader = Callable[..., Iterator[Item | BadInput]]
+"""(bytes of the file, FileSpec) to documents; a reader that decodes by itself also takes `replace`."""
 
 
 def whole(to_text: Callable[[str], str]) -> Reader:

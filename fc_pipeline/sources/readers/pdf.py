@@ -8,7 +8,8 @@ from fc_pipeline.sources.readers.item import Item
 from fc_pipeline.sources.schema import FileSpec
 
 _MAX_PAGES = 5_000
-_HYPHENATED = re.compile(r"(?<=[a-z])[\u00ad\ufffe-]\n(?=[a-z])")
+_HYPHEN = re.compile(r"\x02|[\u00ad\ufffe-]\n")
+"""A hyphen at the end of a line: PDFium writes U+0002 for it and no line end."""
 _WRAPPED = re.compile(r"(?<=[\w,;)’”])\n(?=[a-z(])")
 """A line that ends inside a sentence: the next begins in lower case."""
 
@@ -32,6 +33,11 @@ def read(data: bytes, spec: FileSpec) -> Iterator[Item]:
 
 
 def unwrapped(page: str) -> str:
-    """Text of a page with the words and sentences joined that its lines cut."""
+    """Text of a page with the words and sentences joined that its lines cut; a hyphen goes between small letters."""
     text = page.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")
-    return _WRAPPED.sub(" ", _HYPHENATED.sub("", text)).strip()
+    return _WRAPPED.sub(" ", _HYPHEN.sub(_hyphen, text)).strip()
+
+
+def _hyphen(match: re.Match[str]) -> str:
+    before, after = match.string[: match.start()][-1:], match.string[match.end() :][:1]
+    return "" if before.islower() and after.islower() else "-" + match[0][1:]

@@ -7,7 +7,7 @@ from typing import Any
 
 import matplotlib as mpl
 import pytest
-from factories.sources import files, inbox, read, read_one, reason
+from factories.sources import LIMITS, files, inbox, read, read_one, reason
 from matplotlib.figure import Figure
 
 from fc_pipeline.sources.columns import difference, record_difference
@@ -40,10 +40,93 @@ def test_a_page_keeps_its_content_and_layout_and_loses_its_frame() -> None:
         assert gone not in item.text
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "latin-1", "utf-16"])
-def test_a_page_is_decoded_as_it_says(encoding: str) -> None:
-    page = PAGE.replace("<head>", f'<head><meta charset="{encoding}">')
-    assert "Caf\u00e9 A paragraph" in read_one("html", page.encode(encoding)).text
+def article(content: str, head: str = "") -> str:
+    """A page whose main content is this, between two paragraphs that are long enough to be taken for content."""
+    return (
+        f"<html><head>{head}</head><body><article><p>{PROSE * 2}</p>{content}<p>{PROSE * 2}</p></article></body></html>"
+    )
+
+
+def content_of(page: bytes | str) -> str:
+    """What was read of the content of `article`."""
+    return read_one("html", page).text.split("\n\n")[1]
+
+
+@pytest.mark.parametrize(
+    ("label", "codec", "words"),
+    [
+        ("utf-8", "utf-8", "Caf\u00e9"),
+        ("", "utf-8", "Caf\u00e9"),
+        ("iso-8859-1", "utf-8", "Caf\u00e9"),
+        ("utf-16", "utf-16", "Caf\u00e9"),
+        ("", "utf-16-le", "Caf\u00e9"),
+        ("", "utf-16-be", "Caf\u00e9"),
+        ("utf-16", "ascii", "An ASCII page"),
+        ("iso-8859-1", "cp1252", "\u201cquoted\u201d \u2014 \u20ac5"),
+        ("us-ascii", "cp1252", "\u201cquoted\u201d \u2014 \u20ac5"),
+        ("ISO-8859-9", "cp1254", "\u0130\u015f \u201cq\u201d"),
+        ("tis-620", "cp874", "\u0e20\u0e32\u0e29\u0e32 \u201cq\u201d"),
+        ("gb2312", "gb18030", "\u6731\u9555\u57fa"),
+        ("GBK", "gb18030", "\u4e2d\u6587 \U00020000"),
+        ("shift_jis", "cp932", "\u2460\u756a\u3068\u9ad9"),
+        ("euc-kr", "cp949", "\ub620 \ud39f"),
+        ("big5", "big5hkscs", "\u4e2d\u6587 \u35ce"),
+        ("iso-2022-jp", "iso2022_jp", "\u65e5\u672c\u8a9e"),
+        ("", "iso2022_jp", "\u65e5\u672c\u8a9e"),
+        ("hz-gb-2312", "hz", "\u4e2d\u6587"),
+        ("koi8-r", "koi8-r", "\u041f\u0440\u0438\u0432\u0435\u0442"),
+        ("x-mac-cyrillic", "mac_cyrillic", "\u041f\u0440\u0438\u0432\u0435\u0442"),
+    ],
+)
+def test_a_page_is_decoded_as_the_web_means_its_label(label: str, codec: str, words: str) -> None:
+    meta = f'<!-- <meta charset="koi8-u"> --><meta http-equiv="Content-Type" content="text/html; charset={label}">'
+    assert content_of(article(f"<p>{words}</p>", meta if label else "").encode(codec)) == words
+
+
+def test_a_page_of_xml_states_its_encoding_before_the_page() -> None:
+    page = '<?xml version="1.0" encoding="iso-8859-1"?>' + article("<p>Caf\u00e9 \u201cx\u201d</p>")
+    assert content_of(page.encode("cp1252")) == "Caf\u00e9 \u201cx\u201d"
+
+
+@pytest.mark.parametrize(
+    ("label", "why", "words"),
+    [("utf-8", "invalid_utf8", "caf\ufffd \ufffd!"), ("euc-jp", "invalid_encoding", "caf\ufffd \ufffd!")],
+)
+def test_a_page_that_is_not_of_its_encoding_is_refused_or_replaced(label: str, why: str, words: str) -> None:
+    page = article("<p>caf\u00ff \u00ff!</p>", f'<meta charset="{label}">').encode("latin-1")
+    assert reason("html", page) == why
+    (item,) = read("html", page, LIMITS._replace(replace=True))
+    assert words in item.text and item.meta["replaced"] == 2
+
+
+_ANNOTATION = '<annotation encoding="application/x-tex">{\\displaystyle E &lt; mc^{2}}</annotation>'
+_MATHML = f"<math><semantics><mrow><mi>E</mi><mo>&lt;</mo><mi>m</mi></mrow>{_ANNOTATION}</semantics></math>"
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        ("10<sup>30</sup> kg, 10<sup>-3</sup> m, x<sup>n+1</sup>", "10^30 kg, 10^-3 m, x^{n+1}"),
+        ("H<sub>2</sub>O, x<sub>i<sup>2</sup></sub>", "H_2O, x_{i^2}"),
+        ("the 1<sup>st</sup><sup><a href='#n'>[1]</a></sup> mark<sup>\u00ae</sup>", "the 1st[1] mark\u00ae"),
+        ('so <script type="math/tex">a &lt b</script> holds', "so $a &lt b$ holds"),
+        ('<span class="MathJax">E=mc2</span><script type="math/tex; mode=display">E = mc^2</script>', "$$ E = mc^2 $$"),
+        (_MATHML, "$E < mc^{2}$"),
+        (f'<span class="katex"><span class="katex-mathml">{_MATHML}</span>'
+         '<span class="katex-html" aria-hidden="true">Emc</span></span> is', "$E < mc^{2}$ is"),
+        (f'<span class="mwe-math-element"><span style="display: none;">{_MATHML}</span>'
+         '<img class="mwe-math-fallback-image-inline" alt="E"></span> is', "$E < mc^{2}$ is"),
+        ('<math alttext="a^{2}"><msup><mi>a</mi><mn>2</mn></msup></math>', "$a^{2}$"),
+        ("<mjx-container><mjx-mi></mjx-mi><mjx-assistive-mml><math><mfrac><mn>1</mn><msqrt><msub><mi>x</mi>"
+         "<mi>ij</mi></msub></msqrt></mfrac></math></mjx-assistive-mml></mjx-container>",
+         "$\\frac{1}{\\sqrt{x_{ij}}}$"),
+        ('<math display="block"><munderover><mo>\u2211</mo><mi>i</mi><mi>n</mi></munderover></math>',
+         "$$ \u2211_i^n $$"),
+        ('<img class="tex" alt="a^2"> is', "$a^2$ is"),
+    ],
+)  # fmt: skip
+def test_formulas_and_exponents_of_a_page(source: str, text: str) -> None:
+    assert content_of(article(f"<p>{source}</p>")) == text
 
 
 def test_a_page_of_an_encoding_that_there_is_not_is_refused() -> None:
@@ -51,15 +134,19 @@ def test_a_page_of_an_encoding_that_there_is_not_is_refused() -> None:
     assert isinstance(bad, BadInput) and (bad.reason, "klingon-8" in bad.detail) == ("invalid_encoding", True)
 
 
-@pytest.fixture(scope="module")
-def pdf() -> bytes:
+def pdf_of(*lines: str) -> bytes:
     """A page whose text is text."""
     stream, figure = io.BytesIO(), Figure(figsize=(5, 3))
-    for number, line in enumerate(["A line that the width of a", "page cut in two.", "Another sentence."]):
-        figure.text(0.1, 0.85 - 0.15 * number, line)
+    for number, line in enumerate(lines):
+        figure.text(0.1, 0.9 - 0.08 * number, line)
     with mpl.rc_context({"pdf.fonttype": 42}):
         figure.savefig(stream, format="pdf", metadata={"CreationDate": None})
     return stream.getvalue()
+
+
+@pytest.fixture(scope="module")
+def pdf() -> bytes:
+    return pdf_of("A line that the width of a", "page cut in two.", "Another sentence.")
 
 
 def test_the_text_of_a_pdf(pdf: bytes) -> None:
@@ -68,8 +155,22 @@ def test_the_text_of_a_pdf(pdf: bytes) -> None:
     assert item.meta == {"pages": 1}
 
 
+def test_a_hyphen_at_the_end_of_a_line_goes_only_between_small_letters() -> None:
+    lines = (
+        "The Ruy-",
+        "Lopez is a won-",
+        "derful \u00e9tu-",
+        "de of COVID-",
+        "19 and the Runge-",
+        "Kutta method - a",
+        "b-",
+    )
+    text = read_one("pdf", pdf_of(*lines)).text
+    assert text == "The Ruy-Lopez is a wonderful \u00e9tude of COVID-19 and the Runge-Kutta method - a b-"
+
+
 def test_words_and_sentences_that_lines_cut_are_joined() -> None:
-    assert unwrapped("a won-\r\nderful day,\r\nis it? Yes.\r\nNo") == "a wonderful day, is it? Yes.\nNo"
+    assert unwrapped("a won\x02derful day,\r\nis it? Yes.\r\nNo") == "a wonderful day, is it? Yes.\nNo"
 
 
 def lesson(*steps: dict[str, Any]) -> bytes:
