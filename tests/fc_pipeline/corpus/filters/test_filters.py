@@ -49,12 +49,30 @@ def test_good_text_passes() -> None:
         ("tab\tstays\nand lines  \n\n", "tab\tstays\nand lines"),
         ("family 👨‍👩‍👧 stays, Ångström, ２ stays", "family 👨‍👩‍👧 stays, Ångström, ２ stays"),
         ("    indented code stays", "    indented code stays"),
+        ("e\u200b\u0301", "\u00e9"),
+        ("one\r\ntwo\rthree", "one\ntwo\nthree"),
+        ("title\x0bsubtitle \x0c\x0cnext page", "title\nsubtitle\n\nnext page"),
     ],
 )
 def test_unicode(before: str, after: str) -> None:
     document = doc(before)
     assert normalise(document, UnicodeSettings()) is None
     assert document["text"] == after
+
+
+def test_unicode_counts_what_it_changed() -> None:
+    document = doc("one\r\ntwo\x85three\x1ffour \x07\ufefffive\nsix")
+    assert normalise(document, UnicodeSettings()) is None
+    assert document["meta"] == {"edits": {"unicode": {"deleted": 2, "line_ends": 2}}}
+
+
+@given(st.lists(st.text("ab\u00e9\U0001f469\u4e2d", min_size=1), min_size=1), st.data())
+def test_unicode_glues_no_words(words: list[str], data: st.DataObject) -> None:
+    spaces = [character for character in map(chr, range(0x3001)) if character.isspace()]
+    text = "".join(word + data.draw(st.sampled_from(spaces)) for word in words)
+    document = doc(text)
+    assert normalise(document, UnicodeSettings()) is None
+    assert document["text"].split() == words
 
 
 @settings(max_examples=200)
