@@ -1,6 +1,8 @@
 """Phone numbers, payment cards, bank accounts and national ids in a text, by format, checksum and context.
 
-Checksums are python-stdnum's. One linear search finds stretches of digits; the patterns look only there.
+A number is masked for a checksum that hardly passes by chance, a format that nothing else has, or a word before it: of
+any columns of numbers a tenth passes the check digit of cards. Checksums are python-stdnum's. One linear search finds
+stretches of digits; the patterns look only there.
 """
 
 import re
@@ -14,7 +16,6 @@ from fc_pipeline.corpus.filters.base import Span, told_before
 _DIGITS = re.compile(r"\d(?:[ \-.()/\u00a0]{0,3}\d){6,}", re.ASCII)
 _BEFORE_CHARS, _AFTER_CHARS = 10, 26  # an IBAN and a CURP have letters around their digits
 
-# A card without groups looks like any long number, so a word must say what it is.
 _CARD_PATTERNS = [
     re.compile(rf"(?<![\w.,+/=-])(?<!\d )(?:{digits})(?!\w|[.,/ -]\d)", re.ASCII)
     for digits in (r"\d{4}([ -])\d{4}\1\d{4}\1\d{4}(?:\1\d{1,3})?|3\d{3}([ -])\d{6}\2\d{4,5}", r"\d{14,19}")
@@ -27,19 +28,22 @@ _CARD_WORDS = re.compile(
 )
 
 _PHONE_PLUS = re.compile(
-    r"(?<![\w.+)-])\+[1-9]\d{0,2}(?:[ .\-\u00a0]?\(\d{1,4}\)|[ .\-\u00a0]?\d{1,4})(?:[ .\-\u00a0]?\d{2,4}){2,4}"
-    r"(?!\w|[.,]\d)",
+    r"(?<![\w.+)-])(?<!\d )\+[1-9]\d{0,2}(?:[ .\-\u00a0]?\(\d{1,4}\)|[ .\-\u00a0]?\d{1,4})(?:[ .\-\u00a0]?\d{2,4}){2,4}"
+    r"(?!\w|[.,]\d| [+-]?\d)",
     re.ASCII,
 )
-# A North American number with a space behind the area code looks like any numbers in a row.
+# A North American number with a space in it looks like any numbers in a row, and 938.272 0813 is a mass.
 _PHONE_NORTH_AMERICA = [
-    re.compile(rf"(?<![\w.+/=-])(?:\+?1[ .-])?(?:{area})[2-9]\d{{2}}[ .-]\d{{4}}(?!\w|[.,-]\d)", re.ASCII)
-    for area in (r"\([2-9][0-8]\d\) ?|[2-9][0-8]\d[.-]", r"[2-9][0-8]\d ")
+    re.compile(rf"(?<![\w.+/=-])(?:{number})\d{{4}}(?!\w|[.,-]\d)", re.ASCII)
+    for number in (
+        r"(?:\+?1[ .-])?\([2-9][0-8]\d\) ?[2-9]\d{2}[.-]|(?:\+1[ .-]|1[.-])?[2-9][0-8]\d([.-])[2-9]\d{2}\1",
+        r"(?:\+?1[ .-])?\(?[2-9][0-8]\d\)?[ .-][2-9]\d{2}[ .-]",
+    )
 ]
 _PHONE_NATIONAL = re.compile(r"(?<![\w.+/=-])\(?0\d{1,4}\)?(?:[ /-]{1,2}\d{2,8}){1,4}(?!\w|[.,-]\d)", re.ASCII)
 _PHONE_WORDS = re.compile(
-    r"\b(?:phone|tel|telephone|telefon|tél|teléfono|fax|mobile|mobil|cell|call|callback|whatsapp|sms|text me|ring"
-    r"|hotline|dial|contact|reach|handy|ph|number is)\b",
+    r"\b(?:phone|tel|telephone|telefon|tél|teléfono|fax|mobile|mobil|cell(?: ?phone|:)|call|callback|whatsapp|sms"
+    r"|text me|ring me|hotline|dial|contact|reach me|handy|ph|number is)\b",
     re.IGNORECASE,
 )
 _COUNTRY_CODES_TEXT = (
@@ -55,10 +59,9 @@ _IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-
 
 # (module of stdnum whose `is_valid` decides, pattern, words of which one must stand before or "")
 _NATIONAL_IDS = (
-    ("us.ssn", r"(?<![\w.-])\d{3}-\d{2}-\d{4}(?![\w-])", ""),
-    ("us.ssn", r"(?<![\w-])\d{9}(?![\w-])", "ssn|social security"),
-    ("es.dni", r"(?<![\w./-])\d{8}-?[A-HJ-NP-TV-Z](?![\w-])", ""),
-    ("es.nie", r"(?<![\w./-])[XYZ]-?\d{7}-?[A-Z](?![\w-])", ""),
+    ("us.ssn", r"(?<![\w.-])\d{3}-?\d{2}-?\d{4}(?![\w-])", "ssn|social security|taxpayer|itin"),
+    ("es.dni", r"(?<![\w./-])\d{8}-?[A-HJ-NP-TV-Z](?![\w-])", "dni|nif|identidad"),
+    ("es.nie", r"(?<![\w./-])[XYZ]-?\d{7}-?[A-Z](?![\w-])", "nie|nif|identidad"),
     ("fr.nir", r"(?<![\w-])[12] ?\d\d ?[0-3]\d ?\d[\dAB] ?\d{3} ?\d{3} ?\d\d(?![\w-])", "nir|insee|sociale"),
     ("br.cpf", r"(?<![\w.-])\d{3}\.\d{3}\.\d{3}-\d\d(?![\w-])", ""),
     ("ch.ssn", r"(?<![\w.-])756\.\d{4}\.\d{4}\.\d\d(?![\w.-])", ""),
@@ -71,6 +74,7 @@ _NATIONAL_IDS = (
     ("ca.sin", r"(?<![\w.-])\d{3}[ -]\d{3}[ -]\d{3}(?![\w-])", "social insurance|sin number|sin:"),
 )
 _NINO = re.compile(r"[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?\d\d ?\d\d ?\d\d ?[A-D](?!\w)", re.ASCII)
+_NINO_WORDS = re.compile(r"\b(?:nino|ni (?:number|no)|national insurance|nin)\b", re.IGNORECASE)
 _NO_NINO = frozenset(["BG", "GB", "NK", "KN", "TN", "NT", "ZZ"])
 _CODICE_FISCALE = re.compile(r"[A-Z]{6}\d{2}[A-EHLMPR-T]\d{2}[A-Z]\d{3}[A-Z]")
 
@@ -90,6 +94,8 @@ def find_numbers(text: str, types: Collection[str]) -> Iterator[Span]:
         for match in _NINO.finditer(text):
             if match[0][:2] in _NO_NINO or text[match.start() - 1 : match.start()].isalnum():
                 continue
+            if not told_before(text, match.start(), _NINO_WORDS):
+                continue  # `AT 404598 B` is a patent
             yield Span(match.start(), match.end(), "national_id")
         for match in _CODICE_FISCALE.finditer(text):
             if _check("it.codicefiscale")(match[0]):
@@ -107,11 +113,9 @@ class _Rule(NamedTuple):
 
 @cache
 def _rules() -> list[_Rule]:
-    grouped, ungrouped = _CARD_PATTERNS
     plain, spaced = _PHONE_NORTH_AMERICA
     return [
-        _Rule("card", grouped, _is_card),
-        _Rule("card", ungrouped, _is_card, _CARD_WORDS),
+        *(_Rule("card", pattern, _is_card, _CARD_WORDS) for pattern in _CARD_PATTERNS),
         _Rule("iban", _IBAN, _check("iban")),
         *(
             _Rule(
