@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field
 
 from fc_pipeline.corpus.document import Document
-from fc_pipeline.corpus.filters.base import Settings, Verdict
+from fc_pipeline.corpus.filters.base import Settings, Verdict, note_edits
+from fc_pipeline.corpus.filters.licence_names import spdx_expression, spdx_identifier
 
 if TYPE_CHECKING:
     from license_expression import Licensing
@@ -49,11 +50,14 @@ class LicenceSettings(Settings):
         default=None, description="SPDX identifiers that are kept, `*` stands for anything; null: all but the denied."
     )
     deny: list[str] = Field(default=COPYLEFT_AND_CLOSED, description="SPDX identifiers that are dropped.")
+    unknown: Literal["drop", "keep"] = Field(
+        default="drop", description="What becomes of names that are neither SPDX's nor usual; kept ones are counted."
+    )
     read_headers: bool = Field(default=True, description="Also judge code by what its beginning says.")
 
 
 def wrong_licence(document: Document, settings: LicenceSettings) -> Verdict:
-    """`licence_denied` or `licence_unlisted` by the document's licence, `licence_header` by its own text."""
+    """`licence_denied`, `licence_unlisted` or `licence_unknown` by its licence, `licence_header` by its own text."""
     allow = None if settings.allow is None else tuple(settings.allow)
     deny = tuple(settings.deny)
     for stated in _stated(document):
@@ -61,6 +65,10 @@ def wrong_licence(document: Document, settings: LicenceSettings) -> Verdict:
             return "licence_denied"
         if not _permits(stated, allow, ()):
             return "licence_unlisted"
+        if allow is None and not _permits(stated, None, deny, known=True):
+            if settings.unknown == "drop":
+                return "licence_unknown"
+            note_edits(document, "licence", {"unknown": 1})
     shown = _in_header(document["text"]) if settings.read_headers and document["domain"] == "code" else []
     return None if all(_permits(licence, None, deny) for licence in shown) else "licence_header"
 
@@ -82,13 +90,21 @@ def _in_header(text: str) -> list[str]:
 
 
 @lru_cache(maxsize=4096)
-def _permits(expression: str, allow: tuple[str, ...] | None, deny: tuple[str, ...]) -> bool:
+def _permits(expression: str, allow: tuple[str, ...] | None, deny: tuple[str, ...], *, known: bool = False) -> bool:
+    """Does an expression leave a way by identifiers that are allowed and not denied, and, if asked, known?"""
+
     def permits(name: str) -> bool:
-        name = name.rstrip("+").lower()
-        matches = lambda patterns: any(fnmatchcase(name, pattern.lower()) for pattern in patterns)  # noqa: E731
+        identifier = spdx_identifier(name)
+        if identifier is None and known:
+            return False
+        names = {spelling.rstrip("+").lower() for spelling in (name, identifier or name)}
+
+        def matches(patterns: tuple[str, ...]) -> bool:
+            return any(fnmatchcase(name, pattern.lower()) for name in names for pattern in patterns)
+
         return not matches(deny) and (allow is None or matches(allow))
 
-    return permitted(expression, permits)
+    return permitted(spdx_expression(expression[:_MAX_CHARS]), permits)
 
 
 def permitted(expression: str, permits: Callable[[str], bool]) -> bool:
