@@ -3,10 +3,18 @@
 Sources, eval sets, image sources and fonts add fields of their own to these classes.
 """
 
+import re
 from typing import Any, Literal, TypeVar
 from urllib.parse import unquote, urlsplit
 
-from pydantic import Field, TypeAdapter, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    Field,
+    TypeAdapter,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from fc_model.config.strict import Strict
 from fc_model.errors import UserError
@@ -72,13 +80,23 @@ class LocalPin(Strict):
 
 
 class HttpFile(Strict):
-    url: str = Field(pattern=r"^https?://[^@]+$", description="without credentials")
+    url: str = Field(description="http or https, without credentials")
     sha256: str = Field(pattern=_SHA256)
     path: str | None = Field(default=None, description="what the globs see; by default the last part of the address")
 
     @property
     def name(self) -> str:
         return self.path or unquote(urlsplit(self.url).path).rsplit("/", 1)[-1]
+
+    @field_validator("url")
+    @classmethod
+    def _without_credentials(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if parts.scheme not in {"http", "https"} or not parts.hostname or re.search(r"\s", url):
+            raise ValueError(f"{url!r} is no address of the web: write https://host/path")
+        if "@" in parts.netloc:
+            raise ValueError(f"the address of {parts.hostname} has credentials: take out what stands before the @")
+        return url
 
     @model_validator(mode="after")
     def _named(self) -> "HttpFile":

@@ -1,10 +1,13 @@
 """Downloads that resume, into a cache that is checked by checksum. Every kind of pin that downloads uses them."""
 
 import fcntl
+import gzip
 import hashlib
 import os
 import shutil
+import zlib
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
@@ -58,10 +61,10 @@ def download_file(
         part.touch()  # the faster one may have renamed it away, and failed later
         url = find_url()
         leftover = part.stat().st_size > 0
-        actual = _filled(part, url, checksum, session=session, pause_seconds=pause_seconds)
+        actual = _filled(part, url, expected, checksum, session=session, pause_seconds=pause_seconds)
         if actual != expected and leftover:
             os.truncate(part, 0)
-            actual = _filled(part, url, checksum, session=session, pause_seconds=pause_seconds)
+            actual = _filled(part, url, expected, checksum, session=session, pause_seconds=pause_seconds)
         if actual != expected:
             part.unlink()
             raise UserError(
@@ -77,31 +80,61 @@ def download_file(
 
 
 def _filled(
-    part: Path, url: str, checksum: Checksum, *, session: Callable[[], "requests.Session"], pause_seconds: float
+    part: Path,
+    url: str,
+    expected: str,
+    checksum: Checksum,
+    *,
+    session: Callable[[], "requests.Session"],
+    pause_seconds: float,
 ) -> str:
-    """Append what is missing to `part`; returns the checksum of the whole."""
+    """Append what is missing to `part`; returns the checksum of the whole.
+
+    A pin may be of the bytes that were sent, as of a .gz that a server calls encoded, or of what they stand for.
+    """
+    encoding = ""
     if url.startswith("file:"):
         shutil.copyfile(unquote(urlsplit(url).path), part)
     else:
         with session() as opened:
-            ask_server(
+            encoding = ask_server(
                 lambda: _append(url, part, opened),
                 what=part.stem,
                 progress=lambda: part.stat().st_size,
                 pause_seconds=pause_seconds,
             )
-    return checksum(part)
+    actual = checksum(part)
+    if actual != expected and encoding in {"gzip", "x-gzip"}:
+        decoded = part.with_name(part.name + ".decoded")
+        with suppress(OSError, EOFError, zlib.error):
+            with gzip.open(part) as packed, decoded.open("wb") as file:
+                shutil.copyfileobj(packed, file)
+            shutil.copyfile(decoded, part)  # in place: the lock is on this file
+            actual = checksum(part)
+        decoded.unlink(missing_ok=True)
+    return actual
 
 
-def _append(url: str, part: Path, session: "requests.Session") -> None:
+def _append(url: str, part: Path, session: "requests.Session") -> str:
+    """Append what is missing, byte by byte as it is sent; returns the Content-Encoding.
+
+    Decoded bytes could not be resumed, as a Range counts those that are sent.
+    """
+    import requests
+    import urllib3
+
     have = part.stat().st_size
     headers = {"Accept-Encoding": "identity"}
     if have:
         headers["Range"] = f"bytes={have}-"
     with session.get(url, headers=headers, stream=True, timeout=TIMEOUT_SECONDS) as answer:
         if answer.status_code == 416:  # nothing beyond what we have: the checksum decides
-            return
+            return ""
         answer.raise_for_status()
         resumed = answer.status_code == 206 and answer.headers.get("Content-Range", "").startswith(f"bytes {have}-")
         with part.open("ab" if resumed else "wb") as file:
-            file.writelines(answer.iter_content(_CHUNK_BYTES))
+            try:
+                file.writelines(answer.raw.stream(_CHUNK_BYTES, decode_content=False))
+            except urllib3.exceptions.HTTPError as error:
+                raise requests.ConnectionError(error) from error
+        return answer.headers.get("Content-Encoding", "").lower()

@@ -1,3 +1,4 @@
+import gzip
 import hashlib
 import os
 from datetime import UTC, datetime, timedelta
@@ -12,6 +13,7 @@ from fc_model.errors import UserError
 from fc_pipeline.catalogue.download.download_file import download_file, git_blob_of
 
 DATA = os.urandom(3 << 20)
+PACKED = gzip.compress(DATA, compresslevel=1)
 SHA256 = hashlib.sha256(DATA).hexdigest()
 PATH = "/package.whl"
 MIB = 1 << 20
@@ -81,6 +83,25 @@ def test_content_that_changed_under_the_pin_is_refused(served, tmp_path: Path) -
     with pytest.raises(UserError, match=f"package.whl: checksum is {actual}, expected {SHA256}: the content") as error:
         get(served, tmp_path / "package.whl")
     assert "\n" not in str(error.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("pinned", [PACKED, DATA], ids=["as sent", "as decoded"])
+@pytest.mark.parametrize("faults", [[], [Cut(MIB)]], ids=["at once", "resumed"])
+def test_bytes_that_a_server_calls_encoded(loopback, waits, tmp_path: Path, pinned: bytes, faults: list[Cut]) -> None:
+    loopback.files[PATH] = (PACKED, {"Content-Encoding": "gzip"})
+    loopback.faults[PATH] = list(faults)
+    sha256 = hashlib.sha256(pinned).hexdigest()
+    target = download_file(tmp_path / "a.gz", find_url=lambda: loopback.url + PATH, expected=sha256)
+    assert target.read_bytes() == pinned
+    assert [path.name for path in tmp_path.iterdir()] == ["a.gz"]
+    assert len(loopback.starts(PATH)) == 1 + len(faults)
+
+
+def test_bytes_that_are_called_encoded_and_are_not(served, tmp_path: Path) -> None:
+    served.files[PATH] = (DATA[:-1], {"Content-Encoding": "gzip"})
+    with pytest.raises(UserError, match="the content changed under the pin"):
+        get(served, tmp_path / "package.whl")
     assert list(tmp_path.iterdir()) == []
 
 

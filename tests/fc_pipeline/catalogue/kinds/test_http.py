@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from factories import sources
 from factories.loopback_server import Cut
-from factories.sources import as_lines, documents, files
+from factories.sources import as_lines, documents, files, texts
 
 from fc_model.errors import UserError
 
@@ -61,13 +61,24 @@ def test_another_schema_is_refused(loopback, fetch) -> None:
     [
         ("http://127.0.0.1/", "names no file; give it a `path`"),
         ("http://127.0.0.1/%2e%2e", "leads out of the source"),
-        ("http://user:word@127.0.0.1/a.txt", "String should match pattern"),
-        ("file:///etc/passwd", "String should match pattern"),
+        ("http://user:word@127.0.0.1/a.txt", "the address of 127.0.0.1 has credentials: take out what stands before"),
+        ("https://user@host.org", "the address of host.org has credentials"),
+        ("file:///etc/passwd", "'file:///etc/passwd' is no address of the web: write https://host/path"),
+        ("https:///a.txt", "is no address of the web"),
+        ("https://host.org/a b.txt", "is no address of the web"),
     ],
 )
 def test_an_address_that_names_no_file_inside_the_source(url: str, message: str, loopback) -> None:
     with pytest.raises(UserError, match=message):
         source(loopback, {}, TEXTS, urls=[{"url": url, "sha256": "0" * 64}])
+
+
+def test_an_address_may_have_an_at_sign_in_its_path(loopback, fetch) -> None:
+    address = "/npm/pkg@1.2.3/data@2.txt"
+    loopback.files[address] = b"words"
+    pin = {"url": f"{loopback.url}{address}?by=a@b#c@d", "sha256": hashlib.sha256(b"words").hexdigest()}
+    loopback.files[f"{address}?by=a@b"] = b"words"
+    assert texts(fetch(source(loopback, {}, TEXTS, urls=[pin]))) == ["words"]
 
 
 def test_two_files_of_one_name_need_paths(loopback) -> None:
