@@ -69,7 +69,26 @@ def results_in_order(submit: Callable[[T], Future[R]], items: Iterable[T], *, ah
             future.cancel()
 
 
+def in_child(function: Callable[[T], R], item: T, *, what: str) -> R:
+    """`function(item)` in a child process of its own, for native code that may abort the process it runs in.
+
+    Raises:
+        UserError: the child died; names `what`.
+    """
+    try:
+        with _new_pool(1) as pool:
+            return pool.submit(function, item).result()
+    except BrokenProcessPool as error:
+        raise UserError(
+            f"{what} ended its process without a word (aborted, or no memory left); use less text"
+        ) from error
+
+
 @lru_cache(maxsize=1)
 def _pool(workers: int) -> ProcessPoolExecutor:
+    return _new_pool(workers)
+
+
+def _new_pool(workers: int) -> ProcessPoolExecutor:
     context = multiprocessing.get_context("spawn")
     return ProcessPoolExecutor(workers, mp_context=context, initializer=spawned_child_dies_with_parent)

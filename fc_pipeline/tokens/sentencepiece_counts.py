@@ -23,11 +23,15 @@ LINE_SYMBOLS = ("\n", "\n\n", "\n\n\n", "\t")
 _SPECIAL = {"unk": UNK, "bos": BOS, "eos": EOS, "pad": PAD}
 _SPACE = "\u2581"
 _MAX_PIECE_LENGTH = 16  # SentencePiece's own default, in characters
+_MAX_UNIT_LENGTH = 256
+"""Of longer runs (a gene in one line) SentencePiece's BPE aborts the process from 65,536 characters on."""
 _SEEDS_PER_PIECE = 5  # more seeds than this compress no better and take longer
 
 
 def count_units(texts: Iterable[str], *, symbols: Sequence[str] = ()) -> Counter[str]:
     """How often each unit occurs: a run of letters, one digit, or a run of signs, with the space before it.
+
+    Longer runs are cut at _MAX_UNIT_LENGTH characters.
 
     Args:
         symbols: strings that units are cut at, as they have pieces of their own.
@@ -45,8 +49,9 @@ def count_units(texts: Iterable[str], *, symbols: Sequence[str] = ()) -> Counter
     units: Counter[str] = Counter()
     parts = regex.compile(r" ?[\p{L}\p{M}]+|\p{N}| ?[^\p{L}\p{M}\p{N} ]+| +")
     for word, count in words.items():
-        for unit in parts.findall(word):
-            units[unit] += count
+        for run in parts.findall(word):
+            for start in range(0, len(run), _MAX_UNIT_LENGTH):
+                units[run[start : start + _MAX_UNIT_LENGTH]] += count
     return units
 
 

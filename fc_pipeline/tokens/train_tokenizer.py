@@ -4,6 +4,7 @@ import heapq
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, field_validator
@@ -13,6 +14,7 @@ from fc_model.config.strict import Strict
 from fc_model.errors import UserError
 from fc_pipeline.corpus.document import draw
 from fc_pipeline.engine.step import Step
+from fc_pipeline.executors.local import in_child
 from fc_pipeline.tokens.sentencepiece_counts import LINE_SYMBOLS, count_units, train_sentencepiece
 
 if TYPE_CHECKING:
@@ -75,13 +77,14 @@ def train_tokenizer(step: Step) -> None:
     for domain in sorted(sample):
         units.update(count_units(sample[domain], symbols=symbols))
         metrics[f"sample_bytes_{domain}"] = sum(len(text.encode()) for text in sample[domain])
-    model = train_sentencepiece(
-        units,
+    train = partial(
+        train_sentencepiece,
         kind=config.kind,
         vocab_size=config.vocab_size,
         character_coverage=config.character_coverage,
         symbols=symbols,
     )
+    model = in_child(train, units, what=f"{step.key}: SentencePiece")
     if config.kind == "unigram":
         model = round_scores(model)
     with step.out.open("tokenizer.model") as file:

@@ -11,7 +11,7 @@ from factories.waiting import alive, wait_until
 from fc_model.errors import UserError
 from fc_pipeline.executors import local
 from fc_pipeline.executors.batching import chunks
-from fc_pipeline.executors.local import local_map
+from fc_pipeline.executors.local import in_child, local_map
 
 PARENT = """
 import sys
@@ -76,6 +76,14 @@ def test_a_killed_worker_is_one_clear_line_and_the_next_map_works() -> None:
     with pytest.raises(UserError, match="a worker process was killed"):
         list(local_map(kill_self, range(4), workers=2))
     assert list(local_map(slow_square, range(4), workers=2)) == [0, 1, 4, 9]
+
+
+def test_a_function_that_aborts_costs_its_child_only() -> None:
+    with pytest.raises(UserError, match="the work ended its process without a word"):
+        in_child(kill_self, 3, what="the work")
+    assert in_child(slow_square, 3, what="the work") == 9
+    with pytest.raises(UserError, match="number 3 is bad"):
+        in_child(refuse, 3, what="the work")
 
 
 def test_workers_end_with_a_killed_parent(tmp_path: Path) -> None:

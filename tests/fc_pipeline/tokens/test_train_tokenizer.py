@@ -99,6 +99,14 @@ def test_units() -> None:
     assert units[" naïve"] == 1 and units["2"] == 3 and units[" 日本語"] == 1
 
 
+def test_runs_that_sentencepiece_would_abort_for_are_cut() -> None:
+    gene, rule = "ACGT" * 17_000, "=-" * 34_000
+    units = count_units([f"the gene {gene} is long {rule}"])
+    assert max(map(len, units)) == 256
+    assert sum(len(unit) * count for unit, count in units.items()) == len(f"the gene {gene} is long {rule}")
+    train_sentencepiece(units, kind="bpe", vocab_size=300, character_coverage=1.0, symbols=LINE_SYMBOLS)
+
+
 def test_units_without_symbols() -> None:
     assert count_units(["a<b>c a<b>"], symbols=["<b>"]) == {"a": 1, "c": 1, " a": 1}
 
