@@ -105,7 +105,7 @@ def find_ips(text: str, *, allow: Collection[str]) -> Iterator[Span]:
                 and match[0] not in allow
                 and not _is_joined(text, match.start())
                 and not (pattern is _IPV4 and _is_numbering(text, match))
-                and (match[0].count(":") >= _MIN_IPV6_GROUPS or _is_said(text, match))
+                and (match[0].count(":") >= _MIN_IPV6_GROUPS or _is_labelled(text, match))
             ):
                 yield Span(match.start(), match.end(), "ip")
 
@@ -126,7 +126,7 @@ def _is_public(address: str) -> bool:
     return parsed.is_global and not parsed.is_multicast
 
 
-def _is_said(text: str, match: re.Match[str]) -> bool:
+def _is_labelled(text: str, match: re.Match[str]) -> bool:
     """A word or a sign beside it says that it is an address."""
     start, end = match.span()
     return (

@@ -78,7 +78,8 @@ def _decoded(data: bytes, *, replace: bool) -> tuple[str, int]:
             reason = "invalid_utf8" if encoding == "utf-8" else "invalid_encoding"
             raise BadInput(reason, f"{encoding}: byte {error.start}: {error.reason}") from error
     page = data.decode(encoding, "replace")
-    return page, page.count("\ufffd") - data.decode(encoding, "ignore").count("\ufffd")
+    stood_there = data.count("\ufffd".encode()) if encoding == "utf-8" else 0  # other encodings have no such character
+    return page, page.count("\ufffd") - stood_there
 
 
 def _encoding(data: bytes) -> tuple[str, bytes]:
@@ -105,7 +106,7 @@ def _encoding(data: bytes) -> tuple[str, bytes]:
     except UnicodeDecodeError:
         if stated and not known:
             raise BadInput("invalid_encoding", f"{label} is no encoding of the web") from None
-        known = known or detect_encoding(data)
+        known = known or detect_encoding(data) or "utf-8"
         return _CODECS.get(known, known), data
     return "utf-8", data
 

@@ -146,7 +146,7 @@ def _own(name: str) -> Any:
     from docutils import nodes
     from docutils.parsers.rst import directives
 
-    module, class_name = directives._directive_registry[name]
+    module, class_name = directives._directive_registry[name]  # type: ignore[attr-defined]  # its stubs leave it out
     base: Any = getattr(import_module(f"docutils.parsers.rst.directives.{module}"), class_name)
 
     class Own(base):  # type: ignore[misc]
