@@ -78,8 +78,8 @@ def _decoded(data: bytes, *, replace: bool) -> tuple[str, int]:
             reason = "invalid_utf8" if encoding == "utf-8" else "invalid_encoding"
             raise BadInput(reason, f"{encoding}: byte {error.start}: {error.reason}") from error
     page = data.decode(encoding, "replace")
-    stood_there = data.count("\ufffd".encode()) if encoding == "utf-8" else 0  # other encodings have no such character
-    return page, page.count("\ufffd") - stood_there
+    in_source = data.count("\ufffd".encode()) if encoding == "utf-8" else 0  # other encodings have no such character
+    return page, page.count("\ufffd") - in_source
 
 
 def _encoding(data: bytes) -> tuple[str, bytes]:

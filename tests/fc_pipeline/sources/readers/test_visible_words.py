@@ -121,7 +121,7 @@ FORMATS = {
 
 
 @pytest.mark.parametrize("format_name", FORMATS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(data=st.data())
 def test_the_visible_words_of_a_document_are_those_of_its_text(format_name: str, data: st.DataObject) -> None:
     known, whole = FORMATS[format_name]
