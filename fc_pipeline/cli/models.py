@@ -99,12 +99,13 @@ def read_pictures(paths: Iterable[Path]) -> "list[Image]":
     Raises UserError for a file that is not there, and for one that is refused as hostile, damaged or no image.
     """
     from fc_model.data.images.decode import BadImage, decode
+    from fc_model.data.images.formats import content_format
 
     pictures: list[Image] = []
     for path in paths:
         try:
             data = path.read_bytes()
-            pictures += map(decode, _pages(data) if data.startswith(b"%PDF-") else [data])
+            pictures += map(decode, _pages(data) if content_format(data) == "PDF" else [data])
         except OSError as error:
             raise UserError(f"{path}: cannot be read ({error.strerror}); give an image or a PDF") from error
         except (BadImage, BadInput) as error:
@@ -116,7 +117,7 @@ def _pages(data: bytes) -> list[bytes]:
     """Pages as images, drawn in a process of its own. Raises BadInput."""
     from fc_pipeline.images.sources.pdf_pages import render_pages
 
-    answers, images = isolated().call(render_pages, data, first=0, last=_MAX_PAGES, dpi=_DPI)
+    answers, images = isolated().call(render_pages, data, first=0, last=_MAX_PAGES, dpi=_DPI, forms=True)
     for page in answers:
         if "refused" in page:
             raise BadInput(*page["refused"])

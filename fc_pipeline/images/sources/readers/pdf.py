@@ -1,6 +1,7 @@
 """PDF files with a text layer: a record a page, or one of several pages (`pages_per_record`).
 
-The text of a record is that of the layer: letters that a figure draws as outlines are not in it.
+The text of a record is that of the layer, as far as the page shows it: letters that a figure draws as outlines are not
+in it.
 """
 
 from collections.abc import Iterator
@@ -85,8 +86,8 @@ def _record(
     pictures = [decode(image) for _, _, image in pages]
     single = len(pages) == 1
     name = f"{entry.meta['file']}#{numbers[0]}" + ("" if single else f"-{numbers[-1]}")
-    unmapped, rotated = (sum(page[count] for page in contents) for count in ("unmapped", "rotated"))
-    meta = {"pages": numbers, "dpi": options.dpi, "unmapped": unmapped, "rotated": rotated}
+    left_out = {count: sum(page[count] for page in contents) for count in ("unmapped", "rotated", "hidden")}
+    meta = {"pages": numbers, "dpi": options.dpi} | left_out
     texts = [page["text"] for page in contents]
     record = ImageRecord(
         id=f"{source.name}/{name}",
