@@ -3,7 +3,7 @@
 What is done with what an image says of itself:
 
 * the format is what the content shows; a wrong extension is no error (`content_format` lets a caller count it);
-* EXIF orientation is applied, damaged EXIF is taken for none;
+* EXIF orientation is applied, also where another tag is damaged; damaged EXIF is taken for none;
 * alpha, and a colour marked as transparent, is composited on white;
 * ICC profiles and gamma are ignored: pixel values are taken as sRGB;
 * CMYK is taken as inverted in a JPEG, as Adobe writes it and Pillow and browsers read it, and converted without a
@@ -49,15 +49,16 @@ class BadImage(Exception):
 def decode(data: bytes, *, limits: ImageLimits = ImageLimits()) -> Image.Image:  # noqa: B008  (frozen)
     """The image as upright RGB.
 
-    Pillow's warnings are errors meanwhile; Python keeps that setting for the whole process, not for a thread.
+    Of Pillow's warnings only that of a bomb is about pixels, and an error; all others are about tags that nobody reads.
+    Python keeps that setting for the whole process meanwhile, not for a thread.
 
     Raises:
         BadImage: it is refused by `limits`, or damaged.
     """
     format_ = _allowed_format(data, limits)
     with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        warnings.filterwarnings("ignore", message="Corrupt EXIF data")
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
         try:
             with Image.open(io.BytesIO(data), formats=(format_,)) as image:
                 _check_size(image.size, limits)
@@ -71,7 +72,7 @@ def decode(data: bytes, *, limits: ImageLimits = ImageLimits()) -> Image.Image: 
             raise BadImage("too_large", str(error)) from error
         except UnidentifiedImageError as error:
             raise BadImage("damaged", f"{format_} with a damaged header") from error
-        except (*_DAMAGE, Warning) as error:
+        except _DAMAGE as error:
             bomb = "MAX_TEXT" in str(error)  # PngImagePlugin says so of texts and profiles that inflate
             raise BadImage("bomb" if bomb else "damaged", f"{format_}: {error}") from error
 

@@ -119,6 +119,33 @@ def test_damaged_exif_is_none(exif):
     assert decode(encoded(picture(48, 32), "JPEG", exif=exif)).size == (48, 32)
 
 
+def exif_with(*entries: tuple[int, int, int, bytes]) -> bytes:
+    """EXIF of one directory of (tag, type, count, 4 bytes: the value or its place)."""
+    directory = b"".join(struct.pack("<HHI4s", *entry) for entry in entries)
+    return b"Exif\0\0II*\0\x08\0\0\0" + struct.pack("<H", len(entries)) + directory + bytes(4)
+
+
+TURNED = (0x0112, 3, 1, b"\x06\0\0\0")
+FAR = b"\xff\xff\0\0"
+DAMAGED_TAGS = {
+    "a text beyond the end": (0x0131, 2, 40, FAR),
+    "a resolution beyond the end": (0x011A, 5, 1, FAR),
+    "two resolutions": (0x011A, 5, 2, b"\x08\0\0\0"),
+    "two orientations' worth of places": (0x0128, 3, 9, FAR),
+    "a type that is none": (0x9999, 99, 1, FAR),
+    "a maker note beyond the end": (0x927C, 7, 100_000, FAR),
+}
+
+
+@pytest.mark.parametrize("format_", ["PNG", "JPEG", "WEBP"])
+@pytest.mark.parametrize("name", DAMAGED_TAGS)
+def test_a_damaged_tag_costs_neither_the_image_nor_its_turn(format_, name):
+    tag = DAMAGED_TAGS[name]
+    exif = exif_with(*sorted((TURNED, tag)))
+    assert decode(encoded(picture(48, 32), format_, exif=exif)).size == (32, 48)
+    assert decode(encoded(picture(48, 32), format_, exif=exif_with(tag))).size == (48, 32)
+
+
 def test_formats_that_are_allowed_by_name():
     limits = ImageLimits(formats=("GIF", "BMP", "TIFF"))
     for format_ in limits.formats:
