@@ -80,12 +80,16 @@ def classes_of(text: str) -> list[int]:
     return [_CLASS[character] for character in text if character in _CLASS]
 
 
-def place_targets(words: Sequence[Word], *, num_frames: int, pixels: float) -> list[int]:
-    """Class of what stands in the middle of each frame, `pixels` wide.
+def place_targets(words: Sequence[Word], text: str, *, num_frames: int, pixels: float) -> list[int]:
+    """Class of what stands in the middle of each frame, `pixels` wide, in an image of this text.
 
     A word whose characters' starts are not known is shared out evenly to them. A space between words and paper beside
-    them is the space; a character that it cannot read is NO_FRAME.
+    them is the space; a character that it cannot read is NO_FRAME. All frames are NO_FRAME unless the words are the
+    whole text, on one line: where a word without a box stands is not known, and it is no paper.
     """
+    labelled = "".join(word.text for word in words)
+    if "".join(labelled.split()) != "".join(text.split()) or len({word.line for word in words}) > 1:
+        return [NO_FRAME] * num_frames
     places = [_CLASS[" "]] * num_frames
     for word in words:
         left, _, right, _ = word.box

@@ -149,6 +149,7 @@ class ExampleMaker:
         places = [
             place_targets(
                 record.words,
+                record.text or "",
                 num_frames=group.width // patch * frames,
                 pixels=stretch
                 * (patch / frames)

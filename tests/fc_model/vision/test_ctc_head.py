@@ -36,23 +36,34 @@ def test_other_characters_are_skipped(text: str, kept: str) -> None:
 def test_places_of_boxes_by_hand() -> None:
     """Frames of 2 pixels, middles at 1, 3, 5 ...: `ab` from 4 to 8, `cde` from 10 to 22."""
     words = [Word("ab", (4, 0, 8, 9), 0), Word("cde", (10, 0, 22, 9), 0)]
-    text = "".join(text_of([place]) for place in place_targets(words, num_frames=13, pixels=2.0))
+    text = "".join(text_of([place]) for place in place_targets(words, "ab cde", num_frames=13, pixels=2.0))
     assert text == "  ab ccddee  "
     # Where the starts of the characters are known, they have the room that they take.
-    known = place_targets([Word("iW", (4, 0, 14, 9), 0, (4, 6))], num_frames=8, pixels=2.0)
+    known = place_targets([Word("iW", (4, 0, 14, 9), 0, (4, 6))], "iW", num_frames=8, pixels=2.0)
     assert text_of(known) == "  iWWWW "
     # Odd edges: it is the middle of a frame that counts.
-    odd = place_targets([Word("abc", (3, 0, 9, 9), 0)], num_frames=6, pixels=2.0)
+    odd = place_targets([Word("abc", (3, 0, 9, 9), 0)], "abc", num_frames=6, pixels=2.0)
     assert text_of(odd) == " abc  "
 
 
 def test_places_by_fractions_of_pixels_and_of_what_cannot_be_read() -> None:
-    places = place_targets([Word("aé", (0, 0, 6, 9), 0)], num_frames=5, pixels=1.5)
+    places = place_targets([Word("aé", (0, 0, 6, 9), 0)], "aé", num_frames=5, pixels=1.5)
     assert places == [*classes_of("aa"), NO_FRAME, NO_FRAME, *classes_of(" ")]
-    assert place_targets([], num_frames=3, pixels=1.0) == classes_of("   ")
+    assert place_targets([], "", num_frames=3, pixels=1.0) == classes_of("   ")
     # A box that goes beyond the frames, and one that is narrower than a frame.
-    assert place_targets([Word("ab", (0, 0, 40, 9), 0)], num_frames=2, pixels=1.0) == classes_of("aa")
-    assert place_targets([Word("a", (3, 0, 4, 9), 0)], num_frames=2, pixels=4.0) == classes_of("  ")
+    assert place_targets([Word("ab", (0, 0, 40, 9), 0)], "ab", num_frames=2, pixels=1.0) == classes_of("aa")
+    assert place_targets([Word("a", (3, 0, 4, 9), 0)], "a", num_frames=2, pixels=4.0) == classes_of("  ")
+
+
+AB, C, BELOW = Word("ab", (0, 0, 4, 9), 0), Word("c", (6, 0, 8, 9), 0), Word("c", (0, 9, 2, 18), 1)
+
+
+@pytest.mark.parametrize(
+    ("words", "text"), [([], "abc"), ([AB], "ab c"), ([AB, C], "ab cd"), ([C, AB], "ab c"), ([AB, BELOW], "ab\nc")]
+)
+def test_places_that_are_not_known_are_no_paper(words: list[Word], text: str) -> None:
+    """No boxes (IIIT-5K), boxes of some words only, of another text, and more lines than one."""
+    assert place_targets(words, text, num_frames=4, pixels=2.0) == [NO_FRAME] * 4
 
 
 def test_a_column_joins_its_rows_and_gives_its_frames() -> None:
