@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from fc_model.config.image_stage import ImageGroup, Task
-from fc_model.data.images.decode import decode
+from fc_model.data.images.decode import decode_stored
 from fc_model.data.images.shards import ImageShards
 from fc_model.evals.image_samples import ImageSample
 from fc_model.evals.retrieval import recall
@@ -100,10 +100,8 @@ class ImageReader:
     def _pixels(self, batch: Sequence[ImageSample]) -> Tensor:
         """Images of samples of one group, (B, 1, H, W, 3), uint8."""
         group = self.groups[batch[0].group]
-        images = [
-            preprocess(map(decode, self.shards.sample(sample.number).images), height=group.height, width=group.width)
-            for sample in batch
-        ]
+        encoded = [self.shards.sample(sample.number).images for sample in batch]
+        images = [preprocess(map(decode_stored, each), height=group.height, width=group.width) for each in encoded]
         return torch.stack(images).to(self.model.decoder.embed_tokens.weight.device)
 
     def _texts(self, batch: Sequence[ImageSample], tokens_BIQD: Tensor) -> Sequence[str | None]:

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from fc_model.config.image_stage import ImageGroup, Task, VisionConfig
 from fc_model.data.images.augment import Augmentation
-from fc_model.data.images.decode import decode
+from fc_model.data.images.decode import decode_stored
 from fc_model.data.images.record import ImageRecord
 from fc_model.data.images.resize import fit
 from fc_model.data.images.shards import Sample
@@ -83,7 +83,7 @@ class ExampleMaker:
         records = [sample.record for sample in samples]
         augmented = training and group.augment > 0
         changes = [Augmentation.draw(rng, strength=group.augment) if augmented else None for rng in rngs]
-        pixels = [self.pixels(sample.images, group, change) for sample, change in zip(samples, changes, strict=True)]
+        pixels = [self.pixels(sample, group, change) for sample, change in zip(samples, changes, strict=True)]
         images = torch.from_numpy(np.stack(pixels))
         parts: dict[str, Tensor] = {}
         if group.task != "recognize":
@@ -95,11 +95,9 @@ class ExampleMaker:
             parts |= self._characters_of(records, group, [change.stretch if change else 1.0 for change in changes])
         return ImageBatch(group=number, images_BIHWC=images, **parts)
 
-    def pixels(
-        self, images: Sequence[bytes], group: ImageGroup, change: Augmentation | None = None
-    ) -> NDArray[np.uint8]:
+    def pixels(self, sample: Sample, group: ImageGroup, change: Augmentation | None = None) -> NDArray[np.uint8]:
         """(I, H, W, 3), changed alike, aspect kept, padded with white."""
-        pictures = [decode(data) for data in images]
+        pictures = [decode_stored(data, name=sample.record.id) for data in sample.images]
         if change:
             pictures = [change(picture) for picture in pictures]
         fitted = (fit(picture, height=group.height, width=group.width, max_scale=MAX_SCALE) for picture in pictures)

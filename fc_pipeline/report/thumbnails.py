@@ -29,9 +29,9 @@ def thumbnail(data: bytes, *, width: int, height: int, boxes: Iterable[Box] = ()
     """
     from PIL import Image, ImageDraw
 
-    from fc_model.data.images.decode import decode
+    from fc_model.data.images.decode import decode_stored
 
-    image = decode(data)
+    image = decode_stored(data)
     scale = min(width / image.width, height / image.height, _MAX_SCALE)
     size = max(1, round(image.width * scale)), max(1, round(image.height * scale))
     small = image.resize(size, Image.Resampling.LANCZOS)

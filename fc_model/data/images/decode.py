@@ -22,7 +22,8 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from fc_model.data.images.formats import content_format, png_fault, png_size, webp_size
-from fc_model.data.images.limits import ImageLimits
+from fc_model.data.images.limits import STORED, ImageLimits
+from fc_model.errors import UserError
 
 _SIZES = {"PNG": png_size, "WEBP": webp_size}
 _MAX_JPEG_SCANS = 100
@@ -75,6 +76,17 @@ def decode(data: bytes, *, limits: ImageLimits = ImageLimits()) -> Image.Image: 
         except _DAMAGE as error:
             bomb = "MAX_TEXT" in str(error)  # PngImagePlugin says so of texts and profiles that inflate
             raise BadImage("bomb" if bomb else "damaged", f"{format_}: {error}") from error
+
+
+def decode_stored(data: bytes, *, name: str = "a stored image") -> Image.Image:
+    """An image of a shard as upright RGB. Its source judged it by caps of its own, so here it is within any.
+
+    Raises UserError, which names the image by `name`, when it cannot be decoded all the same.
+    """
+    try:
+        return decode(data, limits=STORED)
+    except BadImage as error:
+        raise UserError(f"{name}: cannot be decoded ({error}); run `fustercluck verify`") from error
 
 
 def _allowed_format(data: bytes, limits: ImageLimits) -> str:

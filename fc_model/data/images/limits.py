@@ -32,3 +32,7 @@ class ImageLimits:
             raise ValueError(f"formats: {sorted(unknown)} cannot be decoded; choose from {list(DECODABLE_FORMATS)}")
         if self.max_pixels > PILLOW_MAX_PIXELS:
             raise ValueError(f"max_pixels: {self.max_pixels} exceeds Pillow's own {PILLOW_MAX_PIXELS}")
+
+
+STORED = ImageLimits(max_bytes=1 << 40, max_pixels=PILLOW_MAX_PIXELS, max_side=PILLOW_MAX_PIXELS, min_side=1)
+"""Of images in shards: the widest caps that a source may state."""

@@ -8,7 +8,7 @@ from itertools import zip_longest
 from fc_model.artifacts import Artifact
 from fc_model.checkpoints.load import load_vision_model
 from fc_model.config.image_stage import ImageGroup, ImageStageConfig
-from fc_model.data.images.decode import decode
+from fc_model.data.images.decode import decode_stored
 from fc_model.data.images.shards import ImageShards
 from fc_model.device import pick_device, set_threads
 from fc_model.errors import UserError
@@ -170,5 +170,5 @@ def _png(shards: ImageShards, number: int) -> bytes:
     if sample.record.images[0].endswith("png"):
         return sample.images[0]
     stream = io.BytesIO()
-    decode(sample.images[0]).save(stream, "PNG")
+    decode_stored(sample.images[0], name=sample.record.id).save(stream, "PNG")
     return stream.getvalue()

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, TypeAdapter, model_validator
 
 from fc_model.config.strict import Strict
-from fc_model.data.images.limits import DECODABLE_FORMATS, ImageLimits
+from fc_model.data.images.limits import DECODABLE_FORMATS, PILLOW_MAX_PIXELS, ImageLimits
 from fc_pipeline.catalogue.entry import Entry, InstalledPin, LocalPin, PypiPin, parse_entry
 from fc_pipeline.catalogue.files import MAX_TOTAL_BYTES, MEBIBYTE
 from fc_pipeline.images.datasets.catalogue import DATASETS, DatasetLimits
@@ -149,7 +149,9 @@ class ImageCaps(Strict):
     max_file_bytes: int = Field(default=64 * MEBIBYTE, gt=0, description="bytes of a file of the source")
     max_total_bytes: int = Field(default=MAX_TOTAL_BYTES, gt=0, description="cap on all that is unpacked")
     max_svg_bytes: int = Field(default=MEBIBYTE, gt=0)
-    max_pixels: int = Field(default=40_000_000, gt=0, description="width times height before anything is decoded")
+    max_pixels: int = Field(
+        default=40_000_000, gt=0, le=PILLOW_MAX_PIXELS, description="width times height before anything is decoded"
+    )
     min_side: int = Field(default=8, gt=0, description="pixels of the shorter side")
 
     @property

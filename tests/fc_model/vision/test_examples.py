@@ -199,6 +199,18 @@ def test_places_follow_the_changes_of_training(tokenizer: Tokenizer, seed: int) 
     assert sum(shown != named for shown, named in zip(shown_T, named_T, strict=True)) <= 3
 
 
+@pytest.mark.parametrize("size", [(1, 1), (16, 6), (30_000, 2)])
+def test_what_the_caps_of_a_source_let_in_is_trained_on(tokenizer: Tokenizer, size: tuple[int, int]) -> None:
+    record = ImageRecord(
+        id="x/1", source="x", kind="emoji", family="natural", licence="CC0-1.0", width=size[0], height=size[1],
+        caption="a dot",
+    )  # fmt: skip
+    sample = Sample(record=record, images=[png(Image.new("RGB", size))])
+    group = group_of("caption", augment=1.0)
+    batch = maker_of(tokenizer).batch(group, 0, [sample], [random.Random(0)], training=True)
+    assert batch.images_BIHWC.shape[2:] == (group.height, group.width, 3)
+
+
 def test_pixels_are_padded_with_white_and_changed_in_training_only(tokenizer: Tokenizer) -> None:
     maker, sample = maker_of(tokenizer), line_sample(0, "cat dog")
     group = group_of("read", width=80, augment=1.0)

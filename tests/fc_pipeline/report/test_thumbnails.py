@@ -43,6 +43,12 @@ def test_enlarged_at_most_twice(stored: bytes) -> None:
     assert thumbnail(stored, width=4000, height=25).size == (50, 25)
 
 
+def test_an_image_below_the_caps_that_are_usual() -> None:
+    buffer = io.BytesIO()
+    Image.new("RGB", (16, 6)).save(buffer, "PNG")
+    assert thumbnail(buffer.getvalue(), width=100, height=100).size == (32, 12)
+
+
 def noise(width: int, height: int) -> Image.Image:
     return Image.frombytes("RGB", (width, height), random.Random(0).randbytes(3 * width * height))
 

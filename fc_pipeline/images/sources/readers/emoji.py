@@ -59,7 +59,7 @@ def finish(entry: Entry, source: ImageSource, shared: dict[str, bytes]) -> list[
         rng = chance(source.seed, entry.path)
         colour = "#" + "".join(f"{rng.randint(_LIGHTEST, 255):02x}" for _ in range(3))
     _, (image,) = isolated().call(render_svg, entry.content, size=source.reader.size, background=colour)
-    return [made(entry, decode(image), source=source.name)]
+    return [made(entry, decode(image, limits=source.caps.image), source=source.name)]
 
 
 def _names(source: ImageSource, files: OpenFiles) -> dict[CodePoints, list[str]]:

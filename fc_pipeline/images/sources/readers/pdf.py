@@ -7,7 +7,9 @@ in it.
 from collections.abc import Iterator
 from typing import Any
 
-from fc_model.data.images.decode import decode
+from PIL.Image import Image
+
+from fc_model.data.images.decode import BadImage, decode
 from fc_model.data.images.record import ImageRecord, Line, Question, Word
 from fc_pipeline.catalogue.bad_input import BadInput
 from fc_pipeline.images.sources.entry import Dropped, Entry, Made, Refused, Result, png
@@ -64,7 +66,10 @@ def finish(entry: Entry, source: ImageSource, shared: dict[str, bytes]) -> list[
             elif (reason := _useless(page)) is not None:
                 results.append(Dropped(name, reason))
             else:
-                good.append((number, page, image))
+                try:
+                    good.append((number, page, decode(image, limits=source.caps.image)))
+                except BadImage as bad:
+                    results.append(Refused(name, bad.reason, bad.detail))
         if good:
             results.append(_record(entry, source, source.reader, good))
     return results
@@ -79,11 +84,11 @@ def _useless(page: dict[str, Any]) -> str | None:
 
 
 def _record(
-    entry: Entry, source: ImageSource, options: PdfReader, pages: list[tuple[int, dict[str, Any], bytes]]
+    entry: Entry, source: ImageSource, options: PdfReader, pages: list[tuple[int, dict[str, Any], Image]]
 ) -> Made:
     numbers = [number for number, _, _ in pages]
     contents = [page for _, page, _ in pages]
-    pictures = [decode(image) for _, _, image in pages]
+    pictures = [picture for _, _, picture in pages]
     single = len(pages) == 1
     name = f"{entry.meta['file']}#{numbers[0]}" + ("" if single else f"-{numbers[-1]}")
     left_out = {count: sum(page[count] for page in contents) for count in ("unmapped", "rotated", "hidden")}

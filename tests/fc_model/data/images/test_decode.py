@@ -8,9 +8,10 @@ import pytest
 from factories.image_bytes import chunk, encoded, frames, picture, png
 from PIL import Image, ImageCms
 
-from fc_model.data.images.decode import BadImage, decode
+from fc_model.data.images.decode import BadImage, decode, decode_stored
 from fc_model.data.images.formats import content_format, webp_size
 from fc_model.data.images.limits import ImageLimits
+from fc_model.errors import UserError
 
 ANY_SIZE = ImageLimits(min_side=1)
 
@@ -187,6 +188,16 @@ def test_content_decides_the_format():
     assert content_format(b"junk before %PDF-1.7") == "PDF"
     assert content_format(b"<?xml version='1.0'?><html>") == "HTML"
     assert content_format(b"") is None and content_format(b"plain text") is None
+
+
+def test_a_stored_image_is_decoded_whatever_the_caps_of_its_source():
+    for width, height in ((1, 1), (16, 6), (30_000, 1), (6500, 6400)):
+        data = encoded(Image.new("L", (width, height)), "PNG")
+        with pytest.raises(BadImage):
+            decode(data)
+        assert decode_stored(data).size == (width, height)
+    with pytest.raises(UserError, match="photos/7: cannot be decoded"):
+        decode_stored(data[:-20], name="photos/7")
 
 
 def test_limits_that_cannot_be_kept():
