@@ -1,7 +1,7 @@
 """What annotations of several sets share: parts, texts of several people, questions with several answers."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from typing import Any, NamedTuple
 
 from fc_model.data.images.record import Question, Split
@@ -15,7 +15,7 @@ def split_of(name: str) -> Split:
 class Asked(NamedTuple):
     questions: list[Question]
     unanswered: int
-    """Questions that were left out, since no answer to them has any text (the test parts of most sets)."""
+    """Questions that were left out: nobody answered (the test parts of most sets), or most people marked it."""
 
 
 def distinct(texts: Iterable[str]) -> list[str]:
@@ -23,21 +23,31 @@ def distinct(texts: Iterable[str]) -> list[str]:
     return [text for text in dict.fromkeys(text.strip() for text in texts) if text]
 
 
-def by_votes(answers: Iterable[str]) -> list[str]:
-    """Each answer once, without surrounding white space, the most frequent first (then by its first place)."""
+def by_votes(answers: Iterable[str], marks: Set[str] = frozenset()) -> list[str]:
+    """Each answer once, without surrounding white space, the most frequent first (then by its first place).
+
+    `marks`, in lower case, are what stands where a person has no answer. They are no answers; where more people
+    marked than answered, there is none.
+    """
     votes = Counter(answer.strip() for answer in answers)
     del votes[""]
-    return [answer for answer, _ in votes.most_common()]
+    marked = {answer: count for answer, count in votes.items() if answer.casefold().rstrip(".") in marks}
+    if 2 * sum(marked.values()) > votes.total():
+        return []
+    return [answer for answer, _ in votes.most_common() if answer not in marked]
 
 
-def asked(entries: Iterable[tuple[str, list[str], str]]) -> Asked:
-    """Questions from (question, answers, kind). Raises TypeError for answers that are no list."""
+def asked(entries: Iterable[tuple[str, list[str], str]], *, marks: Set[str] = frozenset()) -> Asked:
+    """Questions from (question, answers, kind), without `marks` (see `by_votes`).
+
+    Raises TypeError for answers that are no list.
+    """
     questions: list[Question] = []
     unanswered = 0
     for question, answers, kind in entries:
         if not isinstance(answers, list):
             raise TypeError(f"answers are a {type(answers).__name__}, not a list")
-        ranked = by_votes(answers)
+        ranked = by_votes(answers, marks)
         if ranked and question.strip():
             questions.append(Question(question=question.strip(), answers=ranked, kind=kind))
         else:
@@ -45,6 +55,6 @@ def asked(entries: Iterable[tuple[str, list[str], str]]) -> Asked:
     return Asked(questions, unanswered)
 
 
-def extractive(entries: Iterable[dict[str, Any]]) -> Asked:
-    """Questions from the fields `question` and `answers`, which are words of the image."""
-    return asked((entry["question"], entry.get("answers") or [], "extractive") for entry in entries)
+def extractive(entries: Iterable[dict[str, Any]], *, marks: Set[str] = frozenset()) -> Asked:
+    """Questions from the fields `question` and `answers`, which are words of the image; `marks` as in `by_votes`."""
+    return asked(((entry["question"], entry.get("answers") or [], "extractive") for entry in entries), marks=marks)

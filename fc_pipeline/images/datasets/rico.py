@@ -8,7 +8,8 @@ Formats:
 * ScreenQA, questions about mobile screens (github.com/google-research-datasets/screen_qa):
   `answers_and_bboxes/{train,validation,test}.json` = list of {image_id, question, ground_truth: [{full_answer,
   ui_elements: [{text, bounds: [left, top, right, bottom], vh_index}]}]}, a ground truth a rater;
-  `short_answers/{train,validation,test}.json` (ScreenQA Short) = the same with ground_truth a list of strings.
+  `short_answers/{train,validation,test}.json` (ScreenQA Short) = the same with ground_truth a list of strings. The
+  answer `<no answer>` stands for none.
 """
 
 import csv
@@ -22,6 +23,8 @@ from fc_pipeline.catalogue.bad_input import BadInput
 from fc_pipeline.images.datasets.annotations import asked, distinct, split_of
 from fc_pipeline.images.datasets.base import Entries, Result, Sample, SetFolder
 from fc_pipeline.images.datasets.pictures import Picture
+
+_MARKS = {"<no answer>"}
 
 
 def read_screen2words(data: SetFolder) -> Iterator[Result]:
@@ -88,7 +91,7 @@ def _asked_screen(data: SetFolder, key: str, entries: list[dict[str, Any]], *, p
         f"{part}/{key}",
         kind="screenshot/mobile",
         split=split_of(part.name),
-        asked=asked(questions),
+        asked=asked(questions, marks=_MARKS),
         meta={"ui_elements": elements} if elements else {},
     )
 

@@ -2,7 +2,7 @@
 
 Formats (textvqa.org): `TextVQA_0.5.1_{train,val,test}.json` = {dataset_type, dataset_name, dataset_version,
 data: [{question_id, question, question_tokens, image_id, image_width, image_height, image_classes,
-flickr_original_url, flickr_300k_url, answers (10 strings; none in test), set_name}]}; images
+flickr_original_url, flickr_300k_url, answers (10 strings, some of them `_MARKS`; none in test), set_name}]}; images
 `{train,test}_images/<image_id>.jpg` (those of val are among train_images). Optional, beside them,
 `TextVQA_Rosetta_OCR_v0.2_{train,val,test}.json` = {data: [{image_id, ocr_tokens, ocr_info: [{word, bounding_box:
 {top_left_x, top_left_y, width, height, rotation, ...}}]}]}, boxes as fractions of the image's sides.
@@ -20,6 +20,14 @@ from fc_pipeline.catalogue.bad_input import BadInput
 from fc_pipeline.images.datasets.annotations import distinct, extractive, split_of
 from fc_pipeline.images.datasets.base import Result, Sample, SetFolder
 from fc_pipeline.images.datasets.machine_ocr import rosetta
+
+_MARKS = {
+    "unanswerable",
+    "no text in image",
+    "answering does not require reading text in the image",
+    "not a question",
+}
+"""What an annotator chose who had no answer."""
 
 
 def read_questions(data: SetFolder) -> Iterator[Result]:
@@ -50,7 +58,7 @@ def _sample(data: SetFolder, key: str, entries: list[dict[str, Any]], *, part: P
     read_by_machine = rosetta(image, tokens.get(key) or [])
     # Every entry of an image repeats all of its captions.
     captions = distinct(text for entry in entries for text in entry.get("reference_strs") or [])
-    asked = extractive(entry for entry in entries if "question" in entry)
+    asked = extractive((entry for entry in entries if "question" in entry), marks=_MARKS)
     votes = {entry["question"].strip(): entry["answers"] for entry in entries if entry.get("answers")}
     return data.sample(
         image,

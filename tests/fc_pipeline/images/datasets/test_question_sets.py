@@ -74,6 +74,42 @@ def test_textvqa(tmp_path):
     assert len(good) == 4
 
 
+UNANSWERABLE = "Answering does not require reading text in the image."
+
+
+def test_what_an_annotator_marks_is_no_answer(tmp_path):
+    answers = {
+        "all": ["unanswerable"] * 10,
+        "most": ["unanswerable", UNANSWERABLE] * 3 + ["nokia"] * 4,
+        "half": ["unanswerable"] * 5 + ["nokia"] * 2 + ["toshiba"] * 3,
+        "no mark": ["unanswerable questions"] * 10,
+    }
+    entries = [textvqa_entry(n, "a", question=name, answers=given) for n, (name, given) in enumerate(answers.items())]
+    put(tmp_path, "TextVQA_0.5.1_train.json", {"data": entries})
+    put(tmp_path, "train_images/a.jpg", encoded())
+    good, _ = read("textvqa", tmp_path)
+    record = good["textvqa/train/a"]
+    assert {question.question: question.answers for question in record.questions} == {
+        "half": ["toshiba", "nokia"],
+        "no mark": ["unanswerable questions"],
+    }
+    assert record.meta["unanswered"] == 2 and record.meta["votes"]["half"] == answers["half"]
+
+
+def test_screenqa_without_an_answer(tmp_path):
+    truths = {"who?": ["<no answer>"], "which?": ["<no answer>", "Upload now"], "how many?": ["128 bits", "128"]}
+    short = [{"image_id": 31, "question": question, "ground_truth": truth} for question, truth in truths.items()]
+    put(tmp_path, "short_answers/validation.json", short)
+    full = [{"full_answer": "<no answer>", "ui_elements": []}]
+    put(tmp_path, "answers_and_bboxes/train.json", [{"image_id": 31, "question": "who?", "ground_truth": full}])
+    put(tmp_path, "combined/31.jpg", encoded())
+    good, bad = read("screenqa", tmp_path)
+    assert not bad
+    record = good["screenqa/validation/31"]
+    assert [question.answers for question in record.questions] == [["Upload now"], ["128 bits", "128"]]
+    assert record.meta["unanswered"] == 1 and good["screenqa/train/31"].questions == []
+
+
 def test_textcaps(tmp_path):
     captions = ["A phone by Nokia.", "a black phone", "a black phone", " "]
     entries = [
