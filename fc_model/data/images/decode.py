@@ -17,6 +17,7 @@ import struct
 import warnings
 import zlib
 from contextlib import suppress
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -26,8 +27,11 @@ from fc_model.data.images.limits import STORED, ImageLimits
 from fc_model.errors import UserError
 
 _SIZES = {"PNG": png_size, "WEBP": webp_size}
+_PLAIN_MODES = {"1", "L", "P", "RGB"}
 _MAX_JPEG_SCANS = 100
 """A progressive JPEG has about ten; each costs a pass over all pixels, however few bytes it has."""
+_ORIENTATION = 0x0112
+"""The tag of EXIF that says how the stored pixels are turned."""
 _DAMAGE = (OSError, SyntaxError, ValueError, TypeError, LookupError, OverflowError, EOFError, struct.error, zlib.error)
 """What Pillow raises for damaged bytes, depending on the field that is damaged."""
 
@@ -47,8 +51,22 @@ class BadImage(Exception):
         return f"{self.reason}: {self.detail}"
 
 
+class Decoded(NamedTuple):
+    image: Image.Image
+    """Upright RGB."""
+    orientation: int
+    """EXIF's, from 1 (upright) to 8, which was applied to the stored pixels."""
+    is_plain: bool
+    """Whether any reader sees this image in the bytes: no turn, no alpha, 8 bits, no CMYK."""
+
+
 def decode(data: bytes, *, limits: ImageLimits = ImageLimits()) -> Image.Image:  # noqa: B008  (frozen)
-    """The image as upright RGB.
+    """The image as upright RGB. Raises BadImage as `decode_file`."""
+    return decode_file(data, limits=limits).image
+
+
+def decode_file(data: bytes, *, limits: ImageLimits = ImageLimits()) -> Decoded:  # noqa: B008
+    """The image as upright RGB, with what was done to make it so.
 
     Of Pillow's warnings only that of a bomb is about pixels, and an error; all others are about tags that nobody reads.
     Python keeps that setting for the whole process meanwhile, not for a thread.
@@ -66,9 +84,13 @@ def decode(data: bytes, *, limits: ImageLimits = ImageLimits()) -> Image.Image: 
                 if format_ != "JPEG" and getattr(image, "is_animated", False) and not limits.first_frame:
                     raise BadImage("animated", f"{format_} with several frames; a still image is needed")
                 image.load()
+                orientation = 1
                 with suppress(Exception):  # damaged EXIF is taken for none
+                    stated = image.getexif().get(_ORIENTATION)
+                    orientation = stated if stated in range(1, 9) else 1
                     ImageOps.exif_transpose(image, in_place=True)
-                return _to_rgb(image)
+                is_plain = orientation == 1 and image.mode in _PLAIN_MODES and not image.has_transparency_data
+                return Decoded(_to_rgb(image), orientation, is_plain)
         except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
             raise BadImage("too_large", str(error)) from error
         except UnidentifiedImageError as error:

@@ -6,7 +6,8 @@ mark, a word a line:
 * 2013: `left, top, right, bottom, "text"`, in its training part separated by spaces;
 * 2015: `x1,y1,x2,y2,x3,y3,x4,y4,text`, clockwise from the upper left; text may hold commas.
 
-`###` stands for a word that people could not read ("do not care"). Images and texts are packed apart
+Coordinates are of the stored pixels, before EXIF's turn. `###` stands for a word that people could not read ("do not
+care"). Images and texts are packed apart
 (ch4_training_images, ch4_training_localization_transcription_gt, ch4_test_images, Challenge4_Test_Task4_GT), and names
 of the training and the test part are the same: they are told apart by `train` in their path.
 """
@@ -20,7 +21,7 @@ from fc_model.data.images.record import Box, Line, Word
 from fc_pipeline.catalogue.bad_input import BadInput
 from fc_pipeline.images.datasets.annotations import split_of
 from fc_pipeline.images.datasets.base import Result, Sample, SetFolder
-from fc_pipeline.images.datasets.pictures import box_in
+from fc_pipeline.images.datasets.pictures import box_in, fits
 
 _UNREADABLE = "###"
 _IMAGES = {".jpg", ".jpeg", ".png", ".gif", ".bmp"}
@@ -52,39 +53,41 @@ def _sample(data: SetFolder, key: str, path: Path, *, kind: str, images: dict[tu
     words: list[Word] = []
     quads: list[list[float]] = []
     unreadable: list[Box] = []
-    for quad, text in labels:
-        xs, ys = quad[0::2], quad[1::2]
-        box = box_in(image, min(xs), min(ys), max(xs), max(ys))
-        if box is None:
-            points = list(zip(xs, ys, strict=True))
-            raise BadInput("invalid_box", f"{text!r} at {points} is outside {image.width}x{image.height}")
-        if text == _UNREADABLE:
+    outside = 0
+    for points, text in labels:
+        box = box_in(image, points, frame="stored")
+        if box and text == _UNREADABLE:
             unreadable.append(box)
-        else:
+        elif box and fits(text, box):
             words.append(Word(text, box, len(words)))
-            quads.append(quad)
+            quads.append([value for point in points for value in image.upright(*point)])
+        else:
+            outside += 1
+    if labels and not (words or unreadable):
+        raise BadInput("invalid_box", f"none of {len(labels)} words has a place in {image.width}x{image.height}")
     return data.sample(
         image,
         name,
         kind=kind,
         split=split,
-        text=None if unreadable else "\n".join(word.text for word in words),
+        text=None if unreadable or outside else "\n".join(word.text for word in words),
         words=words,
         lines=[Line(word.text, word.box) for word in words],
-        meta={"quads": quads, "unreadable": list(map(list, unreadable))},
+        meta={"quads": quads, "unreadable": list(map(list, unreadable))} | ({"outside": outside} if outside else {}),
     )
 
 
-def _labels(lines: list[str]) -> Iterator[tuple[list[float], str]]:
-    """The corners (x and y of each in turn, clockwise) and the text of each line. Raises BadInput for another form."""
+def _labels(lines: list[str]) -> Iterator[tuple[list[tuple[float, float]], str]]:
+    """The corners, clockwise, and the text of each line. Raises BadInput for another form."""
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
         if match := _QUAD.fullmatch(line):
-            yield [float(value) for value in match.groups()[:8]], match[9].strip()
+            numbers = [float(value) for value in match.groups()[:8]]
+            yield list(zip(numbers[0::2], numbers[1::2], strict=True)), match[9].strip()
         elif match := _BOX.fullmatch(line):
             left, top, right, bottom = (float(value) for value in match.groups()[:4])
-            yield [left, top, right, top, right, bottom, left, bottom], match[5].replace('\\"', '"')
+            yield [(left, top), (right, top), (right, bottom), (left, bottom)], match[5].replace('\\"', '"')
         else:
             detail = f"line {number} is neither a box nor a quadrilateral with text: {line[:80]!r}"
             raise BadInput("invalid_record", detail)

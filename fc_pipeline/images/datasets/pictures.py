@@ -1,12 +1,13 @@
-"""Image files of a set, decoded once and passed on as they are, and the places of words in them."""
+"""Image files of a set, decoded once and passed on so that any reader sees them upright, and the places of words."""
 
 import io
+import math
 import os.path
 from collections.abc import Iterable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
-from fc_model.data.images.decode import BadImage, decode
+from fc_model.data.images.decode import BadImage, decode_file
 from fc_model.data.images.formats import content_format
 from fc_model.data.images.limits import ImageLimits
 from fc_model.data.images.record import Box, Line, Word, union
@@ -14,30 +15,59 @@ from fc_pipeline.catalogue.bad_input import BadInput
 from fc_pipeline.catalogue.download.globs import is_plain
 
 _EXTENSIONS = {"PNG": "png", "JPEG": "jpg", "WEBP": "webp"}
+_MIN_INSIDE = 0.5
+"""Part of a box that must be inside the image."""
+_MIN_ROOM, _MAX_ROOM = 0.1, 20.0
+"""Of a character along its word, in shorter sides of the word's box: an l is as narrow, a dash as flat."""
+
+Frame = Literal["upright", "stored"]
+"""What the coordinates of a label are of: the picture as it is shown, or its pixels before EXIF's turn."""
 
 
 class Picture(NamedTuple):
-    """An encoded image that can be decoded, with its upright size in pixels."""
+    """An encoded image that any reader decodes to the same upright pixels, with its size."""
 
     data: bytes
     extension: str
     """png, jpg or webp, by the content."""
     width: int
     height: int
+    orientation: int = 1
+    """EXIF's, in the file that was read."""
+
+    def size(self, frame: Frame) -> tuple[int, int]:
+        """Width and height in pixels."""
+        is_swapped = frame == "stored" and self.orientation >= 5
+        return (self.height, self.width) if is_swapped else (self.width, self.height)
+
+    def frame_of(self, width: float, height: float) -> Frame:
+        """The frame that labels are in whose maker saw a picture of this shape; upright where both are."""
+        shape = self.width * height - self.height * width
+        turned = self.height * height - self.width * width
+        return "stored" if self.orientation >= 5 and abs(turned) < abs(shape) else "upright"
+
+    def upright(self, x: float, y: float) -> tuple[float, float]:
+        """A point of the stored pixels where the upright picture shows it (EXIF 2.3, 4.6.4, Orientation)."""
+        if self.orientation >= 5:
+            x, y = y, x
+        return (
+            self.width - x if self.orientation in {2, 3, 6, 7} else x,
+            self.height - y if self.orientation in {3, 4, 7, 8} else y,
+        )
 
 
 def picture(data: bytes, limits: ImageLimits) -> Picture:
     """Raises BadInput, with the reason of BadImage, for what cannot be decoded within the limits."""
     try:
-        image = decode(data, limits=limits)
+        image, orientation, is_plain = decode_file(data, limits=limits)
     except BadImage as bad:
         raise BadInput(bad.reason, bad.detail) from bad
     extension = _EXTENSIONS.get(content_format(data) or "")
-    if extension is None:
+    if extension is None or not is_plain:
         file = io.BytesIO()
         image.save(file, "PNG")
-        return Picture(file.getvalue(), "png", *image.size)
-    return Picture(data, extension, *image.size)
+        data, extension = file.getvalue(), "png"
+    return Picture(data, extension, *image.size, orientation)
 
 
 def picture_file(folder: Path, *names: str, limits: ImageLimits) -> Picture:
@@ -62,28 +92,42 @@ def is_file(path: Path) -> bool:
     return os.path.isfile(path)  # noqa: PTH113
 
 
-def box_in(picture: Picture, left: float, top: float, right: float, bottom: float) -> Box | None:
-    """The box in whole pixels, grown outwards and cut at the image's edges; None when nothing of it is inside.
+def box_in(picture: Picture, points: Iterable[tuple[float, float]], *, frame: Frame) -> Box | None:
+    """The box around points of the frame, in whole pixels of the upright picture, grown outwards and cut at its edges.
 
-    Raises ValueError for a coordinate that is no number.
+    None when less than half of it is inside. Raises ValueError for a coordinate that is no number.
     """
-    if not all(abs(value) < 1e9 for value in (left, top, right, bottom)):
-        raise ValueError(f"box {(left, top, right, bottom)} is no box of pixels")
-    box = (
-        max(0, int(left // 1)),
-        max(0, int(top // 1)),
-        min(picture.width, int(-(-right // 1))),
-        min(picture.height, int(-(-bottom // 1))),
-    )
-    return box if box[0] < box[2] and box[1] < box[3] else None
+    corners = list(points)
+    if not all(abs(value) < 1e9 for point in corners for value in point):
+        raise ValueError(f"box {corners} is no box of pixels")
+    xs, ys = zip(*(picture.upright(x, y) if frame == "stored" else (x, y) for x, y in corners), strict=True)
+    left, top, right, bottom = (round(side, 6) for side in (min(xs), min(ys), max(xs), max(ys)))  # 21.0000001 is 21
+    inside = max(left, 0), max(top, 0), min(right, picture.width), min(bottom, picture.height)
+    if (
+        inside[0] >= inside[2]
+        or inside[1] >= inside[3]
+        or _area(inside) < _MIN_INSIDE * _area((left, top, right, bottom))
+    ):
+        return None
+    return math.floor(inside[0]), math.floor(inside[1]), math.ceil(inside[2]), math.ceil(inside[3])
+
+
+def _area(box: tuple[float, float, float, float]) -> float:
+    return (box[2] - box[0]) * (box[3] - box[1])
+
+
+def fits(text: str, box: Box) -> bool:
+    """Whether a word of this text, upright or turned, can fill the box."""
+    shorter, longer = sorted((box[2] - box[0], box[3] - box[1]))
+    return len(text) > 0 and _MIN_ROOM * shorter <= longer / len(text) <= _MAX_ROOM * shorter
 
 
 def placed(rows: Iterable[Iterable[tuple[str, Box | None]]]) -> tuple[list[Word], list[Line]]:
-    """Words with a box inside the image, and the lines that have any."""
+    """Words with a box inside the image that they can fill, and the lines that have any."""
     words: list[Word] = []
     lines: list[Line] = []
     for row in rows:
-        inside = [(text.strip(), box) for text, box in row if text.strip() and box]
+        inside = [(text.strip(), box) for text, box in row if text.strip() and box and fits(text.strip(), box)]
         if inside:
             words += [Word(text, box, len(lines)) for text, box in inside]
             lines.append(Line(" ".join(text for text, _ in inside), union([box for _, box in inside])))

@@ -39,8 +39,6 @@ def _cells(column: Any) -> list[Any]:
 
 
 def _sample(data: SetFolder, key: str, entry: Any, *, part: Path) -> Sample:
-    import numpy as np
-
     quads, texts = entry
     image = picture_file(part.parent, key, limits=data.image)
     corners = quads.reshape(2, 4, -1)
@@ -48,8 +46,7 @@ def _sample(data: SetFolder, key: str, entry: Any, *, part: Path) -> Sample:
     count = sum(map(len, written))
     if corners.shape[2] != count:
         raise BadInput("word_count", f"{count} words in txt, {corners.shape[2]} in wordBB")
-    sides = np.concatenate([corners.min(axis=1), corners.max(axis=1)])  # left, top, right, bottom by words
-    boxes = (box_in(image, *map(float, word)) for word in sides.T)
+    boxes = (box_in(image, word.tolist(), frame="stored") for word in corners.T)
     words, lines = placed([(text, next(boxes)) for text in line] for line in written)
     return data.sample(
         image,

@@ -55,7 +55,8 @@ def _read(data: SetFolder, paths: list[Path]) -> Iterator[Result]:
 def _sample(data: SetFolder, key: str, entries: list[dict[str, Any]], *, part: Path, tokens: dict[str, Any]) -> Sample:
     set_name = str(entries[0].get("set_name", part.name))
     image = data.picture(*(f"{folder}/{key}.jpg" for folder in ("train_images", "test_images")))
-    read_by_machine = rosetta(image, tokens.get(key) or [])
+    width, height = entries[0].get("image_width") or image.width, entries[0].get("image_height") or image.height
+    read_by_machine = rosetta(image, tokens.get(key) or [], frame=image.frame_of(width, height))
     # Every entry of an image repeats all of its captions.
     captions = distinct(text for entry in entries for text in entry.get("reference_strs") or [])
     asked = extractive((entry for entry in entries if "question" in entry), marks=_MARKS)

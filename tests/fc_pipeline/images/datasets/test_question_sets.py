@@ -2,6 +2,7 @@
 
 import pytest
 from factories.dataset_files import encoded, put, read, reasons
+from PIL import Image
 
 from fc_model.data.images.record import Line, Question, Word
 from fc_model.errors import UserError
@@ -72,6 +73,43 @@ def test_textvqa(tmp_path):
     tested = good["textvqa/test/of_the_test"]
     assert (tested.split, tested.images, tested.questions) == ("holdout", ["png"], [])
     assert len(good) == 4
+
+
+@pytest.mark.parametrize(
+    ("degrees", "box"),
+    [
+        (None, (20, 40, 60, 50)),
+        (0, (20, 40, 60, 50)),
+        (-90, (20, 0, 30, 40)),
+        (90, (10, 40, 20, 80)),
+        (180, (0, 30, 20, 40)),
+    ],
+)
+def test_words_of_rosetta_are_turned_about_their_upper_left_corner(tmp_path, degrees, box):
+    entry = rosetta("a", ("word", (0.2, 0.5, 0.4, 0.125)))
+    if degrees is not None:
+        entry["ocr_info"][0]["bounding_box"]["rotation"] = degrees
+    put(tmp_path, "TextVQA_0.5.1_train.json", {"data": [textvqa_entry(0, "a")]})
+    put(tmp_path, "TextVQA_Rosetta_OCR_v0.2_train.json", {"data": [entry]})
+    put(tmp_path, "train_images/a.jpg", encoded(100, 80))
+    good, _ = read("textvqa", tmp_path)
+    assert [word.box for word in good["textvqa/train/a"].words] == [box]
+
+
+@pytest.mark.parametrize(
+    ("stated", "box"), [((100, 80), (48, 25, 64, 75)), ((80, 100), (20, 20, 60, 40)), ((None, None), (20, 20, 60, 40))]
+)
+def test_words_are_in_the_frame_of_the_size_that_their_set_states(tmp_path, stated, box):
+    """A picture that EXIF turns from 100 x 80 to 80 x 100 pixels."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    sides = {"image_width": stated[0], "image_height": stated[1]}
+    put(tmp_path, "TextVQA_0.5.1_train.json", {"data": [textvqa_entry(0, "a", **sides)]})
+    put(tmp_path, "TextVQA_Rosetta_OCR_v0.2_train.json", {"data": [rosetta("a", ("word", (0.25, 0.2, 0.5, 0.2)))]})
+    put(tmp_path, "train_images/a.jpg", encoded(100, 80, exif=exif.tobytes()))
+    good, _ = read("textvqa", tmp_path)
+    record = good["textvqa/train/a"]
+    assert (record.width, record.height) == (80, 100) and record.words[0].box == box
 
 
 UNANSWERABLE = "Answering does not require reading text in the image."

@@ -3,7 +3,10 @@
 import io
 
 import numpy as np
+import pytest
+from factories import image_bytes
 from factories.dataset_files import encoded, put, read, reasons
+from PIL import Image, ImageOps
 from scipy.io import savemat
 
 from fc_model.data.images.record import Line, Word
@@ -110,6 +113,39 @@ def test_icdar2015(tmp_path):
     assert good["icdar2015/ch4_training_images/img_7.jpg"].text == ""
     held_out = good["icdar2015/ch4_test_images/img_1.jpg"]
     assert (held_out.split, held_out.width, held_out.text) == ("holdout", 640, "other")
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_boxes_of_stored_pixels_lie_on_their_word_in_the_upright_picture(tmp_path, orientation):
+    """A black word on white in a picture that EXIF turns; labels are of the pixels as they are stored."""
+    stored = Image.new("L", (200, 120), 255)
+    stored.paste(0, (30, 20, 90, 40))
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    put(tmp_path, "train_images/img_1.png", image_bytes.encoded(stored, "PNG", exif=exif.tobytes()))
+    put(tmp_path, "train_gt/gt_img_1.txt", "30,20,90,20,90,40,30,40,word\n")
+    good, _ = read("icdar2015", tmp_path)
+    [record] = good.values()
+    upright = np.asarray(ImageOps.exif_transpose(Image.open(tmp_path / "train_images/img_1.png")))
+    ys, xs = np.nonzero(upright == 0)
+    assert record.words[0].box == (xs.min(), ys.min(), xs.max() + 1, ys.max() + 1)
+    assert set(record.meta["quads"][0]) == set(map(float, record.words[0].box))
+
+
+def test_icdar_words_that_have_no_place(tmp_path):
+    """Mostly cut away, longer and shorter than its text can be; what cannot be read may be of any shape."""
+    lines = ["10,10,60,10,60,30,10,30,good", "-60,40,20,40,20,60,-60,60,cut", "0,70,1000,70,1000,80,0,80,ab"]
+    lines += [
+        "10,100,30,100,30,300,10,300,###",
+        "10,400,30,400,30,440,10,440,much too long a text for it",
+        "5,5,5,5,5,5,5,5,x",
+    ]
+    put(tmp_path, "train_gt/gt_img_1.txt", "\n".join(lines))
+    put(tmp_path, "train_images/img_1.jpg", encoded(1000, 500))
+    good, bad = read("icdar2015", tmp_path)
+    [record] = good.values()
+    assert not bad and [word.text for word in record.words] == ["good"] and record.meta["outside"] == 4
+    assert record.text is None and record.meta["unreadable"] == [[10, 100, 30, 300]]
 
 
 def test_icdar2013(tmp_path):
