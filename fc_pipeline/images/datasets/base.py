@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -76,8 +77,11 @@ class SetFolder:
         return decode(path.read_bytes())
 
     def json(self, path: Path) -> Any:
-        """The content of an optional file; None when it is not there. Raises BadInput when it is there and no JSON."""
-        return parse_json(self.text(path)) if is_file(path) else None
+        """The content of an optional file; None when it is not there. NaN is None.
+
+        Raises BadInput when it is there and no JSON.
+        """
+        return parse_json(self.text(path), strict=False) if is_file(path) else None
 
     def json_list(self, path: Path, *, at: str | None = "data") -> list[Any]:
         """The list that is the file's member `at`, or the file itself for None. Raises BadInput when there is none."""
@@ -200,10 +204,26 @@ class SetFolder:
             height=image.height,
             images=[image.extension],
             questions=questions,
-            meta=(meta or {}) | {name: value for name, value in more.items() if value},
+            meta=writable(meta or {}) | {name: value for name, value in more.items() if value},
             **{"family": "text", "licence": DATASETS[self.name].licence, **fields},
         )
         return record, [image.data]
+
+
+def writable(value: Any) -> Any:
+    """Metadata that nobody needs as what JSON can hold: it must not refuse a sample.
+
+    NaN is None, lone surrogates and NUL are escaped, other types become their text.
+    """
+    if isinstance(value, str):
+        return value.encode("utf-8", errors="backslashreplace").decode().replace("\0", "\\x00")
+    if isinstance(value, dict):
+        return {writable(str(name)): writable(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [writable(each) for each in value]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value if value is None or isinstance(value, bool | int) else str(value)
 
 
 def _sound(sample: Sample, max_bytes: int) -> Sample:

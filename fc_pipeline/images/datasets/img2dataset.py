@@ -81,15 +81,23 @@ def _samples(path: Path, members: _Members) -> Iterator[tuple[str, dict[str, byt
 
 
 def _sample(parts: dict[str, bytes | BadInput]) -> Captioned:
-    meta: dict[str, Any] = {}
-    if "json" in parts:
-        content = parse_json(decode(_read(parts["json"])))
-        meta = content if isinstance(content, dict) else {}
+    meta = _meta(parts)
     image = next((data for extension, data in parts.items() if extension in _IMAGES), None)
     if image is None:
         image = BadInput("missing_image", f"members {', '.join(sorted(parts))} only")
-    caption = decode(_read(parts["txt"])) if "txt" in parts else str(meta.get("caption") or "")
-    return Captioned(image, caption, {"url": meta.get("url")})
+    caption = decode(_read(parts["txt"])) if "txt" in parts else meta.get("caption")
+    return Captioned(image, caption if isinstance(caption, str) else "", {"url": meta.get("url")})
+
+
+def _meta(parts: dict[str, bytes | BadInput]) -> dict[str, Any]:
+    """Of the image; a file that cannot be read is needed only where the caption is in it. Raises BadInput."""
+    try:
+        content = parse_json(decode(_read(parts.get("json", b"{}"))), strict=False)
+    except BadInput:
+        if "txt" not in parts:
+            raise
+        return {}
+    return content if isinstance(content, dict) else {}
 
 
 def _read(data: bytes | BadInput) -> bytes:

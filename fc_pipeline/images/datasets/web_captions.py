@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 from fc_model.errors import UserError
 from fc_pipeline.catalogue.bad_input import BadInput
 from fc_pipeline.catalogue.download.compression import capped_lines
-from fc_pipeline.images.datasets.base import BadRecord, Entries, Result, Sample, SetFolder
+from fc_pipeline.images.datasets.base import BadRecord, Entries, Result, Sample, SetFolder, writable
 from fc_pipeline.images.datasets.download import download_all
 from fc_pipeline.images.datasets.img2dataset import Captioned, tar_entries
 from fc_pipeline.images.datasets.pictures import picture
@@ -115,7 +115,7 @@ def _sample(data: SetFolder, key: str, entry: Captioned, *, shard: str) -> Sampl
         family="natural",
         split="holdout" if "validation" in shard.lower() else "train",
         caption=entry.caption.strip(),
-        meta={name: value for name, value in entry.meta.items() if value is not None},
+        meta={name: value for name, value in writable(entry.meta).items() if value is not None},
     )
 
 
@@ -163,5 +163,5 @@ def _parquet_rows(data: SetFolder, path: Path) -> Rows:
                     else:
                         id_ = f"{data.name}/{path.stem}/{number}"
                         yield BadRecord(id=id_, reason="invalid_record", detail="URL or TEXT is missing")
-    except (pyarrow.ArrowException, OSError) as error:
+    except (pyarrow.ArrowException, OSError, UnicodeDecodeError) as error:
         yield data.bad_file(path, BadInput("invalid_parquet", f"after row {number}: {error}"))

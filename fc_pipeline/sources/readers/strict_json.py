@@ -1,6 +1,7 @@
 """JSON without what parsers disagree on: NaN, duplicate keys, numbers beyond a float, bottomless nesting (RFC 8259)."""
 
 import json
+import math
 import re
 from typing import Any
 
@@ -16,7 +17,8 @@ _NOT_BRACKETS = bytes(sorted(set(range(256)) - set(b"[]{}")))
 def parse_json(text: str, *, strict: bool = True) -> Any:
     """The value of a JSON text. Raises BadInput("invalid_json") for anything that is not strict JSON.
 
-    With `strict` false NaN, duplicate keys and large numbers pass, as in the outputs of notebooks.
+    With `strict` false duplicate keys pass, and NaN and numbers beyond a float as None, as for metadata that nobody
+    needs and the outputs of notebooks.
     """
     if text.count("[") + text.count("{") > MAX_DEPTH and _depth(text) > MAX_DEPTH:
         raise BadInput("invalid_json", f"nested deeper than {MAX_DEPTH}")
@@ -56,5 +58,10 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return members
 
 
-_LENIENT = json.JSONDecoder()
+def _finite_or_none(digits: str) -> float | None:
+    value = float(digits)
+    return value if math.isfinite(value) else None
+
+
+_LENIENT = json.JSONDecoder(parse_float=_finite_or_none, parse_constant=lambda _: None)
 _STRICT = json.JSONDecoder(parse_float=_finite, parse_constant=_constant, object_pairs_hook=_unique)

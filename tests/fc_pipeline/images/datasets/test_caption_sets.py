@@ -117,6 +117,38 @@ def test_laion_as_tars(tmp_path):
     assert good["laion/00000/000000008"].meta == {"url": "http://host/8.jpg"}
 
 
+@pytest.mark.parametrize(
+    "meta",
+    [
+        b'{"url": "u", "punsafe": NaN, "similarity": -Infinity, "width": 1e999}',
+        b'{"url": "u", "url": "u", "exif": "\\u0000"}',
+        b'{"url": NaN}',
+        b'{"url": "\\ud800"}',
+        b'{"url": {"a": "\\u0000"}}',
+        b"[NaN]",
+        b"no JSON",
+        b"\xff\xfe",
+        b"x" * 2000,
+    ],
+)
+def test_metadata_that_nobody_needs_costs_no_sample(tmp_path, meta):
+    members = img2dataset(0)
+    members[1] = (members[1][0], meta)
+    put(tmp_path, "00000.tar", tar(*members))
+    good, bad = read("laion", tmp_path, max_record_bytes=1000)
+    assert not bad and [record.caption for record in good.values()] == ["a caption"]
+
+
+@pytest.mark.parametrize("caption", ["NaN", "null", "5", '["a"]'])
+def test_a_caption_that_is_no_text_is_none(tmp_path, caption):
+    put(
+        tmp_path,
+        "00000.tar",
+        tar(("000000000.jpg", encoded()), ("000000000.json", f'{{"caption": {caption}}}'.encode())),
+    )
+    assert reasons(read("laion", tmp_path)[1]) == {"laion/00000/000000000": "no_caption"}
+
+
 def test_members_beyond_the_limits_of_a_tar(tmp_path):
     """They are passed over; a second member of one name is, too."""
     members = [
@@ -178,7 +210,9 @@ def test_laion_as_a_list_of_urls(tmp_path):
             tmp_path / "part-00000.parquet",
             URL=[*urls, None, urls[0]],
             TEXT=["first", "second", "日本", "fourth", "fifth", None],
-            similarity=[0.3, 0.3, 0.31, 0.3, 0.3, 0.3],
+            similarity=[float("nan"), 0.3, 0.31, 0.3, 0.3, 0.3],
+            punsafe=[float("inf")] * 6,
+            hash=[b"\xff\0"] * 6,
             NSFW=["UNLIKELY"] * 6,
             other=[1] * 6,
         )
@@ -195,7 +229,9 @@ def test_laion_as_a_list_of_urls(tmp_path):
     }
     assert list(good) == ["laion/part-00000/1", "laion/part-00000/3"]
     assert good["laion/part-00000/3"].caption == "日本"
-    assert good["laion/part-00000/3"].meta == {"url": urls[2], "similarity": 0.31, "NSFW": "UNLIKELY"}
+    kept = {"NSFW": "UNLIKELY", "hash": str(b"\xff\0")}
+    assert good["laion/part-00000/3"].meta == {"url": urls[2], "similarity": 0.31} | kept
+    assert good["laion/part-00000/1"].meta == {"url": urls[0]} | kept
 
 
 def test_conceptual_captions_as_lists(tmp_path):

@@ -112,6 +112,14 @@ def test_words_are_in_the_frame_of_the_size_that_their_set_states(tmp_path, stat
     assert (record.width, record.height) == (80, 100) and record.words[0].box == box
 
 
+def test_a_number_that_is_none_costs_no_file(tmp_path):
+    entry = {"question_id": float("nan"), "image_classes": [float("inf")], "question": "who?", "answers": ["me"]}
+    put(tmp_path, "TextVQA_0.5.1_train.json", {"data": [entry | {"image_id": "a", "set_name": "train"}]})
+    put(tmp_path, "train_images/a.jpg", encoded())
+    good, bad = read("textvqa", tmp_path)
+    assert not bad and good["textvqa/train/a"].meta["classes"] == [None]
+
+
 UNANSWERABLE = "Answering does not require reading text in the image."
 
 
@@ -292,7 +300,7 @@ def test_screenqa(tmp_path):
     assert good["screenqa/validation/77"].split == "holdout"
 
 
-@pytest.mark.parametrize("content", ["[", "[]", '{"data": {}}', '{"rows": []}', '{"data": [NaN]}', b"\xff\xfe{}"])
+@pytest.mark.parametrize("content", ["[", "[]", '{"data": {}}', '{"rows": []}', '{"data": NaN}', b"\xff\xfe{}"])
 def test_annotations_that_are_none(tmp_path, content):
     put(tmp_path, "TextVQA_0.5.1_train.json", content)
     good, bad = read("textvqa", tmp_path)
