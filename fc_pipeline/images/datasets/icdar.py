@@ -13,9 +13,10 @@ of the training and the test part are the same: they are told apart by `train` i
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from fc_model.data.images.record import Box, Line, Word
 from fc_pipeline.catalogue.bad_input import BadInput
@@ -33,23 +34,26 @@ _BOX = re.compile(r"[,\s]".join([_NUMBER] * 4) + r',?\s*"(.*)"\s*')
 def read(data: SetFolder, *, kind: str) -> Iterator[Result]:
     """One record an image; `kind` is what it shows. Raises UserError without `gt_*.txt`."""
     paths = data.files("**/gt_*.txt")
-    images: dict[tuple[str, str], str] = {}
+    images: dict[tuple[str, str], list[str]] = defaultdict(list)
     for path in sorted(data.folder.rglob("*")):
         if path.suffix.lower() in _IMAGES:
             name = path.relative_to(data.folder).as_posix()
-            images.setdefault((split_of(name), path.stem), name)
+            images[split_of(name), path.stem].append(name)
     entries = ((path.relative_to(data.folder).as_posix(), path) for path in paths)
     return data.samples(entries, partial(_sample, data, kind=kind, images=images))
 
 
-def _sample(data: SetFolder, key: str, path: Path, *, kind: str, images: dict[tuple[str, str], str]) -> Sample:
+def _sample(data: SetFolder, key: str, path: Path, *, kind: str, images: dict[tuple[str, str], list[str]]) -> Sample:
     split = split_of(key)
     stem = path.stem.removeprefix("gt_")
-    if (split, stem) not in images:
+    names = images.get((split, stem), [])
+    names = [name for name in names if PurePosixPath(name).parent == PurePosixPath(key).parent] or names
+    if not names:
         raise BadInput("missing_image", f"no image {stem} for it in the same part of the set")
+    if len(names) > 1:
+        raise BadInput("ambiguous_image", f"{' or '.join(names)}; keep one of them")
     labels = list(_labels(data.text(path).split("\n")))
-    name = images[split, stem]
-    image = data.picture(name)
+    image = data.picture(names[0])
     words: list[Word] = []
     quads: list[list[float]] = []
     unreadable: list[Box] = []
@@ -67,7 +71,7 @@ def _sample(data: SetFolder, key: str, path: Path, *, kind: str, images: dict[tu
         raise BadInput("invalid_box", f"none of {len(labels)} words has a place in {image.width}x{image.height}")
     return data.sample(
         image,
-        name,
+        names[0],
         kind=kind,
         split=split,
         text=None if unreadable or outside else "\n".join(word.text for word in words),

@@ -12,8 +12,8 @@ MAX_PAGE_BYTES = 4 << 20
 class Shown(NamedTuple):
     """A picture as a page shows it. Texts are single lines; "" where there is none."""
 
-    name: str
-    """File name without its suffix."""
+    address: str
+    """As the page writes it."""
     alt: str
     before: str
     """The paragraph that ends before the picture."""
@@ -33,7 +33,7 @@ def pictures_of(path: str, text: str) -> list[Shown]:
         is_name = alt == source or PurePosixPath(alt).stem == stem or " " not in alt.strip()
         before = next((each for each in reversed(blocks[:number]) if isinstance(each, str)), "")
         after = next((each for each in blocks[number + 1 :] if isinstance(each, str)), "")
-        pictures.append(Shown(stem, "" if is_name else _line(alt), before, after))
+        pictures.append(Shown(source, "" if is_name else _line(alt), before, after))
     return pictures
 
 

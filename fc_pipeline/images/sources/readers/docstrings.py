@@ -5,6 +5,7 @@ The file is parsed, never run.
 
 import ast
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import NamedTuple
@@ -12,6 +13,7 @@ from typing import NamedTuple
 from fc_model.errors import UserError
 from fc_pipeline.images.sources.entry import Dropped, Entry
 from fc_pipeline.images.sources.files import OpenFiles, whole
+from fc_pipeline.images.sources.references import Pictures
 from fc_pipeline.images.sources.schema import DocstringReader, ImageSource
 
 _SECTION = re.compile(r"\n[A-Z]\w+\n-{3,}\n")
@@ -41,7 +43,10 @@ def entries(source: ImageSource, files: OpenFiles) -> Iterator[Entry | Dropped]:
         UserError: the code is no Python.
     """
     assert isinstance(source.reader, DocstringReader)
-    described: dict[str, Description] = {}
+    paths: dict[int, list[str]] = defaultdict(list)
+    for file in files("pictures"):
+        paths[file.origin].append(file.path)
+    described: dict[tuple[int, str], Description] = {}
     for file in files("code"):
         try:
             tree = ast.parse(whole(file, source))
@@ -49,11 +54,14 @@ def entries(source: ImageSource, files: OpenFiles) -> Iterator[Entry | Dropped]:
             raise UserError(
                 f"images {source.name}: {file.path} is no Python ({error}); correct `files.code`"
             ) from error
-        for picture, description in _described(tree):
-            described.setdefault(picture, description)
+        for address, description in _described(tree):
+            for origin, those in paths.items():
+                path = Pictures(those).find(address, folder=str(PurePosixPath(file.path).parent))
+                if path is not None:
+                    described.setdefault((origin, path), description)
     for file in files("pictures"):
         name = PurePosixPath(file.path).name
-        known = described.get(name)
+        known = described.get((file.origin, file.path))
         if known is None:
             yield Dropped(file.path, "not_described")
             continue
@@ -63,7 +71,7 @@ def entries(source: ImageSource, files: OpenFiles) -> Iterator[Entry | Dropped]:
 
 
 def _described(tree: ast.Module) -> Iterator[tuple[str, Description]]:
-    """(file name of the picture, description) for each function that names exactly one picture in its code."""
+    """(address of the picture, description) for each function that names exactly one picture in its code."""
     for node in (each for each in tree.body if isinstance(each, ast.FunctionDef)):
         text = ast.get_docstring(node)
         statements = [each for each in node.body if not isinstance(getattr(each, "value", None), ast.Constant)]
@@ -76,7 +84,7 @@ def _described(tree: ast.Module) -> Iterator[tuple[str, Description]]:
             and _PICTURE.fullmatch(constant.value)
         }
         if text and len(pictures) == 1:
-            yield PurePosixPath(pictures.pop()).name, _description(node.name, text)
+            yield pictures.pop(), _description(node.name, text)
 
 
 def _description(function: str, text: str) -> Description:

@@ -148,6 +148,16 @@ def test_icdar_words_that_have_no_place(tmp_path):
     assert record.text is None and record.meta["unreadable"] == [[10, 100, 30, 300]]
 
 
+def test_icdar_pictures_of_one_name_in_two_folders(tmp_path):
+    for folder in ("a", "b"):
+        put(tmp_path, f"train/{folder}/img_1.png", encoded(60 if folder == "a" else 80, 40, "PNG"))
+    put(tmp_path, "train/b/gt_img_1.txt", "1,1,30,1,30,9,1,9,word\n")
+    put(tmp_path, "train/gt/gt_img_1.txt", "1,1,30,1,30,9,1,9,word\n")
+    good, bad = read("icdar2015", tmp_path)
+    assert [(record.id, record.width) for record in good.values()] == [("icdar2015/train/b/img_1.png", 80)]
+    assert reasons(bad) == {"icdar2015/train/gt/gt_img_1.txt": "ambiguous_image"}
+
+
 def test_icdar2013(tmp_path):
     lines = '158 128 411 181 "Footpath"\n443 128 501 169 "To"\n64 200 363 243 "said \\"no, no\\""\n'
     put(tmp_path, "train_gt/gt_100.txt", lines)

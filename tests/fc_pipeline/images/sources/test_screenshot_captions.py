@@ -1,9 +1,11 @@
 """Screenshots are captioned by the pages that show them, the written alternative text first."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
-from factories.image_artifacts import plain, records
+from factories.dataset_files import put
+from factories.image_artifacts import local_source, plain, records
 
 from fc_model.artifacts import Artifact
 from fc_pipeline.images.sources.page_text import Shown, pictures_of
@@ -44,21 +46,26 @@ The browser lists files.
 
 def test_html() -> None:
     assert pictures_of("help/pie.html", HTML) == [
-        Shown("pie", "", "Shows slices of data.", "Select the attribute."),
-        Shown("options", "The options dialog with two boxes", "Options", ""),
+        Shown("../_images/pie.png?v=2", "", "Shows slices of data.", "Select the attribute."),
+        Shown("../_images/options.png", "The options dialog with two boxes", "Options", ""),
     ]
 
 
 def test_markdown_with_directives() -> None:
     assert pictures_of("user/completer.md", MYST) == [
-        Shown("widget", "The completer with two candidates", "A list of candidates shows up:", "Then it goes."),
-        Shown("panel", "", "Then it goes.", ""),
-        Shown("inline", "", "Then it goes.", ""),
+        Shown(
+            "../images/widget.png",
+            "The completer with two candidates",
+            "A list of candidates shows up:",
+            "Then it goes.",
+        ),
+        Shown("../images/panel.png", "", "Then it goes.", ""),
+        Shown("inline.png", "", "Then it goes.", ""),
     ]
 
 
 def test_restructured_text() -> None:
-    assert pictures_of("files.rst", RST) == [Shown("browser", "", "The browser lists files.", "")]
+    assert pictures_of("files.rst", RST) == [Shown("shots/browser.png", "", "The browser lists files.", "")]
 
 
 def test_pictures_get_the_best_caption(fetch: Callable[..., Artifact], package: Callable[..., dict[str, Any]]) -> None:
@@ -84,3 +91,36 @@ def test_pictures_get_the_best_caption(fetch: Callable[..., Artifact], package: 
     assert artifact.manifest.counters.dropped == {"not_referenced": 1}
     everything = fetch({**source, "reader": {**reader, "referenced_only": False}})
     assert list(records(everything).values())[-1].caption == "orphan shot"
+
+
+def test_two_pictures_of_one_name_have_the_captions_of_their_own_pages(
+    fetch: Callable[..., Artifact], tmp_path: Path
+) -> None:
+    pages = {
+        "admin/index.md": "![The console's own login dialog](images/login.png)",
+        "user/index.html": '<p>Text</p><img src="./images/log%69n.png?v=2#top" alt="The login page of the shop">',
+        "user/deep/more.rst": ".. image:: /partner/images/login.png\n   :alt: The login of a partner\n",
+        "user/deep/gone.md": "![This picture is nowhere here](pictures/login.png) ![One of its name](old/alone.png) ![No address](http://[x/y.png)",
+        "user/deep/two.md": "![First of two that are gone](a/other.png) ![Second of two that are gone](b/other.png)",
+    }
+    for name, text in pages.items():
+        put(tmp_path, name, text)
+    names = [
+        "admin/images/login",
+        "user/images/login",
+        "docs/partner/images/login",
+        "new/alone",
+        "new/other",
+        "x/login",
+    ]
+    for number, name in enumerate(names):
+        put(tmp_path, f"{name}.png", plain("red", (32, 20 + number)))
+    files = {"pictures": "**/*.png", "pages": "**/*.{md,html,rst}"}
+    artifact = fetch(local_source(tmp_path, files, {"kind": "screenshots"}))
+    assert {record.id: record.caption for record in records(artifact).values()} == {
+        "inbox/admin/images/login.png": "The console's own login dialog",
+        "inbox/user/images/login.png": "The login page of the shop",
+        "inbox/docs/partner/images/login.png": "The login of a partner",
+        "inbox/new/alone.png": "One of its name",
+    }
+    assert artifact.manifest.counters.dropped == {"not_referenced": 2}
