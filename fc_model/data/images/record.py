@@ -1,11 +1,14 @@
 """What is known of an image: its text with boxes, a caption, questions. One JSON object an image.
 
+Every field has one type in all records, so that tables can hold them: `meta`, whose fields differ, is JSON in a string.
+
 Boxes are (left, top, right, bottom) in pixels of the stored image, right and bottom exclusive: the smallest box around
 the ink.
 """
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, Self
 
@@ -71,22 +74,32 @@ class ImageRecord:
     """fonts, layout, style and what else the maker knows; plain JSON."""
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON, in the order of the fields. It shares `images`, `meta` and the answers with the record."""
+        """Plain JSON, in the order of the fields. It shares `images` and the answers with the record.
+
+        Raises ValueError or TypeError when `meta` is no plain JSON.
+        """
         return vars(self) | {  # not dataclasses.asdict, which copies every box of a page before it is thrown away
-            "words": [[word.text, list(word.box), word.line, list(word.starts)] for word in self.words],
-            "lines": [[line.text, list(line.box)] for line in self.lines],
+            "words": [
+                {"text": word.text, "box": list(word.box), "line": word.line, "starts": list(word.starts)}
+                for word in self.words
+            ],
+            "lines": [{"text": line.text, "box": list(line.box)} for line in self.lines],
             "questions": [dict(vars(question)) for question in self.questions],
+            "meta": json.dumps(self.meta, ensure_ascii=False, allow_nan=False, separators=(",", ":")),
         }
 
     @classmethod
     def from_json(cls, raw: dict[str, Any]) -> Self:
-        """Inverse of `to_json`. Raises TypeError or ValueError when it is none."""
+        """Inverse of `to_json`. Raises TypeError, KeyError or ValueError when it is none."""
         return cls(
             **raw
             | {
-                "words": [Word(text, tuple(box), line, tuple(starts)) for text, box, line, starts in raw["words"]],
-                "lines": [Line(text, tuple(box)) for text, box in raw["lines"]],
+                "words": [
+                    Word(word["text"], tuple(word["box"]), word["line"], tuple(word["starts"])) for word in raw["words"]
+                ],
+                "lines": [Line(line["text"], tuple(line["box"])) for line in raw["lines"]],
                 "questions": [Question(**question) for question in raw["questions"]],
+                "meta": json.loads(raw["meta"]),
             }
         )
 

@@ -19,10 +19,26 @@ from fc_model.data.images.record import ImageRecord
 from fc_model.data.images.record_table import RecordTableWriter
 from fc_model.errors import UserError
 
-IMAGE_INDEX_SCHEMA = 2
+IMAGE_INDEX_SCHEMA = 3
 KEY_DIGITS = 9
 BLOCK_BYTES = tarfile.BLOCKSIZE
 _EXTENSION = re.compile(r"([0-9]+\.)?(png|jpg|jpeg|webp)")
+_TEXT, _NUMBER = ({"dtype": dtype, "_type": "Value"} for dtype in ("string", "int64"))
+_PLACED = {"text": _TEXT, "box": [_NUMBER]}
+_RECORD_FEATURES = {
+    **dict.fromkeys(("id", "source", "kind", "family", "licence"), _TEXT),
+    "width": _NUMBER,
+    "height": _NUMBER,
+    "images": [_TEXT],
+    "split": _TEXT,
+    "text": _TEXT,
+    "words": [{**_PLACED, "line": _NUMBER, "starts": [_NUMBER]}],
+    "lines": [_PLACED],
+    "caption": _TEXT,
+    "questions": [{"question": _TEXT, "answers": [_TEXT], "kind": _TEXT}],
+    "meta": _TEXT,
+}
+"""Types of a record, as `datasets.Features.from_dict` takes them. Without them datasets guesses from five samples."""
 _COUNTED = {"kinds": "kind", "families": "family", "sources": "source", "licences": "licence"}
 
 
@@ -37,6 +53,7 @@ class ImageShardWriter:
         self._waiting: list[dict[str, Any]] = []
         self._num_bytes = 0
         self._samples = 0
+        self._extensions: set[str] = set()
         self._counts: dict[str, Counter[str]] = {name: Counter() for name in _COUNTED}
         self._table = RecordTableWriter(out.workspace("records") / f"{split}.parquet")
 
@@ -60,6 +77,7 @@ class ImageShardWriter:
         self._waiting.append({"__key__": key, **members})
         self._num_bytes += size
         self._samples += 1
+        self._extensions.update(record.images)
         self._table.add(key, record, text, images)
         for name, attribute in _COUNTED.items():
             self._counts[name][getattr(record, attribute)] += 1
@@ -67,14 +85,18 @@ class ImageShardWriter:
     def close(self) -> dict[str, Any]:
         """Write what is left; gives the split's entry in `index.json`.
 
-        Samples, tars, bytes of the table, and samples by kind, family, source and licence.
+        Samples, tars, bytes of the table, samples by kind, family, source and licence, and the types of the members.
         """
         self._write_tar()
         self._table.close()
         records = {"name": self._table.path.name, "bytes": self._table.path.stat().st_size}
         self._out.adopt(self._table.path.name, self._table.path)
         counts = {name: dict(sorted(counter.items())) for name, counter in self._counts.items()}
-        return {"samples": self._samples, **counts, "records": records, "shards": self._shards}
+        images = {extension: {"_type": "Image"} for extension in sorted(self._extensions)}
+        features = {"__key__": _TEXT, "json": _RECORD_FEATURES, **images}
+        return {
+            "samples": self._samples, **counts, "records": records, "features": features, "shards": self._shards,
+        }  # fmt: skip
 
     def _write_tar(self) -> None:
         from webdataset.writer import TarWriter  # imports torch

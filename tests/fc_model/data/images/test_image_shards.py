@@ -105,6 +105,32 @@ def test_the_index_counts_what_is_there(artifact):
             assert len({info.name.split(".")[0] for info in tar}) == shard["samples"]
 
 
+@pytest.mark.parametrize("streaming", [True, False])
+def test_datasets_loads_them_with_the_types_of_the_index(tmp_path, monkeypatch, streaming):
+    """Empty and missing fields first, other ones and other images later, metadata of several types."""
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "home"))
+    datasets = pytest.importorskip("datasets")
+    bare = {"text": None, "words": [], "lines": [], "questions": []}
+    wanted = [record(n, **bare, meta={"mixed": [1, "a", [2.5]]}) for n in range(6)]
+    wanted += [record(6, caption="Größe", meta={"mixed": {}}), record(7, images=["jpg"], **bare)]
+    with Store(tmp_path / "store").write("test/images", RECIPE) as out:
+        writer = ImageShardWriter(out)
+        for each in wanted:
+            writer.add(each, [picture(1, "JPEG" if each.images == ["jpg"] else "PNG")])
+        write_index(out, [writer])
+    artifact = Store(tmp_path / "store").find("test/images", RECIPE.identity("test/images"))
+    summary = ImageShards(artifact.folder).summary
+    read = datasets.load_dataset(
+        "webdataset", data_files={"train": [str(artifact.folder / "train-00000.tar")]}, split="train",
+        features=datasets.Features.from_dict(summary["features"]), streaming=streaming, cache_dir=tmp_path / "cache",
+    )  # fmt: skip
+    rows = list(read)
+    assert [ImageRecord.from_json(row["json"]) for row in rows] == wanted
+    assert [row["__key__"] for row in rows] == [f"{n:09d}" for n in range(8)]
+    assert [(row["png"] or row["jpg"]).size for row in rows] == [(17, 12)] * 8
+
+
 @leaky
 def test_stock_webdataset_reads_and_decodes_all_of_it(artifact):
     shards = ImageShards(artifact.folder, "train")

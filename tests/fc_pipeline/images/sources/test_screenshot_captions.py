@@ -100,7 +100,8 @@ def test_two_pictures_of_one_name_have_the_captions_of_their_own_pages(
         "admin/index.md": "![The console's own login dialog](images/login.png)",
         "user/index.html": '<p>Text</p><img src="./images/log%69n.png?v=2#top" alt="The login page of the shop">',
         "user/deep/more.rst": ".. image:: /partner/images/login.png\n   :alt: The login of a partner\n",
-        "user/deep/gone.md": "![This picture is nowhere here](pictures/login.png) ![One of its name](old/alone.png) ![No address](http://[x/y.png)",
+        "user/deep/gone.md": "![This picture is nowhere here](pictures/login.png) ![One of its name](old/alone.png)",
+        "user/deep/none.md": "![No address of the web](http://[x/y.png)",
         "user/deep/two.md": "![First of two that are gone](a/other.png) ![Second of two that are gone](b/other.png)",
     }
     for name, text in pages.items():
