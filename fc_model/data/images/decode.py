@@ -87,7 +87,7 @@ def decode_file(data: bytes, *, limits: ImageLimits = ImageLimits()) -> Decoded:
                 orientation = 1
                 with suppress(Exception):  # damaged EXIF is taken for none
                     stated = image.getexif().get(_ORIENTATION)
-                    orientation = stated if stated in range(1, 9) else 1
+                    orientation = stated if isinstance(stated, int) and 1 <= stated <= 8 else 1
                     ImageOps.exif_transpose(image, in_place=True)
                 is_plain = orientation == 1 and image.mode in _PLAIN_MODES and not image.has_transparency_data
                 return Decoded(_to_rgb(image), orientation, is_plain)

@@ -10,6 +10,7 @@ import pytest
 import torch
 from factories.build import build
 from factories.documents import records
+from factories.pdf_pages import pdf_page, stream
 from factories.steps import step
 from factories.vision_model import (
     COLOURS,
@@ -270,6 +271,18 @@ def test_chat_pdf(world: World, tmp_path: Path) -> None:
     file.write_bytes(file.read_bytes()[:300])
     with pytest.raises(UserError, match=r"paper\.pdf: invalid_pdf"):
         read_pictures([file])
+
+
+def test_a_pdf_is_shown_as_a_viewer_shows_it(tmp_path: Path) -> None:
+    """With the stamp on it, and whatever stands before its header."""
+    stamp = "/Type /XObject /Subtype /Form /BBox [0 0 100 30]"
+    objects = ["<< /Type /Annot /Subtype /Stamp /F 4 /Rect [40 80 140 110] /AP << /N 7 0 R >> >>"]
+    data = pdf_page("", page="/Annots [6 0 R]", objects=[*objects, stream("0 g 0 0 100 30 re f", stamp)])
+    (tmp_path / "a.pdf").write_bytes(data)
+    (tmp_path / "b.pdf").write_bytes(b"HTTP/1.1 200 OK\r\n\r\n" + data)
+    first, second = read_pictures([tmp_path / "a.pdf", tmp_path / "b.pdf"])
+    assert first.tobytes() == second.tobytes()
+    assert first.convert("L").point(lambda level: 255 - level).getbbox() is not None
 
 
 def test_nearest_group() -> None:
