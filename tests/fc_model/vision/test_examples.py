@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
 from fc_model.config.image_stage import ImageGroup, VisionConfig
-from fc_model.data.images.record import Question, Word
+from fc_model.data.images.record import ImageRecord, Question, Word
 from fc_model.data.images.shards import Sample
 from fc_model.model.loss import IGNORE
 from fc_model.special_tokens import SPECIAL_TOKENS
