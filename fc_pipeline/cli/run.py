@@ -28,6 +28,7 @@ from fc_pipeline.orchestration.failures import describe_failure
 from fc_pipeline.orchestration.launcher import reclaim_dead_runs
 from fc_pipeline.paths import dagster_home, fc_home
 from fc_pipeline.remote.remote import configured_remote
+from fc_pipeline.track.config import TRACKS
 from fc_pipeline.training.forecast import forecast
 
 with deferred_imports():
@@ -48,7 +49,20 @@ def run_track(name: str, *, keys: Sequence[str] | None = None) -> int:
     """
     graph = all_tracks()
     wanted = graph.closure(keys) if keys is not None else graph.track(name)
-    return build(name, graph, wanted, defs)
+    return build(name, graph, wanted, load_definitions)
+
+
+def load_definitions() -> dg.Definitions:
+    """All that Dagster loads from the project. Raises UserError for a file of defs/ that Dagster refuses."""
+    try:
+        return defs()
+    except Exception as error:
+        cause: BaseException = error
+        while cause.__cause__ is not None:
+            cause = cause.__cause__
+        if isinstance(cause, UserError):
+            raise cause from None
+        raise UserError(f"Dagster cannot load {TRACKS.parent}: {type(cause).__name__}: {cause}") from error
 
 
 def build(job_name: str, graph: Graph, keys: list[str], definitions: Callable[[], dg.Definitions]) -> int:

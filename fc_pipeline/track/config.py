@@ -20,6 +20,8 @@ from fc_pipeline.yaml_loader import read_yaml
 
 TRACKS = Path(__file__).resolve().parents[1] / "defs" / "tracks"
 TRACK_TYPE = "fc_pipeline.components.Track"
+_COMPONENT_FILE = {"type", "attributes", "requirements", "template_vars_module", "post_processing"}
+"""What Dagster takes at the left margin of a component's file."""
 
 
 class _Checked(TrackFields):
@@ -77,6 +79,8 @@ def read_component(path: Path, what: str, kind: str) -> dict[str, Any]:
     raw = read_yaml(path)
     if not isinstance(raw, dict) or raw.get("type") != kind or not isinstance(raw.get("attributes"), dict):
         raise UserError(f"{path}: {what} needs `type: {kind}` and `attributes:`")
+    if strangers := [str(field) for field in raw if field not in _COMPONENT_FILE]:
+        raise UserError(f"{path}: {', '.join(strangers)} at the left margin: indent what belongs to `attributes:`")
     return raw["attributes"]
 
 

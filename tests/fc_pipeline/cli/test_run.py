@@ -7,7 +7,7 @@ from factories.steps import step
 
 from fc_model.artifacts import Store
 from fc_model.errors import UserError
-from fc_pipeline.cli.run import build, by_partition, known
+from fc_pipeline.cli.run import build, by_partition, known, load_definitions
 from fc_pipeline.components.shared import asset_keys
 from fc_pipeline.engine.graph import Graph
 from fc_pipeline.engine.resolve import Resolver
@@ -70,6 +70,22 @@ def test_build_dumps(home, capfd, monkeypatch):
     monkeypatch.setenv("FC_EXECUTOR", "slrum")
     with pytest.raises(UserError, match="FC_EXECUTOR: 'slrum' is no executor"):
         build("toy", graph, list(graph), lambda: definitions_of(graph))
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (UserError("tracks/mine: no"), "^tracks/mine: no$"),
+        (ValueError("2 errors\n extra: x"), "Dagster cannot load .*defs: ValueError: 2 errors"),
+    ],
+)
+def test_load_definitions_refused(monkeypatch, error, message):
+    def refuse() -> dg.Definitions:
+        raise RuntimeError("while building the tree") from error
+
+    monkeypatch.setattr("fc_pipeline.cli.run.defs", refuse)
+    with pytest.raises(UserError, match=message):
+        load_definitions()
 
 
 def test_build_dump_missing_predecessor(home, capfd):
