@@ -11,6 +11,7 @@ from dagster._core.execution.plan.objects import ErrorSource, StepFailureData
 from fc_pipeline.components.factory import Factory
 from fc_pipeline.components.progress import listener
 from fc_pipeline.orchestration.pool_poll_patch import sleep_between_polls
+from fc_pipeline.orchestration.worker import one_process_executor
 
 
 @dg.logger(config_schema={"log_level": dg.Field(str, default_value="WARNING")})
@@ -46,7 +47,7 @@ def policy() -> dg.Definitions:
     """One process a run (docs/decisions/one-process.md), few lines on the console, one resource for all assets."""
     sleep_between_polls()
     return dg.Definitions(
-        executor=dg.in_process_executor,
+        executor=one_process_executor,
         loggers={"console": console, "listener": for_listener},
         resources={"factory": Factory()},
     )

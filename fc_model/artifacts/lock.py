@@ -8,10 +8,11 @@ file that I locked still the file at that path?) then keeps the old holder from 
 import fcntl
 import json
 import os
-import socket
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from fc_model.artifacts.host import Host
 from fc_model.errors import UserError
 
 
@@ -47,7 +48,7 @@ class ArtifactLock:
             os.close(self._descriptor)  # the last holder removed the file between our open and our flock
         try:
             os.ftruncate(self._descriptor, 0)
-            os.pwrite(self._descriptor, json.dumps({"pid": os.getpid(), "host": socket.gethostname()}).encode(), 0)
+            os.pwrite(self._descriptor, json.dumps({"pid": os.getpid(), **asdict(Host.this())}).encode(), 0)
         except OSError:  # a full disk: a lock that outlived the failure would bar this process's next attempt
             self.__exit__()
             raise
@@ -72,17 +73,19 @@ class ArtifactLock:
 
 
 def read_holder(path: Path) -> dict[str, Any] | None:
-    """{"pid", "host"} of the process that holds the lock file, or None when there is none or it is dead.
+    """{"pid", fields of its Host} of the process that holds the lock file; None when there is none or it is dead.
 
-    For display only: it asks whether the process lives instead of trying the lock, because a try would make
-    a writer that starts at that moment fail. A holder on another host counts as alive.
+    It asks whether the process lives instead of trying the lock, because a try would make a writer that starts at that
+    moment fail. A holder on a host whose processes cannot be seen from here counts as alive.
     """
     try:
-        holder = json.loads(path.read_text("utf-8"))
-        if holder["host"] == socket.gethostname():
-            os.kill(holder["pid"], 0)
-    except (FileNotFoundError, ProcessLookupError, ValueError):
+        holder: dict[str, Any] = json.loads(path.read_text("utf-8"))
+        pid, host = holder["pid"], Host(**{name: value for name, value in holder.items() if name != "pid"})
+        place = host.seen_from_here()
+        if place == "here":
+            os.kill(pid, 0)
+    except (FileNotFoundError, ProcessLookupError, ValueError, KeyError, TypeError):
         return None
     except PermissionError:  # it lives, as somebody else's process
-        pass
-    return holder
+        return holder
+    return None if place == "over" else holder

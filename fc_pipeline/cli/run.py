@@ -9,6 +9,9 @@ from contextlib import contextmanager
 from functools import partial
 
 import dagster as dg
+from dagster._core.definitions.job_base import InMemoryJob
+from dagster._core.execution.api import execute_run_iterator
+from dagster._core.execution.execute_in_process import merge_run_tags
 from dagster._utils.interrupts import check_captured_interrupt
 
 from fc_model.artifacts import ManifestError, Store
@@ -26,6 +29,7 @@ from fc_pipeline.executors.settings import executor_settings
 from fc_pipeline.formatting import duration
 from fc_pipeline.orchestration.failures import describe_failure
 from fc_pipeline.orchestration.launcher import reclaim_dead_runs
+from fc_pipeline.orchestration.origin import job_origin
 from fc_pipeline.paths import dagster_home, fc_home
 from fc_pipeline.remote.remote import configured_remote
 from fc_pipeline.track.config import TRACKS
@@ -175,22 +179,25 @@ def _execute(
         _meanwhile(lambda _: _reclaim(instance, terminal, job.name), seconds=_RECLAIM_SECONDS),
         _meanwhile(end_if_interrupted, seconds=0.5),
     ):
-        result = job.execute_in_process(
-            instance=instance,
+        config = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}, "listener": {}}}
+        tags = {"fustercluck/started_by": "command line"}
+        created = instance.create_run_for_job(
+            job_def=job,
             run_id=run_id,
-            asset_selection=assets,
-            partition_key=partition,
-            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}, "listener": {}}},
-            tags={"fustercluck/started_by": "command line"},
-            raise_on_error=False,
+            run_config=config,
+            tags=merge_run_tags(job, partition, tags, assets, instance, config),
+            asset_selection=frozenset(assets),
+            remote_job_origin=job_origin(job.name),
         )
+        events = list(execute_run_iterator(InMemoryJob(job), created, instance))
     run = instance.get_run_by_id(run_id)
-    if run is not None and run.status == dg.DagsterRunStatus.CANCELED:
+    assert run is not None
+    if run.status == dg.DagsterRunStatus.CANCELED:
         give_up()
         return INTERRUPTED
-    for event in result.filter_events(lambda event: event.is_step_failure):
+    for event in filter(lambda event: event.is_step_failure, events):
         terminal.note(f"error: {describe_failure(event)} (run {run_id[:8]})")
-    return 0 if result.success else FAILED
+    return 0 if run.is_success else FAILED
 
 
 def _reclaim(instance: dg.DagsterInstance, terminal: Terminal, job_name: str) -> None:

@@ -1,57 +1,25 @@
 """A run launcher for this machine that watches the processes of its runs; Dagster's own launcher does not.
 
 Dagster leaves the run of a killed worker STARTED for ever with its pool slot taken, and Terminate fails on it. Here a
-run is alive while its process is. The process is known by the pid that the run logged; it must have started before
-that log entry, because pids are reused.
+run is alive while its process is. Runs of other hosts and containers, whose processes cannot be seen, are left alone.
 """
 
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 
 import psutil
 from dagster import DagsterInstance, DagsterRun, DagsterRunStatus, RunsFilter
-from dagster._core.events import DagsterEventType
 from dagster._core.launcher import CheckRunHealthResult, DefaultRunLauncher, WorkerStatus
 
-CLOCK_SLACK_SECONDS = 5.0
-"""The kernel reports start times from the boot time, which a clock adjustment moves."""
+from fc_pipeline.orchestration.worker import worker_of
+
 GRACE_SECONDS = 60.0
 """Time of a worker after Terminate to write a checkpoint, before it is killed."""
 
 
-@dataclass(frozen=True)
-class Worker:
-    """The process of a run, as the run logged it."""
-
-    pid: int
-    seen_at: float
-    """Seconds since the epoch at which the run logged its pid."""
-
-    def process(self) -> psutil.Process | None:
-        """The live process, or None: gone, a zombie, or a later process with the same pid."""
-        try:
-            process = psutil.Process(self.pid)
-            if process.create_time() > self.seen_at + CLOCK_SLACK_SECONDS:
-                return None
-            return None if process.status() == psutil.STATUS_ZOMBIE else process
-        except psutil.NoSuchProcess:
-            return None
-
-
-def worker_of(instance: DagsterInstance, run_id: str) -> Worker | None:
-    """The process that last logged its pid for this run; None before the first."""
-    for entry in reversed(instance.all_logs(run_id, of_type=DagsterEventType.ENGINE_EVENT)):
-        event = entry.dagster_event
-        pid = event.engine_event_data.metadata.get("pid") if event is not None else None
-        if pid is not None:
-            return Worker(pid=int(str(pid.value)), seen_at=entry.timestamp)
-    return None
-
-
 def reclaim_dead_runs(instance: DagsterInstance) -> list[str]:
-    """End the runs whose process is gone, and free their pool slots; returns their ids.
+    """End the runs whose process on this host is gone, and free their pool slots; returns their ids.
 
     Dagster's daemon does the same while it runs; `make nano` needs no daemon.
     """
@@ -59,7 +27,7 @@ def reclaim_dead_runs(instance: DagsterInstance) -> list[str]:
     ended = []
     for run in instance.get_runs(unfinished):
         worker = worker_of(instance, run.run_id)
-        if worker is not None and worker.process() is None:
+        if worker is not None and worker.state() == "dead":
             end_dead_run(instance, run)
             ended.append(run.run_id)
     return ended
@@ -84,15 +52,20 @@ class LocalRunLauncher(DefaultRunLauncher):
     def check_run_worker_health(self, run: DagsterRun) -> CheckRunHealthResult:
         worker = worker_of(self._instance, run.run_id)
         if worker is None:
-            return CheckRunHealthResult(WorkerStatus.RUNNING, "has not logged its process yet")
-        if worker.process() is not None:
-            return CheckRunHealthResult(WorkerStatus.RUNNING)
-        return CheckRunHealthResult(WorkerStatus.FAILED, f"process {worker.pid} is gone")
+            return CheckRunHealthResult(WorkerStatus.RUNNING, "has not begun yet")
+        state = worker.state()
+        where = f"process {worker.pid} of {worker.host.host}"
+        if state == "dead":
+            return CheckRunHealthResult(WorkerStatus.FAILED, f"{where} is gone")
+        return CheckRunHealthResult(
+            WorkerStatus.RUNNING, None if state == "alive" else f"{where} is not seen from here"
+        )
 
     def terminate(self, run_id: str) -> bool:
         """Interrupt the run's process; kill it if it still runs after the grace period.
 
-        Works for runs that no code server started (`make nano`) and for those whose process is dead already.
+        Works for runs that no code server started (`make nano`) and for those whose process is dead already. A run on
+        another host is not touched: a line of its log says where to end it.
         """
         run = self._instance.get_run_by_id(run_id)
         if run is None or run.is_finished:
@@ -100,12 +73,24 @@ class LocalRunLauncher(DefaultRunLauncher):
         worker = worker_of(self._instance, run_id)
         if worker is None:
             return super().terminate(run_id)
+        state = worker.state()
+        if state == "elsewhere":
+            self._instance.report_engine_event(
+                f"Process {worker.pid} of this run is on {worker.host.host}, out of reach from here: terminate the run "
+                "there, or, if that host or container is gone, force the termination.",
+                run,
+            )
+            return False
         self._instance.report_run_canceling(run)
-        process = worker.process()
-        if process is None:
+        if state == "dead":
             self._end(run_id)
             return True
-        process.terminate()  # SIGTERM: unlike SIGINT, a shell does not make background processes ignore it
+        try:
+            process = psutil.Process(worker.pid)
+            process.terminate()  # SIGTERM: unlike SIGINT, a shell does not make background processes ignore it
+        except psutil.NoSuchProcess:  # it has ended in between
+            self._end(run_id)
+            return True
         work = (process, lambda: self._end(run_id))
         threading.Thread(target=_kill_after_grace, args=work, name=f"end {run_id}", daemon=True).start()
         return True

@@ -157,6 +157,15 @@ class Services:
         assert answer["__typename"] == "LaunchRunSuccess", answer
         return answer["run"]["runId"]
 
+    def execute_again(self, run_id: str, strategy: str) -> str:
+        """As the page's "Re-execute" does (ALL_STEPS, FROM_FAILURE); returns the new run's id."""
+        query = """mutation Again($params: ReexecutionParams!) { launchRunReexecution(reexecutionParams: $params) {
+            __typename ... on LaunchRunSuccess { run { runId } } ... on PythonError { message } } }"""
+        params = {"parentRunId": run_id, "strategy": strategy}
+        answer = self.ask(query, params=params)["launchRunReexecution"]
+        assert answer["__typename"] == "LaunchRunSuccess", answer
+        return answer["run"]["runId"]
+
     def terminate(self, run_id: str) -> str:
         """As the Terminate button does; returns the type of the answer."""
         query = """mutation End($id: String!) { terminateRun(runId: $id) { __typename } }"""

@@ -66,3 +66,22 @@ def test_run_killed_and_terminated(place):
     assert place.metrics("toy/stages/one")["resumed_from"] >= before
     wait_until(lambda: not place.processes(), "nothing is left")
     assert place.claimed_slots() == 0
+
+
+@pytest.mark.parametrize("place", [{"steps": 40, "seconds": 0.05}], indirect=True)
+def test_run_of_the_command_line_in_the_page(place):
+    """It is retried when its process died, and executed again, as a run that the page launched."""
+    killed = place.start("-m", "tests.reliability.fake_graph", log="run.log")
+    wait_until(lambda: place.step() >= 2, "the stage trains")
+    killed.kill()
+    killed.wait()
+    first = place.runs()[0].run_id
+    services = Services(place)
+    wait_until(lambda: len(place.runs()) == 2, "the daemon retries it")
+    wait_until(lambda: place.statuses() == ["SUCCESS", "FAILURE"], "the retried run completes")
+    for strategy in ("ALL_STEPS", "FROM_FAILURE"):
+        again = services.execute_again(first, strategy)
+        wait_until(lambda run=again: status(place, run) == "SUCCESS", f"{strategy} completes")
+    services.stop()
+    wait_until(lambda: not place.processes(), "nothing is left")
+    assert place.claimed_slots() == 0

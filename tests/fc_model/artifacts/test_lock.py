@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import subprocess
+from dataclasses import asdict
 
 import pytest
 from factories import small_writer
@@ -12,6 +13,7 @@ from factories.killed_writer import SCRIPT, run
 from factories.small_writer import KEY, is_whole, recipe
 
 from fc_model.artifacts import Store
+from fc_model.artifacts.host import Host
 from fc_model.artifacts.lock import Locked, read_holder
 
 
@@ -32,7 +34,7 @@ def test_second_writer_is_told_who_writes(tmp_path):
     with pytest.raises(Locked) as caught:
         small_writer.write(tmp_path, 2)
     assert str(process.pid) in str(caught.value) and socket.gethostname() in str(caught.value)
-    assert read_holder(lock_path(tmp_path)) == {"pid": process.pid, "host": socket.gethostname()}
+    assert read_holder(lock_path(tmp_path)) == {"pid": process.pid, **asdict(Host.this())}
     _, errors = process.communicate("\n", timeout=60)
     assert process.returncode == 0, errors
     assert not lock_path(tmp_path).exists() and read_holder(lock_path(tmp_path)) is None
@@ -84,6 +86,21 @@ def test_two_writers_ten_rounds(tmp_path):
     for number in range(1, 11):
         assert is_whole(tmp_path, number)
     assert not list(tmp_path.rglob("*.lock")) and not list(tmp_path.rglob("*.tmp"))
+
+
+@pytest.mark.parametrize(
+    ("fields", "is_alive"),
+    [
+        ({}, False),
+        ({"boot": "before", "pid_namespace": "pid:[1]"}, False),
+        ({"pid_namespace": "pid:[1]"}, True),
+        ({"host": "node7", "boot": "b"}, True),
+    ],
+)
+def test_dead_pid_is_judged_only_here(tmp_path, fields, is_alive):
+    holder = {"pid": 2**22 + 1, **asdict(Host.this()), **fields}
+    (tmp_path / "lock").write_text(json.dumps(holder))
+    assert read_holder(tmp_path / "lock") == (holder if is_alive else None)
 
 
 def test_holder_of_another_host_counts_as_alive(tmp_path):
