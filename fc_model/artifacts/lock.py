@@ -8,7 +8,8 @@ file that I locked still the file at that path?) then keeps the old holder from 
 import fcntl
 import json
 import os
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +22,17 @@ class Locked(UserError):
 
 
 class ArtifactLock:
-    """Context manager; raises Locked (a UserError) naming the holder's pid and host when somebody else holds it."""
+    """Context manager; raises Locked (a UserError) naming the holder's pid and host when somebody else holds it.
 
-    def __init__(self, path: Path, what: str) -> None:
+    Args:
+        what: what errors call the artifact.
+        reads: (key, identity) of what its writer reads, which must stay as long as the lock is held.
+    """
+
+    def __init__(self, path: Path, what: str, reads: Sequence[tuple[str, str]] = ()) -> None:
         self._path = path
         self._what = what
+        self._reads = reads
         self._descriptor = -1
 
     def __enter__(self) -> "ArtifactLock":
@@ -34,11 +41,10 @@ class ArtifactLock:
             try:
                 fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
-                holder = os.read(self._descriptor, 4096).decode(errors="replace").strip() or "unknown"
+                holder = _name(os.pread(self._descriptor, 1 << 20, 0))
                 os.close(self._descriptor)
                 raise Locked(
-                    f"{self._what} is being written by another process ({holder}); wait for it, "
-                    f"or stop it and delete {self._path}"
+                    f"{self._what} is being written by {holder}; wait for it, or stop it and delete {self._path}"
                 ) from error
             except OSError:
                 os.close(self._descriptor)
@@ -48,7 +54,8 @@ class ArtifactLock:
             os.close(self._descriptor)  # the last holder removed the file between our open and our flock
         try:
             os.ftruncate(self._descriptor, 0)
-            os.pwrite(self._descriptor, json.dumps({"pid": os.getpid(), **asdict(Host.this())}).encode(), 0)
+            holder = {"pid": os.getpid(), **asdict(Host.this()), "reads": self._reads}
+            os.pwrite(self._descriptor, json.dumps(holder).encode(), 0)
         except OSError:  # a full disk: a lock that outlived the failure would bar this process's next attempt
             self.__exit__()
             raise
@@ -73,19 +80,27 @@ class ArtifactLock:
 
 
 def read_holder(path: Path) -> dict[str, Any] | None:
-    """{"pid", fields of its Host} of the process that holds the lock file; None when there is none or it is dead.
+    """{"pid", fields of its Host, "reads"} of the process that holds the lock file; None when there is none.
 
     It asks whether the process lives instead of trying the lock, because a try would make a writer that starts at that
     moment fail. A holder on a host whose processes cannot be seen from here counts as alive.
     """
     try:
         holder: dict[str, Any] = json.loads(path.read_text("utf-8"))
-        pid, host = holder["pid"], Host(**{name: value for name, value in holder.items() if name != "pid"})
+        host = Host(**{field.name: holder[field.name] for field in fields(Host) if field.name in holder})
         place = host.seen_from_here()
         if place == "here":
-            os.kill(pid, 0)
+            os.kill(holder["pid"], 0)
     except (FileNotFoundError, ProcessLookupError, ValueError, KeyError, TypeError):
         return None
     except PermissionError:  # it lives, as somebody else's process
         return holder
     return None if place == "over" else holder
+
+
+def _name(text: bytes) -> str:
+    try:
+        holder = json.loads(text)
+        return f"another process (pid {holder['pid']} on {holder['host']})"
+    except (ValueError, KeyError, TypeError):  # it is just writing its name
+        return "another process"

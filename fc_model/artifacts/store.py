@@ -5,7 +5,7 @@ import errno
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, cast
@@ -98,11 +98,11 @@ class Store:
         return sorted(keys)
 
     def lock_path(self, key: str, identity: str) -> Path:
-        """Where the writer of this artifact leaves its pid and host while it works."""
+        """Where the writer of this artifact leaves its pid, its host and what it reads while it works."""
         return self.folder(key, identity).with_name(f".{identity}.lock")
 
-    def _lock(self, key: str, identity: str) -> ArtifactLock:
-        return ArtifactLock(self.lock_path(key, identity), f"{key}/{identity}")
+    def _lock(self, key: str, identity: str, reads: Sequence[tuple[str, str]] = ()) -> ArtifactLock:
+        return ArtifactLock(self.lock_path(key, identity), f"{key}/{identity}", reads)
 
     @contextmanager
     def write(self, key: str, recipe: Recipe, *, replace: bool = False) -> Iterator[ArtifactWriter]:
@@ -119,7 +119,9 @@ class Store:
         # What the manifest says must be what the identity was made from, whatever the step does to its config.
         recipe = copy.deepcopy(recipe)
         identity = recipe.identity(key)
-        with self._written(key, identity, lambda writer: writer.manifest(key, identity, recipe), replace) as writer:
+        reads = [(entry.key, entry.identity) for entry in recipe.inputs.values()]
+        manifest_of = lambda writer: writer.manifest(key, identity, recipe)  # noqa: E731
+        with self._written(key, identity, manifest_of, replace, reads) as writer:
             yield writer
 
     @contextmanager
@@ -133,13 +135,18 @@ class Store:
 
     @contextmanager
     def _written(
-        self, key: str, identity: str, manifest_of: Callable[[ArtifactWriter], Manifest], replace: bool
+        self,
+        key: str,
+        identity: str,
+        manifest_of: Callable[[ArtifactWriter], Manifest],
+        replace: bool,
+        reads: Sequence[tuple[str, str]] = (),
     ) -> Iterator[ArtifactWriter]:
         """The commit protocol: lock, sweep, files, manifest; see `write`."""
         folder = self.folder(key, identity)
         with _disk_errors(key, folder):
             make_folder(folder.parent)
-            with self._lock(key, identity) as lock:
+            with self._lock(key, identity, reads) as lock:
                 if not replace and (folder / MANIFEST_NAME).is_file():
                     raise AlreadyBuilt(f"{key}/{identity} is built already; it is replaced only when it is damaged")
                 make_folder(folder)

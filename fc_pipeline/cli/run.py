@@ -23,6 +23,7 @@ from fc_pipeline.components.shared import all_tracks, asset_keys
 from fc_pipeline.engine.deferred import deferred_imports
 from fc_pipeline.engine.gates import failures
 from fc_pipeline.engine.graph import Graph
+from fc_pipeline.engine.in_use import announce
 from fc_pipeline.engine.resolve import Resolver
 from fc_pipeline.executors.child_process import stop_children
 from fc_pipeline.executors.settings import executor_settings
@@ -89,6 +90,7 @@ def build(job_name: str, graph: Graph, keys: list[str], definitions: Callable[[]
             return 0
         # A job has partitions of one kind at most: an experiment, with its several, takes the one that has all assets.
         every = definitions()
+        announce(graph, Store(fc_home()))  # it may wait for another run before its first step
         whole = "/" in job_name
         job = every.resolve_implicit_global_asset_job_def() if whole else every.resolve_job_def(job_name)
         for partition, alike in by_partition(graph, keys):

@@ -11,6 +11,7 @@ from fc_model.artifacts import AlreadyBuilt, Artifact, ManifestError, Recipe, St
 from fc_model.errors import UserError
 from fc_pipeline.engine.gates import judge, judged_metrics, require_passed
 from fc_pipeline.engine.graph import Graph
+from fc_pipeline.engine.in_use import announce
 from fc_pipeline.engine.resolve import Resolver
 from fc_pipeline.engine.resource_usage import peak_memory_bytes, tree_cpu_seconds
 from fc_pipeline.engine.step import Runtime, Step
@@ -33,6 +34,7 @@ def materialize(graph: Graph, store: Store, key: str, runtime: Runtime, *, log: 
             graph was read; or the step refuses its input.
     """
     spec = graph[key]
+    announce(graph, store)
     resolver = Resolver(graph, store)
     inputs = {role: resolver.require(input_key, for_key=key) for role, input_key in spec.inputs.items()}
     required = [resolver.require(required_key, for_key=key) for required_key in spec.requires]

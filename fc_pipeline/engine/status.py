@@ -52,7 +52,8 @@ def _item(resolver: Resolver, key: str) -> StatusItem:
         holder = read_holder(store.lock_path(key, written))
         if holder is not None:
             progress = read_progress(store.folder(key, written))
-            return _sized(sizes, key=key, state="running", identity=written, holder=holder, progress=progress)
+            who = {"pid": holder["pid"], "host": holder["host"]}
+            return _sized(sizes, key=key, state="running", identity=written, holder=who, progress=progress)
     if artifact is not None:
         seconds, gates = artifact.manifest.run.get("seconds"), tuple(failures(artifact, resolver.graph.gates(key)))
         return _sized(sizes, key=key, state="built", identity=artifact.identity, seconds=seconds, gates=gates)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from fc_model.artifacts import ManifestError, Store
@@ -11,6 +11,7 @@ from fc_model.artifacts.lock import Locked, read_holder
 from fc_model.artifacts.manifest import MANIFEST_NAME, Manifest
 from fc_model.artifacts.writer import WORKSPACE
 from fc_pipeline.engine.graph import Graph
+from fc_pipeline.engine.in_use import in_use
 from fc_pipeline.engine.plan import make_plan
 from fc_pipeline.engine.resolve import Resolver
 from fc_pipeline.engine.status import folder_bytes
@@ -32,14 +33,17 @@ class Garbage:
     num_bytes: int
     rebuild_seconds: float | None
     """None for half-done work and unreadable manifests."""
+    has_track: bool = True
+    """Whether a track of this checkout has the key."""
 
 
 def find_garbage(graph: Graph, store: Store, *, keep: int = 1) -> list[Garbage]:
-    """Every folder that is neither live nor being written, sorted by key.
+    """Every folder that is not live, sorted by key.
 
     Live is what the tracks resolve to now, the newest `keep` artifacts of each of their keys (an equal rebuild of an
-    input makes them current again), half-done work that a run would resume, and the inputs of all these. Of a key
-    that no track has any more, only inputs of live artifacts are live.
+    input makes them current again), half-done work that a run would resume, what is being written, what runs at work
+    resolve to, whose tracks may be others, and the inputs of all these. Of a key that no track has any more, only the
+    inputs of live artifacts are live.
     """
 
     def manifest_of(place: Place) -> Manifest | None:
@@ -49,20 +53,24 @@ def find_garbage(graph: Graph, store: Store, *, keep: int = 1) -> list[Garbage]:
             return None
         return None if artifact is None else artifact.manifest
 
-    resolver, roots = Resolver(graph, store), set()
+    places = [(key, identity) for key in store.keys() for identity in store.identities(key)]  # noqa: SIM118 - no mapping
+    writers = {place: holder for place in places if (holder := read_holder(store.lock_path(*place))) is not None}
+    resolver, roots = Resolver(graph, store), in_use(store) | writers.keys()
+    for holder in writers.values():
+        roots |= {(key, identity) for key, identity in holder.get("reads", ())}
     for key in graph:
         recipe = resolver.recipe(key)
         roots |= {(key, recipe.identity(key))} if recipe is not None else set()
         newest = store.versions(key)[-keep:] if keep else []
         roots |= {(key, artifact.identity) for artifact in newest}
     live = _with_inputs(roots, manifest_of)
-    places = ((key, identity) for key in store.keys() for identity in store.identities(key))  # noqa: SIM118 - no mapping
     garbage = []
     for place in places:
-        if place not in live and read_holder(store.lock_path(*place)) is None:
+        if place not in live:
             folder = store.folder(*place)
             has_manifest = (folder / MANIFEST_NAME).exists()
-            garbage.append(_garbage(place, manifest_of(place), folder_bytes(folder), has_manifest=has_manifest))
+            item = _garbage(place, manifest_of(place), folder_bytes(folder), has_manifest=has_manifest)
+            garbage.append(replace(item, has_track=place[0] in graph))
     return garbage
 
 
@@ -84,13 +92,17 @@ def find_remote_garbage(graph: Graph, store: Store, remote: Remote, *, keep: int
     for place, sizes in objects.items():
         has_manifest = MANIFEST_NAME in sizes
         if place not in live and (has_manifest or not _may_go_on(remote, place, now)):
-            garbage.append(_garbage(place, manifests.get(place), sum(sizes.values()), has_manifest=has_manifest))
+            item = _garbage(place, manifests.get(place), sum(sizes.values()), has_manifest=has_manifest)
+            garbage.append(replace(item, has_track=place[0] in graph))
     return garbage
 
 
 def collect(holder: Store | Remote, garbage: list[Garbage]) -> Iterator[tuple[Garbage, str]]:
     """Delete; yields each with an empty text, or with why it stayed: a writer has locked it, the remote refuses."""
     for item in garbage:
+        if isinstance(holder, Store) and (item.key, item.identity) in in_use(holder):  # a run has begun in between
+            yield item, f"{item.key}/{item.identity}: a run needs it"
+            continue
         try:
             holder.remove(item.key, item.identity)
         except (Locked, RemoteError) as error:
@@ -135,10 +147,15 @@ def read_manifests(remote: Remote, objects: dict[Place, dict[str, int]]) -> dict
 
 
 def garbage_lines(garbage: list[Garbage]) -> list[Line]:
+    """The list as lines, keys of no track apart, and the total."""
     rows = [[item.kind, f"{item.key}/{item.identity}", size(item.num_bytes), _cost(item)] for item in garbage]
+    lines = list(zip(garbage, columns(rows), strict=True))
+    known = [("", text) for item, text in lines if item.has_track]
+    strangers = [("", text) for item, text in lines if not item.has_track]
+    heading = [("bold", "of no track of this checkout (renamed, deleted, or on another branch):")] if strangers else []
     seconds = sum(item.rebuild_seconds or 0 for item in garbage)
     total = f"{len(garbage)} folders, {size(sum(item.num_bytes for item in garbage))}, {duration(seconds)} to rebuild"
-    return [*(("", text) for text in columns(rows)), ("bold", total if garbage else "nothing to delete")]
+    return [*known, *heading, *strangers, ("bold", total if garbage else "nothing to delete")]
 
 
 def _with_inputs(roots: Iterable[Place], manifest_of: Callable[[Place], Manifest | None]) -> set[Place]:

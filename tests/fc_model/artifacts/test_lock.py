@@ -34,7 +34,7 @@ def test_second_writer_is_told_who_writes(tmp_path):
     with pytest.raises(Locked) as caught:
         small_writer.write(tmp_path, 2)
     assert str(process.pid) in str(caught.value) and socket.gethostname() in str(caught.value)
-    assert read_holder(lock_path(tmp_path)) == {"pid": process.pid, **asdict(Host.this())}
+    assert read_holder(lock_path(tmp_path)) == {"pid": process.pid, **asdict(Host.this()), "reads": []}
     _, errors = process.communicate("\n", timeout=60)
     assert process.returncode == 0, errors
     assert not lock_path(tmp_path).exists() and read_holder(lock_path(tmp_path)) is None

@@ -4,6 +4,9 @@ import pytest
 from factories.build import build, write_text
 
 from fc_model.artifacts import Recipe
+from fc_model.artifacts.manifest import InputEntry
+from fc_pipeline.engine import in_use as of_runs
+from fc_pipeline.engine.in_use import announce
 from fc_pipeline.engine.resolve import Resolver
 from fc_pipeline.store.gc import collect, find_garbage, garbage_lines, remove_leftovers
 
@@ -53,6 +56,41 @@ def test_keys_of_no_track(toy):
     toy.build()
     build(toy.store, "old/score", write_text)
     assert garbage(toy) == [("old/score", "artifact")]
+    toy.min_chars = 4
+    toy.build()
+    build(toy.store, "a/score", write_text)
+    texts = [text for _, text in garbage_lines(find_garbage(toy.graph, toy.store))]
+    keys = [next((key for key in ("a/score", "old/score", "toy/", "no track") if key in text), "") for text in texts]
+    assert keys == ["toy/", "toy/", "toy/", "no track", "a/score", "old/score", ""]
+
+
+@pytest.mark.parametrize("keep", [0, 1])
+def test_what_a_writer_reads_stays(toy, keep):
+    """Its track may have been renamed, or another branch been checked out, since it began."""
+    toy.build()
+    source = build(toy.store, "old/source", write_text)
+    cleaned = build(toy.store, "old/cleaned", write_text, inputs={"documents": source})
+    build(toy.store, "old/other", write_text)
+    recipe = Recipe({}, {"version": "0" * 16, "parts": {}}, {"x": InputEntry(cleaned.key, cleaned.identity, "d")})
+    with toy.store.write("old/score", recipe):
+        assert garbage(toy, keep=keep) == [("old/other", "artifact")]
+    assert {key for key, _ in garbage(toy, keep=keep)} == {"old/cleaned", "old/other", "old/score", "old/source"}
+
+
+def test_what_a_run_needs_stays(toy, monkeypatch):
+    """Also between its steps, when it writes nothing."""
+    toy.build()
+    announce(toy.graph, toy.store)
+    toy.min_chars = 4
+    items = find_garbage(toy.graph, toy.store, keep=0)
+    assert [item.key for item in items] == ["corpus/toy/cleaned", "toy/report", "toy/score"]
+    monkeypatch.setattr(of_runs, "_TOKEN", "another process")
+    assert garbage(toy, keep=0) == []
+    assert all("a run needs it" in refused for _, refused in collect(toy.store, items))
+    toy.build()  # announces itself, and leaves the file of the other
+    assert garbage(toy, keep=0) == []
+    monkeypatch.setattr(of_runs, "read_holder", lambda path: None)  # it has ended
+    assert len(garbage(toy, keep=0)) == 3
 
 
 def test_half_done_work(toy):
