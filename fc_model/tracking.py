@@ -1,6 +1,6 @@
 """Logging to MLflow's database: one MLflow run for one artifact, through kills and resumes.
 
-Tracking is a witness, not a part: whatever goes wrong here is reported once and never stops a training.
+Tracking is a witness, not a part: whatever goes wrong here is kept in `error` and never stops a training.
 """
 
 from __future__ import annotations
@@ -34,6 +34,8 @@ class Tracker:
 
     def __init__(self, uri: str | None, *, artifact: str, tags: Mapping[str, str], params: Mapping[str, Any]) -> None:
         self.run_id: str | None = None
+        self.error: str | None = None
+        """Why the tracking has stopped."""
         self._client: MlflowClient | None = None
         self._pending: list[tuple[str, float, int, int]] = []
         self._last_step = -1
@@ -80,6 +82,8 @@ class Tracker:
         name = artifact.split("/")[0]
         experiment = client.get_experiment_by_name(name)
         experiment_id = experiment.experiment_id if experiment else client.create_experiment(name)
+        if experiment and experiment.lifecycle_stage == "deleted":  # in MLflow's page; its name stays taken
+            client.restore_experiment(experiment_id)
         quoted = artifact.replace("'", "")
         earlier = client.search_runs([experiment_id], f"tags.`{ARTIFACT_TAG}` = '{quoted}'", max_results=1)
         if earlier:
@@ -108,7 +112,8 @@ class Tracker:
             self._stop(error)
 
     def _stop(self, error: Exception) -> None:
-        logger.warning("MLflow tracking stops, training goes on: %s: %s", type(error).__name__, error)
+        self.error = f"MLflow tracking stops, training goes on: {type(error).__name__}: {' '.join(str(error).split())}"
+        logger.warning(self.error)
         self._client, self._pending = None, []
 
 

@@ -1,7 +1,14 @@
 """Where things lie on this machine; said once, here."""
 
 import os
+import re
 from pathlib import Path
+from urllib.parse import quote
+
+from fc_model.errors import UserError
+
+_DECODED = re.compile(r"\?|%(?=[0-9A-Fa-f]{2})")
+"""What the address of a database holds for the beginning of a query, or of an escape."""
 
 
 def fc_home() -> Path:
@@ -16,8 +23,31 @@ def dagster_home() -> Path:
     return home
 
 
+def built_home() -> Path:
+    """FC_HOME, for a command that reads what was built. Raises UserError when it is no folder."""
+    home = fc_home()
+    if not home.is_dir():
+        raise UserError(f"{home} is no folder: work in the project's folder, or set FC_HOME to where the artifacts are")
+    return home
+
+
+def instance_home() -> Path:
+    """DAGSTER_HOME with the project's settings.
+
+    Raises UserError when it has none, and for a path that Dagster's database addresses cannot hold.
+    """
+    home = dagster_home()
+    if _DECODED.search(str(home)):
+        raise UserError(f"{home}: Dagster would read the ? or %XX in it as something else: set DAGSTER_HOME to another")
+    if not (home / "dagster.yaml").is_file():
+        raise UserError(
+            f"{home} has no dagster.yaml: work in the project's folder, or set DAGSTER_HOME to its dagster_home"
+        )
+    return home
+
+
 def mlflow_uri(home: Path) -> str:
     """MLflow's database below FC_HOME: written directly, so that logging needs no server."""
     database = home / "mlflow" / "mlflow.db"
     database.parent.mkdir(parents=True, exist_ok=True)
-    return f"sqlite:///{database}"
+    return f"sqlite:///{_DECODED.sub(lambda match: quote(match[0]), str(database))}"

@@ -100,9 +100,11 @@ def move_in(source: Path, target: Path, *, keep: bool = False) -> tuple[int, str
     """Move a finished file to `target` durably; returns (bytes, sha256).
 
     Both may lie on different disks. A link is copied: the artifact must hold the bytes, not point at them.
-    With `keep` the file also stays at `source` (a second name for the same bytes, where the disk has such).
+    With `keep` the file also stays at `source`: as a second name for the same bytes, or as a copy where the disk has no
+    second names (exFAT, many network shares).
     """
-    if source.is_symlink() or source.stat().st_dev != target.parent.stat().st_dev:
+    movable = _movable(source, target, keep=keep)
+    if movable is None:
         with source.open("rb") as file, atomic_write(target) as copy:
             shutil.copyfileobj(file, cast(BinaryIO, copy), _CHUNK_BYTES)
         if not keep:
@@ -114,22 +116,25 @@ def move_in(source: Path, target: Path, *, keep: bool = False) -> tuple[int, str
         os.fsync(file.fileno())
     num_bytes = source.stat().st_size
     crash_point()
-    os.replace(_second_name(source, target) if keep else source, target)
+    os.replace(movable, target)
     crash_point()
     fsync_folder(target.parent)
     return num_bytes, digest
 
 
-def _second_name(source: Path, target: Path) -> Path:
-    """A hard link beside `target`, or `source` itself on a disk without hard links."""
-    temporary = target.with_name(f"{target.name}.{os.getpid()}{TEMPORARY_SUFFIX}")
-    try:
-        temporary.hardlink_to(source)
-    except OSError as error:
-        if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK):
-            raise
+def _movable(source: Path, target: Path, *, keep: bool) -> Path | None:
+    """What a rename brings to `target`: `source`, or a hard link of it; None where only copying does."""
+    if source.is_symlink() or source.stat().st_dev != target.parent.stat().st_dev:
+        return None
+    if not keep:
         return source
-    return temporary
+    second = target.with_name(f"{target.name}.{os.getpid()}{TEMPORARY_SUFFIX}")
+    try:
+        second.unlink(missing_ok=True)
+        second.hardlink_to(source)
+    except OSError:  # each file system has an error of its own for it; if the disk is broken, the copy fails too
+        return None
+    return second
 
 
 def make_folder(path: Path) -> None:

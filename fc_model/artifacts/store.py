@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from fc_model.artifacts.artifact import Artifact
 from fc_model.artifacts.files import make_folder, write_bytes
@@ -209,15 +209,18 @@ def _folders(path: Path) -> list[Path]:
 
 @contextmanager
 def _disk_errors(key: str, folder: Path) -> Iterator[None]:
-    """Turn what a disk may say into a UserError that names the file, the free space and the mend."""
+    """Turn what a disk may say into a UserError that names the file, the free space and the remedy."""
     try:
         yield
     except OSError as error:
         if error.errno not in _DISK_ERRORS:
             raise
-        nearest = next(parent for parent in (folder, *folder.parents) if parent.exists())
-        free = shutil.disk_usage(nearest).free
-        raise UserError(
-            f"{key}: {error.filename or folder}: {os.strerror(cast(int, error.errno))} "
-            f"({free / 1e6:.1f} MB free); make room or mend the folder and run again, nothing earlier is lost"
-        ) from error
+        named = isinstance(error.filename, str | os.PathLike)
+        place = Path(error.filename) if named else folder
+        nearest = next(parent for parent in (place, *place.absolute().parents) if parent.exists())
+        free = f"{shutil.disk_usage(nearest).free / 1e6:.1f} MB free"
+        where = f"{place}: {os.strerror(error.errno)} ({free})"
+        if not named:  # a write to an open file, but also a semaphore in /dev/shm
+            where = f"{os.strerror(error.errno)}, in a place that the system does not name; {folder} has {free}"
+        remedy = "make room" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "repair the disk or its permissions"
+        raise UserError(f"{key}: {where}; {remedy} and run again, nothing earlier is lost") from error

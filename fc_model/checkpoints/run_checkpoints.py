@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor
 
 from fc_model.artifacts.files import crash_point, fsync_folder, move_in, sha256_file, write_json
+from fc_model.checkpoints.tensor_file import write_tensors
 from fc_model.errors import UserError
 
 logger = logging.getLogger(__name__)
@@ -120,5 +121,5 @@ class Checkpoints:
 def save_tensors(path: Path, tensors: dict[str, Tensor]) -> str:
     """Write a safetensors file durably; returns its sha256. Equal tensors give equal bytes."""
     temporary = path.with_name(path.name + ".tmp")
-    save_file({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, temporary)
+    write_tensors(temporary, {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()})
     return move_in(temporary, path)[1]

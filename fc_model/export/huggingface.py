@@ -6,9 +6,10 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 
 from fc_model.checkpoints.load import first_difference
+from fc_model.checkpoints.tensor_file import write_tensors
 from fc_model.config.model import ModelConfig
 from fc_model.errors import UserError
 from fc_model.export.huggingface_tokenizer import export_tokenizer
@@ -39,7 +40,7 @@ def export_huggingface(model: Decoder, config: ModelConfig, tokenizer_file: Path
     weights = llama_weights(model, config)
     vocabulary = read_vocabulary(tokenizer_file, vocab_size=config.vocab_size)
     out_folder.mkdir(parents=True, exist_ok=True)
-    save_file(weights, out_folder / "model.safetensors", metadata={"format": "pt"})
+    write_tensors(out_folder / "model.safetensors", weights, metadata={"format": "pt"})
     write_json(out_folder / "config.json", llama_config(config, vocabulary))
     write_json(out_folder / "generation_config.json", _token_ids(vocabulary))
     export_tokenizer(vocabulary, tokenizer_file, out_folder, context_length=config.context_length)

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytorch_lightning as lightning
 from pytorch_lightning.callbacks import Callback
+from pytorch_lightning.plugins.environments import LightningEnvironment
 from torch.optim import Optimizer
 
 from fc_model.train.run import Run
@@ -90,6 +91,7 @@ def fit(run: Run, request: StopRequest) -> None:
     trainer = lightning.Trainer(
         accelerator=accelerator,
         devices=1,
+        plugins=[LightningEnvironment()],  # one process, whatever the variables of Slurm, torchrun, LSF or MPI say
         max_epochs=1,
         callbacks=[CheckpointAndStop(run, request)],
         logger=False,

@@ -30,6 +30,8 @@ class StageResult:
     mlflow_run_id: str | None
     loss_computed: str = "eager"
     """How: eager, compiled, or compiled for narrower vectors (fc_model/train/compile.py)."""
+    mlflow_error: str | None = None
+    """Why MLflow does not have all of it."""
 
 
 def run_stage(folder: Path, *, report: Callable[[dict[str, Any]], None] | None = None) -> StageResult:
@@ -63,8 +65,9 @@ def run_stage(folder: Path, *, report: Callable[[dict[str, Any]], None] | None =
 
                     fit(run, request)
             metrics = run.meter.result_metrics(run.state, rollbacks=len(run.skips))
-            result = StageResult(metrics, run.finish(), run.tracker.run_id, run.objective.way)
-            run.tracker.log({f"final_{name}": value for name, value in result.metrics.items()}, step=run.state.step)
+            run.tracker.log({f"final_{name}": value for name, value in metrics.items()}, step=run.state.step)
+            run.tracker.flush()
+            result = StageResult(metrics, run.finish(), run.tracker.run_id, run.objective.way, run.tracker.error)
             write_bytes(finished, (json.dumps(asdict(result), indent=1) + "\n").encode())
             status = "FINISHED"
             return result

@@ -7,7 +7,7 @@ from fc_model.artifacts import Store
 from fc_model.errors import UserError
 from fc_pipeline.engine.deferred import deferred_imports
 from fc_pipeline.formatting import print_lines, size
-from fc_pipeline.paths import fc_home
+from fc_pipeline.paths import built_home, fc_home
 
 with deferred_imports():
     from fc_pipeline.cli.remote import require_remote
@@ -28,7 +28,7 @@ def verify(options: argparse.Namespace) -> int:
     if remote is not None:
         checked, problems = verify_remote(remote, options.keys)
     else:
-        checked, problems = verify_store(Store(fc_home()), options.keys, strict=options.strict)
+        checked, problems = verify_store(Store(built_home()), options.keys, strict=options.strict)
     for problem in problems:
         print(problem)
     where = f"{remote.name}: " if remote is not None else ""
@@ -39,7 +39,8 @@ def verify(options: argparse.Namespace) -> int:
 def collect_garbage(options: argparse.Namespace) -> int:
     if options.keep < 0:
         raise UserError("--keep takes 0 or more")
-    graph, store, now = project_graph(), Store(fc_home()), time.time()
+    store, now = Store(fc_home() if options.remote else built_home()), time.time()
+    graph = project_graph()
     remote = require_remote() if options.remote else None
     if remote is not None:
         garbage = find_remote_garbage(graph, store, remote, keep=options.keep, now=now)

@@ -9,7 +9,7 @@ from fc_model.artifacts import Store
 from fc_pipeline.engine.deferred import deferred_imports
 from fc_pipeline.engine.plan import UNFINISHED
 from fc_pipeline.formatting import UNKNOWN, Line, columns, count, print_json, print_lines
-from fc_pipeline.paths import dagster_home, fc_home
+from fc_pipeline.paths import built_home, fc_home, instance_home
 
 with deferred_imports():
     from fc_pipeline.cli.plan_table import plan_lines
@@ -50,13 +50,13 @@ def status(options: argparse.Namespace) -> None:
 
 
 def equivalent(options: argparse.Namespace) -> None:
-    graph, store = project_graph(), Store(fc_home())
+    graph, store = project_graph(), Store(built_home())
     older = declare_equivalent(graph, store, options.key, reason=options.reason, at=time.time())
     print(f"{options.key}: its code counts as version {older} from now on; recorded in equivalences.json")
 
 
 def leaderboard(options: argparse.Namespace) -> None:
-    rows = rank_reports(Store(fc_home()))
+    rows = rank_reports(Store(built_home()))
     if options.json:
         print_json(rows)
     else:
@@ -93,5 +93,5 @@ def check(options: argparse.Namespace) -> None:
 
 
 def serve_ui(options: argparse.Namespace) -> int:
-    dagster_home()
+    instance_home()
     return serve(fc_home(), dagster_port=options.port, mlflow_port=options.mlflow_port)

@@ -10,7 +10,7 @@ from fc_model.artifacts import Store
 from fc_model.errors import UserError
 from fc_pipeline.engine.deferred import deferred_imports
 from fc_pipeline.formatting import print_json, print_lines
-from fc_pipeline.paths import fc_home
+from fc_pipeline.paths import built_home
 
 if TYPE_CHECKING:
     from fc_pipeline.engine.graph import Graph
@@ -36,7 +36,7 @@ with deferred_imports():
 
 def trace(options: argparse.Namespace) -> int:
     place = _place(options.position) if options.position is not None else None
-    graph, store = project_graph(), Store(fc_home())
+    graph, store = project_graph(), Store(built_home())
     graph.track(options.track)
     if options.document is not None:
         return _trace_document(graph, store, options.track, options.document)
@@ -64,7 +64,7 @@ def _place(text: str) -> tuple[str, int]:
 
 def drops(options: argparse.Namespace) -> None:
     graph = project_graph()
-    artifacts = cleaning_artifacts(graph, Resolver(graph, Store(fc_home())), options.track)
+    artifacts = cleaning_artifacts(graph, Resolver(graph, Store(built_home())), options.track)
     if options.reason is None:
         print_lines(drop_lines(artifacts))
     else:
@@ -73,7 +73,7 @@ def drops(options: argparse.Namespace) -> None:
 
 def similar(options: argparse.Namespace) -> None:
     graph, text = project_graph(), read_text(options.text)
-    resolver = Resolver(graph, Store(fc_home()))
+    resolver = Resolver(graph, Store(built_home()))
     answer = find_answer(graph, resolver, options.track, text, at_least=options.at_least, most=options.most)
     if options.json:
         print_json(asdict(answer))
@@ -82,7 +82,7 @@ def similar(options: argparse.Namespace) -> None:
 
 
 def take_down(options: argparse.Namespace) -> int:
-    documents, store, before = options.documents, Store(fc_home()), project_graph()
+    documents, store, before = options.documents, Store(built_home()), project_graph()
     items = touched(store, documents)
     require_known(items, documents, before)
     print_lines(touched_lines(items, live_artifacts(before, store)))

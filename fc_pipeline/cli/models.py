@@ -14,7 +14,7 @@ from fc_pipeline.engine.deferred import deferred_imports
 from fc_pipeline.engine.graph import Graph
 from fc_pipeline.engine.resolve import Resolver
 from fc_pipeline.executors.child_process import available_cores
-from fc_pipeline.paths import fc_home
+from fc_pipeline.paths import built_home
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -30,13 +30,14 @@ _DPI = 120
 
 
 def chat(options: argparse.Namespace) -> None:
-    graph, store = project_graph(), Store(fc_home())
+    graph = project_graph()
     if options.vision:
-        print(_answer_about_images(graph, store, options))
+        print(_answer_about_images(graph, options))
         return
     if options.prompt is not None:
         raise UserError("--prompt belongs to --vision; without it type the text, or pipe it in")
     graph.track(options.track)
+    store = Store(built_home())
     export = Resolver(graph, store).require(f"{options.track}/exports/{options.export}", for_key="chat").verify()
     model = export.folder
     if options.export == "gguf":
@@ -45,13 +46,13 @@ def chat(options: argparse.Namespace) -> None:
     talk(model, threads=available_cores(), history_file=store.root / "chat_history")
 
 
-def _answer_about_images(graph: Graph, store: Store, options: argparse.Namespace) -> str:
+def _answer_about_images(graph: Graph, options: argparse.Namespace) -> str:
     """Raises UserError when there is no such track or stage, when it is not built, and when it has no images."""
     from fc_model.vision.prompts import READ
 
     name = options.track
     is_folder = name not in graph.tracks and Path(name).is_dir()
-    stage = _of_folder(Path(name)) if is_folder else _of_track(graph, store, name)
+    stage = _of_folder(Path(name)) if is_folder else _of_track(graph, Store(built_home()), name)
     images = stage.manifest.recipe.config["stage"].get("images")
     if images is None:
         raise UserError(f"{stage.key}: trained without images, so it cannot see; give a stage of kind multimodal")

@@ -14,7 +14,7 @@ from fc_pipeline.engine.resolve import Resolver
 from fc_pipeline.formatting import print_lines, size
 from fc_pipeline.lineage.lineage import Touched
 from fc_pipeline.lineage.remote_takedown import take_down_remotely, touched_remotely
-from fc_pipeline.paths import fc_home
+from fc_pipeline.paths import built_home, fc_home
 from fc_pipeline.remote.pull import pull as pull_artifact
 from fc_pipeline.remote.push import push as push_artifact
 from fc_pipeline.remote.remote import Place, Remote, configured_remote, num_bytes
@@ -37,7 +37,7 @@ def push(options: argparse.Namespace) -> int:
     """Push what the tracks resolve to, all or of these keys and beginnings of keys."""
     remote, graph = require_remote(), project_graph()
     keys = dict.fromkeys(key for name in options.keys for key in _below(graph, name)) if options.keys else graph
-    resolver = Resolver(graph, Store(fc_home()))
+    resolver = Resolver(graph, Store(built_home()))
     num_pushed, num_present, sent_bytes, failed = 0, 0, 0, 0
     for artifact in filter(None, map(resolver.artifact, (key for key in graph if key in keys))):
         try:

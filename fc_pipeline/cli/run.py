@@ -1,12 +1,15 @@
 """Build a track from the command line: a run of the Dagster instance, so that the UI shows it, in this process."""
 
 import os
+import shutil
+import sqlite3
 import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 
 import dagster as dg
 from dagster._core.definitions.job_base import InMemoryJob
@@ -31,7 +34,7 @@ from fc_pipeline.formatting import duration
 from fc_pipeline.orchestration.failures import describe_failure
 from fc_pipeline.orchestration.launcher import reclaim_dead_runs
 from fc_pipeline.orchestration.origin import job_origin
-from fc_pipeline.paths import dagster_home, fc_home
+from fc_pipeline.paths import fc_home, instance_home
 from fc_pipeline.remote.remote import configured_remote
 from fc_pipeline.track.config import TRACKS
 from fc_pipeline.training.forecast import forecast
@@ -73,13 +76,9 @@ def load_definitions() -> dg.Definitions:
 def build(job_name: str, graph: Graph, keys: list[str], definitions: Callable[[], dg.Definitions]) -> int:
     """Run the job on these keys unless every one of them is there, verified, gated and known to the instance."""
     started = time.monotonic()
-    home = dagster_home()
-    if not (home / "dagster.yaml").is_file():
-        raise UserError(
-            f"{home} has no dagster.yaml: work in the project's folder, or set DAGSTER_HOME to its dagster_home"
-        )
+    home = instance_home()
     executor_settings("", home=fc_home())  # wrong ones are refused even when nothing has to be built
-    with dg.DagsterInstance.get() as instance, own_stream() as stream:
+    with _database_errors(home), dg.DagsterInstance.get() as instance, own_stream() as stream:
         terminal = Terminal(stream, len(keys))
         _reclaim(instance, terminal, job_name)
         missing = to_build(graph, Store(fc_home()), keys)
@@ -103,6 +102,23 @@ def build(job_name: str, graph: Graph, keys: list[str], definitions: Callable[[]
         elif status == FAILED:
             terminal.note(f"{job_name}: failed after {took}, details in the UI")
         return status
+
+
+@contextmanager
+def _database_errors(home: Path) -> Iterator[None]:
+    """Turn what SQLite says of Dagster's databases, as on a full disk, into a UserError."""
+    try:
+        yield
+    except Exception as error:
+        cause: BaseException | None = error
+        while cause is not None and not isinstance(cause, sqlite3.Error):
+            cause = cause.__cause__
+        if cause is None:
+            raise
+        free = f"{shutil.disk_usage(home).free / 1e6:.1f} MB free"
+        raise UserError(
+            f"{home}: Dagster's database: {cause} ({free}); make room, or repair it, and run again"
+        ) from error
 
 
 def by_partition(graph: Graph, keys: Sequence[str]) -> list[tuple[str | None, list[str]]]:

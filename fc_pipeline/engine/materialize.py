@@ -31,7 +31,7 @@ def materialize(graph: Graph, store: Store, key: str, runtime: Runtime, *, log: 
 
     Raises:
         UserError: an input is missing, damaged, or has not passed its gates; the step's code was edited since the
-            graph was read; or the step refuses its input.
+            graph was read, or while its workers ran; or the step refuses its input.
     """
     spec = graph[key]
     announce(graph, store)
@@ -66,6 +66,8 @@ def materialize(graph: Graph, store: Store, key: str, runtime: Runtime, *, log: 
     assert built is not None
     if not reused and (run_id := built.manifest.run.get("mlflow_run_id")):
         _link_back(run_id, built, runtime)
+    if not reused and (error := built.manifest.run.get("mlflow_error")):
+        log(f"{key}: {error}")
     if not reused:
         push_after_build(built, again=pulled_as == "damaged", log=log)
     return Outcome(_reused(store, built, graph) if reused else built, reused=reused)
@@ -119,7 +121,12 @@ def _build(
     started, cpu_started = time.monotonic(), tree_cpu_seconds()
     with store.write(key, recipe, replace=replace) as out:
         helpers = dict(spec.helpers)
-        spec.function(Step(key=key, config=config, inputs=inputs, out=out, runtime=runtime, helpers=helpers))
+        step = Step(key=key, config=config, inputs=inputs, out=out, runtime=runtime, helpers=helpers)
+        spec.function(step)
+        if step.in_workers and graph.edited(key):  # they import the code when they start
+            raise UserError(
+                f"{key}: its code was edited while it ran, and its workers may have run either: run it again"
+            )
         out.licences = out.licences or _roll_up(list(inputs.values()))
         out.gates = judge(judged_metrics(out.metrics, out.counters), graph.gates(key))
         out.run |= {

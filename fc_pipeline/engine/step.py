@@ -41,6 +41,8 @@ class Step:
     runtime: Runtime
     helpers: dict[str, Callable[..., Any]] = field(default_factory=dict)
     """Functions that the step calls by name, such as the readers of a report's sections."""
+    in_workers: bool = field(default=False, init=False)
+    """Whether other processes computed some of it."""
 
     def ordered_map(self, function: Callable[[T], R], items: Iterable[T], /) -> Iterator[R]:
         """Yields `function(item)` in the order of the items, computed by the runtime's executor.
@@ -50,6 +52,7 @@ class Step:
         """
         from fc_pipeline.executors.ordered_map import ordered_map
 
+        self.in_workers |= self.runtime.workers > 1 or not isinstance(self.runtime.executor, LocalExecutor)
         return ordered_map(
             function,
             items,

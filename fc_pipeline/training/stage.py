@@ -50,15 +50,15 @@ def train_stage(step: Step) -> None:
     step.out.write_text("config.json", model.model_dump_json(indent=1) + "\n")
     if vision is not None:
         step.out.write_text("vision.json", vision.model_dump_json(indent=1) + "\n")
-    handover = step.out.workspace("handover")
     for name in result.files:
-        # A link, so that a kill between here and the commit leaves the training folder whole.
-        (handover / name).unlink(missing_ok=True)
-        (handover / name).hardlink_to(folder / name)
-        step.out.adopt(name, handover / name, content=name not in _LOGS)
+        step.out.adopt(name, folder / name, content=name not in _LOGS)
     step.out.metrics |= result.metrics
     step.out.metrics["flops"] = round(result.metrics["tokens"] * flops_per_token(model, stage, vision))
-    step.out.run |= {"mlflow_run_id": result.mlflow_run_id, "loss_computed": result.loss_computed}
+    step.out.run |= {
+        "mlflow_run_id": result.mlflow_run_id,
+        "mlflow_error": result.mlflow_error,
+        "loss_computed": result.loss_computed,
+    }
 
 
 def _image_settings(step: Step, vision: VisionConfig) -> dict[str, Any]:

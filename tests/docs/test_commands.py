@@ -65,11 +65,13 @@ def checkout(built_pico, memory_disk):
 
 
 def install(folder: Path) -> None:
-    """A `.venv` that `make setup` takes for installed, and that nothing can write through: its parts are links."""
-    (folder / ".venv").mkdir()
-    for part in Path(sys.prefix).iterdir():
-        if part.name != "installed":
-            (folder / ".venv" / part.name).symlink_to(part)
+    """A `.venv` that `make setup` takes for installed here, and that nothing can write through: its parts are links."""
+    programs = folder / ".venv" / "bin"
+    programs.mkdir(parents=True)
+    for part in (*Path(sys.prefix).iterdir(), *Path(sys.prefix, "bin").iterdir()):
+        if part.name not in ("installed", "bin", "activate"):
+            (programs if part.parent.name == "bin" else programs.parent).joinpath(part.name).symlink_to(part)
+    (programs / "activate").write_text(f"VIRTUAL_ENV={programs.parent}\n")
     checksum = "cat pyproject.toml constraints.txt scripts/setup | cksum > .venv/installed"
     subprocess.run(checksum, shell=True, cwd=folder, check=True)
 

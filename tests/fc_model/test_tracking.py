@@ -62,6 +62,18 @@ def test_one_run_through_a_kill(uri: str) -> None:
     assert client(uri).get_run(again.run_id).data.tags["fc.data_version"] == "abc"
 
 
+def test_a_deleted_experiment_is_restored(uri: str) -> None:
+    first = Tracker(uri, artifact="gone/a/1", tags={}, params={})
+    experiment = client(uri).get_run(first.run_id).info.experiment_id
+    client(uri).delete_experiment(experiment)
+    second = Tracker(uri, artifact="gone/a/2", tags={}, params={})
+    second.log({"loss": 1.0}, step=1)
+    second.close("FINISHED")
+    assert second.error is None
+    assert client(uri).get_experiment(experiment).lifecycle_stage == "active"
+    assert history(uri, second.run_id, "loss") == [(1, 1.0)]
+
+
 def test_a_failure_is_reported_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / "file").write_text("", "utf-8")
     with caplog.at_level(logging.WARNING, logger="fc_model"):
@@ -70,6 +82,8 @@ def test_a_failure_is_reported_once(tmp_path: Path, caplog: pytest.LogCaptureFix
         tracker.close("FINISHED")
         tag_run(f"sqlite:///{tmp_path}/file/mlflow.db", "none", {"a": "b"})
     assert tracker.run_id is None
+    assert tracker.error is not None and tracker.error.startswith("MLflow tracking stops, training goes on: ")
+    assert "\n" not in tracker.error
     assert caplog.text.count("MLflow tracking stops, training goes on") == 1
 
 

@@ -1,14 +1,19 @@
 """A disk that is full or broken: one clear line, nothing earlier lost, and the next attempt completes."""
 
+import errno
 import resource
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from factories import small_writer
 from factories.killed_writer import SCRIPT, can_inject, run, strace
 from factories.small_writer import find, is_whole
+
+from fc_model.artifacts import Recipe, Store
+from fc_model.errors import UserError
 
 
 def check(result: subprocess.CompletedProcess[str], root, why: str) -> None:
@@ -90,3 +95,40 @@ def test_read_only_and_missing_folder(tmp_path):
     result = run("write", blocked, 1)
     assert result.returncode == 2 and "Not a directory" in result.stderr and result.stderr.count("\n") == 1
     assert sys.platform != "linux" or blocked.read_text() == "not a folder"
+
+
+@pytest.mark.parametrize("number", [errno.EPERM, errno.ENOTSUP, errno.EMLINK, errno.EXDEV, errno.EINVAL, errno.EACCES])
+def test_disk_without_hard_links(tmp_path, monkeypatch, number):
+    """exFAT, BeeGFS and SMB each refuse in another way; the file is kept in the workspace all the same."""
+
+    def refuse(self, target):
+        raise OSError(number, "refused")
+
+    monkeypatch.setattr(Path, "hardlink_to", refuse)
+    with Store(tmp_path).write("a/b", Recipe({}, {"version": "1", "parts": {}}, {})) as out:
+        made = out.workspace("training") / "model.safetensors"
+        made.write_bytes(b"weights")
+        out.adopt("model.safetensors", made)
+        assert made.read_bytes() == b"weights"
+    [artifact] = Store(tmp_path).versions("a/b")
+    assert artifact.problems(strict=True) == []
+
+
+@pytest.mark.parametrize(
+    ("number", "filename", "message"),
+    [
+        (errno.ENOSPC, "model.bin", r"a/b: .*/model\.bin: No space left on device \(\S+ MB free\); make room and run"),
+        (
+            errno.EROFS,
+            "model.bin",
+            r"model\.bin: Read-only file system \(.* free\); repair the disk or its perm",
+        ),
+        (errno.EPERM, "model.bin", r"Operation not permitted .*; repair the disk or its permissions and run again"),
+        (errno.EROFS, None, r"^a/b: Read-only file system, in a place that the system does not name; .*/a/b/"),
+        (errno.ENOSPC, None, r"^a/b: No space left on device, in a place that .* MB free; make room and run again"),
+    ],
+)
+def test_what_is_blamed(tmp_path, number, filename, message):
+    recipe = Recipe({}, {"version": "1", "parts": {}}, {})
+    with pytest.raises(UserError, match=message), Store(tmp_path).write("a/b", recipe):
+        raise OSError(number, "x", *([str(tmp_path / filename)] if filename else []))

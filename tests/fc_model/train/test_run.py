@@ -97,6 +97,29 @@ def test_a_stage_reads_the_split_that_it_names(tmp_path: Path) -> None:
         open_run(tmp_path / "none", shards, stage={"split": "train-early"})
 
 
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {
+            "SLURM_NTASKS": "4",
+            "SLURM_JOB_NAME": "train",
+            "SLURM_JOB_ID": "1",
+            "SLURM_PROCID": "0",
+            "SLURM_LOCALID": "0",
+        },
+        {"TORCHELASTIC_RUN_ID": "1", "RANK": "0", "WORLD_SIZE": "4", "LOCAL_RANK": "0", "GROUP_RANK": "0"},
+        {"LSB_JOBID": "1", "LSB_DJOB_RANKFILE": "none", "JSM_NAMESPACE_LOCAL_RANK": "0", "JSM_NAMESPACE_SIZE": "4"},
+        {"KUBERNETES_PORT": "x", "MASTER_ADDR": "10.0.0.9", "MASTER_PORT": "1", "WORLD_SIZE": "2", "RANK": "0"},
+    ],
+    ids=lambda variables: next(iter(variables)),
+)
+def test_one_process_inside_the_job_of_a_cluster(tmp_path, shards, monkeypatch, variables) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    folder = write_stage(tmp_path / "stage", shards, stage={"steps": 2, "eval_every": None})
+    assert run_stage(folder).metrics["steps"] == 2
+
+
 def test_overfit_reaches_a_loss_that_pretraining_does_not(tmp_path: Path, shards: Path) -> None:
     kind = {"kind": "overfit", "overfit_tokens": 128, "steps": 100, "eval_every": None, "lr": 0.02}
     run = drive(open_run(tmp_path / "stage", shards, stage=kind, model={"dropout": 0.0}))

@@ -65,6 +65,7 @@ def test_status(toy, command):
 
 
 def test_verify(toy, command):
+    toy.store.root.mkdir()
     assert command("verify") == (0, ["0 artifacts checked, 0 problems"], "")
     toy.build()
     assert command("verify", "toy", "sources/letters") == (0, ["3 artifacts checked, 0 problems"], "")
@@ -170,6 +171,23 @@ def test_imports_nothing_heavy(arguments, tmp_path, monkeypatch):
     assert answer.returncode == 0 and "fc_pipeline.track.graph" in imported
     assert not imported & HEAVY
     assert all(map(find_spec, HEAVY)), "a library that is not installed is never imported"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("verify",), ("push",), ("gc",), ("gc", "--apply"), ("chat", "toy"), ("trace", "toy", "x"), ("drops", "toy"),
+        ("similar", "toy", "x"), ("takedown", "x"), ("leaderboard",), ("equivalent", "toy/score", "--reason", "x"),
+    ],
+    ids=" ".join,
+)  # fmt: skip
+def test_no_store(toy, command, tmp_path, monkeypatch, arguments):
+    monkeypatch.setattr(toy.store, "root", tmp_path / "tpyo")
+    monkeypatch.setenv("FC_REMOTE", f"file://{tmp_path}/remote")
+    status, lines, errors = command(*arguments)
+    assert (status, lines) == (2, [])
+    assert f"{tmp_path / 'tpyo'} is no folder" in errors and "FC_HOME" in errors and errors.count("\n") == 1
+    assert not (tmp_path / "tpyo").exists()
 
 
 def test_help(capsys):

@@ -152,6 +152,24 @@ def test_code_edited_during_a_run(toy):
     assert toy.present("corpus/toy/cleaned").manifest.counters.kept == 3
 
 
+def test_code_edited_while_its_workers_run(toy):
+    """They import it when they start: which of the two they ran is not known, so nothing is committed."""
+    edit_and_map = """def letters(step):
+    from pathlib import Path
+    path = Path(__file__).with_name("late.py")
+    assert list(step.ordered_map(len, ["ab"])) == [2]
+    path.write_text("FIRST = 65\\n", "utf-8")
+    from toyfactory.late import FIRST
+"""
+    toy.write("late.py", "FIRST = 97\n")
+    toy.edit("steps.py", "def letters(step):\n", edit_and_map)
+    toy.edit("steps.py", "chr(97 + number)", "chr(FIRST + number)")
+    with pytest.raises(UserError, match="sources/letters: its code was edited while it ran, and its workers may"):
+        module.materialize(toy.graph, toy.store, "sources/letters", Runtime(home=toy.store.root, workers=2))
+    assert toy.store.versions("sources/letters") == []
+    assert [record["text"][0] for record in records(toy.present("sources/letters"))] == list("ABCDEF")
+
+
 def test_code_edited_while_its_step_runs(toy):
     """All that a step reaches is imported before it starts, so it does not see an edit that is made meanwhile."""
     toy.write("late.py", "FIRST = 97\n")
