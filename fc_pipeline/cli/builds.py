@@ -3,9 +3,11 @@
 import argparse
 import time
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from fc_model.artifacts import Store
+from fc_model.errors import UserError
 from fc_pipeline.engine.deferred import deferred_imports
 from fc_pipeline.engine.plan import UNFINISHED
 from fc_pipeline.formatting import UNKNOWN, Line, columns, count, print_json, print_lines
@@ -94,4 +96,6 @@ def check(options: argparse.Namespace) -> None:
 
 def serve_ui(options: argparse.Namespace) -> int:
     instance_home()
+    if not Path("workspace.yaml").is_file():
+        raise UserError("there is no workspace.yaml here: work in the project's folder")
     return serve(fc_home(), dagster_port=options.port, mlflow_port=options.mlflow_port)

@@ -108,6 +108,7 @@ def test_equivalent(toy, command):
 
 
 def test_user_errors_are_one_line(toy, command):
+    toy.store.root.mkdir()
     for arguments, message in [
         (("plan", "tow"), "there is no track 'tow'; there are: toy"),
         (("status", "tow"), "there is no track 'tow'"),
@@ -190,6 +191,17 @@ def test_no_store(toy, command, tmp_path, monkeypatch, arguments):
     assert not (tmp_path / "tpyo").exists()
 
 
+def test_ui_elsewhere(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "dagster_home"))
+    assert cli.main(["ui"]) == 2
+    assert "dagster_home has no dagster.yaml" in capsys.readouterr().err
+    (tmp_path / "dagster_home").mkdir()
+    (tmp_path / "dagster_home" / "dagster.yaml").touch()
+    assert cli.main(["ui"]) == 2
+    assert "no workspace.yaml here" in capsys.readouterr().err
+
+
 def test_help(capsys):
     with pytest.raises(SystemExit) as ended:
         cli.main(["--help"])
@@ -199,6 +211,7 @@ def test_help(capsys):
 
 
 def test_leaderboard(toy, command):
+    toy.store.root.mkdir()
     assert command("leaderboard") == (0, ["no report is built yet: fustercluck run TRACK"], "")
     row = {"track": "nano", "bits_per_byte": 1.25, "perplexity": None, "parameters": 10_000_000, "tokens": 7_000_000}
     row |= {"gates": {"passed": 4, "waived": 0, "failed": 1}, "stage": "pretrain_b", "identity": "0" * 16}
