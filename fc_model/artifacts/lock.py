@@ -54,8 +54,8 @@ class ArtifactLock:
             os.close(self._descriptor)  # the last holder removed the file between our open and our flock
         try:
             os.ftruncate(self._descriptor, 0)
-            holder = {"pid": os.getpid(), **asdict(Host.this()), "reads": self._reads}
-            os.pwrite(self._descriptor, json.dumps(holder).encode(), 0)
+            me = {"pid": os.getpid(), **asdict(Host.this()), "reads": self._reads}
+            os.pwrite(self._descriptor, json.dumps(me).encode(), 0)
         except OSError:  # a full disk: a lock that outlived the failure would bar this process's next attempt
             self.__exit__()
             raise
