@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Literal
 
 import psutil
-from dagster import DagsterInstance, Executor, InitExecutorContext, executor, in_process_executor
+from dagster import DagsterInstance, Executor, InitExecutorContext, executor
+from dagster._core.definitions.executor_definition import IN_PROC_CONFIG, _core_in_process_executor_creation
 from dagster._core.events import DagsterEvent
 from dagster._core.execution.context.system import PlanOrchestrationContext
 from dagster._core.execution.plan.plan import ExecutionPlan
@@ -91,8 +92,8 @@ class _TaggingExecutor(InProcessExecutor):
         yield from super().execute(plan_context, execution_plan)
 
 
-@executor(name="in_process", config_schema=in_process_executor.config_schema)
+@executor(name="in_process", config_schema=IN_PROC_CONFIG)
 def one_process_executor(context: InitExecutorContext) -> Executor:
     """Dagster's in-process executor; the run's tag names the process, so that its death is noticed."""
-    plain = in_process_executor.executor_creation_fn(context)
+    plain = _core_in_process_executor_creation(context.executor_config)
     return _TaggingExecutor(plain.retries, plain.step_dependency_config)
