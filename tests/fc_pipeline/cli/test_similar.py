@@ -146,7 +146,10 @@ def test_what_is_wrong_is_one_line(notes, similar, tmp_path) -> None:
 
 def test_what_is_not_built_or_damaged(notes, similar, monkeypatch, tmp_path) -> None:
     with monkeypatch.context() as patched:
-        patched.setenv("FC_HOME", str(tmp_path / "empty"))
+        patched.setenv("FC_HOME", str(tmp_path / "absent"))
+        status, _, errors = similar(notes.text)
+        assert status == 2 and "absent is no folder: " in errors
+        patched.setenv("FC_HOME", str(tmp_path))
         status, _, errors = similar(notes.text)
         key = "corpus/notes/deduplicated"
         assert status == 2 and f"{key} is not built; build it with: fustercluck run pico --only {key}" in errors
