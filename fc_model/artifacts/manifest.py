@@ -4,8 +4,10 @@ import hashlib
 import json
 import re
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
+from fc_model.artifacts.files import write_bytes
 from fc_model.errors import UserError
 
 SCHEMA_VERSION = 1
@@ -105,6 +107,10 @@ class Manifest:
         """The manifest with a `seal`, the sha256 of all the rest: a flipped bit anywhere in it is found."""
         raw = asdict(self)
         return json.dumps({**raw, "seal": _seal(raw)}, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+    def write(self, folder: Path) -> None:
+        """Durably and at once: the artifact in the folder is there from now on, or judged anew."""
+        write_bytes(folder / MANIFEST_NAME, self.to_json().encode())
 
     @classmethod
     def from_json(cls, text: bytes, where: str) -> "Manifest":

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from fc_model.artifacts.artifact import Artifact
-from fc_model.artifacts.files import make_folder, write_bytes
+from fc_model.artifacts.files import make_folder
 from fc_model.artifacts.lock import ArtifactLock, Locked
 from fc_model.artifacts.manifest import MANIFEST_NAME, Manifest, ManifestError, Recipe
 from fc_model.artifacts.writer import WORKSPACE, ArtifactWriter, remove_manifest, remove_workspace, sweep
@@ -155,7 +155,7 @@ class Store:
                 yield writer
                 manifest = manifest_of(writer)
                 lock.check()
-                write_bytes(folder / MANIFEST_NAME, manifest.to_json().encode())
+                manifest.write(folder)
                 remove_workspace(folder)
 
     def judge(self, artifact: Artifact, gates: list[dict[str, Any]]) -> Artifact:
@@ -169,7 +169,7 @@ class Store:
             if present is None:
                 raise UserError(f"{key}/{identity} was removed by another process; materialize {key} again")
             present.manifest.gates = gates
-            write_bytes(artifact.folder / MANIFEST_NAME, present.manifest.to_json().encode())
+            present.manifest.write(artifact.folder)
         return present
 
     def tidy(self, artifact: Artifact) -> None:

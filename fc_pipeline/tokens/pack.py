@@ -5,8 +5,8 @@ from numpy.typing import NDArray
 
 from fc_pipeline.engine.step import Step
 from fc_pipeline.tokens.encode_documents import encode_documents
-from fc_pipeline.tokens.mixture import Mixture, Taken, mix, mix_error
 from fc_pipeline.tokens.mixture_config import HOLDOUT, TRAIN, MixtureConfig
+from fc_pipeline.tokens.pack_order import Mixture, Taken, mix, mix_error
 
 
 def pack_shards(step: Step) -> None:

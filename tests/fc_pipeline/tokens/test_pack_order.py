@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from fc_model.errors import UserError
-from fc_pipeline.tokens.mixture import Mixture, mix, mix_error
 from fc_pipeline.tokens.mixture_config import MixtureConfig, shares
+from fc_pipeline.tokens.pack_order import Mixture, mix, mix_error
 
 DOMAINS = ["chat", "chess", "code", "data", "science"]
 
