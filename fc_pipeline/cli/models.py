@@ -110,7 +110,7 @@ def read_pictures(paths: Iterable[Path]) -> "list[Image]":
         except OSError as error:
             raise UserError(f"{path}: cannot be read ({error.strerror}); give an image or a PDF") from error
         except (BadImage, BadInput) as error:
-            raise UserError(f"{path}: {': '.join(error.args)}; give another PNG, JPEG, WebP or PDF") from error
+            raise UserError(f"{path}: {': '.join(error.args[:2])}; give another PNG, JPEG, WebP or PDF") from error
     return pictures
 
 

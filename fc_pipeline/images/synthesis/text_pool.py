@@ -21,6 +21,7 @@ from fc_pipeline.images.synthesis.page import TextPool
 from fc_pipeline.images.synthesis_config import StringsConfig
 
 _TRIES = 200
+_TITLE_CHARS, _TITLE_WORDS = 40, 6
 _DRAWABLE_TRIES = 30
 _STRETCHES = 8
 _RARE_SHARE = 0.1
@@ -56,7 +57,9 @@ class CorpusText:
         for raw in passages:
             number = len(self._documents)
             self._documents.append(Passage(raw["id"], raw["licence"]))
-            self._titles += [(number, title) for title in raw["titles"]]
+            self._titles += [
+                (number, title) for title in raw["titles"] if string_split(title, strings) in (None, split)
+            ]
             if raw["code"]:
                 self._code.append((number, raw["text"].split("\n")))
             else:
@@ -78,9 +81,9 @@ class CorpusText:
         return self._fitting(rng, lambda: self._sentences(rng, max_chars))
 
     def title(self, rng: random.Random) -> str:
-        """A heading of the corpus; when it has none, the first words of a sentence."""
+        """A heading of the corpus; when the split has none, a few words of a sentence."""
         if not self._titles:
-            return " ".join(self.sentence(rng, max_chars=40).split()[:6])
+            return self._fitting(rng, lambda: self._first_words(rng))
         return self._fitting(rng, lambda: rng.choice(self._titles))
 
     def code(self, rng: random.Random, *, max_lines: int, max_columns: int) -> list[str]:
@@ -130,6 +133,10 @@ class CorpusText:
         owner, text, start = self._place(rng)
         end = text.find("\n", start)
         return owner, _whole_words(text[start : None if end < 0 else end], max_chars)
+
+    def _first_words(self, rng: random.Random) -> tuple[int, str]:
+        owner, text = self._run(rng, _TITLE_CHARS)
+        return owner, " ".join(text.split()[:_TITLE_WORDS])
 
     def _sentences(self, rng: random.Random, max_chars: int) -> tuple[int, str]:
         owner, text, start = self._place(rng)

@@ -83,7 +83,7 @@ def test_hits(track: Builder) -> None:
     shown = page_of(track.built["corpus/small/decontaminated"])
     assert re.search(r"\| tactics \| 9 \| \d \| 1 \| \d \| 1 \|", shown["eval_sets"])
     assert shown["hits_by_item"].startswith(f"- `{LEAKED_ITEM}` in `games/20`, ")
-    assert "    - `a knight on the seventh rank" in shown["hits_by_item"]
+    assert "    - `knight on the seventh rank" in shown["hits_by_item"]
 
 
 def test_code_escapes() -> None:

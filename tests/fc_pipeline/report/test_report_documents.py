@@ -51,7 +51,7 @@ def test_duplicates(track: Builder, page: Page) -> None:
 
 def test_hits(track: Builder, report: Artifact, page: Page) -> None:
     assert LEAKED_ITEM in page.text and "games/20" in page.text
-    assert "a knight on the seventh rank" in page.text
+    assert "knight on the seventh rank" in page.text
     for name in ("report.md", "model_card.md"):
         assert "| tactics | 9 |" in report.path(name).read_text("utf-8")
 
