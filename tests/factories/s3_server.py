@@ -10,10 +10,21 @@ from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 
+import pytest
+
 MISSING = [name for name in ("moto", "flask_cors", "s3fs") if find_spec(name) is None]
 REASON = f"no S3 to test with: {', '.join(MISSING)} not installed (they are among the development dependencies)"
 BUCKET = "bucket"
 LOGIN = {"AWS_ACCESS_KEY_ID": "nobody", "AWS_SECRET_ACCESS_KEY": "nothing", "AWS_DEFAULT_REGION": "us-east-1"}
+
+
+def use_server_at(monkeypatch: pytest.MonkeyPatch, port: int, **more: str) -> None:
+    """The environment in which fsspec asks a server on this port of the machine, and no connection to another one."""
+    import s3fs
+
+    for name, value in (LOGIN | {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}"} | more).items():
+        monkeypatch.setenv(name, value)
+    s3fs.S3FileSystem.clear_instance_cache()
 
 
 def free_port() -> int:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from factories import s3_server
 from factories.remote_artifacts import build
-from factories.s3_server import BUCKET, LOGIN, S3Server, free_port
+from factories.s3_server import BUCKET, S3Server, free_port, use_server_at
 
 from fc_model.artifacts import Artifact, Store
 from fc_pipeline.remote.remote import Remote, configured_remote
@@ -28,9 +28,7 @@ def s3_login(s3, monkeypatch) -> S3Server:
     """The server, with a bucket and the environment in which fsspec finds it."""
     import s3fs
 
-    for name, value in (LOGIN | {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{s3.port}"}).items():
-        monkeypatch.setenv(name, value)
-    s3fs.S3FileSystem.clear_instance_cache()
+    use_server_at(monkeypatch, s3.port)
     system = s3fs.S3FileSystem()
     if not system.exists(BUCKET):
         system.mkdir(BUCKET)
@@ -40,11 +38,8 @@ def s3_login(s3, monkeypatch) -> S3Server:
 @pytest.fixture
 def s3_away(monkeypatch) -> str:
     """The address of a bucket at a server that does not answer."""
-    s3fs = pytest.importorskip("s3fs", reason="s3fs is not installed")
-    away = {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{free_port()}", "AWS_MAX_ATTEMPTS": "1"}
-    for name, value in (LOGIN | away).items():
-        monkeypatch.setenv(name, value)
-    s3fs.S3FileSystem.clear_instance_cache()
+    pytest.importorskip("s3fs", reason="s3fs is not installed")
+    use_server_at(monkeypatch, free_port(), AWS_MAX_ATTEMPTS="1")
     return f"s3://{BUCKET}/unreachable"
 
 

@@ -125,10 +125,3 @@ def test_build_remote_silent(toy, s3_away, use_remote):
     assert "no answer in 3 tries" in messages[0] and messages[0].endswith("sources/letters is built here")
     for key, line in zip(KEYS, messages[1:], strict=True):
         assert line == f"{key} is built but not in the remote: run `fustercluck push {key}`"
-
-
-def test_build_remote_read_only(toy, tmp_path, use_remote):
-    (tmp_path / "file").write_text("")
-    use_remote(f"{tmp_path}/file/below")
-    built, messages = build(toy)
-    assert built == KEYS and all("\n" not in line for line in messages)

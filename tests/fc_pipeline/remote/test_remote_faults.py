@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 from factories.remote_artifacts import IDENTITY, KEY, build, manifest_in, pulled
-from factories.s3_server import Line, free_port
+from factories.s3_server import Line, free_port, use_server_at
 
 from fc_model.artifacts import Store
 from fc_model.errors import UserError
@@ -20,11 +20,8 @@ from fc_pipeline.remote.retry import ATTEMPTS, RemoteError, RemoteUnreachable, a
 @pytest.fixture
 def behind(s3_login, monkeypatch):
     """A line to the server; fsspec goes through it."""
-    import s3fs
-
     line = Line(s3_login.port)
-    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{line.port}")
-    s3fs.S3FileSystem.clear_instance_cache()
+    use_server_at(monkeypatch, line.port)
     yield line
     line.close()
 
@@ -39,11 +36,8 @@ def test_connection_breaks(behind, artifact, memory_disk, s3_url):
 
 
 def test_server_returns(s3_login, artifact, monkeypatch, s3_url):
-    import s3fs
-
     port, lines = free_port(), []
-    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")
-    s3fs.S3FileSystem.clear_instance_cache()
+    use_server_at(monkeypatch, port)
     back = threading.Timer(1.5, lambda: lines.append(Line(s3_login.port, port=port)))
     back.start()
     try:
@@ -51,8 +45,7 @@ def test_server_returns(s3_login, artifact, monkeypatch, s3_url):
     finally:
         back.join()
         lines[0].close()
-    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{s3_login.port}")
-    s3fs.S3FileSystem.clear_instance_cache()
+    use_server_at(monkeypatch, s3_login.port)
     assert manifest_in(Remote(s3_url)).digest == artifact.digest
 
 

@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from functools import partial
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from factories import remote_artifacts
 from factories.remote_artifacts import IDENTITY, KEY, build, find, manifest_in, pulled
 from factories.s3_server import LOGIN, Line
 from factories.small_writer import killed_at
+from factories.waiting import wait_until
 
 from fc_model.artifacts import Store
 from fc_pipeline.remote.pull import pull
@@ -21,7 +21,7 @@ from fc_pipeline.remote.remote import Remote
 from fc_pipeline.remote.retry import RemoteError
 from fc_pipeline.store.verify import verify_remote
 
-MEGABYTES = 48
+MEGABYTES = 32
 
 
 def test_push_killed_anywhere(memory_disk):
@@ -70,14 +70,6 @@ def process(*arguments: object, environment: dict[str, str] | None = None) -> su
     )
 
 
-def wait_for(condition) -> None:
-    for _ in range(1200):
-        if condition():
-            return
-        time.sleep(0.05)
-    raise AssertionError("waited for a minute")
-
-
 @pytest.fixture
 def line(s3_login):
     line = Line(s3_login.port)
@@ -96,7 +88,7 @@ def test_kill_9_of_a_pull(line, memory_disk, s3_url):
     line.hold_after = 20_000_000
     puller = process("pull", other.root, s3_url, environment=through(line))
     parts = other.folder(KEY, IDENTITY) / "workspace" / "pull"
-    wait_for(lambda: any(part.stat().st_size > 10_000_000 for part in parts.glob("*")))
+    wait_until(lambda: any(part.stat().st_size > 10_000_000 for part in parts.glob("*")), "bytes have come")
     puller.send_signal(signal.SIGKILL)
     puller.communicate(timeout=60)
     assert other.find(KEY, IDENTITY) is None
@@ -112,7 +104,7 @@ def test_kill_9_of_a_push(line, memory_disk, s3_url):
     artifact, remote = build(store), Remote(s3_url)
     line.hold_put = 3
     pusher = process("push", store.root, s3_url, environment=through(line))
-    wait_for(lambda: line.num_puts == 3)
+    wait_until(lambda: line.num_puts == 3, "the third upload begins")
     pusher.send_signal(signal.SIGKILL)
     pusher.communicate(timeout=60)
     assert len(remote.sizes(KEY, IDENTITY)) == 2 and remote.find(KEY, IDENTITY) is None
@@ -125,7 +117,7 @@ def test_two_pushers_at_once(memory_disk):
     stores = [Store(memory_disk / name) for name in ("one", "two")]
     for number, store in enumerate(stores):
         build(store, log=f"log of {number}", megabytes=2)
-    for attempt in range(3):
+    for attempt in range(2):
         url = f"file://{memory_disk}/nas/{attempt}"
         pushers = [process("push", store.root, url) for store in stores]
         assert [pusher.communicate(timeout=60)[1] for pusher in pushers] == ["", ""]
