@@ -1,13 +1,12 @@
 """The plan says what a run would do and why; a run then does exactly that."""
 
 import pytest
+from factories.toy_project import KEYS as ALL
 
 from fc_pipeline.cli.plan_table import plan_lines
 from fc_pipeline.engine.gates import Gate
 from fc_pipeline.engine.plan import PlanItem, make_plan
 from fc_pipeline.engine.recipe_diff import part_changes
-
-ALL = ["sources/letters", "corpus/toy/cleaned", "toy/score", "toy/report"]
 
 
 def plan(toy) -> dict[str, PlanItem]:
@@ -44,7 +43,12 @@ def test_changed_setting(toy):
     items = plan(toy)
     assert items["corpus/toy/cleaned"].reasons == ["filters.min_chars 3 -> 4"]
     assert items["toy/score"].reasons == ["input corpus/toy/cleaned is rebuilt"]
-    assert toy.build() == ["corpus/toy/cleaned", "toy/score", "toy/report"]
+    toy.count = 8
+    reasons = ["filters.min_chars 3 -> 4", "input sources/letters is rebuilt"]
+    assert plan(toy)["corpus/toy/cleaned"].reasons == reasons
+    assert toy.build() == ALL
+    toy.count, toy.min_chars = 6, 5
+    assert plan(toy)["corpus/toy/cleaned"].reasons == ["filters.min_chars 3 -> 5"], "beside the closest that is built"
 
 
 def test_early_cut_off(toy):
@@ -74,22 +78,6 @@ def test_rebuilt_input(toy):
     after = toy.materialize("corpus/toy/cleaned").artifact.digest
     item = plan(toy)["toy/score"]
     assert item.state == "build" and item.reasons == [f"input corpus/toy/cleaned {before[:8]} -> {after[:8]}"]
-
-
-def test_compared_with_closest(toy):
-    toy.build()
-    toy.min_chars, toy.count = 5, 9
-    toy.build()
-    toy.min_chars, toy.count = 4, 6
-    assert plan(toy)["corpus/toy/cleaned"].reasons == ["filters.min_chars 3 -> 4"]
-
-
-def test_changed_setting_and_input(toy):
-    toy.build()
-    toy.count, toy.min_chars = 7, 4
-    item = plan(toy)["corpus/toy/cleaned"]
-    assert item.state == "build"
-    assert item.reasons == ["filters.min_chars 3 -> 4", "input sources/letters is rebuilt"]
 
 
 def test_changed_threshold(toy):
