@@ -2,6 +2,7 @@
 
 import ast
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,12 @@ DAGSTER_FOLDERS = ("defs", "components", "orchestration")
 DAGSTER_FILES = {"definitions.py", "cli/run.py"}
 
 
+@cache
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_bytes())
+
+
+@cache
 def imported(path: Path, *, at_load: bool = False) -> list[str]:
     """Modules that a file imports; `at_load` leaves out functions, TYPE_CHECKING blocks and deferred imports."""
     names: list[str] = []
@@ -32,7 +39,7 @@ def imported(path: Path, *, at_load: bool = False) -> list[str]:
         for child in ast.iter_child_nodes(node):
             visit(child)
 
-    visit(ast.parse(path.read_bytes()))
+    visit(tree_of(path))
     return names
 
 
@@ -132,9 +139,7 @@ def test_imports_followable():
     """`code_version` follows names through imports; relative, dotted and * imports hide where a name comes from."""
     problems_by_path = {}
     for path in FILES:
-        imports = [
-            node for node in ast.walk(ast.parse(path.read_bytes())) if isinstance(node, ast.Import | ast.ImportFrom)
-        ]
+        imports = [node for node in ast.walk(tree_of(path)) if isinstance(node, ast.Import | ast.ImportFrom)]
         problems = [problem for node in imports if (problem := unfollowable(node, ("fc_model", "fc_pipeline")))]
         problems_by_path |= {str(path): problems} if problems else {}
     assert problems_by_path == {}
@@ -176,7 +181,7 @@ LOOKS_BEFORE_IT_LOADS = "fc_pipeline/sources/readers/plain_pickle.py"
 
 
 def test_nothing_unsafe():
-    calls_by_path = {str(path.relative_to(ROOT)): forbidden(ast.parse(path.read_bytes())) for path in FILES}
+    calls_by_path = {str(path.relative_to(ROOT)): forbidden(tree_of(path)) for path in FILES}
     assert [line.split(": ")[1] for line in calls_by_path.pop(LOOKS_BEFORE_IT_LOADS)] == ["import pickle"]
     assert {path: lines for path, lines in calls_by_path.items() if lines} == {}
 
@@ -260,10 +265,7 @@ STILL_VAGUE: set[str] = {
 
 
 def test_names_say_what_they_hold():
-    vague = {
-        str(path.relative_to(ROOT)): sorted(filter(is_vague, declared_names(ast.parse(path.read_bytes()))))
-        for path in FILES
-    }
+    vague = {str(path.relative_to(ROOT)): sorted(filter(is_vague, declared_names(tree_of(path)))) for path in FILES}
     vague = {path: names for path, names in vague.items() if names}
     assert {path: names for path, names in vague.items() if path not in STILL_VAGUE} == {}
     assert vague.keys() >= STILL_VAGUE, "these are clear now: take them out of STILL_VAGUE"

@@ -8,7 +8,7 @@ from fc_pipeline.cli.live_progress import Terminal
 from fc_pipeline.components.checks import check_names
 from fc_pipeline.components.progress import MAX_OBSERVATIONS, Progress, listening
 from fc_pipeline.engine.gates import Gate, bounds
-from fc_pipeline.training.pages import curve_markdown, thin
+from fc_pipeline.training.pages import thin
 
 STAGE = step("toy/stages/one")
 
@@ -71,11 +71,6 @@ def test_thin():
     assert kept[-1] == points[-1]
     assert len(kept) <= 101
     assert thin([]) == []
-
-
-def test_curve_deterministic():
-    points = [(step, 5.0 / (step + 1)) for step in range(50)]
-    assert curve_markdown(points, title="a") == curve_markdown(points, title="a")
 
 
 def test_check_names():

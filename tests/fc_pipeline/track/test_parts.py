@@ -42,6 +42,17 @@ print(json.dumps({
 }))
 """
 
+CHECK = """
+import sys
+from pathlib import Path
+from fc_pipeline.cli.main import main
+
+for text in sys.argv[2:]:
+    Path(sys.argv[1]).write_text(text, "utf-8")
+    print("status", main(["check"]))
+"""
+TRACK = Path("fc_pipeline", "defs", "tracks", "pico", "defs.yaml")
+
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -64,15 +75,9 @@ def python(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, timeout=240)
 
 
-def set_fields(project: Path, fields: str) -> None:
-    """Put fields into pico's file, in place of those that a test before put there."""
-    track = project / "fc_pipeline" / "defs" / "tracks" / "pico" / "defs.yaml"
-    text = track.read_text("utf-8").partition("\n  # of the test\n")[0].rstrip()
-    track.write_text(f"{text}\n  # of the test\n{fields}", "utf-8")
-
-
 def test_a_part_brings_fields_steps_gates_a_page_and_a_section(project: Path, tmp_path: Path) -> None:
-    set_fields(project, "  word_count: {text: one two three}\n")
+    with (project / TRACK).open("a") as track:
+        track.write("\n  word_count: {text: one two three}\n")
     result = python(project, "-c", BUILD, str(tmp_path))
     assert result.returncode == 0, result.stderr
     answer = json.loads(result.stdout)
@@ -83,17 +88,12 @@ def test_a_part_brings_fields_steps_gates_a_page_and_a_section(project: Path, tm
     assert answer["own_code"] == ["words"]
 
 
-def test_a_wrong_field_is_named_with_the_remedy(project: Path) -> None:
-    set_fields(project, "  word_count: {txet: one}\n")
-    result = python(project, "-m", "fc_pipeline", "check")
-    assert result.returncode == 2
-    assert "word_count.txet is no field; did you mean 'text'?" in result.stderr
-    set_fields(project, "  word_count: {text: ' '}\n")
-    result = python(project, "-m", "fc_pipeline", "check")
-    assert "tracks/pico: word_count.text has no words: give it some" in result.stderr
-
-
-def test_a_track_without_it_is_as_before(project: Path) -> None:
-    set_fields(project, "")
-    result = python(project, "-m", "fc_pipeline", "check")
-    assert result.returncode == 0 and "valid" in result.stdout, result.stderr
+def test_a_wrong_field_is_named_with_the_remedy_and_a_track_without_it_is_as_before(project: Path) -> None:
+    text = (ROOT / TRACK).read_text("utf-8")
+    fields = ("\n  word_count: {txet: one}\n", "\n  word_count: {text: ' '}\n", "")
+    result = python(project, "-c", CHECK, str(TRACK), *(text + field for field in fields))
+    assert [line for line in result.stdout.splitlines() if line.startswith("status")] == ["status 2"] * 2 + ["status 0"]
+    unknown, empty = result.stderr.splitlines()
+    assert "word_count.txet is no field; did you mean 'text'?" in unknown
+    assert "tracks/pico: word_count.text has no words: give it some" in empty
+    assert "valid" in result.stdout
