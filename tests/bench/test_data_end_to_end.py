@@ -1,39 +1,29 @@
-"""The bench of the whole data half builds a small track from the package index to its shards."""
+"""The bench of the whole data half builds a tiny track from the package index to its shards."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from factories.built_experiment import tiny_track
 
-from bench import data
-from bench.data_end_to_end import step_name
+from bench import data_end_to_end
+from fc_pipeline.track.config import parse_track
+from fc_pipeline.track.graph import build_graph
 
 
-@pytest.mark.timeout(200)
-def test_pico(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tiny_track(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    track = tiny_track()
+    track["corpus"]["sources"] += ["pico_openings"]
+    track["mixture"]["weights"] |= {"chess": 10}
     monkeypatch.setenv("FC_HOME", str(tmp_path))
-    command = [sys.executable, "-m", "bench.data_end_to_end", "--track", "pico"]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert "it is downloaded first" in done.stderr
+    monkeypatch.setattr(data_end_to_end, "project_graph", lambda: build_graph([parse_track("tiny", track)]))
+    data_end_to_end.main(["--track", "tiny", "--workers", "1"])
+    output, errors = capsys.readouterr()
+    assert "it is downloaded first" in errors
     assert [path.name for path in tmp_path.iterdir()] == ["cache"], "what is built goes elsewhere, and away"
-    found = json.loads(done.stdout)
-    steps = found["steps"]
+    line = json.loads(output)
+    steps = line["steps"]
     assert list(steps)[-2:] == ["tokenizer", "shards"] and steps.keys() > {"sources", "filtered", "deduplicated"}
-    assert steps["filtered"]["megabytes"] == steps["sources"]["megabytes"] > 1
-    assert found["total"]["cpu_seconds"] == pytest.approx(sum(step["cpu_seconds"] for step in steps.values()), abs=0.1)
-    assert found["total"]["mb_per_cpu_second"] > 0
-
-
-def test_step_name() -> None:
-    assert [step_name(key) for key in ("sources/a", "evalsets/b", "corpus/c/split", "d/shards")] == [
-        "sources", "evalsets", "split", "shards",
-    ]  # fmt: skip
-
-
-def test_parts() -> None:
-    assert [part[0].removeprefix("bench.") for part in data.parts(8)] == [
-        "data_extract", "data_filters", "data_dedup", "data_tokens", "data_end_to_end",
-    ]  # fmt: skip
-    assert data.parts(8)[0][-1] == "2"
+    assert steps["filtered"]["megabytes"] == steps["sources"]["megabytes"] > 0.1
+    assert line["total"]["cpu_seconds"] == pytest.approx(sum(step["cpu_seconds"] for step in steps.values()), abs=0.1)
+    assert line["total"]["mb_per_cpu_second"] > 0

@@ -20,31 +20,32 @@ from fc_pipeline.images.synthesis.renderer import Plan, draw_page
 
 
 @pytest.fixture(scope="module")
-def fonts(tmp_path_factory) -> Path:
-    """The faces that matplotlib brings."""
+def work_folder(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("work")
+
+
+@pytest.fixture(scope="module")
+def plan(work_folder, tmp_path_factory) -> Plan:
+    """Of the faces that matplotlib brings, in the folder of the work."""
     config = fonts_config(["dejavu"]).model_dump(mode="json")
-    return build(Store(tmp_path_factory.mktemp("home")), "images/fonts", fetch_fonts, config).folder
-
-
-@pytest.fixture
-def plan(fonts, tmp_path) -> Plan:
+    fonts = build(Store(tmp_path_factory.mktemp("home")), "images/fonts", fetch_fonts, config).folder
     held_out = [load_faces(fonts).faces[0].name]
-    return write_plan(tmp_path, fonts, CONFIG.model_copy(update={"held_out_faces": held_out}))
+    return write_plan(work_folder, fonts, CONFIG.model_copy(update={"held_out_faces": held_out}))
 
 
 @pytest.mark.parametrize(("task", "count"), [("lines", 5), ("pages", 8)])
-def test_work_of_all_sides(plan, fonts, task: str, count: int, tmp_path: Path) -> None:
-    faces = {face.name: face.file for face in load_faces(fonts).faces}
+def test_work_of_all_sides(plan, work_folder, task: str, count: int) -> None:
+    faces = {face.name: face.file for face in load_faces(Path(plan.fonts)).faces}
     work = list(pictures(task, count, plan, faces))
-    write_work(tmp_path, task, work)
-    assert read_work(tmp_path, task) == work
+    write_work(work_folder, task, work)
+    assert read_work(work_folder, task) == work
     for job, picture in zip(jobs(task, count, first=FIRST), work, strict=True):
         page, record, _ = draw_page(job, plan=plan)
         assert [" ".join(line) for line in picture.words] == [" ".join(line.text.split()) for line in record.lines]
         assert (picture.width, picture.height) == page.image.size and Path(picture.font).is_file()
         assert 6 <= picture.size <= 40
-    ocr_ours.main("ours_cold", task, tmp_path)
-    told = json.loads((tmp_path / f"{task}-ours_cold.json").read_text("utf-8"))
+    ocr_ours.main("ours_cold", task, work_folder)
+    told = json.loads((work_folder / f"{task}-ours_cold.json").read_text("utf-8"))
     assert told["images"] == count and told["draw"] > 0 and told["png"] > 0 and told["bytes"] > 100 * count
     assert told["sizes"] == [round(sum(side) / count) for side in zip(*(p[3:] for p in work), strict=True)]
 
