@@ -1,4 +1,3 @@
-from collections.abc import Iterator
 from dataclasses import replace
 
 import dagster as dg
@@ -26,42 +25,51 @@ def failing(function: str, *, accelerator: bool) -> Graph:
     return Graph([step("sources/a", function=f"tests.reliability.fake_steps:{function}", accelerator=accelerator)], {})
 
 
-@pytest.fixture(scope="module")
-def built_once(memory_disk_of_module) -> Iterator[tuple[Materializer, dg.ExecuteInProcessResult]]:
-    """The graph materialized once, with the runner that did."""
-    with pytest.MonkeyPatch.context() as patch, materializer(memory_disk_of_module) as runner:
-        patch.setenv("FC_TEST_SECONDS", "0")
-        yield runner, runner(fake_graph(value=1.5))
+def data_version(run: Materializer, key: str) -> str:
+    event = run.instance.get_latest_materialization_event(dg.AssetKey(key.split("/")))
+    return event.asset_materialization.tags["dagster/data_version"]
 
 
-def test_materialize_and_reuse(built_once):
-    graph, (runner, first) = fake_graph(value=1.5), built_once
-    second = runner(graph)
-    assert first.success and second.success and built(first) == list(graph)
+def test_materialize_data_version(run):
+    graph = fake_graph()
+    result = run(graph)
+    assert result.success
+    assert built(result) == list(graph)
     for key in graph:
-        metadata = metadata_of(first, key)
-        event = runner.instance.get_latest_materialization_event(dg.AssetKey(key.split("/")))
-        assert event.asset_materialization.tags["dagster/data_version"] == metadata["digest"]
-        assert metadata["path"].startswith(str(runner.home))
-        assert metadata["reused"] is False and metadata_of(second, key)["reused"] is True
-        assert metadata_of(second, key)["digest"] == metadata["digest"]
+        metadata = metadata_of(result, key)
+        assert data_version(run, key) == metadata["digest"]
+        assert metadata["path"].startswith(str(run.home))
+        assert metadata["reused"] is False
 
 
-def test_metadata(built_once):
-    metadata = metadata_of(built_once[1], "sources/a")
+def test_materialize_reuses(run):
+    first = run(fake_graph())
+    second = run(fake_graph())
+    assert second.success
+    for key in fake_graph():
+        assert metadata_of(second, key)["reused"] is True
+        assert metadata_of(second, key)["digest"] == metadata_of(first, key)["digest"]
+
+
+def test_metadata_documents(run):
+    metadata = metadata_of(run(fake_graph(), "sources/a"), "sources/a")
     assert (metadata["read"], metadata["kept"], metadata["dropped"], metadata["quarantined"]) == (3, 2, 1, 0)
     assert metadata["dagster/row_count"] == 2
     assert [column.name for column in metadata["dagster/column_schema"].columns] == ["id", "text", "source", "domain"]
     assert "| a/0 | words \\| and ' more | a | code |" in metadata["first_rows"]
     assert "| too_short | 1 | 33.33% |" in metadata["dropped_by_reason"]
     assert "| MIT | 2 | trained on | a |" in metadata["licences"]
-    metadata = metadata_of(built_once[1], "toy/stages/one")
+
+
+def test_metadata_stage(run):
+    run(fake_graph(), "sources/a", "corpus/c/filtered")
+    metadata = metadata_of(run(fake_graph(), "toy/stages/one"), "toy/stages/one")
     assert metadata["loss"] == 0.5
     assert metadata["curve"].startswith("![toy/stages/one](data:image/png;base64,iVBOR")
 
 
-def test_check_passed(built_once):
-    (check,) = built_once[1].get_asset_check_evaluations()
+def test_check_passed(run):
+    (check,) = run(fake_graph(value=1.5)).get_asset_check_evaluations()
     assert check.passed
     assert {name: value.value for name, value in check.metadata.items()} == {"value": 1.5, "max": 2.0}
     assert check.check_name == "bits_per_byte"
