@@ -32,7 +32,7 @@ def _compiled(glob: str) -> re.Pattern[str]:
             parts.append("(?:" + "|".join(re.escape(choice) for choice in token[1:-1].split(",")) + ")")
         else:
             parts.append(re.escape(token))
-    return re.compile("".join(parts))
+    return re.compile("".join(parts), re.DOTALL)
 
 
 def matches(path: str, glob: str, exclude: Sequence[str] = ()) -> bool:

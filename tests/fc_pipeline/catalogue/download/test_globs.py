@@ -33,3 +33,9 @@ def test_excluded_paths_do_not_match() -> None:
 def test_a_path_that_leaves_its_folder_is_not_plain(path: str) -> None:
     assert not is_plain(path)
     assert is_plain("a/b..c/d:e.txt")
+
+
+@pytest.mark.parametrize("glob", ["**", "*", "*.txt", "new?line.txt", "**/*.txt"])
+@pytest.mark.parametrize("end", ["\n", "\r", "\u2028"])
+def test_a_name_may_hold_a_line_end(glob: str, end: str) -> None:
+    assert matches(f"new{end}line.txt", glob)
