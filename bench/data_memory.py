@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import json
 import random
-import resource
 import subprocess
 import sys
 import tempfile
@@ -23,6 +22,7 @@ from bench.data_dedup import pieces
 from bench.dedup_growth import documents, find, write_corpus
 from bench.timing import report
 from fc_model.artifacts import Recipe, Store
+from fc_pipeline.engine.resource_usage import own_peak_memory_bytes
 from fc_pipeline.engine.step import Runtime, Step
 from fc_pipeline.track.config import parse_track, read_attributes
 
@@ -68,8 +68,7 @@ def run(folder: str, name: str) -> float:
     with store.write(f"bench/{name}", recipe) as out:
         step = Step(key=name, config=config_of(name), inputs=inputs, out=out, runtime=Runtime(home=store.root))
         getattr(import_module(module), function)(step)
-    unit = 1024 if sys.platform == "linux" else 1
-    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6, 1)
+    return round(own_peak_memory_bytes() / 1e6, 1)
 
 
 def config_of(name: str) -> dict[str, Any]:

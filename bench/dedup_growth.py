@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import random
-import resource
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -20,6 +19,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from bench.timing import report, timed
 from fc_model.artifacts import Artifact, Recipe, Store
+from fc_pipeline.engine.resource_usage import own_peak_memory_bytes
 from fc_pipeline.engine.step import Runtime, Step
 
 
@@ -124,11 +124,10 @@ def main(folder: str, name: str, before: str) -> None:
 
     seconds = timed(work)
     made = find(store, f"deduplicated/{name}")
-    unit = 1024 if sys.platform == "linux" else 1
     answer = {
         "cpu": seconds.cpu,
         "verify_cpu": verify.cpu,
-        "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6, 1),
+        "peak_mb": round(own_peak_memory_bytes() / 1e6, 1),
         "index_bytes": sum(made.path(f"index.{kind}").stat().st_size for kind in ("bin", "json")),
     }
     print(json.dumps(answer))

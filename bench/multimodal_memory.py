@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -30,6 +29,7 @@ from fc_model.config.image_stage import VisionConfig
 from fc_model.config.model import ModelConfig
 from fc_model.config.stage import StageConfig
 from fc_model.errors import UserError
+from fc_pipeline.engine.resource_usage import own_peak_memory_bytes
 from fc_pipeline.track.config import read_attributes
 
 TRACK = "fustercluck_450"
@@ -128,8 +128,7 @@ def train(folder: Path) -> dict[str, Any]:
 
 def peak_gb() -> float:
     """The most memory that this process has held."""
-    unit = 1024 if sys.platform == "linux" else 1
-    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e9, 2)
+    return round(own_peak_memory_bytes() / 1e9, 2)
 
 
 def trained(folder: Path) -> dict[str, Any]:

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -30,6 +29,7 @@ from fc_pipeline.corpus.dedup.ragged import RaggedFile, starts_of
 from fc_pipeline.corpus.dedup.shingles import Shingles
 from fc_pipeline.corpus.dedup.signed_documents import SignedDocuments
 from fc_pipeline.corpus.dedup.similar import query, sketch
+from fc_pipeline.engine.resource_usage import own_peak_memory_bytes
 
 CONFIG = DedupConfig()
 BLOCK = 2000
@@ -91,7 +91,7 @@ def measure(side: str, folder: Path, num_queries: int) -> dict[str, object]:
     import datasketch  # noqa: F401  # what is imported is not counted
 
     (artifact,) = Store(folder / "store").versions("bench/deduplicated")
-    before = _peak()
+    before = own_peak_memory_bytes()
     started = time.process_time()
     index = DuplicateIndex(artifact, KEPT_PART, "bench")
     ask = SIDES[side](index)
@@ -114,7 +114,7 @@ def measure(side: str, folder: Path, num_queries: int) -> dict[str, object]:
         "documents": len(index),
         "cpu_seconds_to_first_answer": round(first, 3),
         "milliseconds_a_question": round(1000 * float(np.median(seconds)), 2),
-        "memory_mb": round((_peak() - before) / 1e6, 1),
+        "memory_mb": round((own_peak_memory_bytes() - before) / 1e6, 1),
         "recall_at_0.8": num_hits / num_queries,
     }
 
@@ -136,11 +136,6 @@ def datasketch_lsh(index: DuplicateIndex):  # type: ignore[no-untyped-def]
 
 
 SIDES = {"ours": ours, "datasketch": datasketch_lsh}
-
-
-def _peak() -> int:
-    """Bytes of the process at its largest."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import os
 import re
 import subprocess
 import sys
+import warnings
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -57,7 +58,8 @@ def index_urls() -> list[str]:
 
 def _default_index() -> str:
     try:
-        from pip._internal.models.index import PyPI
+        with warnings.catch_warnings(action="ignore"):  # setuptools warns where distutils was imported before pip
+            from pip._internal.models.index import PyPI
     except ImportError as error:
         raise UserError("no package index is set: set PIP_INDEX_URL, or install pip into this environment") from error
     return PyPI.simple_url

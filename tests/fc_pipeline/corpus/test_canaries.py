@@ -19,6 +19,8 @@ PERSONAL = {
     "ip": "193.0.14.129",
     "id": "536-22-8726",
 }
+WORDS_BEFORE = {"card": "visa ", "ip": "IP ", "id": "SSN "}
+"""What only a word before makes personal data: a tenth of any columns of numbers pass the check of cards."""
 SECRETS = {"key": "AKIA" + "Q7RT" * 4, "token": "ghp_" + "a1B2" * 9}
 CANARIES = {**PERSONAL, **SECRETS}
 PLACES = {
@@ -35,9 +37,10 @@ def documents() -> list[dict]:
     made = []
     for place, write in PLACES.items():
         for name, canary in CANARIES.items():
-            for meta in ({}, {"note": f"by {canary}", "authors": [{"contact": canary}]}):
+            told = WORDS_BEFORE.get(name, "") + canary
+            for meta in ({}, {"note": f"by {told}", "authors": [{"contact": told}]}):
                 number = len(made)
-                text = write("nobody" if meta else canary)
+                text = write("nobody" if meta else told)
                 made.append(document(f"demo/{place}/{name}/{number}", text, **meta))
     return made
 
@@ -63,7 +66,7 @@ def test_canaries_nowhere(run_step, corpus, documents, filters, action: str) -> 
     kept = ids(artifact)
     if action == "mask":
         assert {name.split("/")[2] for name in kept} == set(PERSONAL), "only what was masked is kept"
-        assert "Ask [EMAIL] about it." in written and "Ask [NATIONAL_ID] about it." in written
+        assert "Ask [EMAIL] about it." in written and "Ask SSN [NATIONAL_ID] about it." in written
         assert artifact.metrics["edits_pii_email"] == sum("/kept/mail/" in name for name in kept) / 2
     else:
         assert not kept and reasons["pii_email"] >= 2

@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -61,3 +63,13 @@ def test_pips_own_settings_are_used(monkeypatch, tmp_path: Path) -> None:
         assert "http://127.0.0.1:2/env" in index_urls()
     finally:
         pip_settings.cache_clear()
+
+
+def test_default_index_warns_of_nothing() -> None:
+    """pip has setuptools replace distutils, with a warning if something has imported it before."""
+    code = (
+        "import sys, types; sys.modules['distutils'] = types.ModuleType('distutils');"
+        "from fc_pipeline.catalogue.kinds.package_index import _default_index; print(_default_index())"
+    )
+    done = subprocess.run([sys.executable, "-W", "error::UserWarning", "-c", code], capture_output=True, text=True)
+    assert done.stdout.startswith("https://") and done.stderr == ""
