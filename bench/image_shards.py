@@ -2,7 +2,7 @@
 
 `python -m bench.image_shards` writes shards of small JPEGs, then measures in one run:
 
-* what every start of a stage does, finding the samples of each group, by the table of records (`GroupSamples`) and as
+* what every start of a stage does, finding the samples of each group, by the table of records (`group_buckets`) and as
   it is without one, by reading every sample from the tars;
 * batches of 64 images decoded, augmented and resized, at 0 (a thread), 1 and 2 worker processes, while the process
   that trains waits for them.
@@ -36,7 +36,7 @@ from fc_model.data.images.resize import fit
 from fc_model.data.images.shard_writer import ImageShardWriter, write_index
 from fc_model.data.images.shards import ImageShards
 from fc_model.data.prefetch import Prefetcher
-from fc_model.train.image_groups import GroupSamples
+from fc_model.train.image_groups import group_buckets
 
 _PICTURES = 64
 _SIDE = 224
@@ -66,7 +66,8 @@ def main() -> None:
         with timed("start of a stage, every sample read from the tars"):
             read = [len(numbers) for numbers in without_table(ImageShards(shards), GROUPS)]
         with timed("start of a stage, by the table of records"):
-            assert [len(numbers) for numbers in GroupSamples(ImageShards(shards), GROUPS).samples] == read
+            buckets = group_buckets(ImageShards(shards), GROUPS, patch=16)
+            assert [sum(len(bucket.samples) for bucket in each) for each in buckets] == read
         with timed("all records parsed, from the table"):
             assert sum(1 for _ in ImageShards(shards).records()) == arguments.samples
         for workers in (0, 1, 2):
@@ -129,7 +130,7 @@ class Decoding:
 
 
 def without_table(shards: ImageShards, groups: Sequence[ImageGroup]) -> list[list[int]]:
-    """What `GroupSamples` finds, as each start of a stage did before there was a table."""
+    """What `group_buckets` finds, as each start of a stage did before there was a table."""
     numbers: list[list[int]] = [[] for _ in groups]
     for number, sample in enumerate(shards.samples()):
         record = sample.record

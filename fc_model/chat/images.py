@@ -12,7 +12,6 @@ from fc_model.checkpoints.load import load_vision_model
 from fc_model.config.image_stage import ImageGroup
 from fc_model.inference.answer import answers, preprocess
 from fc_model.tokenizer import Tokenizer
-from fc_model.vision.examples import MAX_SCALE
 from fc_model.vision.prompts import DESCRIBE, READ
 
 
@@ -33,9 +32,10 @@ def answer_about(
     """
     prompt = prompt if prompt.endswith("\n") else f"{prompt}\n"
     group = nearest_group(groups, prompt=prompt, width=pictures[0].width, height=pictures[0].height)
-    tokenizer = Tokenizer(tokenizer_file)
+    tokenizer, model = Tokenizer(tokenizer_file), load_vision_model(stage)
+    group = group.bucket(pictures[0].width, pictures[0].height, patch=model.vision.token_pixels)
     [ids] = answers(
-        load_vision_model(stage),
+        model,
         preprocess(pictures, height=group.height, width=group.width).unsqueeze(0),
         [tokenizer.encode(prompt)],
         max_tokens=num_tokens,
@@ -52,7 +52,6 @@ def nearest_group(groups: Sequence[ImageGroup], *, prompt: str, width: int, heig
     fitting = [group for group in groups if group.task in tasks] or list(groups)
 
     def change(group: ImageGroup) -> tuple[float, float]:
-        scale = min(group.height / height, group.width / width, MAX_SCALE)
-        return abs(math.log(scale)), abs(math.log(width * group.height / (height * group.width)))
+        return abs(math.log(group.scale(width, height))), abs(math.log(width * group.height / (height * group.width)))
 
     return min(fitting, key=change)

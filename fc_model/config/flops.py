@@ -1,4 +1,7 @@
-"""Tokens and floating point operations of a step, with and without images. Imports no torch."""
+"""Tokens and floating point operations of a step, with and without images. Imports no torch.
+
+Images count with all of their group's width; in buckets they take less, see `ImageBatches.sized`.
+"""
 
 from __future__ import annotations
 
@@ -33,11 +36,6 @@ def step_flops(model: ModelConfig, stage: StageConfig, vision: VisionConfig | No
             flops += fusion * 3 + length * model.flops_per_token(length) * (2 / 3 if "decoder" in frozen else 1)
         total += share * group.images * flops
     return total
-
-
-def flops_per_token(model: ModelConfig, stage: StageConfig, vision: VisionConfig | None) -> float:
-    """Operations of a stage's steps over their tokens."""
-    return step_flops(model, stage, vision) / step_tokens(stage, vision)
 
 
 def _patches(group: ImageGroup, vision: VisionConfig) -> int:

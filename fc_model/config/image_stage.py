@@ -13,6 +13,9 @@ from fc_model.config.vision import EncoderConfig, FusionConfig
 Task = Literal["recognize", "read", "caption", "answer"]
 Part = Literal["decoder", "encoder", "fusion"]
 
+MAX_SCALE = 2.0
+"""Images that are smaller than their group's size are enlarged at most so many times."""
+
 
 class CtcHeadConfig(Strict):
     """A head on the encoder that reads lines by connectionist temporal classification; used in training only."""
@@ -36,6 +39,11 @@ class VisionConfig(Strict):
         """Whether there is a CTC head and the images of a group are as high as the lines that it reads."""
         return self.ctc_head is not None and group.height == self.ctc_head.rows * self.encoder.patch_size
 
+    @property
+    def token_pixels(self) -> int:
+        """Side of the square that becomes one token of the decoder, or one patch of a fusion with queries."""
+        return self.encoder.patch_size * self.fusion.pixel_shuffle
+
     def num_parameters(self, hidden_size: int) -> int:
         """Weights of encoder and fusion; heads that serve training only are not counted."""
         return self.encoder.num_parameters() + self.fusion.num_parameters(self.encoder, hidden_size)
@@ -53,6 +61,9 @@ class ImageGroup(Strict):
     images: int = Field(gt=0, description="Images of one optimizer step.")
     text_tokens: int = Field(gt=1, description="Tokens of prompt and answer; what is longer is trained on up to here.")
     augment: float = Field(default=0.0, ge=0, le=1, description="Strength of slant, stretch and contrast in training.")
+    bucket_widths: bool = Field(
+        default=False, description="A batch has images of one width, padded to a whole patch instead of to `width`."
+    )
     share: float = Field(gt=0, description="Share of the steps, relative to the other groups and to text_share.")
 
     @property
@@ -62,6 +73,17 @@ class ImageGroup(Strict):
 
     def takes(self, kind: str) -> bool:
         return any(fnmatchcase(kind, glob) for glob in self.kinds)
+
+    def scale(self, width: int, height: int) -> float:
+        """What the sides of an image of this size are multiplied by to fit in."""
+        return min(self.width / width, self.height / height, MAX_SCALE)
+
+    def bucket(self, width: int, height: int, *, patch: int) -> ImageGroup:
+        """The group as an image of this size sees it: with `bucket_widths`, no wider than its whole patches."""
+        if not self.bucket_widths:
+            return self
+        fitted = max(1, round(width * self.scale(width, height)))
+        return self.model_copy(update={"width": min(self.width, -(-fitted // patch) * patch)})
 
 
 class LossWeights(Strict):

@@ -25,7 +25,9 @@ class ImageSample:
     task: Task
     """recognize: by the encoder's CTC head alone."""
     group: int
-    """Of the stage's groups; it has the size."""
+    """Of the stage's groups."""
+    size: tuple[int, int]
+    """Width and height of the image, in pixels."""
     prompt: str
     answers: list[str]
     """Any is right."""
@@ -103,6 +105,7 @@ def _sample(number: int, record: ImageRecord, task: Task, group: int, seed: int)
         "kind": record.kind,
         "task": task,
         "group": group,
+        "size": (record.width, record.height),
         "fonts": tuple(record.meta.get("fonts", ())),
         "layout": record.meta.get("layout"),
     }

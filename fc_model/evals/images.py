@@ -56,7 +56,7 @@ class ImageReader:
     ) -> list[Prediction]:
         """What the model says about each sample, in order; `report` is told how many are done."""
         predictions: dict[int, Prediction] = {}
-        for places in _batches(samples):
+        for places in self._batches(samples):
             batch = [samples[place] for place in places]
             features_BND, tokens_BIQD = self.model.encode_images(self._pixels(batch))
             texts = self._texts(batch, tokens_BIQD)
@@ -81,7 +81,11 @@ class ImageReader:
             if len(places) > 1:
                 instead |= dict(zip(places, [*places[1:], places[0]], strict=True))
         order = sorted(instead)
-        shown = [replace(samples[place], number=samples[instead[place]].number) for place in order]
+        others = [samples[instead[place]] for place in order]
+        shown = [
+            replace(samples[place], number=other.number, size=other.size)
+            for place, other in zip(order, others, strict=True)
+        ]
         predictions = zip(order, self.predict(shown), strict=True)
         return [replace(prediction, sample=samples[place]) for place, prediction in predictions]
 
@@ -89,7 +93,7 @@ class ImageReader:
     def retrieval(self, samples: Sequence[ImageSample]) -> dict[str, float]:
         """Recall of captioned samples both ways, with chance; see `fc_model.evals.retrieval.recall`."""
         images, texts = [], []
-        for places in _batches(samples):
+        for places in self._batches(samples):
             batch = [samples[place] for place in places]
             _, tokens_BIQD = self.model.encode_images(self._pixels(batch))
             images.append(self.model.image_features(tokens_BIQD).cpu())
@@ -97,9 +101,23 @@ class ImageReader:
         # In the order of the batches: it matters to neither direction.
         return recall(torch.cat(images).double().numpy(), torch.cat(texts).double().numpy())
 
+    def _batches(self, samples: Sequence[ImageSample]) -> list[list[int]]:
+        """Places of samples that can be computed together: of one task, group and size."""
+        alike: dict[tuple[Task, int, int], list[int]] = defaultdict(list)
+        for place, sample in enumerate(samples):
+            alike[sample.task, sample.group, self._group(sample).width].append(place)
+        return [
+            places[start : start + _BATCH]
+            for _, places in sorted(alike.items())
+            for start in range(0, len(places), _BATCH)
+        ]
+
+    def _group(self, sample: ImageSample) -> ImageGroup:
+        return self.groups[sample.group].bucket(*sample.size, patch=self.model.vision.token_pixels)
+
     def _pixels(self, batch: Sequence[ImageSample]) -> Tensor:
-        """Images of samples of one group, (B, 1, H, W, 3), uint8."""
-        group = self.groups[batch[0].group]
+        """Images of samples of one size, (B, 1, H, W, 3), uint8."""
+        group = self._group(batch[0])
         encoded = [self.shards.sample(sample.number).images for sample in batch]
         images = [preprocess(map(decode_stored, each), height=group.height, width=group.width) for each in encoded]
         return torch.stack(images).to(self.model.decoder.embed_tokens.weight.device)
@@ -133,13 +151,3 @@ class ImageReader:
             ids_BL[row, : len(text)] = torch.tensor(text)
         lengths_B = torch.tensor([len(text) for text in texts], device=device)
         return self.model.caption_features(ids_BL.to(device), lengths_B)
-
-
-def _batches(samples: Sequence[ImageSample]) -> list[list[int]]:
-    """Places of samples that can be computed together: of one task and group."""
-    alike: dict[tuple[Task, int], list[int]] = defaultdict(list)
-    for place, sample in enumerate(samples):
-        alike[sample.task, sample.group].append(place)
-    return [
-        places[start : start + _BATCH] for _, places in sorted(alike.items()) for start in range(0, len(places), _BATCH)
-    ]

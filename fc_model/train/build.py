@@ -11,6 +11,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from fc_model.checkpoints.load import load_encoder, load_weights
+from fc_model.config.stage import StageConfig
 from fc_model.data.prefetch import Batches
 from fc_model.data.token_shards import Shards
 from fc_model.data.windows import TrainBatches
@@ -42,6 +43,8 @@ class Training:
     batches: Batches
     evaluate: Evaluate
     bytes_per_token: float
+    sized: StageConfig
+    """The stage with the sizes that its images come to."""
 
 
 def build_training(spec: StageFile, *, compiled: bool) -> Training:
@@ -62,7 +65,7 @@ def build_training(spec: StageFile, *, compiled: bool) -> Training:
         objective = TextObjective(model)
         if compiled:
             objective.compiled = CompiledLoss(model, seq_len=stage.seq_len)
-        return Training(objective, windows, HoldoutLoss(spec.shards, model, stage).evaluate, bytes_per_token)
+        return Training(objective, windows, HoldoutLoss(spec.shards, model, stage).evaluate, bytes_per_token, stage)
     assert spec.images is not None
     maker = ExampleMaker(Tokenizer(spec.shards / "tokenizer.model"), model.vision)
     text, images = HoldoutLoss(spec.shards, model.decoder, stage), ImageHoldoutLoss(spec.images, model, stage, maker)
@@ -71,7 +74,7 @@ def build_training(spec: StageFile, *, compiled: bool) -> Training:
         return text.evaluate(device, dtype) | images.evaluate(device, dtype)
 
     batches = ImageBatches(spec.images, windows, stage, maker)
-    return Training(ImageObjective(model, stage), batches, evaluate_both, bytes_per_token)
+    return Training(ImageObjective(model, stage), batches, evaluate_both, bytes_per_token, batches.sized())
 
 
 def start(model: nn.Module, spec: StageFile) -> None:

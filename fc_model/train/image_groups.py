@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,29 +20,71 @@ from fc_model.seed import derive_seed
 from fc_model.vision.examples import ExampleMaker, ImageBatch
 
 
-class GroupSamples:
-    """The samples of one split that each group of a stage takes, by the table of records."""
+class Bucket(NamedTuple):
+    """Samples of a group that are batched together, as they come to one size."""
 
-    def __init__(self, shards: ImageShards, groups: list[ImageGroup]) -> None:
-        self.shards = shards
-        self.samples = [shards.fitting(group) for group in groups]
-        for group, samples in zip(groups, self.samples, strict=True):
-            if not len(samples):
-                raise UserError(
-                    f"{shards.folder}: no sample of split {shards.split} is for group {group.name} "
-                    f"(kinds {', '.join(group.kinds)}): add such images, or take the group away"
-                )
+    group: ImageGroup
+    """With that size."""
+    samples: NDArray[np.int64]
+    """Numbers in the split."""
 
-    def numbers(self, group: int, first: int, count: int, *, seed: int) -> NDArray[np.int64]:
+    def numbers(self, first: int, count: int, *, seed: int) -> NDArray[np.int64]:
         """Numbers of `count` samples from place `first` on, in a new order each time around."""
-        samples = self.samples[group]
         places = np.arange(first, first + count)
         chosen = np.empty(count, dtype=np.int64)
-        for epoch in np.unique(places // len(samples)):
-            inside = places // len(samples) == epoch
-            order = permute(places[inside] % len(samples), size=len(samples), seed=seed, stream=int(epoch))
-            chosen[inside] = samples[order]
+        for epoch in np.unique(places // len(self.samples)):
+            inside = places // len(self.samples) == epoch
+            order = permute(places[inside] % len(self.samples), size=len(self.samples), seed=seed, stream=int(epoch))
+            chosen[inside] = self.samples[order]
         return chosen
+
+
+def group_buckets(shards: ImageShards, groups: list[ImageGroup], *, patch: int) -> list[list[Bucket]]:
+    """The samples of a split that each group of a stage takes, by the table of records; the narrowest first.
+
+    `patch` is the side of a patch in pixels. Raises UserError for a group without a sample.
+    """
+    buckets = []
+    for group in groups:
+        samples = shards.fitting(group)
+        if not len(samples):
+            raise UserError(
+                f"{shards.folder}: no sample of split {shards.split} is for group {group.name} "
+                f"(kinds {', '.join(group.kinds)}): add such images, or take the group away"
+            )
+        widths = np.full(len(samples), group.width)
+        if group.bucket_widths:
+            sizes = shards.table.sizes()[samples].tolist()
+            widths = np.array([group.bucket(width, height, patch=patch).width for width, height in sizes])
+        buckets.append(
+            [
+                Bucket(group.model_copy(update={"width": width}), samples[widths == width])
+                for width in np.unique(widths).tolist()
+            ]
+        )
+    return buckets
+
+
+def _shares(buckets: list[Bucket]) -> list[float]:
+    """Of the samples of their group."""
+    counts = [len(bucket.samples) for bucket in buckets]
+    return [count / sum(counts) for count in counts]
+
+
+class Turns:
+    """What comes at each step, and how often it came before; after the last step it begins again."""
+
+    def __init__(self, order: NDArray[np.int64], *, choices: int) -> None:
+        self._order = order
+        done = np.cumsum(np.eye(choices, dtype=np.int64)[order], axis=0)
+        self._earlier = done[np.arange(len(order)), order] - 1
+        self.counts = np.bincount(order, minlength=choices)
+
+    def __call__(self, number: int) -> tuple[int, int]:
+        """(what, its number of turns before)."""
+        around, place = divmod(number, len(self._order))
+        choice = int(self._order[place])
+        return choice, around * int(self.counts[choice]) + int(self._earlier[place])
 
 
 class ImageBatches:
@@ -49,50 +93,58 @@ class ImageBatches:
     def __init__(self, folder: Path, text: TrainBatches, stage: StageConfig, maker: ExampleMaker) -> None:
         assert stage.images is not None
         self._text, self._stage, self._maker = text, stage, maker
-        self.groups = stage.images.groups
-        self._samples = GroupSamples(ImageShards(folder, "train"), self.groups)
-        self._schedule = group_schedule(stage.images, stage.num_steps)
-        # How many steps of each group are done after each step; the step itself is one of its group.
-        done = np.cumsum(np.eye(len(self.groups) + 1, dtype=np.int64)[self._schedule], axis=0)
-        self._earlier = done[np.arange(len(self._schedule)), self._schedule] - 1
+        self._images, self.groups = stage.images, stage.images.groups
+        self._shards = ImageShards(folder, "train")
+        self._buckets = group_buckets(self._shards, self.groups, patch=maker.token_pixels)
+        self._turns = Turns(group_schedule(stage.images, stage.num_steps), choices=len(self.groups) + 1)
+        self._turns_of_buckets = [
+            Turns(apportion(_shares(buckets), turns), choices=len(buckets))
+            for buckets, turns in zip(self._buckets, self._turns.counts.tolist(), strict=False)
+        ]
 
     def __call__(self, number: int) -> Batch | ImageBatch:
-        group, turn = self._turn(number)
+        group, turn = self._turns(number)
         if group == len(self.groups):
             return self._text(turn)
-        config = self.groups[group]
-        numbers = self._numbers(group, turn)
-        rngs = [random.Random(derive_seed(self._stage.seed, "sample", number, int(sample))) for sample in numbers]
-        samples = [self._samples.shards.sample(int(sample)) for sample in numbers]
-        return self._maker.batch(config, group, samples, rngs, training=True)
+        bucket, numbers = self._chosen(group, turn)
+        rngs = [random.Random(derive_seed(self._stage.seed, "sample", number, sample)) for sample in numbers]
+        samples = [self._shards.sample(sample) for sample in numbers]
+        return self._maker.batch(bucket.group, group, samples, rngs, training=True)
+
+    def sized(self) -> StageConfig:
+        """The stage with each bucket as a group of its own: what is counted of its steps is what is computed."""
+        groups = [
+            bucket.group.model_copy(update={"share": bucket.group.share * share})
+            for buckets in self._buckets
+            for bucket, share in zip(buckets, _shares(buckets), strict=True)
+        ]
+        return self._stage.model_copy(update={"images": self._images.model_copy(update={"groups": groups})})
 
     def window_ids(self, number: int) -> list[int]:
         """Numbers of the samples of a batch in their split, or of its windows of text, for the log."""
-        group, turn = self._turn(number)
-        if group == len(self.groups):
-            return self._text.window_ids(turn)
-        return [int(sample) for sample in self._numbers(group, turn)]
+        group, turn = self._turns(number)
+        return self._text.window_ids(turn) if group == len(self.groups) else self._chosen(group, turn)[1]
 
-    def _turn(self, number: int) -> tuple[int, int]:
-        """Group of a batch, and how often its turn came before. Skipped batches may lead beyond the last step."""
-        round_, place = divmod(number, len(self._schedule))
-        group = int(self._schedule[place])
-        per_round = int((self._schedule == group).sum())
-        return group, round_ * per_round + int(self._earlier[place])
-
-    def _numbers(self, group: int, turn: int) -> NDArray[np.int64]:
-        count = self.groups[group].images
+    def _chosen(self, group: int, turn: int) -> tuple[Bucket, list[int]]:
+        """Bucket and samples of a turn of a group. Skipped batches may lead beyond the last step."""
+        choice, turn = self._turns_of_buckets[group](turn)
+        bucket = self._buckets[group][choice]
         seed = derive_seed(self._stage.seed, "images", group)
-        return self._samples.numbers(group, turn * count, count, seed=seed)
+        return bucket, bucket.numbers(turn * bucket.group.images, bucket.group.images, seed=seed).tolist()
 
 
 def group_schedule(images: ImageStageConfig, num_steps: int) -> NDArray[np.int64]:
-    """Group of each step, text being the last, (num_steps,); after any step each has its share to within one.
+    """Group of each step, text being the last, (num_steps,), see `apportion`."""
+    return apportion(images.shares, num_steps)
+
+
+def apportion(of_all: Sequence[float], num_steps: int) -> NDArray[np.int64]:
+    """What comes at each step, (num_steps,): after any step each has had its share of them to within one.
 
     At every step, of those that are below their share, the one that would be a whole step behind first: the quota
     method of Balinski and Young 1975, "The quota method of apportionment".
     """
-    shares = np.array(images.shares)
+    shares = np.array(of_all)
     steps = np.zeros(len(shares))
     chosen = np.empty(num_steps, dtype=np.int64)
     for step in range(num_steps):

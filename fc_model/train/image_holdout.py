@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -13,7 +14,7 @@ from fc_model.config.stage import StageConfig
 from fc_model.data.images.shards import ImageShards
 from fc_model.model.loss import IGNORE
 from fc_model.seed import derive_seed
-from fc_model.train.image_groups import GroupSamples
+from fc_model.train.image_groups import group_buckets
 from fc_model.vision.ctc_head import text_of
 from fc_model.vision.examples import ExampleMaker, ImageBatch
 from fc_model.vision.vlm import VisionLanguageModel
@@ -32,15 +33,17 @@ class ImageHoldoutLoss:
     def __init__(self, folder: Path, model: VisionLanguageModel, stage: StageConfig, maker: ExampleMaker) -> None:
         assert stage.images is not None
         self._model, self._groups = model, stage.images.groups
-        split = GroupSamples(ImageShards(folder, "holdout"), self._groups)
+        shards = ImageShards(folder, "holdout")
         self._batches: list[ImageBatch] = []
-        for number, group in enumerate(self._groups):
-            chosen = [int(sample) for sample in split.samples[number][:_SAMPLES]]
-            for first in range(0, len(chosen), group.images):
-                numbers = chosen[first : first + group.images]
-                rngs = [random.Random(derive_seed(stage.seed, "held-out question", sample)) for sample in numbers]
-                samples = [split.shards.sample(sample) for sample in numbers]
-                self._batches.append(maker.batch(group, number, samples, rngs))
+        for number, buckets in enumerate(group_buckets(shards, self._groups, patch=maker.token_pixels)):
+            chosen = np.sort(np.concatenate([bucket.samples for bucket in buckets]))[:_SAMPLES]
+            for bucket in buckets:
+                inside = np.intersect1d(bucket.samples, chosen).tolist()
+                for first in range(0, len(inside), bucket.group.images):
+                    numbers = inside[first : first + bucket.group.images]
+                    rngs = [random.Random(derive_seed(stage.seed, "held-out question", sample)) for sample in numbers]
+                    samples = [shards.sample(sample) for sample in numbers]
+                    self._batches.append(maker.batch(bucket.group, number, samples, rngs))
 
     @torch.no_grad()
     def evaluate(self, device: torch.device, dtype: torch.dtype | None) -> dict[str, float]:

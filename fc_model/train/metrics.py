@@ -17,7 +17,8 @@ from typing import Any
 import torch
 
 from fc_model.artifacts.files import write_bytes
-from fc_model.config.flops import flops_per_token, step_tokens
+from fc_model.config.flops import step_flops, step_tokens
+from fc_model.config.stage import StageConfig
 from fc_model.device import memory_bytes, peak_flops
 from fc_model.errors import UserError
 from fc_model.train.holdout import perplexity
@@ -33,18 +34,26 @@ class Meter:
 
     Args:
         spec: the stage file.
+        sized: the stage with the sizes that its images come to, see `ImageBatches.sized`.
         device: where it computes.
         dtype: the autocast type.
         bytes_per_token: of the training tokens, for bits per byte.
     """
 
     def __init__(
-        self, spec: StageFile, *, device: torch.device, dtype: torch.dtype | None, bytes_per_token: float
+        self,
+        spec: StageFile,
+        *,
+        sized: StageConfig,
+        device: torch.device,
+        dtype: torch.dtype | None,
+        bytes_per_token: float,
     ) -> None:
         self._spec, self._device, self._dtype = spec, device, dtype
         self._bytes_per_token = bytes_per_token
         self._vision = spec.vision if spec.stage.images is not None else None
-        self._step_tokens = step_tokens(spec.stage, self._vision)
+        self._step_tokens = step_tokens(sized, self._vision)
+        self._step_flops = step_flops(spec.model, sized, self._vision)
         self._recent: deque[float] = deque(maxlen=spec.runtime.log_every)
 
     def step_took(self, seconds: float) -> float:
@@ -96,6 +105,7 @@ class Meter:
             **{name: value for name, value in state.evaluations[-1].items() if name != "step"},
             "steps": state.step,
             "tokens": tokens,
+            "flops": round(state.step * self._step_flops),
             "seconds": seconds,
             "tokens_per_second": tokens / seconds,
             "mfu": self._mfu(tokens / seconds),
@@ -107,7 +117,7 @@ class Meter:
         } | vision
 
     def _mfu(self, tokens_per_second: float) -> float:
-        flops = flops_per_token(self._spec.model, self._spec.stage, self._vision) * tokens_per_second
+        flops = self._step_flops / self._step_tokens * tokens_per_second
         return flops / peak_flops(self._device, self._dtype)
 
 

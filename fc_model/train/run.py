@@ -67,7 +67,11 @@ class Run:
         self.state = TrainState()
         self.skips: list[Skip] = []
         self.meter = Meter(
-            spec, device=settings.torch_device, dtype=settings.autocast_dtype, bytes_per_token=training.bytes_per_token
+            spec,
+            sized=training.sized,
+            device=settings.torch_device,
+            dtype=settings.autocast_dtype,
+            bytes_per_token=training.bytes_per_token,
         )
         self._restore()
         self.log = MetricsLog(folder / "metrics.jsonl", step=self.state.step)

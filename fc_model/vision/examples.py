@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from fc_model.config.image_stage import ImageGroup, Task, VisionConfig
+from fc_model.config.image_stage import MAX_SCALE, ImageGroup, Task, VisionConfig
 from fc_model.data.images.augment import Augmentation
 from fc_model.data.images.decode import decode_stored
 from fc_model.data.images.record import ImageRecord
@@ -27,9 +27,6 @@ from fc_model.tokenizer import Tokenizer
 from fc_model.vision.contrastive import caption_ids
 from fc_model.vision.ctc_head import classes_of, place_targets
 from fc_model.vision.prompts import DESCRIBE, READ, question_prompt
-
-MAX_SCALE = 2.0
-"""Images that are smaller than their group's size are enlarged at most so many times."""
 
 BOS_ID, EOS_ID, PAD_ID = (SPECIAL_TOKENS.index(name) for name in (BOS, EOS, PAD))
 
@@ -68,6 +65,7 @@ class ExampleMaker:
 
     def __init__(self, tokenizer: Tokenizer, vision: VisionConfig) -> None:
         self._tokenizer, self._vision = tokenizer, vision
+        self.token_pixels = vision.token_pixels
         self._characters: dict[str, list[int]] = {}
 
     def batch(
@@ -149,9 +147,7 @@ class ExampleMaker:
                 record.words,
                 record.text or "",
                 num_frames=group.width // patch * frames,
-                pixels=stretch
-                * (patch / frames)
-                / min(group.height / record.height, group.width / record.width, MAX_SCALE),
+                pixels=stretch * (patch / frames) / group.scale(record.width, record.height),
             )
             for record, stretch in zip(records, stretches, strict=True)
         ]

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from fc_model.artifacts import Artifact, Store
-from fc_model.config.flops import flops_per_token, step_flops, step_tokens
+from fc_model.config.flops import step_flops, step_tokens
 from fc_model.config.image_stage import VisionConfig
 from fc_model.config.model import ModelConfig
 from fc_model.config.stage import StageConfig
@@ -113,12 +113,14 @@ def _flops_per_second(store: Store, key: str, model: ModelConfig) -> tuple[float
     built_keys = store.keys()
     for name in (key, *(other for other in built_keys if "/stages/" in other and other != key)):
         for artifact in reversed(store.versions(name)):
-            measured = artifact.metrics.get("tokens_per_second")
+            metrics = artifact.metrics
             recipe = artifact.manifest.recipe.config
-            if measured and recipe["model"] == model.model_dump(mode="json"):
+            if metrics.get("tokens_per_second") and recipe["model"] == model.model_dump(mode="json"):
                 built = StageConfig.model_validate(recipe["stage"])
-                rate = measured * flops_per_token(model, built, _vision(recipe))
-                return rate, f"{measured:,.0f} tokens/s measured on {artifact.key}@{artifact.identity}"
+                # As `_step` counts: images in buckets take less than the full width of their group.
+                rate = metrics["steps"] * step_flops(model, built, _vision(recipe)) / metrics["seconds"]
+                measured = f"{metrics['tokens_per_second']:,.0f} tokens/s"
+                return rate, f"{measured} measured on {artifact.key}@{artifact.identity}"
     peak = gemm_flops()
     return peak * _TRAINING_SHARE, (
         f"calculated: {_TRAINING_SHARE:.0%} of the {peak / 1e9:,.0f} GFLOP/s of a matrix product on this CPU when "

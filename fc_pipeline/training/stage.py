@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-from fc_model.config.flops import flops_per_token
 from fc_model.config.image_stage import VisionConfig
 from fc_model.config.model import ModelConfig
 from fc_model.config.runtime import RuntimeConfig
@@ -53,7 +52,6 @@ def train_stage(step: Step) -> None:
     for name in result.files:
         step.out.adopt(name, folder / name, content=name not in _LOGS)
     step.out.metrics |= result.metrics
-    step.out.metrics["flops"] = round(result.metrics["tokens"] * flops_per_token(model, stage, vision))
     step.out.run |= {
         "mlflow_run_id": result.mlflow_run_id,
         "mlflow_error": result.mlflow_error,

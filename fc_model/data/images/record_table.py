@@ -99,6 +99,15 @@ class RecordTable:
     def column(self, name: str) -> Iterator[Any]:
         return (value for table in self.groups(name) for value in table.column(name).to_pylist())
 
+    def sizes(self) -> NDArray[np.int64]:
+        """Width and height of each sample's first image in pixels, (samples, 2)."""
+        parts = [np.zeros((0, 2), dtype=np.int64)]
+        parts += [
+            np.stack([table[name].to_numpy() for name in ("width", "height")], 1)
+            for table in self.groups("width", "height")
+        ]
+        return np.concatenate(parts)
+
     def records(self, numbers: Iterable[int] | None = None) -> Iterator[ImageRecord]:
         """All records in order, or those of the samples of these ascending numbers."""
         wanted = None if numbers is None else np.fromiter(numbers, dtype=np.int64)

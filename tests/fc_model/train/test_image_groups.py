@@ -21,7 +21,7 @@ from fc_model.data.prefetch import Prefetcher
 from fc_model.data.token_shards import Shards
 from fc_model.data.windows import Batch, TrainBatches
 from fc_model.errors import UserError
-from fc_model.train.image_groups import GroupSamples, ImageBatches, group_schedule
+from fc_model.train.image_groups import ImageBatches, group_buckets, group_schedule
 from fc_model.train.settings import read_stage_file
 from fc_model.vision.examples import ExampleMaker, ImageBatch
 
@@ -123,7 +123,7 @@ def test_text_windows_go_on_from_the_first_batch(
 def test_every_sample_once_before_any_twice_in_a_new_order_each_time(batches: ImageBatches) -> None:
     orders: dict[int, list[int]] = {group: [] for group in range(len(GROUPS))}
     for step in range(140):  # beyond the last one too, where skips lead
-        group = int(batches._turn(step)[0])
+        group = int(batches._turns(step)[0])
         if group < len(GROUPS):
             orders[group] += batches.window_ids(step)
     for group, size in enumerate((LINE_SAMPLES, LINE_SAMPLES, TOYS, TOYS)):
@@ -135,7 +135,7 @@ def test_every_sample_once_before_any_twice_in_a_new_order_each_time(batches: Im
 
 
 def test_skips_lead_beyond_the_last_turn_without_repeating_one(batches_of: Callable[..., ImageBatches]) -> None:
-    places = [batches_of(steps=13)._turn(number) for number in range(40)]
+    places = [batches_of(steps=13)._turns(number) for number in range(40)]
     assert len(set(places)) == 40
     for group in range(len(GROUPS) + 1):
         assert [turn for number, turn in places if number == group] == list(range(sum(g == group for g, _ in places)))
@@ -160,20 +160,20 @@ def test_questions_and_changes_are_drawn_anew(batches: ImageBatches) -> None:
 
 def test_samples_with_several_images_or_without_what_the_task_needs_are_left_out(images: Path, tmp_path: Path) -> None:
     line = ImageGroup.model_validate(GROUPS["read"])
-    lines_alone = GroupSamples(ImageShards(images, "train"), [line])
-    assert len(lines_alone.samples[0]) == LINE_SAMPLES, "the sample of two images is none of them"
+    [[lines_alone]] = group_buckets(ImageShards(images, "train"), [line], patch=16)
+    assert len(lines_alone.samples) == LINE_SAMPLES, "the sample of two images is none of them"
     silent = write_images(tmp_path, {"train": lines(4)})
     captions = ImageGroup.model_validate(GROUPS["caption"] | {"kinds": ["line"]})
     with pytest.raises(UserError, match=r"no sample of split train is for group caption_line \(kinds line\): add such"):
-        GroupSamples(ImageShards(silent, "train"), [captions])
+        group_buckets(ImageShards(silent, "train"), [captions], patch=16)
 
 
 def test_numbers_of_a_batch_that_spans_epochs(images: Path) -> None:
     groups = [ImageGroup.model_validate(GROUPS["read"])]
-    samples = GroupSamples(ImageShards(images, "train"), groups)
+    [[samples]] = group_buckets(ImageShards(images, "train"), groups, patch=16)
     chance = random.Random(0)
-    whole = samples.numbers(0, 0, 50, seed=3)
+    whole = samples.numbers(0, 50, seed=3)
     for _ in range(20):
         first = chance.randrange(40)
         count = chance.randrange(1, 10)
-        assert samples.numbers(0, first, count, seed=3).tolist() == whole[first : first + count].tolist()
+        assert samples.numbers(first, count, seed=3).tolist() == whole[first : first + count].tolist()
