@@ -6,12 +6,15 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
+import torch
 from PIL.Image import Image
 
 from fc_model.checkpoints.load import load_vision_model
 from fc_model.config.image_stage import ImageGroup
 from fc_model.inference.answer import answers, preprocess
+from fc_model.inference.read import read_together
 from fc_model.tokenizer import Tokenizer
+from fc_model.vision.examples import ExampleMaker
 from fc_model.vision.prompts import DESCRIBE, READ
 
 
@@ -27,20 +30,27 @@ def answer_about(
     """The likeliest answer of a stage's model to a prompt about one or several RGB images.
 
     They are brought to the size of the group that was trained on this task (or, if none was, of any group) and changes
-    the first image's size the least.
+    the first image's size the least. A line is read by decoder and CTC head together.
     Raises UserError when the model cannot be loaded, and when images and prompt are too much for its context.
     """
     prompt = prompt if prompt.endswith("\n") else f"{prompt}\n"
     group = nearest_group(groups, prompt=prompt, width=pictures[0].width, height=pictures[0].height)
     tokenizer, model = Tokenizer(tokenizer_file), load_vision_model(stage)
-    group = group.bucket(pictures[0].width, pictures[0].height, patch=model.vision.token_pixels)
-    [ids] = answers(
-        model,
-        preprocess(pictures, height=group.height, width=group.width).unsqueeze(0),
-        [tokenizer.encode(prompt)],
-        max_tokens=num_tokens,
+    width = max(group.bucket(*picture.size, patch=model.vision.token_pixels).width for picture in pictures)
+    images_BIHWC = preprocess(pictures, height=group.height, width=width).unsqueeze(0)
+    ids = tokenizer.encode(prompt)
+    [answer] = answers(model, images_BIHWC, [ids], max_tokens=num_tokens)
+    decoded = tokenizer.decode(answer)
+    is_line = prompt == READ and len(pictures) == 1 and model.vision.recognizes(group)
+    if not is_line:
+        return decoded
+    with torch.no_grad():
+        features_BND, tokens_BIQD = model.encode_images(images_BIHWC)
+    transcript = ExampleMaker(tokenizer, model.vision).transcript
+    [text] = read_together(
+        model, features_BND, tokens_BIQD, [decoded], prompt=ids, transcript=transcript, max_tokens=num_tokens
     )
-    return tokenizer.decode(ids)
+    return text
 
 
 def nearest_group(groups: Sequence[ImageGroup], *, prompt: str, width: int, height: int) -> ImageGroup:

@@ -1,7 +1,7 @@
 """Scores of what was predicted for images, flat: `<task>_<metric>`, and `_<kind>` behind it for each kind of image.
 
-* read: exact_match, cer, wer, `_nfkc` of each, recognizer_exact_match and recognizer_cer where there is a CTC head;
-  recognize has these two alone.
+* read: exact_match, cer, wer, `_nfkc` of each; where there is a CTC head, decoder and head read together, and alone
+  have decoder_exact_match, decoder_cer, recognizer_exact_match and recognizer_cer; recognize has the last two.
 * caption: as read.
 * answer: exact_match, exact_match_nfkc, anls; vqa_accuracy where several people answered, relaxed on charts,
   json_match where JSON is asked for; and exact_match by the kind of question, `_question_<kind>` behind it.
@@ -118,12 +118,18 @@ def _reading_scores(predictions: Sequence[Prediction], *, task: str) -> dict[str
             pairs = [(each.text or "", each.sample.answers[0]) for each in predictions]
             of_text = recognition_scores([compare(*pair, normalisation=normalisation) for pair in pairs])
             scores |= {f"{name}{behind}": value for name, value in of_text.items()}
-    recognized = [
-        compare(each.recognized, each.sample.answers[0]) for each in predictions if each.recognized is not None
-    ]
-    if recognized:
-        of_head = recognition_scores(recognized)
-        scores |= {f"recognizer_{name}": of_head[name] for name in ("exact_match", "cer")}
+    for reader, texts in (
+        ("decoder", [each.decoded for each in predictions]),
+        ("recognizer", [each.recognized for each in predictions]),
+    ):
+        readings = [
+            compare(text, each.sample.answers[0])
+            for text, each in zip(texts, predictions, strict=True)
+            if text is not None
+        ]
+        if readings:
+            alone = recognition_scores(readings)
+            scores |= {f"{reader}_{name}": alone[name] for name in ("exact_match", "cer")}
     return scores
 
 

@@ -19,9 +19,12 @@ from fc_model.data.images.shards import ImageShards
 from fc_model.evals.image_samples import ImageSample
 from fc_model.evals.retrieval import recall
 from fc_model.inference.answer import generate_answers, preprocess
+from fc_model.inference.read import read_together
 from fc_model.seed import derive_seed
 from fc_model.special_tokens import BOS, PAD, SPECIAL_TOKENS
 from fc_model.tokenizer import Tokenizer
+from fc_model.vision.examples import ExampleMaker
+from fc_model.vision.prompts import READ
 from fc_model.vision.vlm import VisionLanguageModel
 
 _BATCH = 32
@@ -34,9 +37,11 @@ class Prediction:
 
     sample: ImageSample
     text: str | None
-    """By the decoder; None where only the CTC head reads."""
+    """By the decoder, and by the CTC head with it where both read; None where that reads alone."""
     recognized: str | None = None
-    """By the CTC head, where there is one and the task is to read."""
+    """By the CTC head alone, where there is one and the task is to read."""
+    decoded: str | None = None
+    """By the decoder alone, where both read."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,10 +64,20 @@ class ImageReader:
         for places in self._batches(samples):
             batch = [samples[place] for place in places]
             features_BND, tokens_BIQD = self.model.encode_images(self._pixels(batch))
-            texts = self._texts(batch, tokens_BIQD)
+            decoded = self._decoded(batch, tokens_BIQD)
             recognized = self._recognized(batch, features_BND)
-            for place, sample, text, read in zip(places, batch, texts, recognized, strict=True):
-                predictions[place] = Prediction(sample=sample, text=text, recognized=read)
+            if decoded is None or recognized is None:
+                texts: Sequence[str | None] = decoded or [None] * len(batch)
+                decoded = None
+            else:
+                texts = self._together(batch, features_BND, tokens_BIQD, decoded)
+            for row, place in enumerate(places):
+                predictions[place] = Prediction(
+                    sample=batch[row],
+                    text=texts[row],
+                    recognized=recognized[row] if recognized else None,
+                    decoded=decoded[row] if decoded else None,
+                )
             if report is not None:
                 report(len(predictions))
         return [predictions[place] for place in range(len(samples))]
@@ -122,24 +137,35 @@ class ImageReader:
         images = [preprocess(map(decode_stored, each), height=group.height, width=group.width) for each in encoded]
         return torch.stack(images).to(self.model.decoder.embed_tokens.weight.device)
 
-    def _texts(self, batch: Sequence[ImageSample], tokens_BIQD: Tensor) -> Sequence[str | None]:
-        task = batch[0].task
-        if task == "recognize":
-            return [None] * len(batch)
+    def _decoded(self, batch: Sequence[ImageSample], tokens_BIQD: Tensor) -> list[str] | None:
+        if batch[0].task == "recognize":
+            return None
         prompts = [self.tokenizer.encode(sample.prompt) for sample in batch]
-        limit = min(self.max_tokens[task], self.groups[batch[0].group].text_tokens)
-        ids = generate_answers(self.model, tokens_BIQD, prompts, max_tokens=limit)
+        ids = generate_answers(self.model, tokens_BIQD, prompts, max_tokens=self._max_tokens(batch[0]))
         return [self.tokenizer.decode(answer) for answer in ids]
 
-    def _recognized(self, batch: Sequence[ImageSample], features_BND: Tensor) -> Sequence[str | None]:
+    def _recognized(self, batch: Sequence[ImageSample], features_BND: Tensor) -> list[str] | None:
         """By the CTC head, where the image is as high as the lines that it joins the patches of."""
         heads, group = self.model.heads, self.groups[batch[0].group]
-        ctc_head = None if heads is None else heads.recognizer
-        if ctc_head is None or batch[0].task not in ("recognize", "read"):
-            return [None] * len(batch)
-        if group.height != ctc_head.config.rows * self.model.vision.encoder.patch_size:
-            return [None] * len(batch)
-        return ctc_head.read(features_BND)
+        if heads is None or heads.recognizer is None or batch[0].task not in ("recognize", "read"):
+            return None
+        return heads.recognizer.read(features_BND) if self.model.vision.recognizes(group) else None
+
+    def _together(
+        self, batch: Sequence[ImageSample], features_BND: Tensor, tokens_BIQD: Tensor, decoded: list[str]
+    ) -> list[str]:
+        return read_together(
+            self.model,
+            features_BND,
+            tokens_BIQD,
+            decoded,
+            prompt=self.tokenizer.encode(READ),
+            transcript=ExampleMaker(self.tokenizer, self.model.vision).transcript,
+            max_tokens=self._max_tokens(batch[0]),
+        )
+
+    def _max_tokens(self, sample: ImageSample) -> int:
+        return min(self.max_tokens[sample.task], self.groups[sample.group].text_tokens)
 
     def _caption_features(self, captions: Sequence[str], group: int) -> Tensor:
         """Features of captions, (B, E), cut as in training."""

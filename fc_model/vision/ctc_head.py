@@ -1,7 +1,8 @@
 """A head that reads a line from the encoder alone, by connectionist temporal classification.
 
-It serves training only: an encoder without weights learns characters from it with far fewer images than through a
-decoder, which would have to find out first where in the line it is. Nothing of it is exported.
+An encoder without weights learns characters from it with far fewer images than through a decoder, which would have to
+find out first where in the line it is. Trained, it reads lines along with the decoder (`fc_model.inference.read`).
+Nothing of it is exported.
 
 Shapes: B lines, N patches, R rows and C columns of patches, D width, F frames of a column, T = C * F, K classes,
 S characters.
@@ -26,6 +27,9 @@ CHARACTERS = [chr(code) for code in range(0x20, 0x7F)]
 BLANK = 0
 _CLASS = {character: number for number, character in enumerate(CHARACTERS, start=1)}
 NO_FRAME = -100
+_BEAM = 16
+_Beam = dict[tuple[int, ...], tuple[float, float]]
+"""Log probability of each prefix to end in a blank, and in its last character."""
 
 
 class CtcHead(nn.Module):
@@ -64,10 +68,66 @@ class CtcHead(nn.Module):
         best_BT = self(features_BND).argmax(dim=-1).tolist()
         return ["".join(CHARACTERS[number - 1] for number, _ in groupby(row) if number != BLANK) for row in best_BT]
 
+    def candidates(self, features_BND: Tensor, *, count: int) -> list[list[str]]:
+        """The `count` likeliest texts of each line that a beam search over prefixes finds, the likeliest first."""
+        return [[text_of(classes) for classes in likeliest(log_odds_TK, count)] for log_odds_TK in self(features_BND)]
+
+    def log_likelihoods(self, features_BND: Tensor, texts: Sequence[str]) -> Tensor:
+        """Of a text for each line, by all ways to write it, (B,); what it cannot read is left out of the texts."""
+        log_odds_BTK, classes = self(features_BND), [classes_of(text) for text in texts]
+        lengths = [len(row) for row in classes]
+        frames = [log_odds_BTK.shape[1]] * len(texts)
+        flat = torch.tensor([number for row in classes for number in row], dtype=torch.long)
+        nats_B = F.ctc_loss(
+            log_odds_BTK.transpose(0, 1), flat.to(log_odds_BTK.device), frames, lengths, BLANK, reduction="none"
+        )
+        return -nats_B
+
     def _classes(self, layer: nn.Linear, features_BND: Tensor) -> Tensor:
         rows = self.config.rows
         columns_BCX = features_BND.unflatten(1, (rows, -1)).transpose(1, 2).flatten(2)
         return layer(columns_BCX).unflatten(2, (self.config.frames, -1)).flatten(1, 2).float()
+
+
+def likeliest(log_odds_TK: Tensor, count: int) -> list[list[int]]:
+    """Classes of the `count` likeliest texts of a line, from the log odds of its frames.
+
+    Prefixes are kept with their probability to end in a blank and in a character: Hannun et al. 2014, "First-pass
+    large vocabulary continuous speech recognition using bi-directional recurrent DNNs", algorithm 1.
+    """
+    beam: _Beam = {(): (0.0, -math.inf)}
+    values_TC, choices_TC = log_odds_TK.topk(min(count + 1, log_odds_TK.shape[1]), dim=-1)
+    for values, choices in zip(values_TC.tolist(), choices_TC.tolist(), strict=True):
+        grown = _grow(beam, dict(zip(choices, values, strict=True)))
+        best = sorted(grown.items(), key=lambda entry: (-_add(*entry[1]), entry[0]))
+        beam = dict(best[: max(count, _BEAM)])
+    return [list(prefix) for prefix in list(beam)[:count]]
+
+
+def _grow(beam: _Beam, log_odds: dict[int, float]) -> _Beam:
+    """The prefixes after one more frame."""
+    grown: _Beam = {}
+
+    def add(prefix: tuple[int, ...], *, blank: float = -math.inf, character: float = -math.inf) -> None:
+        before = grown.get(prefix, (-math.inf, -math.inf))
+        grown[prefix] = _add(before[0], blank), _add(before[1], character)
+
+    for prefix, (blank, character) in beam.items():
+        for choice, value in log_odds.items():
+            if choice == BLANK:
+                add(prefix, blank=_add(blank, character) + value)
+            elif prefix and choice == prefix[-1]:  # a second one only behind a blank
+                add(prefix, character=character + value)
+                add((*prefix, choice), character=blank + value)
+            else:
+                add((*prefix, choice), character=_add(blank, character) + value)
+    return grown
+
+
+def _add(one: float, other: float) -> float:
+    """log(exp(one) + exp(other))."""
+    high, low = max(one, other), min(one, other)
+    return high if low == -math.inf else high + math.log1p(math.exp(low - high))
 
 
 def text_of(classes: Sequence[int]) -> str:

@@ -22,8 +22,10 @@ FIGURES = {
     "wer": "WER",
     "anls": "ANLS",
     "vqa_accuracy": "VQA accuracy",
-    "recognizer_exact_match": "recognizer, exact match",
-    "recognizer_cer": "recognizer, CER",
+    "decoder_exact_match": "decoder alone, exact match",
+    "decoder_cer": "decoder alone, CER",
+    "recognizer_exact_match": "CTC head alone, exact match",
+    "recognizer_cer": "CTC head alone, CER",
     "exact_match_shuffled": "exact match, another image",
     "exact_match_random": "exact match, shuffled weights",
 }

@@ -11,6 +11,7 @@ from fc_model.evals.images import Prediction
 
 def sample(task: Any, kind: str, *answers: str, **more: Any) -> ImageSample:
     return ImageSample(
+        size=(64, 16),
         number=0, id="x", kind=kind, task=task, group=0, prompt="", answers=list(answers),
         **{"fonts": ("a",) if task == "read" else ()} | more,
     )  # fmt: skip

@@ -3,20 +3,23 @@
 import random
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from factories.image_stage import GROUPS, image_stage, lines, write_images
+from factories.image_stage import GROUPS, image_stage, line_sample, lines, write_images
 from factories.text_stage import write_stage
+from factories.vision_model import png
 from hypothesis import example, given
 from hypothesis import strategies as st
+from PIL import Image
 
 from fc_model.config.image_stage import ImageGroup, ImageStageConfig
 from fc_model.config.stage import StageConfig
-from fc_model.data.images.shards import ImageShards
+from fc_model.data.images.shards import ImageShards, Sample
 from fc_model.data.prefetch import Prefetcher
 from fc_model.data.token_shards import Shards
 from fc_model.data.windows import Batch, TrainBatches
@@ -177,3 +180,58 @@ def test_numbers_of_a_batch_that_spans_epochs(images: Path) -> None:
         first = chance.randrange(40)
         count = chance.randrange(1, 10)
         assert samples.numbers(first, count, seed=3).tolist() == whole[first : first + count].tolist()
+
+
+def test_buckets_have_all_samples_at_the_widths_that_they_need(tmp_path: Path, maker: ExampleMaker) -> None:
+    """Lines of 10, 30, 31 and 64 pixels in patches of 8, stored at half the height of their group."""
+    widths = [10, 31, 64, 30, 10, 10]
+    drawn = [line_sample(number, "cat") for number in range(len(widths))]
+    cut = [
+        Sample(
+            record=replace(sample.record, width=width, height=16, words=[]),
+            images=[png(Image.new("RGB", (width, 16), "white"))],
+        )
+        for sample, width in zip(drawn, widths, strict=True)
+    ]
+    shards = ImageShards(write_images(tmp_path, {"train": cut}))
+    group = ImageGroup.model_validate(GROUPS["read"] | {"bucket_widths": True, "augment": 0})
+    [buckets] = group_buckets(shards, [group], patch=8)
+    assert [(bucket.group.width, bucket.samples.tolist()) for bucket in buckets] == [
+        (16, [0, 4, 5]), (32, [1, 3]), (64, [2]),
+    ]  # fmt: skip
+    for bucket in buckets:
+        samples = [shards.sample(number) for number in bucket.samples.tolist()]
+        batch = maker.batch(bucket.group, 0, samples, [random.Random(0) for _ in samples])
+        assert batch.images_BIHWC.shape[3] == bucket.group.width
+        assert batch.places_BT is not None and batch.places_BT.shape[1] == bucket.group.width // 8 * 4
+    [[whole]] = group_buckets(shards, [group.model_copy(update={"bucket_widths": False})], patch=8)
+    assert whole.group.width == 64 and len(whole.samples) == len(widths)
+
+
+def test_buckets_come_in_proportion_and_are_counted_as_they_are(
+    tmp_path: Path, text: Path, stage: StageConfig, maker: ExampleMaker
+) -> None:
+    widths = [10] * 6 + [60] * 3
+    cut = []
+    for number, width in enumerate(widths):
+        record = replace(line_sample(number, "cat").record, width=width, height=16, words=[])
+        cut.append(Sample(record=record, images=[png(Image.new("RGB", (width, 16), "white"))]))
+    group = GROUPS["read"] | {"bucket_widths": True, "images": 3}
+    images = ImageStageConfig.model_validate({"groups": [group], "text_share": 0.5, "recognition": 1})
+    changed = stage.model_copy(update={"images": images, "steps": 45})
+    windows = TrainBatches(Shards(text), changed)
+    batches = ImageBatches(write_images(tmp_path, {"train": cut}), windows, changed, maker)
+    drawn: Counter[int] = Counter()
+    counts: Counter[int] = Counter()
+    for step in range(45):
+        batch = batches(step)
+        if isinstance(batch, ImageBatch):
+            counts[batch.images_BIHWC.shape[3]] += 1
+            drawn.update(batches.window_ids(step))
+    assert counts == {16: 24, 64: 12}
+    assert set(drawn.values()) == {12}, "each sample as often as any other"
+    sized = batches.sized().images
+    assert sized is not None
+    assert [(group.width, round(group.share, 6)) for group in sized.groups] == [(16, 1.333333), (64, 0.666667)]
+    assert sum(sized.shares) == pytest.approx(1)
+    assert sized.shares[-1] == pytest.approx(images.shares[-1])

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from fc_model.config.image_stage import CtcHeadConfig
 from fc_model.data.images.record import Word
-from fc_model.vision.ctc_head import BLANK, CHARACTERS, NO_FRAME, CtcHead, classes_of, place_targets, text_of
+from fc_model.vision.ctc_head import BLANK, CHARACTERS, NO_FRAME, CtcHead, classes_of, likeliest, place_targets, text_of
 
 NUM_CLASSES = len(CHARACTERS) + 1
 
@@ -129,3 +129,29 @@ def test_place_loss_of_lines_that_cannot_be_read_is_nothing_and_parts_add_up() -
     assert whole == pytest.approx(sum(parts) / 3, rel=1e-5)
     assert parts[2] == 0
     assert parts[1] > 0
+
+
+@given(st.integers(0, 10_000), st.integers(1, 5), st.integers(2, 4))
+def test_likeliest_texts_are_those_of_all_paths(seed: int, frames: int, classes: int) -> None:
+    """Every path of a short line, collapsed: with all classes and prefixes kept, the search misses none."""
+    log_odds_TK = torch.randn(frames, classes, generator=torch.Generator().manual_seed(seed)).log_softmax(dim=-1)
+    totals: dict[tuple[int, ...], float] = {}
+    for path in itertools.product(range(classes), repeat=frames):
+        text = tuple(label for label, _ in itertools.groupby(path) if label != BLANK)
+        odds = math.exp(sum(float(log_odds_TK[frame, label]) for frame, label in enumerate(path)))
+        totals[text] = totals.get(text, 0.0) + odds
+    wanted = sorted(totals, key=lambda text: (-totals[text], text))
+    assert likeliest(log_odds_TK, len(totals)) == [list(text) for text in wanted]
+
+
+def test_likelihood_of_a_text_is_that_of_its_loss() -> None:
+    one = ctc_head(rows=1, frames=1)
+    features_BND = torch.randn(1, 6, 6)
+    texts = ["ab", "a", "", "Größe"]
+    together = one.log_likelihoods(features_BND.expand(len(texts), -1, -1), texts)
+    for text, log_likelihood in zip(texts[:2] + texts[3:], together[[0, 1, 3]].tolist(), strict=True):
+        classes = torch.tensor([classes_of(text)])
+        nats = float(one.loss(features_BND, classes, torch.tensor([classes.shape[1]])).detach()) * classes.shape[1]
+        assert log_likelihood == pytest.approx(-nats, rel=1e-4)
+    assert float(together[2].detach()) == pytest.approx(float(one(features_BND)[0, :, BLANK].sum().detach()), rel=1e-4)
+    assert [len(texts) for texts in one.candidates(features_BND, count=5)] == [5]
