@@ -5,9 +5,10 @@ on from there until the model ends the document or /reset does.
 """
 
 import codecs
+import io
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
@@ -83,13 +84,17 @@ def chat(
     Raises UserError when `model` is neither a folder written by the Hugging Face export nor a GGUF file, and when
     standard input is empty.
     """
+    if isinstance(sys.stdin, io.TextIOWrapper):  # whatever the locale, and lines may end as on Windows
+        sys.stdin.reconfigure(encoding="utf-8", errors="replace", newline=None)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
     with open_model(model, threads=threads) as (runtime, codec):
         conversation = Conversation(runtime, codec, sampling or Sampling(), num_tokens)
-        if sys.stdin.isatty():
+        if sys.stdin is not None and sys.stdin.isatty():
             with _history(history_file):
                 _converse(conversation)
             return
-        line = sys.stdin.readline()
+        line = sys.stdin.readline() if sys.stdin is not None else ""
         if not line:
             raise UserError("no prompt on standard input: pipe in a line, or run chat in a terminal")
         text = line.removesuffix("\n")
@@ -171,17 +176,18 @@ def _print_reply(conversation: Conversation, text: str) -> None:
 
 @contextmanager
 def _history(history_file: Path | None) -> Iterator[None]:
-    """Line editing for `input`, with the lines of earlier conversations."""
+    """Line editing for `input`, with the lines of earlier conversations where they can be read and kept."""
     import readline
 
     if history_file is None:
         yield
         return
-    if history_file.is_file():
+    with suppress(OSError):
         readline.read_history_file(history_file)
     readline.set_history_length(HISTORY_LENGTH)
     try:
         yield
     finally:
-        history_file.parent.mkdir(parents=True, exist_ok=True)
-        readline.write_history_file(history_file)
+        with suppress(OSError):
+            history_file.parent.mkdir(parents=True, exist_ok=True)
+            readline.write_history_file(history_file)

@@ -37,6 +37,35 @@ def test_a_piped_line_is_completed(
         complete("", 0)
 
 
+@pytest.mark.parametrize("line", [b"caf\xe9 au lait\n", b"cafe\r\n", "Größe 日本\n".encode()])
+@pytest.mark.parametrize("encoding", ["utf-8:strict", "ascii:strict", "utf-8:surrogateescape"])
+def test_any_bytes_are_a_prompt(exports: Exports, line: bytes, encoding: str) -> None:
+    for model in (exports.huggingface, exports.gguf("f16")):
+        environment = os.environ | {"PYTHONIOENCODING": encoding.replace("ascii", "latin-1")}
+        done = subprocess.run(
+            [sys.executable, "-c", PROGRAM, str(model)], input=line, capture_output=True, env=environment, check=False
+        )
+        assert done.returncode == 0, done.stderr.decode()
+        assert done.stdout.decode("utf-8", "replace").startswith(line.decode("utf-8", "replace").rstrip("\r\n")[:3])
+
+
+@pytest.mark.parametrize("lines", [None, "import os\n"])
+def test_a_history_that_cannot_be_kept_is_none(exports: Exports, tmp_path: Path, lines: str | None) -> None:
+    """Below a file no folder can be made, and a folder is no file of lines."""
+    (tmp_path / "file").write_text("")
+    history = tmp_path / "file" / "history" if lines is None else tmp_path
+    program = PROGRAM.replace("num_tokens=8", "history_file=pathlib.Path(sys.argv[2])")
+    leader, follower = pty.openpty()
+    command = [sys.executable, "-c", program, str(exports.huggingface), str(history)]
+    with subprocess.Popen(command, stdin=follower, stdout=follower, stderr=subprocess.PIPE) as process:
+        os.close(follower)
+        read_until(leader, "> ")
+        os.write(leader, b"/quit\n")
+        assert process.wait(timeout=30) == 0
+        assert process.stderr is not None and b"Traceback" not in process.stderr.read()
+    os.close(leader)
+
+
 def test_both_runtimes_say_the_same(exports: Exports) -> None:
     replies = []
     for model in (exports.huggingface, exports.gguf("f32")):
