@@ -21,7 +21,7 @@ def train_stage(step: Step) -> None:
     After a kill the next attempt resumes from the newest good checkpoint in the workspace.
     Metrics: what `fc_model.train.run_stage` returns, and flops.
     """
-    from fc_model.train import run_stage
+    from fc_model.train import Interrupted, run_stage
 
     model = ModelConfig.model_validate(step.config["model"])
     stage = StageConfig.model_validate(step.config["stage"])
@@ -44,7 +44,10 @@ def train_stage(step: Step) -> None:
         "tags": {**step.runtime.tags, "fc.artifact": f"{step.key}/{step.out.folder.name}"},
     }
     (folder / "stage.json").write_text(json.dumps(stage_file, indent=1) + "\n", "utf-8")
-    result = run_stage(folder, report=step.runtime.report)
+    try:
+        result = run_stage(folder, report=step.runtime.report)
+    except Interrupted as error:  # no failure, which the asset would try again
+        raise KeyboardInterrupt(str(error)) from error
 
     step.out.write_text("config.json", model.model_dump_json(indent=1) + "\n")
     if vision is not None:
