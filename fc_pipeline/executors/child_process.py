@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 from contextlib import suppress
+from multiprocessing import resource_tracker
 from pathlib import Path
 
 import psutil
@@ -55,8 +56,12 @@ def available_cores() -> int:
 
 
 def stop_children() -> None:
-    """Kill every running process that this one started, directly or not."""
-    children = psutil.Process().children(recursive=True)
+    """Kill every running process that this one started, directly or not.
+
+    multiprocessing's resource tracker stays: it ends with this process, after it has removed what the others left.
+    """
+    tracker = getattr(resource_tracker._resource_tracker, "_pid", None)
+    children = [child for child in psutil.Process().children(recursive=True) if child.pid != tracker]
     for child in children:
         with suppress(psutil.NoSuchProcess):
             child.kill()
