@@ -75,8 +75,8 @@ class CtcHead(nn.Module):
     def log_likelihoods(self, features_BND: Tensor, texts: Sequence[str]) -> Tensor:
         """Of a text for each line, by all ways to write it, (B,); what it cannot read is left out of the texts."""
         log_odds_BTK, classes = self(features_BND), [classes_of(text) for text in texts]
-        lengths = [len(row) for row in classes]
-        frames = [log_odds_BTK.shape[1]] * len(texts)
+        lengths = torch.tensor([len(row) for row in classes])
+        frames = torch.full_like(lengths, log_odds_BTK.shape[1])
         flat = torch.tensor([number for row in classes for number in row], dtype=torch.long)
         nats_B = F.ctc_loss(
             log_odds_BTK.transpose(0, 1), flat.to(log_odds_BTK.device), frames, lengths, BLANK, reduction="none"
