@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import dagster as dg
@@ -10,8 +11,12 @@ from dagster._core.execution.plan.objects import ErrorSource, StepFailureData
 
 from fc_pipeline.components.factory import Factory
 from fc_pipeline.components.progress import listener
+from fc_pipeline.components.shared import all_tracks
+from fc_pipeline.experiments.config import EXPERIMENTS
+from fc_pipeline.orchestration.left_out_patch import left_out
 from fc_pipeline.orchestration.pool_poll_patch import sleep_between_polls
 from fc_pipeline.orchestration.worker import one_process_executor
+from fc_pipeline.track.config import TRACKS
 
 
 @dg.logger(config_schema={"log_level": dg.Field(str, default_value="WARNING")})
@@ -53,6 +58,21 @@ def policy() -> dg.Definitions:
     )
 
 
+def broken_tracks(broken: Mapping[str, str]) -> dg.Definitions:
+    """What the UI shows of tracks and experiments that could not be read: a name, and the reason."""
+    return dg.Definitions(
+        assets=[
+            dg.AssetSpec(["broken", *name.split("/")], description=why, group_name="broken")
+            for name, why in broken.items()
+        ]
+    )
+
+
 @dg.definitions
 def defs() -> dg.Definitions:
-    return dg.Definitions.merge(dg.load_from_defs_folder(path_within_project=Path(__file__).parent), policy())
+    """Everything below defs/ but the tracks and experiments that could not be read."""
+    broken = all_tracks().broken
+    folders = {EXPERIMENTS.parent / name if "/" in name else TRACKS / name for name in broken}
+    with left_out(folders):
+        loaded = dg.load_from_defs_folder(path_within_project=Path(__file__).parent)
+    return dg.Definitions.merge(loaded, policy(), broken_tracks(broken))

@@ -1,6 +1,5 @@
 """Figures, tables and lines for people: one way to write each, on the terminal, in reports and in Dagster's pages."""
 
-import difflib
 import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -109,10 +108,3 @@ def training_progress(metrics: Mapping[str, Any]) -> str:
     if metrics.get("eta_seconds") is not None:
         parts.append(f"{duration(metrics['eta_seconds'])} left")
     return "  ".join(parts)
-
-
-def suggestion(name: str, known: Iterable[str]) -> str:
-    """What a misspelt name may have meant, as the end of a sentence: `; did you mean 'shards'?`"""
-    names = sorted(known)
-    close = difflib.get_close_matches(name, names, n=1)
-    return f"; did you mean {close[0]!r}?" if close else (f"; there are: {', '.join(names)}" if names else "")

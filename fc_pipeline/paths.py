@@ -31,6 +31,16 @@ def built_home() -> Path:
     return home
 
 
+def made_home() -> Path:
+    """FC_HOME, for a command that writes there. Raises UserError when it is no folder and cannot be made one."""
+    home = fc_home()
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"{home} cannot be made ({error.strerror}): set FC_HOME to a folder that can") from error
+    return home
+
+
 def instance_home() -> Path:
     """DAGSTER_HOME with the project's settings.
 

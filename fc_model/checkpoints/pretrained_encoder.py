@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from fc_model.artifacts.files import sha256_file
+from fc_model.config.problems import problems
 from fc_model.config.vision import EncoderConfig
 from fc_model.errors import UserError
 
@@ -72,9 +73,7 @@ def read_config(path: Path) -> EncoderConfig:
     try:
         return EncoderConfig.model_validate({"kind": kind, "weights": str(path)} | fields)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise UserError(f"{file}: {where}{': ' if where else ''}{first['msg']}") from None
+        raise UserError(f"{file}: {problems(error, EncoderConfig)}") from None
 
 
 def compare_config(config: EncoderConfig, path: Path) -> None:

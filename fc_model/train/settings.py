@@ -19,6 +19,7 @@ from fc_model.artifacts.files import sha256_file, write_bytes
 from fc_model.config.differences import differences
 from fc_model.config.image_stage import VisionConfig
 from fc_model.config.model import ModelConfig
+from fc_model.config.problems import problems
 from fc_model.config.runtime import RuntimeConfig
 from fc_model.config.stage import StageConfig
 from fc_model.config.strict import Strict
@@ -156,11 +157,7 @@ def read_stage_file(folder: Path) -> StageFile:
     except json.JSONDecodeError as error:
         raise UserError(f"{path}: no valid JSON ({error}); write it again") from None
     except ValidationError as error:
-        lines = [
-            ".".join(str(part) for part in item["loc"]) + ": " + item["msg"].removeprefix("Value error, ")
-            for item in error.errors()
-        ]
-        raise UserError(f"{path}: " + "; ".join(line.removeprefix(": ") for line in lines)) from None
+        raise UserError(f"{path}: {problems(error, StageFile)}") from None
 
 
 def _choose(settings: dict[str, Any], spec: StageFile, threads: int) -> RunSettings:

@@ -1,12 +1,11 @@
 """A folder of entries that ship, one YAML file each, and how an entry of a track becomes the fields of a whole one."""
 
-import difflib
 from collections.abc import Collection
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from fc_model.errors import UserError
+from fc_model.errors import UserError, suggestion
 from fc_pipeline.yaml_loader import read_yaml
 
 
@@ -23,9 +22,7 @@ class Catalogue:
     def read(self, name: str) -> dict[str, Any]:
         """The fields of an entry, not to be changed. Raises UserError when there is none of that name."""
         if name not in self.names():
-            close = difflib.get_close_matches(name, self.names(), n=1)
-            hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(self.names())}"
-            raise UserError(f"{self.what} {name!r} is not in the catalogue; {hint}")
+            raise UserError(f"{self.what} {name!r} is not in the catalogue{suggestion(name, self.names())}")
         return {"name": name, **_read(self.folder / f"{name}.yaml")}
 
     def resolve(self, entry: str | dict[str, Any], *, merged: Collection[str] = ()) -> tuple[dict[str, Any], str]:

@@ -16,6 +16,7 @@ from pydantic import (
     model_validator,
 )
 
+from fc_model.config.problems import problems
 from fc_model.config.strict import Strict
 from fc_model.errors import UserError
 from fc_pipeline.catalogue.download.globs import stays_inside
@@ -142,7 +143,4 @@ def parse_entry(model: TypeAdapter[M], raw: Any, where: str) -> M:
     try:
         return model.validate_python(raw)
     except ValidationError as error:
-        problems = "; ".join(
-            f"{'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}" for problem in error.errors()
-        )
-        raise UserError(f"{where}: {problems}") from error
+        raise UserError(f"{where}: {problems(error)}") from error

@@ -1,7 +1,7 @@
 """What is wanted of a pin's files, and a file on its way from a pin to whoever makes something of it."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,8 @@ from fc_pipeline.catalogue.download.globs import G, matches
 MEBIBYTE = 1 << 20
 MAX_FILE_BYTES = 128 * MEBIBYTE
 MAX_TOTAL_BYTES = 4096 * MEBIBYTE
+_NAMED = 5
+"""Files whose names tell what a glob should have been."""
 
 
 class Stream(NamedTuple):
@@ -57,11 +59,15 @@ class Wanted(Generic[G]):
     max_total_bytes: int = MAX_TOTAL_BYTES
     """Cap on all that an archive unpacks to."""
 
-    def choose(self, entries: Iterable[tuple[str, int]]) -> dict[str, G]:
+    def choose(self, entries: Iterable[tuple[str, int]], *, inside: str, names: Collection[str] = ()) -> dict[str, G]:
         """{path: the first spec that matches it} of (path, bytes).
 
         Under `max_bytes`, files are taken in the order of the hash of their path, so that the part is a spread over the
         whole source and stays the same when files come and go elsewhere.
+
+        Args:
+            inside: what errors call the place.
+            names: all files of it, if the entries are not all.
 
         Raises:
             UserError: a spec matches no file, or no file fits under the cap.
@@ -71,8 +77,12 @@ class Wanted(Generic[G]):
         for spec in self.specs:
             paths = [path for path in sizes if matches(path, spec.glob, spec.exclude)]
             if not paths:
-                remedy = f"correct the glob (there are {len(sizes)} files)"
-                raise UserError(f"{self.where}: no file matches {spec.glob!r}; {remedy}")
+                every = sorted(names or sizes)
+                such = f", such as {', '.join(every[:_NAMED])}" if every else ""
+                raise UserError(
+                    f"{self.where}: no file matches {spec.glob!r}; {inside} has {len(every) or 'no'} files{such}: "
+                    "correct the glob"
+                )
             for path in paths:
                 chosen.setdefault(path, spec)
         if self.max_bytes is None:

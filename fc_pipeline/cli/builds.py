@@ -1,6 +1,7 @@
 """What is built, and what would be."""
 
 import argparse
+import sys
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -20,7 +21,7 @@ with deferred_imports():
     from fc_pipeline.engine.plan import make_plan
     from fc_pipeline.engine.resolve import declare_equivalent
     from fc_pipeline.engine.status import make_status, status_lines
-    from fc_pipeline.experiments.graph import project_graph
+    from fc_pipeline.experiments.graph import misplaced, project_graph
     from fc_pipeline.remote.sync import find_in_remote
     from fc_pipeline.report.leaderboard import leaderboard as rank_reports
     from fc_pipeline.training.forecast import forecast
@@ -86,12 +87,19 @@ def leaderboard_lines(rows: list[dict[str, Any]]) -> list[Line]:
     return list(zip(styles, columns(table), strict=True))
 
 
-def check(options: argparse.Namespace) -> None:
-    graph = project_graph()
+def check(options: argparse.Namespace) -> int:
+    graph = project_graph(warn=False)
+    wrong = [*graph.broken.values(), *misplaced()]
     for key in graph:
-        graph.code(key)
+        try:
+            graph.code(key)
+        except UserError as error:
+            wrong.append(str(error))
+    for why in dict.fromkeys(wrong):
+        print(f"fustercluck: error: {' '.join(why.split())}", file=sys.stderr)
     names = ", ".join((*graph.tracks, *graph.experiments))
     print(f"{len(graph.tracks)} tracks, {len(graph.experiments)} experiments ({names}), {len(graph)} artifacts: valid")
+    return 2 if wrong else 0
 
 
 def serve_ui(options: argparse.Namespace) -> int:

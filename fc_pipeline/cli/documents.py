@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from fc_model.artifacts import Store
 from fc_model.errors import UserError
 from fc_pipeline.engine.deferred import deferred_imports
-from fc_pipeline.formatting import print_json, print_lines
+from fc_pipeline.formatting import print_json, print_lines, visible
 from fc_pipeline.paths import built_home
 
 if TYPE_CHECKING:
@@ -50,14 +50,19 @@ def trace(options: argparse.Namespace) -> int:
 
 def _trace_document(graph: "Graph", store: Store, track: str, document: str) -> int:
     artifacts = cleaning_artifacts(graph, Resolver(graph, store), track)
-    items = touched(store, [document])
-    print_lines([*decision_lines(artifacts, document), ("", ""), *touched_lines(items, live_artifacts(graph, store))])
-    return 0 if items else 1
+    items, decisions = touched(store, [document]), decision_lines(artifacts, document)
+    if not decisions and not any(item.certain for item in items):
+        raise UserError(
+            f"{visible(document)}: nothing that is built holds this document; ids look like <source>/<path>, "
+            f"`fustercluck trace {track} TEXT` shows them"
+        )
+    print_lines([*decisions, ("", ""), *touched_lines(items, live_artifacts(graph, store))])
+    return 0
 
 
 def _place(text: str) -> tuple[str, int]:
     split, _, position = text.rpartition(":")
-    if not split or not position.isdecimal():
+    if not split or not position.isdecimal() or len(position) > 18:
         raise UserError(f"--position {text}: write SPLIT:N, such as train:1000")
     return split, int(position)
 
@@ -83,6 +88,7 @@ def similar(options: argparse.Namespace) -> None:
 
 def take_down(options: argparse.Namespace) -> int:
     documents, store, before = options.documents, Store(built_home()), project_graph()
+    before.require_whole("takedown")
     items = touched(store, documents)
     require_known(items, documents, before)
     print_lines(touched_lines(items, live_artifacts(before, store)))

@@ -2,8 +2,9 @@
 
 import io
 import os
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TextIO
 
 from fc_pipeline.components.progress import Listener
@@ -35,24 +36,28 @@ class Terminal(Listener):
         self.reused = 0
         self.on_interrupt: Callable[[], object] = lambda: None
         self._waited_for: set[str] = set()
+        self._error: OSError | None = None
 
     def started(self, key: str) -> None:
         self._shown_at = self._clock()
         if self._live:
-            self._stream.write(f"{_CLEAR}{self._place()} {key} ...")
+            self._write(f"{_CLEAR}{self._place()} {key} ...")
 
     def progress(self, key: str, metrics: dict[str, Any]) -> None:
         now = self._clock()
         if now - self._shown_at >= (_LIVE_SECONDS if self._live else _PLAIN_SECONDS):
             self._shown_at = now
             line = f"{self._place()} {key}  {training_progress(metrics)}"
-            self._stream.write(f"{_CLEAR}{line}" if self._live else f"{line}\n")
+            self._write(f"{_CLEAR}{line}" if self._live else f"{line}\n")
 
-    def finished(self, key: str, *, reused: bool, seconds: float) -> None:
+    def finished(self, key: str, *, reused: bool, seconds: float, quarantined: Mapping[str, int] | None = None) -> None:
         self._done += 1
         self.reused += reused
         self.built += not reused
         self.note(f"{self._place(self._done)} {key}  {'reused' if reused else f'built in {duration(seconds)}'}")
+        if quarantined:
+            reasons = ", ".join(f"{reason} {count:,}" for reason, count in quarantined.items())
+            self.note(f"  {sum(quarantined.values()):,} quarantined, in its quarantine.jsonl.zst: {reasons}")
 
     def failed(self, key: str) -> None:
         self.note(f"{self._place()} {key}  FAILED")
@@ -67,7 +72,21 @@ class Terminal(Listener):
 
     def note(self, text: str) -> None:
         """A line of its own, over the live one."""
-        self._stream.write(f"{_CLEAR if self._live else ''}{text}\n")
+        self._write(f"{_CLEAR if self._live else ''}{text}\n")
+
+    def exit_status(self, status: int) -> int:
+        """The run's own, unless its lines were lost, as on a full disk; that `| head` has gone is no fault."""
+        if self._error is None or isinstance(self._error, BrokenPipeError):
+            return status
+        print(f"fustercluck: error: standard output cannot be written ({self._error.strerror})", file=sys.stderr)
+        return status or 2
+
+    def _write(self, text: str) -> None:
+        """A line that cannot be written does not stop what it tells of."""
+        try:
+            self._stream.write(text)
+        except OSError as error:
+            self._error = self._error or error
 
     def _place(self, number: int | None = None) -> str:
         shown = self._done + 1 if number is None else number

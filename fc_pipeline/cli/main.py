@@ -1,6 +1,7 @@
 """`fustercluck`: the command line for what Dagster lacks. Every command imports only what it needs, when it runs."""
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -20,19 +21,40 @@ INTERRUPTED = 130
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status: 0 good, 1 bad news, 2 an error of the user, 130 Ctrl-C."""
-    options = _parser().parse_args(arguments)
+    if sys.stdout is None:  # `>&-`: the first file that is opened would get what is printed
+        return _refuse("standard output is closed: leave it open, or lead it to /dev/null")
+    if isinstance(sys.stdout, io.TextIOWrapper):  # an encoding without a character of some name stops nothing
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
+        options = _parser().parse_args(arguments)
         exit_status: int = options.command(options) or 0
         sys.stdout.flush()
     except UserError as error:
-        print(f"fustercluck: error: {' '.join(str(error).split())}", file=sys.stderr)
-        return 2
+        return _refuse(str(error))
     except KeyboardInterrupt:
         return INTERRUPTED
-    except BrokenPipeError:  # `fustercluck plan | head`: the reader has gone, and with it everything to say
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+    except OSError as error:
+        if not _output_is_lost():
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left would fail again at the end
+        if isinstance(error, BrokenPipeError):  # `fustercluck plan | head`: the reader has all that it wants
+            return 0
+        return _refuse(f"standard output cannot be written ({error.strerror}): make room, or lead it elsewhere")
     return exit_status
+
+
+def _refuse(message: str) -> int:
+    print(f"fustercluck: error: {' '.join(message.split())}", file=sys.stderr)
+    return 2
+
+
+def _output_is_lost() -> bool:
+    """Whether standard output is what failed: what it could not write is still in its buffer."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        return True
+    return False
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -34,7 +34,7 @@ from fc_pipeline.formatting import duration
 from fc_pipeline.orchestration.failures import describe_failure
 from fc_pipeline.orchestration.launcher import reclaim_dead_runs
 from fc_pipeline.orchestration.origin import job_origin
-from fc_pipeline.paths import fc_home, instance_home
+from fc_pipeline.paths import fc_home, instance_home, made_home
 from fc_pipeline.remote.remote import configured_remote
 from fc_pipeline.track.config import TRACKS
 from fc_pipeline.training.forecast import forecast
@@ -77,16 +77,16 @@ def build(job_name: str, graph: Graph, keys: list[str], definitions: Callable[[]
     """Run the job on these keys unless every one of them is there, verified, gated and known to the instance."""
     started = time.monotonic()
     home = instance_home()
-    executor_settings("", home=fc_home())  # wrong ones are refused even when nothing has to be built
+    executor_settings("", home=made_home())  # wrong ones are refused even when nothing has to be built
     with _database_errors(home), dg.DagsterInstance.get() as instance, own_stream() as stream:
         terminal = Terminal(stream, len(keys))
         _reclaim(instance, terminal, job_name)
         missing = to_build(graph, Store(fc_home()), keys)
         work = "to build" if configured_remote() is None else "to pull or build"
-        stream.write(f"{job_name}: {len(keys)} assets, {len(missing)} {work}{_estimate(graph, missing)}\n")
+        terminal.note(f"{job_name}: {len(keys)} assets, {len(missing)} {work}{_estimate(graph, missing)}")
         if not missing and known(instance, graph, Store(fc_home()), keys):
-            stream.write(f"{job_name}: nothing to do, everything verified in {duration(time.monotonic() - started)}\n")
-            return 0
+            terminal.note(f"{job_name}: nothing to do, everything verified in {duration(time.monotonic() - started)}")
+            return terminal.exit_status(0)
         # A job has partitions of one kind at most: an experiment, with its several, takes the one that has all assets.
         every = definitions()
         announce(graph, Store(fc_home()))  # it may wait for another run before its first step
@@ -101,7 +101,7 @@ def build(job_name: str, graph: Graph, keys: list[str], definitions: Callable[[]
             terminal.note(f"{job_name}: done in {took}, {terminal.built} built, {terminal.reused} reused")
         elif status == FAILED:
             terminal.note(f"{job_name}: failed after {took}, details in the UI")
-        return status
+        return terminal.exit_status(status)
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """`fustercluck similar`: the documents of a track's corpus that a text is nearly equal to."""
 
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -14,6 +15,8 @@ from fc_pipeline.formatting import Line, columns, visible
 
 _BASE = "base"
 """The documents that were there before all dumps, as later dumps call them."""
+_FILE_NAME = re.compile(r"\S*(/\S*|\.[A-Za-z0-9]{1,8})")
+"""What is meant as one: with a separator or a file ending, and without white space."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,10 +46,10 @@ def find_answer(graph: Graph, resolver: Resolver, track: str, text: str, *, at_l
         raise UserError(f"{track} has no deduplicated documents, and so no index of them")
     built = {dump: artifact for dump, key in keys.items() if (artifact := resolver.artifact(key)) is not None}
     if _BASE not in built:
-        raise UserError(f"{keys[_BASE]} is not built; build it with: fustercluck run {track} --only {keys[_BASE]}")
+        raise UserError(f"{keys[_BASE]} is not built: {graph.run_command(keys[_BASE])}")
     for artifact in built.values():
         if problems := artifact.problems(hashes=False):
-            raise UserError(f"{artifact.key} is damaged: {'; '.join(problems)}; materialize {artifact.key} again")
+            raise UserError(f"{artifact.key} is damaged: {'; '.join(problems)}: {graph.run_command(artifact.key)}")
     hits, total = find_similar(built, text, at_least=at_least, most=most)
     return Answer(
         hits=_with_states(hits, graph.track(track), resolver),
@@ -78,9 +81,15 @@ def answer_lines(answer: Answer, *, at_least: float) -> list[Line]:
 
 
 def read_text(argument: str) -> str:
-    """The text itself, that of the UTF-8 file of this name, or standard input for `-`."""
+    """The text itself, that of the UTF-8 file of this name, or standard input for `-`.
+
+    Raises UserError for what cannot be read or is no UTF-8, and for the name of a file that is not there.
+    """
     if argument == "-":
-        return _decoded(sys.stdin.buffer.read(), "standard input")
+        try:
+            return _decoded(sys.stdin.buffer.read(), "standard input")
+        except (OSError, AttributeError) as error:  # a closed one is None
+            raise UserError("similar: standard input cannot be read: pipe a text in, or name a file") from error
     path = Path(argument)
     try:
         is_file, is_folder = path.is_file(), argument != "" and path.is_dir()
@@ -88,6 +97,11 @@ def read_text(argument: str) -> str:
         is_file = is_folder = False
     if is_folder:
         raise UserError(f"similar: {visible(argument)} is a folder; name one file of it")
+    if not is_file and _FILE_NAME.fullmatch(argument):
+        raise UserError(
+            f"similar: there is no file {visible(argument)}: correct its name, "
+            "or pipe the text in: ... | fustercluck similar TRACK -"
+        )
     if not is_file:
         return _decoded(argument.encode("utf-8", "surrogatepass"), "the text")
     try:

@@ -1,5 +1,6 @@
 """Any step as a Dagster asset: a shell around `materialize` that holds no logic of its own."""
 
+import errno
 import hashlib
 import time
 from typing import Any
@@ -11,7 +12,7 @@ from fc_model.errors import UserError
 from fc_pipeline.components.automation import freshness, when_content_changed
 from fc_pipeline.components.checks import check_results, check_specs
 from fc_pipeline.components.factory import Factory
-from fc_pipeline.components.metadata import artifact_metadata
+from fc_pipeline.components.metadata import artifact_metadata, quarantined
 from fc_pipeline.components.progress import Progress, listener
 from fc_pipeline.engine.graph import Graph
 from fc_pipeline.engine.materialize import materialize
@@ -21,6 +22,11 @@ from fc_pipeline.executors.child_process import forked_children_die_with_me
 ACCELERATOR_POOL = "accelerator"
 CORES_POOL = "cores"
 _RETRY_SECONDS = 5
+_PERMANENT = (
+    *(errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR, errno.ENOENT),
+    *(errno.ENAMETOOLONG, errno.ENOSPC, errno.EDQUOT),
+)
+"""Errors of files that come again in five seconds."""
 
 
 def asset_for(steps: list[StepSpec], graph: Graph, *, owners: list[str] | None = None) -> dg.AssetsDefinition:
@@ -71,11 +77,16 @@ def asset_for(steps: list[StepSpec], graph: Graph, *, owners: list[str] | None =
             raise dg.Failure(description=str(error), allow_retries=False) from None
         except Exception as error:
             who.failed(spec.key)
+            if isinstance(error, OSError) and error.errno in _PERMANENT:
+                raise dg.Failure(
+                    description=f"{error}: remove the cause, and run again", allow_retries=False
+                ) from error
             if retries:
                 raise dg.RetryRequested(max_retries=retries, seconds_to_wait=_RETRY_SECONDS) from error
             raise
-        who.finished(spec.key, reused=outcome.reused, seconds=time.monotonic() - started)
-        artifact = outcome.artifact
+        artifact, seconds = outcome.artifact, time.monotonic() - started
+        why = {} if outcome.reused else quarantined(artifact)
+        who.finished(spec.key, reused=outcome.reused, seconds=seconds, quarantined=why)
         return dg.MaterializeResult(
             data_version=dg.DataVersion(artifact.digest),
             metadata=artifact_metadata(artifact, page=spec.page, reused=outcome.reused),

@@ -2,7 +2,7 @@
 
 import itertools
 import os
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from typing import Any
 
@@ -17,6 +17,7 @@ from fc_pipeline.training.curves import read_curve
 from fc_pipeline.training.pages import curve_markdown
 
 RECORDS_SUFFIX = ".jsonl.zst"
+QUARANTINE = "quarantine.jsonl.zst"
 _PREVIEW_ROWS = 5
 _COLUMN_DESCRIPTIONS = {
     "id": "Unique within the corpus: its source, then its path or key there.",
@@ -66,6 +67,13 @@ def artifact_metadata(
     if run.get("mlflow_run_id"):
         metadata["mlflow"] = dg.MetadataValue.url(mlflow_run_url(run["mlflow_run_id"]))
     return metadata
+
+
+def quarantined(artifact: Artifact) -> dict[str, int]:
+    """What a source could not read: {reason: count}, most first."""
+    if not artifact.manifest.counters.quarantined:
+        return {}
+    return dict(Counter(record["reason"] for record in read_records(artifact.path(QUARANTINE))).most_common())
 
 
 def _with_picture(artifact: Artifact) -> str:

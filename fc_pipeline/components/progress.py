@@ -7,7 +7,7 @@ import contextlib
 import math
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from typing import Any
 
@@ -30,7 +30,9 @@ class Listener:
 
     def progress(self, key: str, metrics: dict[str, Any]) -> None: ...
 
-    def finished(self, key: str, *, reused: bool, seconds: float) -> None: ...
+    def finished(
+        self, key: str, *, reused: bool, seconds: float, quarantined: Mapping[str, int] | None = None
+    ) -> None: ...
 
     def failed(self, key: str) -> None: ...
 

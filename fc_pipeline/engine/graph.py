@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
-from fc_model.errors import UserError
+from fc_model.errors import UserError, suggestion
 from fc_pipeline.code_version.project import code_version
 from fc_pipeline.engine.deferred import path_of
 from fc_pipeline.engine.gates import Gate, SharedGate
@@ -17,8 +17,14 @@ EXPERIMENTS = "experiments"
 class Graph(Mapping[str, StepSpec]):
     """Steps by key, each after the steps that it needs."""
 
-    def __init__(self, steps: Iterable[StepSpec], gates: Mapping[str, list[Gate]]) -> None:
-        """Raises UserError for two different steps of one key, a needed key without a step, and a cycle."""
+    def __init__(
+        self, steps: Iterable[StepSpec], gates: Mapping[str, list[Gate]], *, broken: Mapping[str, str] | None = None
+    ) -> None:
+        """`broken` are tracks and experiments that could not be read, with the reasons: their steps are left out.
+
+        Raises UserError for two different steps of one key, a needed key without a step, and a cycle.
+        """
+        self.broken = dict(broken or {})
         self._steps: dict[str, StepSpec] = {}
         for step in steps:
             other = self._steps.setdefault(step.key, step)
@@ -34,7 +40,7 @@ class Graph(Mapping[str, StepSpec]):
                     raise UserError(f"{step.key} needs {key}, which no step makes")
         for key in gates:
             if key not in self._steps:
-                raise UserError(f"a gate is set on {key}, which no step makes; there are: {', '.join(self._steps)}")
+                raise UserError(f"a gate is set on {key}, which no step makes{suggestion(key, self._steps, most=5)}")
         try:
             order = list(TopologicalSorter({key: step.upstream for key, step in self._steps.items()}).static_order())
         except CycleError as error:
@@ -47,7 +53,8 @@ class Graph(Mapping[str, StepSpec]):
         try:
             return self._steps[key]
         except KeyError:
-            raise UserError(f"there is no step {key!r}; there are: {', '.join(self._steps)}") from None
+            self._refuse_broken(key)
+            raise UserError(f"there is no step {key!r}{suggestion(key, self._steps, most=5)}") from None
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._steps)
@@ -110,9 +117,29 @@ class Graph(Mapping[str, StepSpec]):
 
         Raises UserError when there is no such track.
         """
-        if name not in (*self.tracks, *self.experiments):
-            raise UserError(f"there is no track {name!r}; there are: {', '.join((*self.tracks, *self.experiments))}")
+        names = (*self.tracks, *self.experiments)
+        if name not in names:
+            self._refuse_broken(name)
+            raise UserError(f"there is no track {name!r}{suggestion(name, names, most=5)}")
         return self.closure(key for key in self if key.startswith(f"{name}/"))
+
+    def run_command(self, key: str) -> str:
+        """What a person runs to have the artifact of this key."""
+        name = next((name for name in (*self.tracks, *self.experiments) if key in self.track(name)), "TRACK")
+        return f"run `fustercluck run {name} --only {key}`"
+
+    def require_whole(self, purpose: str) -> None:
+        """Raise UserError when a track or an experiment could not be read, since what it needs is not known."""
+        if self.broken:
+            raise UserError(
+                f"{purpose} must know what every track needs, and cannot read {', '.join(self.broken)}: correct it, or "
+                f"take its file away: {next(iter(self.broken.values()))}"
+            )
+
+    def _refuse_broken(self, name: str) -> None:
+        for broken, why in self.broken.items():
+            if name == broken or name.startswith(f"{broken}/"):
+                raise UserError(why) from None
 
     @property
     def shared(self) -> list[str]:

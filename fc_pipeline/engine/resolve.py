@@ -55,11 +55,12 @@ class Resolver:
         self._artifacts[artifact.key] = artifact
 
     def require(self, key: str, *, for_key: str) -> Artifact:
-        """The present artifact; raises UserError that says what to materialize first."""
+        """The present artifact; raises UserError that says what to run first."""
         artifact = self.artifact(key)
         if artifact is None:
             raise UserError(
-                f"{for_key} needs {key}, which is not built for the present track and code: materialize {key} first"
+                f"{for_key} needs {key}, which is not built for the present track and code: "
+                f"{self.graph.run_command(key)}"
             )
         return artifact
 
@@ -79,8 +80,10 @@ def read_equivalences(store: Store) -> list[dict]:
 def declare_equivalent(graph: Graph, store: Store, key: str, *, reason: str, at: float) -> str:
     """Record that the key's present code makes the same bytes as the code of its newest artifact.
 
-    Returns the older code version. Raises UserError when there is nothing to declare.
+    Returns the older code version. Raises UserError when there is nothing to declare, or no reason.
     """
+    if not reason.strip():
+        raise UserError("--reason is empty: write why the bytes are the same")
     present = graph.code(key)["version"]
     versions = store.versions(key)
     if not versions:

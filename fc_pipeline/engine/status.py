@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from fc_model.artifacts import Store
+from fc_model.artifacts import ManifestError, Store
 from fc_model.artifacts.lock import read_holder
 from fc_model.artifacts.writer import WORKSPACE
 from fc_pipeline.engine.gates import failures
@@ -14,10 +14,18 @@ from fc_pipeline.engine.graph import Graph
 from fc_pipeline.engine.resolve import Resolver
 from fc_pipeline.formatting import Line, columns, duration, size, training_progress
 
-State = Literal["built", "running", "half-done", "outdated", "absent"]
-"""outdated: only artifacts of another recipe exist."""
+State = Literal["built", "damaged", "running", "half-done", "outdated", "absent"]
+"""damaged: its manifest cannot be read, or a file is missing or of another size. outdated: only artifacts of another
+recipe exist."""
 
-_STYLES = {"built": "green", "running": "bold cyan", "half-done": "yellow", "outdated": "yellow", "absent": "dim"}
+_STYLES: dict[State, str] = {
+    "built": "green",
+    "damaged": "bold red",
+    "running": "bold cyan",
+    "half-done": "yellow",
+    "outdated": "yellow",
+    "absent": "dim",
+}
 
 
 @dataclass(frozen=True)
@@ -30,6 +38,8 @@ class StatusItem:
     """Size of the present artifact, or of the half-done work."""
     other_bytes: int = 0
     """Size of all other artifacts and half-done work of this key; `gc` lists what can be deleted."""
+    problems: tuple[str, ...] = ()
+    """What is wrong with a damaged artifact, one line each."""
     gates: tuple[str, ...] = ()
     """Failed and missing verdicts of the artifact, one line each."""
     holder: dict[str, Any] | None = None
@@ -39,7 +49,7 @@ class StatusItem:
 
 
 def make_status(graph: Graph, store: Store, keys: Iterable[str]) -> list[StatusItem]:
-    """One item a key, in the order of the graph. Reads manifests, locks and logs, nothing else."""
+    """One item a key, in the order of the graph. Reads manifests, locks, logs and sizes of files."""
     resolver = Resolver(graph, store)
     return [_item(resolver, key) for key in keys]
 
@@ -54,11 +64,17 @@ def _item(resolver: Resolver, key: str) -> StatusItem:
             progress = read_progress(store.folder(key, written))
             who = {"pid": holder["pid"], "host": holder["host"]}
             return _sized(sizes, key=key, state="running", identity=written, holder=who, progress=progress)
+    if artifact is not None and (problems := artifact.problems(hashes=False)):
+        return _sized(sizes, key=key, state="damaged", identity=artifact.identity, problems=tuple(problems))
     if artifact is not None:
         seconds, gates = artifact.manifest.run.get("seconds"), tuple(failures(artifact, resolver.graph.gates(key)))
         return _sized(sizes, key=key, state="built", identity=artifact.identity, seconds=seconds, gates=gates)
     recipe = resolver.recipe(key)
     identity = recipe.identity(key) if recipe is not None else None
+    try:
+        store.find(key, identity) if identity is not None else None
+    except ManifestError as error:
+        return _sized(sizes, key=key, state="damaged", identity=identity, problems=(str(error),))
     if identity is not None and (store.folder(key, identity) / WORKSPACE).is_dir():
         progress = read_progress(store.folder(key, identity))
         return _sized(sizes, key=key, state="half-done", identity=identity, progress=progress)
@@ -108,7 +124,7 @@ def status_lines(items: list[StatusItem], *, root: Path) -> list[Line]:
 
 
 def _details(item: StatusItem) -> str:
-    parts = list(item.gates)
+    parts = [*item.problems, *item.gates]
     if item.progress is not None:
         now = ("tokens_per_second", "eta_seconds") if item.holder is None else ()  # not for a process that ended
         parts.append(training_progress({name: value for name, value in item.progress.items() if name not in now}))

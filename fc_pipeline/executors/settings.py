@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field, ValidationError
 
+from fc_model.config.problems import problems
 from fc_model.config.strict import Strict
 from fc_model.errors import UserError
 from fc_pipeline.yaml_loader import read_yaml
@@ -64,11 +65,8 @@ def executor_settings(kind: str, *, home: Path) -> Executor:
     try:
         return _KINDS[kind].model_validate(_section(file, kind))
     except ValidationError as error:
-        problem = error.errors()[0]
-        field = ".".join([kind, *map(str, problem["loc"])])
-        raise UserError(
-            f"{file}: {field}: {problem['msg'].lower()} (docs/decisions/executors.md has an example)"
-        ) from None
+        why = problems(error, _KINDS[kind])
+        raise UserError(f"{file}: {kind}: {why} (docs/decisions/executors.md has an example)") from None
 
 
 def _section(file: Path, kind: str) -> Any:

@@ -8,10 +8,11 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from fc_model.config.problems import problems
 from fc_model.config.strict import Strict
 from fc_model.errors import UserError
 from fc_pipeline.experiments.comparison import Better
-from fc_pipeline.track.config import problems, read_component
+from fc_pipeline.track.config import read_component
 
 EXPERIMENTS = Path(__file__).resolve().parents[1] / "defs" / "experiments"
 EXPERIMENT_TYPE = "fc_pipeline.components.Experiment"
@@ -102,8 +103,9 @@ def parse_experiment(name: str, attributes: dict[str, Any]) -> ExperimentConfig:
 
 def load_experiments(folder: Path = EXPERIMENTS) -> dict[str, ExperimentConfig]:
     """Every experiment below the folder, by name, sorted. Raises UserError for the first that is wrong."""
-    paths = {path.parent.name: path for path in sorted(folder.glob("*/defs.yaml"))}
-    return {
-        name: parse_experiment(name, read_component(path, "an experiment", EXPERIMENT_TYPE))
-        for name, path in paths.items()
-    }
+    return {path.parent.name: load_experiment(path) for path in sorted(folder.glob("*/defs.yaml"))}
+
+
+def load_experiment(path: Path) -> ExperimentConfig:
+    """The experiment of this file. Raises UserError when it is wrong."""
+    return parse_experiment(path.parent.name, read_component(path, "an experiment", EXPERIMENT_TYPE))

@@ -4,28 +4,93 @@ Every variant is a whole track. Steps that are equal in the track's own graph ar
 belong to the experiment, up to the trained stages and their evaluations, which are built once a seed.
 """
 
-from collections.abc import Iterable, Sequence
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from fc_model.errors import UserError
 from fc_pipeline.engine.deferred import deferred_imports
+from fc_pipeline.engine.gates import Gate
 from fc_pipeline.engine.graph import Graph
 from fc_pipeline.engine.step import StepSpec
-from fc_pipeline.experiments.config import BASELINE, ExperimentConfig, load_experiments
+from fc_pipeline.experiments.config import BASELINE, EXPERIMENT_TYPE, EXPERIMENTS, ExperimentConfig, load_experiment
 from fc_pipeline.experiments.variants import variant_name, variant_tracks
-from fc_pipeline.track.config import TRACKS, TrackConfig, load_tracks, parse_track, read_attributes
-from fc_pipeline.track.graph import build_graph
+from fc_pipeline.lineage.takedown_list import taken_down
+from fc_pipeline.track.config import TRACK_TYPE, TRACKS, TrackConfig, parse_track, read_attributes
+from fc_pipeline.track.graph import build_graph, track_gates, track_steps
+from fc_pipeline.yaml_loader import read_yaml
 
 with deferred_imports():
     from fc_pipeline.experiments.result import write_result
 
 
-def project_graph(*, also_without: Sequence[str] = ()) -> Graph:
-    """Every track and every experiment. Raises UserError for the first invalid one."""
-    tracks = build_graph(load_tracks().values(), also_without=also_without)
-    return with_experiments(tracks, load_experiments().values(), also_without=also_without)
+def project_graph(
+    *,
+    also_without: Sequence[str] = (),
+    tracks: Path = TRACKS,
+    experiments: Path = EXPERIMENTS,
+    warn: bool = True,
+) -> Graph:
+    """Every track and every experiment below the folders.
+
+    One that is wrong, or that contradicts those before it, stops no other: it is among the graph's `broken`, and `warn`
+    names it on standard error. So is an experiment on such a track.
+    """
+    steps: list[StepSpec] = []
+    gates: dict[str, list[Gate]] = {}
+    broken: dict[str, str] = {}
+    removed = [*taken_down(), *also_without]
+
+    def add(name: str, path: Path, read: Callable[[], tuple[list[StepSpec], list[tuple[str, Gate]]]]) -> None:
+        nonlocal steps, gates
+        try:
+            own, its_gates = read()
+            every = {key: list(ordered) for key, ordered in gates.items()}
+            for key, gate in its_gates:
+                every.setdefault(key, []).append(gate)
+            Graph([*steps, *own], every)
+        except UserError as error:
+            why = str(error).removeprefix(f"tracks/{name}: ").removeprefix(f"{name}: ")
+            broken[name] = why if str(path) in why or why in broken.values() else f"{path}: {why}"
+        else:
+            steps, gates = [*steps, *own], every
+
+    def of_track(name: str) -> tuple[list[StepSpec], list[tuple[str, Gate]]]:
+        track = parse_track(name, read_attributes(name, tracks))
+        return track_steps(track, without=removed), list(track_gates(track))
+
+    def of_experiment(path: Path) -> tuple[list[StepSpec], list[tuple[str, Gate]]]:
+        experiment = load_experiment(path)
+        if experiment.track in broken:
+            raise UserError(broken[experiment.track])
+        return experiment_steps(experiment, folder=tracks, also_without=also_without), []
+
+    for path in sorted(tracks.glob("*/defs.yaml")):
+        add(path.parent.name, path, partial(of_track, path.parent.name))
+    steps = list(Graph(steps, gates).values())
+    for path in sorted(experiments.glob("*/defs.yaml")):
+        add(f"experiments/{path.parent.name}", path, partial(of_experiment, path))
+    for why in dict.fromkeys(broken.values()) if warn else ():
+        print(f"fustercluck: warning: left out: {' '.join(why.split())}", file=sys.stderr)
+    return Graph(steps, gates, broken=broken)
+
+
+def misplaced(tracks: Path = TRACKS, experiments: Path = EXPERIMENTS) -> list[str]:
+    """Files of tracks and experiments elsewhere in `defs/`, where nothing reads them and Dagster refuses them."""
+    homes = {TRACK_TYPE: tracks, EXPERIMENT_TYPE: experiments}
+    lines = []
+    for path in sorted(tracks.parent.rglob("defs.yaml")):
+        raw = None
+        with suppress(UserError):  # of several documents, or no YAML: Dagster's own
+            raw = read_yaml(path)
+        home = homes.get(str(raw.get("type"))) if isinstance(raw, dict) else None
+        if home is not None and path.parent.parent not in homes.values():
+            lines.append(f"{path}: {home.name} are looked for in {home}: move this folder there")
+    return lines
 
 
 def with_experiments(

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -20,7 +21,7 @@ def cleaning_artifacts(graph: Graph, resolver: Resolver, track: str) -> list[Art
     keys = [key for key in graph.track(track) if key.startswith("corpus/") and set(key.split("/")) & set(_CLEANING)]
     artifacts = [artifact for key in keys if (artifact := resolver.artifact(key)) is not None]
     if not artifacts:
-        raise UserError(f"{track}: no documents have been cleaned yet: materialize {keys[0]} first")
+        raise UserError(f"{track}: no documents have been cleaned yet: {graph.run_command(keys[0])}")
     return artifacts
 
 
@@ -37,7 +38,9 @@ def drop_lines(artifacts: list[Artifact]) -> list[Line]:
 
 
 def reason_lines(artifacts: list[Artifact], reason: str, *, limit: int) -> list[Line]:
-    """The first `limit` documents that were dropped for a reason. Raises UserError when there is none."""
+    """The first documents that were dropped for a reason. Raises UserError for none, and for a `limit` below 1."""
+    if limit < 1:
+        raise UserError("--limit takes 1 or more")
     name = f"dropped/{reason}.jsonl.zst"
     holding = [artifact for artifact in artifacts if name in {entry.path for entry in artifact.manifest.files}]
     if not holding:
@@ -45,7 +48,7 @@ def reason_lines(artifacts: list[Artifact], reason: str, *, limit: int) -> list[
         raise UserError(f"no document was dropped for {reason!r}; the reasons are: {', '.join(reasons) or 'none'}")
     records = itertools.chain.from_iterable(read_records(artifact.path(name)) for artifact in holding)
     lines: list[Line] = []
-    for record in itertools.islice(records, limit):
+    for record in itertools.islice(records, min(limit, sys.maxsize)):
         text = record["text"]
         cut = text if len(text) <= _EXCERPT_CHARS else f"{text[:_EXCERPT_CHARS]}..."
         lines += [("bold", record["id"]), ("", cut), ("", "")]

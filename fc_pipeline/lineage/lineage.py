@@ -17,6 +17,7 @@ read: a training stage that read the text. derived: made from a stage that read 
 
 _RECORDS = ".jsonl.zst"
 _DROPPED = "dropped/"
+_MAY_HOLD = "its format is an earlier one: it may hold it"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +28,11 @@ class Touched:
     identity: str
     how: How
     detail: str
+
+    @property
+    def certain(self) -> bool:
+        """Whether the text was seen in the artifact; a later one may have read it when this cannot be told."""
+        return self.how in ("source", "holds") and self.detail != _MAY_HOLD
 
 
 def touched(store: Store, documents: Iterable[str]) -> list[Touched]:
@@ -113,7 +119,7 @@ def _images_with(artifact: Artifact, wanted: set[str]) -> Iterator[str]:
     try:
         splits = list_image_splits(artifact.folder)
     except UserError:  # written by an earlier version: no track resolves to it, and a takedown must not spare it
-        yield "its format is an earlier one: it may hold it"
+        yield _MAY_HOLD
         return
     for split in splits:
         documents = ImageShards(artifact.folder, split).table.column("documents")

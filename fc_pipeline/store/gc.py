@@ -44,7 +44,11 @@ def find_garbage(graph: Graph, store: Store, *, keep: int = 1) -> list[Garbage]:
     input makes them current again), half-done work that a run would resume, what is being written, what runs at work
     resolve to, whose tracks may be others, and the inputs of all these. Of a key that no track has any more, only the
     inputs of live artifacts are live.
+
+    Raises UserError when a track could not be read.
     """
+
+    graph.require_whole("gc")
 
     def manifest_of(place: Place) -> Manifest | None:
         try:
@@ -80,6 +84,7 @@ def find_remote_garbage(graph: Graph, store: Store, remote: Remote, *, keep: int
     Live is what the tracks of this checkout resolve to, here or in the remote, the newest `keep` artifacts of each of
     their keys, the inputs of both, and unfinished pushes of the last day. What other checkouts resolve to is not known.
     """
+    graph.require_whole("gc")
     objects = remote.everything()
     manifests = read_manifests(remote, objects)
     plan = make_plan(graph, store, graph, elsewhere=lambda key, identity: manifests.get((key, identity)))

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 from fc_model.artifacts import ManifestError, Store
 from fc_model.artifacts.manifest import MANIFEST_NAME, FileEntry, Manifest
-from fc_model.errors import UserError
+from fc_model.errors import UserError, suggestion
 from fc_pipeline.remote.remote import Place, Remote
 from fc_pipeline.remote.retry import RemoteDamaged
 
@@ -27,8 +27,7 @@ def verify_store(store: Store, wanted: Sequence[str], *, strict: bool) -> tuple[
 
     keys = store.keys()
     places = [(key, identity) for key in keys for identity in store.identities(key)]
-    contents = f"there are: {', '.join(keys) or 'no artifacts'}"
-    return _verified(places, wanted, problems, where=str(store.root), contents=contents)
+    return _verified(places, wanted, problems, where=str(store.root))
 
 
 def verify_remote(remote: Remote, wanted: Sequence[str]) -> tuple[int, list[str]]:
@@ -41,7 +40,7 @@ def verify_remote(remote: Remote, wanted: Sequence[str]) -> tuple[int, list[str]
         return [problem for entry in manifest.files if (problem := _problem(remote, manifest, entry))]
 
     places = [place for place, sizes in remote.everything().items() if MANIFEST_NAME in sizes]
-    return _verified(places, wanted, problems, where=remote.name, contents=f"it has {len(places)} artifacts")
+    return _verified(places, wanted, problems, where=remote.name)
 
 
 def below(key: str, name: str) -> bool:
@@ -55,12 +54,12 @@ def _verified(
     problems: Callable[[str, str], list[str] | None],
     *,
     where: str,
-    contents: str,
 ) -> tuple[int, list[str]]:
     """`problems` of a place are None when it has no artifact."""
     for name in wanted:
         if not any(below(key, name) for key, _ in places):
-            raise UserError(f"{where} has nothing of {name!r}; {contents}")
+            known = {key for key, _ in places}
+            raise UserError(f"{where} has nothing of {name!r}{suggestion(name, known, most=5) or '; it is empty'}")
     checked, lines = 0, []
     for key, identity in places:
         if not wanted or any(below(key, name) for name in wanted):

@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Sequence
 
 from fc_model.config.stage import StageConfig
+from fc_model.errors import suggestion
 from fc_pipeline.corpus.part import split_key
 from fc_pipeline.engine.deferred import deferred_imports
 from fc_pipeline.engine.part import Part, Section, StageExtension
 from fc_pipeline.engine.step import StepSpec
-from fc_pipeline.formatting import suggestion
 from fc_pipeline.tokens.config import TokensFields
 
 with deferred_imports():

@@ -5,16 +5,14 @@ A track is a Dagster component, `fc_pipeline/defs/tracks/<name>/defs.yaml`. Its 
 everything else is replaced, and null removes an entry of a mapping. Nothing here imports torch or Dagster.
 """
 
-import types
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ValidationError, create_model, model_validator
+from pydantic import ValidationError, create_model, model_validator
 
-from fc_model.errors import UserError
+from fc_model.config.problems import problems
+from fc_model.errors import UserError, suggestion
 from fc_pipeline.engine.part import TrackFields
-from fc_pipeline.formatting import suggestion
 from fc_pipeline.track.parts import PARTS
 from fc_pipeline.yaml_loader import read_yaml
 
@@ -89,9 +87,12 @@ def resolve_extends(
 ) -> dict[str, Any]:
     """The attributes laid over those of the track that they extend, if any."""
     own = {key: value for key, value in attributes.items() if key != "extends"}
-    if attributes.get("extends") is None:
+    base = attributes.get("extends")
+    if base is None:
         return own
-    return _merge(read_attributes(str(attributes["extends"]), folder, _seen=_seen), own)
+    if not isinstance(base, str):
+        raise UserError(f"extends: must be the name of a track, YAML reads it as {base!r}: put it in quotes")
+    return _merge(read_attributes(base, folder, _seen=_seen), own)
 
 
 def load_tracks(folder: Path = TRACKS) -> dict[str, TrackConfig]:
@@ -111,30 +112,3 @@ def _merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
         else:
             merged[key] = value
     return merged
-
-
-def problems(error: ValidationError, model: type[BaseModel], *, missing: Mapping[str, str] | None = None) -> str:
-    """Each field of a model that is wrong, and the remedy; `missing` has those of required fields, by name."""
-    return "; ".join(_problem(item, model, missing or {}) for item in error.errors())
-
-
-def _problem(item: Any, model: type[BaseModel], missing: Mapping[str, str]) -> str:
-    where = ".".join(str(part) for part in item["loc"])
-    if item["type"] == "extra_forbidden":
-        return f"{where} is no field{suggestion(str(item['loc'][-1]), _fields_at(model, item['loc'][:-1]))}"
-    if item["type"] == "missing":
-        return f"{where} is missing: {missing.get(where, 'add it')}"
-    message = item["msg"].removeprefix("Value error, ")
-    return f"{where}: {message}" if where else message
-
-
-def _fields_at(model: Any, location: tuple[Any, ...]) -> set[str]:
-    """Names of the fields of the model at a place in another one."""
-    for part in location:
-        if isinstance(model, type) and issubclass(model, BaseModel):
-            model = model.model_fields[part].annotation if part in model.model_fields else None
-        elif get_origin(model) in (dict, list):
-            model = get_args(model)[-1]
-        if get_origin(model) in (Union, types.UnionType):
-            model = next((choice for choice in get_args(model) if isinstance(choice, type)), None)
-    return set(model.model_fields) if isinstance(model, type) and issubclass(model, BaseModel) else set()

@@ -4,13 +4,12 @@ import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from fc_model.errors import UserError
+from fc_model.errors import UserError, suggestion
 from fc_pipeline.engine.deferred import deferred_imports
 from fc_pipeline.engine.gates import Gate, SharedGate
 from fc_pipeline.engine.graph import Graph
 from fc_pipeline.engine.part import template_folder
 from fc_pipeline.engine.step import StepSpec
-from fc_pipeline.formatting import suggestion
 from fc_pipeline.lineage.takedown_list import taken_down
 from fc_pipeline.track.config import TrackConfig
 from fc_pipeline.track.parts import PARTS
@@ -33,7 +32,7 @@ def build_graph(tracks: Iterable[TrackConfig], *, also_without: Sequence[str] = 
     for track in tracks:
         own = track_steps(track, without=removed)
         steps += own
-        for key, gate in _gates(track):
+        for key, gate in track_gates(track):
             gates.setdefault(key, []).append(gate)
     return Graph(steps, gates)
 
@@ -48,7 +47,7 @@ def track_steps(track: TrackConfig, *, without: Sequence[str] = ()) -> list[Step
     for step in steps:
         if step.judges is not None:
             judges.setdefault(step.judges, []).append(step.key)
-    gates = list(_gates(track))
+    gates = list(track_gates(track))
     for key, gate in gates:
         _check_gate(track, gate, key, {step.key for step in steps} | {f"{track.name}/report"})
     corpus_gates = [key for key, gate in gates if isinstance(gate, SharedGate)]
@@ -78,7 +77,7 @@ def _held_up(step: StepSpec, *, judges: dict[str, list[str]], corpus_gates: list
     return replace(step, requires=tuple(dict.fromkeys((*step.requires, *extra))))
 
 
-def _gates(track: TrackConfig) -> Iterator[tuple[str, Gate]]:
+def track_gates(track: TrackConfig) -> Iterator[tuple[str, Gate]]:
     """(key, gate) of every gate. A gate on the corpus names the track, since it blocks only that track."""
     for gate in track.gates:
         folder, _, part = gate.artifact.partition("/")

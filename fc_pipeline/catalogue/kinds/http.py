@@ -16,7 +16,7 @@ def read_http(pin: HttpPin, wanted: Wanted[G]) -> Iterator[File[G]]:
         UserError: a file is not to be had, or is not what is pinned.
     """
     files = {file.name: file for file in pin.urls}
-    chosen = wanted.choose([(name, 0) for name in files])
+    chosen = wanted.choose([(name, 0) for name in files], inside="`urls`")
     for name, file in files.items():
         if name not in chosen:
             continue

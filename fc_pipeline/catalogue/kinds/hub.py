@@ -45,7 +45,7 @@ def read_hub(pin: HubPin, wanted: Wanted[G]) -> Iterator[File[G]]:
             f"{wanted.where}: revision {pin.revision!r} moves; pin it with `revision: {commit}` (its head now)"
         )
     files = {file.path: file for file in list_files(pin.repo, pin.revision)}
-    chosen = wanted.choose([(file.path, file.size) for file in files.values()])
+    chosen = wanted.choose([(file.path, file.size) for file in files.values()], inside=pin.repo)
     folder = wanted.home / "cache" / "hub" / pin.repo / pin.revision
     for path in chosen:
         if not stays_inside(path):

@@ -31,7 +31,8 @@ def read_installed(pin: InstalledPin, wanted: Wanted[G]) -> Iterator[File[G]]:
     if version != pin.version:
         raise UserError(f"{pin.distribution} {version} is installed, {pin.version} was planned; plan again")
     paths = {file.as_posix(): Path(str(file.locate())) for file in metadata.files(pin.distribution) or []}
-    chosen = wanted.choose([(name, path.stat().st_size) for name, path in sorted(paths.items()) if path.is_file()])
+    sizes = [(name, path.stat().st_size) for name, path in sorted(paths.items()) if path.is_file()]
+    chosen = wanted.choose(sizes, inside=pin.distribution)
     for name in sorted(chosen):
         # Scripts lie outside of the folder of the packages.
         unsafe = None if stays_inside(name) else BadInput("unsafe_member", "leads out of the distribution")

@@ -25,7 +25,8 @@ from fc_pipeline.catalogue.files import File, Stream, Wanted
 def folder_content(address: str, specs: Sequence[Glob], *, where: str) -> list[LocalFile]:
     """The files that a glob matches, by path, with their checksums; links are not followed.
 
-    A folder inside that can't be listed comes as `path/` without a checksum, if it might hold such files.
+    A link, or what else is no file, comes without a checksum. So does a folder inside that is a link or can't be
+    listed, as `path/`, if it might hold such files.
 
     Raises:
         UserError: the folder is not there, or cannot be listed; begins with `where`.
@@ -49,9 +50,11 @@ def read_local(pin: LocalPin, wanted: Wanted[G]) -> Iterator[File[G]]:
     """
     folder = _Folder(pin.folder, wanted.where)
     content = {file.path: file for file in pin.content or []}
-    chosen = wanted.choose([(file.path, file.bytes) for file in content.values() if not file.path.endswith("/")])
+    sizes = [(file.path, file.bytes) for file in content.values() if not file.path.endswith("/")]
+    present = folder.files()
+    chosen = wanted.choose(sizes, inside=pin.folder, names=present)
     chosen |= {path: wanted.specs[0] for path in content if path.endswith("/")}
-    missing = sorted(set(chosen) - set(folder.files()))
+    missing = sorted(set(chosen) - set(present))
     if missing:
         raise UserError(
             f"{wanted.where}: {len(missing)} of {len(chosen)} files are gone from {pin.folder}: "
@@ -99,7 +102,8 @@ class _Folder:
     def checksum_or_none(self, path: str) -> str | None:
         """None for a file that cannot be read, or must not be. Raises FileNotFoundError when there is none."""
         try:
-            return self._checksum(path) if stays_inside(path) and not path.endswith("/") else None
+            is_safe = stays_inside(path) and not path.endswith("/") and self._is_regular(path)
+            return self._checksum(path) if is_safe else None
         except FileNotFoundError:
             raise
         except OSError:
@@ -110,6 +114,8 @@ class _Folder:
         if not stays_inside(file.path):
             return BadInput("unsafe_name", "leads out of the folder", file.bytes)
         try:
+            if not self._is_regular(file.path):
+                return BadInput("unsafe_member", "is a link, or no file: put the file itself there")
             if file.path.endswith("/"):
                 os.scandir(self._full_path(file.path)).close()
             else:
@@ -155,11 +161,18 @@ class _Folder:
             return Path(self._full_path(path)).open("rb")
         return self._system.open(self._full_path(path), "rb")
 
+    def _is_regular(self, path: str) -> bool:
+        """False for a link, which may lead anywhere, and for a device or pipe: it is never opened."""
+        if not self._is_local:
+            return True
+        mode = os.lstat(self._full_path(path).rstrip("/")).st_mode
+        return stat.S_ISREG(mode) or stat.S_ISDIR(mode)
+
     def _full_path(self, path: str) -> str:
         return f"{self._root}/{self._names[path]}"
 
     def _walk(self) -> dict[str, int]:
-        """fsspec's own walk leaves out in silence what it may not list."""
+        """fsspec's own walk leaves out in silence what it may not list, and links that lead nowhere."""
         listed: dict[str, int] = {}
 
         def refused(error: OSError) -> None:
@@ -171,12 +184,15 @@ class _Folder:
             if not isinstance(error, FileNotFoundError):
                 listed[f"{folder}/"] = 0
 
-        for folder, _, names in os.walk(self._root or "/", onerror=refused):
-            for path in (f"{folder.rstrip('/')}/{name}" for name in names):
+        for folder, folders, names in os.walk(self._root or "/", onerror=refused):
+            base = f"{folder.rstrip('/')}/"
+            for path in (base + name for name in names):
                 with suppress(FileNotFoundError):
                     status = os.lstat(path)
-                    if stat.S_ISREG(status.st_mode):
-                        listed[path.removeprefix(f"{self._root}/")] = status.st_size
+                    size = status.st_size if stat.S_ISREG(status.st_mode) else 0
+                    listed[path.removeprefix(f"{self._root}/")] = size
+            links = (base + name for name in folders if Path(base + name).is_symlink())  # they are not walked into
+            listed.update({f"{path.removeprefix(f'{self._root}/')}/": 0 for path in links})
         return listed
 
     def _find(self) -> dict[str, int]:

@@ -37,7 +37,7 @@ def read_pypi(pin: PypiPin, wanted: Wanted[G]) -> Iterator[File[G]]:
     """Yields the files in the archive's order. Raises UserError for a broken or hostile archive."""
     archive = download(pin, wanted.home)
     listing = members(archive, max_total_bytes=wanted.max_total_bytes)
-    chosen = wanted.choose(listing.files)
+    chosen = wanted.choose(listing.files, inside=pin.file)
     for path in listing.unsafe:
         spec = next((spec for spec in wanted.specs if matches(path, spec.glob, spec.exclude)), None)
         if spec is not None:

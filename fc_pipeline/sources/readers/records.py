@@ -68,7 +68,8 @@ def read_csv(data: bytes, spec: FileSpec) -> Iterator[Item | BadInput]:
     twice = [name for name in field_names(fields.text) if header.count(name) > 1]
     if twice:
         raise BadInput("invalid_csv", f"the header has two columns {twice[0]!r}")
-    return documents((_csv_record(header, row, number) for number, row in enumerate(rows)), fields)
+    records = (_csv_record(header, row, number) for number, row in enumerate(rows))
+    return documents(records, fields, remedy="correct `fields.text`, or the `delimiter`")
 
 
 def _csv_rows(text: str, delimiter: str) -> Iterator[list[str] | BadInput]:
@@ -114,8 +115,10 @@ def jsonl_records(lines: Iterable[bytes | None], *, replace: bool = False) -> It
                     yield BadInput("invalid_json", f"line {number + 1}: holds a {type(value).__name__}, not a record")
 
 
-def documents(records: Iterable[Record | BadInput], fields: RecordFields) -> Iterator[Item | BadInput]:
-    """Records to documents.
+def documents(
+    records: Iterable[Record | BadInput], fields: RecordFields, *, remedy: str = "correct `fields.text`"
+) -> Iterator[Item | BadInput]:
+    """Records to documents; `remedy` is that of a file without the fields.
 
     A record that lacks a required field gives an empty document, which is dropped and counted. One that has none of the
     fields of the text, not even as null, is of another shape than the source states: it is refused.
@@ -123,7 +126,7 @@ def documents(records: Iterable[Record | BadInput], fields: RecordFields) -> Ite
     Raises:
         NoText: at the end of a file of which no record has one of the fields.
     """
-    records = _with_text(records, fields)
+    records = _with_text(records, fields, remedy)
     if fields.group is not None:
         yield from _grouped(records, fields)
         return
@@ -157,26 +160,25 @@ def _grouped(records: Iterable[Record | BadInput], fields: RecordFields) -> Iter
             yield Item(f"{value}.{number}", text, {group.by: value, "records": len(part)})
 
 
-def _with_text(records: Iterable[Record | BadInput], fields: RecordFields) -> Iterator[Record | BadInput]:
+def _with_text(records: Iterable[Record | BadInput], fields: RecordFields, remedy: str) -> Iterator[Record | BadInput]:
     names = used_fields(fields, text_only=True)
     missing, row = names, None
     for record in records:
         if isinstance(record, BadInput):
             yield record
         elif names and not fields.require and not any(has(record.fields, name) for name in names):
-            yield _no_text(names, record.fields)
+            yield _no_text(names, record.fields, remedy)
         else:
             row = record.fields
             missing = [name for name in missing if not has(row, name)]
             yield record
     if missing and row is not None:
-        raise _no_text(missing, row)
+        raise _no_text(missing, row, remedy)
 
 
-def _no_text(missing: Iterable[str], row: Row) -> NoText:
+def _no_text(missing: Iterable[str], row: Row, remedy: str) -> NoText:
     columns = ", ".join(row)[:_MAX_NAMES_CHARS]
-    detail = f"no column {', '.join(missing)}; it has {columns}: correct `fields.text`, or the `delimiter` of csv"
-    return NoText("no_text", detail)
+    return NoText("no_text", f"no column {', '.join(missing)}; it has {columns}: {remedy}")
 
 
 def _is_complete(row: Row, fields: RecordFields) -> bool:
