@@ -12,8 +12,14 @@ _DECODED = re.compile(r"\?|%(?=[0-9A-Fa-f]{2})")
 
 
 def fc_home() -> Path:
-    """FC_HOME: artifacts, the cache of downloads, MLflow's database. By default `data/` in the working directory."""
-    return Path(os.environ.get("FC_HOME") or "data").expanduser().absolute()
+    """FC_HOME: artifacts, the cache of downloads, MLflow's database. By default `data/` in the working directory.
+
+    Raises UserError when it is a file, or lies below one.
+    """
+    home = Path(os.environ.get("FC_HOME") or "data").expanduser().absolute()
+    if file := next((path for path in (home, *home.parents) if path.is_file()), None):
+        raise UserError(f"{file} is no folder: set FC_HOME to the folder where the artifacts are, or shall be")
+    return home
 
 
 def dagster_home() -> Path:

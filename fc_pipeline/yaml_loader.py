@@ -24,7 +24,8 @@ def read_yaml(path: Path) -> Any:
     except UserError as error:
         raise UserError(f"{path}: {error}") from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: no UTF-8, no date of the calendar
-        raise UserError(f"{path}: not YAML: {' '.join(str(error).split())}") from error
+        why = " ".join(str(error).split()).replace('in "<unicode string>", ', "in ")  # a text has no name
+        raise UserError(f"{path}: not YAML: {why}") from error
 
 
 @lru_cache(maxsize=512)

@@ -4,7 +4,6 @@ import argparse
 import time
 
 from fc_model.artifacts import Store
-from fc_model.errors import UserError
 from fc_pipeline.engine.deferred import deferred_imports
 from fc_pipeline.formatting import print_lines, size
 from fc_pipeline.paths import built_home, fc_home
@@ -37,8 +36,6 @@ def verify(options: argparse.Namespace) -> int:
 
 
 def collect_garbage(options: argparse.Namespace) -> int:
-    if options.keep < 0:
-        raise UserError("--keep takes 0 or more")
     store, now = Store(fc_home() if options.remote else built_home()), time.time()
     graph = project_graph()
     remote = require_remote() if options.remote else None

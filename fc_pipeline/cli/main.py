@@ -1,6 +1,7 @@
 """`fustercluck`: the command line for what Dagster lacks. Every command imports only what it needs, when it runs."""
 
 import argparse
+import errno
 import io
 import os
 import sys
@@ -17,6 +18,8 @@ with deferred_imports():
     from fc_pipeline.cli.remote import pull, push
 
 INTERRUPTED = 130
+_OF_FILES = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ELOOP)
+"""What a person causes; other errors of files are faults of the program."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -34,7 +37,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except OSError as error:
-        if not _output_is_lost():
+        if not isinstance(error, BrokenPipeError) and not _output_fails():
+            if error.errno in _OF_FILES and error.filename is not None:
+                return _refuse(f"{error.filename}: {error.strerror}: remove the cause, and try again")
             raise
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left would fail again at the end
         if isinstance(error, BrokenPipeError):  # `fustercluck plan | head`: the reader has all that it wants
@@ -48,13 +53,35 @@ def _refuse(message: str) -> int:
     return 2
 
 
-def _output_is_lost() -> bool:
-    """Whether standard output is what failed: what it could not write is still in its buffer."""
+def _output_fails() -> bool:
+    """Whether standard output is what failed: it would again."""
     try:
-        sys.stdout.flush()
+        print(flush=True)
     except OSError:
         return True
     return False
+
+
+def _whole(option: str, least: int) -> Callable[[str], int]:
+    """Reads the number of an option; raises UserError for one that is none, or too small."""
+
+    def read(text: str) -> int:
+        try:
+            number = int(text)
+        except ValueError:
+            number = least - 1
+        if number < least:
+            raise UserError(f"{option} takes {least} or more: {text!r} is no such number")
+        return min(number, sys.maxsize)
+
+    return read
+
+
+def _text(text: str) -> str:
+    """Raises UserError for bytes that are no UTF-8, which the shell passes on and no document holds."""
+    if not text.isascii() and text != text.encode("utf-8", "replace").decode():
+        raise UserError(f"{text!r} is not UTF-8: convert it, as with iconv")
+    return text
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -100,25 +127,29 @@ def _parser() -> argparse.ArgumentParser:
     command = add("trace", trace, "which documents a piece of training data came from")
     command.add_argument("track")
     place = command.add_mutually_exclusive_group(required=True)
-    place.add_argument("text", nargs="?", help="a text to look for in the shards")
+    place.add_argument("text", nargs="?", type=_text, help="a text to look for in the shards")
     place.add_argument("--position", metavar="SPLIT:N", help="a token's place in a split, such as train:1000")
-    place.add_argument("--document", metavar="ID", help="which artifacts, stages and exports a document touched")
+    place.add_argument(
+        "--document", type=_text, metavar="ID", help="which artifacts, stages and exports a document touched"
+    )
 
     command = add("drops", drops, "what cleaning dropped, by reason, with the documents")
     command.add_argument("track")
     command.add_argument("reason", nargs="?", help="show documents that were dropped for it")
-    command.add_argument("--limit", type=int, default=10, metavar="N", help="documents to show (10)")
+    command.add_argument("--limit", type=_whole("--limit", 1), default=10, metavar="N", help="documents to show (10)")
 
     command = add("similar", similar, "which documents of the corpus a text is nearly equal to")
     command.add_argument("track")
     command.add_argument("text", metavar="TEXT|FILE", help="a text, the name of a UTF-8 file, or - for standard input")
     command.add_argument("--at-least", type=float, default=0.5, metavar="J", help="lowest Jaccard similarity (0.5)")
-    command.add_argument("--most", type=int, default=10, metavar="N", help="documents to show (10)")
+    command.add_argument("--most", type=_whole("--most", 1), default=10, metavar="N", help="documents to show (10)")
     command.add_argument("--json", action="store_true", help="for other programs")
 
     command = add("takedown", take_down, "take documents and their copies out of everything made from them")
-    command.add_argument("documents", nargs="+", metavar="ID", help="as `trace` shows them: <source>/<path>")
-    command.add_argument("--reason", default="", help="recorded with the takedown")
+    command.add_argument(
+        "documents", nargs="+", type=_text, metavar="ID", help="as `trace` shows them: <source>/<path>"
+    )
+    command.add_argument("--reason", type=_text, default="", help="recorded with the takedown")
     command.add_argument("--apply", action="store_true", help="record, rebuild and delete (default: only show)")
 
     command = add("chat", chat, "talk to the model of a track, or ask it about images")
@@ -126,22 +157,24 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--with", dest="export", choices=("gguf", "huggingface"), default="gguf", help="which export")
     command.add_argument("--file", metavar="NAME", help="which file of the gguf export (default: the first)")
     command.add_argument("--vision", nargs="+", metavar="IMAGE", help="answer about these: PNG, JPEG, WebP or PDF")
-    command.add_argument("--prompt", metavar="TEXT", help="with --vision: what to ask (default: Read:)")
+    command.add_argument("--prompt", type=_text, metavar="TEXT", help="with --vision: what to ask (default: Read:)")
 
     command = add("gc", collect_garbage, "list, or delete, what no track needs any more")
     command.add_argument("--apply", action="store_true", help="delete (default: only list)")
-    command.add_argument("--keep", type=int, default=1, metavar="N", help="newest artifacts to keep of each key (1)")
+    command.add_argument(
+        "--keep", type=_whole("--keep", 0), default=1, metavar="N", help="newest artifacts to keep of each key (1)"
+    )
     command.add_argument("--remote", action="store_true", help="in FC_REMOTE, not here")
 
     command = add("equivalent", equivalent, "declare that changed code makes the same bytes, so nothing is rebuilt")
     command.add_argument("key")
-    command.add_argument("--reason", required=True, help="why the bytes are the same; recorded")
+    command.add_argument("--reason", type=_text, required=True, help="why the bytes are the same; recorded")
 
     command = add("leaderboard", leaderboard, "every report of every track, the best model first")
     command.add_argument("--json", action="store_true", help="for other programs")
 
     add("check", check, "validate every track, and that every step's code can be followed")
     command = add("ui", serve_ui, "Dagster and MLflow in the browser, on loopback")
-    command.add_argument("--port", type=int, default=3000, help="of Dagster (3000)")
-    command.add_argument("--mlflow-port", type=int, default=5000, help="of MLflow (5000)")
+    command.add_argument("--port", type=_whole("--port", 1), default=3000, help="of Dagster (3000)")
+    command.add_argument("--mlflow-port", type=_whole("--mlflow-port", 1), default=5000, help="of MLflow (5000)")
     return parser

@@ -1,6 +1,7 @@
 """Models that were built: talk to them, or ask them about image files and pages of PDFs."""
 
 import argparse
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,6 +38,8 @@ def chat(options: argparse.Namespace) -> None:
     if options.prompt is not None:
         raise UserError("--prompt belongs to --vision; without it type the text, or pipe it in")
     graph.track(options.track)
+    if sys.stdin is None:
+        raise UserError("chat: standard input is closed: type there, or pipe the text in")
     store = Store(built_home())
     export = Resolver(graph, store).require(f"{options.track}/exports/{options.export}", for_key="chat").verify()
     model = export.folder

@@ -39,8 +39,6 @@ def find_answer(graph: Graph, resolver: Resolver, track: str, text: str, *, at_l
     """Raises UserError when the corpus is not built or damaged, or the text is too short to be compared."""
     if not 0 < at_least <= 1:
         raise UserError("--at-least takes a similarity above 0 and up to 1")
-    if most < 1:
-        raise UserError("--most takes 1 or more")
     keys = _by_dump(graph.track(track), "deduplicated")
     if _BASE not in keys:
         raise UserError(f"{track} has no deduplicated documents, and so no index of them")

@@ -1,6 +1,5 @@
 """Any step as a Dagster asset: a shell around `materialize` that holds no logic of its own."""
 
-import errno
 import hashlib
 import time
 from typing import Any
@@ -22,11 +21,8 @@ from fc_pipeline.executors.child_process import forked_children_die_with_me
 ACCELERATOR_POOL = "accelerator"
 CORES_POOL = "cores"
 _RETRY_SECONDS = 5
-_PERMANENT = (
-    *(errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR, errno.ENOENT),
-    *(errno.ENAMETOOLONG, errno.ENOSPC, errno.EDQUOT),
-)
-"""Errors of files that come again in five seconds."""
+_PERMANENT = (FileNotFoundError, NotADirectoryError, IsADirectoryError, PermissionError)
+"""Errors of files that come again in five seconds; those of the disk are UserErrors of the store."""
 
 
 def asset_for(steps: list[StepSpec], graph: Graph, *, owners: list[str] | None = None) -> dg.AssetsDefinition:
@@ -77,7 +73,7 @@ def asset_for(steps: list[StepSpec], graph: Graph, *, owners: list[str] | None =
             raise dg.Failure(description=str(error), allow_retries=False) from None
         except Exception as error:
             who.failed(spec.key)
-            if isinstance(error, OSError) and error.errno in _PERMANENT:
+            if isinstance(error, _PERMANENT):
                 raise dg.Failure(
                     description=f"{error}: remove the cause, and run again", allow_retries=False
                 ) from error

@@ -5,12 +5,11 @@ belong to the experiment, up to the trained stages and their evaluations, which 
 """
 
 import sys
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from fc_model.errors import UserError
 from fc_pipeline.engine.deferred import deferred_imports
@@ -20,7 +19,7 @@ from fc_pipeline.engine.step import StepSpec
 from fc_pipeline.experiments.config import BASELINE, EXPERIMENT_TYPE, EXPERIMENTS, ExperimentConfig, load_experiment
 from fc_pipeline.experiments.variants import variant_name, variant_tracks
 from fc_pipeline.lineage.takedown_list import taken_down
-from fc_pipeline.track.config import TRACK_TYPE, TRACKS, TrackConfig, parse_track, read_attributes
+from fc_pipeline.track.config import TRACK_TYPE, TRACKS, TrackConfig, parse_track, read_attributes, read_component
 from fc_pipeline.track.graph import build_graph, track_gates, track_steps
 from fc_pipeline.yaml_loader import read_yaml
 
@@ -29,54 +28,74 @@ with deferred_imports():
 
 
 def project_graph(
-    *,
-    also_without: Sequence[str] = (),
-    tracks: Path = TRACKS,
-    experiments: Path = EXPERIMENTS,
-    warn: bool = True,
+    *, also_without: Sequence[str] = (), tracks: Path = TRACKS, experiments: Path = EXPERIMENTS, warn: bool = True
 ) -> Graph:
     """Every track and every experiment below the folders.
 
-    One that is wrong, or that contradicts those before it, stops no other: it is among the graph's `broken`, and `warn`
-    names it on standard error. So is an experiment on such a track.
+    One that is wrong stops no other: it is among the graph's `broken`, and `warn` names it on standard error. So is a
+    track that contradicts those before it (it comes after the one that it extends), and an experiment on such a track.
     """
-    steps: list[StepSpec] = []
-    gates: dict[str, list[Gate]] = {}
-    broken: dict[str, str] = {}
     removed = [*taken_down(), *also_without]
-
-    def add(name: str, path: Path, read: Callable[[], tuple[list[StepSpec], list[tuple[str, Gate]]]]) -> None:
-        nonlocal steps, gates
-        try:
-            own, its_gates = read()
-            every = {key: list(ordered) for key, ordered in gates.items()}
-            for key, gate in its_gates:
-                every.setdefault(key, []).append(gate)
-            Graph([*steps, *own], every)
-        except UserError as error:
-            why = str(error).removeprefix(f"tracks/{name}: ").removeprefix(f"{name}: ")
-            broken[name] = why if str(path) in why or why in broken.values() else f"{path}: {why}"
-        else:
-            steps, gates = [*steps, *own], every
-
-    def of_track(name: str) -> tuple[list[StepSpec], list[tuple[str, Gate]]]:
-        track = parse_track(name, read_attributes(name, tracks))
-        return track_steps(track, without=removed), list(track_gates(track))
-
-    def of_experiment(path: Path) -> tuple[list[StepSpec], list[tuple[str, Gate]]]:
-        experiment = load_experiment(path)
-        if experiment.track in broken:
-            raise UserError(broken[experiment.track])
-        return experiment_steps(experiment, folder=tracks, also_without=also_without), []
-
-    for path in sorted(tracks.glob("*/defs.yaml")):
-        add(path.parent.name, path, partial(of_track, path.parent.name))
-    steps = list(Graph(steps, gates).values())
+    read: dict[str, _Track] = {}
+    broken: dict[str, str] = {}
+    for path in sorted(tracks.glob("*/defs.yaml"), key=lambda path: (_num_bases(path), path)):
+        name = path.parent.name
+        with _noted(broken, name, path):
+            track = parse_track(name, read_attributes(name, tracks))
+            one = _Track(track_steps(track, without=removed), list(track_gates(track)))
+            _joined([*read.values(), one])
+            read[name] = one
+    graph = _joined([read[name] for name in sorted(read)])
+    steps = list(graph.values())
     for path in sorted(experiments.glob("*/defs.yaml")):
-        add(f"experiments/{path.parent.name}", path, partial(of_experiment, path))
-    for why in dict.fromkeys(broken.values()) if warn else ():
-        print(f"fustercluck: warning: left out: {' '.join(why.split())}", file=sys.stderr)
-    return Graph(steps, gates, broken=broken)
+        with _noted(broken, f"{experiments.name}/{path.parent.name}", path):
+            experiment = load_experiment(path)
+            if experiment.track in broken:
+                raise UserError(broken[experiment.track])
+            own = experiment_steps(experiment, folder=tracks, also_without=also_without)
+            Graph([*steps, *own], {})
+            steps += own
+    if broken and warn:
+        reasons = set(broken.values())
+        why = " ".join(reasons.pop().split()) if len(reasons) == 1 else "`fustercluck check` tells why"
+        print(f"fustercluck: warning: left out {', '.join(broken)}: {why}", file=sys.stderr)
+    return Graph(steps, _gates(graph), broken=broken)
+
+
+class _Track(NamedTuple):
+    steps: list[StepSpec]
+    gates: list[tuple[str, Gate]]
+
+
+def _joined(tracks: Sequence[_Track]) -> Graph:
+    gates: dict[str, list[Gate]] = {}
+    for key, gate in (pair for track in tracks for pair in track.gates):
+        gates.setdefault(key, []).append(gate)
+    return Graph([step for track in tracks for step in track.steps], gates)
+
+
+def _gates(graph: Graph) -> dict[str, list[Gate]]:
+    return {key: graph.gates(key) for key in graph if graph.gates(key)}
+
+
+def _num_bases(path: Path, *seen: Path) -> int:
+    """How many tracks one extends, directly or not."""
+    try:
+        base = read_component(path, "a track", TRACK_TYPE).get("extends")
+    except (UserError, OSError):
+        return 0
+    below = path.parent.parent / str(base) / path.name
+    return 0 if base is None or below in seen else 1 + _num_bases(below, *seen, below)
+
+
+@contextmanager
+def _noted(broken: dict[str, str], name: str, path: Path) -> Iterator[None]:
+    """Keep why a track or experiment is wrong, with its file."""
+    try:
+        yield
+    except UserError as error:
+        why = str(error).removeprefix(f"tracks/{name}: ").removeprefix(f"{name}: ")
+        broken[name] = why if str(path) in why or why in broken.values() else f"{path}: {why}"
 
 
 def misplaced(tracks: Path = TRACKS, experiments: Path = EXPERIMENTS) -> list[str]:
@@ -105,7 +124,7 @@ def with_experiments(
     steps = list(tracks.values())
     for experiment in experiments:
         steps += experiment_steps(experiment, folder=folder, also_without=also_without)
-    return Graph(steps, {key: tracks.gates(key) for key in tracks if tracks.gates(key)})
+    return Graph(steps, _gates(tracks))
 
 
 def experiment_steps(

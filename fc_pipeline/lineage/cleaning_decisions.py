@@ -2,7 +2,6 @@
 
 import itertools
 import json
-import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -38,9 +37,7 @@ def drop_lines(artifacts: list[Artifact]) -> list[Line]:
 
 
 def reason_lines(artifacts: list[Artifact], reason: str, *, limit: int) -> list[Line]:
-    """The first documents that were dropped for a reason. Raises UserError for none, and for a `limit` below 1."""
-    if limit < 1:
-        raise UserError("--limit takes 1 or more")
+    """The first documents that were dropped for a reason. Raises UserError when there is none."""
     name = f"dropped/{reason}.jsonl.zst"
     holding = [artifact for artifact in artifacts if name in {entry.path for entry in artifact.manifest.files}]
     if not holding:
@@ -48,7 +45,7 @@ def reason_lines(artifacts: list[Artifact], reason: str, *, limit: int) -> list[
         raise UserError(f"no document was dropped for {reason!r}; the reasons are: {', '.join(reasons) or 'none'}")
     records = itertools.chain.from_iterable(read_records(artifact.path(name)) for artifact in holding)
     lines: list[Line] = []
-    for record in itertools.islice(records, min(limit, sys.maxsize)):
+    for record in itertools.islice(records, limit):
         text = record["text"]
         cut = text if len(text) <= _EXCERPT_CHARS else f"{text[:_EXCERPT_CHARS]}..."
         lines += [("bold", record["id"]), ("", cut), ("", "")]

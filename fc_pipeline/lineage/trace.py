@@ -84,20 +84,16 @@ def find_text(shards: Artifact, tokenizer: "Tokenizer", text: str) -> list[Occur
     The search reads decoded bytes, so token borders do not matter.
 
     Raises:
-        UserError: the text is empty or no Unicode, or the shards were made with another tokenizer.
+        UserError: the text is empty, or the shards were made with another tokenizer.
     """
     from fc_model.data.token_shards import Shards, list_splits
 
     if not text:
         raise UserError("trace: give a text that is not empty")
-    try:
-        wanted = text.encode()
-    except UnicodeEncodeError as error:  # bytes of the command line that are no UTF-8 come as lone surrogates
-        raise UserError(f"trace: the text is not UTF-8 (character {error.start}): convert it with iconv") from error
     places: Counter[tuple[str, int, int]] = Counter()
     for split in list_splits(shards.folder):
         reader = Shards(shards.folder, split, tokenizer_fingerprint=tokenizer.fingerprint)
-        places.update((split, row, offset) for row, offset in _search(reader, tokenizer, wanted))
+        places.update((split, row, offset) for row, offset in _search(reader, tokenizer, text.encode()))
     documents = dict(read_rows(shards.path(_DOCUMENTS), {row for _, row, _ in places}))
     return [
         Occurrence(**_about(documents[row]), split=split, row=row, offset=offset, copies=copies)

@@ -6,7 +6,7 @@ import pytest
 
 from fc_model.errors import UserError
 from fc_model.tracking import Tracker
-from fc_pipeline.paths import built_home, instance_home, mlflow_uri
+from fc_pipeline.paths import built_home, fc_home, instance_home, made_home, mlflow_uri
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -39,3 +39,16 @@ def test_built_home(tmp_path, monkeypatch):
         built_home()
     monkeypatch.setenv("FC_HOME", str(tmp_path))
     assert built_home() == tmp_path
+
+
+def test_home_that_is_no_folder_and_cannot_be_made(tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    for name in ("file", "file/below/it"):
+        monkeypatch.setenv("FC_HOME", str(tmp_path / name))
+        with pytest.raises(UserError, match="file is no folder: set FC_HOME to the folder"):
+            fc_home()
+    monkeypatch.setenv("FC_HOME", "/proc/none/at/all")
+    with pytest.raises(UserError, match=r"/proc/none/at/all cannot be made \(No such file or directory\): set FC_HOME"):
+        made_home()
+    monkeypatch.setenv("FC_HOME", str(tmp_path / "a" / "b"))
+    assert made_home().is_dir()

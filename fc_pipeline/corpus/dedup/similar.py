@@ -139,8 +139,7 @@ def _candidates(dump: Artifact, text: str) -> Iterator[_Candidate]:
         shingles = _hashes(text, ngram)
         if not len(shingles):
             raise UserError(
-                f"similar: the text has fewer than {ngram} words, and documents are compared by {ngram} words in a row "
-                "(the name of no file is taken for a text)"
+                f"similar: the text has fewer than {ngram} words, and documents are compared by {ngram} words in a row"
             )
         for row in query(index, shingles):
             yield _Candidate(part, row, index.name(row), jaccard(shingles, index.shingles.row(row)))

@@ -128,7 +128,7 @@ def test_a_wrong_tensor_is_named(change, message, tmp_path):
         ({"model_type": "dinov2"}, "model_type 'dinov2' is none of siglip"),
         ({"hidden_act": "gelu"}, "hidden_act is gelu, of siglip only gelu_pytorch_tanh"),
         ({"num_attention_heads": 5}, r"num_heads \(5\) does not divide"),
-        ({"image_size": [64, 32]}, "image_size: Input should be a valid integer"),
+        ({"image_size": [64, 32]}, "image_size: must be a whole number, is a list"),
         ({"num_channels": 1}, "num_channels is 1"),
     ],
 )

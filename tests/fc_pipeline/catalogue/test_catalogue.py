@@ -89,12 +89,12 @@ def test_an_entry_can_change_fields_of_another() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"colour": 1}, "pypi.colour: Extra inputs are not permitted"),
-        ({"sha256": "abc"}, "pypi.sha256: String should match"),
-        ({"kind": "ftp"}, "Input tag 'ftp' found using 'kind' does not match"),
+        ({"colour": 1}, "pypi.colour is no field: correct its name, or take it away"),
+        ({"sha256": "abc"}, "pypi.sha256: must be of the form ^[0-9a-f]{64}$, is 'abc'"),
+        ({"kind": "ftp"}, "kind: must be 'pypi', 'installed', 'local', 'http', 'hub', is 'ftp'"),
         ({"files": [{"glob": "*", "format": "json"}]}, "format json needs `fields`"),
         ({"files": [{"glob": "*", "format": "txt", "fields": {"text": "{t}"}}]}, "format txt takes no `fields`"),
-        ({"file": "../evil.whl"}, "pypi.file: String should match"),
+        ({"file": "../evil.whl"}, "pypi.file: must be of the form ^"),
     ],
 )
 def test_a_wrong_field_is_named(change: dict, message: str) -> None:

@@ -110,7 +110,7 @@ def test_equivalent(toy, command):
 def test_user_errors_are_one_line(toy, command):
     toy.store.root.mkdir()
     for arguments, message in [
-        (("plan", "tow"), "there is no track 'tow'; there are: toy"),
+        (("plan", "tow"), "there is no track 'tow'; did you mean 'toy'?"),
         (("status", "tow"), "there is no track 'tow'"),
         (("equivalent", "toy/score", "--reason", "x"), "toy/score was never built"),
         (("trace", "tow", "text"), "there is no track 'tow'"),
@@ -133,6 +133,50 @@ def test_closed_pipe(tmp_path):
         process.stdout.read(1)
         process.stdout.close()
         assert process.stderr.read() == b"" and process.wait(60) == 0
+
+
+@pytest.mark.parametrize(
+    ("redirection", "message"),
+    [
+        ("> /dev/full", "standard output cannot be written (No space left on device)"),
+        (">&-", "standard output is closed"),
+        ("| true", ""),
+    ],
+)
+@pytest.mark.parametrize("arguments", ["plan --json", "status pico"], ids=["much", "little"])
+def test_output_that_is_not_taken(tmp_path, arguments, redirection, message):
+    """In one line, but for a reader that has enough."""
+    line = f"'{sys.executable}' -m fc_pipeline {arguments} {redirection}; exit ${{PIPESTATUS[0]}}"
+    environment = os.environ | {"FC_HOME": str(tmp_path)}
+    answer = subprocess.run(["bash", "-c", line], capture_output=True, text=True, cwd=ROOT, env=environment)
+    assert answer.returncode == (2 if message else 0) and answer.stdout == ""
+    assert message in answer.stderr and answer.stderr.count("\n") == bool(message)
+
+
+def test_output_without_unicode(tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    answer = real("plan", "pico", home=tmp_path)
+    assert answer.returncode == 0 and answer.stderr == "" and r"\u2013" in answer.stdout
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "drops toy x --limit 0", "drops toy --limit -1", "drops toy --limit x", "similar toy x --most 0",
+        "gc --keep -1", "ui --port 0", "ui --mlflow-port -1",
+    ],
+)  # fmt: skip
+def test_a_count_that_is_none(command, arguments):
+    status, lines, errors = command(*arguments.split())
+    option, number = arguments.split()[-2:]
+    assert (status, lines) == (2, []) and errors.startswith(f"fustercluck: error: {option} takes ")
+    assert f"'{number}' is no such number" in errors and errors.count("\n") == 1
+
+
+@pytest.mark.parametrize("words", [("trace", "toy"), ("takedown",), ("equivalent", "toy/score", "--reason")])
+def test_bytes_that_are_no_text(command, words):
+    status, lines, errors = command(*words, os.fsdecode(b"caf\xe9"))
+    assert (status, lines) == (2, []) and "is not UTF-8" in errors and errors.count("\n") == 1
 
 
 def test_control_c_in_a_process(tmp_path):

@@ -94,6 +94,6 @@ def test_build_dump_missing_predecessor(home, capfd):
     assert build("toy", graph, keys, lambda: definitions_of(graph)) == 1
     assert (
         "error: corpus/c/dumps/deduplicated: corpus/c/dumps/deduplicated/two needs corpus/c/dumps/deduplicated/one, "
-        "which is not built for the present track and code: materialize corpus/c/dumps/deduplicated/one first"
-        in capfd.readouterr().out
+        "which is not built for the present track and code: "
+        "run `fustercluck run toy --only corpus/c/dumps/deduplicated/one`" in capfd.readouterr().out
     )

@@ -122,6 +122,10 @@ def test_files_and_standard_input(notes, similar, tmp_path, monkeypatch) -> None
     assert similar(str(file)) == expected
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(notes.text.encode())))
     assert similar("-") == expected
+    monkeypatch.setattr("sys.stdin", None)
+    assert similar("-")[::2] == (
+        2, "fustercluck: error: similar: standard input cannot be read: pipe a text in, or name a file\n"
+    )  # fmt: skip
     assert similar(notes.text + "\0\x1b\u202e" + "x" * 5000)[0] == 0, "a text that no file is named like"
 
 
@@ -130,7 +134,8 @@ def test_what_is_wrong_is_one_line(notes, similar, tmp_path) -> None:
     for arguments, expected in (
         (["two words"], "the text has fewer than 5 words"),
         ([""], "the text has fewer than 5 words"),
-        (["missing.txt"], "(the name of no file is taken for a text)"),
+        (["missing.txt"], "there is no file missing.txt: correct its name"),
+        (["../of/none"], "there is no file ../of/none"),
         ([str(tmp_path)], "is a folder; name one file of it"),
         ([str(tmp_path / "latin1.txt")], "latin1.txt is not UTF-8 (byte 1)"),
         (["five words \ud800 stand here now"], "the text is not UTF-8 (byte 11)"),
@@ -141,7 +146,18 @@ def test_what_is_wrong_is_one_line(notes, similar, tmp_path) -> None:
         status, lines, errors = similar(*arguments)
         assert (status, lines) == (2, []) and expected in errors and errors.count("\n") == 1, errors
     status, _, errors = similar(notes.text, track="picco")
-    assert status == 2 and "there is no track 'picco'; there are: pico" in errors
+    assert status == 2 and "there is no track 'picco'; did you mean 'pico'?" in errors
+
+
+def test_a_document_is_traced_if_anything_holds_it(notes, similar, capsys) -> None:
+    similar(notes.text)  # on the tracks of these notes
+    for document, status in (("notes_science/0.md", 0), ("notes_science/none.md", 2), ("none/0.md", 2), ("0.md", 2)):
+        assert cli.main(["trace", "pico", "--document", document]) == status
+        out, errors = capsys.readouterr()
+        if status:
+            assert out == "" and errors.startswith(f"fustercluck: error: {document}: nothing that is built holds this")
+        else:
+            assert "artifacts touched" in out
 
 
 def test_what_is_not_built_or_damaged(notes, similar, monkeypatch, tmp_path) -> None:
@@ -152,7 +168,7 @@ def test_what_is_not_built_or_damaged(notes, similar, monkeypatch, tmp_path) -> 
         patched.setenv("FC_HOME", str(tmp_path))
         status, _, errors = similar(notes.text)
         key = "corpus/notes/deduplicated"
-        assert status == 2 and f"{key} is not built; build it with: fustercluck run pico --only {key}" in errors
+        assert status == 2 and f"{key} is not built: run `fustercluck run pico --only {key}`" in errors
     with monkeypatch.context() as patched:
         store = Store(tmp_path / "half")
         patched.setenv("FC_HOME", str(store.root))

@@ -139,6 +139,16 @@ def test_user_error(run):
     assert not result.filter_events(lambda event: event.event_type_value == "STEP_UP_FOR_RETRY")
 
 
+@pytest.mark.parametrize("accelerator", [True, False])
+def test_what_would_fail_again_is_not_retried(run, accelerator):
+    result = run(failing("write_nowhere", accelerator=accelerator))
+    assert not result.filter_events(lambda event: event.event_type_value == "STEP_UP_FOR_RETRY")
+    (failure,) = result.filter_events(lambda event: event.is_step_failure)
+    assert describe_failure(failure).startswith(
+        "sources/a: [Errno 2] No such file or directory: '/proc/none/below': remove the cause"
+    )
+
+
 @pytest.mark.parametrize(("accelerator", "retries"), [(True, 1), (False, 2)])
 def test_crash_retried(run, accelerator, retries):
     result = run(failing("crash", accelerator=accelerator))

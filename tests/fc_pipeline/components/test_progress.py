@@ -1,5 +1,8 @@
 import base64
+import errno
 import io
+import os
+from unittest.mock import Mock
 
 import pytest
 from factories.steps import step
@@ -102,12 +105,25 @@ def test_terminal_plain():
         for _ in range(62):
             clock.now += 1.0
             progress({"step": 7, "steps": 900, "loss": 3.25, "tokens_per_second": 12345.6, "eta_seconds": 65})
-    terminal.finished("toy/stages/one", reused=False, seconds=62)
+    terminal.finished("toy/stages/one", reused=False, seconds=62, quarantined={"unsafe_member": 1200, "no_text": 1})
     live = "[ 2/12] toy/stages/one  step 7/900  loss 3.250  12,346 tokens/s  1 min 5 s left\n"
     assert stream.getvalue() == (
         f"[ 1/12] toy/shards  reused\n{live}{live}[ 2/12] toy/stages/one  built in 1 min 2 s\n"
+        "  1,201 quarantined, in its quarantine.jsonl.zst: unsafe_member 1,200, no_text 1\n"
     )
     assert (terminal.built, terminal.reused) == (1, 1)
+
+
+@pytest.mark.parametrize(("error", "status"), [(errno.ENOSPC, 2), (errno.EPIPE, 0)])
+def test_terminal_that_takes_no_line(error, status, capsys, monkeypatch):
+    """What is built does not fail with it; `| head` wants no more lines, a full disk loses them."""
+    stream = Stream(tty=False)
+    monkeypatch.setattr(stream, "write", Mock(side_effect=OSError(error, os.strerror(error))))
+    terminal = Terminal(stream, 1)
+    terminal.started("a")
+    terminal.finished("a", reused=False, seconds=1.0)
+    assert (terminal.exit_status(0), terminal.exit_status(1)) == (status, 1)
+    assert capsys.readouterr().err.count("standard output cannot be written (No space left") == status
 
 
 def test_terminal_live():

@@ -11,6 +11,8 @@ import pytest
 import yaml
 
 from fc_pipeline.components.shared import all_tracks
+from fc_pipeline.definitions import defs
+from fc_pipeline.engine.graph import Graph
 from fc_pipeline.engine.step import StepSpec
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -72,6 +74,17 @@ def test_jobs_and_schedules(loaded):
         assert schedule.default_status == dg.DefaultScheduleStatus.STOPPED
     weekly = {f"{track}_shards_schedule" for track in tracks}
     assert {schedule.name for schedule in loaded.schedules} == weekly | {"retention_schedule"}
+
+
+def test_what_is_broken_is_left_out_and_shown(monkeypatch):
+    """The other tracks load, whatever stands in the file; the UI has the reason."""
+    broken = {"small": "small/defs.yaml: not YAML", "experiments/fusion": "fusion/defs.yaml: no"}
+    monkeypatch.setattr("fc_pipeline.definitions.all_tracks", lambda: Graph([], {}, broken=broken))
+    left = defs()
+    jobs = {job.name for job in left.resolve_all_job_defs()}
+    assert {"nano", "pico", "experiments_filters"} <= jobs and not {"small", "experiments_fusion"} & jobs
+    specs = {"/".join(spec.key.path): spec for spec in left.resolve_all_asset_specs()}
+    assert specs["broken/small"].description == broken["small"] and "broken/experiments/fusion" in specs
 
 
 def test_job_selection(loaded):

@@ -12,7 +12,9 @@ def test_nothing_built(toy):
     resolver = Resolver(toy.graph, toy.store)
     assert resolver.artifact("toy/report") is None and resolver.recipe("toy/report") is None
     assert resolver.recipe("sources/letters") is not None
-    with pytest.raises(UserError, match=r"chat needs toy/score, which is not built .*: materialize toy/score first"):
+    with pytest.raises(
+        UserError, match=r"chat needs toy/score, which is not built .*: run `fustercluck run toy --only toy/score`"
+    ):
         resolver.require("toy/score", for_key="chat")
 
 
@@ -67,12 +69,15 @@ def test_equivalent_twice(toy):
 
 def test_equivalent_refused(toy):
     with pytest.raises(UserError, match="toy/score was never built"):
-        declare_equivalent(toy.graph, toy.store, "toy/score", reason="", at=0)
+        declare_equivalent(toy.graph, toy.store, "toy/score", reason="equal", at=0)
     toy.build()
     with pytest.raises(UserError, match="its code has not changed"):
-        declare_equivalent(toy.graph, toy.store, "toy/score", reason="", at=0)
+        declare_equivalent(toy.graph, toy.store, "toy/score", reason="equal", at=0)
+    for reason in ("", " \n"):
+        with pytest.raises(UserError, match="--reason is empty"):
+            declare_equivalent(toy.graph, toy.store, "toy/score", reason=reason, at=0)
     with pytest.raises(UserError, match="there is no step 'toy/none'"):
-        declare_equivalent(toy.graph, toy.store, "toy/none", reason="", at=0)
+        declare_equivalent(toy.graph, toy.store, "toy/none", reason="equal", at=0)
 
 
 def test_equivalences_damaged(toy):

@@ -77,6 +77,15 @@ def test_running_and_half_done(toy):
     assert status_lines([item], root=toy.store.root)[0][1].endswith("step 20/400  loss 4.500")
 
 
+def test_damaged(toy):
+    toy.build()
+    (toy.present("toy/report").folder / "manifest.json").write_text("{")
+    toy.present("toy/score").path("score.txt").unlink()
+    states = {key: item.state for key, item in status(toy).items()}
+    assert (states["toy/report"], states["toy/score"]) == ("damaged", "damaged")
+    assert sum("not a manifest" in line or "score.txt" in line for line in lines(toy)) == 2
+
+
 def test_progress_of_a_broken_log(toy, tmp_path):
     assert read_progress(tmp_path) is None
     (tmp_path / "workspace").mkdir()

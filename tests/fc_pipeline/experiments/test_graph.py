@@ -1,17 +1,21 @@
 """What the variants of an experiment share with its track, and what each has for itself."""
 
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 from factories.built_experiment import IMAGES_OF_PICO, STEPS, TEXT_OF_PICO, image_track, on_track
 
+from fc_model.artifacts import Store
+from fc_model.errors import UserError
 from fc_pipeline.cli.run import by_partition
 from fc_pipeline.engine.graph import Graph
-from fc_pipeline.experiments.config import parse_experiment
-from fc_pipeline.experiments.graph import project_graph, with_experiments
-from fc_pipeline.track.config import parse_track, read_attributes
+from fc_pipeline.experiments.config import EXPERIMENTS, parse_experiment
+from fc_pipeline.experiments.graph import misplaced, project_graph, with_experiments
+from fc_pipeline.store.gc import find_garbage
+from fc_pipeline.track.config import TRACKS, load_tracks, parse_track, read_attributes
 from fc_pipeline.track.graph import build_graph
 
 VARIANTS = {
@@ -187,6 +191,49 @@ def test_a_dagster_run_is_of_one_variant(graph):
     names = [partition for partition, _ in groups]
     assert names.count("no_quality.s0") == 1
     assert groups[-1] == (None, ["experiments/trial/result"])
+
+
+HEAD = "type: fc_pipeline.components.{kind}\nattributes:\n"
+BROKEN = {
+    "a": "  extends: pico\n   corpus: [\n",
+    "b": "  extends: pico\n  corpus: {name: no}\n",
+    "c": "  extends: pico\n  tokenizer: {vocab: 1}\n",
+    "d": "  extends: pico\n  corpus: {name: mine, sources: [{name: inbox, kind: local, folder: /nowhere, licence: MIT,"
+    " domain: chat, files: [{glob: '*', format: md}]}]}\n",
+    "e": "  extends: pico\n  corpus: {dedup: {ngram: 4}}\n",
+    "f": "  extends: pico\n  corpus: {name: mine, sources: [{name: inbox, kind: local, folder: /tmp, licence: MIT}]}\n",
+}
+
+
+def test_a_broken_track_stops_no_other(tmp_path: Path, capsys):
+    tracks, experiments = tmp_path / "tracks", tmp_path / "experiments"
+    shutil.copytree(TRACKS, tracks)
+    for name, text in BROKEN.items():
+        (tracks / name).mkdir(parents=True)
+        (tracks / name / "defs.yaml").write_text(HEAD.format(kind="Track") + text)
+    for name, track in {"filters": "nano", "mixture": "b"}.items():
+        (experiments / name).mkdir(parents=True)
+        text = (EXPERIMENTS / name / "defs.yaml").read_text().replace("  track: nano", f"  track: {track}")
+        (experiments / name / "defs.yaml").write_text(text)
+    shutil.copytree(EXPERIMENTS / "filters", tmp_path / "elsewhere" / "deep" / "filters")
+    graph = project_graph(tracks=tracks, experiments=experiments)
+    shipped = list(build_graph(load_tracks().values()))
+    assert [key for key in graph if not key.startswith("experiments/")] == shipped, graph.broken
+    assert graph.experiments == ["experiments/filters"]
+    assert [name for name in BROKEN if graph.broken[name].startswith(f"{tracks}/{name}/defs.yaml: ")] == list(BROKEN)
+    for name, why in {
+        "a": "not YAML: ", "b": "corpus.name: must be text, is false", "c": "tokenizer.vocab is no field",
+        "d": "source inbox: no folder /nowhere", "e": "corpus/pico/deduplicated with different config",
+        "f": "source inbox: local.domain is missing: add it; local.files is missing: add it",
+        "experiments/mixture": "corpus.name: must be text",
+    }.items():  # fmt: skip
+        assert why in graph.broken[name] and "Value error" not in graph.broken[name]
+    warning = capsys.readouterr().err
+    assert warning.startswith("fustercluck: warning: left out ") and warning.count("\n") == 1
+    with pytest.raises(UserError, match="gc must know what every track needs, and cannot read a, b"):
+        find_garbage(graph, Store(tmp_path / "home"))
+    (line,) = misplaced(tracks, experiments)
+    assert line.startswith(f"{tmp_path}/elsewhere/deep/filters/defs.yaml: experiments are looked for in {experiments}")
 
 
 def test_tracks_and_experiments_are_told_apart():

@@ -170,7 +170,7 @@ def test_a_record_of_another_shape_is_refused_alone_and_counted(
         ("csv", "n,t\n1,\n2,  \n", r"nothing of 2 records is kept \(empty 2\)"),
         ("json", '{"v": 1, "data": [{"t": "a"}]}', "there are records at `data`: set `fields.records`"),
         ("json", "[]", "nothing of 0 records is kept"),
-        ("jsonl", '{"content": "a"}\n', "no column t; it has content"),
+        ("jsonl", '{"content": "a"}\n', r"no column t; it has content: correct `fields\.text`'"),
     ],
 )
 def test_a_source_of_which_nothing_is_kept_stops(format_name, data: str, message: str, fetch, tmp_path: Path) -> None:

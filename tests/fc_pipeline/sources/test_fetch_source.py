@@ -44,8 +44,10 @@ def test_a_folder_becomes_documents(fetch, folder: Path) -> None:
 
 
 def test_a_glob_that_matches_nothing_is_an_error(fetch, folder: Path) -> None:
-    with pytest.raises(UserError, match=r"source demo: no file matches '\*\.rst'"):
+    names = ", ".join(sorted(str(path.relative_to(folder)) for path in folder.rglob("*.*"))[:5])
+    with pytest.raises(UserError, match=r"source demo: no file matches '\*\.rst'") as caught:
         fetch(inbox(folder, files("*.rst", "rst")))
+    assert f"{folder} has " in str(caught.value) and f" files, such as {names}: correct the glob" in str(caught.value)
 
 
 def test_a_cap_takes_a_stable_spread(fetch, tmp_path: Path) -> None:
