@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from fc_model.checkpoints.pretrained_encoder import compare_config, read_tensors
 from fc_model.config.image_stage import ImageStageConfig, VisionConfig
 from fc_model.config.model import ModelConfig
+from fc_model.config.problems import problems
 from fc_model.config.strict import Strict
 from fc_model.errors import UserError
 from fc_model.model.decoder import Decoder
@@ -137,7 +138,8 @@ def _settings(kind: type[_Settings], path: Path) -> _Settings:
     try:
         return kind.model_validate_json(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, ValidationError) as error:
-        raise UserError(f"{path}: cannot be read ({str(error).splitlines()[0]}); train the stage again") from error
+        why = problems(error) if isinstance(error, ValidationError) else str(error)
+        raise UserError(f"{path}: cannot be read ({why}); train the stage again") from error
 
 
 def _filled(

@@ -38,7 +38,9 @@ class Catalogue:
             return self.read(entry), f"{self.what} {entry}"
         if "from" not in entry:
             return entry, f"{self.what} {entry.get('name', '?')}"
-        base = self.read(str(entry["from"]))
+        if not isinstance(entry["from"], str):
+            raise UserError(f"{self.what}: from: must be a name, YAML reads it as {entry['from']!r}: put it in quotes")
+        base = self.read(entry["from"])
         raw = {**base, **{key: value for key, value in entry.items() if key != "from"}}
         raw |= {key: {**base[key], **raw[key]} for key in merged if isinstance(raw.get(key), dict)}
         if raw["name"] == entry["from"]:
