@@ -131,6 +131,19 @@ def tag_run(uri: str, run_id: str, tags: Mapping[str, str]) -> None:
         logger.warning("MLflow run %s is not tagged: %s: %s", run_id, type(error).__name__, error)
 
 
+def experiment_of(uri: str, run_id: str) -> str | None:
+    """Id of the experiment that a run belongs to; None when the database cannot be read or does not have the run."""
+    from mlflow import MlflowClient
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return MlflowClient(tracking_uri=uri).get_run(run_id).info.experiment_id
+    except Exception as error:
+        logger.warning("MLflow run %s is not linked: %s: %s", run_id, type(error).__name__, error)
+        return None
+
+
 def _send(client: MlflowClient, run_id: str, pending: list[tuple[str, float, int, int]]) -> None:
     from mlflow.entities import Metric
 

@@ -17,6 +17,7 @@ from fc_pipeline.engine.graph import Graph
 from fc_pipeline.engine.materialize import materialize
 from fc_pipeline.engine.step import StepSpec
 from fc_pipeline.executors.child_process import forked_children_die_with_me
+from fc_pipeline.paths import mlflow_uri
 
 ACCELERATOR_POOL = "accelerator"
 CORES_POOL = "cores"
@@ -85,7 +86,9 @@ def asset_for(steps: list[StepSpec], graph: Graph, *, owners: list[str] | None =
         who.finished(spec.key, reused=outcome.reused, seconds=seconds, quarantined=why)
         return dg.MaterializeResult(
             data_version=dg.DataVersion(artifact.digest),
-            metadata=artifact_metadata(artifact, page=spec.page, reused=outcome.reused),
+            metadata=artifact_metadata(
+                artifact, page=spec.page, reused=outcome.reused, tracking=mlflow_uri(runtime.home)
+            ),
             check_results=check_results(spec.asset, gates, artifact.manifest.gates) if gates else [],
         )
 

@@ -9,6 +9,7 @@ from typing import Any
 import dagster as dg
 
 from fc_model.artifacts import Artifact, read_records
+from fc_model.tracking import experiment_of
 from fc_pipeline.experiments.result_text import PICTURE, TEXT
 from fc_pipeline.formatting import markdown_table
 from fc_pipeline.lineage.licences import USES, use_of
@@ -32,11 +33,17 @@ _TYPES = {str: "string", int: "integer", float: "number", bool: "boolean", dict:
 
 
 def artifact_metadata(
-    artifact: Artifact, *, reused: bool, page: Callable[[Artifact], dict[str, str]] | None = None
+    artifact: Artifact,
+    *,
+    reused: bool,
+    page: Callable[[Artifact], dict[str, str]] | None = None,
+    tracking: str | None = None,
 ) -> dict[str, Any]:
     """Metadata of a materialization, the most important entries first.
 
-    `page`: pictures and tables of the artifact, Markdown by name (see `StepSpec.page`).
+    Args:
+        page: pictures and tables of the artifact, Markdown by name (see `StepSpec.page`).
+        tracking: MLflow's database; without it no run is linked.
     """
     manifest = artifact.manifest
     shown = page(artifact) if page is not None else {}
@@ -64,8 +71,8 @@ def artifact_metadata(
         "identity": artifact.identity,
         "path": dg.MetadataValue.path(artifact.folder),
     }
-    if run.get("mlflow_run_id"):
-        metadata["mlflow"] = dg.MetadataValue.url(mlflow_run_url(run["mlflow_run_id"]))
+    if tracking is not None and (run_id := run.get("mlflow_run_id")) and (url := mlflow_run_url(tracking, run_id)):
+        metadata["mlflow"] = dg.MetadataValue.url(url)
     return metadata
 
 
@@ -82,13 +89,14 @@ def _with_picture(artifact: Artifact) -> str:
     return artifact.path(TEXT).read_text("utf-8").replace(f"({PICTURE})", f"({picture})")
 
 
-def mlflow_run_url(run_id: str) -> str:
-    """Page of a run in the MLflow UI that `make ui` serves (MLFLOW_UI: another address).
+def mlflow_run_url(tracking: str, run_id: str) -> str | None:
+    """Page of a run in the MLflow UI that `fustercluck ui` serves (MLFLOW_UI: another address).
 
-    The page finds the run by its id, whatever experiment the address names.
+    None when the database does not have the run, as for an artifact that was pulled from a remote.
     """
+    experiment = experiment_of(tracking, run_id)
     base = os.environ.get("MLFLOW_UI", "http://127.0.0.1:5000")
-    return f"{base}/#/experiments/0/runs/{run_id}"
+    return None if experiment is None else f"{base}/#/experiments/{experiment}/runs/{run_id}"
 
 
 def _counters(artifact: Artifact) -> dict[str, Any]:

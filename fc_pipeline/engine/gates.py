@@ -27,7 +27,7 @@ class Gate(Strict):
     metric: str = Field(description="Of the artifact, such as bits_per_byte; or removed_share: of the documents read.")
     min: float | None = Field(default=None, description="The metric must be at least this.")
     max: float | None = Field(default=None, description="The metric must be at most this.")
-    why: str = Field(default="", description="Where the margin comes from.")
+    why: str = Field(default="", description="Why the bound is what it is; what was measured stands beside it.")
     waive: str | None = Field(default=None, description="Reason to go on in spite of a failure; shown in the report.")
 
     @model_validator(mode="after")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from factories.text_stage import write_stage
 
-from fc_model.tracking import Tracker, tag_run
+from fc_model.tracking import Tracker, experiment_of, tag_run
 from fc_model.train import run_stage
 
 ARTIFACT = "nano/stages/pretrain/0123456789abcdef"
@@ -56,6 +56,7 @@ def test_one_run_through_a_kill(uri: str) -> None:
     assert run.data.tags["dagster.run_id"] == "two"
     assert run.data.params == {"stage.lr": "0.1", "stage.optimizer.kind": "muon"}
     assert "bad" not in run.data.metrics
+    assert experiment_of(uri, again.run_id) == run.info.experiment_id
     assert client(uri).get_experiment(run.info.experiment_id).name == "nano"
     assert Tracker(uri, artifact=f"{ARTIFACT[:-1]}e", tags={}, params={}).run_id != again.run_id
     tag_run(uri, again.run_id, {"fc.data_version": "abc"})

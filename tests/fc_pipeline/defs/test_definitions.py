@@ -1,6 +1,7 @@
 """What Dagster loads: stable keys and groups, nothing heavy, the policy, and the workspace that names it."""
 
 import os
+import re
 import subprocess
 import sys
 import tomllib
@@ -62,6 +63,20 @@ def test_checks_equal_gates(loaded):
             checks[key] = checks.get(key, 0) + 1
     assert checks == {key: len(graph.gates(key)) for key in graph if graph.gates(key)}
     assert checks
+
+
+RESULT = re.compile(r"\d\.\d|\d ?%|\b(?:was|were|before|reached|measured|got)\b|: *\d")
+"""What a result of an earlier run looks like in a sentence: `0.32 before`, `the worst of three runs: 94%`."""
+
+
+def test_reasons_of_gates_hold_no_results():
+    """The report prints `why` beside this run's value: a figure of another run would pass for one of this."""
+    for text in ("0.32 before", "recall at 1 over chance: 20", "94% of spans"):
+        assert RESULT.search(text)
+    graph = all_tracks()
+    reasons = {(key, gate.name): gate.why for key in graph for gate in graph.gates(key)}
+    assert len(reasons) > 30 and all(reasons.values())
+    assert not {where: why for where, why in reasons.items() if RESULT.search(why)}
 
 
 def test_jobs_and_schedules(loaded):

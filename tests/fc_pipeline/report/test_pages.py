@@ -3,6 +3,8 @@
 import base64
 import io
 import re
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from factories.built_image_track import HELD_OUT, SCRIPT, STAGE
@@ -10,7 +12,10 @@ from factories.built_track import COPIES, LEAKED_ITEM, Builder
 from factories.report_pages import page_of
 from PIL import Image
 
+from fc_model.artifacts import Artifact
+from fc_model.tracking import Tracker
 from fc_pipeline.components.metadata import artifact_metadata
+from fc_pipeline.paths import mlflow_uri
 from fc_pipeline.report.markdown import code
 
 SAMPLES = f"nano/image_evals/{STAGE}"
@@ -42,6 +47,21 @@ def test_pictures_small_and_deterministic(
     for data in encoded:
         image = Image.open(io.BytesIO(base64.b64decode(data)))
         assert image.width > 300 and len(image.convert("RGB").getcolors(1 << 20) or []) > 4
+
+
+def test_mlflow_link(track: Builder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To the run on the page of its own experiment; none to a run that is not in the database."""
+    monkeypatch.setenv("MLFLOW_UI", "http://127.0.0.1:5001")
+    uri = mlflow_uri(tmp_path)
+    tracker = Tracker(uri, artifact="nano/stages/first/0123456789abcdef", tags={}, params={})
+    tracker.close("FINISHED")
+    stage = track.built["nano/stages/first"]
+    run = stage.manifest.run | {"mlflow_run_id": tracker.run_id}
+    known = Artifact(stage.folder, replace(stage.manifest, run=run))
+    link = artifact_metadata(known, reused=True, tracking=uri)["mlflow"].value
+    assert link == f"http://127.0.0.1:5001/#/experiments/1/runs/{tracker.run_id}"
+    assert "mlflow" not in artifact_metadata(stage, reused=True, tracking=uri)
+    assert "mlflow" not in artifact_metadata(known, reused=True)
 
 
 def test_names_differ_from_metrics(image_track: Builder) -> None:
