@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 Line = tuple[str, str]
@@ -73,6 +74,13 @@ def duration(seconds: float | None) -> str:
     return f"{hours:,} h {minutes} min" if hours else f"{minutes} min {rest} s"
 
 
+def date(timestamp: float | None) -> str:
+    """`2026-11-29 20:10 UTC`, of seconds since 1970; `–` for an unknown time."""
+    if timestamp is None:
+        return UNKNOWN
+    return datetime.fromtimestamp(timestamp, UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
 def count(number: float) -> str:
     """Many things in a few digits: `950`, `12.5k`, `416.2M`, `3B` (1e9)."""
     for limit, unit in ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e4, "k")):
@@ -88,6 +96,11 @@ def amount(value: float | None) -> str:
     if float(value).is_integer() and abs(value) < 1e10:
         return f"{int(value):,}"
     return f"{value:,.0f}" if 1e4 <= abs(value) < 1e10 else f"{value:.4g}"
+
+
+def signed(value: float) -> str:
+    """A difference as `amount` writes it, with its sign: `+0.12`, `-3`, `0`."""
+    return f"+{amount(value)}" if value > 0 else amount(value)
 
 
 def percent(share: float | None) -> str:

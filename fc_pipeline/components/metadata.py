@@ -13,7 +13,7 @@ from fc_model.tracking import experiment_of
 from fc_pipeline.experiments.result_text import PICTURE, TEXT
 from fc_pipeline.formatting import markdown_table
 from fc_pipeline.lineage.licences import USES, use_of
-from fc_pipeline.report.markdown import png_source, shortened
+from fc_pipeline.report.markdown import plain, png_source
 from fc_pipeline.training.curves import read_curve
 from fc_pipeline.training.pages import curve_markdown
 
@@ -131,7 +131,7 @@ def _records(artifact: Artifact) -> dict[str, Any]:
             for name in columns
         ]
     )
-    preview = [[shortened(row.get(name, "")) for name in columns] for row in rows]
+    preview = [[plain(row.get(name, "")) for name in columns] for row in rows]
     return {
         "dagster/column_schema": schema,
         "first_rows": dg.MetadataValue.md(f"`{largest.path}`\n\n{markdown_table(columns, preview)}"),

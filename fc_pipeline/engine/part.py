@@ -8,7 +8,7 @@ import importlib.util
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 from pydantic import Field
 
@@ -19,6 +19,9 @@ from fc_pipeline.engine.deferred import path_of
 from fc_pipeline.engine.gates import Gate
 from fc_pipeline.engine.step import StepSpec
 
+Phase = Literal["documents", "tokens", "images", "training", "evaluation", "exports"]
+PHASES = get_args(Phase)
+"""The phases of the work, in its order."""
 NAME = r"^[a-z][a-z0-9_]*$"
 
 
@@ -43,11 +46,13 @@ class Section:
     """Its templates and its anchor."""
     title: str
     """Its heading, and its entry in the table of contents."""
+    phase: Phase = "documents"
+    """Where in the order of the work it stands."""
     read: Callable[[list[Artifact]], dict[str, Any] | None]
     """The data of the templates, from the track's artifacts, under the name `section`; None hides the section.
 
-    Some names are the report's own: `tiles`, [(value, label, artifact, format)] at the top of the page; `row`, what the
-    leaderboard compares; `front` and `results`, fields and figures of the model card's front matter.
+    Some names are the report's own: `figures`, [KeyFigure] (fc_pipeline/report/figures.py) for the top of the page;
+    `row`, what the leaderboard compares; `front` and `results`, fields and figures of the model card's front matter.
     """
 
 

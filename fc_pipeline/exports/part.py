@@ -54,5 +54,5 @@ PART = Part(
     name="exports",
     fields=ExportFields,
     steps=export_steps,
-    sections=(Section(name="exports", title="Exports and parity", read=exports),),
+    sections=(Section(name="exports", title="Exports and parity", read=exports, phase="exports"),),
 )

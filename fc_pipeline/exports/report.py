@@ -3,6 +3,7 @@
 from typing import Any
 
 from fc_model.artifacts import Artifact
+from fc_pipeline.report.figures import KeyFigure
 
 
 def exports(artifacts: list[Artifact]) -> dict[str, Any] | None:
@@ -14,7 +15,19 @@ def exports(artifacts: list[Artifact]) -> dict[str, Any] | None:
         for entry in artifact.manifest.files
     ]
     parity = next((_parity(artifact) for artifact in artifacts if artifact.key.endswith("/parity")), None)
-    return {"files": files, "parity": parity} if files or parity else None
+    if not (files or parity):
+        return None
+    return {"files": files, "parity": parity, "figures": _key_figures(parity) if parity else []}
+
+
+def _key_figures(parity: dict[str, Any]) -> list[KeyFigure]:
+    """How often the least exact file names the token that torch does."""
+    top1 = {row["runtime"]: row["values"]["top1"] for row in parity["rows"] if "top1" in row["values"]}
+    if not top1:
+        return []
+    worst = min(top1, key=top1.__getitem__)
+    meaning = f"Positions where the least exact export, {worst}, names the same next token as torch."
+    return [KeyFigure(top1[worst], "exports agree", parity["artifact"], "percent", meaning, 2)]
 
 
 def _parity(artifact: Artifact) -> dict[str, Any]:

@@ -121,5 +121,5 @@ PART = Part(
     steps=image_steps,
     check=check,
     extend_stage=see_images,
-    sections=(Section(name="images", title="Images", read=images_section),),
+    sections=(Section(name="images", title="Images", read=images_section, phase="images"),),
 )

@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from typing import Any
 
 USES = {"trained": "trained on", "checked": "only checked against", "drew": "only drew images"}
-_USE_OF_FOLDER = {"evalsets": "checked", "fonts": "drew"}
+_USE_OF_FOLDER = {"evalsets": "checked", "tokenizers": "checked", "fonts": "drew"}
 
 
 def use_of(source: str) -> str:
-    """Which of USES a source of a manifest's licences is for: `evalsets/<name>`, `fonts/<package>`, or data."""
+    """Which of USES a source of a manifest's licences is for, by its first part; without one of these it is data."""
     return _USE_OF_FOLDER.get(source.split("/")[0], "trained")
 
 

@@ -79,10 +79,10 @@ def show(*pictures: Picture) -> str:
 
 
 def _settings(title: str) -> Any:
-    """Settings of matplotlib. The fixed salt makes the bytes of an SVG reproducible."""
+    """Settings of matplotlib. The fixed salt makes the bytes of an SVG reproducible; a name with `$` is no formula."""
     import matplotlib as mpl
 
-    return mpl.rc_context({"svg.hashsalt": title, "svg.fonttype": "none", "font.size": 9})
+    return mpl.rc_context({"svg.hashsalt": title, "svg.fonttype": "none", "font.size": 9, "text.parse_math": False})
 
 
 def _draw(picture: Picture, palette: Palette) -> "Figure":

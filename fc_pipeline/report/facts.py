@@ -62,10 +62,13 @@ def _margin(verdict: dict[str, Any]) -> float | None:
 
 
 def licences(artifacts: Iterable[Artifact]) -> list[dict[str, Any]]:
-    """[{"use" (in USES), "licence", "source", "documents"}], each licence of a source once, by use, licence, source."""
+    """[{"use" (in USES), "licence", "source", "documents", "artifact"}], each licence of a source once, sorted so.
+
+    The number of documents is that of `artifact`, the last one that lists the licence of the source.
+    """
     uses = list(USES)
     entries = {
-        (uses.index(use_of(entry["source"])), entry["licence"], entry["source"]): entry
+        (uses.index(use_of(entry["source"])), entry["licence"], entry["source"]): {**entry, "artifact": artifact}
         for artifact in artifacts
         for entry in artifact.manifest.licences
     }
@@ -73,7 +76,10 @@ def licences(artifacts: Iterable[Artifact]) -> list[dict[str, Any]]:
 
 
 def lineage(artifacts: Iterable[Artifact]) -> list[dict[str, Any]]:
-    """Per artifact: its inputs, code version and MLflow run; then inputs that are not among `artifacts`, by name."""
+    """Per artifact: its inputs, code version and MLflow run; then inputs that are not among `artifacts`, by name.
+
+    The order gives the numbers of the sources on the page, from 1.
+    """
     listed = list(artifacts)
     rows = []
     others: dict[str, dict[str, Any]] = {}

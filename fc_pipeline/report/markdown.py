@@ -1,6 +1,7 @@
 """Markdown for Dagster's pages: escaped text of documents, embedded pictures. Tables are in formatting.py."""
 
 import base64
+import re
 from typing import Any
 
 _CELL_CHARACTERS = 160
@@ -15,6 +16,11 @@ def code(value: Any) -> str:
 def shortened(value: Any, limit: int = _CELL_CHARACTERS) -> str:
     text = str(value)
     return text if len(text) <= limit else f"{text[:limit]}..."
+
+
+def plain(value: Any) -> str:
+    """A document's text or name for the cell of a table, shortened; it can be no link, no picture and no border."""
+    return re.sub(r"([\\\[])", r"\\\1", shortened(value))
 
 
 def png_source(picture: bytes) -> str:

@@ -9,7 +9,7 @@ import jinja2
 import yaml
 from markupsafe import Markup
 
-from fc_pipeline.formatting import amount, count, duration, percent, size
+from fc_pipeline.formatting import amount, count, date, duration, percent, signed, size
 from fc_pipeline.report.facts import cite, cite_content
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -44,10 +44,10 @@ class Renderer:
             lstrip_blocks=True,
             **settings,
         )
-        formats = {"amount": amount, "percent": percent, "size": size, "count": count}
+        formats = {function.__name__: function for function in (amount, percent, size, count, duration, signed)}
         environment.globals |= {f"{name}_of": function for name, function in formats.items()} | {"formats": formats}
         environment.filters |= formats | {
-            "duration": duration,
+            "date": date,
             "visible": visible,
             "fence": fence,
             "yaml": to_yaml,

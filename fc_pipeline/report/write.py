@@ -3,11 +3,13 @@
 import json
 from typing import Any
 
-from fc_model.artifacts import Artifact
+from fc_model.artifacts import Artifact, Store
 from fc_pipeline.engine.part import Section, template_folder
 from fc_pipeline.engine.step import Step
 from fc_pipeline.lineage.licences import USES, licence_names
 from fc_pipeline.report import facts
+from fc_pipeline.report.changes import changes, last_report
+from fc_pipeline.report.figures import key_figures, verdict
 from fc_pipeline.report.leaderboard import ROW_FILE, row
 from fc_pipeline.report.render import Renderer
 
@@ -19,12 +21,16 @@ def write_report(step: Step) -> None:
 
     config: {"name", "description", "sections": {name: title}}. inputs: every artifact of the track, any roles, in the
     order of the steps. helpers: the reader of each section. The same inputs give the same report.md, model_card.md and
-    row.json; report.html also shows times and identities, so it counts as a log.
+    row.json; report.html also shows times, identities, and what changed since the report before it in the store, so it
+    counts as a log.
     Metrics: bits_per_byte of the last evaluation; gates_passed, gates_waived, gates_failed.
     """
     titles = step.config["sections"]
     sections = [Section(name=name, title=titles[name], read=step.helpers[name]) for name in titles]
     context = gather(step.config, list(step.inputs.values()), sections)
+    store = Store(step.runtime.home)
+    earlier = last_report(store, step.key, but=step.out.folder.name)
+    context["changes"] = changes(context["artifacts"], earlier, store) if earlier is not None else None
     renderer = Renderer([template_folder(section.read) for section in sections])
     step.out.write_text("report.html", renderer.html("report.html.j2", context), content=False)
     step.out.write_text("report.md", renderer.markdown("report.md.j2", context))
@@ -40,19 +46,24 @@ def gather(config: dict[str, Any], artifacts: list[Artifact], sections: list[Sec
     """The context of the templates: the tables of all artifacts, and the sections that have data."""
     costs = facts.cost(artifacts)
     shown = [
-        {"tiles": [], "row": {}, "front": {}, "results": [], **data, **_about(section)}
+        {"figures": [], "row": {}, "front": {}, "results": [], **data, **_about(section)}
         for section in sections
         if (data := section.read(artifacts)) is not None
     ]
+    gates = facts.gates(artifacts, track=config["name"])
+    lineage = facts.lineage(artifacts)
     context = {
         "name": config["name"],
         "description": config["description"],
         "artifacts": artifacts,
         "sections": shown,
-        "gates": facts.gates(artifacts, track=config["name"]),
+        "gates": gates,
+        "verdict": verdict(gates),
+        "figures": key_figures(shown),
         "costs": costs,
         "totals": facts.totals(costs),
-        "lineage": facts.lineage(artifacts),
+        "lineage": lineage,
+        "numbers": {row["identity"]: number for number, row in enumerate(lineage, start=1)},
         "licences": facts.licences(artifacts),
         "uses": USES,
     }

@@ -88,5 +88,5 @@ PART = Part(
     steps=token_steps,
     check=check,
     extend_stage=read_shards,
-    sections=(Section(name="mix", title="Mix and tokenizer", read=mix),),
+    sections=(Section(name="mix", title="Mix and tokenizer", read=mix, phase="tokens"),),
 )

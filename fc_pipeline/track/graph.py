@@ -8,7 +8,7 @@ from fc_model.errors import UserError, suggestion
 from fc_pipeline.engine.deferred import deferred_imports
 from fc_pipeline.engine.gates import Gate, SharedGate
 from fc_pipeline.engine.graph import Graph
-from fc_pipeline.engine.part import template_folder
+from fc_pipeline.engine.part import PHASES, template_folder
 from fc_pipeline.engine.step import StepSpec
 from fc_pipeline.lineage.takedown_list import taken_down
 from fc_pipeline.track.config import TrackConfig
@@ -17,7 +17,10 @@ from fc_pipeline.track.parts import PARTS
 with deferred_imports():
     from fc_pipeline.report.write import write_report
 
-SECTIONS = tuple(section for part in reversed(PARTS) for section in part.sections)
+SECTIONS = tuple(
+    sorted((section for part in PARTS for section in part.sections), key=lambda section: PHASES.index(section.phase))
+)
+"""Sections of the report in the order of the work."""
 
 
 def build_graph(tracks: Iterable[TrackConfig], *, also_without: Sequence[str] = ()) -> Graph:
@@ -99,8 +102,8 @@ def _check_gate(track: TrackConfig, gate: Gate, key: str, keys: set[str]) -> Non
 
 
 def _report(track: TrackConfig, steps: list[StepSpec]) -> StepSpec:
-    """The report's step. Its inputs are all artifacts of the track but eval sets, in the order of the steps."""
-    keys = [key for key in Graph(steps, {}) if not key.startswith("evalsets/")]
+    """The report's step. Its inputs are the track's artifacts but eval sets and tokenizers, in the steps' order."""
+    keys = [key for key in Graph(steps, {}) if not key.startswith(("evalsets/", "tokenizers/"))]
     return StepSpec(
         key=f"{track.name}/report",
         function=write_report,

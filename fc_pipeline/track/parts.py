@@ -10,9 +10,10 @@ _PACKAGES = (
     "tokens",
     "images",
     "exports",
+    "evals.tokenizer",
     "evals.images",
     "evals.text",
 )
-"""Each part after those that it builds on; the report shows the sections of the last part first."""
+"""Each part after those that it builds on."""
 
 PARTS: tuple[Part, ...] = tuple(import_module(f"fc_pipeline.{package}.part").PART for package in _PACKAGES)

@@ -61,5 +61,5 @@ PART = Part(
     fields=TrainingFields,
     steps=training_steps,
     check=check,
-    sections=(Section(name="training", title="Training", read=training),),
+    sections=(Section(name="training", title="Training", read=training, phase="training"),),
 )

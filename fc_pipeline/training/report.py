@@ -4,6 +4,7 @@ from typing import Any
 
 from fc_model.artifacts import Artifact
 from fc_pipeline.report.drawing import svg
+from fc_pipeline.report.figures import KeyFigure
 from fc_pipeline.training.curves import stage_curves
 
 
@@ -20,9 +21,23 @@ def training(artifacts: list[Artifact]) -> dict[str, Any] | None:
         "parameters": parameters,
         **sums,
         "model": last["model"],
-        "tiles": [
-            (parameters, "parameters", last["artifact"], "count"),
-            (sums["tokens"], "tokens trained on", last["artifact"], "count"),
+        "figures": [
+            KeyFigure(
+                parameters,
+                "parameters",
+                last["artifact"],
+                "count",
+                "The weights of the language model: what one token costs to compute, and what the files weigh.",
+                3,
+            ),
+            KeyFigure(
+                sums["tokens"],
+                "tokens trained on",
+                last["artifact"],
+                "count",
+                "Over all stages; a token that comes again counts again.",
+                3,
+            ),
         ],
         "row": {"parameters": parameters, **sums},
     }

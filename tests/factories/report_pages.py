@@ -46,6 +46,12 @@ def page_of(artifact: Artifact) -> dict[str, str]:
     return page(artifact) if page is not None else {}
 
 
+_NUMBER = re.compile(r"(?<![\w.@-])[-+−]?\d[\d,.]*(?![\w@])")
+"""A number as a word of its own, or with a unit; not in a name, such as int8, gguf_q8_0 or recall@1."""
+_SOURCES = ("data-artifact", "data-derived", "data-setting")
+_EMPTY = ("meta", "br", "img")
+
+
 class Page(HTMLParser):
     """What a browser would see of report.html: elements, the text, tables, and the numbers with their origins."""
 
@@ -55,50 +61,59 @@ class Page(HTMLParser):
         self.attributes: list[tuple[str, str | None]] = []
         self.numbers: list[tuple[float, str]] = []
         """Every cited number, with the artifact that it is from."""
+        self.origins: set[str] = set()
+        """Every artifact that some element names as its source."""
+        self.links: dict[str, str] = {}
+        """{artifact that a link names: where the link leads}."""
+        self.derived: set[str] = set()
+        """The sections that numbers are derived from."""
         self.rows: list[list[str]] = []
         """The cells of every row of every table."""
-        self.uncited: list[tuple[str, str]] = []
-        """(section, text) of every number in a table that names no artifact, itself or by its row."""
+        self.ids: set[str] = set()
+        self.unsourced: list[tuple[str, str]] = []
+        """(section, text) of every text with a number in it that no element names a source for."""
         self.text = ""
-        self._open: list[str] = []
+        self._open: list[tuple[str, bool]] = []
+        """The open elements, and whether each names a source."""
         self._section = ""
-        self._cites = {"tr": False, "td": False}
         self.feed(text)
         self.close()
         assert not self._open, f"never closed: {self._open}"
-
-    @property
-    def origins(self) -> set[str]:
-        return {origin for _, origin in self.numbers}
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = dict(attrs)
         self.tags.append(tag)
         self.attributes += attrs
-        if tag == "h2":
-            self._section = values.get("id") or ""
-        elif tag == "tr":
+        if name := values.get("id"):
+            assert name not in self.ids, f"twice on the page: {name}"
+            self.ids.add(name)
+            self._section = name if tag in ("div", "section") else self._section
+        if tag == "tr":
             self.rows.append([])
-            self._cites["tr"] = "title" in values
         elif tag in ("td", "th"):
             self.rows[-1].append("")
-            self._cites["td"] = tag == "th" or values.get("class") != "n"
-        elif tag == "data":
-            self.numbers.append((float(values["value"] or "nan"), values["title"] or ""))
-            self._cites["td"] = True
-        if tag not in ("meta", "br", "img"):
-            self._open.append(tag)
+        if artifact := values.get("data-artifact"):
+            self.origins.add(artifact)
+            if tag == "a":
+                self.links[artifact] = values["href"] or ""
+        if section := values.get("data-derived"):
+            self.derived.add(section)
+        if values.get("data-value") is not None:
+            self.numbers.append((float(values["data-value"] or "nan"), values["data-artifact"] or ""))
+        if tag not in _EMPTY:
+            self._open.append((tag, any(values.get(name) for name in _SOURCES)))
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append(tag)
         self.attributes += attrs
 
     def handle_endtag(self, tag: str) -> None:
-        assert self._open.pop() == tag
-        if tag == "td" and not any(self._cites.values()) and re.search(r"\d", self.rows[-1][-1]):
-            self.uncited.append((self._section, self.rows[-1][-1]))
+        assert self._open.pop()[0] == tag
 
     def handle_data(self, data: str) -> None:
         self.text += data
-        if {"td", "th"} & set(self._open):
+        inside = {tag for tag, _ in self._open}
+        if {"td", "th"} & inside:
             self.rows[-1][-1] += data
+        if _NUMBER.search(data) and not any(sourced for _, sourced in self._open) and not inside & {"style", "title"}:
+            self.unsourced.append((self._section, " ".join(data.split())))

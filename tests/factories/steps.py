@@ -10,7 +10,7 @@ WRITE = "tests.reliability.fake_steps:write_documents"
 
 def step(key: str, *inputs: str, function: str = WRITE, **settings: Any) -> StepSpec:
     """A step of the track that its key begins with; each of `inputs` has its key as role."""
-    shared = key.startswith(("sources/", "corpus/", "evalsets/", "images/"))
+    shared = key.startswith(("sources/", "corpus/", "evalsets/", "images/", "tokenizers/"))
     defaults = {
         "description": "A step.",
         "group": key.partition("/")[0],

@@ -57,5 +57,5 @@ PART = Part(
     name="image_evals",
     fields=ImageEvalFields,
     steps=image_eval_steps,
-    sections=(Section(name="reading", title="Reading", read=reading),),
+    sections=(Section(name="reading", title="Reading", read=reading, phase="evaluation"),),
 )

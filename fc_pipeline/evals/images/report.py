@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from fc_model.artifacts import Artifact, read_records
 from fc_pipeline.report.drawing import svg
+from fc_pipeline.report.figures import KeyFigure
 from fc_pipeline.report.thumbnails import source, thumbnail
 from fc_pipeline.training.curves import reading_curves
 
@@ -32,6 +33,7 @@ FIGURES = {
 """The shown figures of a task (fc_model/evals/image_scores.py), and their labels."""
 _QUESTION = "answer_exact_match_question_"
 _CHANCE = "retrieval_chance_at_"
+_UNSEEN = "read_exact_match_unseen"
 _SHOWN = 24
 """Number of hits, and of misses."""
 _SHOWN_FACES = 5
@@ -52,8 +54,8 @@ class Shown(NamedTuple):
 def reading(artifacts: list[Artifact]) -> dict[str, Any] | None:
     """Per stage whose images were evaluated, in the order of training; None for a track without any.
 
-    {"figure_names": FIGURES, "stages": [{"name", "artifact", "metrics", "weights", "columns": names in FIGURES that
-    have a value, "rows": see `by_kind`,
+    {"figure_names": FIGURES, "stages": [{"name", "artifact", "trained" (the stage's artifact), "metrics", "weights",
+    "columns": names in FIGURES that have a value, "rows": see `by_kind`,
     "retrieval": see `retrieval`, "questions": {kind of question: exact match}, "faces": see `best_and_worst`,
     "charts", "hits", "misses": [a record with "truth" and its "picture" as an address]}]}
     """
@@ -63,7 +65,16 @@ def reading(artifacts: list[Artifact]) -> dict[str, Any] | None:
         for artifact in artifacts
         if "/image_evals/" in artifact.key
     ]
-    return {"figure_names": FIGURES, "stages": stages, "last": stages[-1]} if stages else None
+    if not stages:
+        return None
+    return {"figure_names": FIGURES, "stages": stages, "last": stages[-1], "figures": _key_figures(stages[-1])}
+
+
+def _key_figures(stage: dict[str, Any]) -> list[KeyFigure]:
+    """How well it reads strings that training never showed, of the last stage that was judged on reading."""
+    value = stage["metrics"].get(_UNSEEN)
+    meaning = "Held-out images whose text is read without any error, of strings that training never showed."
+    return [] if value is None else [KeyFigure(value, "read exactly", stage["artifact"], "percent", meaning, 1)]
 
 
 def _stage(artifact: Artifact, stage: Artifact) -> dict[str, Any]:
@@ -74,6 +85,7 @@ def _stage(artifact: Artifact, stage: Artifact) -> dict[str, Any]:
     return {
         "name": artifact.key.rpartition("/")[2],
         "artifact": artifact,
+        "trained": stage,
         "metrics": artifact.metrics,
         "weights": summary["weights"],
         "columns": columns(rows),

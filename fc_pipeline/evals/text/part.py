@@ -46,7 +46,7 @@ PART = Part(
     fields=TextEvalFields,
     steps=eval_steps,
     sections=(
-        Section(name="quality", title="Held-out quality", read=quality),
-        Section(name="samples", title="Samples", read=samples),
+        Section(name="quality", title="Held-out quality", read=quality, phase="evaluation"),
+        Section(name="samples", title="Samples", read=samples, phase="evaluation"),
     ),
 )

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from fc_model.artifacts import Artifact, read_records
+from fc_pipeline.report.figures import KeyFigure
 
 _METRICS = {"bits_per_byte": "Bits per byte", "perplexity": "Perplexity a token"}
 
@@ -19,9 +20,23 @@ def quality(artifacts: list[Artifact]) -> dict[str, Any] | None:
     return {
         "evals": evals,
         "last": last,
-        "tiles": [
-            (overall["bits_per_byte"], "held-out bits per byte", last["artifact"], "amount"),
-            (overall["perplexity"], "perplexity a token", last["artifact"], "amount"),
+        "figures": [
+            KeyFigure(
+                overall["bits_per_byte"],
+                "held-out bits per byte",
+                last["artifact"],
+                "amount",
+                "What the model needs to tell a byte of text that it never read; lower is better.",
+                1,
+            ),
+            KeyFigure(
+                1 - overall["bits_per_byte"] / last["unigram"]["overall"]["bits_per_byte"],
+                "saved beside token frequencies",
+                last["artifact"],
+                "percent",
+                "Of the bits that a model of frequencies alone needs; near zero, no order of words was learnt.",
+                1,
+            ),
         ],
         "row": {
             **{name: overall.get(name) for name in ("bits_per_byte", "bits_per_byte_mix", "perplexity")},

@@ -1,4 +1,4 @@
-"""The four catalogues that ship: every entry is whole and pinned, and what is wrong is told by name."""
+"""The catalogues that ship: every entry is whole and pinned, and what is wrong is told by name."""
 
 import subprocess
 import sys
@@ -10,6 +10,8 @@ import yaml
 
 from fc_model.errors import UserError
 from fc_pipeline.catalogue.catalogue import Catalogue
+from fc_pipeline.evals.tokenizer.catalogue import CATALOGUE as TOKENIZERS
+from fc_pipeline.evals.tokenizer.catalogue import resolve_tokenizer
 from fc_pipeline.evalsets.catalogue import CATALOGUE as EVALSETS
 from fc_pipeline.evalsets.catalogue import resolve_evalset
 from fc_pipeline.evalsets.schema import parse_evalset
@@ -22,13 +24,14 @@ from fc_pipeline.images.sources.schema import DatasetReader
 from fc_pipeline.sources.catalogue import CATALOGUE as SOURCES
 from fc_pipeline.sources.catalogue import resolve_source
 
-CATALOGUES = {"sources": SOURCES, "evalsets": EVALSETS, "images": IMAGES, "fonts": FONTS}
+CATALOGUES = {"sources": SOURCES, "evalsets": EVALSETS, "images": IMAGES, "fonts": FONTS, "tokenizers": TOKENIZERS}
 ENTRIES = [(kind, name) for kind, catalogue in CATALOGUES.items() for name in catalogue.names()]
 
 
 RESOLVE: dict[str, Callable[[str], Any]] = {
     "sources": resolve_source,
     "evalsets": resolve_evalset,
+    "tokenizers": resolve_tokenizer,
     "images": resolve_image_source,
     "fonts": lambda name: fonts_config([name]).packages[0],
 }

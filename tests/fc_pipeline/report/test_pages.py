@@ -9,13 +9,17 @@ from pathlib import Path
 import pytest
 from factories.built_image_track import HELD_OUT, SCRIPT, STAGE
 from factories.built_track import COPIES, LEAKED_ITEM, Builder
+from factories.documents import document
 from factories.report_pages import page_of
 from PIL import Image
 
 from fc_model.artifacts import Artifact
 from fc_model.tracking import Tracker
 from fc_pipeline.components.metadata import artifact_metadata
+from fc_pipeline.engine.step import Step
 from fc_pipeline.paths import mlflow_uri
+from fc_pipeline.report.charts import bar_chart
+from fc_pipeline.report.drawing import png
 from fc_pipeline.report.markdown import code
 
 SAMPLES = f"nano/image_evals/{STAGE}"
@@ -108,6 +112,22 @@ def test_hits(track: Builder) -> None:
 
 def test_code_escapes() -> None:
     assert code("a`b\n# <b>") == "`a'b # <b>`"
+
+
+def test_preview_holds_no_markup(track: Builder, tmp_path: Path) -> None:
+    """A document in a table of the page is no link, loads no picture and adds no column."""
+
+    def one(step: Step) -> None:
+        with step.out.records("documents.jsonl.zst") as write:
+            write(document("a/0", "[x](javascript:alert) ![](address) a\\|b | c", "code"))
+
+    build = Builder(tmp_path)
+    row = artifact_metadata(build("sources/a", one), reused=False)["first_rows"].value.splitlines()[-1]
+    assert "\\[x](javascript:alert) !\\[](address) a\\\\\\|b \\| c" in row
+
+
+def test_dollars_are_no_formula() -> None:
+    assert png(bar_chart("$$", "a $ b", {"Ba$$in": (1.0,)}, legend=("$x", "$$")))
 
 
 def test_filters(track: Builder) -> None:

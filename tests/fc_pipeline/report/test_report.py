@@ -2,7 +2,8 @@
 
 import json
 import re
-from collections.abc import Iterator
+import shutil
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from factories.report_pages import Page, write
 
 from fc_model.artifacts import Artifact, Store
 from fc_model.errors import UserError
+from fc_pipeline.engine.gates import Gate
+from fc_pipeline.engine.step import Step
 from fc_pipeline.formatting import amount
 from fc_pipeline.report.facts import cite
 from fc_pipeline.report.leaderboard import leaderboard
@@ -36,10 +39,18 @@ def test_no_external_links(page: Page) -> None:
     assert links and all(link.startswith("#") for link in links)
 
 
-def test_numbers_cite_artifacts(track: Builder, page: Page) -> None:
-    """Every number of a table names an artifact, but for bounds, sums, and what the manifests say of licences."""
-    assert page.origins <= {cite(artifact) for artifact in track.built.values()}
-    assert {section for section, _ in page.uncited} == {"gates", "mix", "filters", "cost", "licences"}
+def assert_every_number_has_its_source(page: Page, artifacts: Iterable[Artifact]) -> None:
+    """Every number that a reader sees stands in an element that names its source, which a link leads to."""
+    assert page.unsourced == []
+    known = {cite(artifact) for artifact in artifacts}
+    assert page.links.keys() <= known and page.links.keys() <= page.origins
+    assert {link.removeprefix("#") for link in page.links.values()} | page.derived <= page.ids
+    listed = {f"{key}@{identity}" for _, key, identity, *_ in page.rows if re.fullmatch("[0-9a-f]{16}", identity)}
+    assert page.origins <= known | listed
+
+
+def test_numbers_have_sources(track: Builder, page: Page) -> None:
+    assert_every_number_has_its_source(page, track.built.values())
     assert {origin.partition("@")[0] for origin in page.origins} >= {
         "corpus/small/filtered",
         "corpus/small/deduplicated",
@@ -51,6 +62,21 @@ def test_numbers_cite_artifacts(track: Builder, page: Page) -> None:
         "nano/exports/gguf",
         "nano/parity",
     }
+
+
+@pytest.mark.parametrize(
+    ("text", "seen"),
+    [
+        ("<p>loss 0.32</p>", 1),
+        ("<td>94%</td>", 1),
+        ("<p>from 3 seeds, 1,234 documents</p>", 1),
+        ("<p>int8, gguf_q8_0, recall@1, GPT-2, f16</p>", 0),
+        ('<p data-artifact="a@b">0.32 <b>1</b></p><p data-setting="lr">0.1</p>', 0),
+    ],
+)
+def test_a_number_without_a_source_is_seen(text: str, seen: int) -> None:
+    page = Page(f"<table><tr>{text}</tr></table>" if "<td>" in text else text)
+    assert len(page.unsourced) == seen
 
 
 def numbers_in(value: Any) -> Iterator[float]:
@@ -101,13 +127,70 @@ def test_gates(track: Builder, page: Page, report: Artifact) -> None:
     assert "Waived: small corpus" in page.text and "three seeds, worst + 0.05" in page.text
 
 
-def test_tiles_cite_the_last_evaluation(track: Builder, report: Artifact) -> None:
-    last = track.built["nano/evals/second"]
-    overall = json.loads(last.path("metrics.json").read_text("utf-8"))["ema"]["overall"]
-    tile = r'<div class="tile"><b><data value="([^"]*)" title="([^"]*)">[^<]*</data></b><span>([^<]*)</span>'
-    tiles = re.findall(tile, report.path("report.html").read_text("utf-8"))
-    for name, label in (("bits_per_byte", "held-out bits per byte"), ("perplexity", "perplexity a token")):
-        assert (str(overall[name]), cite(last), label) in tiles
+def test_five_figures_first(track: Builder, report: Artifact) -> None:
+    """Each with the artifact that it is from and a sentence of what it means, before anything else; in Markdown too."""
+    last, parity, stage = (track.built[key] for key in ("nano/evals/second", "nano/parity", "nano/stages/second"))
+    html = report.path("report.html").read_text("utf-8")
+    figures = re.findall(
+        r'<div class="tile"><b><a [^>]*data-artifact="([^"]*)" data-value="([^"]*)".*?<p[^>]*>(.*?)</p>', html
+    )
+    assert [(origin, float(value)) for origin, value, _ in figures] == [
+        (cite(last), 1.5),
+        (cite(last), 1 - 1.5 / 3.2),
+        (cite(parity), 1 - 0.011),
+        (cite(stage), 12_345),
+        (cite(stage), 2 * 819_200),
+    ]
+    assert all(meaning.endswith(".") for *_, meaning in figures)
+    assert html.index("tile") < html.index('id="changes"') < html.index("<nav") < html.index("<details")
+    for name in ("report.md", "model_card.md"):
+        text = report.path(name).read_text("utf-8")
+        assert text.index("| held-out bits per byte | 1.5 |") < text.index("\n## ")
+
+
+def test_verdict_first(track: Builder, report: Artifact, page: Page, tmp_path: Path) -> None:
+    """What was waived is no pass; a failure is named."""
+    assert "3 of 4 gates passed; waived: evals/second.unigram_gain" in " ".join(page.text.split())
+    assert "**3 of 4 gates passed**" in report.path("model_card.md").read_text("utf-8")
+    failed = Builder(tmp_path)
+    for key, artifact in track.built.items():
+        verdicts = [verdict | {"passed": False, "waived": None} for verdict in artifact.manifest.gates]
+        failed.built[key] = Artifact(artifact.folder, replace(artifact.manifest, gates=verdicts))
+    text = Page(write(failed).path("report.html").read_text("utf-8")).text
+    assert "Failed: 4 of 4 gates (corpus/filter_quality.recall_min, " in " ".join(text.split())
+
+
+def test_changes(track: Builder, page: Page, tmp_path: Path) -> None:
+    """Which artifacts are new, other or gone since the report before, and which metrics moved; gates first."""
+    assert "This is the first report" in page.text
+    later = Builder(tmp_path)
+    shutil.copytree(track.store.root, tmp_path, dirs_exist_ok=True)
+    later.built |= {key: artifact for key, artifact in track.built.items() if key != "nano/exports/gguf"}
+    before = write(later)
+
+    def evaluate(step: Step) -> None:
+        step.out.adopt(
+            "metrics.json", shutil.copy(track.built["nano/evals/second"].path("metrics.json"), tmp_path / "m")
+        )
+        with step.out.records("samples.jsonl.zst"):
+            pass
+        step.out.metrics |= {"bits_per_byte": 1.25, "repetition_4": 0.25, "tokens_per_second": 1.0}
+
+    gate = Gate(artifact="evals/second", metric="bits_per_byte", max=1.6)
+    first = later("nano/evals/second", evaluate, config={"again": 1}, gates=(gate,))
+    later.built["nano/exports/gguf"] = track.built["nano/exports/gguf"]
+    del later.built["nano/exports/huggingface"]
+    now = Page(write(later).path("report.html").read_text("utf-8"))
+    said = " ".join(now.text.split())
+    assert "1 new artifact, 1 built again (0 with the same bytes), 1 no longer part of it" in said
+    assert ["bits_per_byte (gate)", "nano/evals/second", "1.5", "1.25", "-0.25"] in now.rows
+    assert ["repetition_4", "nano/evals/second", "–", "0.25", "new"] in now.rows
+    assert ["unigram_gain", "nano/evals/second", "0.53", "–", "gone"] in now.rows
+    assert not [row for row in now.rows if row[0].startswith("tokens_per_second")]
+    old = track.built["nano/evals/second"]
+    assert (1.5, cite(old)) in now.numbers and (1.25, cite(first)) in now.numbers
+    assert ["nano/evals/second", old.identity, first.identity, "other bytes"] in now.rows
+    assert_every_number_has_its_source(now, [*later.built.values(), old, before])
 
 
 def test_gates_of_other_tracks(track: Builder, page: Page) -> None:

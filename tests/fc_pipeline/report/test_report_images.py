@@ -74,6 +74,10 @@ def test_faces_held_out(image_page: Page) -> None:
     )
 
 
+def test_numbers_have_sources(image_page: Page) -> None:
+    assert image_page.unsourced == []
+
+
 def test_figures(image_track: Builder, image_report: Artifact, image_page: Page) -> None:
     evals = image_track.built[_EVALS]
     metrics = evals.metrics

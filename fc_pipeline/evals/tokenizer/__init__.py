@@ -1,0 +1,1 @@
+"""How a track's tokenizer packs held-out text, beside public tokenizers."""
