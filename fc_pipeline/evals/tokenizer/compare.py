@@ -25,9 +25,8 @@ def compare_compression(step: Step) -> None:
     """
     tokenizers = [OURS, *step.config["titles"]]
     own = Tokenizer(step.inputs["tokenizer"].path("tokenizer.model"))
-    count = {OURS: lambda text: len(own.encode(text))} | {
-        name: token_counter(step.inputs[name]) for name in step.config["titles"]
-    }
+    count: dict[str, Callable[[str], int]] = {OURS: lambda text: len(own.encode(text))}
+    count |= {name: token_counter(step.inputs[name]) for name in step.config["titles"]}
     documents: Counter[str] = Counter()
     num_bytes: Counter[str] = Counter()
     tokens: dict[str, Counter[str]] = {name: Counter() for name in tokenizers}

