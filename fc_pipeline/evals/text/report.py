@@ -31,10 +31,10 @@ def quality(artifacts: list[Artifact]) -> dict[str, Any] | None:
             ),
             KeyFigure(
                 1 - overall["bits_per_byte"] / last["unigram"]["overall"]["bits_per_byte"],
-                "saved beside token frequencies",
+                "better than token frequencies",
                 last["artifact"],
                 "percent",
-                "Of the bits that a model of frequencies alone needs; near zero, no order of words was learnt.",
+                "Saved of the bits that a model of frequencies alone needs; near zero, no order of words was learnt.",
                 1,
             ),
         ],
