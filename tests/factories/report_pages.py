@@ -84,7 +84,8 @@ class Page(HTMLParser):
         values = dict(attrs)
         self.tags.append(tag)
         self.attributes += attrs
-        if name := values.get("id"):
+        drawn = any(name == "svg" for name, _ in self._open)  # a chart's names are its own
+        if (name := values.get("id")) and not drawn:
             assert name not in self.ids, f"twice on the page: {name}"
             self.ids.add(name)
             self._section = name if tag in ("div", "section") else self._section
