@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw
 from factories.fixed_text import FixedText
 from fc_pipeline.images.synthesis.face import Face, Faces, NotDrawn
 from fc_pipeline.images.synthesis.kinds import kinds
-from fc_pipeline.images.synthesis.page import Ink, Kind, Page
+from fc_pipeline.images.synthesis.page import Ink, Kind, Page, pens
 from fc_pipeline.images.synthesis.scene.panel import Panel
 from fc_pipeline.images.synthesis_config import KindConfig, LineConfig, SmallConfig, SynthesisConfig
 
@@ -132,7 +132,8 @@ def layer_of(ink: Ink, size: tuple[int, int]) -> Image.Image:
 
 
 def alone(size, x, y, run, font):
-    """The box of a word on an empty page, drawn by Pillow's own way to draw text."""
+    """The box of a word on an empty page, each character drawn by Pillow's own way to draw text (test_kerning.py)."""
     layer = Image.new("L", size)
-    ImageDraw.Draw(layer).text((x, y), run, fill=255, font=font, anchor="ls")
+    for character, pen in zip(run, pens(font, run), strict=True):
+        ImageDraw.Draw(layer).text((x + pen, y), character, fill=255, font=font, anchor="ls")
     return layer.getbbox()

@@ -9,17 +9,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
-from pathlib import Path
 from typing import Any, NamedTuple, Protocol, Self
 
 from PIL import Image, ImageDraw, ImageFont
 
 from fc_model.data.images.record import Box, Line, Question, Word, union
 from fc_pipeline.images.synthesis.colour import WHITE, Colour
-from fc_pipeline.images.synthesis.face import Face, Faces, open_font
-
-_KERNING_EM = 256
-"""Pixels an em at which kerning is measured."""
+from fc_pipeline.images.synthesis.face import Face, Faces
+from fc_pipeline.images.synthesis.kerning import kerning
 
 
 class Ink(NamedTuple):
@@ -81,7 +78,7 @@ class Page:
             if run:
                 box = self._run(round(place), y, run, font, colour)
                 if box is not None:
-                    starts = tuple(round(place) + pen for pen in _pens(font, run))
+                    starts = tuple(round(place) + pen for pen in pens(font, run))
                     self.words.append(Word(run, box, len(self.lines), starts))
                 place += text_width(face, size, run)
         if len(self.words) > first:
@@ -149,37 +146,21 @@ def glyph(font: ImageFont.FreeTypeFont, character: str) -> tuple[Any, int, int, 
 
 
 def _placed(font: ImageFont.FreeTypeFont, run: str) -> Iterator[tuple[str, float]]:
-    """(character, pen): advances add up, with the kerning of fonts that have a table of it."""
+    """(character, pen): advances add up, each pair with the kerning of its font."""
     place = 0.0
     before = ""
     for character in run:
         if before:
-            place += _kerning(str(font.path), before + character) * font.size
+            place += kerning(str(font.path), before + character) * font.size
         yield character, place
         place += glyph(font, character)[3]
         before = character
 
 
 @lru_cache(maxsize=8192)
-def _pens(font: ImageFont.FreeTypeFont, run: str) -> tuple[int, ...]:
+def pens(font: ImageFont.FreeTypeFont, run: str) -> tuple[int, ...]:
     """Where the pen stands before each character, in whole pixels from the first."""
     return tuple(round(place) for _, place in _placed(font, run))
-
-
-@lru_cache(maxsize=65536)
-def _kerning(file: str, pair: str) -> float:
-    """What a pair of characters of a font file is moved together or apart, in ems."""
-    if not _has_kerning(file):
-        return 0.0
-    font = open_font(Path(file), _KERNING_EM)
-    return (font.getlength(pair) - glyph(font, pair[0])[3] - glyph(font, pair[1])[3]) / _KERNING_EM
-
-
-@lru_cache(maxsize=1024)
-def _has_kerning(file: str) -> bool:
-    """Whether FreeType finds a table of kerning: one of the pairs that every such table has is kerned."""
-    font = open_font(Path(file), _KERNING_EM)
-    return any(font.getlength(pair) != sum(map(font.getlength, pair)) for pair in ("AV", "To", "P.", "LT", "Ty", "VA"))
 
 
 @lru_cache(maxsize=65536)
