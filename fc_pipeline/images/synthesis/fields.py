@@ -29,12 +29,29 @@ ENDINGS = _words("den ler man mer ner ning son sen ston ter vic ver well witz wo
 TOWN_ENDINGS = _words("berg borough bridge bury dale field ford ham haven mouth port stad ton vale ville wick")
 STREETS = _words("Street Road Avenue Lane Way Drive Court Square Boulevard Terrace Place Row")
 FIRMS = ("Ltd", "Inc.", "GmbH", "LLC", "& Sons", "Group", "Partners", "Co.", "Works", "Labs", "Press", "Supply")
+_WORD_TRIES = 4
 MONTHS = _words("January February March April May June July August September October November December")
 DATE_STYLES = (
     *("{0:%Y-%m-%d}", "{0.day} {1} {0.year}", "{0:%d} {1:.3} {0.year}"),
     *("{1} {0.day}, {0.year}", "{0:%d.%m.%Y}", "{0:%m/%d/%Y}"),
 )
 """How a document writes dates: formats of a date and the name of its month."""
+FUNCTION_WORDS = frozenset(
+    _words(
+        "a about above across after again against all almost along already also although always am among an and another "
+        "any anyone anything are around as at away be because been before behind being below between both but by can "
+        "cannot could did do does doing done down during each either else even ever every everything few for from get "
+        "gets getting given go goes going got had has have having he hence her here hers him his how however i if in "
+        "into is isn it its itself just least less let like made make makes many may maybe me might mine more most much "
+        "must my myself need needs neither never no nobody none nor not nothing now of off often on once one only onto "
+        "or other others otherwise our ours out over own per perhaps put quite rather really same see shall she should "
+        "since so some someone something soon still such than that the their theirs them themselves then there "
+        "therefore these they this those though three through thus to together too toward towards two under until up "
+        "upon us use used uses using very was we well were what whatever when where whether which while who whom whose "
+        "why will with within without would yes yet you your yours yourself don doesn didn won aren wasn couldn wouldn"
+    )
+)
+"""Words of English grammar, which name nothing."""
 MAIL_DOMAINS = ("example.com", "example.org", "example.net")
 # Country, bank code: A letter, 9 digit; after the two check digits (SWIFT, IBAN registry).
 IBAN_FORMS = {"AT": "9" * 16, "BE": "9" * 12, "DE": "9" * 18, "DK": "9" * 14, "GB": "AAAA" + "9" * 14}
@@ -59,6 +76,11 @@ class Currency:
         return f"{self.sign} {number}" if self.sign.isalpha() else f"{self.sign}{number}"
 
 
+def is_name(word: str) -> bool:
+    """Whether a word can name something: a column, a field, a product."""
+    return word.isalpha() and len(word) >= 3 and word.lower() not in FUNCTION_WORDS
+
+
 def write_date(date: datetime.date, style: str) -> str:
     return style.format(date, MONTHS[date.month - 1])
 
@@ -71,10 +93,13 @@ class Fields:
     text: TextPool
 
     def word(self) -> str:
-        """One word of the corpus, 3 to 11 letters, in lower case; a made-up one where its text has none."""
-        words = [run.strip(string.punctuation) for run in self.text.sentence(self.rng, max_chars=90).split()]
-        fitting = [word for word in words if 3 <= len(word) <= 11 and word.isascii() and word.isalpha()]
-        return (self.rng.choice(fitting) if fitting else self.surname()).lower()
+        """One word of the corpus that names something, 3 to 11 letters, in lower case; a made-up one if it has none."""
+        for _ in range(_WORD_TRIES):
+            words = [run.strip(string.punctuation) for run in self.text.sentence(self.rng, max_chars=90).split()]
+            fitting = [word for word in words if len(word) <= 11 and word.isascii() and is_name(word)]
+            if fitting:
+                return self.rng.choice(fitting).lower()
+        return self.surname().lower()
 
     def surname(self) -> str:
         """One or two syllables."""
@@ -115,12 +140,17 @@ class Fields:
     def address(self) -> tuple[str, str]:
         return self.street(), f"{self.town()} {self.postcode()}"
 
-    def day(self) -> datetime.date:
-        """Of the years 1990 to 2035."""
-        return datetime.date(1990, 1, 1) + datetime.timedelta(days=self.rng.randrange(46 * 365))
+    def day(self, first: int = 1990, last: int = 2035) -> datetime.date:
+        """Of the years `first` to `last`."""
+        days = (datetime.date(last, 12, 31) - datetime.date(first, 1, 1)).days
+        return datetime.date(first, 1, 1) + datetime.timedelta(days=self.rng.randrange(days + 1))
 
     def date(self) -> str:
         return write_date(self.day(), self.rng.choice(DATE_STYLES))
+
+    def birth_date(self) -> str:
+        """Of someone who may fill in a form."""
+        return write_date(self.day(1935, 2012), self.rng.choice(DATE_STYLES))
 
     def time(self) -> str:
         """Of 24 or 12 hours."""
@@ -144,9 +174,9 @@ class Fields:
             amount = amount // 100 * 100 + self.rng.choice((0, 50, 95, 99))
         return max(least, min(most, amount))
 
-    def percent(self) -> str:
-        """Up to 100, with at most one decimal."""
-        tenths = self.rng.randrange(1, 1000)
+    def percent(self, *, most: int = 100) -> str:
+        """Up to `most`, with at most one decimal."""
+        tenths = self.rng.randrange(1, 10 * most)
         return f"{tenths / 10:.1f}%" if self.rng.random() < 0.5 else f"{max(1, tenths // 10)}%"
 
     def phone(self) -> str:
@@ -191,6 +221,21 @@ class Fields:
         """One or two words of the corpus with a capital, for a column, a category or a form."""
         words = [self.word() for _ in range(self.rng.randint(1, 2))]
         return " ".join(words).capitalize()
+
+    def typed(self) -> tuple[str, str]:
+        """A label by words of the corpus that says of what type its value is, and the value."""
+        makers: dict[str, Callable[[], str]] = {
+            "no.": self.number,
+            "code": self.number,
+            "name": self.product,
+            "office": self.town,
+            "date": self.date,
+            "time": self.time,
+            "contact": self.name,
+            "share": self.percent,
+        }
+        kind = self.rng.choice(tuple(makers))
+        return f"{self.word().capitalize()} {kind}", makers[kind]()
 
     def distinct(self, make: Callable[[], str], count: int) -> list[str]:
         """`count` different values of a maker."""

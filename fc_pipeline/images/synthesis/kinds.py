@@ -49,7 +49,7 @@ _KINDS = (
     Kind("screenshot/dialog", _screen(dialog.draw_screen, (224, 224)), _DIALOGS, ("wizard",)),
     Kind("screenshot/menu", _screen(menu.draw_screen), ("bar", "context"), ("submenu",)),
     Kind("screenshot/settings", _screen(settings.draw_screen), ("switches", "form", "checks"), ("cards",)),
-    Kind("screenshot/terminal", _terminal, ("terminal", "editor", "console"), ("diff",)),
+    Kind("screenshot/terminal", _terminal, ("terminal", "editor", "console"), ("diff",), plain=False),
     Kind("screenshot/web_page", _web_page, ("article", "landing", "shop", "cookies"), ("dashboard",)),
     Kind("screenshot/window", _screen(window.draw_screen, pointers=0.5), ("list", "form", "tabs"), ("table",)),
     Kind("scene/label", label.render, ("product", "price", "parcel", "plate"), ("table",)),
@@ -63,7 +63,7 @@ def kinds(config: SynthesisConfig) -> dict[str, Kind]:
     form, screen = (partial(render, config=config.small) for render in (render_form, render_screenshot))
     forms = ("plain", "boxed", "underlined", "ruled", "coloured", "dark")
     own = (
-        Kind("line", partial(render_line, config=config.line), _LINES, ("tinted", "ruled")),
+        Kind("line", partial(render_line, config=config.line), _LINES, ("tinted", "ruled"), plain=False),
         Kind("small/form", form, forms, ("shaded", "aligned")),
         Kind("small/screenshot", screen, _SMALL_SCREENS, ("list", "snackbar", "ticks")),
     )

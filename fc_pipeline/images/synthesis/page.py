@@ -218,3 +218,5 @@ class Kind:
     layouts: Sequence[str]
     held_out: Sequence[str]
     """Layouts that only the holdout has."""
+    plain: bool = True
+    """Whether its text is running text; a line to read may be anything that the corpus has."""

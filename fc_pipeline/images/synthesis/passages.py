@@ -17,10 +17,25 @@ from typing import Any
 from fc_model.artifacts.files import write_bytes
 
 CODE_DOMAIN = "code"
+_UNTITLED_DOMAINS = {CODE_DOMAIN, "chat"}
+"""The first line of a talk is what someone says."""
 TAB = " " * 4
 _TITLE_WORDS = range(2, 9)
 _TITLE_CHARS = 60
 _INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn"}
+_SPEAKER = re.compile(r"\b(?:user|assistant|system|human|bot|q|a|question|answer)\s*:(?=\s|$)", re.IGNORECASE)
+"""Who speaks, as records of talks mark it."""
+_UNWRAPPED = (
+    (re.compile(r"!?\[([^\]]*)\]\([^)]*\)"), r"\1"),  # a link or picture of Markdown
+    (re.compile(r":[\w:+-]+:`~?([^`<]*)(?:<[^>]*>)?`"), r"\1"),  # a role of reStructuredText
+    (re.compile(r"(``?)([^`]+)\1_{0,2}"), r"\2"),
+    (re.compile(r"(\*{1,3}|__)(?=\S)([^*_]+?)(?<=\S)\1"), r"\2"),
+    (re.compile(r"^(?:#{1,6}|[-*+•>]|\d{1,3}[.)]) +"), ""),  # a heading, an entry of a list, a quotation
+)
+"""Mark-up around words, and what of it is kept."""
+_MARKUP = re.compile(r"[`\\{}<>|^=#_~*\[\]]|\$.*\$|://|::|\w\(|-- |\.{4}")
+"""What running text has none of: mark-up, formulas, code, addresses, rules of tables."""
+_PLAIN_LETTERS, _PLAIN_WORDS, _LONGEST_WORD = 0.85, 4, 25
 _BLANK_LINE = re.compile(r"\n\s*\n")
 
 
@@ -45,8 +60,8 @@ def write_passages(
 ) -> str:
     """Write the sample of one split; returns the sha256 of the file.
 
-    One JSON object a line: id, source, licence, code (bool), text, titles. Prose has one paragraph a line, with single
-    spaces; code keeps its lines and indents. Code gets a quarter of `max_chars` of its own.
+    One JSON object a line: id, source, licence, code (bool), text, plain, titles. Prose has one paragraph a line, with
+    single spaces, and `plain` is what of it is running text; code keeps its lines and indents. Code gets a quarter of `max_chars` of its own.
     """
     prose, code = _Sample(max_chars), _Sample(max_chars // 4)
     for document in documents:
@@ -57,7 +72,8 @@ def write_passages(
             continue
         digest = hashlib.sha256(f"{seed}:{document['id']}".encode()).digest()
         passage = {name: document[name] for name in ("id", "source", "licence")}
-        passage |= {"code": is_code, "text": cleaned, "titles": [] if is_code else titles(text)}
+        passage |= {"code": is_code, "text": cleaned, "plain": "" if is_code else running_text(cleaned)}
+        passage["titles"] = [] if document["domain"] in _UNTITLED_DOMAINS else titles(text)
         (code if is_code else prose).offer(int.from_bytes(digest[:8], "big"), passage)
     chosen = [passage for _, _, passage in sorted([*prose.heap, *code.heap], key=lambda entry: (-entry[0], entry[1]))]
     return write_bytes(path, b"".join(json.dumps(each, ensure_ascii=False).encode() + b"\n" for each in chosen))
@@ -67,6 +83,28 @@ def clean_prose(text: str) -> str:
     """One paragraph a line, white space made single spaces, composed characters (NFC), nothing invisible."""
     paragraphs = (" ".join(_visible(part).split()) for part in _BLANK_LINE.split(text))
     return "\n".join(paragraph for paragraph in paragraphs if paragraph)
+
+
+def running_text(prose: str) -> str:
+    """The paragraphs that a letter or a sign could show: words without mark-up, formulas, code, moves or tables.
+
+    Mark-up around words is taken off, as is who speaks; a paragraph of which more is left than words is left out.
+    """
+    return "\n".join(filter(None, map(_running_paragraph, prose.split("\n"))))
+
+
+def _running_paragraph(paragraph: str) -> str:
+    """The paragraph without mark-up; empty when it is no running text."""
+    speaker = _SPEAKER.match(paragraph)
+    text = paragraph[speaker.end() :] if speaker else paragraph
+    for pattern, kept in _UNWRAPPED:
+        text = pattern.sub(kept, text)
+    words = text.split()
+    if len(words) < _PLAIN_WORDS or max(map(len, words)) > _LONGEST_WORD or _MARKUP.search(text):
+        return ""
+    if _SPEAKER.search(text) or sum(c.isalpha() or c == " " for c in text) < _PLAIN_LETTERS * len(text):
+        return ""
+    return " ".join(words)
 
 
 def clean_code(text: str) -> str:
@@ -90,6 +128,8 @@ def _reads_like_title(line: str) -> bool:
         and len(line.split()) in _TITLE_WORDS
         and line[0].isupper()
         and line[-1] not in ".:,;"
+        and not _SPEAKER.search(line)
+        and not _MARKUP.search(line)
         and 10 * letters >= 8 * len(line)
     )
 

@@ -17,6 +17,7 @@ from fc_pipeline.images.fonts.faces import load_faces
 from fc_pipeline.images.strings import string_split
 from fc_pipeline.images.synthesis.check import check_page
 from fc_pipeline.images.synthesis.face import Faces, NotDrawn
+from fc_pipeline.images.synthesis.handheld import hold
 from fc_pipeline.images.synthesis.kinds import kinds
 from fc_pipeline.images.synthesis.page import Kind, Page
 from fc_pipeline.images.synthesis.text_pool import CorpusText, read_passages
@@ -82,7 +83,9 @@ def draw_page(job: Job, *, plan: Plan) -> tuple[Page, ImageRecord, dict[str, int
         rng = random.Random(int.from_bytes(seed))
         text.taken()
         try:
-            page = kind.render(rng, text, faces, rng.choice(layouts))
+            page = kind.render(rng, text.plain if kind.plain else text, faces, rng.choice(layouts))
+            if job.kind.startswith("document/") and rng.random() < config.handheld_share:
+                hold(page, rng)
         except NotDrawn as given_up:
             discarded[given_up.reason] += 1
             continue

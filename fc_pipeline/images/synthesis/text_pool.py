@@ -1,5 +1,6 @@
 """Text for images out of a corpus, and what of it some faces can draw."""
 
+import copy
 import json
 import random
 import re
@@ -24,6 +25,8 @@ _TRIES = 200
 _TITLE_CHARS, _TITLE_WORDS = 40, 6
 _DRAWABLE_TRIES = 30
 _STRETCHES = 8
+_SAME_BEGINNING, _SAME_SHARE = 3, 0.01
+"""Titles that begin with the same two words: at most so many, or that share of all, are kept."""
 _RARE_SHARE = 0.1
 """Draws that may have characters which few faces cover; else a long text would always be set in those few."""
 _SENTENCE_END = re.compile(r"[.!?][\"”’)]?(?= |$)")
@@ -36,8 +39,30 @@ class Passage(NamedTuple):
     licence: str
 
 
+class _Prose:
+    """Texts of documents, every character as likely to be drawn."""
+
+    def __init__(self) -> None:
+        self.texts: list[tuple[int, int, str]] = []
+        """(its first character's number in all, document, text)."""
+        self._size = 0
+
+    def add(self, document: int, text: str) -> None:
+        self.texts.append((self._size, document, text))
+        self._size += len(text)
+
+    def place(self, rng: random.Random) -> tuple[int, str, int]:
+        """(document, its text, start of a word in it)."""
+        position = rng.randrange(self._size)
+        first, owner, text = self.texts[bisect_right(self.texts, position, key=itemgetter(0)) - 1]
+        line = text.rfind("\n", 0, position - first) + 1
+        return owner, text, max(text.rfind(" ", 0, position - first) + 1, line)
+
+
 class CorpusText:
     """Implements TextPool (page.py); NotDrawn when no words are so short. `taken()` tells what documents gave them.
+
+    `plain` is the same pool without mark-up, talk's speakers, formulas and tables.
 
     Short strings are those of the split, and common ones are drawn less often than they stand in the sample: a line
     of one word is otherwise "the" once in twenty times.
@@ -48,12 +73,10 @@ class CorpusText:
     ) -> None:
         """Raises UserError when the sample has no prose."""
         self._documents: list[Passage] = []
-        self._prose: list[tuple[int, int, str]] = []
-        """(its first character's number in the sample, document, text)."""
+        self._prose, running = _Prose(), _Prose()
         self._code: list[tuple[int, list[str]]] = []
         self._titles: list[tuple[int, str]] = []
         self._taken: set[int] = set()
-        size = 0
         for raw in passages:
             number = len(self._documents)
             self._documents.append(Passage(raw["id"], raw["licence"]))
@@ -63,16 +86,19 @@ class CorpusText:
             if raw["code"]:
                 self._code.append((number, raw["text"].split("\n")))
             else:
-                self._prose.append((size, number, raw["text"]))
-                size += len(raw["text"])
-        if not self._prose:
+                self._prose.add(number, raw["text"])
+                if raw["plain"]:
+                    running.add(number, raw["plain"])
+        if not self._prose.texts:
             raise UserError(f"the corpus has no prose for the text of {split} images; add a source that is no code")
-        self._size = size
+        self._titles = _of_many_beginnings(self._titles)
         counts = Counter(character for face in faces.faces for character in face.characters)
         self._common = frozenset(c for c, count in counts.items() if 4 * count >= 3 * len(faces.faces))
         """Characters that at least three faces of four cover."""
         self._split, self._strings = split, strings
-        self._counts = _common_strings((text for _, _, text in self._prose), strings)
+        self._counts = _common_strings((text for _, _, text in self._prose.texts), strings)
+        self.plain = copy.copy(self)
+        self.plain._prose = running if running.texts else self._prose
 
     def sentence(self, rng: random.Random, *, max_chars: int) -> str:
         return self._fitting(rng, lambda: self._run(rng, max_chars))
@@ -122,15 +148,8 @@ class CorpusText:
         count = self._counts.get(string_key(text))
         return count is None or rng.random() < (self._strings.common / count) ** self._strings.temper
 
-    def _place(self, rng: random.Random) -> tuple[int, str, int]:
-        """(document, its prose, start of a word in it), every character of the sample as likely."""
-        position = rng.randrange(self._size)
-        first, owner, text = self._prose[bisect_right(self._prose, position, key=itemgetter(0)) - 1]
-        line = text.rfind("\n", 0, position - first) + 1
-        return owner, text, max(text.rfind(" ", 0, position - first) + 1, line)
-
     def _run(self, rng: random.Random, max_chars: int) -> tuple[int, str]:
-        owner, text, start = self._place(rng)
+        owner, text, start = self._prose.place(rng)
         end = text.find("\n", start)
         return owner, _whole_words(text[start : None if end < 0 else end], max_chars)
 
@@ -139,7 +158,7 @@ class CorpusText:
         return owner, " ".join(text.split()[:_TITLE_WORDS])
 
     def _sentences(self, rng: random.Random, max_chars: int) -> tuple[int, str]:
-        owner, text, start = self._place(rng)
+        owner, text, start = self._prose.place(rng)
         line = text.rfind("\n", 0, start) + 1
         before = max(text.rfind(mark, line, start) for mark in (". ", "! ", "? "))
         words = _whole_words(text[line if before < 0 else before + 2 :].replace("\n", " "), max_chars)
@@ -157,6 +176,19 @@ class CorpusText:
             if text.count("\n") > best[1].count("\n") or not best[1]:
                 best = owner, text
         return best
+
+
+def _of_many_beginnings(titles: list[tuple[int, str]]) -> list[tuple[int, str]]:
+    """The titles, in their order, of which few are made by one pattern, such as `Chess openings of ECO A00`."""
+    most = max(_SAME_BEGINNING, round(_SAME_SHARE * len(titles)))
+    counts: Counter[tuple[str, ...]] = Counter()
+    kept = []
+    for number, title in titles:
+        beginning = tuple(title.split()[:2])
+        counts[beginning] += 1
+        if counts[beginning] <= most:
+            kept.append((number, title))
+    return kept
 
 
 def _common_strings(texts: Iterable[str], config: StringsConfig) -> dict[str, int]:

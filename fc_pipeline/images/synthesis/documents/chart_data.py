@@ -81,6 +81,7 @@ def draw_chart(sheet: Sheet) -> Chart:
         series = {names[0]: _draw_percentages(rng, count)}
     else:
         most = rng.choice((10, 20, 50, 100, 400, 1000, 5000))
+        most = min(most, 100) if "%" in y_label else most
         series = {name: _draw_values(rng, count, top=most) for name in names}
     return Chart(title, fitted(labels[0], sheet.bold, room * 0.8), y_label, categories, series, points)
 

@@ -54,7 +54,7 @@ def _values(fields: Fields) -> dict[str, str]:
     name = fields.name()
     made: dict[str, Callable[[], str]] = {
         "Full name": lambda: name,
-        "Date of birth": fields.date,
+        "Date of birth": fields.birth_date,
         "Phone": fields.phone,
         "E-mail": lambda: fields.mail(name),
         "Street": fields.street,
@@ -70,9 +70,7 @@ def _values(fields: Fields) -> dict[str, str]:
         "Quantity": lambda: str(fields.rng.randint(1, 999)),
         "Subject": fields.product,
     }
-    makers = (fields.product, fields.town, fields.number)
-    own = {label: makers[fields.rng.randrange(3)] for label in fields.distinct(fields.label, 3)}
-    return {label: make() for label, make in (own | made).items()}
+    return dict(fields.typed() for _ in range(3)) | {label: make() for label, make in made.items()}
 
 
 def _entry(sheet: Sheet, label: str, value: str, filled: Pen, left: int, right: int, *, gap: int) -> str:

@@ -117,4 +117,5 @@ def landscape(rng: random.Random, size: Size) -> Image.Image:
 
 WALLS: dict[str, Ground] = {"plaster": plaster, "wood": wood, "bricks": bricks, "gradient": gradient}
 VIEWS: dict[str, Ground] = {"lights": lights, "landscape": landscape, "gradient": gradient, "plaster": plaster}
+DESKS: dict[str, Ground] = {"wood": wood, "plaster": plaster, "gradient": gradient}
 SHEETS: dict[str, Ground] = {"paper": paper, "plaster": plaster}

@@ -124,42 +124,51 @@ class Panel:
 
         `tilt` is how far corners may move, as a share of the sides; `turn` the most degrees of rotation.
         """
-        flat: list[Point] = _corners(0, 0, self.width, self.height)
-        seen = self._angle(flat, background.size, tilt=tilt, turn=turn)
-        matrix = homography(flat, seen)
-        page = self.page
-        boxes = [word.box for word in page.words]
-        warp(page, matrix, size=background.size, fill=(0, 0, 0))
-        alpha = self.alpha.transform(
-            background.size, Image.Transform.PERSPECTIVE, homography(seen, flat)[:8], Image.Resampling.BILINEAR
-        )
-        if self.opaque:
-            dark = alpha.reduce(4).filter(ImageFilter.BoxBlur(1)).point([cover // 2 for cover in range(256)])
-            dark = ImageChops.offset(dark.resize(alpha.size, Image.Resampling.BILINEAR), 3, 4)
-            background = background.copy()
-            background.paste((0, 0, 0), dark)
-        page.replace(Image.composite(page.image, background, alpha))
-        page.meta["quads"] = [
-            [[round(value, 2) for value in transform(corner, matrix)] for corner in _corners(*box)] for box in boxes
-        ]
-        page.meta["homography"] = [round(value, 9) for value in matrix]
-        return page
+        place(self.page, self.alpha, background, self.rng, tilt=tilt, turn=turn, shadow=self.opaque)
+        return self.page
 
-    def _angle(self, flat: list[Point], size: tuple[int, int], *, tilt: float, turn: float) -> list[Point]:
-        """Where a rotation and a shift of each put the corners, shrunk so that all lies inside a picture of a size."""
-        rng, angle = self.rng, math.radians(self.rng.uniform(-turn, turn))
-        moved = [
-            (x + rng.uniform(-tilt, tilt) * self.width, y + rng.uniform(-tilt, tilt) * self.height) for x, y in flat
-        ]
-        turned = [
-            (x * math.cos(angle) - y * math.sin(angle), x * math.sin(angle) + y * math.cos(angle)) for x, y in moved
-        ]
-        left, top = min(x for x, _ in turned), min(y for _, y in turned)
-        wide, high = max(x for x, _ in turned) - left, max(y for _, y in turned) - top
-        room_x, room_y = size[0] - 2 * MARGIN, size[1] - 2 * MARGIN
-        scale = min(1.0, room_x / wide, room_y / high)
-        x0, y0 = MARGIN + rng.random() * (room_x - wide * scale), MARGIN + rng.random() * (room_y - high * scale)
-        return [(x0 + (x - left) * scale, y0 + (y - top) * scale) for x, y in turned]
+
+def place(
+    page: Page, alpha: Image.Image, background: Image.Image, rng: random.Random, *, tilt: float, turn: float,
+    shadow: bool = True,
+) -> None:  # fmt: skip
+    """Put a page, where `alpha` covers it, on a background under a homography by chance: as Panel.place."""
+    flat: list[Point] = _corners(0, 0, *page.image.size)
+    seen = _angle(rng, page.image.size, background.size, tilt=tilt, turn=turn)
+    matrix = homography(flat, seen)
+    boxes = [word.box for word in page.words]
+    warp(page, matrix, size=background.size, fill=(0, 0, 0))
+    alpha = alpha.transform(
+        background.size, Image.Transform.PERSPECTIVE, homography(seen, flat)[:8], Image.Resampling.BILINEAR
+    )
+    if shadow:
+        dark = alpha.reduce(4).filter(ImageFilter.BoxBlur(1)).point([cover // 2 for cover in range(256)])
+        dark = ImageChops.offset(dark.resize(alpha.size, Image.Resampling.BILINEAR), 3, 4)
+        background = background.copy()
+        background.paste((0, 0, 0), dark)
+    page.replace(Image.composite(page.image, background, alpha))
+    page.meta["quads"] = [
+        [[round(value, 2) for value in transform(corner, matrix)] for corner in _corners(*box)] for box in boxes
+    ]
+    page.meta["homography"] = [round(value, 9) for value in matrix]
+
+
+def _angle(
+    rng: random.Random, size: tuple[int, int], inside: tuple[int, int], *, tilt: float, turn: float
+) -> list[Point]:
+    """Where a rotation and a shift of each put the corners, shrunk so that all lies inside a picture of a size."""
+    angle = math.radians(rng.uniform(-turn, turn))
+    moved = [
+        (x + rng.uniform(-tilt, tilt) * size[0], y + rng.uniform(-tilt, tilt) * size[1])
+        for x, y in _corners(0, 0, *size)
+    ]
+    turned = [(x * math.cos(angle) - y * math.sin(angle), x * math.sin(angle) + y * math.cos(angle)) for x, y in moved]
+    left, top = min(x for x, _ in turned), min(y for _, y in turned)
+    wide, high = max(x for x, _ in turned) - left, max(y for _, y in turned) - top
+    room_x, room_y = inside[0] - 2 * MARGIN, inside[1] - 2 * MARGIN
+    scale = min(1.0, room_x / wide, room_y / high)
+    x0, y0 = MARGIN + rng.random() * (room_x - wide * scale), MARGIN + rng.random() * (room_y - high * scale)
+    return [(x0 + (x - left) * scale, y0 + (y - top) * scale) for x, y in turned]
 
 
 def _corners(left: float, top: float, right: float, bottom: float) -> list[Point]:

@@ -100,7 +100,7 @@ def _entry(canvas: Canvas, x: float, y: float, w: float, bottom: float) -> None:
         if not label:
             break
         canvas.text(x, y, label_width - 4, ROW, f"{label}:")
-        value = copy.value()
+        value = copy.value(label)
         if number and rng.random() < 0.3:
             drawn = ui.drop_down(canvas, x + label_width, y, w - label_width, value)
         else:

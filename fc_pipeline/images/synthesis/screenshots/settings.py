@@ -77,12 +77,15 @@ def _form(canvas: Canvas, y: float, bottom: float) -> None:
     label_width = w if above else w * 0.42
     step = ROW * 2 + 4 if above else ROW + 6
     for _ in range(rng.randint(3, 6)):
-        label = canvas.fitting(canvas.copy.field, label_width - 8, taken)
+        slides = rng.random() < 0.2
+        label = canvas.fitting(canvas.copy.name if slides else canvas.copy.field, label_width - 8, taken)
         if not label or y + step > bottom:
             break
         canvas.text(x, y, label_width, ROW, label)
         left, top = (x, y + ROW - 1) if above else (x + label_width, y)
-        drawn = _control(canvas, left, top, w - (left - x))
+        drawn = (
+            _slider(canvas, left, top, w - (left - x)) if slides else _control(canvas, label, left, top, w - (left - x))
+        )
         if drawn:
             values[label] = drawn
         y += step
@@ -92,11 +95,14 @@ def _form(canvas: Canvas, y: float, bottom: float) -> None:
         canvas.ask_json("Give the settings and their values as JSON.", values)
 
 
-def _control(canvas: Canvas, x: float, y: float, w: float) -> str:
-    """A field, a choice or a slider. Returns its value as drawn."""
-    pick = canvas.rng.random()
-    if pick < 0.8:
-        return (ui.text_field if pick < 0.5 else ui.drop_down)(canvas, x, y, w, canvas.copy.value())
+def _control(canvas: Canvas, label: str, x: float, y: float, w: float) -> str:
+    """A field or a choice. Returns its value as drawn."""
+    draw = ui.text_field if canvas.rng.random() < 0.6 else ui.drop_down
+    return draw(canvas, x, y, w, canvas.copy.value(label))
+
+
+def _slider(canvas: Canvas, x: float, y: float, w: float) -> str:
+    """A slider with its share behind it. Returns that as drawn."""
     share = canvas.rng.randint(0, 100)
     ui.slider(canvas, x, y, w - 44, share / 100)
     return canvas.text(x + w - 40, y, 40, ROW, f"{share}%", align="right")

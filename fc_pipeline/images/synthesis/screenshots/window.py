@@ -100,7 +100,7 @@ def _form(canvas: Canvas, top: float, bottom: float) -> None:
         if not label or y + 2 * ROW > bottom:
             break
         canvas.text(x, y, label_width - 6, ROW, f"{label}:")
-        value = ui.text_field(canvas, x + label_width, y, w - label_width, copy.value())
+        value = ui.text_field(canvas, x + label_width, y, w - label_width, copy.value(label))
         canvas.ask("field", f'What is the value of "{label}"?', value)
         y += ROW + 6
     for part in rng.sample([_checks, _radios, _slider, _progress], 4):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from fc_pipeline.images.synthesis.face import Face
+from fc_pipeline.images.synthesis.fields import FIRST_NAMES, Fields, is_name
 from fc_pipeline.images.synthesis.page import TextPool
 
 VERBS = (
@@ -67,10 +68,10 @@ class Copy:
         return self.rng.choice(VERBS)
 
     def word(self, longest: int = 10) -> str:
-        """A word of letters of the corpus."""
+        """A word of the corpus that names something."""
         for _ in range(8):
             words = [w.strip(".,;:!?()[]\"'*`_") for w in self.sentence(80).split()]
-            fitting = [w for w in words if 3 <= len(w) <= longest and w.isalpha()]
+            fitting = [w for w in words if len(w) <= longest and is_name(w)]
             if fitting:
                 return self.rng.choice(fitting)
         return self.rng.choice(FIELDS).lower()
@@ -94,9 +95,18 @@ class Copy:
         name = self.rng.choice(FIELDS)
         return name if self.rng.random() < 0.5 else f"{self.name(8)} {name.lower()}"
 
-    def value(self) -> str:
-        """What stands in a text field."""
+    def value(self, label: str) -> str:
+        """What stands in a text field of such a label."""
+        fields, kind = Fields(self.rng, self.pool), label.split()[-1].capitalize()
+        if kind in ("Author", "User"):
+            return self.rng.choice((fields.name(), self.rng.choice(FIRST_NAMES)))
+        if kind == "City":
+            return fields.town()
+        if kind == "Host":
+            return f"{self.word(8).lower()}{self.rng.choice(('.example', '-1', '-2', ''))}"
         pick = self.rng.random()
+        if pick < 0.3 and kind not in ("Label", "Tag", "Branch", "Profile"):
+            pick = self.rng.uniform(0.3, 1)
         if pick < 0.3:
             return str(self.rng.randint(1, 99999))
         if pick < 0.5:

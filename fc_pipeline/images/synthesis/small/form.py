@@ -26,6 +26,11 @@ LABELS = {
     "postcode": ("Zip", "Post"),
 }
 """What a field is called, by the type of its value."""
+_MOST = {"Age": 110, "Row": 60, "Gate": 99, "Floor": 60, "Page": 999, "Room": 999, "Size": 60}
+"""Largest number of a label; others have up to four digits."""
+_LEVIES, _HIGHEST_LEVY = ("Tax", "VAT"), 30
+_MEASURED = ("money", "number", "code", "share")
+"""Types that a word of the corpus may be the label of."""
 SPOKEN = {"Qty": "quantity", "Ref": "reference", "Zip": "zip code", "Post": "postcode", "Id": "ID", "Vat": "VAT"}
 """How a question calls a label that is short for something; others it calls by their name."""
 _TRIES = 30
@@ -72,10 +77,10 @@ def _entries(rows: Rows, fields: Fields, mark: str, gap: float) -> dict[str, str
     for _ in range(_TRIES * rows.count):
         kind = fields.rng.choice(tuple(LABELS))
         label = fields.rng.choice(LABELS[kind])
-        if fields.rng.random() < 0.2:
-            # The longer of two words of the corpus: the short ones are mostly articles, which no form asks for.
-            label = max(fields.word(), fields.word(), key=len).capitalize()
-        label, value = label.upper() if capitals else label, makers[kind]()
+        if kind in _MEASURED and fields.rng.random() < 0.4:
+            label = fields.word().capitalize()
+        value = makers[kind](label)
+        label = label.upper() if capitals else label
         if len(f"{label}{mark} {value}") > rows.config.max_chars or _spoken(label) in map(_spoken, entries):
             continue
         wider = max(column, rows.width(label + mark))
@@ -90,41 +95,48 @@ def _spoken(label: str) -> str:
     return SPOKEN.get(label.capitalize(), label.lower())
 
 
-def _makers(fields: Fields, characters: frozenset[str]) -> dict[str, Callable[[], str]]:
-    """What makes a value, by its type; long ones stay out where there is no room."""
+def _makers(fields: Fields, characters: frozenset[str]) -> dict[str, Callable[[str], str]]:
+    """What makes a value for a label, by its type; long ones stay out where there is no room."""
     rng = fields.rng
 
-    def date() -> str:
+    def date(label: str) -> str:
         day = fields.day()
         month = MONTHS[day.month - 1][:3]
         short = (f"{day.day} {month}", f"{month} {day.day}", f"{day:%m/%d}", f"{day.day}.{day.month}.", f"{day:%m/%y}")
         return rng.choice((*short, fields.date()))
 
-    def code() -> str:
+    def code(label: str) -> str:
         letter = rng.choice(string.ascii_uppercase)
         number = rng.randint(1, 99)
         return rng.choice((f"{letter}{number}", f"{letter}-{number}", f"{number}{letter}", fields.number()))
 
-    def money() -> str:
+    def money(label: str) -> str:
         amount = fields.cents(most=rng.choice((999, 9_999, 99_999)))
         written = fields.currency(characters).write(amount)
         return written if rng.random() < 0.6 else f"{amount // 100}.{amount % 100:02d}"
 
-    def word() -> str:
+    def number(label: str) -> str:
+        most = _MOST.get(label, 9_999)
+        return str(rng.randint(1, min(most, 10 ** rng.randint(1, 4) - 1)))
+
+    def share(label: str) -> str:
+        return fields.percent(most=_HIGHEST_LEVY if label in _LEVIES else 100)
+
+    def word(label: str) -> str:
         made = fields.word()
         return made if rng.random() < 0.5 else made.capitalize()
 
     return {
-        "person": lambda: rng.choice((rng.choice(FIRST_NAMES), fields.surname(), fields.name())),
+        "person": lambda label: rng.choice((rng.choice(FIRST_NAMES), fields.surname(), fields.name())),
         "money": money,
         "date": date,
-        "time": fields.time,
-        "number": lambda: str(rng.randrange(1, 10 ** rng.randint(1, 4))),
+        "time": lambda label: fields.time(),
+        "number": number,
         "code": code,
-        "place": fields.town,
+        "place": lambda label: fields.town(),
         "word": word,
-        "share": fields.percent,
-        "postcode": fields.postcode,
+        "share": share,
+        "postcode": lambda label: fields.postcode(),
     }
 
 

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable
+from functools import partial
 
 from fc_pipeline.images.synthesis.colour import Colour, mix, on, readable
 from fc_pipeline.images.synthesis.face import Faces
@@ -227,7 +228,7 @@ def _fields(screen: _Screen) -> None:
     taken = {"Title"}  # what the bar has is called so
     for row in range(odd, screen.count, 2):
         label = screen.fitting(screen.copy.field, screen.room, taken)
-        value = screen.fitting(screen.copy.value, screen.room - 6)
+        value = screen.fitting(partial(screen.copy.value, label), screen.room - 6)
         top, bottom = screen.top(row + 1), screen.top(row + 2)
         screen.write(row, MARGIN, label, theme.text)
         focused = rng.random() < 0.5

@@ -5,10 +5,11 @@ import random
 import re
 
 import pytest
+from factories.fixed_text import FixedText
 from factories.synthetic_pages import TEXT
 from stdnum import iban
 
-from fc_pipeline.images.synthesis.fields import DATE_STYLES, Currency, Fields, write_date
+from fc_pipeline.images.synthesis.fields import DATE_STYLES, FUNCTION_WORDS, Currency, Fields, write_date
 
 
 @pytest.fixture
@@ -50,6 +51,29 @@ def test_a_currency_can_be_drawn_and_cents_stay_in_their_range(fields):
     assert {fields.currency(plain).sign for _ in range(100)} == {"$", "EUR", "USD", "CHF", "GBP"}
     amounts = [fields.cents(least=100, most=2_000) for _ in range(500)]
     assert 100 <= min(amounts) < 300 and 1_500 < max(amounts) <= 2_000
+
+
+def test_words_name_something_and_people_have_an_age(fields):
+    talk = Fields(random.Random(1), FixedText(["into", "the", "and", "about", "gradient", "of", "tensor", "with"]))
+    assert {talk.word() for _ in range(200)} == {"gradient", "tensor"}
+    nothing = Fields(random.Random(1), FixedText(["into", "the", "and", "about"]))
+    assert nothing.word() not in FUNCTION_WORDS
+    years = [re.search(r"\d{4}", fields.birth_date())[0] for _ in range(300)]
+    assert min(years) >= "1935" and max(years) <= "2012"
+
+
+def test_labels_say_what_their_values_are(fields):
+    shapes = {"date": r".*\d.*", "share": r"[\d.]+%", "time": r"\d+:\d\d( [ap]m)?", "contact": r"[A-Z][a-z]+ .+"}
+    for _ in range(300):
+        label, value = fields.typed()
+        word, kind = label.split(" ", 1)
+        assert word[0].isupper() and word.lower() not in FUNCTION_WORDS
+        assert re.fullmatch(shapes.get(kind, r"\S.*"), value)
+
+
+def test_percentages_stay_below_what_a_rate_can_be(fields):
+    assert max(float(fields.percent(most=30).strip("%")) for _ in range(500)) <= 30
+    assert max(float(fields.percent().strip("%")) for _ in range(500)) <= 100
 
 
 def test_distinct_values_are_distinct(fields):

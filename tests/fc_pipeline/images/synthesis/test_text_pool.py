@@ -4,7 +4,7 @@ import pytest
 
 from fc_model.errors import UserError
 from fc_pipeline.images.strings import string_split
-from fc_pipeline.images.synthesis.passages import clean_prose, titles, write_passages
+from fc_pipeline.images.synthesis.passages import clean_prose, running_text, titles, write_passages
 from fc_pipeline.images.synthesis.text_pool import CorpusText, read_passages
 from fc_pipeline.images.synthesis_config import StringsConfig
 
@@ -25,7 +25,7 @@ def sample(tmp_path, raw, faces, *, split="train", strings=None) -> CorpusText:
 
 def test_sentences_are_whole_words_of_the_corpus(text):
     text.taken()  # what other tests drew
-    everything = " ".join(prose for *_, prose in text._prose).replace("\n", " ")
+    everything = " ".join(prose for *_, prose in text._prose.texts).replace("\n", " ")
     for seed in range(200):
         drawn = text.sentence(random.Random(seed), max_chars=30)
         assert 0 < len(drawn) <= 30 and drawn == " ".join(drawn.split())
@@ -45,6 +45,51 @@ def test_titles_read_like_titles(tmp_path, faces):
         "A heading of five words"
     ]
     assert sample(tmp_path, documents(), faces).title(random.Random(0)).startswith("The title of ")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "User: How do I make Texas toast", "Chess openings of ECO `A00`", "What is $x_1$ in this line",
+        "See https://example.org for it", "Q: Who wrote the book", "The function f(x) in a heading",
+    ],
+)  # fmt: skip
+def test_what_someone_says_and_mark_up_are_no_titles(line):
+    assert titles(line) == []
+
+
+def test_a_talk_has_no_titles_and_patterns_do_not_outweigh_headings(tmp_path, faces):
+    talk = [{**raw, "domain": "chat"} for raw in documents(5)]
+    one = [{**raw, "id": f"e{n}", "text": f"Chess openings of kind {'abcdefghijklmnopqrst'[n % 20]}\n\nSome prose here."}
+           for n, raw in enumerate(documents(40))]  # fmt: skip
+    pool = sample(tmp_path, [*talk, *one, *documents(30)], faces, strings=StringsConfig(held_out_share=0))
+    titles_drawn = [pool.title(random.Random(seed)) for seed in range(60)]
+    assert {each.split()[0] for each in titles_drawn} == {"Chess", "The"}
+    assert len({each for each in titles_drawn if each.startswith("Chess")}) <= 3
+    assert not sample(tmp_path, talk, faces)._titles
+
+
+def test_running_text_has_words_only():
+    prose = "\n".join(
+        (
+            "User: How **do** I make [this](https://example.org) work with `numpy`?",
+            ">>> import os and then run it",
+            "Let $\\hat{n}_x$ be the normal of a plane",
+            "1. e4 e5 2. Nf3 Nc6 3. Bb5 a6 4. Ba4 Nf6 5. O-O Be7",
+            "rnbqkbnr/pppppppp/8/8/8/8/PPPPPPPP/RNBQKBNR w KQkq - 0 1",
+            "# A heading of four",
+            "- See :class:`the manual <manual>` for the rest of it.",
+            "| a | b | c and more words |",
+            "User: hello there Assistant: hi, how are you today",
+            "Plain words that cost $5 (or less), don't they?",
+        )
+    )
+    assert running_text(prose).split("\n") == [
+        "How do I make this work with numpy?",
+        "A heading of four",
+        "See the manual for the rest of it.",
+        "Plain words that cost $5 (or less), don't they?",
+    ]
 
 
 def test_code_keeps_its_indents_and_width(text):
