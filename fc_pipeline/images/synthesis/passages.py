@@ -61,7 +61,8 @@ def write_passages(
     """Write the sample of one split; returns the sha256 of the file.
 
     One JSON object a line: id, source, licence, code (bool), text, plain, titles. Prose has one paragraph a line, with
-    single spaces, and `plain` is what of it is running text; code keeps its lines and indents. Code gets a quarter of `max_chars` of its own.
+    single spaces, and `plain` is what of it is running text; code keeps its lines and indents. Code gets a quarter of
+    `max_chars` of its own.
     """
     prose, code = _Sample(max_chars), _Sample(max_chars // 4)
     for document in documents:

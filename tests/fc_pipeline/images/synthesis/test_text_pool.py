@@ -60,8 +60,11 @@ def test_what_someone_says_and_mark_up_are_no_titles(line):
 
 def test_a_talk_has_no_titles_and_patterns_do_not_outweigh_headings(tmp_path, faces):
     talk = [{**raw, "domain": "chat"} for raw in documents(5)]
-    one = [{**raw, "id": f"e{n}", "text": f"Chess openings of kind {'abcdefghijklmnopqrst'[n % 20]}\n\nSome prose here."}
-           for n, raw in enumerate(documents(40))]  # fmt: skip
+    names = "abcdefghijklmnopqrst"
+    one = [
+        {**raw, "id": f"e{n}", "text": f"Chess openings of kind {names[n % 20]}\n\nSome prose here."}
+        for n, raw in enumerate(documents(40))
+    ]
     pool = sample(tmp_path, [*talk, *one, *documents(30)], faces, strings=StringsConfig(held_out_share=0))
     titles_drawn = [pool.title(random.Random(seed)) for seed in range(60)]
     assert {each.split()[0] for each in titles_drawn} == {"Chess", "The"}
