@@ -28,11 +28,11 @@ def step_flops(model: ModelConfig, stage: StageConfig, vision: VisionConfig | No
     total = stage.images.shares[-1] * stage.batch_tokens * model.flops_per_token(stage.seq_len)
     for share, group in zip(stage.images.shares, stage.images.groups, strict=False):
         grid = vision.encoder.grid(group.height, group.width)
-        encoder = vision.encoder.flops_per_image(group.height, group.width)
+        encoder = group.pages * vision.encoder.flops_per_image(group.height, group.width)
         flops = float(encoder * (1 if "encoder" in frozen else 3))
         length = _sequence(group, vision)
         if length:
-            fusion = vision.fusion.flops_per_image(vision.encoder, model.hidden_size, grid)
+            fusion = group.pages * vision.fusion.flops_per_image(vision.encoder, model.hidden_size, grid)
             flops += fusion * 3 + length * model.flops_per_token(length) * (2 / 3 if "decoder" in frozen else 1)
         total += share * group.images * flops
     return total
@@ -40,12 +40,12 @@ def step_flops(model: ModelConfig, stage: StageConfig, vision: VisionConfig | No
 
 def _patches(group: ImageGroup, vision: VisionConfig) -> int:
     rows, columns = vision.encoder.grid(group.height, group.width)
-    return rows * columns
+    return rows * columns * group.pages
 
 
 def _sequence(group: ImageGroup, vision: VisionConfig) -> int:
-    """Positions of the decoder for one image; none where the encoder reads alone."""
+    """Positions of the decoder for one sample; none where the encoder reads alone."""
     if group.task == "recognize":
         return 0
     grid = vision.encoder.grid(group.height, group.width)
-    return 3 + vision.fusion.num_tokens(grid) + group.text_tokens
+    return 1 + group.pages * (2 + vision.fusion.num_tokens(grid)) + group.text_tokens

@@ -59,6 +59,7 @@ class ImageGroup(Strict):
     height: int = Field(gt=0, description="Pixels; the image keeps its aspect and is padded.")
     width: int = Field(gt=0, description="Pixels.")
     images: int = Field(gt=0, description="Images of one optimizer step.")
+    pages: int = Field(default=1, gt=0, description="Images of a sample: 2 takes the samples that have two, alone.")
     text_tokens: int = Field(gt=1, description="Tokens of prompt and answer; what is longer is trained on up to here.")
     augment: float = Field(default=0.0, ge=0, le=1, description="Strength of slant, stretch and contrast in training.")
     bucket_widths: bool = Field(
@@ -145,7 +146,7 @@ class ImageStageConfig(Strict):
         for number, group in enumerate(self.groups):
             try:
                 grid = vision.encoder.grid(group.height, group.width)
-                tokens = 3 + vision.fusion.num_tokens(grid) + group.text_tokens
+                tokens = 1 + group.pages * (2 + vision.fusion.num_tokens(grid)) + group.text_tokens
             except ValueError as error:
                 raise ValueError(f"groups[{number}]: {error}") from None
             if tokens > context_length:

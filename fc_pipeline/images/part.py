@@ -50,6 +50,17 @@ def image_steps(track: ImagesFields, parts: Sequence[Part]) -> Iterator[StepSpec
     if images is None:
         return
     inputs: dict[str, str] = {}
+    photographs = images.synthetic.photographs if images.synthetic is not None else []
+    sources = {source.name: source for source in map(resolve_image_source, [*photographs, *images.sources])}
+    for source in sources.values():
+        yield StepSpec(
+            key=f"images/{source.name}",
+            function=fetch_images,
+            description=f"Images of {source.name} ({source.licence}) with captions, questions or text.",
+            group="images",
+            config=source.model_dump(mode="json"),
+            page=images_page,
+        )
     if images.synthetic is not None:
         key = _fonts_key(images)
         yield StepSpec(
@@ -66,20 +77,13 @@ def image_steps(track: ImagesFields, parts: Sequence[Part]) -> Iterator[StepSpec
             description="Lines, documents, screenshots and scenes drawn from the corpus, with exact text and boxes.",
             group=f"{track.name}_images",
             config=images.synthetic.model_dump(mode="json"),
-            inputs={"fonts": key, "documents": split_key(track)},
+            inputs={"fonts": key, "documents": split_key(track)}
+            | {f"photographs_{name}": f"images/{name}" for name in photographs},
             page=images_page,
         )
         inputs["synthetic"] = f"{track.name}/synthetic"
     for source in map(resolve_image_source, images.sources):
         inputs[source.name] = f"images/{source.name}"
-        yield StepSpec(
-            key=inputs[source.name],
-            function=fetch_images,
-            description=f"Images of {source.name} ({source.licence}) with captions, questions or text.",
-            group="images",
-            config=source.model_dump(mode="json"),
-            page=images_page,
-        )
     yield StepSpec(
         key=images_key(track),
         function=pack_images,

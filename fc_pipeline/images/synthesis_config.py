@@ -113,6 +113,9 @@ class SynthesisConfig(Strict):
     small: SmallConfig = SmallConfig()
     text: TextConfig = TextConfig()
     strings: StringsConfig = StringsConfig()
+    photographs: list[str] = Field(
+        default=[], description="sources of images whose pictures lie under the text of scene/*: names of the catalogue"
+    )
     handheld_share: float = Field(default=0.1, ge=0, le=1, description="of document/*: bent, on a desk, at an angle")
     max_attempts: int = Field(default=50, gt=0, description="draws of one image before the step gives up")
     batch_images: int = Field(default=64, gt=0, description="small images that a worker draws at a time")

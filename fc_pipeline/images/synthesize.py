@@ -1,5 +1,6 @@
 """The step that makes `<track>/synthetic`: images whose text and boxes are known exactly, as image shards."""
 
+import hashlib
 import heapq
 import time
 from collections import Counter
@@ -8,16 +9,21 @@ from functools import partial
 from itertools import islice
 
 from fc_model.artifacts import read_records
+from fc_model.data.images.decode import decode_stored
 from fc_model.data.images.record import ImageRecord, Split
 from fc_model.data.images.shard_writer import ImageShardWriter, write_index
+from fc_model.data.images.shards import ImageShards, list_image_splits
 from fc_model.errors import UserError
 from fc_pipeline.engine.step import Step
 from fc_pipeline.images.fonts.faces import load_faces
 from fc_pipeline.images.synthesis.kinds import kinds
 from fc_pipeline.images.synthesis.passages import write_passages
+from fc_pipeline.images.synthesis.photographs import Photograph
 from fc_pipeline.images.synthesis.renderer import Drawn, Job, Plan, draw_batch, split_faces
 from fc_pipeline.images.synthesis_config import SynthesisConfig
 
+PHOTOGRAPHS = "photographs_"
+"""What roles of inputs with photographs begin with."""
 SPLITS: tuple[Split, ...] = ("train", "holdout")
 
 
@@ -26,7 +32,8 @@ def synthesize(step: Step) -> None:
 
     Training images have training documents' text, the holdout has held-out documents', faces and layouts.
 
-    config: SynthesisConfig. inputs: `fonts` (images/fonts), `documents` (corpus/<corpus>/split). Metrics: images,
+    config: SynthesisConfig. inputs: `fonts` (images/fonts), `documents` (corpus/<corpus>/split), `photographs_<name>`
+    (images/<name>) for each that the config names; their held-out pictures lie under held-out scenes. Metrics: images,
     words, characters, faces, train_images, holdout_images, images_<kind>, images_<style of the faces>. Counters: draws
     that were given up, by reason.
 
@@ -42,7 +49,9 @@ def synthesize(step: Step) -> None:
     styles = {face.name: face.style for face in fonts.faces}
     for split in SPLITS:
         split_faces(fonts, config.held_out_faces, split=split)
-    plan = Plan(config.model_dump_json(), str(step.inputs["fonts"].folder), _texts(step, config))
+    plan = Plan(
+        config.model_dump_json(), str(step.inputs["fonts"].folder), _texts(step, config), tuple(_photographs(step))
+    )
     counts: Counter[str] = Counter()
     licences: Counter[tuple[str, str]] = Counter()
     used: set[str] = set()
@@ -104,6 +113,23 @@ def _texts(step: Step, config: SynthesisConfig) -> dict[str, tuple[str, str]]:
         )
         texts[split] = (str(path), digest)
     return texts
+
+
+def _photographs(step: Step) -> Iterator[Photograph]:
+    """Writes the natural pictures of the inputs where every worker can read them."""
+    folder = step.out.workspace("photographs")
+    for role, artifact in sorted(step.inputs.items()):
+        if not role.startswith(PHOTOGRAPHS):
+            continue
+        for split in SPLITS:
+            if split not in list_image_splits(artifact.folder):
+                continue
+            for number, sample in enumerate(ImageShards(artifact.folder, split).samples()):
+                if sample.record.family == "natural":
+                    path = folder / f"{role}-{split}-{number}.png"
+                    decode_stored(sample.images[0], name=sample.record.id).save(path, compress_level=1)
+                    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+                    yield Photograph(split, str(path), digest, sample.record.id, sample.record.licence)
 
 
 def _count(step: Step, counts: Counter[str], drawn: Drawn, record: ImageRecord, *, styles: dict[str, str]) -> None:

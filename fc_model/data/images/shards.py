@@ -89,7 +89,7 @@ class ImageShards:
         return self.table.records(numbers)
 
     def fitting(self, group: ImageGroup) -> NDArray[np.int64]:
-        """Numbers of the samples that have what a group of a stage needs: its kinds, one image, its task's target."""
+        """Numbers of the samples that have what a group of a stage needs: its kinds, images, its task's target."""
         import pyarrow as pa
         import pyarrow.compute as pc
 
@@ -98,7 +98,7 @@ class ImageShards:
         masks = [np.zeros(0, dtype=bool)]
         for table in self.table.groups("kind", "sizes", target):
             of_kind = pc.is_in(table["kind"], value_set=kinds)
-            mask = pc.and_(pc.and_(of_kind, pc.equal(pc.list_value_length(table["sizes"]), 1)), table[target])
+            mask = pc.and_(pc.and_(of_kind, pc.equal(pc.list_value_length(table["sizes"]), group.pages)), table[target])
             masks.append(mask.to_numpy())
         return np.flatnonzero(np.concatenate(masks))
 

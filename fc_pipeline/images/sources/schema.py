@@ -78,6 +78,7 @@ class ChessReader(Strict):
     kind: Literal["chess"]
     size: int = Field(default=224, ge=96, le=1024, description="side of the board in pixels; a multiple of 8 is used")
     squares_asked: int = Field(default=2, ge=0, le=64, description="squares that a question asks about, a board")
+    position_asked: bool = Field(default=True, description="whether a question asks for the whole position in FEN")
 
 
 class ScreenshotReader(Scaled):

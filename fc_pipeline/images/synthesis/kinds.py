@@ -8,6 +8,7 @@ from fc_pipeline.images.synthesis.documents import article, chart, code_listing,
 from fc_pipeline.images.synthesis.face import Faces
 from fc_pipeline.images.synthesis.line import render_line
 from fc_pipeline.images.synthesis.page import Kind, Page, Render, TextPool
+from fc_pipeline.images.synthesis.photographs import NO_PHOTOGRAPHS, Photographs
 from fc_pipeline.images.synthesis.scene import label, photo_text, sign
 from fc_pipeline.images.synthesis.screenshots import dialog, menu, settings, terminal, web_page, window
 from fc_pipeline.images.synthesis.screenshots.canvas import Canvas
@@ -52,14 +53,12 @@ _KINDS = (
     Kind("screenshot/terminal", _terminal, ("terminal", "editor", "console"), ("diff",), plain=False),
     Kind("screenshot/web_page", _web_page, ("article", "landing", "shop", "cookies"), ("dashboard",)),
     Kind("screenshot/window", _screen(window.draw_screen, pointers=0.5), ("list", "form", "tabs"), ("table",)),
-    Kind("scene/label", label.render, ("product", "price", "parcel", "plate"), ("table",)),
-    Kind("scene/photo_text", photo_text.render, ("poster", "book_cover", "caption", "floating"), ("outlined",)),
-    Kind("scene/sign", sign.render, ("street", "direction", "warning", "shop_front"), ("arched",)),
 )
 
 
-def kinds(config: SynthesisConfig) -> dict[str, Kind]:
-    """{name: kind}; lines and small images have settings in the step's config."""
+def kinds(config: SynthesisConfig, photographs: Photographs = NO_PHOTOGRAPHS) -> dict[str, Kind]:
+    """{name: kind}; lines and small images have settings in the step's config, scenes photographs as grounds."""
+    on_label, on_photo, on_sign = (partial(each.render, photographs=photographs) for each in (label, photo_text, sign))
     form, screen = (partial(render, config=config.small) for render in (render_form, render_screenshot))
     forms = ("plain", "boxed", "underlined", "ruled", "coloured", "dark")
     own = (
@@ -67,4 +66,9 @@ def kinds(config: SynthesisConfig) -> dict[str, Kind]:
         Kind("small/form", form, forms, ("shaded", "aligned")),
         Kind("small/screenshot", screen, _SMALL_SCREENS, ("list", "snackbar", "ticks")),
     )
-    return {kind.name: kind for kind in (*own, *_KINDS)}
+    scenes = (
+        Kind("scene/label", on_label, ("product", "price", "parcel", "plate"), ("table",)),
+        Kind("scene/photo_text", on_photo, ("poster", "book_cover", "caption", "floating"), ("outlined",)),
+        Kind("scene/sign", on_sign, ("street", "direction", "warning", "shop_front"), ("arched",)),
+    )
+    return {kind.name: kind for kind in (*own, *_KINDS, *scenes)}

@@ -20,6 +20,7 @@ from fc_pipeline.images.synthesis.face import Faces, NotDrawn
 from fc_pipeline.images.synthesis.handheld import hold
 from fc_pipeline.images.synthesis.kinds import kinds
 from fc_pipeline.images.synthesis.page import Kind, Page
+from fc_pipeline.images.synthesis.photographs import Photograph, Photographs
 from fc_pipeline.images.synthesis.text_pool import CorpusText, read_passages
 from fc_pipeline.images.synthesis_config import KindConfig, SynthesisConfig
 
@@ -48,6 +49,7 @@ class Plan(NamedTuple):
     """Folder of the fonts artifact."""
     text: dict[str, tuple[str, str]]
     """{split: (file of passages, its sha256)}."""
+    photographs: tuple[Photograph, ...] = ()
 
 
 class Drawn(NamedTuple):
@@ -61,7 +63,7 @@ class Drawn(NamedTuple):
 
 def draw_batch(jobs: Sequence[Job], *, plan: Plan) -> list[Drawn]:
     """The images of some jobs, in their order. Raises UserError when one cannot be drawn, or contradicts itself."""
-    config, _ = _parsed(plan.config)
+    config = _parsed(plan.config)
     return [
         Drawn(record.to_json(), encode(page.image, config.kinds[record.kind]), discarded)
         for page, record, discarded in (draw_page(Job(*job), plan=plan) for job in jobs)
@@ -70,9 +72,10 @@ def draw_batch(jobs: Sequence[Job], *, plan: Plan) -> list[Drawn]:
 
 def draw_page(job: Job, *, plan: Plan) -> tuple[Page, ImageRecord, dict[str, int]]:
     """An image as a page, its record, and {reason: draws that were given up}. Raises UserError as `draw_batch` does."""
-    config, known = _parsed(plan.config)
-    kind = known[job.kind]
+    config = _parsed(plan.config)
     faces, text = _materials(plan.config, plan.fonts, *plan.text[job.split], job.split)
+    photographs, known = _kinds(plan.config, tuple(each for each in plan.photographs if each[0] == job.split))
+    kind = known[job.kind]
     where = f"{SOURCE}/{job.split}/{job.kind}/{job.number}"
     layouts = kind.held_out if job.split == "holdout" else kind.layouts
     discarded: Counter[str] = Counter()
@@ -81,7 +84,7 @@ def draw_page(job: Job, *, plan: Plan) -> tuple[Page, ImageRecord, dict[str, int
             break
         seed = hashlib.sha256(f"{config.seed}:{job.kind}:{job.split}:{job.number}:{attempt}".encode()).digest()
         rng = random.Random(int.from_bytes(seed))
-        text.taken()
+        text.taken(), photographs.taken()
         try:
             page = kind.render(rng, text.plain if kind.plain else text, faces, rng.choice(layouts))
             if job.kind.startswith("document/") and rng.random() < config.handheld_share:
@@ -95,7 +98,7 @@ def draw_page(job: Job, *, plan: Plan) -> tuple[Page, ImageRecord, dict[str, int
         if len(page.lines) == 1 and string_split(page.text, config.strings) not in (None, job.split):
             discarded[_OTHER_SPLIT] += 1  # words were cut off to fit, or it is no text of the corpus
             continue
-        record = _record(page, job, text=text, config=config, where=where)
+        record = _record(page, job, text=text, photographs=photographs, config=config, where=where)
         check_page(page, where=f"{where} ({page.meta.get('layout')})")
         return page, record, dict(discarded)
     raise UserError(
@@ -130,9 +133,13 @@ def split_faces(faces: Faces, held_out: Sequence[str], *, split: Split) -> Faces
     return Faces(chosen)
 
 
-def _record(page: Page, job: Job, *, text: CorpusText, config: SynthesisConfig, where: str) -> ImageRecord:
-    passages = text.taken()
-    licences = sorted({passage.licence for passage in passages})
+def _record(
+    page: Page, job: Job, *, text: CorpusText, photographs: Photographs, config: SynthesisConfig, where: str
+) -> ImageRecord:
+    passages, grounds = text.taken(), photographs.taken()
+    licences = sorted({each.licence for each in (*passages, *grounds)})
+    if grounds:
+        page.meta["photographs"] = [each.id for each in grounds]
     return ImageRecord(
         id=where,
         source=SOURCE,
@@ -153,13 +160,18 @@ def _record(page: Page, job: Job, *, text: CorpusText, config: SynthesisConfig, 
 
 
 @lru_cache(maxsize=2)
-def _parsed(raw: str) -> tuple[SynthesisConfig, dict[str, Kind]]:
-    config = SynthesisConfig.model_validate_json(raw)
-    return config, kinds(config)
+def _parsed(raw: str) -> SynthesisConfig:
+    return SynthesisConfig.model_validate_json(raw)
+
+
+@lru_cache(maxsize=4)
+def _kinds(raw: str, photographs: tuple[Photograph, ...]) -> tuple[Photographs, dict[str, Kind]]:
+    grounds = Photographs([Photograph(*each) for each in photographs])
+    return grounds, kinds(_parsed(raw), grounds)
 
 
 @lru_cache(maxsize=4)
 def _materials(config: str, fonts: str, path: str, digest: str, split: Split) -> tuple[Faces, CorpusText]:
-    parsed, _ = _parsed(config)
+    parsed = _parsed(config)
     faces = split_faces(load_faces(Path(fonts)), parsed.held_out_faces, split=split)
     return faces, CorpusText(read_passages(Path(path), digest), faces, split=split, strings=parsed.strings)

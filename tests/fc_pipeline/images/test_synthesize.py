@@ -1,8 +1,11 @@
+import io
 import json
 
 import pytest
 from PIL import Image
 
+from fc_model.data.images.record import ImageRecord
+from fc_model.data.images.shard_writer import ImageShardWriter, write_index
 from fc_model.data.images.shards import ImageShards
 from fc_model.errors import UserError
 from fc_pipeline.images.strings import string_key
@@ -95,3 +98,30 @@ def test_every_stretch_has_the_kinds_in_their_shares():
 def test_mistakes_are_named(build, fonts, corpus, change, message):
     with pytest.raises(UserError, match=message):
         build("toy/mistake", synthesize, CONFIG | change, {"fonts": fonts, "documents": corpus})
+
+
+def test_photographs_lie_under_scenes_of_their_split(build, fonts, corpus, faces, tmp_path):
+    def pictures(step):
+        writers = []
+        for split, grey in (("train", 90), ("holdout", 200)):
+            writer = ImageShardWriter(step.out, split=split)
+            file = io.BytesIO()
+            Image.new("RGB", (160, 120), (grey, grey, 50)).save(file, "PNG")
+            about = {"source": "photos", "kind": "photo", "licence": "CC-BY-2.0", "images": ["png"], "split": split}
+            record = ImageRecord(id=f"photos/{split}", family="natural", width=160, height=120, caption="a", **about)
+            writer.add(record, [file.getvalue()])
+            writers.append(writer)
+        write_index(step.out, writers)
+
+    photos = build("images/photos", pictures, {}, {})
+    config = CONFIG | {"kinds": {"scene/sign": {"train": 12, "holdout": 8}}, "photographs": ["photos"]}
+    inputs = {"fonts": fonts, "documents": corpus, "photographs_photos": photos}
+    made = build("toy/synthetic_scenes", synthesize, config, inputs)
+    for split in ("train", "holdout"):
+        drawn = list(ImageShards(made.folder, split).records())
+        under = [record for record in drawn if "photographs" in record.meta]
+        assert 2 <= len(under) < len(drawn)
+        for record in under:
+            assert record.meta["background"] == "photograph" and record.meta["photographs"] == [f"photos/{split}"]
+            assert "CC-BY-2.0" in record.licence
+        assert not any("CC-BY-2.0" in record.licence for record in drawn if record not in under)

@@ -90,6 +90,8 @@ def finish(entry: Entry, source: ImageSource, shared: dict[str, bytes]) -> list[
                 piece = Image.open(io.BytesIO(shared[letter]), formats=("PNG",))
                 image.paste(piece, (left, top), mask=piece)
     questions = _questions(entry.caption, rng, asked=source.reader.squares_asked)
+    if not source.reader.position_asked:
+        questions = questions[1:]
     return [made(entry._replace(questions=questions), image, source=source.name)]
 
 

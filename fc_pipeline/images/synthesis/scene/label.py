@@ -8,6 +8,7 @@ from PIL import Image, ImageDraw
 from fc_pipeline.images.synthesis.colour import any_hue, on, readable
 from fc_pipeline.images.synthesis.face import Faces
 from fc_pipeline.images.synthesis.page import Page, TextPool
+from fc_pipeline.images.synthesis.photographs import NO_PHOTOGRAPHS, Photographs
 from fc_pipeline.images.synthesis.scene.backgrounds import SHEETS, VIEWS, WALLS, paper
 from fc_pipeline.images.synthesis.scene.panel import Panel, textured, weather
 
@@ -19,10 +20,13 @@ SHAPES = {
 PLATES = ("AAA 999", "AA-AA 999", "A 9999 AA", "99 AAA 9", "AAA-9999", "AA99 AAA")
 
 
-def render(rng: random.Random, text: TextPool, faces: Faces, layout: str) -> Page:
+def render(
+    rng: random.Random, text: TextPool, faces: Faces, layout: str, *, photographs: Photographs = NO_PHOTOGRAPHS
+) -> Page:
     """A label on a wall, a table or before something out of focus."""
     width = rng.randint(256, 448)
-    ground = rng.choice(sorted(GROUNDS))
+    grounds = photographs.under(rng, GROUNDS)
+    ground = rng.choice(sorted(grounds))
     share_x, share_y = SHAPES[layout]
     size = round(width * share_x * rng.uniform(0.92, 1.0)), round(width * share_y * rng.uniform(0.88, 1.0))
     height = max(round(size[1] + rng.uniform(24, 90)), 128)
@@ -33,7 +37,7 @@ def render(rng: random.Random, text: TextPool, faces: Faces, layout: str) -> Pag
     if panel.ink == (16, 16, 16):
         panel.ink = readable(any_hue(rng, (0.1, 0.3), (0.0, 0.8)), [paint])
     {"product": _product, "price": _price, "parcel": _parcel, "plate": _plate, "table": _table}[layout](panel)
-    page = panel.place(GROUNDS[ground](rng, (width, height)), tilt=rng.uniform(0, 0.07), turn=rng.uniform(0, 16))
+    page = panel.place(grounds[ground](rng, (width, height)), tilt=rng.uniform(0, 0.07), turn=rng.uniform(0, 16))
     weather(page, rng)
     page.meta.update(layout=layout, background=ground)
     kind = "licence plate" if layout == "plate" else f"{layout} label"

@@ -7,20 +7,24 @@ from PIL import Image, ImageStat
 from fc_pipeline.images.synthesis.colour import BLACK, WHITE, Colour, any_hue, mix, on, readable
 from fc_pipeline.images.synthesis.face import Faces
 from fc_pipeline.images.synthesis.page import Page, TextPool
+from fc_pipeline.images.synthesis.photographs import NO_PHOTOGRAPHS, Photographs
 from fc_pipeline.images.synthesis.scene.backgrounds import SHEETS, VIEWS, WALLS
 from fc_pipeline.images.synthesis.scene.panel import Panel, weather
 
 GROUNDS = {**WALLS, **SHEETS}
 
 
-def render(rng: random.Random, text: TextPool, faces: Faces, layout: str) -> Page:
+def render(
+    rng: random.Random, text: TextPool, faces: Faces, layout: str, *, photographs: Photographs = NO_PHOTOGRAPHS
+) -> Page:
     """A picture with text on it; posters and books are seen from an angle, the others are part of the picture."""
     width = rng.randint(224, 448)
     height = round(width * rng.uniform(0.75, 1.15))
-    name = rng.choice(sorted(VIEWS))
+    views, walls = photographs.under(rng, VIEWS), photographs.under(rng, GROUNDS)
+    name = rng.choice(sorted(views))
     if layout in ("poster", "book_cover"):
         size = round(height * rng.uniform(0.6, 0.75)), round(height * 0.93)
-        panel = Panel(rng, text, faces, VIEWS[name](rng, size))
+        panel = Panel(rng, text, faces, views[name](rng, size))
         # A calmer picture, so that letters stand out from all of it.
         mean = _mean(panel.page.image)
         calm = Image.new("RGB", size, mix(mean, on(on(mean)), 0.45))
@@ -29,16 +33,16 @@ def render(rng: random.Random, text: TextPool, faces: Faces, layout: str) -> Pag
         panel.ink = on(ground)
         tint = readable(any_hue(rng, (0.3, 0.8), (0.4, 0.9)), [ground], 5.0)
         (_poster if layout == "poster" else _book)(panel, tint)
-        name = rng.choice(sorted(GROUNDS))
-        wall = GROUNDS[name](rng, (max(width, size[0] + 20), height))
+        name = rng.choice(sorted(walls))
+        wall = walls[name](rng, (max(width, size[0] + 20), height))
         page = panel.place(wall, tilt=rng.uniform(0, 0.06), turn=rng.uniform(0, 12))
     elif layout == "caption":
-        panel = Panel(rng, text, faces, VIEWS[name](rng, (width, height)))
+        panel = Panel(rng, text, faces, views[name](rng, (width, height)))
         _caption(panel)
         page = panel.page
         page.meta["quads"] = [[[a, b], [c, b], [c, d], [a, d]] for a, b, c, d in (word.box for word in page.words)]
     else:
-        view = VIEWS[name](rng, (width, height))
+        view = views[name](rng, (width, height))
         panel = Panel(rng, text, faces, Image.new("RGB", (round(width * 0.94), round(height * 0.9))), opaque=False)
         panel.ink = on(_mean(view))
         (_floating if layout == "floating" else _outlined)(panel)

@@ -9,6 +9,7 @@ from fc_model.data.images.record import Line, Word, union
 from fc_pipeline.images.synthesis.colour import BLACK, Colour, any_hue, on
 from fc_pipeline.images.synthesis.face import Faces
 from fc_pipeline.images.synthesis.page import Ink, Page, TextPool, text_width
+from fc_pipeline.images.synthesis.photographs import NO_PHOTOGRAPHS, Photographs
 from fc_pipeline.images.synthesis.scene.backgrounds import VIEWS, WALLS, plaster
 from fc_pipeline.images.synthesis.scene.panel import Panel, textured, weather
 from fc_pipeline.images.synthesis.screenshots.shapes import icon
@@ -23,10 +24,12 @@ WARNING_PAINTS: tuple[Colour, ...] = ((245, 200, 20), (250, 250, 248), (215, 40,
 CALLS = ("CAUTION", "WARNING", "NOTICE", "DANGER", "ATTENTION", "STOP", "PRIVATE", "NO ENTRY")
 
 
-def render(rng: random.Random, text: TextPool, faces: Faces, layout: str) -> Page:
+def render(
+    rng: random.Random, text: TextPool, faces: Faces, layout: str, *, photographs: Photographs = NO_PHOTOGRAPHS
+) -> Page:
     """A sign on a wall or before a view."""
     width = rng.randint(256, 448)
-    grounds = VIEWS if layout in ("direction", "warning") else WALLS
+    grounds = photographs.under(rng, VIEWS if layout in ("direction", "warning") else WALLS)
     ground = rng.choice(sorted(grounds))
     share_x, share_y = SHAPES[layout]
     size = round(width * share_x * rng.uniform(0.92, 1.0)), round(width * share_y * rng.uniform(0.85, 1.0))

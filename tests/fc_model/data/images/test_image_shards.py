@@ -247,6 +247,8 @@ def test_what_fits_a_group(tmp_path, task, changes, expected):
         write_index(out, [writer])
         group = GROUP.model_copy(update={"task": task})
         assert list(ImageShards(out.folder).fitting(group)) == [0] * expected
+        pairs = group.model_copy(update={"pages": 2})
+        assert list(ImageShards(out.folder).fitting(pairs)) == [0] * (len(entry.images) == 2)
 
 
 def test_row_groups_cut_nothing(tmp_path, monkeypatch):

@@ -93,3 +93,11 @@ def test_a_font_without_chess_signs_is_refused(boards: Callable[..., Artifact]) 
         boards(font="matplotlib/mpl-data/fonts/ttf/cmr10.ttf")
     with pytest.raises(UserError, match=r"images boards: matplotlib/__init__\.py is no font"):
         boards(font="matplotlib/__init__.py")
+
+
+def test_the_whole_position_is_asked_for_where_answers_may_be_long(boards):
+    asked = [
+        {question.kind for record in records(boards(position_asked=long)).values() for question in record.questions}
+        for long in (True, False)
+    ]
+    assert asked[0] - asked[1] == {"fen"} and "square" in asked[1]
