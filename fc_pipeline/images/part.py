@@ -50,7 +50,9 @@ def image_steps(track: ImagesFields, parts: Sequence[Part]) -> Iterator[StepSpec
     if images is None:
         return
     inputs: dict[str, str] = {}
-    photographs = images.synthetic.photographs if images.synthetic is not None else []
+    photographs: list[str] = []
+    if images.synthetic is not None and any(kind.startswith("scene/") for kind in images.synthetic.kinds):
+        photographs = images.synthetic.photographs
     sources = {source.name: source for source in map(resolve_image_source, [*photographs, *images.sources])}
     for source in sources.values():
         yield StepSpec(
