@@ -84,7 +84,8 @@ def draw_page(job: Job, *, plan: Plan) -> tuple[Page, ImageRecord, dict[str, int
             break
         seed = hashlib.sha256(f"{config.seed}:{job.kind}:{job.split}:{job.number}:{attempt}".encode()).digest()
         rng = random.Random(int.from_bytes(seed))
-        text.taken(), photographs.taken()
+        text.taken()
+        photographs.taken()
         try:
             page = kind.render(rng, text.plain if kind.plain else text, faces, rng.choice(layouts))
             if job.kind.startswith("document/") and rng.random() < config.handheld_share:
