@@ -37,7 +37,8 @@ class VisionConfig(Strict):
 
     def recognizes(self, group: ImageGroup) -> bool:
         """Whether there is a CTC head and the images of a group are as high as the lines that it reads."""
-        return self.ctc_head is not None and group.height == self.ctc_head.rows * self.encoder.patch_size
+        fits = self.ctc_head is not None and group.height == self.ctc_head.rows * self.encoder.patch_size
+        return fits and group.pages == 1
 
     @property
     def token_pixels(self) -> int:
