@@ -134,6 +134,11 @@ class HubPin(Strict):
     )
     keep_shards: bool = Field(default=True, description="false: a shard leaves the cache when it has been read")
 
+    @property
+    def is_pinned(self) -> bool:
+        """Whether the revision is a commit; branches and tags move."""
+        return re.fullmatch(r"[0-9a-f]{40}", self.revision) is not None
+
 
 Pin = PypiPin | InstalledPin | LocalPin | HttpPin | HubPin
 

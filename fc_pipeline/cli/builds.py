@@ -1,6 +1,7 @@
 """What is built, and what would be."""
 
 import argparse
+import shutil
 import sys
 import time
 from dataclasses import asdict
@@ -11,7 +12,7 @@ from fc_model.artifacts import Store
 from fc_model.errors import UserError
 from fc_pipeline.engine.deferred import deferred_imports
 from fc_pipeline.engine.plan import UNFINISHED
-from fc_pipeline.formatting import UNKNOWN, Line, columns, count, print_json, print_lines
+from fc_pipeline.formatting import UNKNOWN, Line, columns, count, print_json, print_lines, size
 from fc_pipeline.paths import built_home, fc_home, instance_home
 
 with deferred_imports():
@@ -24,6 +25,8 @@ with deferred_imports():
     from fc_pipeline.experiments.graph import misplaced, project_graph
     from fc_pipeline.remote.sync import find_in_remote
     from fc_pipeline.report.leaderboard import leaderboard as rank_reports
+    from fc_pipeline.tokens.supply import supply_problems
+    from fc_pipeline.track.config import parse_track, read_attributes
     from fc_pipeline.training.forecast import forecast
 
 
@@ -37,6 +40,16 @@ def plan(options: argparse.Namespace) -> None:
         print_json({"items": [asdict(item) for item in items], "forecast": estimate})
     else:
         print_lines(plan_lines(items, estimate, explain=options.explain))
+        print_lines(too_little_space(estimate["total"]["disk_bytes"], fc_home()) if estimate else [])
+
+
+def too_little_space(needed: int, home: Path) -> list[Line]:
+    """A line where the disk of FC_HOME, which need not be there yet, has less free than a plan needs."""
+    there = next(path for path in (home.absolute(), *home.absolute().parents) if path.exists())
+    free = shutil.disk_usage(there).free
+    if needed <= free:
+        return []
+    return [("bold red", f"{size(free)} are free on the disk of {home}: free more, or set FC_HOME to another disk")]
 
 
 def run(options: argparse.Namespace) -> int:
@@ -95,10 +108,16 @@ def check(options: argparse.Namespace) -> int:
             graph.code(key)
         except UserError as error:
             wrong.append(str(error))
+    for name in graph.tracks:
+        track = parse_track(name, read_attributes(name))
+        wrong += [f"tracks/{name}: {line}" for line in supply_problems(track)]
     for why in dict.fromkeys(wrong):
         print(f"fustercluck: error: {' '.join(why.split())}", file=sys.stderr)
     names = ", ".join((*graph.tracks, *graph.experiments))
-    print(f"{len(graph.tracks)} tracks, {len(graph.experiments)} experiments ({names}), {len(graph)} artifacts: valid")
+    verdict = f"{len(set(wrong))} problems" if wrong else "valid"
+    print(
+        f"{len(graph.tracks)} tracks, {len(graph.experiments)} experiments ({names}), {len(graph)} artifacts: {verdict}"
+    )
     return 2 if wrong else 0
 
 

@@ -61,7 +61,7 @@ def _details(item: PlanItem, figures: dict[str, Any] | None) -> Iterator[str]:
 def _cost(figures: dict[str, Any]) -> str:
     tokens = [f"{count(figures['tokens'])} tokens"] if figures.get("tokens") else []
     if figures["seconds"] is None and not tokens:
-        return UNKNOWN
+        return UNKNOWN if figures["disk_bytes"] is None else f"{UNKNOWN} {size(figures['disk_bytes'])}"
     return " ".join([*tokens, duration(figures["seconds"]), size(figures["disk_bytes"])])
 
 
@@ -78,4 +78,6 @@ def _total(items: list[PlanItem], forecast: dict[str, Any] | None) -> str:
         tokens = f"{count(total['tokens'])} tokens, " if total["tokens"] else ""
         unknown = f", not counting {len(total['unknown'])} never built" if total["unknown"] else ""
         text += f"; about {tokens}{duration(total['seconds'])}, {size(total['disk_bytes'])}{unknown}"
+        if total["download_bytes"]:
+            text += f"; {size(total['download_bytes'])} to download, {len(total['unsized'])} of unknown size"
     return text

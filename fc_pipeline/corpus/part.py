@@ -5,12 +5,13 @@ from functools import partial
 from typing import Any
 
 from fc_pipeline.corpus.config import CorpusConfig, CorpusFields
+from fc_pipeline.corpus.expected_size import INDEX_COPIES, documents_size, source_size
 from fc_pipeline.corpus.filter_quality import fixtures_digest
 from fc_pipeline.engine.deferred import deferred_imports
 from fc_pipeline.engine.part import Part, Section
 from fc_pipeline.engine.step import StepSpec
 from fc_pipeline.evalsets.catalogue import resolve_evalset
-from fc_pipeline.sources.catalogue import resolve_source
+from fc_pipeline.sources.catalogue import read_source, resolve_source
 
 with deferred_imports():
     from fc_pipeline.corpus.decontaminate import decontaminate
@@ -38,6 +39,7 @@ def corpus_steps(track: CorpusFields, parts: Sequence[Part]) -> Iterator[StepSpe
             config=source.model_dump(mode="json"),
             kinds=("python", source.kind) if source.kind == "pypi" else ("python",),
             page=filtered_page,
+            expected=source_size(source),
         )
     for evalset in map(resolve_evalset, corpus.decontamination.evalsets):
         yield StepSpec(
@@ -80,6 +82,7 @@ def corpus_steps(track: CorpusFields, parts: Sequence[Part]) -> Iterator[StepSpe
         description="Training documents and a holdout by duplicate cluster and domain.",
         config=corpus.holdout.model_dump(mode="json"),
         inputs=cleaned,
+        expected=documents_size(sources.values()),
     )
 
 
@@ -107,13 +110,14 @@ def _clean(
 ) -> Iterator[StepSpec]:
     """Filtering, deduplication, decontamination of the corpus (dump is ""), or of a dump that comes after others."""
     key = f"corpus/{corpus.name}/dumps/{{}}/{dump}" if dump else f"corpus/{corpus.name}/{{}}"
-    step = partial(StepSpec, group=f"corpus_{corpus.name}", partition=dump or None)
+    sources = [read_source(entry) for entry in entries]
+    step = partial(StepSpec, group=f"corpus_{corpus.name}", partition=dump or None, expected=documents_size(sources))
     yield step(
         key=key.format("filtered"),
         function=filter_documents,
         description="Documents that pass the filters; the dropped ones are kept by reason.",
         config=corpus.filtering.model_dump(mode="json"),
-        inputs={name: f"sources/{name}" for name in (resolve_source(entry).name for entry in entries)} | models,
+        inputs={source.name: f"sources/{source.name}" for source in sources} | models,
         page=filtered_page,
     )
     yield step(
@@ -123,6 +127,7 @@ def _clean(
         config=corpus.dedup.model_dump(mode="json"),
         inputs={"documents": key.format("filtered")} | before,
         page=clusters_page,
+        expected=documents_size(sources, copies=1 + INDEX_COPIES),
     )
     if evalsets := [f"evalsets/{name}" for name in corpus.decontamination.evalsets]:
         yield step(

@@ -91,6 +91,8 @@ class StepSpec:
     partition: str | None = None
     """Last part of the key of a step that is one of several equal ones, such as a dump of a corpus."""
 
+    expected: dict[str, int] = field(default_factory=dict)
+    """What `plan` says of its size until it was built once, as far as that is known: download_bytes, disk_bytes."""
     fresh_for_days: int | None = None
     """Age in days at which the UI warns; None: never."""
 

@@ -21,6 +21,10 @@ with deferred_imports():
     from fc_pipeline.images.synthesize import synthesize
 
 FONTS = "images/fonts"
+_DRAWN_BYTES = {"line": 7_000, "small": 5_000, "document": 27_000, "screenshot": 27_000, "scene": 20_000}
+"""Of an image with its record, by what its kind begins with: means of 16 of each kind of fustercluck_450."""
+_WEB_BYTES = 20_000
+"""Of a photograph with 256 pixels a side, as img2dataset packs them."""
 
 
 def check(track: ImagesFields) -> None:
@@ -82,6 +86,7 @@ def image_steps(track: ImagesFields, parts: Sequence[Part]) -> Iterator[StepSpec
             inputs={"fonts": key, "documents": split_key(track)}
             | {f"photographs_{name}": f"images/{name}" for name in photographs},
             page=images_page,
+            expected={"disk_bytes": _drawn_bytes(images)},
         )
         inputs["synthetic"] = f"{track.name}/synthetic"
     for source in map(resolve_image_source, images.sources):
@@ -94,7 +99,16 @@ def image_steps(track: ImagesFields, parts: Sequence[Part]) -> Iterator[StepSpec
         config=images.mixture.model_dump(mode="json"),
         inputs=inputs,
         page=images_page,
+        expected={
+            "disk_bytes": _drawn_bytes(images) + sum(_WEB_BYTES * (rule.samples or 0) for rule in images.mixture.take)
+        },
     )
+
+
+def _drawn_bytes(images: ImagesConfig) -> int:
+    """About what the synthetic images take with their records."""
+    kinds = images.synthetic.kinds if images.synthetic else {}
+    return sum(kind.train * _DRAWN_BYTES.get(name.split("/")[0], 0) for name, kind in kinds.items())
 
 
 def images_key(track: ImagesFields) -> str:

@@ -19,7 +19,18 @@ def resolve_source(entry: str | dict[str, Any]) -> Source:
     Raises:
         UserError: there is no such source, or a field is wrong; names it.
     """
-    return pin(parse_source(*CATALOGUE.resolve(entry)))
+    return pin(read_source(entry))
+
+
+def read_source(entry: str | dict[str, Any]) -> Source:
+    """The same without a look at this machine: what it decides is not filled in.
+
+    Sizes that are published of an entry's files hold for no other files.
+    """
+    raw, where = CATALOGUE.resolve(entry)
+    if isinstance(entry, dict) and "from" in entry and entry.keys() & {"files", "repo"} and "published" not in entry:
+        raw = {key: value for key, value in raw.items() if key != "published"}
+    return parse_source(raw, where)
 
 
 def pin(source: Source) -> Source:

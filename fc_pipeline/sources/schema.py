@@ -97,11 +97,44 @@ class Limits(NamedTuple):
     """Read every file in a child process."""
 
 
+PACKED = 3
+"""gzip, zstandard and parquet pack prose and code to about a third."""
+BYTES_PER_TOKEN = 4
+
+
+class Published(Strict):
+    """What the publisher states of the files that `files` of an entry names. Nothing is read by it."""
+
+    card: str = Field(description="where columns and sizes were read: document, section, revision")
+    bytes: int | None = Field(default=None, gt=0, description="of the files, as they are downloaded")
+    text_bytes: int | None = Field(default=None, gt=0, description="of their text, unpacked")
+    tokens: int | None = Field(default=None, gt=0, description="as stated; null: a token for every 4 bytes of text")
+
+    @model_validator(mode="after")
+    def _sized(self) -> "Published":
+        if self.bytes is None and self.text_bytes is None:
+            raise ValueError("states no size: give `bytes` or `text_bytes`")
+        return self
+
+    @property
+    def download_bytes(self) -> int:
+        """Stated, or a third of the text."""
+        return self.bytes or (self.text_bytes or 0) // PACKED
+
+    @property
+    def num_tokens(self) -> int:
+        """Stated, or a quarter of the text's bytes."""
+        return self.tokens or (self.text_bytes or self.download_bytes * PACKED) // BYTES_PER_TOKEN
+
+
 class _Source(Entry):
     model_config = ConfigDict(serialize_by_alias=True)
 
     domain: Domain
     files: list[FileSpec] = Field(min_length=1)
+    published: Published | None = Field(
+        default=None, exclude=True, description="sizes of a source that is larger than what it is read for"
+    )
     max_bytes: int | None = Field(default=None, gt=0, description="cap on the bytes read, a spread by hash of path")
     max_file_bytes: int = Field(default=MAX_FILE_BYTES, gt=0, description="a larger file is refused (zip bomb)")
     max_total_bytes: int = Field(default=MAX_TOTAL_BYTES, gt=0, description="cap on all that is unpacked")
@@ -122,6 +155,23 @@ class _Source(Entry):
             if fields.group and fields.group.by in OWN_META | {"records"}:
                 raise ValueError(f"group: {fields.group.by!r} is a name of our own in `meta`; group by another field")
         return self
+
+    @property
+    def download_bytes(self) -> int | None:
+        """Bytes to download, at most; None where neither `max_bytes` nor `published` bounds them."""
+        bounds = [self.max_bytes, self.published.download_bytes if self.published else None]
+        return min((bound for bound in bounds if bound is not None), default=None)
+
+    @property
+    def num_tokens(self) -> int | None:
+        """Tokens of what is downloaded, in the published proportion; None where it is not stated."""
+        if self.published is None or self.download_bytes is None:
+            return None
+        return round(self.published.num_tokens * self.download_bytes / self.published.download_bytes)
+
+    @property
+    def domains(self) -> set[Domain]:
+        return {spec.domain or self.domain for spec in self.files}
 
     @property
     def limits(self) -> Limits:

@@ -15,6 +15,8 @@ with deferred_imports():
     from fc_pipeline.tokens.report import mix, shards_page
     from fc_pipeline.tokens.train_tokenizer import train_tokenizer
 
+_TOKEN_BYTES = 2
+
 
 def check(track: TokensFields) -> None:
     """Raise ValueError where the stages read more tokens than are packed, or the mixture names no stage."""
@@ -60,6 +62,7 @@ def token_steps(track: TokensFields, parts: Sequence[Part]) -> Iterator[StepSpec
         inputs={"documents": documents, "tokenizer": track.tokenizer_key},
         fresh_for_days=track.fresh_for_days,
         page=shards_page,
+        expected={"disk_bytes": _TOKEN_BYTES * sum(tokens for _, tokens in track.packed_mixture.splits.values())},
     )
 
 

@@ -36,8 +36,9 @@ def forecast(graph: Graph, store: Store, keys: Iterable[str]) -> dict[str, Any]:
 
     Returns {"steps": {key: {"seconds", "disk_bytes", "basis", ...}}, "total": {...}}. Stages of training also have
     tokens, flops (floating point operations) and memory_bytes (the peak); evaluations of which earlier runs differ
-    only in their seeds have bits_per_byte {"mean", "low", "high", "runs"}, a 95% prediction interval. Unknown figures
-    are None; `total["unknown"]` names the steps without seconds, which the sum leaves out.
+    only in their seeds have bits_per_byte {"mean", "low", "high", "runs"}, a 95% prediction interval; sources whose
+    size is published have download_bytes. Unknown figures are None; `total["unknown"]` names the steps without seconds,
+    `total["unsized"]` those without disk_bytes, which the sums leave out.
     """
     steps = {key: _step(graph, store, key) for key in keys}
     known = [figures for figures in steps.values() if figures["seconds"] is not None]
@@ -46,10 +47,12 @@ def forecast(graph: Graph, store: Store, keys: Iterable[str]) -> dict[str, Any]:
         "total": {
             "seconds": sum(figures["seconds"] for figures in known),
             "disk_bytes": sum(figures["disk_bytes"] or 0 for figures in steps.values()),
+            "download_bytes": sum(figures.get("download_bytes", 0) for figures in steps.values()),
             "tokens": sum(figures.get("tokens", 0) for figures in steps.values()),
             "flops": sum(figures.get("flops", 0) for figures in steps.values()),
             "memory_bytes": max((figures["memory_bytes"] or 0 for figures in steps.values()), default=0) or None,
             "unknown": [key for key, figures in steps.items() if figures["seconds"] is None],
+            "unsized": [key for key, figures in steps.items() if figures["disk_bytes"] is None],
         },
     }
 
@@ -71,6 +74,9 @@ def _step(graph: Graph, store: Store, key: str) -> dict[str, Any]:
             "basis": basis,
         }
     figures: dict[str, Any] = {"seconds": None, "disk_bytes": None, "memory_bytes": None, "basis": "never built"}
+    expected = graph[key].expected
+    if expected:
+        figures |= expected | {"basis": "never built; its size by what is declared and published"}
     if earlier:
         newest = earlier[-1]
         figures = {

@@ -6,7 +6,6 @@ file against what the commit lists of it, and which goes on where a killed proce
 
 import json
 import os
-import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache, partial
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_COMMIT = re.compile(r"[0-9a-f]{40}")
 _REVISIONS = "revisions.json"
 
 
@@ -39,7 +37,7 @@ def read_hub(pin: HubPin, wanted: Wanted[G]) -> Iterator[File[G]]:
         UserError: the revision is a branch, a shard is not to be had, is not what the hub listed, or has a path that
             leads out of the data set.
     """
-    if not _COMMIT.fullmatch(pin.revision):
+    if not pin.is_pinned:
         commit = newest_commit(pin.repo, pin.revision)
         raise UserError(
             f"{wanted.where}: revision {pin.revision!r} moves; pin it with `revision: {commit}` (its head now)"

@@ -8,12 +8,14 @@ import sys
 import time
 from importlib.util import find_spec
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from fc_pipeline.cli import main as cli
-from fc_pipeline.cli.builds import leaderboard_lines
+from fc_pipeline.cli.builds import leaderboard_lines, too_little_space
 from fc_pipeline.engine.resolve import read_equivalences
+from fc_pipeline.track.config import parse_track, read_attributes
 
 ROOT = Path(cli.__file__).parents[2]
 COMMANDS = [
@@ -46,6 +48,39 @@ def test_plan(toy, command):
     for expected in ("filters.min_chars 3 -> 4", "code: helpers:shout changed", "changed toyfactory.helpers:shout"):
         assert expected in text
     assert "gates: passed" not in text and "estimate: as toy/score@" in text
+
+
+def test_plan_of_more_than_the_disk_holds(tmp_path, monkeypatch):
+    """The disk of FC_HOME counts, not the one that the folder of its name would lie on, nor the root's."""
+    asked = []
+    monkeypatch.setattr("shutil.disk_usage", lambda path: asked.append(path) or SimpleNamespace(free=5_000_000_000))
+    home = tmp_path / "mounted" / "not" / "there"
+    (tmp_path / "mounted").mkdir()
+    assert too_little_space(5_000_000_000, home) == []
+    [(_, line)] = too_little_space(5_000_000_001, home)
+    assert line == f"5.0 GB are free on the disk of {home}: free more, or set FC_HOME to another disk"
+    assert asked == [tmp_path / "mounted"] * 2
+
+
+def test_check_names_each_problem(command, monkeypatch):
+    """A track of the kind that once shipped: no source of its chat, all of RefinedWeb, and a branch."""
+    attributes = read_attributes("fustercluck_450")
+    lichess = {"from": "lichess_games", "name": "games", "revision": "main", "max_bytes": 3_200_000_000}
+    web = {"from": "refinedweb", "name": "web"}
+    attributes["corpus"] = attributes["corpus"] | {"sources": [web, lichess]}
+    attributes["mixture"] = attributes["mixture"] | {"weights": {"science": 83, "chess": 15, "chat": 2}}
+    tracks = {"full": parse_track("full", attributes)}
+    monkeypatch.setattr("fc_pipeline.track.config.load_tracks", lambda: tracks)
+    status, lines, errors = command("check")
+    assert status == 1 and errors == "" and lines[-1] == "1 tracks, 0 experiments (toy), 4 artifacts: 3 problems"
+    assert [line.split(":", 2)[1:] for line in lines[:-1]] == [
+        [" source games", " revision 'main' moves: write a commit of Lichess/standard-chess-games there, 40 hex digits "
+         "(the first read names its head)"],
+        [" mixture.weights.chat", " no source of the corpus is of this domain: add one to corpus.sources, or give the "
+         "domain the weight 0"],
+        [" source web", " 466.9 GB to download, about 500B tokens, where science needs 6.3B: set `max_bytes`, such as "
+         "11,780,523,028"],
+    ]  # fmt: skip
 
 
 def test_plan_json(toy, command):

@@ -10,7 +10,8 @@ from factories.loopback_server import Hub
 from factories.sources import as_lines, as_parquet, texts
 
 from fc_model.errors import UserError
-from fc_pipeline.sources.catalogue import CATALOGUE, resolve_source
+from fc_pipeline.sources.catalogue import CATALOGUE, read_source, resolve_source
+from fc_pipeline.sources.static_checks import source_problems
 
 TEXT = pa.string()
 
@@ -43,11 +44,6 @@ CARDS: dict[str, tuple[str, dict[str, pa.DataType]]] = {
                 "warc_record_length:int32 text token_count:int32 char_count:int32 metadata score:double "
                 "int_score:int64 crawl snapshot_type language language_score:double"),
     ),
-    "stack_edu": (
-        "Python/train-00000-of-00005.parquet",
-        columns("blob_id language repo_name path src_encoding length_bytes:int64 score:double int_score:int64 "
-                "license_type text", detected_licenses=pa.large_list(pa.large_string())),
-    ),
     "tinystories": ("data/train-00000-of-00004-2d5a1467fff1081b.parquet", columns("text")),
     "cosmopedia": (
         "cosmopedia-v2/train-00000-of-00104.parquet",
@@ -76,8 +72,11 @@ LINES: dict[str, tuple[str, dict[str, Any]]] = {
         "data/wiki/wiki-0000.json.gz",
         {"id": "1", "text": "Prose.", "source": "wiki", "added": "2024-01-01", "metadata": {"length": 3}},
     ),
+    "starcoder_mix": (
+        "data/starcoder/python-0000.json.gz",
+        {"id": "1", "text": "Prose.", "added": "2024-01-01", "created": None, "doc": None, "metadata": "{}"},
+    ),
 }
-COMMIT = "89abcdef0123456789abcdef0123456789abcdef"
 
 
 def sample(kind: pa.DataType, number: int) -> Any:
@@ -115,9 +114,8 @@ def serve(loopback, monkeypatch):
     def serve(name: str, path: str, data: bytes) -> dict[str, Any]:
         monkeypatch.setenv("HF_ENDPOINT", loopback.url)
         entry = CATALOGUE.read(name)
-        commit = COMMIT if entry["revision"] == "main" else entry["revision"]
-        Hub(loopback, entry["repo"], commit, {"README.md": b"# Card\n", path: data})
-        return resolve_source({**entry, "revision": commit}).model_dump(mode="json")
+        Hub(loopback, entry["repo"], entry["revision"], {"README.md": b"# Card\n", path: data})
+        return resolve_source(entry).model_dump(mode="json")
 
     return serve
 
@@ -126,7 +124,9 @@ def test_every_hub_manifest_is_tested() -> None:
     hubs = {name for name in CATALOGUE.names() if CATALOGUE.read(name)["kind"] == "hub"}
     assert hubs == set(CARDS) | set(LINES)
     for name in hubs:
-        assert all(spec.get("schema") for spec in CATALOGUE.read(name)["files"]), f"{name} states its schema"
+        source = read_source(name)
+        assert list(source_problems(source)) == [] and all(spec.columns for spec in source.files), name
+        assert source.published is not None and source.published.card, f"{name} names the card of its columns"
 
 
 @pytest.mark.parametrize("name", [*sorted(CARDS), *LINES])
@@ -139,10 +139,3 @@ def test_a_shard_of_the_stated_columns_becomes_documents_and_one_of_others_is_re
     message = r"expected schema: .*column (text|content|movetext|messages): expected .*, is list<string>"
     with pytest.raises(UserError, match=message):
         fetch({**serve(name, path, changed), "name": "changed"})
-
-
-def test_the_hubs_own_stack_edu_has_no_text_and_says_so(serve, fetch) -> None:
-    path, columns = CARDS["stack_edu"]
-    config = serve("stack_edu", path, shard({name: kind for name, kind in columns.items() if name != "text"}))
-    with pytest.raises(UserError, match=r"Python/train-00000-of-00005\.parquet: .*column text is gone"):
-        fetch(config)
