@@ -255,6 +255,8 @@ def test_a_fence_is_longer_than_any_inside() -> None:
 
 def test_markdown_tables(report: Artifact) -> None:
     text = report.path("report.md").read_text("utf-8")
-    for block in re.findall(r"(?:^\|.*\n)+", text, flags=re.MULTILINE):
+    blocks = re.findall(r"(?:^\|.*\n)+", text, flags=re.MULTILINE)
+    assert len(blocks) > 5
+    for block in blocks:
         columns: set[Any] = {len(re.findall(r"(?<!\\)\|", line)) for line in block.splitlines()}
         assert len(columns) == 1, block

@@ -43,6 +43,7 @@ def test_the_highlighted_entry_is_the_one_with_another_ground(layout):
 
 
 def test_checked_boxes_look_like_each_other_and_like_no_other():
+    seen = 0
     for seed in range(8):
         page = render("screenshot/settings", "checks", seed)
         for raw in answers(page, "List the settings"):
@@ -53,6 +54,8 @@ def test_checked_boxes_look_like_each_other_and_like_no_other():
                 for state, labels in states.items()
             }
             assert len(colours["on"]) <= 1 and not colours["on"] & colours["off"]
+            seen += bool(colours["on"] and colours["off"])
+    assert seen >= 3
 
 
 def test_switches_that_are_on_have_their_knob_at_the_right():
@@ -73,6 +76,7 @@ def test_switches_that_are_on_have_their_knob_at_the_right():
 
 
 def test_the_selected_file_is_the_one_with_another_ground():
+    seen = 0
     for seed in range(6):
         page = render("screenshot/window", "list", seed)
         for name in answers(page, "Which file is selected"):
@@ -83,6 +87,8 @@ def test_the_selected_file_is_the_one_with_another_ground():
                 line.text for line in column if ground(page, line.box, points=3) == ground(page, mine.box, points=3)
             ]
             assert unlike == [name]
+            seen += len(column) > 1
+    assert seen >= 3
 
 
 def test_the_body_of_a_screen_is_not_bold_where_another_face_is_there():
