@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import logging
 import math
+import os
 import time
 import warnings
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -78,6 +81,7 @@ class Tracker:
         from mlflow import MlflowClient
         from mlflow.entities import Param
 
+        _make_database(uri)
         client = MlflowClient(tracking_uri=uri)
         name = artifact.split("/")[0]
         experiment = client.get_experiment_by_name(name)
@@ -115,6 +119,31 @@ class Tracker:
         self.error = f"MLflow tracking stops, training goes on: {type(error).__name__}: {' '.join(str(error).split())}"
         logger.warning(self.error)
         self._client, self._pending = None, []
+
+
+def _make_database(uri: str) -> None:
+    """Make MLflow's tables in a file aside, which then gets its name.
+
+    MLflow makes them one after another, and never opens a database again in which a kill has left some of them.
+    """
+    path = Path(unquote(uri.removeprefix("sqlite:///")))
+    if not uri.startswith("sqlite:///") or path.exists():
+        return
+    from mlflow import MlflowClient
+
+    suffix = f".{os.getpid()}.tmp"
+    aside = path.with_name(path.name + suffix)
+    aside.unlink(missing_ok=True)
+    try:
+        MlflowClient(tracking_uri=uri + suffix).search_experiments(max_results=1)
+        try:
+            os.link(aside, path)
+        except FileExistsError:  # another process was faster
+            pass
+        except OSError:  # a disk without second names
+            os.replace(aside, path)
+    finally:
+        aside.unlink(missing_ok=True)
 
 
 def tag_run(uri: str, run_id: str, tags: Mapping[str, str]) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from factories.text_stage import write_stage
 
+from fc_model import tracking
 from fc_model.tracking import Tracker, experiment_of, tag_run
 from fc_model.train import run_stage
 
@@ -73,6 +74,24 @@ def test_a_deleted_experiment_is_restored(uri: str) -> None:
     assert second.error is None
     assert client(uri).get_experiment(experiment).lifecycle_stage == "active"
     assert history(uri, second.run_id, "loss") == [(1, 1.0)]
+
+
+def test_killed_while_the_tables_are_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Until they are all there, there is no database; what MLflow finds half made it never opens again."""
+    database = tmp_path / "mlflow.db"
+
+    def die(source: Path, target: Path) -> None:
+        assert Path(source).is_file() and not database.exists()
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(tracking.os, "link", die)
+        with pytest.raises(KeyboardInterrupt):
+            Tracker(f"sqlite:///{database}", artifact=ARTIFACT, tags={}, params={})
+    assert not database.exists()
+    tracker = Tracker(f"sqlite:///{database}", artifact=ARTIFACT, tags={}, params={})
+    tracker.close("FINISHED")
+    assert (tracker.error, [path.name for path in tmp_path.iterdir()]) == (None, ["mlflow.db"])
 
 
 def test_a_failure_is_reported_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
