@@ -12,6 +12,7 @@ from gguf import (
     GGML_QUANT_VERSION,
     MODEL_ARCH,
     GGMLQuantizationType,
+    GGUFReader,
     GGUFWriter,
     LlamaFileType,
     get_tensor_name_map,
@@ -19,6 +20,7 @@ from gguf import (
 )
 from numpy.typing import NDArray
 
+from fc_model.artifacts.files import sha256_file
 from fc_model.config.model import ModelConfig
 from fc_model.errors import UserError
 from fc_model.export.vocabulary import Vocabulary, read_vocabulary
@@ -28,6 +30,8 @@ from fc_model.model.decoder import Decoder
 Quantization = Literal["f32", "f16", "bf16", "q8_0"]
 
 # llama.cpp reads SentencePiece BPE as "llama" and Unigram as "t5"; Unigram written as "llama" is cut wrongly.
+TOKENIZER_SHA256 = "fustercluck.tokenizer_sha256"
+"""Key of the sha256 of the SentencePiece model, which the shards of the training name too."""
 TOKENIZER_MODELS = {"bpe": "llama", "unigram": "t5"}
 
 
@@ -54,6 +58,7 @@ def export_gguf(
     _add_general(writer, quantization=quantization, name=name, licence=licence, description=description)
     _add_architecture(writer, config)
     _add_tokenizer(writer, vocabulary)
+    writer.add_string(TOKENIZER_SHA256, sha256_file(tokenizer_file))
     for weight_name, tensor in weights.items():
         values = interleave_rope(weight_name, tensor.numpy(), config)
         data, kind = quantize(weight_name, values, quantization)
@@ -62,6 +67,18 @@ def export_gguf(
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
     writer.close()
+
+
+def tokenizer_sha256(gguf_file: Path) -> str | None:
+    """The sha256 of the tokenizer that a file was written with; None where it does not tell.
+
+    Raises UserError for a file that is no GGUF file.
+    """
+    try:
+        field = GGUFReader(gguf_file).get_field(TOKENIZER_SHA256)
+        return None if field is None else str(field.contents())
+    except Exception as error:  # the reader of the gguf package checks little, and fails in many ways
+        raise UserError(f"{gguf_file}: no GGUF file ({error!r}); export it again") from error
 
 
 def interleave_rope(weight_name: str, weight: NDArray[np.float32], config: ModelConfig) -> NDArray[np.float32]:

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from fc_model.config.parity import ParityConfig
 from fc_model.errors import UserError
+from fc_model.export.gguf import tokenizer_sha256
 from fc_model.export.llama_cpp.runtime import LlamaCpp
 from fc_model.export.llama_cpp.server import server_completions
 from fc_model.export.logit_comparison import LogitComparison
@@ -88,6 +89,11 @@ def parity_report(
         metrics |= compare_runtime("huggingface", huggingface, prompts, continuations)
     for quantization, gguf_file in sorted(gguf_files.items()):
         name = f"gguf_{quantization}"
+        if (made_with := tokenizer_sha256(gguf_file)) != tokenizer.fingerprint:
+            raise UserError(
+                f"{gguf_file}: made with tokenizer {(made_with or 'of no name')[:16]}, but the model was trained with "
+                f"{tokenizer.fingerprint[:16]}: export it again"
+            )
         with LlamaCpp(gguf_file, threads=threads) as llama_cpp:
             tokenized["llama_cpp"] = llama_cpp.tokenize(lines)
             continuations = [llama_cpp.greedy(prompt.ids, settings.continuation_length) for prompt in prompts]

@@ -1,5 +1,7 @@
 """GGUF files: metadata, layout, bytes, and what is refused. That llama.cpp computes the same: llama_cpp/."""
 
+import random
+import struct
 from pathlib import Path
 
 import gguf
@@ -10,7 +12,8 @@ from factories.tiny_exports import Exports, tiny_model
 
 from fc_model.artifacts.files import sha256_file
 from fc_model.errors import UserError
-from fc_model.export.gguf import interleave_rope
+from fc_model.export.gguf import TOKENIZER_SHA256, interleave_rope, tokenizer_sha256
+from fc_model.tokenizer import Tokenizer
 
 
 def test_metadata_is_complete(exports: Exports) -> None:
@@ -20,6 +23,7 @@ def test_metadata_is_complete(exports: Exports) -> None:
         "general.architecture": "llama",
         "general.name": "tiny",
         "general.license": "apache-2.0",
+        TOKENIZER_SHA256: Tokenizer(exports.tokenizer_file).fingerprint,
         "general.file_type": gguf.LlamaFileType.MOSTLY_F16,
         "llama.vocab_size": 1000,
         "llama.context_length": 128,
@@ -115,3 +119,38 @@ def test_tokenizers_that_change_the_text_are_refused(exports: Exports, tmp_path:
         changed.write_bytes(data)
         with pytest.raises(UserError, match=message):
             exports.export(exports.model, tmp_path / "x.gguf", tokenizer_file=changed)
+
+
+def mutated(data: bytes) -> list[bytes]:
+    """The header with other numbers, keys and lengths, and cut.
+
+    At 0 is the magic, at 4 the version, at 8 and 16 are the numbers of tensors and pairs, at 24 the pairs begin.
+    """
+    huge = struct.pack("<Q", 2**63 - 1)
+    chance = random.Random(0)
+    cases = [data[:place] + huge + data[place + 8 :] for place in (8, 16, 24, 24 + 8 + 20)]
+    cases += [b"GGML" + data[4:], data[:4] + struct.pack("<I", 99) + data[8:], data[:32] + b"\xff\xfe" + data[34:]]
+    cases += [data[:length] for length in (0, 3, 8, 20, 31, 100, 1000)]
+    for _ in range(186):
+        place = chance.randrange(4, 600)
+        cases.append(data[:place] + bytes([data[place] ^ 1 << chance.randrange(8)]) + data[place + 1 :])
+    return cases
+
+
+@pytest.mark.timeout(60)
+def test_hostile_headers(exports: Exports, tmp_path: Path) -> None:
+    """Whatever a header says, our reading of it is a hash or one clear line, soon and in little memory."""
+    cases = mutated(exports.gguf("f16").read_bytes())
+    assert len(cases) == 200
+    path = tmp_path / "hostile.gguf"
+    refused = 0
+    for case in cases:
+        path.write_bytes(case)
+        try:
+            found = tokenizer_sha256(path)
+        except UserError as error:
+            refused += 1
+            assert str(error).startswith(f"{path}: no GGUF file")
+        else:
+            assert found is None or isinstance(found, str)
+    assert refused > 20

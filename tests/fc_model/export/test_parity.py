@@ -61,6 +61,15 @@ def test_good_exports_pass_and_can_be_replayed(exports: Exports, tmp_path: Path)
             ids = [*ids, expected]
 
 
+def test_a_file_with_another_tokenizer_is_refused(
+    exports: Exports, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gguf_export, "sha256_file", lambda path: "f" * 64)
+    wrong = exports.export(exports.model, tmp_path / "wrong.gguf")
+    with pytest.raises(UserError, match=r"wrong\.gguf: made with tokenizer ffffffffffffffff, but .* export it again"):
+        compare(exports, tmp_path, gguf_files={"f16": wrong})
+
+
 def test_an_export_without_the_rope_permutation_fails(
     exports: Exports, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

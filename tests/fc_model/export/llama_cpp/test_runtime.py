@@ -89,6 +89,16 @@ def test_errors_name_the_file_and_leave_this_process_alive(exports: Exports, tmp
         server_completions(broken, [[2]], num_tokens=1, context_length=16)
 
 
+@pytest.mark.parametrize("place", [0, 4, 8, 16, 24])
+def test_hostile_headers_are_refused_by_a_process_that_may_die(exports: Exports, tmp_path: Path, place: int) -> None:
+    """Magic, version, counts and the length of the first key."""
+    hostile = tmp_path / "hostile.gguf"
+    data = exports.gguf("f16").read_bytes()
+    hostile.write_bytes(data[:place] + b"\xff" * 7 + data[place + 7 :])
+    with pytest.raises(UserError, match=r"hostile\.gguf"):
+        LlamaCpp(hostile)
+
+
 def test_a_hanging_runtime_is_ended(exports: Exports) -> None:
     with LlamaCpp(exports.gguf("f16")) as llama_cpp:
         llama_cpp._timeout_s = 0.2
