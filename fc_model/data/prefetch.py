@@ -10,6 +10,9 @@ from typing import Any, Protocol
 from fc_model.child_process import spawned_child_dies_with_parent
 from fc_model.errors import UserError
 
+PATIENCE_SECONDS = 600.0
+"""Longest wait for a batch of a worker, which takes a second where it is slow, and this where it hangs."""
+
 
 class Batches(Protocol):
     """The batches of a stage, each a pure function of its number."""
@@ -40,7 +43,7 @@ class Prefetcher:
         self._coming: dict[int, Future[Any]] = {}
 
     def __call__(self, number: int) -> Any:
-        """The batch of a number. Raises what making it raised, UserError when a worker was killed."""
+        """The batch of a number. Raises what making it raised, UserError when a worker was killed or hangs."""
         wanted = range(number, number + 1 + max(1, self._workers))
         for other in self._coming.keys() - wanted:
             self._coming.pop(other).cancel()
@@ -48,7 +51,16 @@ class Prefetcher:
             for other in wanted:
                 if other not in self._coming:
                     self._coming[other] = self._executor.submit(_batch if self._workers else self._batches, other)
-            batch = self._coming.pop(number).result()
+            coming = self._coming.pop(number)
+            batch = coming.result(PATIENCE_SECONDS if self._workers else None)
+        except TimeoutError as error:
+            if coming.done():  # the disk's own
+                raise
+            self._kill()
+            raise UserError(
+                f"no batch {number} after {PATIENCE_SECONDS:g} s, of windows {self.window_ids(number)}: a process that "
+                "makes batches hangs; it was ended: look at the disk that the shards are on, and run again"
+            ) from error
         except BrokenProcessPool as error:
             raise UserError(
                 "a process that makes batches was killed (out of memory?): run again, with fewer runtime.workers"
@@ -57,6 +69,12 @@ class Prefetcher:
 
     def window_ids(self, number: int) -> list[int]:
         return self._batches.window_ids(number)
+
+    def _kill(self) -> None:
+        """End workers that do not end by themselves."""
+        assert isinstance(self._executor, ProcessPoolExecutor)
+        for process in list((self._executor._processes or {}).values()):
+            process.kill()
 
     def close(self) -> None:
         """End the thread or the workers; batches that they are at are finished first."""

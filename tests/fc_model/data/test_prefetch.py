@@ -9,6 +9,7 @@ import psutil
 import pytest
 from factories.numbered_batches import DAMAGED, DEADLY, Square, Squares
 
+from fc_model.data import prefetch
 from fc_model.data.prefetch import Prefetcher
 from fc_model.errors import UserError
 
@@ -56,9 +57,22 @@ def test_jumps_and_errors_of_the_thread_and_of_workers(workers):
     ahead.close()
 
 
+def test_a_stopped_worker_is_named_and_ended(monkeypatch):
+    monkeypatch.setattr(prefetch, "PATIENCE_SECONDS", 1.0)
+    ahead = Prefetcher(Squares(), workers=1)
+    worker = psutil.Process(ahead(0).pid)
+    ahead(1)
+    worker.suspend()
+    with pytest.raises(UserError, match=r"^no batch 7 after 1 s, of windows \[7\]: a process that makes .* hangs"):
+        ahead(7)
+    ahead.close()
+    assert not worker.is_running()
+
+
 _PARENT = """
 import os, signal
 from factories.numbered_batches import Squares
+from fc_model.data import prefetch
 from fc_model.data.prefetch import Prefetcher
 if __name__ == "__main__":
     print(Prefetcher(Squares(), workers=1)(0).pid, flush=True)
