@@ -106,7 +106,7 @@ class Manifest:
     def to_json(self) -> str:
         """The manifest with a `seal`, the sha256 of all the rest: a flipped bit anywhere in it is found."""
         raw = asdict(self)
-        return json.dumps({**raw, "seal": _seal(raw)}, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+        return json.dumps({**raw, "seal": seal(raw)}, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
     def write(self, folder: Path) -> None:
         """Durably and at once: the artifact in the folder is there from now on, or judged anew."""
@@ -119,7 +119,7 @@ class Manifest:
             raw = json.loads(text.decode("utf-8"))
             if raw["schema"] != SCHEMA_VERSION:
                 raise ManifestError(f"{where}: manifest schema {raw['schema']}, this version reads {SCHEMA_VERSION}")
-            if raw.pop("seal") != _seal(raw):
+            if raw.pop("seal") != seal(raw):
                 raise ValueError("its seal does not match: a byte was changed")
             recipe = raw.pop("recipe")
             inputs = {role: InputEntry(**entry) for role, entry in recipe["inputs"].items()}
@@ -137,7 +137,8 @@ class Manifest:
             raise ManifestError(f"{where}: not a manifest ({error!r}); materialize its artifact again") from error
 
 
-def _seal(raw: dict[str, Any]) -> str:
+def seal(raw: dict[str, Any]) -> str:
+    """sha256 of a value as canonical JSON. Raises ValueError on NaN."""
     return hashlib.sha256(canonical_json(raw).encode()).hexdigest()
 
 

@@ -213,6 +213,8 @@ def _disk_errors(key: str, folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        if error.errno == errno.ENOENT and not folder.exists():
+            raise UserError(f"{key}: {folder} was removed while it was written; run again") from error
         if error.errno not in _DISK_ERRORS:
             raise
         named = isinstance(error.filename, str | os.PathLike)

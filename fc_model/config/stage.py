@@ -63,6 +63,18 @@ class PlateauConfig(Strict):
     windows: int = Field(default=2, gt=0, description="Windows in a row without progress that stop the stage.")
 
 
+class SpikeConfig(Strict):
+    """A loss far above the recent ones, by their median and median absolute deviation (Leys et al. 2013)."""
+
+    action: Literal["skip", "record"] = Field(
+        default="skip", description="skip: no update, as for a loss that is not finite; record: update, and count it."
+    )
+    window: int = Field(
+        default=64, ge=8, description="Steps before it that it is compared with; none is judged before."
+    )
+    deviations: float = Field(default=10.0, gt=0, description="Standard deviations above the median that are a spike.")
+
+
 class StageConfig(Strict):
     """One stage of training: everything that its result depends on, beside the model, data and start."""
 
@@ -92,7 +104,8 @@ class StageConfig(Strict):
     eval_tokens: int = Field(default=65_536, gt=0, description="Size of the fixed held-out sample, in tokens.")
     checkpoint_every: int = Field(default=500, gt=0, description="Steps between checkpoints.")
     plateau: PlateauConfig | None = Field(default=None, description="Early stop; null for none.")
-    max_bad_steps: int = Field(default=3, gt=0, description="Non-finite steps in a row: back to the last checkpoint.")
+    spike: SpikeConfig | None = Field(default=None, description="What a sudden rise of the loss does; null: nothing.")
+    max_bad_steps: int = Field(default=3, gt=0, description="Steps without an update in a row: back to the checkpoint.")
     seed: int = Field(default=0, ge=0, lt=2**63, description="Seed of the initial weights, data order and dropout.")
 
     @model_validator(mode="after")

@@ -6,11 +6,13 @@ metrics.jsonl has one JSON object a line, in the order of the steps, without rep
 from __future__ import annotations
 
 import json
+import logging
 import math
 import sys
 import time
 from collections import deque
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,8 @@ from fc_model.errors import UserError
 from fc_model.train.holdout import perplexity
 from fc_model.train.settings import StageFile
 from fc_model.train.state import TrainState
+
+logger = logging.getLogger(__name__)
 
 _PLAIN_SECONDS = 10.0
 """Least time between two lines of progress where they are not redrawn."""
@@ -111,6 +115,7 @@ class Meter:
             "mfu": self._mfu(tokens / seconds),
             "memory_bytes": memory_bytes(self._device),
             "nan_count": state.bad_steps,
+            "spike_count": state.spikes,
             "rollbacks": rollbacks,
             "stopped_early": int(state.stopped_early),
             "parameters": self._spec.model.num_parameters(),
@@ -127,22 +132,40 @@ class MetricsLog:
     def __init__(self, path: Path, *, step: int) -> None:
         kept = [record for record in read_metrics(path) if record["step"] <= step]
         write_bytes(path, b"".join(_line(record) for record in kept))
-        self._file = path.open("ab")
+        self._file = path.open("ab", buffering=0)
+        self._failed = False
 
     def write(self, record: Mapping[str, Any]) -> None:
-        """Add a line; values that are not finite become null."""
-        self._file.write(_line(record))
-        self._file.flush()
+        """Add a line; values that are not finite become null.
+
+        What the disk refuses is left out, and said once: no result depends on the log. The next checkpoint tells
+        whether the disk is full.
+        """
+        try:
+            self._file.write(_line(record))
+        except OSError as error:
+            if not self._failed:
+                self._failed = True
+                logger.warning("%s: %s; training goes on without these lines", self._file.name, error.strerror)
 
     def close(self) -> None:
         self._file.close()
 
 
 def read_metrics(path: Path) -> list[dict[str, Any]]:
-    """The records of a log, whole lines only; none when there is no file."""
+    """The records of a log, whole lines only; none when there is no file.
+
+    A damaged line is left out: no result depends on the log, and a training must not stop for it.
+    """
     if not path.is_file():
         return []
-    return [json.loads(line) for line in path.read_bytes().split(b"\n")[:-1]]
+    records = []
+    for line in path.read_bytes().split(b"\n")[:-1]:
+        with suppress(ValueError):
+            record = json.loads(line)
+            if isinstance(record, dict) and isinstance(record.get("step"), int):
+                records.append(record)
+    return records
 
 
 def _line(record: Mapping[str, Any]) -> bytes:

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from fc_model.artifacts.files import write_bytes
+from fc_model.artifacts.sealed import Damaged, read_sealed, write_sealed
 from fc_model.checkpoints.load import load_weights
 from fc_model.checkpoints.run_checkpoints import Checkpoints, save_tensors
 from fc_model.data.prefetch import Prefetcher
@@ -96,9 +97,8 @@ class Run:
         state.losses.append(result.loss if result.applied else None)
         state.step += 1
         state.seconds += self.meter.step_took(time.perf_counter() - begin)
-        if result.applied:
-            state.bad_in_a_row = 0
-        else:
+        state.bad_in_a_row = 0 if result.applied else state.bad_in_a_row + 1
+        if result.spike or not result.applied:
             self._note_bad_step(result, number)
         metrics: dict[str, Any] = {}
         if state.step % self.spec.runtime.log_every == 0 or state.step in (1, self.stage.num_steps):
@@ -142,6 +142,7 @@ class Run:
             "losses": state.losses,
             "evaluations": state.evaluations,
             "bad_steps": state.bad_steps,
+            "spikes": state.spikes,
             "skips": [[skip.step, skip.batches] for skip in self.skips],
             "stopped_early": state.stopped_early,
         }
@@ -158,7 +159,12 @@ class Run:
     def _restore(self) -> None:
         """Take up the newest checkpoint, or the weights to start from, or fresh ones."""
         path = self.folder / _SKIPS
-        self.skips = [Skip(*pair) for pair in json.loads(path.read_text("utf-8"))] if path.is_file() else []
+        try:
+            self.skips = [Skip(*pair) for pair in read_sealed(path)["skips"]] if path.is_file() else []
+        except Damaged as error:
+            raise UserError(
+                f"{error}: restore it, or remove the folder {self.folder} to train from the start"
+            ) from error
         checkpoint = self.checkpoints.newest()
         if checkpoint is not None:
             load_weights(self.train_step.model, checkpoint.tensors("model"), source=checkpoint.folder)
@@ -175,32 +181,34 @@ class Run:
         self.state = TrainState(micro_batch=self.settings.micro_batch, loss_scale=self.train_step.first_scale())
 
     def _note_bad_step(self, result: StepResult, number: int) -> None:
-        self.state.bad_steps += 1
-        self.state.bad_in_a_row += 1
-        windows = self.batches.window_ids(number)
+        state, windows = self.state, self.batches.window_ids(number)
+        state.spikes += result.spike
+        state.bad_steps += not result.spike
         logger.warning(
-            "step %d is not applied: loss %s, gradient norm %s, on windows %s",
-            self.state.step, result.loss, result.grad_norm, windows,
+            "step %d %s%s: loss %s, gradient norm %s, on windows %s",
+            state.step, "is a spike" if result.spike else "is not finite", "" if result.applied else " and not applied",
+            result.loss, result.grad_norm, windows,
         )  # fmt: skip
-        self._write({"step": self.state.step, "bad_windows": windows, "nan_count": self.state.bad_steps})
+        record = {"step": state.step, "bad_windows": windows, "nan_count": state.bad_steps}
+        self._write(record | ({"spike": result.loss, "spike_count": state.spikes} if result.spike else {}))
 
     def _roll_back(self) -> None:
         """Go back to the last checkpoint and jump over the batches between it and here (as PaLM, section 5.1)."""
-        failed, bad_steps = self.state.step, self.state.bad_steps
+        failed, bad_steps, spikes = self.state.step, self.state.bad_steps, self.state.spikes
         if len(self.skips) == _MAX_ROLLBACKS:
             raise UserError(
                 f"stage {self.stage.name}: step {failed} and {self.stage.max_bad_steps - 1} before it had no finite "
-                f"loss or gradient, after {_MAX_ROLLBACKS} rollbacks: lower lr, or check the data of the windows in "
-                "metrics.jsonl"
+                f"loss or gradient, or were spikes, after {_MAX_ROLLBACKS} rollbacks: lower lr, or check the data "
+                "of the windows in metrics.jsonl"
             )
         checkpoint = self.checkpoints.newest()
         step = checkpoint.step if checkpoint is not None else 0
         skips = [*self.skips, Skip(step=step, batches=failed - step)]
         # On the disk before the state goes back, so that a kill here resumes with the jump.
-        write_bytes(self.folder / _SKIPS, json.dumps([[skip.step, skip.batches] for skip in skips]).encode())
+        write_sealed(self.folder / _SKIPS, {"skips": [[skip.step, skip.batches] for skip in skips]})
         seconds = self.state.seconds
         self._restore()
-        self.state.bad_steps, self.state.seconds = bad_steps, seconds
+        self.state.bad_steps, self.state.spikes, self.state.seconds = bad_steps, spikes, seconds
         logger.warning("rolled back from step %d to %d; its batches are skipped", failed, step)
 
     def _evaluate(self) -> dict[str, float]:

@@ -15,7 +15,8 @@ from typing import Any, Self
 import torch
 from pydantic import Field, ValidationError, model_validator
 
-from fc_model.artifacts.files import sha256_file, write_bytes
+from fc_model.artifacts.files import sha256_file
+from fc_model.artifacts.sealed import Damaged, read_sealed, write_sealed
 from fc_model.config.differences import differences
 from fc_model.config.image_stage import VisionConfig
 from fc_model.config.model import ModelConfig
@@ -121,7 +122,8 @@ class RunSettings:
 def resolve_settings(folder: Path, spec: StageFile) -> RunSettings:
     """The settings of the run in `folder`: written by the first attempt, compared by later ones.
 
-    Raises UserError when the settings differ from those that the run began with, naming each difference.
+    Raises UserError when the settings differ from those that the run began with, naming each difference, or when the
+    file that holds them is damaged.
     Other choices that change rounding (threads, device, versions) only warn.
     """
     path = folder / BEGIN_FILE
@@ -129,9 +131,12 @@ def resolve_settings(folder: Path, spec: StageFile) -> RunSettings:
     threads = set_threads(runtime.threads)
     if not path.is_file():
         chosen = _choose(settings, spec, threads)
-        write_bytes(path, (json.dumps(asdict(chosen), indent=1, sort_keys=True) + "\n").encode())
+        write_sealed(path, asdict(chosen))
         return chosen
-    before = RunSettings(**json.loads(path.read_text("utf-8")))
+    try:
+        before = RunSettings(**read_sealed(path))
+    except Damaged as error:
+        raise UserError(f"{error}: restore it, or remove the folder {folder} to begin anew") from error
     if changed := differences(before.settings, settings):
         raise UserError(
             f"{folder}: the run began with other settings ({'; '.join(changed)}): "

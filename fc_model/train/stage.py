@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import json
+import logging
 import warnings
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from fc_model.artifacts.files import write_bytes
+from fc_model.artifacts.files import sha256_file
+from fc_model.artifacts.sealed import Damaged, read_sealed, write_sealed
 from fc_model.device import tune_allocator
 from fc_model.train.run import Run
 from fc_model.train.settings import read_stage_file, resolve_settings
 from fc_model.train.signals import Interrupted, StopRequest
+
+logger = logging.getLogger(__name__)
 
 RESULT_FILE = "result.json"
 
@@ -51,9 +54,8 @@ def run_stage(folder: Path, *, report: Callable[[dict[str, Any]], None] | None =
     spec = read_stage_file(folder)
     with StopRequest() as request:
         settings = resolve_settings(folder, spec)
-        finished = folder / RESULT_FILE
-        if finished.is_file():
-            return StageResult(**json.loads(finished.read_text("utf-8")))
+        if (before := _finished(folder)) is not None:
+            return before
         tune_allocator()
         run = Run(folder, spec, settings, report=report)
         status = "FAILED"
@@ -68,7 +70,8 @@ def run_stage(folder: Path, *, report: Callable[[dict[str, Any]], None] | None =
             run.tracker.log({f"final_{name}": value for name, value in metrics.items()}, step=run.state.step)
             run.tracker.flush()
             result = StageResult(metrics, run.finish(), run.tracker.run_id, run.objective.way, run.tracker.error)
-            write_bytes(finished, (json.dumps(asdict(result), indent=1) + "\n").encode())
+            digests = {name: sha256_file(folder / name) for name in result.files}
+            write_sealed(folder / RESULT_FILE, {**asdict(result), "sha256": digests})
             status = "FINISHED"
             return result
         except Interrupted:
@@ -76,3 +79,23 @@ def run_stage(folder: Path, *, report: Callable[[dict[str, Any]], None] | None =
             raise
         finally:
             run.close(status)
+
+
+def _finished(folder: Path) -> StageResult | None:
+    """The result of an earlier attempt that came to its end; None, and said so, where a byte of it was changed since.
+
+    The last steps are then trained again from the newest checkpoint, and give the same bytes.
+    """
+    path = folder / RESULT_FILE
+    try:
+        fields = read_sealed(path)
+        for name, digest in fields.pop("sha256").items():
+            if not (folder / name).is_file() or sha256_file(folder / name) != digest:
+                raise Damaged(f"{folder / name} differs from its sha256")
+    except FileNotFoundError:
+        return None
+    except Damaged as error:
+        logger.warning("%s: the last steps are trained again", error)
+        path.unlink()
+        return None
+    return StageResult(**fields)

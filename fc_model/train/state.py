@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from itertools import pairwise
+from statistics import median
 
-from fc_model.config.stage import PlateauConfig
+from fc_model.config.stage import PlateauConfig, SpikeConfig
+
+_MAD_TO_STD = 1.4826
+"""Standard deviations of a normal distribution in its median absolute deviation."""
+_LEAST_STD = 0.01
+"""Of the median: losses that hardly differ, as of a text learnt by heart, are no measure of what is far."""
 
 
 @dataclass
@@ -21,6 +28,9 @@ class TrainState:
     bad_steps: int = 0
     """Steps with a non-finite loss or gradient, so far."""
     bad_in_a_row: int = 0
+    """Steps without an update since the last one with."""
+    spikes: int = 0
+    """Losses above the limit of `spike_limit`, so far, whether the update was made or not."""
     micro_batch: int = 1
     """Windows of one forward pass; smaller than asked for after memory ran out."""
     loss_scale: float = 1.0
@@ -43,6 +53,22 @@ class Skip:
 def batch_number(step: int, skips: list[Skip]) -> int:
     """Number of the batch that a step trains on."""
     return step + sum(skip.batches for skip in skips if skip.step <= step)
+
+
+def spike_limit(losses: list[float | None], config: SpikeConfig | None) -> float:
+    """The loss above which a step is a spike, in nats a token; infinite until there are enough steps to judge by.
+
+    `losses` are those of all steps so far, None where a step made no update. They are part of each checkpoint, so a
+    resumed run judges as one that was never stopped.
+    """
+    if config is None:
+        return math.inf
+    recent = [loss for loss in losses[-2 * config.window :] if loss is not None][-config.window :]
+    if len(recent) < config.window:
+        return math.inf
+    middle = median(recent)
+    deviation = _MAD_TO_STD * median(abs(loss - middle) for loss in recent)
+    return middle + config.deviations * max(deviation, _LEAST_STD * abs(middle))
 
 
 def on_plateau(values: list[float], config: PlateauConfig) -> bool:

@@ -20,7 +20,7 @@ from fc_model.optim.schedule import lr_factor
 from fc_model.optim.stage_optimizer import StageOptimizer, clip_gradient
 from fc_model.seed import seed_torch
 from fc_model.train.objective import Objective
-from fc_model.train.state import TrainState
+from fc_model.train.state import TrainState, spike_limit
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +36,9 @@ class StepResult:
     grad_norm: float
     """Before clipping."""
     applied: bool
-    """False when loss or gradient were not finite, and so nothing was changed."""
+    """False when loss or gradient were not finite, or a spike was to be skipped, and so nothing was changed."""
+    spike: bool = False
+    """The loss was finite, and above the limit."""
 
 
 class TrainStep:
@@ -62,6 +64,8 @@ class TrainStep:
     ) -> StepResult:
         """Train on one batch; `state` gives the step and takes the micro-batch and the loss scale.
 
+        A loss above `spike_limit` of the state is a spike; the stage's settings say whether it is skipped.
+
         Raises UserError when memory runs out with a single row: a window, or an image and its text.
         """
         loss = self._accumulate(batch, state, backward)
@@ -70,7 +74,9 @@ class TrainStep:
                 if parameter.grad is not None:
                     parameter.grad /= state.loss_scale
         grad_norm = float(clip_gradient(self.model.parameters(), self.stage.clip_norm))
-        applied = math.isfinite(loss) and math.isfinite(grad_norm)
+        finite = math.isfinite(loss) and math.isfinite(grad_norm)
+        spike = finite and loss > spike_limit(state.losses, self.stage.spike)
+        applied = finite and not (spike and self.stage.spike is not None and self.stage.spike.action == "skip")
         if applied:
             self.optimizer.step(lr_factor(state.step, self.stage))
             self.ema.update(state.step)
@@ -78,8 +84,8 @@ class TrainStep:
         else:
             self.optimizer.zero_grad()
         if self.dtype == torch.float16:
-            _adapt_scale(state, fits=applied)
-        return StepResult(loss=loss, grad_norm=grad_norm, applied=applied)
+            _adapt_scale(state, fits=finite)
+        return StepResult(loss=loss, grad_norm=grad_norm, applied=applied, spike=spike)
 
     def _accumulate(self, batch: Any, state: TrainState, backward: Callable[[Tensor], None]) -> float:
         """Gradient of the mean loss of the whole batch; the micro-batch is halved while memory runs out."""

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -102,9 +103,10 @@ def read_progress(folder: Path) -> dict[str, Any] | None:
     newest = None
     for path in sorted((folder / WORKSPACE).rglob("metrics.jsonl")):
         for line in path.read_bytes().split(b"\n")[:-1]:  # the last piece is empty, or a line being written
-            record = json.loads(line)
-            if "loss" in record:
-                newest = record
+            with suppress(ValueError):  # a damaged line, which training leaves out when it resumes
+                record = json.loads(line)
+                if isinstance(record, dict) and "loss" in record:
+                    newest = record
     return newest
 
 

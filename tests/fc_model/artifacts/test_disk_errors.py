@@ -97,6 +97,21 @@ def test_read_only_and_missing_folder(tmp_path):
     assert sys.platform != "linux" or blocked.read_text() == "not a folder"
 
 
+@pytest.mark.parametrize("when", ["before a file", "inside a file", "before the manifest"])
+def test_folder_that_vanishes(tmp_path, when):
+    store, recipe = Store(tmp_path / "home"), Recipe({}, {"version": "1", "parts": {}}, {})
+    with pytest.raises(UserError, match=r"a/b.*(removed|lock was broken) while it"), store.write("a/b", recipe) as out:
+        if when == "before a file":
+            shutil.rmtree(store.root)
+        with out.open("model.bin") as file:
+            file.write(b"weights")
+            if when == "inside a file":
+                shutil.rmtree(store.root)
+        if when == "before the manifest":
+            shutil.rmtree(store.root)
+    assert store.find("a/b", recipe.identity("a/b")) is None
+
+
 @pytest.mark.parametrize("number", [errno.EPERM, errno.ENOTSUP, errno.EMLINK, errno.EXDEV, errno.EINVAL, errno.EACCES])
 def test_disk_without_hard_links(tmp_path, monkeypatch, number):
     """exFAT, BeeGFS and SMB each refuse in another way; the file is kept in the workspace all the same."""

@@ -1,8 +1,10 @@
 """Killed, terminated and resumed trainings, in real processes."""
 
+import itertools
 import json
 import os
 import random
+import resource
 import signal
 import subprocess
 import sys
@@ -12,9 +14,11 @@ from pathlib import Path
 
 import pytest
 from factories.text_stage import write_stage
-from factories.training_runs import wait_for_step
+from factories.training_runs import drive, open_run, wait_for_step
 
 from fc_model.artifacts.files import sha256_file
+from fc_model.artifacts.sealed import write_sealed
+from fc_model.errors import UserError
 from fc_model.train import run_stage
 from fc_model.train.__main__ import main
 from fc_model.train.metrics import read_metrics
@@ -51,6 +55,46 @@ def command_line(folder: Path, errors: Path) -> None:
     sys.argv = ["fc_model.train", str(folder)]
     sys.stderr = errors.open("w", encoding="utf-8", buffering=1)
     sys.exit(main())
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "ema.safetensors", "state.json", "metrics.jsonl", "result.json"])
+def test_a_flipped_bit_in_what_is_finished_and_not_committed(
+    tmp_path: Path, shards: Path, name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The process died between the stage's end and the commit of its artifact, and the disk changed a bit meanwhile."""
+    folder = write_stage(tmp_path / "stage", shards, stage={"steps": 10})
+    run_stage(folder)
+    before = {result: sha256_file(folder / result) for result in RESULTS}
+    flip(folder / name)
+    result = run_stage(folder)
+    assert {result: sha256_file(folder / result) for result in RESULTS} == before
+    assert result.metrics["steps"] == 10
+    assert f"{name} " in caplog.text and "the last steps are trained again" in caplog.text
+
+
+@pytest.mark.parametrize("name", ["begin.json", "skips.json"])
+def test_a_flipped_bit_in_what_a_resume_needs(tmp_path: Path, shards: Path, name: str) -> None:
+    folder = write_stage(tmp_path / "stage", shards, stage={"steps": 10})
+    run = open_run(folder)
+    drive(run, steps=5)
+    write_sealed(folder / "skips.json", {"skips": [[4, 2]]})
+    flip(folder / name)
+    with pytest.raises(UserError, match=rf"{name} is damaged.*restore it, or remove the folder"):
+        open_run(folder)
+
+
+def test_a_flipped_bit_in_the_log_stops_nothing(tmp_path: Path, shards: Path) -> None:
+    folder = write_stage(tmp_path / "stage", shards, stage={"steps": 10})
+    drive(open_run(folder), steps=8)
+    flip(folder / "metrics.jsonl", at=0)
+    assert run_stage(folder).metrics["steps"] == 10
+    assert [record["step"] for record in read_metrics(folder / "metrics.jsonl")] == list(range(2, 11))
+
+
+def flip(path: Path, at: int | None = None) -> None:
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2 if at is None else at] ^= 1
+    path.write_bytes(data)
 
 
 @pytest.mark.parametrize(("signum", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
@@ -90,3 +134,45 @@ def test_the_command_line_trains(tmp_path: Path, shards: Path) -> None:
     assert json.loads(done.stdout)["steps"] == 5
     assert done.stderr.splitlines()[-1].startswith("tiny 5/5 100% loss ")
     assert "Tip" not in done.stderr
+
+
+def little_memory(folder: Path, megabytes: int, errors: Path) -> None:
+    """The command line in a process that gets so many megabytes of addresses beside what it has."""
+    import psutil
+
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    limit = psutil.Process().memory_info().vms + megabytes * 1_000_000
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    command_line(folder, errors)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="RLIMIT_AS holds on Linux")
+def test_a_real_limit_of_memory(tmp_path: Path, shards: Path, context: ForkServerContext) -> None:
+    """It ends with one clear line and not as a traceback, and what was saved before is good for a machine with more."""
+    whole = write_stage(tmp_path / "whole", shards, stage={"steps": 8, "eval_every": None})
+    run_stage(whole)
+    folder = write_stage(tmp_path / "stage", shards, stage={"steps": 8, "eval_every": None})
+    drive(open_run(folder), steps=5)
+    process = context.Process(target=little_memory, args=(folder, 40, tmp_path / "errors"))
+    process.start()
+    process.join(120)
+    assert process.exitcode in (0, 1), (tmp_path / "errors").read_text("utf-8")
+    assert "Traceback" not in (tmp_path / "errors").read_text("utf-8")
+    run_stage(folder)
+    for name in RESULTS:
+        assert sha256_file(folder / name) == sha256_file(whole / name), name
+
+
+def test_a_clock_that_jumps(tmp_path: Path, shards: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Back and forth by days while a stage trains, and between its attempts: no figure is of the clock."""
+    real, jumps = time.time, itertools.cycle([0, -86_400, 3600, 1e9, -1e9])
+    monkeypatch.setattr(time, "time", lambda: real() + next(jumps))
+    folder = write_stage(tmp_path / "stage", shards, stage={"steps": 10})
+    drive(open_run(folder), steps=6)
+    for number, path in enumerate(sorted((folder / "checkpoints").rglob("*"))):
+        os.utime(path, (1e9 - number, 1e9 - number))
+    reports: list[dict[str, float]] = []
+    result = run_stage(folder, report=reports.append)
+    assert reports[0]["step"] == 5
+    assert all(report["eta_seconds"] >= 0 and report["tokens_per_second"] > 0 for report in reports)
+    assert 0 < result.metrics["seconds"] < 600

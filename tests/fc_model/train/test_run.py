@@ -191,6 +191,64 @@ def test_bad_steps_in_a_row_roll_back_and_skip(
     assert history(run.folder)["skips"] == [[8, 5]]
 
 
+def spiky(monkeypatch: pytest.MonkeyPatch, run: Run, steps: set[int]) -> None:
+    """Make the loss of some steps a hundred times what it is."""
+    real = Decoder.loss
+    monkeypatch.setattr(
+        Decoder,
+        "loss",
+        lambda self, *rest, **named: (
+            real(self, *rest, **named) * (100 if self.training and run.state.step in steps else 1)
+        ),
+    )
+
+
+@pytest.mark.parametrize("action", ["skip", "record", None])
+def test_a_spike_is_handled_as_the_settings_say(
+    tmp_path: Path, shards: Path, monkeypatch: pytest.MonkeyPatch, action: str | None
+) -> None:
+    spike = {"action": action, "window": 8} if action else None
+    run = open_run(tmp_path / "stage", shards, stage={"spike": spike})
+    spiky(monkeypatch, run, {3, 17})  # of the first there is nothing to judge by yet
+    drive(run)
+    assert (run.state.losses[17] is None) is (action == "skip")
+    assert run.state.losses[3] is not None
+    figures = run.meter.result_metrics(run.state, rollbacks=0)
+    assert (figures["spike_count"], figures["nan_count"]) == (0 if action is None else 1, 0)
+    noted = [record for record in read_metrics(run.folder / "metrics.jsonl") if "spike" in record]
+    assert [(record["step"], record["bad_windows"]) for record in noted] == (
+        [(18, run.batches.window_ids(17))] if action else []
+    )
+
+
+def test_a_run_that_resumes_judges_spikes_as_before(
+    tmp_path: Path, shards: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    setting = {"stage": {"spike": {"window": 8}, "steps": 20}}
+    whole = open_run(tmp_path / "whole", shards, **setting)
+    spiky(monkeypatch, whole, {17})
+    drive(whole)
+    monkeypatch.undo()
+    killed = open_run(tmp_path / "killed", shards, **setting)
+    drive(killed, steps=16)
+    resumed = open_run(tmp_path / "killed")
+    assert resumed.state.step > 0
+    spiky(monkeypatch, resumed, {17})
+    drive(resumed)
+    assert resumed.state.losses == whole.state.losses
+    assert resumed.state.spikes == whole.state.spikes == 1
+
+
+def test_spikes_in_a_row_roll_back(tmp_path: Path, shards: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = open_run(tmp_path / "stage", shards, stage={"spike": {"window": 8}})
+    drive(run, steps=14)
+    with torch.no_grad():
+        run.train_step.model.norm.weight *= 50
+    for _ in range(3):
+        run.step(torch.Tensor.backward)
+    assert (run.state.step, run.state.spikes, [skip.step for skip in run.skips]) == (12, 3, [12])
+
+
 def test_rollbacks_end(tmp_path: Path, shards: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = open_run(tmp_path / "stage", shards)
     poison(monkeypatch, run, set(range(2, 40)))

@@ -1,5 +1,6 @@
 """Plateau, skips, the log, the stage file, progress, signals: the small parts of a run."""
 
+import math
 import os
 import signal
 from pathlib import Path
@@ -7,12 +8,12 @@ from pathlib import Path
 import pytest
 from factories.text_stage import write_stage
 
-from fc_model.config.stage import PlateauConfig
+from fc_model.config.stage import PlateauConfig, SpikeConfig
 from fc_model.errors import UserError
 from fc_model.train.metrics import MetricsLog, Progress, progress_line, read_metrics
 from fc_model.train.settings import read_stage_file
 from fc_model.train.signals import Interrupted, StopRequest
-from fc_model.train.state import Skip, batch_number, on_plateau
+from fc_model.train.state import Skip, batch_number, on_plateau, spike_limit
 
 
 @pytest.mark.parametrize(
@@ -35,6 +36,16 @@ def test_plateau_averages_windows() -> None:
     assert not on_plateau([2.1, 1.9, 1.8, 1.9], config)
 
 
+def test_spike_limit_by_hand() -> None:
+    config = SpikeConfig(window=9, deviations=2)
+    losses: list[float | None] = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0]
+    assert spike_limit(losses, config) == math.inf
+    assert spike_limit([None, *losses, None, 9.0], config) == pytest.approx(5 + 2 * 1.4826 * 2)
+    assert spike_limit([4.0] * 9, config) == pytest.approx(4 + 2 * 0.04)
+    assert spike_limit([100.0] * 9 + [4.0] * 9, config) == pytest.approx(4 + 2 * 0.04)
+    assert spike_limit([*losses, 9.0], None) == math.inf
+
+
 def test_batches_jump_from_the_skip_on() -> None:
     skips = [Skip(step=4, batches=3), Skip(step=6, batches=2)]
     assert [batch_number(step, skips) for step in range(9)] == [0, 1, 2, 3, 7, 8, 11, 12, 13]
@@ -55,6 +66,20 @@ def test_log_resumes_at_any_cut(tmp_path: Path) -> None:
         log.close()
         assert path.read_bytes() == whole
     assert [record["loss"] for record in read_metrics(path)] == [1.0, None, 1.0]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the device of a full disk is Linux's")
+def test_a_full_disk_costs_the_log_and_not_the_training(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    log = MetricsLog(tmp_path / "metrics.jsonl", step=0)
+    with Path("/dev/full").open("ab", buffering=0) as full:
+        log._file, real = full, log._file
+        for step in (1, 2):
+            log.write({"step": step})
+        log._file = real
+    log.write({"step": 3})
+    log.close()
+    assert read_metrics(tmp_path / "metrics.jsonl") == [{"step": 3}]
+    assert caplog.text.count("No space left on device; training goes on") == 1
 
 
 def test_stage_file_errors_name_the_field(tmp_path: Path) -> None:
