@@ -5,7 +5,7 @@ BIN := .venv/bin
 export DAGSTER_HOME ?= $(CURDIR)/dagster_home
 export FC_HOME ?= $(CURDIR)/data
 
-.PHONY: help setup nano run test check format plan status ui bench-train bench-quality bench-data bench-ocr bench-seeds clean
+.PHONY: help setup nano run test chaos check format plan status ui bench-train bench-quality bench-data bench-ocr bench-seeds clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -21,6 +21,9 @@ run: setup ## the same for another track: make run TRACK=small
 
 test: setup ## the test suite; warnings are errors
 	@$(BIN)/pytest
+
+chaos: setup ## the whole graph while everything fails: make chaos SEEDS=20
+	@$(BIN)/python -m tests.reliability.chaos --every-step --seeds $(or $(SEEDS),20)
 
 check: setup ## lint, format and types
 	@$(BIN)/ruff check .

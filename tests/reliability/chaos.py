@@ -23,10 +23,12 @@ import struct
 import sys
 import tempfile
 import time
+import traceback
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -38,7 +40,7 @@ from tests.reliability.small_disk import fill, make_room, mount_small_disk
 ROOT = Path(__file__).resolve().parents[2]
 _DISK_MEGABYTES = 512
 _PATIENCE = 240.0
-"""Seconds in which whatever is waited for must come, also on a busy machine."""
+"""Seconds without a line in which whatever is waited for must come, also on a busy machine."""
 _DONE = re.compile(r"^\[ *\d+/\d+\] (\S+)  (?:built in|reused)", re.MULTILINE)
 _ERROR = re.compile(r"^(?:error|fustercluck: error): .*$", re.MULTILINE)
 _REMEDY = re.compile(r"remove the folder")
@@ -86,7 +88,7 @@ class Run:
 
     def wait(self, what: str) -> int:
         """The exit status."""
-        wait_for(self.ended, what)
+        wait_for(self.ended, what, self.log)
         assert self.status is not None
         return self.status
 
@@ -105,11 +107,14 @@ class Run:
             os.kill(self.pid, number)
 
 
-def wait_for(condition: Callable[[], object], what: str) -> None:
-    deadline = time.monotonic() + _PATIENCE
+def wait_for(condition: Callable[[], object], what: str, log: Path) -> None:
+    """As long as the log grows; then for `_PATIENCE` seconds."""
+    size, deadline = -1, 0.0
     while not condition():
+        if log.stat().st_size != size:
+            size, deadline = log.stat().st_size, time.monotonic() + _PATIENCE
         if time.monotonic() > deadline:
-            raise Violation(f"not within {_PATIENCE:.0f} s: {what}")
+            raise Violation(f"nothing happens for {_PATIENCE:.0f} s: {what}")
         time.sleep(0.02)
 
 
@@ -135,9 +140,9 @@ class Seed:
         with self.log.open("a") as log:
             log.write(f"--- {text}\n")
 
-    def start(self, *, crash_at: int | None = None) -> Run:
-        """The command, in a new process."""
-        from tests.reliability.chaos_track import execute
+    def start(self, *, crash_at: int | None = None, step: str | None = None) -> Run:
+        """The command, in a new process; or one step of it."""
+        from tests.reliability.chaos_track import execute, execute_step
 
         self.starts += 1
         self.note(f"start {self.starts}" + (f", killed at durable operation {crash_at}" if crash_at else ""))
@@ -148,6 +153,8 @@ class Seed:
             os.environ.pop("FC_CRASH_AT", None)
             if crash_at is not None:
                 os.environ["FC_CRASH_AT"] = str(crash_at)
+            if step is not None:
+                execute_step(self.home, self.log, step)
             execute(self.home, self.log, self.clock)
         return Run(pid, self.log, begin)
 
@@ -159,7 +166,7 @@ class Seed:
                 break
             before += self.reference.seconds[key]
         earlier = set(self.reference.order[: self.reference.order.index(key)])
-        wait_for(lambda: run.ended() or earlier <= set(run.done()), f"{key} begins")
+        wait_for(lambda: run.ended() or earlier <= set(run.done()), f"{key} begins", self.log)
         until = time.monotonic() + position - before
         while not run.ended() and key not in run.done() and time.monotonic() < until:
             time.sleep(0.005)
@@ -172,7 +179,7 @@ class Seed:
             raise Violation(f"after {what} the status is {status}, not of {sorted(allowed)}: {last_lines(run.lines())}")
         if "Traceback" in run.lines():
             raise Violation(f"after {what} a traceback: {last_lines(run.lines())}")
-        wait_for(lambda: not run.processes(), f"after {what} no process is left")
+        wait_for(lambda: not run.processes(), f"after {what} no process is left", self.log)
 
     def heed(self, run: Run) -> None:
         """A run that stops by itself may ask a person to remove half-done work: do as its line says."""
@@ -208,15 +215,15 @@ class Seed:
             for artifact in store.versions(key):
                 if problems := artifact.problems(strict=True):
                     raise Violation("; ".join(problems))
-        leftovers = [*self.data.rglob(WORKSPACE), *self.data.rglob(".*.lock")]
+        leftovers = list(self.data.rglob(WORKSPACE))
         if leftovers:
             raise Violation(f"left behind: {leftovers[0]}")
         from dagster import DagsterInstance
 
         with DagsterInstance.from_config(str(self.home / "dagster_home")) as instance:
             storage = instance.event_log_storage
-            slots = [slot for key in storage.get_concurrency_keys() for slot in storage.get_concurrency_info(key).slots]
-            if held := [slot for slot in slots if slot.run_id]:
+            pools = [storage.get_concurrency_info(key) for key in storage.get_concurrency_keys()]
+            if held := [slot for pool in pools for slot in pool.claimed_slots]:
                 raise Violation(f"slots of a pool are held: {held}")
             if unfinished := [run for run in instance.get_runs() if not run.is_finished]:
                 raise Violation(f"run {unfinished[0].run_id} is {unfinished[0].status.value}")
@@ -245,7 +252,7 @@ def kill_all(seed: Seed, run: Run) -> None:
 def kill_child(seed: Seed, run: Run) -> None:
     """One of the processes that it has started, or, when it starts none before the next asset, the run."""
     done = len(run.done())
-    wait_for(lambda: run.ended() or run.processes() or len(run.done()) > done, "a child or the next asset")
+    wait_for(lambda: run.ended() or run.processes() or len(run.done()) > done, "a child or the next asset", seed.log)
     children = sorted(run.processes(), key=lambda process: process.pid)
     if not children:
         return kill(seed, run)
@@ -253,7 +260,9 @@ def kill_child(seed: Seed, run: Run) -> None:
     with suppress(psutil.NoSuchProcess):
         seed.note(f"kill -9 of {' '.join(child.cmdline())[:80]}")
         child.kill()
-    wait_for(lambda: run.ended() or len(run.done()) > done, "the run notices that its child was killed, or goes on")
+    wait_for(
+        lambda: run.ended() or len(run.done()) > done, "the run notices that its child was killed, or goes on", seed.log
+    )
     if not run.ended():
         return kill(seed, run)
     seed.check_end(run, {0, 1}, "kill -9 of a child")
@@ -278,7 +287,9 @@ def full_disk(seed: Seed, run: Run) -> None:
             resource.prlimit(run.pid, resource.RLIMIT_FSIZE, (max(leave, 4096), resource.RLIM_INFINITY))
     # With a little room left it may go on for a while.
     done = len(run.done())
-    wait_for(lambda: run.ended() or len(run.done()) > done + 2, "the run notices that the disk is full, or goes on")
+    wait_for(
+        lambda: run.ended() or len(run.done()) > done + 2, "the run notices that the disk is full, or goes on", seed.log
+    )
     if not run.ended():
         run.signal(signal.SIGKILL)
     seed.check_end(run, {0, 1, 2, -signal.SIGKILL}, "a full disk")
@@ -332,8 +343,7 @@ def clock_jump(seed: Seed, run: Run) -> Run:
 def second_run(seed: Seed, run: Run) -> Run:
     """The same command again, while the first works; then kill -9 of the first: the second goes on."""
     second = seed.start()
-    seen = [second.begin, "assets,"]
-    wait_for(lambda: second.ended() or seen[1] in second.lines(), "the second run begins")
+    wait_for(lambda: second.ended() or run.ended() or "to build" in second.lines(), "the second run begins", seed.log)
     kill(seed, run)
     return second
 
@@ -367,16 +377,17 @@ def chaos(seed: Seed, num_faults: int) -> None:
             run = seed.start(crash_at=crash_at)
             if crash_at is not None:
                 position = math.inf if crash_at < 40 else position
-        if not seed.reach(run, min(position, total)):
-            expected = {-signal.SIGKILL, 0, 1} if name == "kill at operation" else {0, 1, 2}
-            seed.check_end(run, expected, f"what was before {name}")
-            if run.status != -signal.SIGKILL:
-                seed.heed(run)
-            if name != "kill at operation":
-                continue
-        else:
+        reached = seed.reach(run, min(position, total))
+        if not reached and name == "kill at operation":  # in this process, or in one that it has started
+            seed.check_end(run, {-signal.SIGKILL, 0, 1}, name)
+        elif not reached:
+            seed.check_end(run, {0, 1, 2}, f"what was before {name}")
+            seed.heed(run)
+        if reached or name.startswith("flipped"):
             seed.note(f"{name} at {position:.1f} s")
             run = FAULTS[name][1](seed, run)
+        elif name != "kill at operation":
+            continue
         seed.faults.append(name)
     if run is not None and not run.ended():
         seed.check_end(run, {0, 1, 2}, "the last fault")
@@ -443,12 +454,59 @@ def one_seed(number: int, scratch: Path, reference: Reference, num_faults: int) 
     return f"seed {number} {verdict}  [{counted}]  {seed.starts} starts, {took:.0f} s"
 
 
+def every_step(scratch: Path, reference: Reference) -> str:
+    """Kill each step at its first, at its last and at one durable operation between; returns how it went."""
+    started = time.monotonic()
+    home, log = scratch / "every-step", scratch / "every-step.log"
+    home.mkdir()
+    log.touch()
+    mount_small_disk(home, _DISK_MEGABYTES)
+    shutil.copytree(reference.home, home, dirs_exist_ok=True)
+    seed = Seed(-2, home, log, reference, random.Random(0))
+    store, kills, differing = Store(home / "data"), 0, []
+    for key in reference.order:
+        artifact = store.versions(key)[-1]
+        store.remove(key, artifact.identity)
+        run = seed.start(step=key)
+        if run.wait(f"{key} is built") != 0:
+            return f"every step DIFFERS: {key} fails: {last_lines(run.lines())}"
+        operations = int(re.findall(r"(\d+) durable operations", run.lines())[-1])
+        for crash_at in (1, seed.chance.randint(1, operations), operations):
+            store.remove(key, artifact.identity)
+            killed = seed.start(step=key, crash_at=crash_at)
+            kills += killed.wait(f"{key} is killed") == -signal.SIGKILL
+            again = seed.start(step=key).wait(f"{key} is built")
+            built = store.find(key, artifact.identity)
+            if again or built is None or built.digest != artifact.digest or built.problems(strict=True):
+                differing.append(f"{key} at {crash_at}")
+    verdict = f"DIFFERS: {', '.join(differing)}" if differing else "equal"
+    took = time.monotonic() - started
+    return f"every step {verdict}  [{len(reference.order)} steps, {kills} kills]  {seed.starts} starts, {took:.0f} s"
+
+
+def in_child(work: Callable[[], str]) -> int:
+    """Fork, print the line that the work returns, and end with 0 if it says that all is equal; returns the pid."""
+    pid = os.fork()
+    if pid:
+        return pid
+    status = 1
+    try:
+        line = work()
+        print(line, flush=True)
+        status = 0 if " equal  " in line else 1
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        os._exit(status)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description="Build a track while everything fails; see the module.")
     parser.add_argument("--seeds", type=int, default=20, help="how many (20)")
     parser.add_argument("--first", type=int, default=0, help="the first seed (0)")
     parser.add_argument("--faults", type=int, default=7, help="faults a seed (7)")
     parser.add_argument("--jobs", type=int, default=2, help="seeds at a time (2)")
+    parser.add_argument("--every-step", action="store_true", help="also kill each step at durable operations")
     parser.add_argument("--scratch", type=Path, help="a folder that stays (default: a temporary one)")
     options = parser.parse_args()
     scratch = options.scratch or Path(tempfile.mkdtemp(prefix="chaos-"))
@@ -464,30 +522,22 @@ def main() -> int:
         f"imports {imported - started:.0f} s; {len(reference.order)} assets built without faults in "
         f"{time.monotonic() - imported:.0f} s; logs in {scratch}", flush=True,
     )  # fmt: skip
-    bad = 0
-    waiting = list(range(options.first, options.first + options.seeds))
-    running: dict[int, int] = {}
-    while waiting or running:
-        while waiting and len(running) < options.jobs:
-            number = waiting.pop(0)
-            pid = os.fork()
-            if pid == 0:
-                status = 1
-                try:
-                    line = one_seed(number, scratch, reference, options.faults)
-                    print(line, flush=True)
-                    status = 0 if " equal  " in line else 1
-                finally:
-                    if status:
-                        import traceback
-
-                        traceback.print_exc()
-                    os._exit(status)
-            running[pid] = number
-        pid, status = os.wait()
-        running.pop(pid)
-        bad += status != 0
-    print(f"chaos: {options.seeds - bad} of {options.seeds} seeds equal the build without faults", flush=True)
+    work = [
+        partial(one_seed, number, scratch, reference, options.faults)
+        for number in range(options.first, options.first + options.seeds)
+    ]
+    if options.every_step:
+        work.insert(0, partial(every_step, scratch, reference))
+    bad, running = 0, 0
+    for job in work:
+        if running == options.jobs:
+            bad += os.wait()[1] != 0
+            running -= 1
+        in_child(job)
+        running += 1
+    for _ in range(running):
+        bad += os.wait()[1] != 0
+    print(f"chaos: {len(work) - bad} of {len(work)} equal the build without faults", flush=True)
     if not bad and options.scratch is None:
         shutil.rmtree(scratch)
     return int(bad > 0)

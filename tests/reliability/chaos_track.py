@@ -9,6 +9,8 @@ import os
 import signal
 import sys
 import time
+import traceback
+from collections.abc import Callable
 from functools import cache
 from mmap import mmap
 from pathlib import Path
@@ -17,6 +19,7 @@ from typing import Any, NoReturn
 
 import dagster as dg
 
+from fc_model.artifacts import Store, files
 from fc_model.errors import UserError
 from fc_pipeline.cli.run import build
 from fc_pipeline.components.asset import assets_of
@@ -24,6 +27,8 @@ from fc_pipeline.components.factory import Factory
 from fc_pipeline.components.shared import asset_keys
 from fc_pipeline.definitions import policy
 from fc_pipeline.engine.graph import Graph
+from fc_pipeline.engine.materialize import materialize
+from fc_pipeline.engine.step import Runtime
 from fc_pipeline.track.config import parse_track, resolve_extends
 from fc_pipeline.track.graph import build_graph
 
@@ -98,8 +103,31 @@ def execute(home: Path, log: Path, clock: mmap) -> NoReturn:
 
     Args:
         home: holds `data` and `dagster_home`.
+        log: gets what it prints.
         clock: seconds, a double, by which this process's clock is wrong; may change at any time.
     """
+
+    def run() -> int:
+        _shift_clock(clock)
+        graph = chaos_graph()
+        return build("chaos", graph, list(graph), definitions)
+
+    _as_command(run, home, log)
+
+
+def execute_step(home: Path, log: Path, key: str) -> NoReturn:
+    """Build one artifact in this process alone, print the number of durable operations, and end."""
+
+    def run() -> int:
+        materialize(chaos_graph(), Store(home / "data"), key, Runtime(home=home / "data"))
+        print(f"{key}: {files._operations} durable operations")
+        return 0
+
+    _as_command(run, home, log)
+
+
+def _as_command(run: Callable[[], int], home: Path, log: Path) -> NoReturn:
+    """End this process as the command line does, in a session of its own."""
     status = 1
     try:
         os.setsid()
@@ -108,17 +136,13 @@ def execute(home: Path, log: Path, clock: mmap) -> NoReturn:
         os.dup2(output, 2)
         signal.signal(signal.SIGINT, signal.default_int_handler)
         os.environ |= {"FC_HOME": str(home / "data"), "DAGSTER_HOME": str(home / "dagster_home")}
-        _shift_clock(clock)
-        graph = chaos_graph()
-        status = build("chaos", graph, list(graph), definitions)
+        status = run()
     except UserError as error:
         print(f"fustercluck: error: {' '.join(str(error).split())}", file=sys.stderr)
         status = 2
     except KeyboardInterrupt:
         status = 130
     except BaseException:
-        import traceback
-
         traceback.print_exc()
     finally:
         sys.stdout.flush()

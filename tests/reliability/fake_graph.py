@@ -7,6 +7,7 @@ from typing import Any
 
 import dagster as dg
 
+from fc_model.errors import UserError
 from fc_pipeline.code_version import project as code_version
 from fc_pipeline.components.asset import assets_of
 from fc_pipeline.components.shared import asset_keys
@@ -58,4 +59,7 @@ if __name__ == "__main__":
     from fc_pipeline.cli.run import build
 
     graph = slow_graph()
-    sys.exit(build("toy", graph, list(graph), lambda: definitions_of(graph)))
+    try:
+        sys.exit(build("toy", graph, list(graph), lambda: definitions_of(graph)))
+    except UserError as error:
+        sys.exit(f"error: {error}")

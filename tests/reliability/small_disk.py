@@ -7,6 +7,7 @@ import ctypes
 import os
 import shutil
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 _CLONE_NEWNS, _CLONE_NEWUSER = 0x00020000, 0x10000000
@@ -33,9 +34,11 @@ def mount_small_disk(folder: Path, megabytes: int) -> bool:
 def fill(folder: Path, *, leave: int = 0) -> None:
     """Leave so many bytes on the folder's disk free."""
     with (folder / _BALLAST).open("ab") as file:
-        room = shutil.disk_usage(folder).free - leave
-        if room > 0:
-            os.posix_fallocate(file.fileno(), file.tell(), room)
+        for _ in range(100):
+            if (room := shutil.disk_usage(folder).free - leave) <= 0:
+                break
+            with suppress(OSError):  # others write meanwhile, so that there may be less room by now
+                os.posix_fallocate(file.fileno(), file.seek(0, os.SEEK_END), room)
 
 
 def make_room(folder: Path) -> None:

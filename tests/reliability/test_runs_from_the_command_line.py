@@ -1,13 +1,17 @@
 """`fustercluck run` in a process of its own: Ctrl-C, kill -9, waiting for the accelerator."""
 
+import re
+import resource
 import signal
+import subprocess
+import sys
 import time
 
 import psutil
 import pytest
 
 from tests.factories.waiting import DEADLINE, wait_until
-from tests.reliability.processes import Place
+from tests.reliability.processes import ROOT, Place
 
 
 def run(place: Place, log: str = "run.log"):
@@ -55,3 +59,18 @@ def test_run_interrupted_and_killed(place):
     assert place.statuses() == ["SUCCESS", "CANCELED", "FAILURE", "CANCELED"]
     assert place.claimed_slots() == 0
     assert place.metrics("toy/stages/one")["resumed_from"] >= before
+
+
+@pytest.mark.parametrize("place", [{"steps": 3}], indirect=True)
+def test_full_disk_of_the_database(place):
+    """SQLite may write no byte beyond a limit, as on a full disk; with room again the run completes."""
+
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (120_000, 120_000))
+
+    command = [sys.executable, "-m", "tests.reliability.fake_graph"]
+    done = subprocess.run(command, cwd=ROOT, env=place.environment, preexec_fn=limit, capture_output=True, text=True)
+    assert done.returncode == 1, done.stdout
+    assert re.search(r"error: .*Dagster's database: .* MB free\); make room", done.stderr), done.stderr
+    assert "Traceback" not in done.stderr
+    assert run(place).wait(DEADLINE) == 0, place.log("run.log")
