@@ -26,7 +26,7 @@ with deferred_imports():
     from fc_pipeline.remote.sync import find_in_remote
     from fc_pipeline.report.leaderboard import leaderboard as rank_reports
     from fc_pipeline.tokens.supply import supply_problems
-    from fc_pipeline.track.config import parse_track, read_attributes
+    from fc_pipeline.track.config import load_tracks
     from fc_pipeline.training.forecast import forecast
 
 
@@ -45,8 +45,8 @@ def plan(options: argparse.Namespace) -> None:
 
 def too_little_space(needed: int, home: Path) -> list[Line]:
     """A line where the disk of FC_HOME, which need not be there yet, has less free than a plan needs."""
-    there = next(path for path in (home.absolute(), *home.absolute().parents) if path.exists())
-    free = shutil.disk_usage(there).free
+    folder = next(path for path in (home.absolute(), *home.absolute().parents) if path.exists())
+    free = shutil.disk_usage(folder).free
     if needed <= free:
         return []
     return [("bold red", f"{size(free)} are free on the disk of {home}: free more, or set FC_HOME to another disk")]
@@ -108,8 +108,7 @@ def check(options: argparse.Namespace) -> int:
             graph.code(key)
         except UserError as error:
             wrong.append(str(error))
-    for name in graph.tracks:
-        track = parse_track(name, read_attributes(name))
+    for name, track in load_tracks(without=graph.broken).items():
         wrong += [f"tracks/{name}: {line}" for line in supply_problems(track)]
     for why in dict.fromkeys(wrong):
         print(f"fustercluck: error: {' '.join(why.split())}", file=sys.stderr)

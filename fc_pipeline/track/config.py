@@ -5,6 +5,7 @@ A track is a Dagster component, `fc_pipeline/defs/tracks/<name>/defs.yaml`. Its 
 everything else is replaced, and null removes an entry of a mapping. Nothing here imports torch or Dagster.
 """
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -95,9 +96,9 @@ def resolve_extends(
     return _merge(read_attributes(base, folder, _seen=_seen), own)
 
 
-def load_tracks(folder: Path = TRACKS) -> dict[str, TrackConfig]:
-    """Every track below the folder, by name, sorted. Raises UserError for the first that is wrong."""
-    names = sorted(path.parent.name for path in folder.glob("*/defs.yaml"))
+def load_tracks(folder: Path = TRACKS, *, without: Collection[str] = ()) -> dict[str, TrackConfig]:
+    """Every track below the folder but these, by name, sorted. Raises UserError for the first that is wrong."""
+    names = sorted({path.parent.name for path in folder.glob("*/defs.yaml")} - set(without))
     return {name: parse_track(name, read_attributes(name, folder)) for name in names}
 
 

@@ -70,16 +70,16 @@ def test_check_names_each_problem(command, monkeypatch):
     attributes["corpus"] = attributes["corpus"] | {"sources": [web, lichess]}
     attributes["mixture"] = attributes["mixture"] | {"weights": {"science": 83, "chess": 15, "chat": 2}}
     tracks = {"full": parse_track("full", attributes)}
-    monkeypatch.setattr("fc_pipeline.track.config.load_tracks", lambda: tracks)
+    monkeypatch.setattr("fc_pipeline.track.config.load_tracks", lambda **_: tracks)
     status, lines, errors = command("check")
-    assert status == 1 and errors == "" and lines[-1] == "1 tracks, 0 experiments (toy), 4 artifacts: 3 problems"
-    assert [line.split(":", 2)[1:] for line in lines[:-1]] == [
-        [" source games", " revision 'main' moves: write a commit of Lichess/standard-chess-games there, 40 hex digits "
-         "(the first read names its head)"],
-        [" mixture.weights.chat", " no source of the corpus is of this domain: add one to corpus.sources, or give the "
-         "domain the weight 0"],
-        [" source web", " 466.9 GB to download, about 500B tokens, where science needs 6.3B: set `max_bytes`, such as "
-         "11,780,523,028"],
+    assert status == 2 and lines == ["1 tracks, 0 experiments (toy), 4 artifacts: 3 problems"]
+    assert [line.removeprefix("fustercluck: error: tracks/full: ") for line in errors.splitlines()] == [
+        "source games: revision 'main' moves: write a commit of Lichess/standard-chess-games there, 40 hex digits "
+        "(the first read names its head)",
+        "mixture.weights.chat: no source of the corpus is of this domain: add one to corpus.sources, or give the "
+        "domain the weight 0",
+        "source web: 466.9 GB to download, about 500B tokens, where science needs 6.3B: set `max_bytes`, such as "
+        "11,780,523,028",
     ]  # fmt: skip
 
 

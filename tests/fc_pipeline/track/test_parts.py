@@ -95,5 +95,5 @@ def test_a_wrong_field_is_named_with_the_remedy_and_a_track_without_it_is_as_bef
     assert [line for line in result.stdout.splitlines() if line.startswith("status")] == ["status 2"] * 2 + ["status 0"]
     unknown, empty = result.stderr.splitlines()
     assert "word_count.txet is no field; did you mean 'text'?" in unknown
-    assert "tracks/pico: word_count.text has no words: give it some" in empty
+    assert f"{TRACK}: word_count.text has no words: give it some" in empty
     assert "valid" in result.stdout

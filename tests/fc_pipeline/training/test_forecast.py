@@ -44,6 +44,10 @@ def commit(store: Store, key: str, *, config: Any, metrics: dict[str, float], ru
     return build(store, key, write, config, inputs)
 
 
+def measured(tokens: int, rate: float) -> dict[str, float]:
+    return {"tokens_per_second": rate, "steps": tokens // STAGE.batch_tokens, "seconds": tokens / rate}
+
+
 def test_forecast_calculated(graph: Graph, store: Store) -> None:
     costs = forecast(graph, store, graph)
     stage = costs["steps"]["t/stages/a"]
@@ -65,12 +69,12 @@ def test_gemm_flops_no_time_left() -> None:
 def test_forecast_measured(graph: Graph, store: Store) -> None:
     run = {"seconds": 12.5, "peak_memory_bytes": 10**9, "committed_at": 1.0}
     commit(store, "t/shards", config={}, metrics={}, run=run)
-    other = commit(store, "u/stages/z", config=stage_config(), metrics={"tokens_per_second": 5000.0}, run=run)
+    other = commit(store, "u/stages/z", config=stage_config(), metrics=measured(102_400, 5000.0), run=run)
     steps = forecast(graph, store, graph)["steps"]
     assert steps["t/shards"]["seconds"] == 12.5 and steps["t/shards"]["memory_bytes"] == 10**9
     assert steps["t/stages/a"]["seconds"] == pytest.approx(102_400 / 5000, abs=0.06)
     assert f"u/stages/z@{other.identity}" in steps["t/stages/a"]["basis"]
-    commit(store, "t/stages/a", config=stage_config(steps=7), metrics={"tokens_per_second": 8000.0}, run=run)
+    commit(store, "t/stages/a", config=stage_config(steps=7), metrics=measured(7 * STAGE.batch_tokens, 8000.0), run=run)
     assert forecast(graph, store, ["t/stages/a"])["total"]["seconds"] == pytest.approx(12.8)
 
 
