@@ -5,6 +5,7 @@ from pathlib import Path
 from fc_model.artifacts import read_records
 from fc_model.checkpoints.load import load_decoder
 from fc_model.config.parity import ParityConfig
+from fc_model.device import set_threads
 from fc_model.export.gguf import export_gguf
 from fc_model.export.huggingface import export_huggingface
 from fc_model.export.parity import parity_report
@@ -46,6 +47,7 @@ def gguf(step: Step) -> None:
 
 def parity(step: Step) -> None:
     """Prompts, token ids and logits of torch, transformers and llama.cpp, compared."""
+    set_threads(step.runtime.threads)  # as the other steps; else those that this process has run before decide
     config = {name: value for name, value in step.config.items() if name != "weights"}
     folder = step.out.workspace("parity")
     export = step.inputs["gguf"]
