@@ -9,6 +9,7 @@ import logging
 import math
 import os
 import time
+import uuid
 import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -131,7 +132,7 @@ def _make_database(uri: str) -> None:
         return
     from mlflow import MlflowClient
 
-    suffix = f".{os.getpid()}.tmp"
+    suffix = f".{uuid.uuid4().hex[:8]}.tmp"
     aside = path.with_name(path.name + suffix)
     aside.unlink(missing_ok=True)
     try:
