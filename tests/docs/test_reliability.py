@@ -13,7 +13,7 @@ NOT_THERE = {30}
 
 
 @cache
-def tests_of(path: str) -> set[str]:
+def functions_of(path: str) -> set[str]:
     tree = ast.parse((ROOT / path).read_text("utf-8"))
     return {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
 
@@ -21,7 +21,7 @@ def tests_of(path: str) -> set[str]:
 def test_every_named_test_exists():
     named = re.findall(r"`(tests/[\w/.]+)::(\w+)`", PAGE)
     assert len(named) > 90
-    assert [f"{path}::{name}" for path, name in named if name not in tests_of(path)] == []
+    assert [f"{path}::{name}" for path, name in named if name not in functions_of(path)] == []
 
 
 def test_every_fault_has_its_test():

@@ -58,11 +58,11 @@ def test_jumps_and_errors_of_the_thread_and_of_workers(workers):
 
 
 def test_a_stopped_worker_is_named_and_ended(monkeypatch):
-    monkeypatch.setattr(prefetch, "PATIENCE_SECONDS", 1.0)
     ahead = Prefetcher(Squares(), workers=1)
     worker = psutil.Process(ahead(0).pid)
     ahead(1)
     worker.suspend()
+    monkeypatch.setattr(prefetch, "PATIENCE_SECONDS", 1.0)
     with pytest.raises(UserError, match=r"^no batch 7 after 1 s, of windows \[7\]: a process that makes .* hangs"):
         ahead(7)
     ahead.close()
