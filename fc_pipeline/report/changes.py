@@ -38,7 +38,7 @@ def changes(artifacts: Iterable[Artifact], earlier: Artifact, store: Store) -> d
     """
     before = {entry.key: entry for entry in earlier.manifest.recipe.inputs.values()}
     now = {artifact.key: artifact for artifact in artifacts}
-    rebuilt = [
+    rebuilt: list[dict[str, Any]] = [
         {"artifact": artifact, "before": before[key].identity, "equal": before[key].digest == artifact.digest}
         for key, artifact in now.items()
         if key in before and before[key].identity != artifact.identity

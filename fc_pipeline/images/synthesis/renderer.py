@@ -138,7 +138,7 @@ def _record(
     page: Page, job: Job, *, text: CorpusText, photographs: Photographs, config: SynthesisConfig, where: str
 ) -> ImageRecord:
     passages, grounds = text.taken(), photographs.taken()
-    licences = sorted({each.licence for each in (*passages, *grounds)})
+    licences = sorted({passage.licence for passage in passages} | {ground.licence for ground in grounds})
     if grounds:
         page.meta["photographs"] = [each.id for each in grounds]
     return ImageRecord(
