@@ -6,7 +6,7 @@ import sys
 import time
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from fc_model.artifacts import Store
 from fc_model.errors import UserError
@@ -109,7 +109,8 @@ def check(options: argparse.Namespace) -> int:
         except UserError as error:
             wrong.append(str(error))
     for name, track in load_tracks(without=graph.broken).items():
-        wrong += [f"tracks/{name}: {line}" for line in supply_problems(track)]
+        fields = cast(Any, track)  # of all parts, joined at run time
+        wrong += [f"tracks/{name}: {line}" for line in supply_problems(fields)]
     for why in dict.fromkeys(wrong):
         print(f"fustercluck: error: {' '.join(why.split())}", file=sys.stderr)
     names = ", ".join((*graph.tracks, *graph.experiments))
