@@ -39,7 +39,7 @@ from tests.reliability.small_disk import fill, make_room, mount_small_disk
 
 ROOT = Path(__file__).resolve().parents[2]
 _DISK_MEGABYTES = 512
-_PATIENCE = 240.0
+_PATIENCE = 600.0
 """Seconds without a line in which whatever is waited for must come, also on a busy machine."""
 _DONE = re.compile(r"^\[ *\d+/\d+\] (\S+)  (?:built in|reused)", re.MULTILINE)
 _ERROR = re.compile(r"^(?:error|fustercluck: error): .*$", re.MULTILINE)
@@ -131,6 +131,7 @@ class Seed:
     small_disk: bool = False
     faults: list[str] = field(default_factory=list)
     starts: int = 0
+    runs: list[Run] = field(default_factory=list)
 
     @property
     def data(self) -> Path:
@@ -156,7 +157,15 @@ class Seed:
             if step is not None:
                 execute_step(self.home, self.log, step)
             execute(self.home, self.log, self.clock)
-        return Run(pid, self.log, begin)
+        self.runs.append(Run(pid, self.log, begin))
+        return self.runs[-1]
+
+    def kill_all(self) -> None:
+        """End what a seed that failed has left at work."""
+        for run in self.runs:
+            for process in run.processes():
+                process.kill()
+            run.signal(signal.SIGKILL)
 
     def reach(self, run: Run, position: float) -> bool:
         """Wait until the run is that far, in seconds of the reference; False when it ended before."""
@@ -448,6 +457,7 @@ def one_seed(number: int, scratch: Path, reference: Reference, num_faults: int) 
     except Violation as violation:
         verdict = f"DIFFERS: {violation}"
         seed.note(verdict)
+        seed.kill_all()
         shutil.copytree(home, scratch / f"seed-{number}-kept", symlinks=True)
     counted = ", ".join(f"{name} x{n}" if n > 1 else name for name, n in Counter(seed.faults).items())
     took = time.monotonic() - started
