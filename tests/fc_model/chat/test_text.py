@@ -37,16 +37,20 @@ def test_a_piped_line_is_completed(
         complete("", 0)
 
 
-@pytest.mark.parametrize("line", [b"caf\xe9 au lait\n", b"cafe\r\n", "Größe 日本\n".encode()])
-@pytest.mark.parametrize("encoding", ["utf-8:strict", "ascii:strict", "utf-8:surrogateescape"])
+@pytest.mark.parametrize(
+    ("line", "encoding"),
+    [
+        (b"caf\xe9 au lait\n", "utf-8:strict"),
+        (b"cafe\r\n", "utf-8:surrogateescape"),
+        ("Größe 日本\n".encode(), "latin-1:strict"),
+    ],
+)
 def test_any_bytes_are_a_prompt(exports: Exports, line: bytes, encoding: str) -> None:
-    for model in (exports.huggingface, exports.gguf("f16")):
-        environment = os.environ | {"PYTHONIOENCODING": encoding.replace("ascii", "latin-1")}
-        done = subprocess.run(
-            [sys.executable, "-c", PROGRAM, str(model)], input=line, capture_output=True, env=environment, check=False
-        )
-        assert done.returncode == 0, done.stderr.decode()
-        assert done.stdout.decode("utf-8", "replace").startswith(line.decode("utf-8", "replace").rstrip("\r\n")[:3])
+    environment = os.environ | {"PYTHONIOENCODING": encoding}
+    command = [sys.executable, "-c", PROGRAM, str(exports.gguf("f16"))]
+    done = subprocess.run(command, input=line, capture_output=True, env=environment, check=False)
+    assert done.returncode == 0, done.stderr.decode()
+    assert done.stdout[:2] == line[:2] and b"\r" not in done.stdout
 
 
 @pytest.mark.parametrize("lines", [None, "import os\n"])

@@ -122,13 +122,15 @@ def test_half_done_work_is_named(toy):
 def test_estimates(toy):
     figures = {"seconds": 90.0, "disk_bytes": 2_500_000, "tokens": 1_500_000, "basis": "as it took"}
     unknown = {"seconds": None, "disk_bytes": None, "basis": "never built"}
-    forecast = {
-        "steps": {"sources/letters": figures, "toy/report": unknown},
-        "total": {"seconds": 90.0, "disk_bytes": 2_500_000, "tokens": 1_500_000, "unknown": ["toy/report"]},
-    }
+    total = {"seconds": 90.0, "disk_bytes": 2_500_000, "tokens": 1_500_000, "unknown": ["toy/report"]}
+    total |= {"download_bytes": 0, "unsized": []}
+    forecast = {"steps": {"sources/letters": figures, "toy/report": unknown}, "total": total}
     lines = text(toy, forecast=forecast)
     assert "1.5M tokens 1 min 30 s 2.5 MB" in lines[0]
-    assert lines[-1] == "4 artifacts: 4 to build; about 1.5M tokens, 1 min 30 s, 2.5 MB, not counting 1 never built"
+    last = "4 artifacts: 4 to build; about 1.5M tokens, 1 min 30 s, 2.5 MB, not counting 1 never built"
+    assert lines[-1] == last
+    total |= {"download_bytes": 3_000_000, "unsized": ["images/faces"]}
+    assert text(toy, forecast=forecast)[-1] == f"{last}; 3.0 MB to download, 1 of unknown size"
 
 
 def test_part_changes():

@@ -63,7 +63,7 @@ def test_the_catalogue_has_none(name):
 
 def test_an_address_without_a_checksum_is_refused():
     http = {"kind": "http", "name": "a", "licence": "MIT", "domain": "code", "files": [{"glob": "*", "format": "txt"}]}
-    with pytest.raises(UserError, match=r"source a: http\.urls\.0\.sha256: Field required"):
+    with pytest.raises(UserError, match=r"source a: http\.urls\.0\.sha256 is missing: add it"):
         read_source(http | {"urls": [{"url": "https://example.org/a.txt"}]})
 
 

@@ -59,7 +59,7 @@ def test_what_someone_says_and_mark_up_are_no_titles(line):
 
 
 def test_a_talk_has_no_titles_and_patterns_do_not_outweigh_headings(tmp_path, faces):
-    talk = [{**raw, "domain": "chat"} for raw in documents(5)]
+    talk = [{**raw, "id": f"t{n}", "domain": "chat"} for n, raw in enumerate(documents(5))]
     names = "abcdefghijklmnopqrst"
     one = [
         {**raw, "id": f"e{n}", "text": f"Chess openings of kind {names[n % 20]}\n\nSome prose here."}

@@ -57,8 +57,8 @@ def test_a_value_is_drawn_as_it_was_made(monkeypatch):
     for name in ("name", "surname", "town", "time", "percent", "postcode", "number"):
         inner = getattr(Fields, name)
 
-        def noted(self, *args, inner=inner):
-            value = inner(self, *args)
+        def noted(self, *args, inner=inner, **settings):
+            value = inner(self, *args, **settings)
             made.add(value)
             return value
 
