@@ -6,6 +6,7 @@ import logging
 import sys
 from pathlib import Path
 
+from fc_model.device import is_out_of_memory
 from fc_model.errors import UserError
 from fc_model.train import Interrupted, run_stage
 
@@ -23,6 +24,12 @@ def main() -> int:
         return error.exit_code
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
+        return 1
+    except Exception as error:
+        if not is_out_of_memory(error):
+            raise
+        # Before the first step, or where Python itself allocates: a step that runs out of memory says so itself.
+        print("error: out of memory outside of the steps; free some, or take a larger machine", file=sys.stderr)
         return 1
     print(json.dumps(result.metrics, indent=1))
     return 0
