@@ -3,8 +3,8 @@
 Each takes a `base.SetFolder`: the set as it was downloaded and unpacked by its owner, and the caps. It yields:
 
 * `Sample`: `(ImageRecord, [encoded image bytes])`. Images are decoded once, so every byte that is passed on can be
-  read; PNG, JPEG and WebP keep their bytes (EXIF orientation is applied by whoever decodes: width, height and boxes
-  are those of the upright image), other allowed formats become PNG.
+  read. PNG, JPEG and WebP keep their bytes if any reader sees the upright image in them; with an EXIF turn, alpha, 16
+  bits or CMYK they become PNG, as other allowed formats do. Width, height and boxes are those of that image.
 * `BadRecord`: an id, a reason and a detail. A record that is damaged, an image that is missing and a file of
   annotations that cannot be parsed are each one; the rest goes on, and whoever asked counts and judges the rate.
 
