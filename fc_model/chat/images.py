@@ -11,7 +11,7 @@ from PIL.Image import Image
 
 from fc_model.checkpoints.load import load_vision_model
 from fc_model.config.image_stage import ImageGroup
-from fc_model.inference.answer import answers, preprocess
+from fc_model.inference.answer import generate_answers, preprocess
 from fc_model.inference.read import read_together
 from fc_model.tokenizer import Tokenizer
 from fc_model.vision.examples import ExampleMaker
@@ -39,13 +39,13 @@ def answer_about(
     width = max(group.bucket(*picture.size, patch=model.vision.token_pixels).width for picture in pictures)
     images_BIHWC = preprocess(pictures, height=group.height, width=width).unsqueeze(0)
     ids = tokenizer.encode(prompt)
-    [answer] = answers(model, images_BIHWC, [ids], max_tokens=num_tokens)
+    with torch.no_grad():
+        features_BND, tokens_BIQD = model.encode_images(images_BIHWC)
+    [answer] = generate_answers(model, tokens_BIQD, [ids], max_tokens=num_tokens)
     decoded = tokenizer.decode(answer)
     is_line = prompt == READ and len(pictures) == 1 and model.vision.recognizes(group)
     if not is_line:
         return decoded
-    with torch.no_grad():
-        features_BND, tokens_BIQD = model.encode_images(images_BIHWC)
     transcript = ExampleMaker(tokenizer, model.vision).transcript
     [text] = read_together(
         model, features_BND, tokens_BIQD, [decoded], prompt=ids, transcript=transcript, max_tokens=num_tokens

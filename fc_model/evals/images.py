@@ -83,7 +83,7 @@ class ImageReader:
         return [predictions[place] for place in range(len(samples))]
 
     def predict_shuffled(self, samples: Sequence[ImageSample], *, seed: int) -> list[Prediction]:
-        """The same with the image of another sample of the same task, kind and size, each image used once.
+        """The same with the image of another sample of the same task, kind and group, each image used once.
 
         What is said right here is said without looking. Samples that have nothing to change with are left out.
         """

@@ -50,10 +50,9 @@ def read_together(
     ctc_head = model.heads.recognizer
     texts = []
     for row, proposals in enumerate(ctc_head.candidates(features_BND, count=_CANDIDATES)):
-        short = [text for text in proposals if len(transcript(text)) <= max_tokens]
-        choices = list(dict.fromkeys([decoded[row], *short]))
-        answers = [transcript(text) for text in choices]
-        of_decoder = _log_likelihoods(model, tokens_BIQD[row], prompt, answers)
+        ids = {text: transcript(text) for text in (decoded[row], *proposals)}
+        choices = [text for text in ids if text == decoded[row] or len(ids[text]) <= max_tokens]
+        of_decoder = _log_likelihoods(model, tokens_BIQD[row], prompt, [ids[text] for text in choices])
         of_head = ctc_head.log_likelihoods(features_BND[row].expand(len(choices), -1, -1), choices)
         scores = CTC_WEIGHT * of_head + (1 - CTC_WEIGHT) * of_decoder
         texts.append(choices[int(scores.argmax())])
