@@ -63,16 +63,22 @@ class PackConfig(Strict):
                 )
         return self
 
+    def size(self, kind: str) -> ImageSize | None:
+        """The first that fits the kind."""
+        return next((size for size in self.sizes if fnmatchcase(kind, size.kind)), None)
+
     def vision_tokens(self, *, kind: str, num_images: int) -> int:
         """Patches of all images of a sample, at the size to which training brings its kind.
 
         Raises:
             UserError: no size is given for the kind.
         """
-        for size in self.sizes:
-            if fnmatchcase(kind, size.kind):
-                return num_images * (size.height // self.patch_size) * (size.width // self.patch_size)
-        raise UserError(f"images: no size is given for kind {kind!r}; add one to `sizes`, with kind '*' for all others")
+        size = self.size(kind)
+        if size is None:
+            raise UserError(
+                f"images: no size is given for kind {kind!r}; add one to `sizes`, with kind '*' for all others"
+            )
+        return num_images * (size.height // self.patch_size) * (size.width // self.patch_size)
 
     def rule(self, *, role: str, kind: str) -> int | None:
         """Number of the first rule that fits, None when none does."""

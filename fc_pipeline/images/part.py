@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterator, Sequence
 
+from fc_model.config.image_stage import ImageGroup
 from fc_model.config.stage import StageConfig
 from fc_pipeline.corpus.part import split_key
 from fc_pipeline.engine.deferred import deferred_imports
@@ -10,6 +11,7 @@ from fc_pipeline.engine.part import Part, Section, StageExtension
 from fc_pipeline.engine.step import StepSpec
 from fc_pipeline.images.config import ImagesConfig, ImagesFields
 from fc_pipeline.images.fonts.catalogue import fonts_config
+from fc_pipeline.images.pack_config import PackConfig
 from fc_pipeline.images.sources.catalogue import resolve_image_source
 
 with deferred_imports():
@@ -46,6 +48,20 @@ def check(track: ImagesFields) -> None:
             images.check_vision(track.vision, hidden_size=hidden_size, context_length=track.model.context_length)
         except ValueError as error:
             raise ValueError(f"stages.{name}.images: {error}") from None
+    _check_sizes(track.images.mixture, [group for _, images in with_images for group in images.groups])
+
+
+def _check_sizes(mixture: PackConfig, groups: list[ImageGroup]) -> None:
+    """Raise ValueError where the caps count images at a size that no stage brings them to."""
+    for kind in (kind for group in groups for kind in group.kinds):
+        counted = mixture.size(kind)
+        trained = {(group.height, group.width) for group in groups if group.takes(kind)}
+        if counted is not None and (counted.height, counted.width) not in trained:
+            height, width = max(trained)
+            raise ValueError(
+                f"images.mixture.sizes: {kind} counts as {counted.height} x {counted.width}, and the stages bring it to "
+                f"{height} x {width}: add {{kind: {kind!r}, height: {height}, width: {width}}} before {counted.kind!r}"
+            )
 
 
 def image_steps(track: ImagesFields, parts: Sequence[Part]) -> Iterator[StepSpec]:

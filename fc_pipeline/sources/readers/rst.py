@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from docutils import nodes
 
 CODE_DIRECTIVES = {
-    "altair-plot", "bokeh-plot", "code-block", "code-cell", "doctest", "ipython", "ipython3", "jupyter-execute",
+    "altair-plot", "bokeh-plot", "code", "code-block", "code-cell", "doctest", "ipython", "ipython3", "jupyter-execute",
     "literalinclude", "plot", "prompt", "sourcecode", "testcode", "testoutput", "try_examples",
 }  # fmt: skip
 DROPPED_DIRECTIVES = {
@@ -37,19 +37,19 @@ NAMING_DIRECTIVES = {
 """Their argument is a name or a setting, not words for the reader."""
 _DIRECTIVE = re.compile(r"(?<!\S)\.\. +(?:\|[^|]+\| +)?([\w:.+-]+) ?::")
 _OWN = {
-    "admonition", "attention", "caution", "code", "csv-table", "danger", "epigraph", "error", "hint", "important",
+    "admonition", "attention", "caution", "csv-table", "danger", "epigraph", "error", "hint", "important",
     "list-table", "math", "note", "parsed-literal", "pull-quote", "rubric", "sidebar", "table", "tip", "topic",
     "warning",
 }  # fmt: skip
 """docutils' own directives that are read as they are; `replace` and the like act only inside substitutions."""
-_LANGUAGE_DIRECTIVES = {"code-block", "sourcecode"}
+_LANGUAGE_DIRECTIVES = {"code", "code-block", "sourcecode"}
 _CODE_ROLES = {"", "attr", "class", "code", "const", "data", "exc", "func", "meth", "mod", "obj", "samp"}
 _SUBSTITUTIONS = {"replace", "unicode", "date"}
 SCRIPT_ROLES = {"sup": "^", "superscript": "^", "sub": "_", "subscript": "_"}
 _DIRECTIVE_HEAD = re.compile(
     r"\.\. +(?:\|[^|\n]+\| +)?(?:\w+:)*([\w.+-]+) ?::[ ]*([^\n]*)\n?(?:[ \t]+:[\w-]+:[^\n]*(?:\n|\Z))*"
 )
-_VERBATIM = {*CODE_DIRECTIVES, "code", "math", "parsed-literal"}
+_VERBATIM = {*CODE_DIRECTIVES, "math", "parsed-literal"}
 _LOST = 3
 """The level of a message (docutils: an error) from which on its source is not in the document as well."""
 _RULE = re.compile(r"[ \t]*[-=~^\"'`+*#:.|<>_ \t]{2,}")
@@ -86,6 +86,7 @@ def _settings() -> Any:
     settings.report_level = settings.halt_level = 5  # report nothing, never halt
     settings.file_insertion_enabled = settings.raw_enabled = False
     settings.syntax_highlight = "none"
+    settings.trim_footnote_reference_space = True  # marks of footnotes have no words
     settings.line_length_limit = 1 << 20
     return settings
 
@@ -182,8 +183,8 @@ def _known() -> Any:
             holder = nodes.container()
             titles = [self.options.get("caption", "")]
             if name in CODE_DIRECTIVES:
-                classes = self.arguments[0].split() if self.arguments and name in _LANGUAGE_DIRECTIVES else []
-                code = [nodes.literal_block(text, text, classes=classes)] if text.strip() else []
+                language = self.arguments[0].split() if self.arguments and name in _LANGUAGE_DIRECTIVES else []
+                code = [nodes.literal_block(text, text, classes=["code", *language])] if text.strip() else []
             elif name not in NAMING_DIRECTIVES:
                 titles = [*self.arguments, *titles]
             for title in filter(None, titles):

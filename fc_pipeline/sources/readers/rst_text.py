@@ -83,8 +83,9 @@ def inline(node: "nodes.Node") -> str:
 
 
 def _language(node: "nodes.Node") -> str:
-    classes = [name for name in getattr(node, "attributes", {}).get("classes", []) if name != "code"]
-    return classes[0] if classes else "python"
+    """What a directive of code names; the classes of other blocks are their looks."""
+    code, *classes = getattr(node, "attributes", {}).get("classes", []) or [""]
+    return classes[0] if code == "code" and classes else "python"
 
 
 def _list(node: "nodes.Node", depth: int) -> Iterator[str]:

@@ -9,6 +9,19 @@ from fc_pipeline.sources.readers import READERS, BadInput, Item
 from fc_pipeline.sources.schema import FileSpec
 
 
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        ("A [1]_ b, c [#n]_.\n\n.. [1] One.\n.. [#n] N\n", "A b, c.\n\n[1] One.\n\nN"),
+        (".. parsed-literal::\n   :class: small\n\n   x *y*\n", "```python\nx y\n```"),
+        (".. code:: c\n   :number-lines:\n   :class: small\n\n   int x;\n", "```c\nint x;\n```"),
+        (".. code::\n   :class: small\n\n   x\n", "```python\nx\n```"),
+    ],
+)
+def test_rst_marks_and_looks(source: str, text: str) -> None:
+    assert read_one("rst", source).text == text
+
+
 def test_rst_keeps_words_code_and_formulas_and_drops_machinery() -> None:
     item = read_one(
         "rst",
