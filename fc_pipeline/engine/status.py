@@ -43,6 +43,8 @@ class StatusItem:
     """What is wrong with a damaged artifact, one line each."""
     gates: tuple[str, ...] = ()
     """Failed and missing verdicts of the artifact, one line each."""
+    waits_for: str | None = None
+    """For an outdated one: the first of what it is made from that is missing, outdated or damaged."""
     holder: dict[str, Any] | None = None
     """{"pid", "host"} of the process that is writing it."""
     progress: dict[str, Any] | None = None
@@ -79,7 +81,15 @@ def _item(resolver: Resolver, key: str) -> StatusItem:
     if identity is not None and (store.folder(key, identity) / WORKSPACE).is_dir():
         progress = read_progress(store.folder(key, identity))
         return _sized(sizes, key=key, state="half-done", identity=identity, progress=progress)
-    return _sized(sizes, key=key, state="outdated" if store.versions(key) else "absent")
+    if not store.versions(key):
+        return _sized(sizes, key=key, state="absent")
+    return _sized(sizes, key=key, state="outdated", waits_for=_missing_input(resolver, key))
+
+
+def _missing_input(resolver: Resolver, key: str) -> str | None:
+    """The first artifact that the key is made from, at any distance, that is not there and has all of its inputs."""
+    missing = [read for read in resolver.graph[key].inputs.values() if resolver.artifact(read) is None]
+    return (_missing_input(resolver, missing[0]) or missing[0]) if missing else None
 
 
 def _sized(sizes: dict[str, int], *, identity: str | None = None, **fields: Any) -> StatusItem:
@@ -127,6 +137,8 @@ def status_lines(items: list[StatusItem], *, root: Path) -> list[Line]:
 
 def _details(item: StatusItem) -> str:
     parts = [*item.problems, *item.gates]
+    if item.waits_for is not None:
+        parts.append(f"waits for {item.waits_for}")
     if item.progress is not None:
         now = ("tokens_per_second", "eta_seconds") if item.holder is None else ()  # not for a process that ended
         parts.append(training_progress({name: value for name, value in item.progress.items() if name not in now}))

@@ -43,6 +43,7 @@ def test_outdated_and_other_bytes(toy):
     toy.min_chars = 4
     items = status(toy)
     assert [item.state for item in items.values()] == ["built", "outdated", "outdated", "outdated"]
+    assert [item.waits_for for item in items.values()] == [None, None, "corpus/toy/cleaned", "corpus/toy/cleaned"]
     assert items["toy/score"].num_bytes == 0 and items["toy/score"].other_bytes > 0
     assert "of earlier or half-done ones (`fustercluck gc`)" in lines(toy)[-1]
 
@@ -84,6 +85,8 @@ def test_damaged(toy):
     states = {key: item.state for key, item in status(toy).items()}
     assert (states["toy/report"], states["toy/score"]) == ("damaged", "damaged")
     assert sum("not a manifest" in line or "score.txt" in line for line in lines(toy)) == 2
+    (toy.present("corpus/toy/cleaned").folder / "manifest.json").write_text("{")
+    assert any(line.startswith("outdated") and line.endswith("waits for corpus/toy/cleaned") for line in lines(toy))
 
 
 def test_progress_of_a_broken_log(toy, tmp_path):
