@@ -1,6 +1,7 @@
 """The step that writes report.html, report.md, model_card.md and row.json of a track."""
 
 import json
+import re
 from typing import Any
 
 from fc_model.artifacts import Artifact, Store
@@ -82,9 +83,9 @@ def card(context: dict[str, Any]) -> dict[str, Any]:
     """The front matter of the model card, in the fields of the Hugging Face hub."""
     front: dict[str, Any] = {name: value for section in context["sections"] for name, value in section["front"].items()}
     names = licence_names(context["licences"])
-    front |= (
-        {"license": names[0].lower()} if len(names) == 1 else {"license": "other", "license_name": " AND ".join(names)}
-    )
+    # The hub wants an id of lower case; the expression stands below, with the sources.
+    ids = [re.sub(r"[^a-z0-9.]+", "-", name.lower()) for name in names]
+    front |= {"license": ids[0]} if len(ids) == 1 else {"license": "other", "license_name": "-and-".join(ids)}
     front |= {"library_name": "transformers", "pipeline_tag": "text-generation"}
     front["datasets"] = sorted({entry["source"] for entry in context["licences"] if entry["use"] == "trained"})
     if results := [result for section in context["sections"] for result in section["results"]]:

@@ -16,7 +16,6 @@ def quality(artifacts: list[Artifact]) -> dict[str, Any] | None:
         return None
     last = evals[-1]
     overall, domains = last["chosen"]["overall"], last["chosen"]["domains"]
-    figures = {"all held-out documents": overall} | {f"held-out {domain}": one for domain, one in domains.items()}
     return {
         "evals": evals,
         "last": last,
@@ -44,7 +43,7 @@ def quality(artifacts: list[Artifact]) -> dict[str, Any] | None:
             "weights": last["weights"],
             "stage": last["name"],
         },
-        "results": [_result(name, one) for name, one in figures.items()],
+        "results": [_result("all", overall), *(_result(domain, one) for domain, one in domains.items())],
     }
 
 
@@ -67,10 +66,13 @@ def _eval(artifact: Artifact) -> dict[str, Any]:
     }
 
 
-def _result(name: str, figures: dict[str, float]) -> dict[str, Any]:
-    """An entry of the model card's `model-index`, in the fields of the Hugging Face hub."""
+def _result(domain: str, figures: dict[str, float]) -> dict[str, Any]:
+    """An entry of the model card's `model-index`, in the fields of the Hugging Face hub.
+
+    The hub's readers join entries of one type and config, whatever their names.
+    """
     return {
         "task": {"type": "text-generation"},
-        "dataset": {"name": name, "type": "held-out"},
+        "dataset": {"name": f"held-out documents: {domain}", "type": "held-out", "config": domain},
         "metrics": [{"type": kind, "value": figures[kind], "name": label} for kind, label in _METRICS.items()],
     }

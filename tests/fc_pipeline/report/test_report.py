@@ -12,6 +12,7 @@ import pytest
 import yaml
 from factories.built_track import DOMAINS, HOSTILE_PROMPT, SCRIPT, Builder
 from factories.report_pages import Page, write
+from huggingface_hub import ModelCard
 
 from fc_model.artifacts import Artifact, Store
 from fc_model.errors import UserError
@@ -21,6 +22,7 @@ from fc_pipeline.formatting import amount
 from fc_pipeline.report.facts import cite, gates
 from fc_pipeline.report.leaderboard import leaderboard
 from fc_pipeline.report.render import fence, visible
+from fc_pipeline.report.write import card
 
 
 def test_hostile_documents(report: Artifact, page: Page) -> None:
@@ -211,9 +213,26 @@ def test_model_card_front_matter(report: Artifact) -> None:
     front = yaml.safe_load(text.split("---\n")[1])
     assert (front["license"], front["datasets"]) == ("cc-by-4.0", ["games"])
     results = front["model-index"][0]["results"]
-    assert [result["dataset"]["name"] for result in results][1:] == [f"held-out {domain}" for domain in DOMAINS]
+    assert [result["dataset"]["config"] for result in results] == ["all", *DOMAINS]
+    figures = ModelCard(text).data.eval_results  # the hub's own reader joins what it takes for one data set
+    assert [(one.dataset_config, one.metric_value) for one in figures] == [
+        (result["dataset"]["config"], figure["value"]) for result in results for figure in result["metrics"]
+    ]
     assert [figure["value"] for figure in results[0]["metrics"]] == [1.5, 2**1.4]
     assert f"| all | 1.5 | {amount(2**1.4)} |" in text
+
+
+@pytest.mark.parametrize(
+    ("licences", "front"),
+    [
+        (["CC-BY-4.0"], {"license": "cc-by-4.0"}),
+        (["MIT AND PSF-2.0", "Unicode TOU"], {"license": "other", "license_name": "mit-and-psf-2.0-and-unicode-tou"}),
+    ],
+)
+def test_model_card_licence_is_an_id(licences: list[str], front: dict[str, str]) -> None:
+    entries = [{"source": f"s{n}", "licence": name, "use": "trained"} for n, name in enumerate(licences)]
+    made = card({"name": "toy", "sections": [], "licences": entries})
+    assert {name: made[name] for name in ("license", "license_name") if name in made} == front
 
 
 def test_contents_deterministic(track: Builder, report: Artifact, tmp_path: Path) -> None:
