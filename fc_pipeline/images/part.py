@@ -59,8 +59,8 @@ def _check_sizes(mixture: PackConfig, groups: list[ImageGroup]) -> None:
         if counted is not None and (counted.height, counted.width) not in trained:
             height, width = max(trained)
             raise ValueError(
-                f"images.mixture.sizes: {kind} counts as {counted.height} x {counted.width}, and the stages bring it to "
-                f"{height} x {width}: add {{kind: {kind!r}, height: {height}, width: {width}}} before {counted.kind!r}"
+                f"images.mixture.sizes: {kind} counts as {counted.height} x {counted.width}, and the stages bring it "
+                f"to {height} x {width}: add {{kind: {kind!r}, height: {height}, width: {width}}} before {counted.kind!r}"
             )
 
 

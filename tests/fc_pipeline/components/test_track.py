@@ -116,7 +116,7 @@ def test_scaffold_by_dg():
         ),
         (
             {"extends": "pico", "images": {"mixture": {"sizes": [{"kind": "*", "height": 64, "width": 96}]}}},
-            "mixture.sizes: line counts as 64 x 96, and the stages bring it to 32 x 128: add {kind: 'line', height: 32,",
+            "mixture.sizes: line counts as 64 x 96, and the stages bring it to 32 x 128: add {kind: 'line',",
         ),
         ({"extends": "pico", "tokenizer": {"vocab": 9}}, "tokenizer.vocab is no field; did you mean 'vocab_size'?"),
     ],
