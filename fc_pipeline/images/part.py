@@ -58,9 +58,10 @@ def _check_sizes(mixture: PackConfig, groups: list[ImageGroup]) -> None:
         trained = {(group.height, group.width) for group in groups if group.takes(kind)}
         if counted is not None and (counted.height, counted.width) not in trained:
             height, width = max(trained)
+            remedy = f"add {{kind: {kind!r}, height: {height}, width: {width}}} before {counted.kind!r}"
             raise ValueError(
                 f"images.mixture.sizes: {kind} counts as {counted.height} x {counted.width}, and the stages bring it "
-                f"to {height} x {width}: add {{kind: {kind!r}, height: {height}, width: {width}}} before {counted.kind!r}"
+                f"to {height} x {width}: {remedy}"
             )
 
 
