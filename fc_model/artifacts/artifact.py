@@ -1,10 +1,17 @@
 """A committed artifact, as its readers see it."""
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Literal
 
 from fc_model.artifacts.files import sha256_file
+from fc_model.artifacts.hashed import HashedFiles
 from fc_model.artifacts.manifest import MANIFEST_NAME, FileEntry, Manifest, digest_of
 from fc_model.errors import UserError
+
+_HASHED_AT_ONCE = 4
+"""Files; hashing lets other threads work."""
 
 
 class Artifact:
@@ -26,12 +33,31 @@ class Artifact:
             raise UserError(f"{self.key}/{self.identity} has no file {name!r}; materialize it again")
         return self.folder / name
 
-    def problems(self, *, strict: bool = False, hashes: bool = True) -> list[str]:
+    def problems(self, *, strict: bool = False, read: Literal["all", "changed", "none"] = "changed") -> list[str]:
         """What is wrong with the files, one line each: missing, size, hash; foreign files when `strict`.
 
-        Without `hashes` no content is read: quick, for a look at what is there.
+        Args:
+            read: which files are hashed: all, those that may have changed since they were (fc_model.artifacts.hashed),
+                or none, for a quick look at what is there.
         """
-        problems = [problem for entry in self.manifest.files if (problem := self._problem(entry, hashes))]
+        hashed, problems = HashedFiles(self.folder), []
+        unsure: list[tuple[FileEntry, os.stat_result]] = []
+        for entry in self.manifest.files:
+            status = self._status(entry)
+            if isinstance(status, str):
+                problems.append(status)
+            elif read == "all" or (read == "changed" and not hashed.holds(entry.path, entry.sha256, status)):
+                unsure.append((entry, status))
+        with ThreadPoolExecutor(_HASHED_AT_ONCE) as threads:
+            digests = threads.map(lambda pair: self._digest(pair[0]), unsure)
+            for (entry, status), digest in zip(unsure, digests, strict=True):
+                if digest == entry.sha256:
+                    hashed.note(entry.path, digest, status)
+                elif isinstance(digest, OSError):
+                    problems.append(f"{self.folder / entry.path}: cannot be read ({digest.strerror})")
+                else:
+                    problems.append(f"{self.folder / entry.path}: sha256 differs from the manifest")
+        hashed.save()
         if digest_of(self.manifest.files) != self.manifest.digest:
             problems.append(f"{self.folder / MANIFEST_NAME}: digest does not match its list of files")
         if self.manifest.recipe.identity(self.key) != self.identity:
@@ -43,23 +69,32 @@ class Artifact:
             problems += [f"{path}: not in the manifest" for path in foreign]
         return problems
 
-    def _problem(self, entry: FileEntry, hashes: bool) -> str | None:
+    def _status(self, entry: FileEntry) -> os.stat_result | str:
+        """The file's status, or what is wrong with it."""
         path = self.folder / entry.path
         try:
             if path.resolve() != self.folder.resolve() / entry.path:
                 return f"{path}: a link, not a file of this artifact"
             if not path.is_file():
                 return f"{path}: missing"
-            if path.stat().st_size != entry.bytes:
-                return f"{path}: {path.stat().st_size} bytes, the manifest says {entry.bytes}"
-            if hashes and sha256_file(path) != entry.sha256:
-                return f"{path}: sha256 differs from the manifest"
+            status = path.stat()
         except OSError as error:
             return f"{path}: cannot be read ({error.strerror})"
-        return None
+        if status.st_size != entry.bytes:
+            return f"{path}: {status.st_size} bytes, the manifest says {entry.bytes}"
+        return status
+
+    def _digest(self, entry: FileEntry) -> str | OSError:
+        try:
+            return sha256_file(self.folder / entry.path)
+        except OSError as error:
+            return error
 
     def verify(self) -> "Artifact":
-        """Rehashes every file, once per process; raises UserError that lists all damage."""
+        """Hashes every file that may have changed since it was, once per process.
+
+        Raises UserError that lists all damage.
+        """
         if not self._verified:
             problems = self.problems()
             if problems:

@@ -12,6 +12,7 @@ from typing import Any
 
 from fc_model.artifacts.artifact import Artifact
 from fc_model.artifacts.files import make_folder
+from fc_model.artifacts.hashed import index_path
 from fc_model.artifacts.lock import ArtifactLock, Locked
 from fc_model.artifacts.manifest import MANIFEST_NAME, Manifest, ManifestError, Recipe
 from fc_model.artifacts.writer import WORKSPACE, ArtifactWriter, remove_manifest, remove_workspace, sweep
@@ -187,6 +188,7 @@ class Store:
         folder = self.folder(key, identity)
         with _disk_errors(key, folder), self._lock(key, identity):
             remove_manifest(folder)
+            index_path(folder).unlink(missing_ok=True)
             if folder.is_dir():
                 shutil.rmtree(folder)
 

@@ -14,7 +14,7 @@ from fc_pipeline.catalogue.bad_input import BadInput
 from fc_pipeline.engine.deferred import deferred_imports
 from fc_pipeline.engine.graph import Graph
 from fc_pipeline.engine.resolve import Resolver
-from fc_pipeline.executors.child_process import available_cores
+from fc_pipeline.executors.child_process import available_threads
 from fc_pipeline.paths import built_home
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def chat(options: argparse.Namespace) -> None:
     if options.export == "gguf":
         names = (entry.path for entry in export.manifest.files if entry.path.endswith(".gguf"))
         model = export.path(options.file or next(names))
-    talk(model, threads=available_cores(), history_file=store.root / "chat_history")
+    talk(model, threads=available_threads(), history_file=store.root / "chat_history")
 
 
 def _answer_about_images(graph: Graph, options: argparse.Namespace) -> str:

@@ -46,7 +46,7 @@ def find_answer(graph: Graph, resolver: Resolver, track: str, text: str, *, at_l
     if _BASE not in built:
         raise UserError(f"{keys[_BASE]} is not built: {graph.run_command(keys[_BASE])}")
     for artifact in built.values():
-        if problems := artifact.problems(hashes=False):
+        if problems := artifact.problems(read="none"):
             raise UserError(f"{artifact.key} is damaged: {'; '.join(problems)}: {graph.run_command(artifact.key)}")
     hits, total = find_similar(built, text, at_least=at_least, most=most)
     return Answer(

@@ -9,7 +9,7 @@ import dagster as dg
 from fc_model.artifacts import Store
 from fc_model.errors import UserError
 from fc_pipeline.engine.step import Runtime
-from fc_pipeline.executors.child_process import available_cores
+from fc_pipeline.executors.child_process import available_cores, available_threads
 from fc_pipeline.executors.settings import executor_settings
 from fc_pipeline.paths import fc_home
 
@@ -22,7 +22,7 @@ class Factory(dg.ConfigurableResource):
     workers: int = 0
     """Worker processes of data steps; 0: one a core."""
     threads: int = 0
-    """Threads of tensor libraries; 0: one a core."""
+    """Threads of tensor libraries; 0: OMP_NUM_THREADS, else one a core."""
     device: str = "auto"
     """auto, cpu, cuda or mps."""
     executor: str = ""
@@ -45,7 +45,7 @@ class Factory(dg.ConfigurableResource):
         return Runtime(
             home=self.folder,
             workers=self.workers or available_cores(),
-            threads=self.threads or available_cores(),
+            threads=self.threads or available_threads(),
             device=self.device,
             executor=executor,
             report=report,

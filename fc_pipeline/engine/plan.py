@@ -76,7 +76,7 @@ def _item(resolver: Resolver, key: str, items: dict[str, PlanItem], elsewhere: E
     if artifact is None:
         return _or_pulled(PlanItem(**common, state="build", **_why(closest)), identity, resolver, elsewhere)
     common |= {"resumes": [], "gates": "; ".join(failures(artifact, graph.gates(key))) or _passed(artifact)}
-    problems = artifact.problems(hashes=False)
+    problems = artifact.problems(read="none")
     if problems:
         return _or_pulled(PlanItem(**common, state="damaged", reasons=problems), identity, resolver, elsewhere)
     metrics = judged_metrics(artifact.metrics, artifact.manifest.counters)

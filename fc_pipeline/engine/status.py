@@ -67,7 +67,7 @@ def _item(resolver: Resolver, key: str) -> StatusItem:
             progress = read_progress(store.folder(key, written))
             who = {"pid": holder["pid"], "host": holder["host"]}
             return _sized(sizes, key=key, state="running", identity=written, holder=who, progress=progress)
-    if artifact is not None and (problems := artifact.problems(hashes=False)):
+    if artifact is not None and (problems := artifact.problems(read="none")):
         return _sized(sizes, key=key, state="damaged", identity=artifact.identity, problems=tuple(problems))
     if artifact is not None:
         seconds, gates = artifact.manifest.run.get("seconds"), tuple(failures(artifact, resolver.graph.gates(key)))

@@ -55,6 +55,12 @@ def available_cores() -> int:
     return cores if quota == "max" else max(1, min(cores, round(int(quota) / int(period))))
 
 
+def available_threads() -> int:
+    """Threads of tensor libraries: what OMP_NUM_THREADS asks them for, else one a core."""
+    asked = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
+    return int(asked) if asked.isdecimal() and int(asked) else available_cores()
+
+
 def stop_children() -> None:
     """Kill every running process that this one started, directly or not.
 

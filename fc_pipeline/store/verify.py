@@ -23,7 +23,7 @@ def verify_store(store: Store, wanted: Sequence[str], *, strict: bool) -> tuple[
 
     def problems(key: str, identity: str) -> list[str] | None:
         artifact = store.find(key, identity)
-        return None if artifact is None else artifact.problems(strict=strict)
+        return None if artifact is None else artifact.problems(strict=strict, read="all")
 
     keys = store.keys()
     places = [(key, identity) for key in keys for identity in store.identities(key)]

@@ -522,6 +522,7 @@ def main() -> int:
     scratch = options.scratch or Path(tempfile.mkdtemp(prefix="chaos-"))
     scratch.mkdir(parents=True, exist_ok=True)
 
+    os.environ["OMP_NUM_THREADS"] = "1"  # seeds at a time would get in each other's way
     from tests.reliability.chaos_track import import_everything
 
     started = time.monotonic()

@@ -1,0 +1,59 @@
+"""What was hashed before and has not changed since, so that a run need not read every byte of what it goes on from.
+
+A file whose inode, size, time of change and time of status change are those of its last hash holds what it held then:
+any write, copy or restore changes one of them, and no program can set the last. A disk that loses a bit by itself
+changes none; `fustercluck verify` reads everything, and finds it.
+"""
+
+import json
+import os
+import time
+from contextlib import suppress
+from pathlib import Path
+
+_TICK_SECONDS = 2.0
+"""Two writes within a tick of the file system's clock look alike (FAT counts in steps of two seconds), so a file that
+was hashed so soon after its last change is hashed again, as git does with its index."""
+
+
+class HashedFiles:
+    """The hashes of an artifact's files beside its folder, and what the files looked like."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = index_path(folder)
+        self._known: dict[str, list[str | int]] = {}
+        with suppress(OSError, ValueError):  # absent or damaged: everything is hashed again
+            known = json.loads(self._path.read_bytes())
+            self._known = known if isinstance(known, dict) else {}
+        self._changed = False
+
+    def holds(self, name: str, sha256: str, status: os.stat_result) -> bool:
+        """Whether the file had this hash when it last looked as it does now."""
+        return self._known.get(name) == _line(sha256, status)
+
+    def note(self, name: str, sha256: str, status: os.stat_result) -> None:
+        """The file has this hash; `status` is from before it was read."""
+        if time.time() - status.st_ctime > _TICK_SECONDS:
+            self._known[name] = _line(sha256, status)
+            self._changed = True
+
+    def save(self) -> None:
+        """Write what was noted; without it, as on a disk that is full or read-only, the next look takes longer."""
+        if not self._changed:
+            return
+        temporary = self._path.with_name(f"{self._path.name}.{os.getpid()}")
+        try:
+            temporary.write_text(json.dumps(self._known), "utf-8")
+            temporary.replace(self._path)
+        except OSError:
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
+
+
+def index_path(folder: Path) -> Path:
+    """Where the hashes of an artifact's folder stand."""
+    return folder.with_name(f".{folder.name}.hashed")
+
+
+def _line(sha256: str, status: os.stat_result) -> list[str | int]:
+    return [sha256, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns]
