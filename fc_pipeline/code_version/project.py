@@ -17,6 +17,7 @@ Python are not read: put their content into the step's config. Files beside a mo
 import hashlib
 import json
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -99,8 +100,12 @@ class Project:
         return memo["versions"] if memo["source"] == self._digest else {}
 
     def _remember(self) -> None:
-        if self._memory is not None and os.access(self._memory.parent, os.W_OK):
-            temporary = self._memory.with_name(f"{self._memory.name}.{os.getpid()}.tmp")
+        """Not where the disk refuses: then every command takes seconds longer."""
+        if self._memory is None:
+            return
+        temporary = self._memory.with_name(f"{self._memory.name}.{os.getpid()}.tmp")
+        with suppress(OSError):
+            temporary.parent.mkdir(exist_ok=True)  # Python makes it only where it may write bytecode
             temporary.write_text(json.dumps({"source": self._digest, "versions": self._versions}), "utf-8")
             os.replace(temporary, self._memory)
 
