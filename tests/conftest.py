@@ -28,6 +28,28 @@ settings.register_profile("fustercluck", derandomize=True, deadline=None, databa
 settings.load_profile("fustercluck")
 
 
+LONGEST = (
+    "tests/docs/test_commands.py",
+    "tests/reliability/test_automation_by_the_daemon.py",
+    "tests/reliability/test_chaos.py",
+    "tests/fc_pipeline/executors/test_clusters.py",
+    "tests/test_pico.py",
+    "tests/reliability/test_runs_from_the_ui.py",
+    "tests/fc_model/train/test_image_stage.py",
+    "tests/fc_pipeline/executors/test_steps_on_clusters.py",
+    "tests/fc_pipeline/experiments/test_for_real.py",
+    "tests/reliability/test_runs_from_the_command_line.py",
+    "tests/fc_model/train/test_resume.py",
+    "tests/fc_pipeline/executors/test_cluster_errors.py",
+)
+"""Files that take half a minute to minutes. They begin first, so that no worker is left with one of them in the end."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    ranks = {name: rank for rank, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: ranks.get(item.location[0], len(LONGEST)))
+
+
 @pytest.fixture(scope="session")
 def built_pico(tmp_path_factory, worker_id) -> Path:
     """A folder with `data` and `dagster_home` in which pico is built, for all workers the same: copy it."""
