@@ -31,9 +31,10 @@ from fc_pipeline.engine.resolve import Resolver
 from fc_pipeline.executors.child_process import stop_children
 from fc_pipeline.executors.settings import executor_settings
 from fc_pipeline.formatting import duration
-from fc_pipeline.orchestration.failures import describe_failure
+from fc_pipeline.orchestration.failures import describe_failure, describe_run_failure
 from fc_pipeline.orchestration.launcher import reclaim_dead_runs
 from fc_pipeline.orchestration.origin import job_origin
+from fc_pipeline.orchestration.worker import Worker
 from fc_pipeline.paths import fc_home, instance_home, made_home
 from fc_pipeline.remote.remote import configured_remote
 from fc_pipeline.track.config import TRACKS
@@ -198,7 +199,7 @@ def _execute(
         _meanwhile(end_if_interrupted, seconds=0.5),
     ):
         config = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}, "listener": {}}}
-        tags = {"fustercluck/started_by": "command line"}
+        tags = {"fustercluck/started_by": "command line", **Worker.this().tags(run_id)}
         created = instance.create_run_for_job(
             job_def=job,
             run_id=run_id,
@@ -213,8 +214,10 @@ def _execute(
     if run.status == dg.DagsterRunStatus.CANCELED:
         give_up()
         return INTERRUPTED
-    for event in filter(lambda event: event.is_step_failure, events):
-        terminal.note(f"error: {describe_failure(event)} (run {run_id[:8]})")
+    failures_of_steps = [describe_failure(event) for event in events if event.is_step_failure]
+    failures_of_run = [describe_run_failure(event) for event in events if event.is_job_failure]
+    for line in failures_of_steps or failures_of_run:
+        terminal.note(f"error: {line} (run {run_id[:8]})")
     return 0 if run.is_success else FAILED
 
 

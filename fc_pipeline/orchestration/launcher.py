@@ -21,15 +21,24 @@ GRACE_SECONDS = 60.0
 def reclaim_dead_runs(instance: DagsterInstance) -> list[str]:
     """End the runs whose process on this host is gone, and free their pool slots; returns their ids.
 
+    Slots of ended runs are freed as well: one that ended because the disk was full could not give its own back.
     Dagster's daemon does the same while it runs; `make nano` needs no daemon.
     """
-    unfinished = RunsFilter(statuses=[DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING])
+    # One of the command line that was killed before its first step has not even started.
+    statuses = [DagsterRunStatus.NOT_STARTED, DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING]
+    unfinished = RunsFilter(statuses=statuses)
     ended = []
     for run in instance.get_runs(unfinished):
         worker = worker_of(instance, run.run_id)
         if worker is not None and worker.state() == "dead":
             end_dead_run(instance, run)
             ended.append(run.run_id)
+    storage = instance.event_log_storage
+    pools = [storage.get_concurrency_info(key) for key in storage.get_concurrency_keys()]
+    for run_id in {holder.run_id for pool in pools for holder in (*pool.claimed_slots, *pool.pending_steps)}:
+        run_of_slot = instance.get_run_by_id(run_id)
+        if run_of_slot is None or run_of_slot.is_finished:
+            storage.free_concurrency_slots_for_run(run_id)
     return ended
 
 

@@ -40,9 +40,7 @@ def launcher(instance) -> LocalRunLauncher:
     return launcher
 
 
-def started_run(instance: dg.DagsterInstance, worker: Worker | None) -> dg.DagsterRun:
-    """A run that has begun, in this process."""
-
+def created_run(instance: dg.DagsterInstance, worker: Worker | None) -> dg.DagsterRun:
     @dg.job
     def empty():
         pass
@@ -50,6 +48,12 @@ def started_run(instance: dg.DagsterInstance, worker: Worker | None) -> dg.Dagst
     run = instance.create_run_for_job(empty)
     if worker is not None:
         instance.add_run_tags(run.run_id, worker.tags(run.run_id))
+    return run
+
+
+def started_run(instance: dg.DagsterInstance, worker: Worker | None) -> dg.DagsterRun:
+    """A run that has begun, in this process."""
+    run = created_run(instance, worker)
     dg.DagsterInstance.report_dagster_event(
         instance, dagster_event=dg.DagsterEvent(event_type_value="PIPELINE_START", job_name="empty"), run_id=run.run_id
     )
@@ -182,12 +186,26 @@ def test_reclaim_dead_runs(instance, sleeper):
     gone = replace(of(sleeper.pid), start="1")
     dead, asked = started_run(instance, gone), started_run(instance, gone)
     foreign = started_run(instance, replace(gone, host=Host(host="other")))
+    waiting, killed_early = created_run(instance, None), created_run(instance, gone)
     instance.report_run_canceling(asked)
-    assert set(reclaim_dead_runs(instance)) == {dead.run_id, asked.run_id}
+    assert set(reclaim_dead_runs(instance)) == {dead.run_id, asked.run_id, killed_early.run_id}
     statuses = {run.run_id: run.status.value for run in instance.get_runs()}
-    assert statuses[dead.run_id] == "FAILURE"
+    assert statuses[dead.run_id] == statuses[killed_early.run_id] == "FAILURE"
+    assert statuses[waiting.run_id] == "NOT_STARTED"
     assert statuses[asked.run_id] == "CANCELED"
     assert statuses[living.run_id] == statuses[unknown.run_id] == statuses[foreign.run_id] == "STARTED"
+
+
+def test_slots_of_ended_runs_are_freed(instance, sleeper):
+    """A run that failed since the disk was full could not give its slot back."""
+    living, failed = started_run(instance, of(sleeper.pid)), started_run(instance, of(sleeper.pid))
+    storage = instance.event_log_storage
+    storage.set_concurrency_slots("cores", 3)
+    for run_id in (living.run_id, failed.run_id, "of a run that was deleted"):
+        assert storage.claim_concurrency_slot("cores", run_id, "step").is_claimed
+    instance.report_run_failed(failed)
+    assert reclaim_dead_runs(instance) == []
+    assert [slot.run_id for slot in storage.get_concurrency_info("cores").claimed_slots] == [living.run_id]
 
 
 def test_terminate_dead(instance, launcher, sleeper):
