@@ -1,15 +1,19 @@
 """What was hashed before and has not changed since, so that a run need not read every byte of what it goes on from.
 
 A file whose inode, size, time of change and time of status change are those of its last hash holds what it held then:
-any write, copy or restore changes one of them, and no program can set the last. A disk that loses a bit by itself
-changes none; `fustercluck verify` reads everything, and finds it.
+any write, copy or restore changes one of them, and no program can set the last. After a restart of the machine all is
+hashed once: a disk that lied about what it had synced may have lost it. A disk that loses a bit by itself changes none;
+`fustercluck verify` reads everything, and finds it.
 """
 
 import json
 import os
 import time
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
+
+from fc_model.artifacts.host import Host
 
 _TICK_SECONDS = 2.0
 """Two writes within a tick of the file system's clock look alike (FAT counts in steps of two seconds), so a file that
@@ -22,9 +26,9 @@ class HashedFiles:
     def __init__(self, folder: Path) -> None:
         self._path = index_path(folder)
         self._known: dict[str, list[str | int]] = {}
-        with suppress(OSError, ValueError):  # absent or damaged: everything is hashed again
-            known = json.loads(self._path.read_bytes())
-            self._known = known if isinstance(known, dict) else {}
+        with suppress(OSError, ValueError, TypeError, KeyError):  # absent or damaged: everything is hashed again
+            index = json.loads(self._path.read_bytes())
+            self._known = dict(index["files"]) if index["boot"] == _boot() != "" else {}
         self._changed = False
 
     def holds(self, name: str, sha256: str, status: os.stat_result) -> bool:
@@ -43,7 +47,7 @@ class HashedFiles:
             return
         temporary = self._path.with_name(f"{self._path.name}.{os.getpid()}")
         try:
-            temporary.write_text(json.dumps(self._known), "utf-8")
+            temporary.write_text(json.dumps({"boot": _boot(), "files": self._known}), "utf-8")
             temporary.replace(self._path)
         except OSError:
             with suppress(OSError):
@@ -53,6 +57,12 @@ class HashedFiles:
 def index_path(folder: Path) -> Path:
     """Where the hashes of an artifact's folder stand."""
     return folder.with_name(f".{folder.name}.hashed")
+
+
+@cache
+def _boot() -> str:
+    """What names this run of the machine; "" where the system does not tell, and nothing is remembered."""
+    return Host.this().boot
 
 
 def _line(sha256: str, status: os.stat_result) -> list[str | int]:

@@ -35,7 +35,8 @@ def reclaim_dead_runs(instance: DagsterInstance) -> list[str]:
             ended.append(run.run_id)
     storage = instance.event_log_storage
     pools = [storage.get_concurrency_info(key) for key in storage.get_concurrency_keys()]
-    for run_id in {holder.run_id for pool in pools for holder in (*pool.claimed_slots, *pool.pending_steps)}:
+    holders = {slot.run_id for pool in pools for slot in pool.claimed_slots}
+    for run_id in holders | {step.run_id for pool in pools for step in pool.pending_steps}:
         run_of_slot = instance.get_run_by_id(run_id)
         if run_of_slot is None or run_of_slot.is_finished:
             storage.free_concurrency_slots_for_run(run_id)

@@ -9,7 +9,6 @@ import os
 import re
 import subprocess
 import sys
-import warnings
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -56,13 +55,17 @@ def index_urls() -> list[str]:
     return sorted(dict.fromkeys(urls), key=lambda url: not url.startswith("file:"))
 
 
+@lru_cache(maxsize=1)
 def _default_index() -> str:
-    try:
-        with warnings.catch_warnings(action="ignore"):  # setuptools warns where distutils was imported before pip
-            from pip._internal.models.index import PyPI
-    except ImportError as error:
-        raise UserError("no package index is set: set PIP_INDEX_URL, or install pip into this environment") from error
-    return PyPI.simple_url
+    """pip's own, asked in another process: with pip imported, this one could import no setuptools and compile nothing.
+
+    setuptools would insist on a distutils that it leaves to pip (pypa/setuptools, _distutils_hack).
+    """
+    program = "from pip._internal.models.index import PyPI; print(PyPI.simple_url)"
+    asked = subprocess.run([sys.executable, "-W", "ignore", "-c", program], capture_output=True, text=True, check=False)
+    if asked.returncode:
+        raise UserError("no package index is set: set PIP_INDEX_URL, or install pip into this environment")
+    return asked.stdout.strip()
 
 
 def index_session() -> "requests.Session":

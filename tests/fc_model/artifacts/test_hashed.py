@@ -1,5 +1,6 @@
 """A file is read again only where it may have changed, and `read="all"` reads every byte."""
 
+import json
 import os
 from pathlib import Path
 
@@ -69,9 +70,20 @@ def test_changed_files_are_read_again(artifact: Artifact, read: list[str], chang
     assert artifact.problems() == [problem], "what is damaged is not remembered as whole"
 
 
-@pytest.mark.parametrize("text", ["", "{", "[1]", '{"one.txt": 3, "folder/two.txt": ["0"]}'])
+def test_after_a_restart_of_the_machine_all_is_read(
+    artifact: Artifact, read: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hashed, "_boot", lambda: "the next one")
+    assert artifact.problems() == [] and len(read) == 2
+    assert artifact.problems() == [] and len(read) == 2
+
+
+WRONG = ["", "{", "[1]", "3", '{"files": {}}', '{"boot": BOOT, "files": 3}', '{"boot": BOOT, "files": {"one.txt": 3}}']
+
+
+@pytest.mark.parametrize("text", WRONG)
 def test_a_damaged_index_has_everything_read(artifact: Artifact, read: list[str], text: str) -> None:
-    index_path(artifact.folder).write_text(text)
+    index_path(artifact.folder).write_text(text.replace("BOOT", json.dumps(hashed._boot())))
     assert artifact.problems() == [] and sorted(read) == ["one.txt", "two.txt"]
     assert artifact.problems() == [] and len(read) == 2
 

@@ -137,7 +137,7 @@ def test_groups_may_change_in_size_and_share_but_not_in_what_is_asked():
         (TEXT, {"stages": {"pretrain_a": {}}}, "stages.pretrain_a: name steps or tokens, one of the two"),
         (TEXT, {"stages": {"pretrain_a": {"lr": 1}}}, "stages.pretrain_a.lr is no field; there are: steps, tokens"),
         (TEXT, {"stages": {"overfit": {"steps": 9}}}, "'overfit' is no stage of pico .*; there are: pretrain_a, pretr"),
-        (TEXT, {"stages": {"pretrain_a": {"tokens": 100_000}}}, r"multiple of .* batch_tokens \(2,048\): take 98,304"),
+        (TEXT, {"stages": {"pretrain_a": {"tokens": 100_000}}}, r"multiple of .* batch_tokens \(1,024\): take 99,328"),
         (IMAGES, {"start": "pretrained"}, "'pretrained' is no stage of pico whose weights go on; there are: pretrain"),
         (IMAGES, {"start": None}, "start is missing: multimodal_intro is no pre-training: name the stage .*pretrain_b"),
         (IMAGES, {"stages": dict(reversed(IMAGES["stages"].items()))}, "order: take pretrain_b, multimodal_intro, mul"),
