@@ -12,7 +12,7 @@ from fc_model.train import Interrupted, run_stage
 
 
 def main() -> int:
-    """Train a stage; returns the exit code: 0, 1 for an error of the user's, 130 and 143 for Ctrl-C and SIGTERM."""
+    """Train a stage; returns the exit code: 0, 1 for an error of the user's, or 128 and its number for a signal."""
     parser = argparse.ArgumentParser(prog="python -m fc_model.train", description=__doc__)
     parser.add_argument("folder", type=Path, help="holds stage.json; everything is written into it")
     arguments = parser.parse_args()

@@ -86,7 +86,10 @@ class CheckpointAndStop(Callback):
 
 
 def fit(run: Run, request: StopRequest) -> None:
-    """Train until no step is left. Raises Interrupted when a signal asked to stop."""
+    """Train until no step is left.
+
+    Raises Interrupted when a signal asked to stop, KeyboardInterrupt when one came before the first step.
+    """
     accelerator = {"cpu": "cpu", "cuda": "gpu", "mps": "mps"}[run.train_step.device.type]
     trainer = lightning.Trainer(
         accelerator=accelerator,
@@ -101,4 +104,7 @@ def fit(run: Run, request: StopRequest) -> None:
         use_distributed_sampler=False,
         default_root_dir=run.folder,
     )
-    trainer.fit(TrainModule(run), train_dataloaders=Steps(run))
+    try:
+        trainer.fit(TrainModule(run), train_dataloaders=Steps(run))
+    except SystemExit as error:  # Lightning's answer to an interrupt
+        raise KeyboardInterrupt from error

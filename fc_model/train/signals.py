@@ -1,4 +1,4 @@
-"""SIGTERM and Ctrl-C ask a run to stop after the step that it is in."""
+"""SIGTERM, Ctrl-C and a closed terminal ask a run to stop after the step that it is in."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import threading
 from types import FrameType
 from typing import Any, Self
 
-_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+_SIGNALS = (signal.SIGTERM, signal.SIGINT, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else []))
 
 
 class Interrupted(Exception):
@@ -19,7 +19,7 @@ class Interrupted(Exception):
 
     @property
     def exit_code(self) -> int:
-        """130 for Ctrl-C, 143 for SIGTERM, as shells have it."""
+        """130 for Ctrl-C, 143 for SIGTERM, 129 for SIGHUP, as shells have it."""
         return 128 + self.signum
 
 
@@ -34,10 +34,12 @@ class StopRequest:
         self._former: dict[signal.Signals, Any] = {}
 
     def install(self) -> None:
-        """Take the signals over, also from handlers that were set since the last call."""
+        """Take the signals over, also from handlers that were set since the last call; nohup's SIGHUP stays ignored."""
         if threading.current_thread() is not threading.main_thread():
             return
         for signum in _SIGNALS:
+            if signum not in (signal.SIGTERM, signal.SIGINT) and signal.getsignal(signum) == signal.SIG_IGN:
+                continue
             former = signal.signal(signum, self._note)
             self._former.setdefault(signum, former)
 

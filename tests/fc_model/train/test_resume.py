@@ -19,7 +19,7 @@ from factories.training_runs import drive, open_run, wait_for_step
 from fc_model.artifacts.files import sha256_file
 from fc_model.artifacts.sealed import write_sealed
 from fc_model.errors import UserError
-from fc_model.train import run_stage
+from fc_model.train import lightning, run_stage
 from fc_model.train.__main__ import main
 from fc_model.train.metrics import read_metrics
 
@@ -97,7 +97,7 @@ def flip(path: Path, at: int | None = None) -> None:
     path.write_bytes(data)
 
 
-@pytest.mark.parametrize(("signum", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+@pytest.mark.parametrize(("signum", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGHUP, 129)])
 def test_a_signal_saves_and_exits_with_its_code(
     tmp_path: Path, shards: Path, context: ForkServerContext, signum: int, code: int
 ) -> None:
@@ -115,6 +115,21 @@ def test_a_signal_saves_and_exits_with_its_code(
     errors = (tmp_path / "errors").read_text("utf-8")
     assert f"{signal.Signals(signum).name} after step {last}; a checkpoint is saved" in errors
     assert "Traceback" not in errors
+
+
+def test_an_interrupt_before_the_first_step_is_one(
+    tmp_path: Path, shards: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Lightning itself would end the process with status 1, which is a failure to try again."""
+
+    def interrupted(module: lightning.TrainModule) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(lightning.TrainModule, "configure_optimizers", interrupted)
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        run_stage(write_stage(tmp_path, shards))
+    assert signal.getsignal(signal.SIGINT) == before
 
 
 def test_the_command_line_names_what_to_mend(

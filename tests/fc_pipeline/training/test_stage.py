@@ -26,7 +26,7 @@ def shards(tmp_path: Path) -> Artifact:
 
 
 @pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy is deprecated")
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_is_no_failure_to_try_again(tmp_path: Path, shards: Artifact, number: int) -> None:
     store, steps = Store(tmp_path), []
 
