@@ -40,24 +40,11 @@ class Artifact:
             read: which files are hashed: all, those that may have changed since they were (fc_model.artifacts.hashed),
                 or none, for a quick look at what is there.
         """
-        hashed, problems = HashedFiles(self.folder), []
-        unsure: list[tuple[FileEntry, os.stat_result]] = []
-        for entry in self.manifest.files:
-            status = self._status(entry)
-            if isinstance(status, str):
-                problems.append(status)
-            elif read == "all" or (read == "changed" and not hashed.holds(entry.path, entry.sha256, status)):
-                unsure.append((entry, status))
-        with ThreadPoolExecutor(_HASHED_AT_ONCE) as threads:
-            digests = threads.map(lambda pair: self._digest(pair[0]), unsure)
-            for (entry, status), digest in zip(unsure, digests, strict=True):
-                if digest == entry.sha256:
-                    hashed.note(entry.path, digest, status)
-                elif isinstance(digest, OSError):
-                    problems.append(f"{self.folder / entry.path}: cannot be read ({digest.strerror})")
-                else:
-                    problems.append(f"{self.folder / entry.path}: sha256 differs from the manifest")
-        hashed.save()
+        statuses = [(entry, self._status(entry)) for entry in self.manifest.files]
+        problems = [status for _, status in statuses if isinstance(status, str)]
+        if read != "none":
+            sized = [(entry, status) for entry, status in statuses if not isinstance(status, str)]
+            problems += self._other_bytes(sized, every=read == "all")
         if digest_of(self.manifest.files) != self.manifest.digest:
             problems.append(f"{self.folder / MANIFEST_NAME}: digest does not match its list of files")
         if self.manifest.recipe.identity(self.key) != self.identity:
@@ -83,6 +70,22 @@ class Artifact:
         if status.st_size != entry.bytes:
             return f"{path}: {status.st_size} bytes, the manifest says {entry.bytes}"
         return status
+
+    def _other_bytes(self, statuses: list[tuple[FileEntry, os.stat_result]], *, every: bool) -> list[str]:
+        """Hash the files that may have changed, or every one; a line for each that is not what the manifest says."""
+        hashed, problems = HashedFiles(self.folder), []
+        unsure = [pair for pair in statuses if every or not hashed.holds(pair[0].path, pair[0].sha256, pair[1])]
+        with ThreadPoolExecutor(_HASHED_AT_ONCE) as threads:
+            digests = threads.map(lambda pair: self._digest(pair[0]), unsure)
+            for (entry, status), digest in zip(unsure, digests, strict=True):
+                if digest == entry.sha256:
+                    hashed.note(entry.path, digest, status)
+                elif isinstance(digest, OSError):
+                    problems.append(f"{self.folder / entry.path}: cannot be read ({digest.strerror})")
+                else:
+                    problems.append(f"{self.folder / entry.path}: sha256 differs from the manifest")
+        hashed.save()
+        return problems
 
     def _digest(self, entry: FileEntry) -> str | OSError:
         try:

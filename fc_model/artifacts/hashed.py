@@ -43,15 +43,9 @@ class HashedFiles:
 
     def save(self) -> None:
         """Write what was noted; without it, as on a disk that is full or read-only, the next look takes longer."""
-        if not self._changed:
-            return
-        temporary = self._path.with_name(f"{self._path.name}.{os.getpid()}")
-        try:
-            temporary.write_text(json.dumps({"boot": _boot(), "files": self._known}), "utf-8")
-            temporary.replace(self._path)
-        except OSError:
-            with suppress(OSError):
-                temporary.unlink(missing_ok=True)
+        if self._changed:
+            with suppress(OSError):  # half of it is a damaged index
+                self._path.write_text(json.dumps({"boot": _boot(), "files": self._known}), "utf-8")
 
 
 def index_path(folder: Path) -> Path:

@@ -88,7 +88,7 @@ class CheckpointAndStop(Callback):
 def fit(run: Run, request: StopRequest) -> None:
     """Train until no step is left.
 
-    Raises Interrupted when a signal asked to stop, KeyboardInterrupt when one came before the first step.
+    Raises Interrupted when a signal asked to stop; no checkpoint is saved when it came before the first step, or twice.
     """
     accelerator = {"cpu": "cpu", "cuda": "gpu", "mps": "mps"}[run.train_step.device.type]
     trainer = lightning.Trainer(
@@ -107,4 +107,7 @@ def fit(run: Run, request: StopRequest) -> None:
     try:
         trainer.fit(TrainModule(run), train_dataloaders=Steps(run))
     except SystemExit as error:  # Lightning's answer to an interrupt
-        raise KeyboardInterrupt from error
+        raise Interrupted(
+            f"stage {run.stage.name}: interrupted after step {run.state.step}; run it again",
+            request.signum or signal.SIGINT,
+        ) from error

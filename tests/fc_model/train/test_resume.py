@@ -19,7 +19,7 @@ from factories.training_runs import drive, open_run, wait_for_step
 from fc_model.artifacts.files import sha256_file
 from fc_model.artifacts.sealed import write_sealed
 from fc_model.errors import UserError
-from fc_model.train import lightning, run_stage
+from fc_model.train import Interrupted, lightning, run_stage
 from fc_model.train.__main__ import main
 from fc_model.train.metrics import read_metrics
 
@@ -127,7 +127,7 @@ def test_an_interrupt_before_the_first_step_is_one(
 
     monkeypatch.setattr(lightning.TrainModule, "configure_optimizers", interrupted)
     before = signal.getsignal(signal.SIGINT)
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(Interrupted, match="after step 0; run it again"):
         run_stage(write_stage(tmp_path, shards))
     assert signal.getsignal(signal.SIGINT) == before
 
