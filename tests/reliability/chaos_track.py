@@ -131,6 +131,7 @@ def _as_command(run: Callable[[], int], home: Path, log: Path) -> NoReturn:
     status = 1
     try:
         os.setsid()
+        files._operations = 0  # those of the process that this one was forked from are not its own
         output = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
         os.dup2(output, 1)
         os.dup2(output, 2)
