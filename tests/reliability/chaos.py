@@ -222,7 +222,7 @@ class Seed:
             raise Violation(f"other bytes: {', '.join(differences)}")
         for key in sorted(set(store.keys())):
             for artifact in store.versions(key):
-                if problems := artifact.problems(strict=True):
+                if problems := artifact.problems(strict=True, read="all"):
                     raise Violation("; ".join(problems))
         leftovers = list(self.data.rglob(WORKSPACE))
         if leftovers:
@@ -489,7 +489,7 @@ def every_step(scratch: Path, reference: Reference) -> str:
             kills += 1
             again = seed.start(step=key).wait(f"{key} is built")
             built = store.find(key, artifact.identity)
-            if again or built is None or built.digest != artifact.digest or built.problems(strict=True):
+            if again or built is None or built.digest != artifact.digest or built.problems(strict=True, read="all"):
                 differing.append(f"{key} at {crash_at}")
     verdict = f"DIFFERS: {', '.join(differing)}" if differing else "equal"
     took = time.monotonic() - started
