@@ -1,7 +1,8 @@
 """Attention on the path that is fastest where it runs.
 
 On a CPU torch's fused attention runs at a sixth of the rate of its matrix products, worse in bf16 and on short rows:
-64 images of 18 patches take 25 ms a layer, forward and backward, and 3 ms as products (`python -m bench.attention`).
+64 images of 18 patches take 25 ms a layer in bf16, forward and backward, and 3 ms as products, and in fp32, on two
+threads, rows of 64 and less take 1.1 to 4 times as long (`python -m bench.attention`).
 
 Shapes: B sequences, H query heads, K key heads, T queries, S keys, A width of a head, G query heads of a key head.
 In causal attention the queries are the last T of the S keys: all of them, or those behind a cache.
@@ -16,6 +17,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 _QUERY_BLOCK = 128
+_SHORT = 64
+"""Rows up to this length are products in every type."""
 _MAX_KEPT = 1024
 """Longest row whose attention weights are kept for the backward pass, about 1 MiB a head in bf16."""
 
@@ -91,6 +94,6 @@ def alibi_bias(num_heads: int, distance_BTS: Tensor, visible_B1TS: Tensor | None
 
 
 def _as_products(x_BHTA: Tensor) -> bool:
-    """Whether products are faster: in bf16, or where a compiler fuses what lies between them."""
-    slow = x_BHTA.dtype == torch.bfloat16 or torch.compiler.is_compiling()
-    return x_BHTA.device.type == "cpu" and slow and x_BHTA.shape[2] <= _MAX_KEPT
+    """Whether products are faster: in bf16, on short rows, or where a compiler fuses what lies between them."""
+    fused_is_slow = x_BHTA.dtype == torch.bfloat16 or torch.compiler.is_compiling()
+    return x_BHTA.device.type == "cpu" and x_BHTA.shape[2] <= (_MAX_KEPT if fused_is_slow else _SHORT)

@@ -19,7 +19,7 @@ def rope_frequencies(head_dim: int, theta: float, device: torch.device | None = 
 
 
 def rope_table(length: int, head_dim: int, theta: float, device: torch.device) -> tuple[Tensor, Tensor]:
-    """Cosine and sine of each position's angles, (T, A), once for each half of a head."""
+    """Cosine and sine of each position's angles, (T, A), once for each half of a head; see `rotate`."""
     places_T = torch.arange(length, dtype=torch.float32, device=device)
     return _cos_sin(torch.outer(places_T, rope_frequencies(head_dim, theta, device)))
 
@@ -39,12 +39,15 @@ def rope_table_2d(grid: tuple[int, int], head_dim: int, theta: float, device: to
 
 
 def rotate(x_BHTA: Tensor, cos_TA: Tensor, sin_TA: Tensor) -> Tensor:
-    """Turn each pair of dimensions of each head by the angle of its position."""
-    first, second = x_BHTA.chunk(2, dim=-1)
-    turned = torch.cat((-second, first), dim=-1)
-    return x_BHTA * cos_TA.to(x_BHTA.dtype) + turned * sin_TA.to(x_BHTA.dtype)
+    """Turn each pair of dimensions of each head by the angle of its position.
+
+    The sines of the first half are negative: then the other of a pair needs no change of sign, and the turn takes three
+    passes over memory, not six.
+    """
+    other = x_BHTA.roll(x_BHTA.shape[-1] // 2, dims=-1)
+    return torch.addcmul(x_BHTA * cos_TA.to(x_BHTA.dtype), other, sin_TA.to(x_BHTA.dtype))
 
 
 def _cos_sin(angles_TP: Tensor) -> tuple[Tensor, Tensor]:
-    angles_TA = torch.cat((angles_TP, angles_TP), dim=-1)
-    return angles_TA.cos(), angles_TA.sin()
+    cos_TP, sin_TP = angles_TP.cos(), angles_TP.sin()
+    return torch.cat((cos_TP, cos_TP), dim=-1), torch.cat((-sin_TP, sin_TP), dim=-1)
