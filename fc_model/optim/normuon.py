@@ -10,13 +10,13 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 POLAR_EXPRESS = (
-    (8.156554524902461, -22.48329292557795, 15.878769915207462),
-    (4.042929935166739, -2.808917465908714, 0.5000178451051316),
-    (3.8916678022926607, -2.772484153217685, 0.5060648178503393),
-    (3.285753657755655, -2.3681294933425376, 0.46449024233003106),
+    (7.5678, -21.5502, 15.8011),
+    (4.1611, -3.5825, 0.7942),
+    (3.2286, -2.4804, 0.5303),
 )
-"""Odd polynomials a x + b x^3 + c x^5, each the best after those before it: the first four of the five that Amsel et
-al. 2025 (arXiv 2505.16932) give in bf16. The fifth costs a fifth of the time and gains nothing that was measurable."""
+"""Odd polynomials a x + b x^3 + c x^5, each the best after those before it, as in Amsel et al. 2025 (arXiv 2505.16932):
+they bring singular values from 0.005 on to 0.5 to 1.5, and smaller ones to 102 times themselves. A fourth costs a
+quarter of the time and lowers the loss after as many steps by 1%, which the steps that it costs lower it by, too."""
 
 _TINY = 1e-10
 _STACK = 2**21
@@ -47,35 +47,41 @@ class NorMuon(Optimizer):
         """Update every matrix that has a gradient; `closure` is there for torch's interface and is not called."""
         for group in self.param_groups:
             for matrices in _alike(matrix for matrix in group["params"] if matrix.grad is not None):
-                updates = orthogonalise(torch.stack([self._momentum(matrix, group) for matrix in matrices]))
-                for matrix, update in zip(matrices, updates, strict=True):
-                    self._update(matrix, update.to(matrix.dtype), group)
+                self._update(matrices, group)
 
-    def _momentum(self, matrix: Tensor, group: dict[str, Any]) -> Tensor:
-        """The gradient and those before it, as Nesterov weighs them."""
-        assert matrix.grad is not None
-        state = self.state[matrix]
+    def _update(self, matrices: list[Tensor], group: dict[str, Any]) -> None:
+        """Update matrices of one shape, all by the same few operations: many small ones cost more than the sums."""
+        gradients = [matrix.grad for matrix in matrices if matrix.grad is not None]
+        states = [self._state(matrix) for matrix in matrices]
+        momentum = [state["momentum_buffer"] for state in states]
+        torch._foreach_lerp_(momentum, gradients, 1 - group["momentum"])
+        # The gradient and those before it, as Nesterov weighs them.
+        weighed = torch.stack(torch._foreach_lerp(gradients, momentum, group["momentum"]))
+        update_NRC = orthogonalise(weighed).to(weighed.dtype)
+
+        square_NR1 = update_NRC.square().mean(dim=2, keepdim=True)
+        row_squares = [state["row_square"] for state in states]
+        torch._foreach_lerp_(row_squares, list(square_NR1), 1 - group["row_decay"])
+        scale_NR1 = torch.stack(row_squares).clamp_min(_TINY).rsqrt()
+        # The Frobenius norm stays what it was: rows change their share of the update, not its size.
+        size_N11 = (square_NR1 * scale_NR1.square()).sum(dim=1, keepdim=True).clamp_min(_TINY)
+        scale_NR1 *= (square_NR1.sum(dim=1, keepdim=True) / size_N11).sqrt()
+        rows, columns = update_NRC.shape[1:]
+        if group["weight_decay"]:
+            torch._foreach_mul_(matrices, 1 - group["lr"] * group["weight_decay"])
+        lr = group["lr"] * max(1.0, rows / columns) ** 0.5
+        torch._foreach_add_(matrices, list(update_NRC * scale_NR1), alpha=-lr)
+
+    def _state(self, matrix: Tensor) -> dict[str, Tensor]:
+        state: dict[str, Tensor] = self.state[matrix]
         if not state:
             state["momentum_buffer"] = torch.zeros_like(matrix)
             state["row_square"] = matrix.new_zeros(matrix.shape[0], 1)
-        state["momentum_buffer"].lerp_(matrix.grad, 1 - group["momentum"])
-        return matrix.grad.lerp(state["momentum_buffer"], group["momentum"])
-
-    def _update(self, matrix: Tensor, update: Tensor, group: dict[str, Any]) -> None:
-        state = self.state[matrix]
-        square = update.square().mean(dim=1, keepdim=True)
-        state["row_square"].lerp_(square, 1 - group["row_decay"])
-        scale = state["row_square"].clamp_min(_TINY).rsqrt()
-        # The Frobenius norm stays what it was: rows change their share of the update, not its size.
-        scale *= (square.sum() / (square * scale.square()).sum().clamp_min(_TINY)).sqrt()
-        rows, columns = matrix.shape
-        if group["weight_decay"]:
-            matrix.mul_(1 - group["lr"] * group["weight_decay"])
-        matrix.add_(update * scale, alpha=-group["lr"] * max(1.0, rows / columns) ** 0.5)
+        return state
 
 
 def orthogonalise(matrices_NRC: Tensor) -> Tensor:
-    """The singular vectors of N matrices with singular values near 1: four polynomials leave 0.4 to 1.6.
+    """The singular vectors of N matrices with singular values near 1, see POLAR_EXPRESS.
 
     In bf16, which is enough, where the processor multiplies in it; else in the type of the matrices.
     """
