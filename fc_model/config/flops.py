@@ -1,6 +1,6 @@
 """Tokens and floating point operations of a step, with and without images. Imports no torch.
 
-Images count with all of their group's width; in buckets they take less, see `ImageBatches.sized`.
+Images count with all of their group's width and text_tokens; batches take less, see `ImageBatches.sized`.
 """
 
 from __future__ import annotations

@@ -19,6 +19,9 @@ from fc_model.errors import UserError
 from fc_model.seed import derive_seed
 from fc_model.vision.examples import ExampleMaker, ImageBatch
 
+_MEASURED_BATCHES = 4
+"""Of each bucket, to know how long its texts are."""
+
 
 class Bucket(NamedTuple):
     """Samples of a group that are batched together, as they come to one size."""
@@ -112,13 +115,29 @@ class ImageBatches:
         return self._maker.batch(bucket.group, group, samples, rngs, training=True)
 
     def sized(self) -> StageConfig:
-        """The stage with each bucket as a group of its own: what is counted of its steps is what is computed."""
+        """The stage with each bucket as a group of its own: what is counted of its steps is what is computed.
+
+        A batch is padded to its longest text: that of a bucket is the mean over some batches.
+        """
         groups = [
-            bucket.group.model_copy(update={"share": bucket.group.share * share})
+            bucket.group.model_copy(
+                update={"share": bucket.group.share * share, "text_tokens": self._text_length(bucket)}
+            )
             for buckets in self._buckets
             for bucket, share in zip(buckets, _shares(buckets), strict=True)
         ]
         return self._stage.model_copy(update={"images": self._images.model_copy(update={"groups": groups})})
+
+    def _text_length(self, bucket: Bucket) -> int:
+        if bucket.group.task == "recognize":
+            return bucket.group.text_tokens
+        count = bucket.group.images
+        turns = bucket.numbers(0, _MEASURED_BATCHES * count, seed=self._stage.seed).reshape(-1, count).tolist()
+        numbers = sorted({number for turn in turns for number in turn})
+        records = dict(zip(numbers, self._shards.records(numbers), strict=True))
+        rngs = [random.Random(number) for number in range(count)]
+        lengths = [self._maker.text_length(bucket.group, [records[number] for number in turn], rngs) for turn in turns]
+        return round(sum(lengths) / len(lengths))
 
     def window_ids(self, number: int) -> list[int]:
         """Numbers of the samples of a batch in their split, or of its windows of text, for the log."""

@@ -40,7 +40,7 @@ class ImageBatch(TensorRows):
     images_BIHWC: Tensor
     """uint8."""
     ids_BL: Tensor | None = None
-    """Tokens of prompt and answer, padded."""
+    """Tokens of prompt and answer, padded to the longest of the batch."""
     targets_BL: Tensor | None = None
     """What each state from the last image's end on predicts, one more than ids: answer and EOS, IGNORE elsewhere."""
     captions_BL: Tensor | None = None
@@ -85,8 +85,8 @@ class ExampleMaker:
         images = torch.from_numpy(np.stack(pixels))
         parts: dict[str, Tensor] = {}
         if group.task != "recognize":
-            pairs = [self.prompt_and_answer(group.task, record, rng) for record, rng in zip(records, rngs, strict=True)]
-            parts |= self._tokens(pairs, length=group.text_tokens)
+            pairs = self._texts(group, records, rngs)
+            parts |= self._tokens(pairs, length=self._longest(group, pairs))
         if group.task == "caption":
             parts |= self._captions(records, length=group.text_tokens)
         if group.task in ("recognize", "read") and self._vision.recognizes(group):
@@ -110,6 +110,10 @@ class ExampleMaker:
         question = rng.choice(record.questions)
         return self._tokenizer.encode(question_prompt(question.question)), self.transcript(question.answers[0])
 
+    def text_length(self, group: ImageGroup, records: Sequence[ImageRecord], rngs: Sequence[random.Random]) -> int:
+        """Tokens of prompt and answer to which a batch of these records is padded."""
+        return self._longest(group, self._texts(group, records, rngs))
+
     def transcript(self, text: str) -> list[int]:
         """Token ids of text that is read off an image."""
         if self._vision.transcripts == "pieces":
@@ -118,6 +122,15 @@ class ExampleMaker:
             if character not in self._characters:
                 self._characters[character] = self._tokenizer.encode(character)
         return [token for character in text for token in self._characters[character]]
+
+    def _texts(
+        self, group: ImageGroup, records: Sequence[ImageRecord], rngs: Sequence[random.Random]
+    ) -> list[tuple[list[int], list[int]]]:
+        return [self.prompt_and_answer(group.task, record, rng) for record, rng in zip(records, rngs, strict=True)]
+
+    @staticmethod
+    def _longest(group: ImageGroup, pairs: list[tuple[list[int], list[int]]]) -> int:
+        return min(group.text_tokens, max(len(prompt) + len(answer) for prompt, answer in pairs))
 
     def _tokens(self, pairs: list[tuple[list[int], list[int]]], *, length: int) -> dict[str, Tensor]:
         ids_BL = padded([(prompt + answer)[:length] for prompt, answer in pairs], length, PAD_ID)
@@ -128,7 +141,7 @@ class ExampleMaker:
     def _captions(self, records: list[ImageRecord], *, length: int) -> dict[str, Tensor]:
         texts = [[BOS_ID, *self._tokenizer.encode(record.caption or "")][:length] for record in records]
         return {
-            "captions_BL": padded(texts, length, PAD_ID),
+            "captions_BL": padded(texts, max(map(len, texts)), PAD_ID),
             "caption_lengths_B": torch.tensor([len(text) for text in texts]),
             "caption_ids_B": caption_ids(record.caption or "" for record in records),
         }

@@ -5,7 +5,6 @@ of its step. Nothing is held open: an object may be forked, pickled and sent to 
 """
 
 import json
-import tarfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -78,7 +77,7 @@ class ImageShards:
             block = file.read(end - start)
         try:
             return _parse(block, f"{number:0{KEY_DIGITS}d}.")
-        except (tarfile.TarError, KeyError, ValueError, TypeError) as error:
+        except (KeyError, ValueError, TypeError) as error:
             raise UserError(f"{path}: sample {number} is damaged ({error!r}); materialize it again") from error
 
     def samples(self) -> Iterator[Sample]:
@@ -138,15 +137,26 @@ def _check_size(path: Path, expected: int) -> None:
 
 
 def _parse(block: bytes, prefix: str) -> Sample:
-    """The members of one sample. Raises TarError, KeyError, ValueError or TypeError when they are not as written."""
+    """The members of one sample. Raises KeyError, ValueError or TypeError when they are not as written."""
     members: dict[str, bytes] = {}
     offset = 0
     while offset < len(block):
-        info = tarfile.TarInfo.frombuf(block[offset : offset + BLOCK_BYTES], encoding="ascii", errors="strict")
-        if not info.name.startswith(prefix) or not info.isreg():
-            raise ValueError(f"member {info.name!r} is not of it")
+        name, size = _member(block[offset : offset + BLOCK_BYTES])
+        if not name.startswith(prefix):
+            raise ValueError(f"member {name!r} is not of it")
         offset += BLOCK_BYTES
-        members[info.name.removeprefix(prefix)] = block[offset : offset + info.size]
-        offset += info.size + -info.size % BLOCK_BYTES
+        members[name.removeprefix(prefix)] = block[offset : offset + size]
+        offset += size + -size % BLOCK_BYTES
     record = ImageRecord.from_json(json.loads(members["json"]))
     return Sample(record=record, images=[members[extension] for extension in record.images])
+
+
+def _member(header: bytes) -> tuple[str, int]:
+    """Name and size of a plain file by its header, POSIX 1003.1 ustar. Raises ValueError when it is none.
+
+    tarfile reads every field of it, in nine times the time: a quarter of what a batch of small images took.
+    """
+    checksum = sum(header) - sum(header[148:156]) + 8 * ord(" ")
+    if int(header[148:156].rstrip(b"\0 ") or b"-1", 8) != checksum or header[156:157] not in (b"0", b"\0"):
+        raise ValueError("a member's header is damaged")
+    return header[:100].rstrip(b"\0").decode("ascii"), int(header[124:136].rstrip(b"\0 "), 8)

@@ -2,11 +2,13 @@
 
 import math
 import random
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+import torch.nn.functional as F
 from factories.image_stage import GROUPS, line_sample, stage_config, toys, vision_model
 from torch import Tensor
 
@@ -15,10 +17,11 @@ from fc_model.data.images.shards import Sample
 from fc_model.data.token_shards import Shards
 from fc_model.data.windows import TrainBatches
 from fc_model.errors import UserError
+from fc_model.model.loss import IGNORE
 from fc_model.train.image_objective import ImageObjective
 from fc_model.train.state import TrainState
 from fc_model.train.train_step import TrainStep
-from fc_model.vision.examples import ExampleMaker, ImageBatch
+from fc_model.vision.examples import PAD_ID, ExampleMaker, ImageBatch
 from fc_model.vision.vlm import VisionLanguageModel
 
 CPU = torch.device("cpu")
@@ -51,6 +54,19 @@ def loss_at(one: TrainStep, step: int, batch: ImageBatch) -> tuple[float, dict[s
     loss = float(one.objective.loss(batch, num_targets=one.objective.num_targets(batch)).detach())
     one.objective.end_step()
     return loss, one.objective.figures()
+
+
+@pytest.mark.parametrize("task", ["read", "answer", "caption"])
+def test_padding_changes_no_loss(maker: ExampleMaker, task: str) -> None:
+    one = train_step()
+    batch = batch_of(maker, one, task, samples_of(task))
+    assert batch.ids_BL is not None and batch.targets_BL is not None
+    assert (batch.ids_BL[:, -1] != PAD_ID).any(), "as long as its longest text"
+    longer = replace(
+        batch, ids_BL=F.pad(batch.ids_BL, (0, 3)), targets_BL=F.pad(batch.targets_BL, (0, 3), value=IGNORE)
+    )
+    (loss, _), (padded, _) = loss_at(one, 0, batch), loss_at(train_step(), 0, longer)
+    assert loss == pytest.approx(padded, rel=1e-5) and loss > 0
 
 
 def gradients(one: TrainStep) -> dict[str, Tensor]:
