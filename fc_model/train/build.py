@@ -61,10 +61,10 @@ def build_training(spec: StageFile, *, compiled: bool) -> Training:
         )
     windows, model = TrainBatches(train, stage), _model(spec)
     bytes_per_token = train.num_bytes / train.num_tokens
+    decoder = model if isinstance(model, Decoder) else model.decoder
+    compiled_loss = CompiledLoss(decoder, seq_len=stage.seq_len) if compiled else None
     if isinstance(model, Decoder):
-        objective = TextObjective(model)
-        if compiled:
-            objective.compiled = CompiledLoss(model, seq_len=stage.seq_len)
+        objective = TextObjective(model, compiled=compiled_loss)
         return Training(objective, windows, HoldoutLoss(spec.shards, model, stage).evaluate, bytes_per_token, stage)
     assert spec.images is not None
     maker = ExampleMaker(Tokenizer(spec.shards / "tokenizer.model"), model.vision)
@@ -74,7 +74,8 @@ def build_training(spec: StageFile, *, compiled: bool) -> Training:
         return text.evaluate(device, dtype) | images.evaluate(device, dtype)
 
     batches = ImageBatches(spec.images, windows, stage, maker)
-    return Training(ImageObjective(model, stage), batches, evaluate_both, bytes_per_token, batches.sized())
+    image_objective = ImageObjective(model, stage, compiled=compiled_loss)
+    return Training(image_objective, batches, evaluate_both, bytes_per_token, batches.sized())
 
 
 def start(model: nn.Module, spec: StageFile) -> None:

@@ -36,10 +36,15 @@ _DROPOUT_CLOSE = 3.0
 def should_compile(
     setting: str | bool, *, model: ModelConfig, stage: StageConfig, device: torch.device, dtype: torch.dtype | None
 ) -> bool:
-    """Resolve the setting; auto compiles where a compiler works and the stage is long enough to pay for it."""
-    if isinstance(setting, bool) or stage.images is not None:
-        return setting is True and stage.images is None  # steps with images come in many shapes
-    flops = model.flops_per_token(stage.seq_len) * stage.num_steps * stage.batch_tokens
+    """Resolve the setting; auto compiles where a compiler works and the stage is long enough to pay for it.
+
+    Of a stage with images it is the steps of text: those of images come in many shapes, each of which would be compiled
+    for as long as its steps take, and one graph for all shapes is no faster than none (docs/experiments).
+    """
+    trained = stage.images is None or "decoder" not in stage.images.frozen
+    if isinstance(setting, bool) or not trained:
+        return setting is True and trained
+    flops = model.flops_per_token(stage.seq_len) * stage.text_steps * stage.batch_tokens
     if flops / (_EAGER_SHARE * gemm_flops(device, dtype or torch.float32)) < _PAYS_SECONDS:
         return False
     return _compiler_works(device)

@@ -13,7 +13,8 @@ from torch import Tensor
 
 from fc_model.config.stage import StageConfig
 from fc_model.data.windows import Batch
-from fc_model.model.loss import next_token_loss
+from fc_model.model.loss import IGNORE, next_token_loss
+from fc_model.train.compile import CompiledLoss
 from fc_model.train.objective import Objective, TextObjective
 from fc_model.vision.examples import ImageBatch
 from fc_model.vision.vlm import VisionLanguageModel
@@ -24,14 +25,19 @@ class ImageObjective(Objective):
 
     model: VisionLanguageModel
 
-    def __init__(self, model: VisionLanguageModel, stage: StageConfig) -> None:
+    def __init__(self, model: VisionLanguageModel, stage: StageConfig, *, compiled: CompiledLoss | None = None) -> None:
+        """`compiled` is for the windows of text, as in TextObjective."""
         assert stage.images is not None and model.heads is not None
         self.model, self._stage, self._images, self._heads = model, stage, stage.images, model.heads
-        self._text = TextObjective(model.decoder)
+        self._text = TextObjective(model.decoder, compiled=compiled)
         self._progress = 0.0
         self._features: list[tuple[Tensor, Tensor, Tensor]] = []
         self._noted: list[tuple[str, Tensor, int]] = []
         self._sums: defaultdict[str, list[float]] = defaultdict(lambda: [0.0, 0.0])
+
+    @property
+    def way(self) -> str:
+        return f"{self._text.way}, images eager" if self._text.compiled else "eager"
 
     def begin_step(self, step: int) -> None:
         """What is trained is a function of the step, so a resumed run trains the same."""
@@ -69,10 +75,13 @@ class ImageObjective(Objective):
         )
         if part.ids_BL is not None and part.targets_BL is not None:
             hidden_BLD = self.model.hidden(tokens_BIQD, part.ids_BL)
+            targets_N = part.targets_BL.flatten()
+            # Prompts and padding, a half of the rows, are kept from the head, the largest product of a small model.
+            answered_N = (targets_N != IGNORE).nonzero().squeeze(1)
             lm = next_token_loss(
-                hidden_ND=hidden_BLD.flatten(0, 1),
+                hidden_ND=hidden_BLD.flatten(0, 1).index_select(0, answered_N),
                 head_VD=self.model.decoder.head_VD,
-                targets_N=part.targets_BL.flatten(),
+                targets_N=targets_N[answered_N],
                 num_targets=num_targets,
             )
             self._note(f"loss_{group.name}", lm * num_targets, part.num_targets())

@@ -51,10 +51,9 @@ class TextObjective(Objective):
 
     model: Decoder
 
-    def __init__(self, decoder: Decoder) -> None:
-        self.model = decoder
-        self.compiled: CompiledLoss | None = None
-        """`decoder.loss` compiled, for the windows of training; None takes it as it is."""
+    def __init__(self, decoder: Decoder, *, compiled: CompiledLoss | None = None) -> None:
+        """`compiled` is `decoder.loss` compiled, for the windows of training; None takes it as it is."""
+        self.model, self.compiled = decoder, compiled
 
     @property
     def way(self) -> str:
