@@ -5,7 +5,7 @@ BIN := .venv/bin
 export DAGSTER_HOME ?= $(CURDIR)/dagster_home
 export FC_HOME ?= $(CURDIR)/data
 
-.PHONY: help setup nano run test chaos check format plan status ui bench-train bench-quality bench-data bench-ocr bench-seeds clean
+.PHONY: help setup nano run test chaos check format plan status ui bench bench-train bench-quality bench-data bench-ocr bench-seeds clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -43,6 +43,9 @@ status: setup ## what is built, what is running
 
 ui: setup ## Dagster and MLflow on loopback
 	@$(BIN)/fustercluck ui
+
+bench: setup ## all races beside their peers, in one table (about an hour)
+	@$(BIN)/python -m bench
 
 bench-train: setup ## tokens per second of a training step, beside litgpt and transformers
 	@$(BIN)/python -m bench.train_step

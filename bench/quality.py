@@ -16,7 +16,7 @@ import math
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +28,7 @@ from bench import hooks, peers
 from bench.corpus import Tokens, prepare
 from bench.timing import report
 from fc_model.config.model import ModelConfig
-from fc_model.device import tune_allocator
+from fc_model.device import autocast_dtype, tune_allocator
 
 VOCAB = 4096
 _EVAL_WINDOWS = 32
@@ -43,6 +43,11 @@ class Contender:
     context: int
     batch: int
     autocast: bool
+    """To bf16, where the machine is faster in it; else it trains in fp32."""
+
+
+class NotFinite(Exception):
+    """A step had no finite loss or gradient: the figures of its training mean nothing."""
 
 
 def main() -> None:
@@ -57,6 +62,7 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     tune_allocator()
+    bf16 = autocast_dtype("auto", torch.device("cpu")) is not None
     tokens = prepare(arguments.folder, megabytes=10, vocab_size=VOCAB)
     for seed in arguments.seeds:
         for name in arguments.contenders:
@@ -65,8 +71,17 @@ def main() -> None:
                 continue
             torch.manual_seed(seed)
             torch.compiler.reset()
-            result = train(make(name, arguments), tokens, budget=arguments.budget, seed=seed)
-            report(bench="quality", contender=name, seed=seed, budget=arguments.budget, corpus=tokens.digest, **result)
+            try:
+                contender = make(name, arguments)
+                contender = replace(contender, autocast=contender.autocast and bf16)
+                result = train(contender, tokens, budget=arguments.budget, seed=seed)
+            except NotFinite as error:
+                print(f"{name}, seed {seed}: refused: {error}", file=sys.stderr)
+                continue
+            report(
+                bench="quality", contender=name, seed=seed, budget=arguments.budget, corpus=tokens.digest,
+                precision="bfloat16" if contender.autocast else "float32", **result,
+            )  # fmt: skip
 
 
 def reason_to_leave_out(name: str, arguments: argparse.Namespace) -> str | None:
@@ -141,7 +156,9 @@ def step(contender: Contender, train_ids: np.ndarray, random: np.random.Generato
     with torch.autocast("cpu", dtype=torch.bfloat16, enabled=contender.autocast):
         loss = contender.model(window[:, :-1].contiguous(), window[:, 1:].contiguous())
     loss.backward()
-    torch.nn.utils.clip_grad_norm_(contender.model.parameters(), max_norm=1.0, error_if_nonfinite=True)
+    norm = torch.nn.utils.clip_grad_norm_(contender.model.parameters(), max_norm=1.0)
+    if not (loss.isfinite() and norm.isfinite()):
+        raise NotFinite(f"its loss is {loss.item()}, the norm of its gradient {norm.item()}")
     for optimizer in contender.optimizers:
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)

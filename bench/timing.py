@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import torch
+
 
 class Seconds(NamedTuple):
     """Medians of one contender."""
@@ -44,8 +46,16 @@ def round_robin(contenders: Mapping[str, Callable[[], object]], *, rounds: int, 
 
 
 def report(**figures: Any) -> None:
-    """Print the figures and the machine they are from as one line of JSON."""
-    machine = {"cpu": cpu_name(), "cores": os.cpu_count(), "load1": round(os.getloadavg()[0], 2)}
+    """Print the figures and the machine they are from as one line of JSON.
+
+    `capability` is the vectors that torch's kernels take: the processor's widest, or what ATEN_CPU_CAPABILITY says.
+    """
+    machine = {
+        "cpu": cpu_name(),
+        "capability": torch.backends.cpu.get_cpu_capability(),
+        "cores": os.cpu_count(),
+        "load1": round(os.getloadavg()[0], 2),
+    }
     print(json.dumps({**figures, "machine": machine}), flush=True)
 
 
