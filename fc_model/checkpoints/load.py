@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 import torch
 from pydantic import ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from fc_model.checkpoints.pretrained_encoder import compare_config, read_tensors
 from fc_model.config.image_stage import ImageStageConfig, VisionConfig
@@ -31,6 +32,19 @@ _Model = TypeVar("_Model", bound=nn.Module)
 _VISION_FILE: dict[Weights, str] = {"model": "vision.safetensors", "ema": "vision_ema.safetensors"}
 
 
+class _Undrawn(TorchFunctionMode):
+    """New modules get no initial weights, which are replaced at once.
+
+    Drawing them on the meta device costs no sums, but torch imports its compiler for it, which takes 4 seconds.
+    """
+
+    def __torch_function__(
+        self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        return kwargs["tensor"] if func is nn.init.normal_ else func(*args, **kwargs)
+
+
 def load_decoder(folder: Path, *, weights: Weights, device: torch.device | str = "cpu") -> Decoder:
     """The decoder of a stage's folder in evaluation mode, in fp32.
 
@@ -43,7 +57,7 @@ def load_decoder(folder: Path, *, weights: Weights, device: torch.device | str =
     """
     path = Path(folder) / f"{weights}.safetensors"
     config, tensors = _settings(ModelConfig, path.with_name("config.json")), _read(path)
-    with torch.device("meta"):  # no time for initial weights that are replaced at once
+    with torch.device("meta"), _Undrawn():
         model = Decoder(config)
     return _filled(model, tensors, path, "config.json says", device)
 
@@ -69,7 +83,7 @@ def load_vision_model(
     config, vision = _settings(ModelConfig, folder / "config.json"), _settings(VisionConfig, folder / "vision.json")
     # Of a stage only queue and temperature matter to the heads, and they are not read.
     stage = ImageStageConfig.model_construct(groups=[], queue_size=0)
-    with torch.device("meta"):
+    with torch.device("meta"), _Undrawn():
         model = VisionLanguageModel(config, vision, training_heads=stage)
     assert model.heads is not None
     model.heads.info_nce = QueuedInfoNCE(vision.feature_width, queue_size=0)

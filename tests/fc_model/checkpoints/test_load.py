@@ -1,5 +1,7 @@
 """What a stage hands on comes back as the model that it was; what does not fit is refused in a line."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -36,6 +38,16 @@ def test_the_model_comes_back(stage: Path, weights: Weights, seed: int) -> None:
     assert not model.training
     for loaded, expected in zip(outcome(model), outcome(build_model(seed=seed)), strict=True):
         assert torch.equal(loaded, expected)
+
+
+def test_loading_leaves_the_compiler_alone(stage: Path) -> None:
+    """torch imports it to draw weights on the meta device: four seconds before a line is read."""
+    code = (
+        "import sys; from pathlib import Path; from fc_model.checkpoints.load import load_decoder, load_vision_model\n"
+        "load_vision_model(Path(sys.argv[1])), load_decoder(Path(sys.argv[1]), weights='ema')\n"
+        "sys.exit('torch._dynamo' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code, stage], check=False).returncode == 0
 
 
 def test_weights_that_training_started_from_are_not_read(stage: Path) -> None:
