@@ -47,8 +47,10 @@ class Training:
     """The stage with the sizes that its images come to."""
 
 
-def build_training(spec: StageFile, *, compiled: bool) -> Training:
+def build_training(spec: StageFile, *, compiled: bool, way: str | None = None) -> Training:
     """Build what the stage file describes, with fresh weights; `start` puts those there that it starts from.
+
+    `compiled` looks for the fastest way to compute the loss of text, `way` is the one that an earlier attempt took.
 
     Raises UserError when the shards are of another vocabulary or lack what a group of images needs.
     """
@@ -62,7 +64,7 @@ def build_training(spec: StageFile, *, compiled: bool) -> Training:
     windows, model = TrainBatches(train, stage), _model(spec)
     bytes_per_token = train.num_bytes / train.num_tokens
     decoder = model if isinstance(model, Decoder) else model.decoder
-    compiled_loss = CompiledLoss(decoder, seq_len=stage.seq_len) if compiled else None
+    compiled_loss = CompiledLoss(decoder, seq_len=stage.seq_len, calls=stage.text_steps, way=way) if compiled else None
     if isinstance(model, Decoder):
         objective = TextObjective(model, compiled=compiled_loss)
         return Training(objective, windows, HoldoutLoss(spec.shards, model, stage).evaluate, bytes_per_token, stage)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 import os
 import shutil
+import time
 import warnings
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import torch
@@ -25,8 +27,12 @@ _EAGER_SHARE = 0.3
 """Share of the matrix product's rate that an uncompiled step of a small decoder reaches on a CPU."""
 _WHOLE_LAYERS = 12
 """Up to this depth forward and loss are one graph; deeper ones, which would compile for minutes, share one a block."""
-_NARROW_BITS = 256
-"""Vectors with which the compiler's bf16 code is right where its widest is not (Intel processors with AMX)."""
+WAYS: dict[str, int | None] = {"eager": None, "compiled": None, "compiled for 256-bit vectors": 256}
+"""How the loss may be computed, and the compiler's bits a vector; None are the processor's own. With 256 the bf16 code
+is right where its widest is not (Intel processors with AMX)."""
+_TIMED_CALLS = 2
+_WORTH = 20
+"""Times that compiling takes from which on all the calls are long enough to look for a faster way."""
 _CLOSE = 0.1
 """Of the gradients' norm. In bf16 two right orders of summation differ by 0.01."""
 _DROPOUT_CLOSE = 3.0
@@ -51,20 +57,26 @@ def should_compile(
 
 
 class CompiledLoss:
-    """`decoder.loss` for training, compiled, and trusted after its first call only.
+    """`decoder.loss` for training by the fastest way that is right here: compiled, for narrower vectors, or eager.
 
-    That call computes loss and gradients by the compiled code and without it. Where they differ, or are not finite,
-    narrower vectors are tried on a CPU, and then nothing is compiled: on some processors the compiler's code for bf16
-    gives the right loss and gradients that are not numbers. Weights and their names stay the decoder's.
+    The first call computes loss and gradients by each way, compares them with those of eager code, and takes the time:
+    on some processors the compiler's code for bf16 gives the right loss and gradients that are not numbers, and on some
+    it is faster with vectors of half the width. Weights and their names stay the decoder's.
+
+    Args:
+        calls: how often it will be called. Another width of vectors is tried where the first is wrong, or where the
+            calls take so long that a faster way gives back the time of compiling it.
+        way: what an earlier attempt of the run took, which its losses depend on in their last digits; only whether it
+            is still right is looked at. None takes the fastest.
     """
 
-    def __init__(self, decoder: Decoder, *, seq_len: int) -> None:
+    def __init__(self, decoder: Decoder, *, seq_len: int, calls: int = 0, way: str | None = None) -> None:
         # A table that is filled while tracing would make the second step compile again.
         decoder.rope(seq_len, decoder.embed_tokens.weight.device)
-        self._decoder = decoder
+        self._decoder, self._calls = decoder, calls
         self._loss: Callable[..., Tensor] | None = None
-        self.way: str | None = None
-        """How the loss is computed, once that is known: compiled, compiled for 256-bit vectors, or eager."""
+        self.way = way
+        """How the loss is computed, once that is known: a key of WAYS."""
 
     def __call__(self, *inputs: Tensor | None, **options: Any) -> Tensor:
         """As `Decoder.loss`."""
@@ -83,23 +95,43 @@ class CompiledLoss:
                 gradients = torch.autograd.grad(value, parameters, allow_unused=True, materialize_grads=True)
             return [value.detach(), *gradients]
 
-        expected = computed(self._decoder.loss)
-        widths = (None, _NARROW_BITS) if parameters[0].device.type == "cpu" else (None,)
-        for width in widths:
-            _set_vector_width(width)
-            self.way = "compiled" if width is None else f"compiled for {width}-bit vectors"
-            loss = self._compiled()
-            if _agree(computed(loss), expected, dropout=self._decoder.config.dropout > 0):
-                return loss
-            self._forget()
-            logger.warning(
-                "torch.compile gives other gradients than torch does here (%s); the next way is tried", self.way
-            )
-        _set_vector_width(None)
-        self.way = "eager"
-        return self._decoder.loss
+        def seconds_of(loss: Callable[..., Tensor]) -> float:
+            return min(_timed(partial(computed, loss)) for _ in range(_TIMED_CALLS))
 
-    def _compiled(self) -> Callable[..., Tensor]:
+        expected = computed(self._decoder.loss)
+        way, loss = "eager", self._decoder.loss
+        found: dict[str, float] = {} if self.way else {way: seconds_of(loss)}
+        for way in self._candidates():
+            loss = self._take(way)
+            compiling = _timed(partial(computed, loss))
+            if not _agree(computed(loss), expected, dropout=self._decoder.config.dropout > 0):
+                logger.warning("torch.compile gives other gradients than torch does here (%s)", way)
+                continue
+            found[way] = seconds_of(loss)
+            if found[way] * self._calls < _WORTH * compiling:
+                break
+        best = min(found, key=found.__getitem__, default="eager")
+        if self.way not in (None, best):
+            logger.warning("the loss was computed %s before, %s from here on: results may differ", self.way, best)
+        self.way = best
+        return loss if way == best else self._take(best)
+
+    def _candidates(self) -> list[str]:
+        if self.way is not None:
+            return [self.way] if self.way != "eager" else []
+        on_cpu = self._decoder.embed_tokens.weight.device.type == "cpu"
+        # Without AVX-512 the compiler's widest vectors are the narrower ones.
+        wide = on_cpu and torch.backends.cpu.get_cpu_capability() != "AVX2"
+        return [way for way, bits in WAYS.items() if way != "eager" and (bits is None or wide)]
+
+    def _take(self, way: str) -> Callable[..., Tensor]:
+        """The loss by a way; what was compiled another way is dropped."""
+        torch._dynamo.reset()
+        for layer in self._decoder.layers:
+            layer._compiled_call_impl = None
+        _set_vector_width(WAYS[way])
+        if way == "eager":
+            return self._decoder.loss
         if self._decoder.config.num_layers > _WHOLE_LAYERS:
             for layer in self._decoder.layers:
                 layer.compile(dynamic=False)
@@ -107,10 +139,11 @@ class CompiledLoss:
         compiled: Callable[..., Tensor] = torch.compile(self._decoder.loss, dynamic=False)
         return compiled
 
-    def _forget(self) -> None:
-        torch._dynamo.reset()
-        for layer in self._decoder.layers:
-            layer._compiled_call_impl = None
+
+def _timed(call: Callable[[], object]) -> float:
+    begin = time.perf_counter()
+    call()
+    return time.perf_counter() - begin
 
 
 def _set_vector_width(bits: int | None) -> None:

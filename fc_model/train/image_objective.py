@@ -36,8 +36,8 @@ class ImageObjective(Objective):
         self._sums: defaultdict[str, list[float]] = defaultdict(lambda: [0.0, 0.0])
 
     @property
-    def way(self) -> str:
-        return f"{self._text.way}, images eager" if self._text.compiled else "eager"
+    def way(self) -> str | None:
+        return self._text.way
 
     def begin_step(self, step: int) -> None:
         """What is trained is a function of the step, so a resumed run trains the same."""

@@ -41,9 +41,9 @@ class Objective:
         return {}
 
     @property
-    def way(self) -> str:
-        """How the loss is computed: eager, or as CompiledLoss has found it to be right."""
-        return "eager"
+    def way(self) -> str | None:
+        """How the loss of text is computed, see CompiledLoss; None as long as that is not known."""
+        raise NotImplementedError
 
 
 class TextObjective(Objective):
@@ -56,8 +56,8 @@ class TextObjective(Objective):
         self.model, self.compiled = decoder, compiled
 
     @property
-    def way(self) -> str:
-        return (self.compiled and self.compiled.way) or "eager"
+    def way(self) -> str | None:
+        return self.compiled.way if self.compiled else "eager"
 
     def num_targets(self, batch: Batch) -> int:
         return int((batch.targets_BT != IGNORE).sum())

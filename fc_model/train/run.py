@@ -27,7 +27,7 @@ from fc_model.optim.schedule import lr_factor
 from fc_model.tracking import ARTIFACT_TAG, Tracker
 from fc_model.train.build import build_training, draw_again, outputs, start
 from fc_model.train.metrics import Meter, MetricsLog, Progress
-from fc_model.train.settings import RunSettings, StageFile
+from fc_model.train.settings import RunSettings, StageFile, remember_way
 from fc_model.train.state import Skip, TrainState, batch_number, on_plateau
 from fc_model.train.train_step import StepResult, TrainStep
 
@@ -53,7 +53,7 @@ class Run:
     ) -> None:
         self.folder, self.spec, self.stage, self.settings = folder, spec, spec.stage, settings
         self._report = report
-        training = build_training(spec, compiled=settings.compile)
+        training = build_training(spec, compiled=settings.compile, way=settings.way)
         self.objective, self._evaluate_holdout = training.objective, training.evaluate
         workers = spec.runtime.workers
         if workers is None:
@@ -83,6 +83,15 @@ class Run:
             tags=spec.tags,
             params=settings.settings,
         )
+
+    @property
+    def computed(self) -> str:
+        """How and on what, for the manifest: `compiled, fp32, 2 threads, AVX2`."""
+        way = self.objective.way or "eager"
+        on_cpu = self.settings.device == "cpu"
+        machine = f"{self.settings.threads} threads, {torch.backends.cpu.get_cpu_capability()}"
+        parts = [way if self.stage.images is None else f"text {way}, images eager", self.settings.precision]
+        return ", ".join([*parts, machine if on_cpu else self.settings.device])
 
     @property
     def done(self) -> bool:
@@ -124,6 +133,8 @@ class Run:
                 if not bool(torch.isfinite(tensor).all()):
                     logger.warning("step %d: %s of %s is not finite; no checkpoint", self.state.step, key, name)
                     return
+        if (way := self.objective.way) is not None and way != self.settings.way:
+            self.settings = remember_way(self.folder, self.settings, way)
         self.checkpoints.save(self.state.step, tensors, asdict(self.state))
 
     def finish(self) -> list[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -104,6 +104,8 @@ class RunSettings:
     micro_batch: int
     threads: int
     torch_version: str
+    way: str | None = None
+    """How the loss of text is computed (fc_model/train/compile.py), once a checkpoint depends on it."""
 
     @property
     def fingerprint(self) -> str:
@@ -150,6 +152,13 @@ def resolve_settings(folder: Path, spec: StageFile) -> RunSettings:
     if changed := differences({name: getattr(before, name) for name in wanted}, wanted):
         logger.warning("%s: resumed with %s; results may differ in rounding", folder, "; ".join(changed))
     return RunSettings(**{**asdict(before), **wanted})
+
+
+def remember_way(folder: Path, settings: RunSettings, way: str) -> RunSettings:
+    """Settings with how the loss is computed, also in the file: the next attempt computes it the same way."""
+    settings = replace(settings, way=way)
+    write_sealed(folder / BEGIN_FILE, asdict(settings))
+    return settings
 
 
 def read_stage_file(folder: Path) -> StageFile:

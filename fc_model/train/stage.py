@@ -32,7 +32,7 @@ class StageResult:
     optimizer.safetensors, state.json (losses and evaluations, no timings), metrics.jsonl (the log)."""
     mlflow_run_id: str | None
     loss_computed: str = "eager"
-    """How: eager, compiled, or compiled for narrower vectors (fc_model/train/compile.py)."""
+    """How and on what, see `Run.computed`."""
     mlflow_error: str | None = None
     """Why MLflow does not have all of it."""
 
@@ -69,7 +69,7 @@ def run_stage(folder: Path, *, report: Callable[[dict[str, Any]], None] | None =
             metrics = run.meter.result_metrics(run.state, rollbacks=len(run.skips))
             run.tracker.log({f"final_{name}": value for name, value in metrics.items()}, step=run.state.step)
             run.tracker.flush()
-            result = StageResult(metrics, run.finish(), run.tracker.run_id, run.objective.way, run.tracker.error)
+            result = StageResult(metrics, run.finish(), run.tracker.run_id, run.computed, run.tracker.error)
             digests = {name: sha256_file(folder / name) for name in result.files}
             write_sealed(folder / RESULT_FILE, {**asdict(result), "sha256": digests})
             status = "FINISHED"

@@ -125,8 +125,9 @@ def _flops_per_second(store: Store, key: str, model: ModelConfig) -> tuple[float
                 built = StageConfig.model_validate(recipe["stage"])
                 # As `_step` counts: images in buckets take less than the full width of their group.
                 rate = metrics["steps"] * step_flops(model, built, _vision(recipe)) / metrics["seconds"]
-                measured = f"{metrics['tokens_per_second']:,.0f} tokens/s"
-                return rate, f"{measured} measured on {artifact.key}@{artifact.identity}"
+                measured = f"{metrics['tokens_per_second']:,.0f} tokens/s measured on {artifact.key}"
+                computed = artifact.manifest.run.get("loss_computed")
+                return rate, f"{measured}@{artifact.identity}" + (f" ({computed})" if computed else "")
     peak = gemm_flops()
     return peak * _TRAINING_SHARE, (
         f"calculated: {_TRAINING_SHARE:.0%} of the {peak / 1e9:,.0f} GFLOP/s of a matrix product on this CPU when "

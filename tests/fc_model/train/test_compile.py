@@ -46,22 +46,38 @@ def decoder() -> Decoder:
     return Decoder(tiny_model(vocab_size=64, zero_init_outputs=False, head_init_std=0.1))
 
 
+NARROW = "compiled for 256-bit vectors"
+
+
+@pytest.fixture
+def widths(monkeypatch: pytest.MonkeyPatch) -> list[int | None]:
+    """The widths of vectors that are set, on a processor that has more than one."""
+    set_widths: list[int | None] = []
+    monkeypatch.setattr(module, "_set_vector_width", set_widths.append)
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: "AVX512")
+    return set_widths
+
+
 @pytest.mark.parametrize(
     ("ways", "chosen"),
     [
         ([right], "compiled"),
-        ([no_numbers, right], "compiled for 256-bit vectors"),
-        ([a_tenth_more, right], "compiled for 256-bit vectors"),
+        ([no_numbers, right], NARROW),
+        ([a_tenth_more, right], NARROW),
         ([no_numbers, no_numbers], "eager"),
     ],
 )
 def test_the_first_way_that_is_right_is_taken(
-    decoder: Decoder, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, ways: Any, chosen: str
+    decoder: Decoder,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    widths: list[int | None],
+    ways: Any,
+    chosen: str,
 ) -> None:
-    widths: list[int | None] = []
     coming = iter(ways)
     monkeypatch.setattr(torch, "compile", lambda loss, dynamic: next(coming)(loss))
-    monkeypatch.setattr(module, "_set_vector_width", widths.append)
+    monkeypatch.setattr(module, "_timed", lambda call: (call(), 1 / (1 + len(widths)))[1])
     compiled = CompiledLoss(decoder, seq_len=16)
     with caplog.at_level(logging.WARNING):
         compiled(IDS, IDS).backward()
@@ -72,6 +88,53 @@ def test_the_first_way_that_is_right_is_taken(
     decoder.loss(IDS, IDS).backward()
     for name, parameter in decoder.named_parameters():
         torch.testing.assert_close(gradient[name], parameter.grad)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "calls", "chosen"),
+    [
+        ([0.5, 0.3], 10, "compiled"),  # 3 seconds are left: another compilation would not come back
+        ([0.5, 0.3, 0.2], 1000, NARROW),
+        ([0.5, 0.2, 0.3], 1000, "compiled"),
+        ([0.1, 0.3, 0.2], 1000, "eager"),
+    ],
+)
+def test_the_fastest_way_is_taken_where_there_is_time_to_look_for_it(
+    decoder: Decoder,
+    monkeypatch: pytest.MonkeyPatch,
+    widths: list[int | None],
+    seconds: list[float],
+    calls: int,
+    chosen: str,
+) -> None:
+    """Each way is timed twice, and so is, before it, its compilation, which takes a second."""
+    eager, *compiled_ones = seconds
+    times = iter([eager] * 2 + [time for one in compiled_ones for time in (1.0, one, one)])
+    monkeypatch.setattr(torch, "compile", lambda loss, dynamic: right(loss))
+    monkeypatch.setattr(module, "_timed", lambda call: (call(), next(times))[1])
+    compiled = CompiledLoss(decoder, seq_len=16, calls=calls)
+    compiled(IDS, IDS)
+    assert compiled.way == chosen and next(times, None) is None
+    assert widths[-1] == module.WAYS[chosen]
+
+
+@pytest.mark.parametrize("way", [*module.WAYS])
+def test_a_resumed_run_takes_the_way_that_it_took(
+    decoder: Decoder, monkeypatch: pytest.MonkeyPatch, widths: list[int | None], way: str
+) -> None:
+    monkeypatch.setattr(torch, "compile", lambda loss, dynamic: right(loss))
+    compiled = CompiledLoss(decoder, seq_len=16, calls=1000, way=way)
+    compiled(IDS, IDS)
+    assert compiled.way == way and set(widths) == ({module.WAYS[way]} if way != "eager" else set())
+
+
+def test_a_way_that_is_wrong_on_another_machine_is_left(
+    decoder: Decoder, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, widths: list[int | None]
+) -> None:
+    monkeypatch.setattr(torch, "compile", lambda loss, dynamic: no_numbers(loss))
+    compiled = CompiledLoss(decoder, seq_len=16, way="compiled")
+    assert compiled(IDS, IDS).isfinite() and compiled.way == "eager"
+    assert "the loss was computed compiled before, eager from here on" in caplog.text and widths
 
 
 def test_a_step_that_is_at_fault_itself_is_left_to_its_guard(decoder: Decoder, monkeypatch: pytest.MonkeyPatch) -> None:
