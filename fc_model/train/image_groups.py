@@ -132,11 +132,11 @@ class ImageBatches:
         if bucket.group.task == "recognize":
             return bucket.group.text_tokens
         count = bucket.group.images
-        turns = bucket.numbers(0, _MEASURED_BATCHES * count, seed=self._stage.seed).reshape(-1, count).tolist()
-        numbers = sorted({number for turn in turns for number in turn})
-        records = dict(zip(numbers, self._shards.records(numbers), strict=True))
+        numbers = bucket.samples[: _MEASURED_BATCHES * count].tolist()  # the first: their records lie together
+        records = list(self._shards.records(numbers))
+        batches = [records[first : first + count] for first in range(0, len(records), count)]
         rngs = [random.Random(number) for number in range(count)]
-        lengths = [self._maker.text_length(bucket.group, [records[number] for number in turn], rngs) for turn in turns]
+        lengths = [self._maker.text_length(bucket.group, batch, rngs[: len(batch)]) for batch in batches]
         return round(sum(lengths) / len(lengths))
 
     def window_ids(self, number: int) -> list[int]:

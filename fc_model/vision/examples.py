@@ -95,11 +95,11 @@ class ExampleMaker:
 
     def pixels(self, sample: Sample, group: ImageGroup, change: Augmentation | None = None) -> NDArray[np.uint8]:
         """(I, H, W, 3), changed alike, aspect kept, padded with white."""
-        pictures = [decode_stored(data, name=sample.record.id) for data in sample.images]
+        pictures = [decode_stored(data, name=sample.record.id, keep_grey=True) for data in sample.images]
         if change:
             pictures = [change(picture) for picture in pictures]
         fitted = (fit(picture, height=group.height, width=group.width, max_scale=MAX_SCALE) for picture in pictures)
-        return np.stack([np.asarray(picture) for picture in fitted])
+        return np.stack([np.asarray(picture.convert("RGB")) for picture in fitted])
 
     def prompt_and_answer(self, task: Task, record: ImageRecord, rng: random.Random) -> tuple[list[int], list[int]]:
         """Token ids of both; the answer without EOS."""

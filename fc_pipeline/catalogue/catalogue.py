@@ -1,5 +1,6 @@
 """A folder of entries that ship, one YAML file each, and how an entry of a track becomes the fields of a whole one."""
 
+import os
 from collections.abc import Collection
 from functools import cache
 from pathlib import Path
@@ -17,7 +18,9 @@ class Catalogue:
         self.what = what
 
     def names(self) -> list[str]:
-        return sorted(path.stem for path in self.folder.glob("*.yaml"))
+        # A plan asks more than a thousand times: with pathlib that takes a quarter of a second.
+        names = os.listdir(self.folder)  # noqa: PTH208
+        return sorted(name.removesuffix(".yaml") for name in names if name.endswith(".yaml"))
 
     def read(self, name: str) -> dict[str, Any]:
         """The fields of an entry, not to be changed. Raises UserError when there is none of that name."""

@@ -60,13 +60,20 @@ class Decoded(NamedTuple):
     """Whether any reader sees this image in the bytes: no turn, no alpha, 8 bits, no CMYK."""
 
 
-def decode(data: bytes, *, limits: ImageLimits = ImageLimits()) -> Image.Image:  # noqa: B008  (frozen)
+def decode(data: bytes, *, limits: ImageLimits = ImageLimits(), keep_grey: bool = False) -> Image.Image:  # noqa: B008
     """The image as upright RGB. Raises BadImage as `decode_file`."""
-    return decode_file(data, limits=limits).image
+    return decode_file(data, limits=limits, keep_grey=keep_grey).image
 
 
-def decode_file(data: bytes, *, limits: ImageLimits = ImageLimits()) -> Decoded:  # noqa: B008
+def decode_file(
+    data: bytes,
+    *,
+    limits: ImageLimits = ImageLimits(),  # noqa: B008  (frozen)
+    keep_grey: bool = False,
+) -> Decoded:
     """The image as upright RGB, with what was done to make it so.
+
+    With `keep_grey` an image of one channel of 8 bits keeps it (mode L): for whoever changes it, a third of the work.
 
     Of Pillow's warnings only that of a bomb is about pixels, and an error; all others are about tags that nobody reads.
     Python keeps that setting for the whole process meanwhile, not for a thread.
@@ -90,7 +97,8 @@ def decode_file(data: bytes, *, limits: ImageLimits = ImageLimits()) -> Decoded:
                     orientation = stated if isinstance(stated, int) and 1 <= stated <= 8 else 1
                     ImageOps.exif_transpose(image, in_place=True)
                 is_plain = orientation == 1 and image.mode in _PLAIN_MODES and not image.has_transparency_data
-                return Decoded(_to_rgb(image), orientation, is_plain)
+                grey = keep_grey and image.mode == "L" and not image.has_transparency_data
+                return Decoded(image.copy() if grey else _to_rgb(image), orientation, is_plain)
         except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
             raise BadImage("too_large", str(error)) from error
         except UnidentifiedImageError as error:
@@ -100,13 +108,13 @@ def decode_file(data: bytes, *, limits: ImageLimits = ImageLimits()) -> Decoded:
             raise BadImage("bomb" if bomb else "damaged", f"{format_}: {error}") from error
 
 
-def decode_stored(data: bytes, *, name: str = "a stored image") -> Image.Image:
-    """An image of a shard as upright RGB. Its source judged it by caps of its own, so here it is within any.
+def decode_stored(data: bytes, *, name: str = "a stored image", keep_grey: bool = False) -> Image.Image:
+    """An image of a shard as upright RGB, see `decode_file`. Its source judged it by caps of its own: here are none.
 
     Raises UserError, which names the image by `name`, when it cannot be decoded all the same.
     """
     try:
-        return decode(data, limits=STORED)
+        return decode(data, limits=STORED, keep_grey=keep_grey)
     except BadImage as error:
         raise UserError(f"{name}: cannot be decoded ({error}); run `fustercluck verify`") from error
 

@@ -21,7 +21,7 @@ CLIP = Normalization((0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.2613025
 
 
 def fit(image: Image.Image, *, height: int, width: int, max_scale: float = 2.0) -> Image.Image:
-    """All of the RGB image in `width` x `height` pixels, resampled once (bicubic, a = -0.5, antialiased).
+    """All of the RGB or grey image in `width` x `height` pixels, resampled once (bicubic, a = -0.5, antialiased).
 
     Its aspect is kept and it is enlarged at most `max_scale` times. It stands in the upper left, so that patches begin
     where the picture does; the rest is white.
@@ -32,6 +32,6 @@ def fit(image: Image.Image, *, height: int, width: int, max_scale: float = 2.0) 
         image = image.resize(size, Image.Resampling.BICUBIC)
     if size == (width, height):
         return image
-    canvas = Image.new("RGB", (width, height), WHITE)
+    canvas = Image.new(image.mode, (width, height), WHITE if image.mode == "RGB" else WHITE[0])
     canvas.paste(image, (0, 0))
     return canvas

@@ -1,22 +1,23 @@
 """Changes of a picture in training."""
 
+import random
+
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image, ImageEnhance
+from PIL import Image
 
-from fc_model.data.images.augment import with_contrast
-
-
-@given(st.integers(0, 2**32 - 1), st.floats(0.0, 3.0), st.sampled_from([1.0, 0.1, 0.0]))
-def test_contrast_is_pillows_to_the_byte(seed: int, factor: float, spread: float) -> None:
-    pixels = np.random.default_rng(seed).normal(128, 80 * spread, (9, 14, 3)).clip(0, 255).astype(np.uint8)
-    image = Image.fromarray(pixels)
-    assert with_contrast(image, factor).tobytes() == ImageEnhance.Contrast(image).enhance(factor).tobytes()
+from fc_model.data.images.augment import Augmentation
+from fc_model.data.images.resize import fit
 
 
-@pytest.mark.parametrize("grey", [0, 127, 255])
-def test_contrast_of_one_grey_is_that_grey(grey: int) -> None:
-    image = Image.new("RGB", (4, 4), (grey, grey, grey))
-    assert with_contrast(image, 1.4).tobytes() == image.tobytes()
+@given(st.integers(0, 2**32 - 1))
+def test_a_grey_image_is_changed_as_in_three_channels(seed: int) -> None:
+    rng = random.Random(seed)
+    pixels = np.random.default_rng(seed).integers(0, 256, (16, rng.randint(5, 40)), dtype=np.uint8)
+    grey, change = Image.fromarray(pixels), Augmentation.draw(rng, strength=1.0)
+
+    def changed(image: Image.Image) -> bytes:
+        return fit(change(image), height=24, width=30).convert("RGB").tobytes()
+
+    assert changed(grey) == changed(grey.convert("RGB"))

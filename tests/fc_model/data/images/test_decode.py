@@ -205,3 +205,14 @@ def test_limits_that_cannot_be_kept():
         ImageLimits(formats=("EPS",))
     with pytest.raises(ValueError, match="exceeds Pillow"):
         ImageLimits(max_pixels=10**9)
+
+
+def test_grey_is_kept_where_it_is_asked_for() -> None:
+    grey = Image.new("L", (4, 3), 77)
+    seen = Image.new("LA", (4, 3), (77, 0))
+    for image, mode in ((grey, "L"), (grey.convert("RGB"), "RGB"), (seen, "RGB"), (grey.convert("1"), "RGB")):
+        file = io.BytesIO()
+        image.save(file, "PNG")
+        kept, plain = (decode(file.getvalue(), limits=ANY_SIZE, keep_grey=keep) for keep in (True, False))
+        assert (kept.mode, plain.mode) == (mode, "RGB")
+        assert kept.convert("RGB").tobytes() == plain.tobytes()
