@@ -100,21 +100,21 @@ class CompiledLoss:
 
         expected = computed(self._decoder.loss)
         way, loss = "eager", self._decoder.loss
-        found: dict[str, float] = {} if self.way else {way: seconds_of(loss)}
+        seconds: dict[str, float] = {} if self.way else {way: seconds_of(loss)}
         for way in self._candidates():
-            loss = self._take(way)
+            loss = self._switch_to(way)
             compiling = _timed(partial(computed, loss))
             if not _agree(computed(loss), expected, dropout=self._decoder.config.dropout > 0):
                 logger.warning("torch.compile gives other gradients than torch does here (%s)", way)
                 continue
-            found[way] = seconds_of(loss)
-            if found[way] * self._calls < _WORTH * compiling:
+            seconds[way] = seconds_of(loss)
+            if seconds[way] * self._calls < _WORTH * compiling:
                 break
-        best = min(found, key=found.__getitem__, default="eager")
+        best = min(seconds, key=seconds.__getitem__, default="eager")
         if self.way not in (None, best):
             logger.warning("the loss was computed %s before, %s from here on: results may differ", self.way, best)
         self.way = best
-        return loss if way == best else self._take(best)
+        return loss if way == best else self._switch_to(best)
 
     def _candidates(self) -> list[str]:
         if self.way is not None:
@@ -124,7 +124,7 @@ class CompiledLoss:
         wide = on_cpu and torch.backends.cpu.get_cpu_capability() != "AVX2"
         return [way for way, bits in WAYS.items() if way != "eager" and (bits is None or wide)]
 
-    def _take(self, way: str) -> Callable[..., Tensor]:
+    def _switch_to(self, way: str) -> Callable[..., Tensor]:
         """The loss by a way; what was compiled another way is dropped."""
         torch._dynamo.reset()
         for layer in self._decoder.layers:
