@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 import shutil
 import time
@@ -31,6 +32,8 @@ WAYS: dict[str, int | None] = {"eager": None, "compiled": None, "compiled for 25
 """How the loss may be computed, and the compiler's bits a vector; None are the processor's own. With 256 the bf16 code
 is right where its widest is not (Intel processors with AMX)."""
 _TIMED_CALLS = 2
+_FASTER = 0.9
+"""Of the time of the way before it, which another must stay below: chance is to choose as rarely as can be."""
 _WORTH = 20
 """Times that compiling takes from which on all the calls are long enough to look for a faster way."""
 _CLOSE = 0.1
@@ -57,15 +60,15 @@ def should_compile(
 
 
 class CompiledLoss:
-    """`decoder.loss` for training by the fastest way that is right here: compiled, for narrower vectors, or eager.
+    """`decoder.loss` for training, compiled by the fastest way that is right here; eager where none is.
 
-    The first call computes loss and gradients by each way, compares them with those of eager code, and takes the time:
-    on some processors the compiler's code for bf16 gives the right loss and gradients that are not numbers, and on some
-    it is faster with vectors of half the width. Weights and their names stay the decoder's.
+    The first call computes loss and gradients by each way and compares them with those of eager code: on some
+    processors the compiler's code for bf16 gives the right loss and gradients that are not numbers, and on some it is
+    faster with vectors of half the width. Weights and their names stay the decoder's.
 
     Args:
-        calls: how often it will be called. Another width of vectors is tried where the first is wrong, or where the
-            calls take so long that a faster way gives back the time of compiling it.
+        calls: how often it will be called, at least. Another width of vectors is tried where the first is wrong, or
+            where the calls take so long that a faster way gives back the time of compiling it.
         way: what an earlier attempt of the run took, which its losses depend on in their last digits; only whether it
             is still right is looked at. None takes the fastest.
     """
@@ -95,22 +98,21 @@ class CompiledLoss:
                 gradients = torch.autograd.grad(value, parameters, allow_unused=True, materialize_grads=True)
             return [value.detach(), *gradients]
 
-        def seconds_of(loss: Callable[..., Tensor]) -> float:
-            return min(_timed(partial(computed, loss)) for _ in range(_TIMED_CALLS))
-
         expected = computed(self._decoder.loss)
-        way, loss = "eager", self._decoder.loss
-        seconds: dict[str, float] = {} if self.way else {way: seconds_of(loss)}
+        best, best_seconds, way, loss = "eager", math.inf, "eager", self._decoder.loss
         for way in self._candidates():
             loss = self._switch_to(way)
-            compiling = _timed(partial(computed, loss))
-            if not _agree(computed(loss), expected, dropout=self._decoder.config.dropout > 0):
+            begin = time.perf_counter()
+            actual = computed(loss)
+            compiling = time.perf_counter() - begin
+            if not _agree(actual, expected, dropout=self._decoder.config.dropout > 0):
                 logger.warning("torch.compile gives other gradients than torch does here (%s)", way)
                 continue
-            seconds[way] = seconds_of(loss)
-            if seconds[way] * self._calls < _WORTH * compiling:
+            seconds = min(_timed(partial(computed, loss)) for _ in range(_TIMED_CALLS))
+            if seconds < _FASTER * best_seconds:
+                best, best_seconds = way, seconds
+            if seconds * self._calls < _WORTH * compiling:
                 break
-        best = min(seconds, key=seconds.__getitem__, default="eager")
         if self.way not in (None, best):
             logger.warning("the loss was computed %s before, %s from here on: results may differ", self.way, best)
         self.way = best

@@ -103,6 +103,8 @@ class Run:
         state, number = self.state, batch_number(self.state.step, self.skips)
         factor = lr_factor(state.step, self.stage)
         result = self.train_step(self.batches(number), state, backward=backward)
+        if (way := self.objective.way) is not None and way != self.settings.way:
+            self.settings = remember_way(self.folder, self.settings, way)
         state.losses.append(result.loss if result.applied else None)
         state.step += 1
         state.seconds += self.meter.step_took(time.perf_counter() - begin)
@@ -133,8 +135,6 @@ class Run:
                 if not bool(torch.isfinite(tensor).all()):
                     logger.warning("step %d: %s of %s is not finite; no checkpoint", self.state.step, key, name)
                     return
-        if (way := self.objective.way) is not None and way != self.settings.way:
-            self.settings = remember_way(self.folder, self.settings, way)
         self.checkpoints.save(self.state.step, tensors, asdict(self.state))
 
     def finish(self) -> list[str]:

@@ -105,7 +105,7 @@ class RunSettings:
     threads: int
     torch_version: str
     way: str | None = None
-    """How the loss of text is computed (fc_model/train/compile.py), once a checkpoint depends on it."""
+    """How the loss of text is computed (fc_model/train/compile.py), once a step was made with it."""
 
     @property
     def fingerprint(self) -> str:
