@@ -44,7 +44,7 @@ status: setup ## what is built, what is running
 ui: setup ## Dagster and MLflow on loopback
 	@$(BIN)/fustercluck ui
 
-bench: setup ## all races beside their peers, in one table (about an hour)
+bench: setup ## all races beside their peers, in one table
 	@$(BIN)/python -m bench
 
 bench-train: setup ## tokens per second of a training step, beside litgpt and transformers

@@ -47,7 +47,6 @@ def races(budget: float) -> list[list[str]]:
         ["bench.quality", "--budget", f"{budget:g}"],
         ["bench.attention"],
         ["bench.data"],
-        ["bench.similar"],
         ["bench.ocr"],
     ]
 
@@ -56,10 +55,10 @@ def table(lines: Iterable[dict[str, Any]]) -> list[list[str]]:
     """A row for each ratio of each line; bits per byte, which have none, as they are."""
     rows = []
     for line in lines:
-        race = line.get("bench", "attention")
+        race = line["bench"]
         setting = ", ".join(f"{name} {line[name]}" for name in _SETTINGS if name in line)
         machine = f"{line['machine']['cpu']}, {line['machine']['capability']}"
-        if race == "quality":
+        if "bits_per_byte" in line:
             rows.append([race, setting, f"bits per byte of {line['contender']}", str(line["bits_per_byte"]), machine])
         rows += [[race, setting, side, times, machine] for side, times in ratios(line)]
         left_out = line.get("left_out") or line.get("missing") or {}
@@ -67,15 +66,19 @@ def table(lines: Iterable[dict[str, Any]]) -> list[list[str]]:
     return rows
 
 
-def ratios(figures: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
-    """(what ours is over, how many times), wherever they stand in a line."""
+def ratios(figures: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """(what ours is over, how many times): what stands below a name that says so."""
     for name, value in figures.items():
-        if name == "ratio":
-            yield "fused attention", str(value)
-        elif isinstance(value, dict) and (prefix or name == "ratios" or name.startswith("ours_")):
-            yield from ratios(value, f"{prefix}{name} " if name not in ("ratios", "ours_over") else prefix or " ")
-        elif isinstance(value, int | float) and (prefix or "_over_" in name):
-            yield f"{prefix}{name}".strip(), str(value)
+        if name in ("ratio", "ratios") or name.startswith("ours_"):
+            yield from ((" ".join((name, *path)), str(number)) for path, number in _numbers(value))
+
+
+def _numbers(value: Any, *path: str) -> Iterator[tuple[tuple[str, ...], float]]:
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield from _numbers(inner, *path, name)
+    else:
+        yield path, value
 
 
 if __name__ == "__main__":

@@ -34,7 +34,13 @@ def main() -> None:
     torch.set_num_threads(options.threads)
     for name, shape in SHAPES.items():
         for dtype in (torch.bfloat16, torch.float32):
-            report(shape=name, dtype=str(dtype), threads=options.threads, **race(shape, dtype, rounds=options.rounds))
+            report(
+                bench="attention",
+                shape=name,
+                dtype=str(dtype),
+                threads=options.threads,
+                **race(shape, dtype, rounds=options.rounds),
+            )
 
 
 def race(shape: tuple[int, int, int, int, bool], dtype: torch.dtype, *, rounds: int) -> dict[str, float]:

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import math
-import sys
 import tempfile
 import time
 from dataclasses import dataclass, replace
@@ -67,7 +66,7 @@ def main() -> None:
     for seed in arguments.seeds:
         for name in arguments.contenders:
             if why := reason_to_leave_out(name, arguments):
-                print(why, file=sys.stderr)
+                report(bench="quality", seed=seed, left_out={name: why})
                 continue
             torch.manual_seed(seed)
             torch.compiler.reset()
@@ -76,7 +75,7 @@ def main() -> None:
                 contender = replace(contender, autocast=contender.autocast and bf16)
                 result = train(contender, tokens, budget=arguments.budget, seed=seed)
             except NotFinite as error:
-                print(f"{name}, seed {seed}: refused: {error}", file=sys.stderr)
+                report(bench="quality", seed=seed, left_out={name: f"refused: {error}"})
                 continue
             report(
                 bench="quality", contender=name, seed=seed, budget=arguments.budget, corpus=tokens.digest,

@@ -1,8 +1,9 @@
 """Attention on the path that is fastest where it runs.
 
 On a CPU torch's fused attention runs at a sixth of the rate of its matrix products, worse in bf16 and on short rows:
-64 images of 18 patches take 25 ms a layer in bf16, forward and backward, and 3 ms as products, and in fp32, on two
-threads, rows of 64 and less take 1.1 to 4 times as long (`python -m bench.attention`).
+64 images of 18 patches take 25 ms a layer in bf16, forward and backward, and 3 ms as products
+(`python -m bench.attention`). In fp32, on two threads, rows of 64 and less take 1.1 to 4 times as long
+(docs/experiments/image-steps.md).
 
 Shapes: B sequences, H query heads, K key heads, T queries, S keys, A width of a head, G query heads of a key head.
 In causal attention the queries are the last T of the S keys: all of them, or those behind a cache.

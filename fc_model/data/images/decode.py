@@ -73,7 +73,7 @@ def decode_file(
 ) -> Decoded:
     """The image as upright RGB, with what was done to make it so.
 
-    With `keep_grey` an image of one channel of 8 bits keeps it (mode L): for whoever changes it, a third of the work.
+    With `keep_grey` an image of one channel of 8 bits keeps it (mode L): changes of it take two thirds of the time.
 
     Of Pillow's warnings only that of a bomb is about pixels, and an error; all others are about tags that nobody reads.
     Python keeps that setting for the whole process meanwhile, not for a thread.
@@ -109,7 +109,8 @@ def decode_file(
 
 
 def decode_stored(data: bytes, *, name: str = "a stored image", keep_grey: bool = False) -> Image.Image:
-    """An image of a shard as upright RGB, see `decode_file`. Its source judged it by caps of its own: here are none.
+    """An image of a shard as upright RGB, see `decode_file`. Its source judged it by caps of its own, so
+    here it is within any.
 
     Raises UserError, which names the image by `name`, when it cannot be decoded all the same.
     """
