@@ -1,7 +1,9 @@
 """Compiled code is trusted after it was compared, whatever a compiler makes of a processor."""
 
 import logging
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -87,6 +89,27 @@ def test_the_first_way_that_is_right_is_taken(
     decoder.loss(IDS, IDS).backward()
     for name, parameter in decoder.named_parameters():
         torch.testing.assert_close(gradient[name], parameter.grad)
+
+
+def test_a_compiler_that_fails_on_the_whole_loss_does_not_end_the_training(
+    decoder: Decoder, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    """As old ones do, and those that run out of memory: the compiler's own check, a small function, passes."""
+    broken = tmp_path / "g++"
+    broken.write_text(
+        f"""#!/bin/sh
+for argument; do case "$argument" in *.cpp) [ "$(wc -c < "$argument")" -gt 4000 ] && exit 1;; esac; done
+exec {shutil.which("g++")} "$@"
+"""
+    )
+    broken.chmod(0o755)
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setattr(torch._inductor.config.cpp, "cxx", (str(broken),))
+    compiled = CompiledLoss(decoder, seq_len=16)
+    with caplog.at_level(logging.WARNING):
+        compiled(IDS, IDS).backward()
+    assert compiled.way == "eager"
+    assert "torch.compile fails here (compiled)" in caplog.text
 
 
 @pytest.mark.parametrize(
