@@ -40,7 +40,7 @@ def answer_about(
     images_BIHWC = preprocess(pictures, height=group.height, width=width).unsqueeze(0)
     ids = tokenizer.encode(prompt)
     with torch.no_grad():
-        features_BND, tokens_BIQD = model.encode_images(images_BIHWC)
+        _, tokens_BIQD = model.encode_images(images_BIHWC)
     [answer] = generate_answers(model, tokens_BIQD, [ids], max_tokens=num_tokens)
     decoded = tokenizer.decode(answer)
     is_line = prompt == READ and len(pictures) == 1 and model.vision.recognizes(group)
@@ -48,7 +48,7 @@ def answer_about(
         return decoded
     transcript = ExampleMaker(tokenizer, model.vision).transcript
     [text] = read_together(
-        model, features_BND, tokens_BIQD, [decoded], prompt=ids, transcript=transcript, max_tokens=num_tokens
+        model, images_BIHWC, tokens_BIQD, [decoded], prompt=ids, transcript=transcript, max_tokens=num_tokens
     )
     return text
 

@@ -63,14 +63,15 @@ class ImageReader:
         predictions: dict[int, Prediction] = {}
         for places in self._batches(samples):
             batch = [samples[place] for place in places]
-            features_BND, tokens_BIQD = self.model.encode_images(self._pixels(batch))
+            images_BIHWC = self._pixels(batch)
+            features_BND, tokens_BIQD = self.model.encode_images(images_BIHWC)
             decoded = self._decoded(batch, tokens_BIQD)
             recognized = self._recognized(batch, features_BND)
             if decoded is None or recognized is None:
                 texts: Sequence[str | None] = decoded or [None] * len(batch)
                 decoded = None
             else:
-                texts = self._together(batch, features_BND, tokens_BIQD, decoded)
+                texts = self._together(batch, images_BIHWC, tokens_BIQD, decoded)
             for row, place in enumerate(places):
                 predictions[place] = Prediction(
                     sample=batch[row],
@@ -152,11 +153,11 @@ class ImageReader:
         return heads.recognizer.read(features_BND) if self.model.vision.recognizes(group) else None
 
     def _together(
-        self, batch: Sequence[ImageSample], features_BND: Tensor, tokens_BIQD: Tensor, decoded: list[str]
+        self, batch: Sequence[ImageSample], images_BIHWC: Tensor, tokens_BIQD: Tensor, decoded: list[str]
     ) -> list[str]:
         return read_together(
             self.model,
-            features_BND,
+            images_BIHWC,
             tokens_BIQD,
             decoded,
             prompt=self.tokenizer.encode(READ),

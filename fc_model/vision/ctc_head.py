@@ -68,25 +68,21 @@ class CtcHead(nn.Module):
         best_BT = self(features_BND).argmax(dim=-1).tolist()
         return ["".join(CHARACTERS[number - 1] for number, _ in groupby(row) if number != BLANK) for row in best_BT]
 
-    def candidates(self, features_BND: Tensor, *, count: int) -> list[list[str]]:
-        """The `count` likeliest texts of each line that a beam search over prefixes finds, the likeliest first."""
-        return [[text_of(classes) for classes in likeliest(log_odds_TK, count)] for log_odds_TK in self(features_BND)]
-
-    def log_likelihoods(self, features_BND: Tensor, texts: Sequence[str]) -> Tensor:
-        """Of a text for each line, by all ways to write it, (B,); what it cannot read is left out of the texts."""
-        log_odds_BTK, classes = self(features_BND), [classes_of(text) for text in texts]
-        lengths = torch.tensor([len(row) for row in classes])
-        frames = torch.full_like(lengths, log_odds_BTK.shape[1])
-        flat = torch.tensor([number for row in classes for number in row], dtype=torch.long)
-        nats_B = F.ctc_loss(
-            log_odds_BTK.transpose(0, 1), flat.to(log_odds_BTK.device), frames, lengths, BLANK, reduction="none"
-        )
-        return -nats_B
-
     def _classes(self, layer: nn.Linear, features_BND: Tensor) -> Tensor:
         rows = self.config.rows
         columns_BCX = features_BND.unflatten(1, (rows, -1)).transpose(1, 2).flatten(2)
         return layer(columns_BCX).unflatten(2, (self.config.frames, -1)).flatten(1, 2).float()
+
+
+def log_likelihoods(log_odds_BTK: Tensor, texts: Sequence[str]) -> Tensor:
+    """Of a text for each line, by all ways to write it, (B,); what no head can read is left out of the texts."""
+    classes = [classes_of(text) for text in texts]
+    lengths = torch.tensor([len(row) for row in classes])
+    frames = torch.full_like(lengths, log_odds_BTK.shape[1])
+    flat = torch.tensor([number for row in classes for number in row], dtype=torch.long)
+    return -F.ctc_loss(
+        log_odds_BTK.transpose(0, 1), flat.to(log_odds_BTK.device), frames, lengths, BLANK, reduction="none"
+    )
 
 
 def likeliest(log_odds_TK: Tensor, count: int) -> list[list[int]]:

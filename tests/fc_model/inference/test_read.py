@@ -9,7 +9,8 @@ from factories.vision_model import VISION, build_model, line_picture
 
 from fc_model.inference import read
 from fc_model.inference.answer import EOS_ID, preprocess
-from fc_model.inference.read import read_together
+from fc_model.inference.read import placements, read_together
+from fc_model.vision.ctc_head import likeliest, log_likelihoods, text_of
 from fc_model.vision.vlm import VisionLanguageModel
 
 PROMPT = [20, 21]
@@ -43,16 +44,16 @@ def test_the_likeliest_by_both_is_read(weight: float, monkeypatch: pytest.Monkey
     monkeypatch.setattr(read, "CTC_WEIGHT", weight)
     model = model_with_heads()
     images = torch.stack([preprocess([line_picture(text)], height=16, width=64) for text in LINES])
-    features_BND, tokens_BIQD = model.encode_images(images)
+    _, tokens_BIQD = model.encode_images(images)
     decoded = ["cat", "dog", ""]
-    assert model.heads is not None and model.heads.recognizer is not None
-    ctc_head = model.heads.recognizer
-    texts = read_together(model, features_BND, tokens_BIQD, decoded, prompt=PROMPT, transcript=transcript, max_tokens=6)
+    log_odds_PBTK = placements(model, images)
+    texts = read_together(model, images, tokens_BIQD, decoded, prompt=PROMPT, transcript=transcript, max_tokens=6)
     for row, text in enumerate(texts):
-        proposals = ctc_head.candidates(features_BND[row : row + 1], count=8)[0]
+        lines_PTK = log_odds_PBTK[:, row]
+        proposals = map(text_of, likeliest(lines_PTK.exp().mean(dim=0).log(), 8))
         choices = {decoded[row], *(proposal for proposal in proposals if len(proposal) <= 6)}
         scores = {
-            choice: (weight * float(ctc_head.log_likelihoods(features_BND[row : row + 1], [choice])) if weight else 0.0)
+            choice: (weight * float(log_likelihoods(lines_PTK, [choice] * len(lines_PTK)).mean()) if weight else 0.0)
             + (1 - weight) * log_likelihood_of_decoder(model, tokens_BIQD[row], choice)
             for choice in choices
         }
@@ -60,10 +61,28 @@ def test_the_likeliest_by_both_is_read(weight: float, monkeypatch: pytest.Monkey
 
 
 @torch.no_grad()
+def test_each_placement_is_the_line_a_frame_further_to_the_right() -> None:
+    """As if it had been drawn there: the head's frames, without those of the white in front."""
+    model = model_with_heads()
+    ctc_head = model.heads and model.heads.recognizer
+    assert ctc_head is not None
+    patch, frames = model.vision.encoder.patch_size, ctc_head.config.frames
+    images = preprocess([line_picture("x = 3")], height=16, width=64).unsqueeze(0)
+    log_odds_PBTK = placements(model, images)
+    assert len(log_odds_PBTK) == frames > 1
+    for shift, placed_BTK in enumerate(log_odds_PBTK):
+        canvas = torch.full((1, 1, 16, 64 + (patch if shift else 0), 3), 255, dtype=torch.uint8)
+        canvas[:, :, :, shift * patch // frames :][:, :, :, :64] = images
+        torch.testing.assert_close(
+            placed_BTK, ctc_head(model.encode_images(canvas)[0])[:, shift : shift + placed_BTK.shape[1]]
+        )
+
+
+@torch.no_grad()
 def test_what_the_head_proposes_beyond_the_limit_is_left_out() -> None:
     model = model_with_heads()
-    features_BND, tokens_BIQD = model.encode_images(preprocess([line_picture("cat")], height=16, width=64).unsqueeze(0))
-    assert model.heads is not None and model.heads.recognizer is not None
-    assert all(model.heads.recognizer.candidates(features_BND, count=8)[0]), "it proposes more than nothing"
-    texts = read_together(model, features_BND, tokens_BIQD, ["no"], prompt=PROMPT, transcript=transcript, max_tokens=0)
+    images = preprocess([line_picture("cat")], height=16, width=64).unsqueeze(0)
+    _, tokens_BIQD = model.encode_images(images)
+    assert any(likeliest(placements(model, images).exp().mean(dim=0).log()[0], 8)), "it proposes more than nothing"
+    texts = read_together(model, images, tokens_BIQD, ["no"], prompt=PROMPT, transcript=transcript, max_tokens=0)
     assert texts == ["no"]

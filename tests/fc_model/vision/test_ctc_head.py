@@ -10,7 +10,17 @@ from hypothesis import strategies as st
 
 from fc_model.config.image_stage import CtcHeadConfig
 from fc_model.data.images.record import Word
-from fc_model.vision.ctc_head import BLANK, CHARACTERS, NO_FRAME, CtcHead, classes_of, likeliest, place_targets, text_of
+from fc_model.vision.ctc_head import (
+    BLANK,
+    CHARACTERS,
+    NO_FRAME,
+    CtcHead,
+    classes_of,
+    likeliest,
+    log_likelihoods,
+    place_targets,
+    text_of,
+)
 
 NUM_CLASSES = len(CHARACTERS) + 1
 
@@ -148,10 +158,9 @@ def test_likelihood_of_a_text_is_that_of_its_loss() -> None:
     one = ctc_head(rows=1, frames=1)
     features_BND = torch.randn(1, 6, 6)
     texts = ["ab", "a", "", "Größe"]
-    together = one.log_likelihoods(features_BND.expand(len(texts), -1, -1), texts)
+    together = log_likelihoods(one(features_BND).expand(len(texts), -1, -1), texts)
     for text, log_likelihood in zip(texts[:2] + texts[3:], together[[0, 1, 3]].tolist(), strict=True):
         classes = torch.tensor([classes_of(text)])
         nats = float(one.loss(features_BND, classes, torch.tensor([classes.shape[1]])).detach()) * classes.shape[1]
         assert log_likelihood == pytest.approx(-nats, rel=1e-4)
     assert float(together[2].detach()) == pytest.approx(float(one(features_BND)[0, :, BLANK].sum().detach()), rel=1e-4)
-    assert [len(texts) for texts in one.candidates(features_BND, count=5)] == [5]
