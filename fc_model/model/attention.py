@@ -30,7 +30,7 @@ def causal_attention(q_BHTA: Tensor, k_BKTA: Tensor, v_BKTA: Tensor, mask: Tenso
     Queries behind a cache, T < S, need the mask, but for a single one that looks at all.
     """
     whole = q_BHTA.shape[2] == k_BKTA.shape[2]
-    if whole and _as_products(q_BHTA) and (mask is None or mask.dtype == torch.bool):
+    if whole and _as_products(q_BHTA, masked=mask is not None) and (mask is None or mask.dtype == torch.bool):
         return blockwise_attention(q_BHTA, k_BKTA, v_BKTA, mask)
     return F.scaled_dot_product_attention(
         q_BHTA,
@@ -44,7 +44,7 @@ def causal_attention(q_BHTA: Tensor, k_BKTA: Tensor, v_BKTA: Tensor, mask: Tenso
 
 def full_attention(q_BHTA: Tensor, k_BHSA: Tensor, v_BHSA: Tensor) -> Tensor:
     """softmax(q k^T / sqrt(A)) v; every query looks at every key."""
-    if not _as_products(k_BHSA):
+    if not _as_products(k_BHSA, masked=False):
         return F.scaled_dot_product_attention(q_BHTA, k_BHSA, v_BHSA)
     return product_attention(q_BHTA, k_BHSA, v_BHSA)
 
@@ -94,7 +94,10 @@ def alibi_bias(num_heads: int, distance_BTS: Tensor, visible_B1TS: Tensor | None
     return (-slopes_H11 * distance_B1TS).masked_fill(~visible, -math.inf)
 
 
-def _as_products(x_BHTA: Tensor) -> bool:
-    """Whether products are faster: in bf16, on short rows, or where a compiler fuses what lies between them."""
-    fused_is_slow = x_BHTA.dtype == torch.bfloat16 or torch.compiler.is_compiling()
+def _as_products(x_BHTA: Tensor, *, masked: bool) -> bool:
+    """Whether products are faster: in bf16, on short rows, or where a compiler fuses what lies between them.
+
+    With a mask compiled products are slower in fp32, and take twice to three times as long to compile.
+    """
+    fused_is_slow = x_BHTA.dtype == torch.bfloat16 or (torch.compiler.is_compiling() and not masked)
     return x_BHTA.device.type == "cpu" and x_BHTA.shape[2] <= (_MAX_KEPT if fused_is_slow else _SHORT)
