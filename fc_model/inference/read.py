@@ -3,7 +3,7 @@
 The CTC head knows what stands where and nothing of words, the decoder writes words and loses its place in long lines.
 Either proposes texts, and the one that both together find likeliest is read. The head sees each line several times, a
 frame further to the right against the grid of patches: where the borders of the patches cut a character is chance, and
-the mean over the cuts reads more lines than one of them (docs/experiments/nano-reading.md).
+the mean of the likelihoods over the cuts reads more lines than one of them (docs/experiments/nano-reading.md).
 
 Source: Watanabe et al. 2017, "Hybrid CTC/attention architecture for end-to-end speech recognition", section III-C
 (rescoring). Shapes: B lines, I = 1 image of each, H and W pixels, P placements, T frames, K classes, Q tokens of an
@@ -52,7 +52,7 @@ def read_together(
         max_tokens: of a text; the CTC head's longer ones are left out.
     """
     log_odds_PBTK = placements(model, images_BIHWC)
-    mean_BTK = log_odds_PBTK.logsumexp(dim=0) - math.log(len(log_odds_PBTK))
+    mean_BTK = mean_likelihood(log_odds_PBTK)
     texts = []
     for row, text in enumerate(decoded):
         proposals = map(text_of, likeliest(mean_BTK[row], _CANDIDATES))
@@ -62,7 +62,7 @@ def read_together(
         of_head = torch.stack(
             [log_likelihoods(line_TK.expand(len(choices), -1, -1), choices) for line_TK in log_odds_PBTK[:, row]]
         )
-        scores = CTC_WEIGHT * of_head.mean(dim=0) + (1 - CTC_WEIGHT) * of_decoder
+        scores = CTC_WEIGHT * mean_likelihood(of_head) + (1 - CTC_WEIGHT) * of_decoder
         texts.append(choices[int(scores.argmax())])
     return texts
 
@@ -84,6 +84,11 @@ def placements(model: VisionLanguageModel, images_BIHWC: Tensor) -> Tensor:
         log_odds_BTK = ctc_head(model.encoder(model.pixels(shifted).flatten(0, 1)))
         placed.append(log_odds_BTK[:, shift : shift + length])
     return torch.stack(placed)
+
+
+def mean_likelihood(logs: Tensor) -> Tensor:
+    """Log of the mean over the first dimension of what these are the logs of."""
+    return logs.logsumexp(dim=0) - math.log(len(logs))
 
 
 def _log_likelihoods(

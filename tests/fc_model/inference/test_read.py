@@ -9,7 +9,7 @@ from factories.vision_model import VISION, build_model, line_picture
 
 from fc_model.inference import read
 from fc_model.inference.answer import EOS_ID, preprocess
-from fc_model.inference.read import placements, read_together
+from fc_model.inference.read import mean_likelihood, placements, read_together
 from fc_model.vision.ctc_head import likeliest, log_likelihoods, text_of
 from fc_model.vision.vlm import VisionLanguageModel
 
@@ -50,10 +50,14 @@ def test_the_likeliest_by_both_is_read(weight: float, monkeypatch: pytest.Monkey
     texts = read_together(model, images, tokens_BIQD, decoded, prompt=PROMPT, transcript=transcript, max_tokens=6)
     for row, text in enumerate(texts):
         lines_PTK = log_odds_PBTK[:, row]
-        proposals = map(text_of, likeliest(lines_PTK.exp().mean(dim=0).log(), 8))
+        proposals = map(text_of, likeliest(mean_likelihood(lines_PTK), 8))
         choices = {decoded[row], *(proposal for proposal in proposals if len(proposal) <= 6)}
         scores = {
-            choice: (weight * float(log_likelihoods(lines_PTK, [choice] * len(lines_PTK)).mean()) if weight else 0.0)
+            choice: (
+                weight * float(mean_likelihood(log_likelihoods(lines_PTK, [choice] * len(lines_PTK))))
+                if weight
+                else 0.0
+            )
             + (1 - weight) * log_likelihood_of_decoder(model, tokens_BIQD[row], choice)
             for choice in choices
         }
@@ -83,6 +87,6 @@ def test_what_the_head_proposes_beyond_the_limit_is_left_out() -> None:
     model = model_with_heads()
     images = preprocess([line_picture("cat")], height=16, width=64).unsqueeze(0)
     _, tokens_BIQD = model.encode_images(images)
-    assert any(likeliest(placements(model, images).exp().mean(dim=0).log()[0], 8)), "it proposes more than nothing"
+    assert any(likeliest(mean_likelihood(placements(model, images))[0], 8)), "it proposes more than nothing"
     texts = read_together(model, images, tokens_BIQD, ["no"], prompt=PROMPT, transcript=transcript, max_tokens=0)
     assert texts == ["no"]
