@@ -143,6 +143,11 @@ class StageConfig(Strict):
         return self.steps if self.steps is not None else math.ceil((self.tokens or 0) / self.batch_tokens)
 
     @property
+    def trains_decoder(self) -> bool:
+        """False where text is computed after the stage as before it."""
+        return self.images is None or "decoder" not in self.images.frozen
+
+    @property
     def text_steps(self) -> int:
         """Steps on packed text: all of them, but for a stage with images."""
         if self.images is None:

@@ -50,9 +50,8 @@ def should_compile(
     Of a stage with images it is the steps of text: those of images come in many shapes, each of which would be compiled
     for as long as its steps take, and one graph for all shapes is no faster than none (docs/experiments).
     """
-    trained = stage.images is None or "decoder" not in stage.images.frozen
-    if isinstance(setting, bool) or not trained:
-        return setting is True and trained
+    if isinstance(setting, bool) or not stage.trains_decoder:
+        return setting is True and stage.trains_decoder
     flops = model.flops_per_token(stage.seq_len) * stage.text_steps * stage.batch_tokens
     if flops / (_EAGER_SHARE * gemm_flops(device, dtype or torch.float32)) < _PAYS_SECONDS:
         return False

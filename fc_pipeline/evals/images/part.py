@@ -27,7 +27,7 @@ class ImageEvalFields(ImagesFields):
 
 
 def image_eval_steps(track: ImageEvalFields, parts: Sequence[Part]) -> Iterator[StepSpec]:
-    """A step a stage with images; it also compares held-out text with that before the first such stage."""
+    """A step a stage with images; where it trains the decoder, held-out text is compared with that before them."""
     last_text: str | None = None
     for name, stage in track.main_stages:
         if stage.images is None:
@@ -43,8 +43,8 @@ def image_eval_steps(track: ImageEvalFields, parts: Sequence[Part]) -> Iterator[
                 "stage": track.stage_key(name),
                 "images": images_key(track),
                 "shards": track.shards_key,
-                "text": eval_key(track, name),
-                **({"before": last_text} if last_text else {}),
+                **({"text": eval_key(track, name)} if stage.trains_decoder else {}),
+                **({"before": last_text} if stage.trains_decoder and last_text else {}),
             },
             judges=track.stage_key(name),
             kinds=("pytorch",),

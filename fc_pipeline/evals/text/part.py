@@ -1,4 +1,4 @@
-"""Held-out evaluation of text as a part of a track: bits per byte by domain, and samples, after every stage."""
+"""Held-out evaluation of text as a part of a track: bits per byte by domain, and samples, after the stages of text."""
 
 from collections.abc import Iterator, Sequence
 
@@ -18,12 +18,16 @@ with deferred_imports():
 class TextEvalFields(TokensFields):
     """Settings of the evaluation on held-out text."""
 
-    evals: EvalConfig = Field(default_factory=EvalConfig, description="Held-out evaluation after every stage.")
+    evals: EvalConfig = Field(
+        default_factory=EvalConfig, description="Held-out evaluation after each stage that trains the decoder."
+    )
 
 
 def eval_steps(track: TextEvalFields, parts: Sequence[Part]) -> Iterator[StepSpec]:
-    """A step a main stage."""
-    for name, _ in track.main_stages:
+    """A step a main stage, but for those that leave the decoder as it was."""
+    for name, stage in track.main_stages:
+        if not stage.trains_decoder:
+            continue
         yield StepSpec(
             key=eval_key(track, name),
             function=evaluate,

@@ -1,4 +1,4 @@
-"""The report on held-out text: bits per byte by domain after every stage, beside its controls, and samples."""
+"""The report on held-out text: bits per byte by domain after each stage of text, beside its controls, and samples."""
 
 import json
 from typing import Any
