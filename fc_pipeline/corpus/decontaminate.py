@@ -213,12 +213,11 @@ def _write_items(step: Step, items: list[Item], judge: Judge, hits: dict[int, li
         if role.startswith(ROLE)
     }
     recalled: dict[str, dict[str, list[bool]]] = {name: defaultdict(list) for name in sets}
-    for number, item in enumerate(items):
+    for number, (item, of_forms) in enumerate(zip(items, _recall(items, judge), strict=True)):
         entry = sets[item.evalset]
         entry["items"] += 1
         if number in held:
             entry["touched"].append(item.id)
-        of_forms = {form: judge.finds(number, text) for form, text in item.forms.items()}
         of_forms[""] = all(hit for form, hit in of_forms.items() if form != QUESTION_ALONE)
         for form, hit in of_forms.items():
             recalled[item.evalset][form].append(hit)
@@ -237,3 +236,13 @@ def _write_items(step: Step, items: list[Item], judge: Judge, hits: dict[int, li
             step.out.metrics[f"recall_{form}_{name}" if form else f"recall_{name}"] = round(fmean(of_items), 6)
     if items:
         step.out.metrics["recall_min"] = min(step.out.metrics[f"recall_{name}"] for name in sets if sets[name]["items"])
+
+
+def _recall(items: list[Item], judge: Judge) -> Iterator[dict[str, bool]]:
+    """For each item, by form, whether it is found in the text of that form."""
+    numbered = ((number, item.forms) for number, item in enumerate(items))
+    for batch in chunks(numbered, weight=lambda pair: sum(map(len, pair[1].values())), limit=_CHUNK_CHARS):
+        owners = [number for number, forms in batch for _ in forms]
+        verdicts = iter(judge.find(owners, [text for _, forms in batch for text in forms.values()]))
+        for _, forms in batch:
+            yield {form: next(verdicts) for form in forms}

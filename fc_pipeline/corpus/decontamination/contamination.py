@@ -1,13 +1,14 @@
 """From n-grams found in documents to verdicts: which document holds which eval item, and what it loses for it."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from fc_pipeline.corpus.config import DecontaminationConfig
 from fc_pipeline.corpus.decontamination.ngram_index import WORD, NgramIndex, lower
+from fc_pipeline.corpus.dedup.ragged import ranges
 
 FEW = 20
 """What occurs no oftener is never taken for a prompt or a phrase."""
@@ -103,31 +104,36 @@ class Judge:
         self, index: NgramIndex, owners: list[int], ignored: Collection[int], config: DecontaminationConfig
     ) -> None:
         self._index = index
-        self._owners = owners
+        self._owners = np.array(owners, np.int64)
         self._ignored = frozenset(ignored)
         self._min_coverage = config.min_coverage
         self._margin = config.cut_margin
         groups = np.repeat(np.arange(len(index.lengths)), np.diff(index.member_starts))
         counted = ~np.isin(groups, list(self._ignored))
-        units = np.searchsorted(index.item_starts, index.members[counted], side="right") - 1
-        self._ngrams = np.bincount(units, minlength=len(owners))  # of each unit, places counted
+        self._units = np.searchsorted(index.item_starts, index.members, side="right") - 1  # of each member
+        self._ngrams = np.bincount(self._units[counted], minlength=len(owners))  # of each unit, places counted
 
-    def finds(self, item: int, text: str) -> bool:
-        """Whether a document of this text counts as one that holds the item."""
+    def find(self, items: Sequence[int], texts: Sequence[str]) -> list[bool]:
+        """Whether a document of each text counts as one that holds the item at the same place."""
         if not len(self._index.lengths):  # all items are too short
-            return False
-        ((starts, groups),) = self._index.find([text])
-        return any(hit.item == item for hit in self.hits(first_places(starts.tolist(), groups.tolist())))
+            return [False] * len(texts)
+        shared = (groups.tolist() for _, groups in self._index.find(texts))
+        return [bool(self.hits(groups, of=item)) for item, groups in zip(items, shared, strict=True)]
 
-    def hits(self, shared: Places) -> list[Hit]:
-        """The items that a document holds, in their order."""
-        places: dict[int, dict[int, int]] = {}
-        for group in sorted(shared.keys() - self._ignored):
-            for unit, place in self._index.items_of(group):
-                places.setdefault(unit, {})[place] = group
+    def hits(self, shared: Collection[int], *, of: int | None = None) -> list[Hit]:
+        """The items that a document with n-grams of these groups holds, in their order; `of`: that item alone."""
+        groups = np.array(sorted(set(shared) - self._ignored), np.int64)
+        starts, ends = self._index.member_starts[groups], self._index.member_starts[groups + 1]
+        members = ranges(starts, ends - starts)
+        groups = np.repeat(groups, ends - starts)
+        if of is not None:
+            mine = self._owners[self._units[members]] == of
+            members, groups = members[mine], groups[mine]
+        order = np.argsort(self._index.members[members])  # by place, and so by unit; at one place is one n-gram
+        units, first, counts = np.unique(self._units[members[order]], return_index=True, return_counts=True)
         best: dict[int, Hit] = {}
-        for unit, groups in sorted(places.items()):
-            hit = Hit(self._owners[unit], len(groups), len(groups) / int(self._ngrams[unit]), groups[min(groups)])
+        for unit, group, count in zip(units.tolist(), groups[order[first]].tolist(), counts.tolist(), strict=True):
+            hit = Hit(int(self._owners[unit]), count, count / int(self._ngrams[unit]), group)
             known = best.get(hit.item)
             if hit.coverage >= self._min_coverage and (known is None or hit.ngrams > known.ngrams):
                 best[hit.item] = hit
@@ -136,7 +142,7 @@ class Judge:
     def cut(self, text: str) -> str:
         """The text without what it shares with the items that it holds, and without the margin around it."""
         ((starts, groups),) = self._index.find([text])
-        held = {hit.item for hit in self.hits(first_places(starts.tolist(), groups.tolist()))}
+        held = {hit.item for hit in self.hits(groups.tolist())}
         spans = [match.span() for match in WORD.finditer(lower(text))]
         pieces = []
         end = 0

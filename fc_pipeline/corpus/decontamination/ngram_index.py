@@ -19,6 +19,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fc_pipeline.corpus.dedup.ragged import ranges
+
 _NO_SPACES = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
 """Thai, Lao, Burmese, Khmer, kana, Han."""
 _LETTER = rf"[^\W_{_NO_SPACES}]"
@@ -189,9 +191,7 @@ def build_index(items: Iterable[str], *, ngram: int, min_words: int) -> NgramInd
     parts = []
     for length in range(min_words, ngram + 1):
         mine = np.flatnonzero(lengths == length)
-        counts = np.diff(item_starts)[mine] - length + 1
-        first = np.repeat(item_starts[mine] - (np.cumsum(counts) - counts), counts)
-        starts = first + np.arange(len(first))
+        starts = ranges(item_starts[mine], np.diff(item_starts)[mine] - length + 1)
         hashes = windows.hashes(starts, length)
         distinct, sizes = np.unique(hashes, return_counts=True)
         parts.append((np.full(len(distinct), length), distinct, sizes, starts[np.argsort(hashes, kind="stable")]))

@@ -13,7 +13,7 @@ import numpy as np
 
 from fc_pipeline.corpus.config import DedupConfig
 from fc_pipeline.corpus.dedup.duplicate_index import DuplicateIndex, lookup, packed, unpacked
-from fc_pipeline.corpus.dedup.ragged import RaggedFile
+from fc_pipeline.corpus.dedup.ragged import RaggedFile, ranges
 from fc_pipeline.corpus.dedup.signed_documents import SignedDocuments
 from fc_pipeline.corpus.dedup.verdicts import NEAR, Verdicts
 
@@ -134,10 +134,10 @@ def _candidates(
         for place, index in enumerate(indexes):
             key, number = lookup(keys[firsts], index.band(band), left)
             left = left - np.bincount(key, minlength=len(firsts))
-            rows.append(active[order[_ranges(firsts[key], size[key])]].astype(np.uint32))
+            rows.append(active[order[ranges(firsts[key], size[key])]].astype(np.uint32))
             others.append(np.repeat(number.astype(np.uint64) | np.uint64(place << 32), size[key]))
         several = np.flatnonzero(size > 1)
-        bucket_rows.append(active[order[_ranges(firsts[several], size[several])]])
+        bucket_rows.append(active[order[ranges(firsts[several], size[several])]])
         buckets.append(np.repeat(num_buckets + np.arange(len(several)), size[several]))
         sizes.append(size[several])
         room.append(left[several])
@@ -160,9 +160,3 @@ def _slices(sorted_rows: np.ndarray, rows: np.ndarray) -> Iterator[tuple[int, in
     """For each of `rows`, from where to where it stands in `sorted_rows`."""
     low, high = (np.searchsorted(sorted_rows, rows, side=side) for side in ("left", "right"))
     yield from zip(low.tolist(), high.tolist(), strict=True)
-
-
-def _ranges(starts: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-    """All numbers of the ranges [start, start + length), one range after the other."""
-    ends = np.cumsum(lengths)
-    return np.arange(ends[-1] if len(ends) else 0) + np.repeat(starts - (ends - lengths), lengths)

@@ -58,3 +58,9 @@ def mapped(path: Path, dtype: str, *, offset: int, count: int) -> np.ndarray:
     if count == 0:  # nothing cannot be mapped
         return np.empty(0, dtype)
     return np.asarray(np.memmap(path, dtype, mode="r", offset=offset, shape=(count,)))
+
+
+def ranges(starts: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+    """All numbers of the ranges [start, start + length), one range after the other."""
+    ends = np.cumsum(lengths)
+    return np.arange(ends[-1] if len(ends) else 0) + np.repeat(starts - (ends - lengths), lengths)
