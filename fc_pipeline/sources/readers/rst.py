@@ -6,6 +6,7 @@ go. Nothing is included from other files and no code is run.
 """
 
 import re
+from collections.abc import Sequence
 from functools import cache, lru_cache
 from importlib import import_module
 from textwrap import dedent
@@ -35,7 +36,9 @@ NAMING_DIRECTIVES = {
     "grid-item", "hlist", "ifconfig", "module", "only", "raw", "role", "rst-class", "tab-set", "youtube",
 }  # fmt: skip
 """Their argument is a name or a setting, not words for the reader."""
-_DIRECTIVE = re.compile(r"(?<!\S)\.\. +(?:\|[^|]+\| +)?([\w:.+-]+) ?::")
+# Before docutils makes spaces of tabs and feeds: a directive that is not seen here would mean what it meant in a source
+# before.
+_DIRECTIVE = re.compile(r"(?<!\S)\.\.[ \t\v\f]+(?:\|[^|]+\|[ \t\v\f]+)?([\w:.+-]+)[ \t\v\f]?::")
 _OWN = {
     "admonition", "attention", "caution", "csv-table", "danger", "epigraph", "error", "hint", "important",
     "list-table", "math", "note", "parsed-literal", "pull-quote", "rubric", "sidebar", "table", "tip", "topic",
@@ -91,6 +94,7 @@ def _settings() -> Any:
     return settings
 
 
+@lru_cache(maxsize=1)
 def _parser() -> Any:
     """docutils' parser with an inliner that takes any role: the words of the role are kept."""
     from docutils.parsers import rst
@@ -98,7 +102,29 @@ def _parser() -> Any:
 
     inliner: Any = states.Inliner()
     inliner.interpreted = _interpreted
+    inliner.init_customizations(_settings())
+    inliner.init_customizations = lambda settings: None  # its patterns depend on the settings alone: always the same
+    states.RSTStateMachine.add_states = _add_states  # type: ignore[method-assign]
     return rst.Parser(inliner=inliner)
+
+
+def _add_states(machine: Any, state_classes: Sequence[Any]) -> None:
+    """In the place of docutils' own: it builds 15 states for every list and cell, of which most enter one or two."""
+    machine.states = _States(machine, state_classes)
+
+
+class _States(dict[str, Any]):
+    """States of a state machine of docutils by name, each built when it is first entered."""
+
+    def __init__(self, machine: Any, state_classes: Sequence[Any]) -> None:
+        self._machine = machine
+        self._classes = {state_class.__name__: state_class for state_class in state_classes}
+
+    def __missing__(self, name: str) -> Any:
+        state = self[name] = self._classes[name](self._machine, self._machine.debug)
+        if getattr(self._machine, "memo", None) is not None:  # else the machine does it when it starts
+            state.runtime_init()
+        return state
 
 
 def _interpreted(rawsource: str, text: str, role: str, lineno: int) -> tuple[list[Any], list[Any]]:

@@ -1,11 +1,13 @@
 import json
 
 import pytest
+from docutils.parsers.rst import directives, states
+from docutils.statemachine import StateMachine
 from factories.sources import read, read_one, reason
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fc_pipeline.sources.readers import READERS, BadInput, Item
+from fc_pipeline.sources.readers import READERS, BadInput, Item, rst
 from fc_pipeline.sources.schema import FileSpec
 
 
@@ -20,6 +22,57 @@ from fc_pipeline.sources.schema import FileSpec
 )
 def test_rst_marks_and_looks(source: str, text: str) -> None:
     assert read_one("rst", source).text == text
+
+
+BLOCKS = """
+- a
+
+  - b
+
+    1. c
+
+term
+  said
+
+:field: value
+
+-o FILE  an option
+
+| line
+|   block
+
++---+------+
+| a | - b  |
++---+------+
+
+Quoted::
+
+> verbatim
+
+.. note:: Mind
+
+   .. list-table::
+
+      * - a
+        - b
+"""
+
+
+def test_rst_states_built_when_entered(monkeypatch) -> None:
+    tree = rst.parse(BLOCKS).pformat()
+    monkeypatch.setattr(states.RSTState, "nested_sm_cache", [])
+    monkeypatch.setattr(states.RSTStateMachine, "add_states", StateMachine.add_states)
+    assert rst.parse(BLOCKS).pformat() == tree
+
+
+@pytest.mark.parametrize(
+    "source", ["..\ttoctree::\n\n\ta\n", "..\x0ctoctree::\n\n   a\n", "|x|\n\n.. |x|\timage:: a\n"]
+)
+def test_rst_same_after_other_sources(source: str, monkeypatch) -> None:
+    monkeypatch.setattr(directives, "_directives", {})
+    alone = rst.to_text(source)
+    rst.to_text(".. toctree::\n\n   a\n\n.. image:: a\n\n.. default-role:: strong\n\n.. role:: mine(strong)\n")
+    assert rst.to_text(source) == alone == ""
 
 
 def test_rst_keeps_words_code_and_formulas_and_drops_machinery() -> None:
