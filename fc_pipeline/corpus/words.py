@@ -1,6 +1,7 @@
 """Words by a plain regular expression, for datatrove's blocks (their own English tokenizer needs spaCy)."""
 
 import re
+from collections import Counter
 from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -16,6 +17,12 @@ SENTENCE_END = re.compile(r"[.!?][\"'”’)\]]{0,3}(?=\s|\Z)\s*|[。！？]\s*"
 def words_of(text: str) -> list[str]:
     """The words of a text; the last answer is remembered, since several filters ask in turn. Not to be changed."""
     return WORD.findall(text)
+
+
+@lru_cache(maxsize=1)
+def word_counts(text: str) -> Counter[str]:
+    """How often each different word of a text occurs, in the order of first occurrence; remembered likewise."""
+    return Counter(words_of(text))
 
 
 def num_full_sentences(text: str) -> int:

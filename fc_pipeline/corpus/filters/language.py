@@ -33,7 +33,7 @@ def wrong_language(document: Document, settings: LanguageSettings) -> Verdict:
         return None
     sample = text[:_SAMPLE_CHARS]
     words = sample.split()
-    if "en" in settings.languages and sum(word in _ENGLISH for word in words) > _ENGLISH_SHARE * len(words):
+    if "en" in settings.languages and sum(map(_ENGLISH.__contains__, words)) > _ENGLISH_SHARE * len(words):
         return None  # most English prose, at a hundredth of what the identifier costs
     ranked = _identifier().rank(sample)
     foreign = 1 - sum(probability for language, probability in ranked if language in settings.languages)

@@ -1,5 +1,6 @@
 """How much of a text its repeated word n-grams make up, by arithmetic on arrays of word numbers."""
 
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,11 +11,15 @@ if TYPE_CHECKING:
 _MIX = np.uint64(0x9E3779B97F4A7C15)  # odd, so that multiplying loses nothing
 
 
-def word_numbers(words: list[str]) -> "tuple[NDArray[np.uint64], NDArray[np.int64]]":
-    """A number for each word, equal for equal ones, and the characters before each word and after the last."""
-    number: dict[str, int] = {}
-    numbers = np.array([number.setdefault(word, len(number)) for word in words], np.uint64)
-    return numbers, np.cumsum(np.array([0, *map(len, words)]))
+def word_numbers(words: Sequence[str], different: Collection[str]) -> "tuple[NDArray[np.uint64], NDArray[np.int64]]":
+    """A number for each word, equal for equal ones, and the characters before each word and after the last.
+
+    different: each different word once.
+    """
+    number = dict(zip(different, range(len(different)), strict=True))
+    numbers = np.fromiter(map(number.__getitem__, words), np.uint64, len(words))
+    lengths = np.fromiter(map(len, different), np.int64, len(different))
+    return numbers, np.concatenate(([0], np.cumsum(lengths[numbers])))
 
 
 def most_chars(numbers: "NDArray[np.uint64]", ends: "NDArray[np.int64]", n: int) -> int:

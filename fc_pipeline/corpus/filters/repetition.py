@@ -8,7 +8,7 @@ from pydantic import Field
 from fc_pipeline.corpus.document import Document
 from fc_pipeline.corpus.filters.base import PAGES, Settings, Verdict
 from fc_pipeline.corpus.filters.datatrove_verdict import ask_block
-from fc_pipeline.corpus.words import word_tokenizer, words_of
+from fc_pipeline.corpus.words import word_counts, word_tokenizer, words_of
 from fc_pipeline.sources.schema import Domain
 
 if TYPE_CHECKING:
@@ -48,8 +48,8 @@ def surely_passes(text: str, settings: RepetitionSettings) -> bool:
     """True when upper bounds of all that is measured stay below the thresholds; what is left goes to datatrove.
 
     Nearly every document passes here, five times as fast. What datatrove counts as characters of duplicate n-grams
-    are words that some earlier n-gram holds too, so words that a repeated n-gram of the shortest length covers bound
-    it for every length; equal hashes of different n-grams only raise the bound.
+    are words that some earlier n-gram holds too, so words that a repeated n-gram of that length covers bound it, and
+    those of the shortest bound it for every length; equal hashes of different n-grams only raise the bound.
     """
     for pattern, share, char_share in (
         (_PARAGRAPHS, settings.max_duplicate_paragraphs, settings.max_duplicate_paragraph_chars),
@@ -62,13 +62,15 @@ def surely_passes(text: str, settings: RepetitionSettings) -> bool:
             return False
     from fc_pipeline.corpus.filters.repeated_ngrams import covered_chars, most_chars, word_numbers
 
-    numbers, ends = word_numbers(words_of(text))
+    numbers, ends = word_numbers(words_of(text), word_counts(text))
     if any(most_chars(numbers, ends, n) > share * len(text) for n, share in settings.max_top_ngrams.items()):
         return False
-    if not settings.max_duplicate_ngrams:
-        return True
-    shortest, smallest = min(settings.max_duplicate_ngrams), min(settings.max_duplicate_ngrams.values())
-    return covered_chars(numbers, ends, shortest) <= smallest * len(text)
+    shares = settings.max_duplicate_ngrams
+    return (
+        not shares
+        or covered_chars(numbers, ends, min(shares)) <= min(shares.values()) * len(text)
+        or all(covered_chars(numbers, ends, n) <= share * len(text) for n, share in shares.items())
+    )
 
 
 def block(settings: RepetitionSettings) -> "GopherRepetitionFilter":

@@ -55,8 +55,9 @@ PATTERNS: dict[str, tuple[tuple[str, ...], re.Pattern[str]]] = {
         re.compile(r"hooks\.slack\.com/services/T[A-Z0-9]{8,12}/B[A-Z0-9]{8,12}/[A-Za-z0-9]{24}"),
     ),
     "stripe_key": (("k_live_",), re.compile(r"\b[rs]k_live_[A-Za-z0-9]{24,}")),
-    "telegram_token": ((":AA",), re.compile(r"(?<!\d)\d{8,10}:AA[A-Za-z0-9_-]{33}(?![\w-])")),
+    "telegram_token": ((":AA",), re.compile(r"(?:(?<=bot)|(?<![\w-]))\d{8,10}:AA[A-Za-z0-9_-]{33}(?![\w-])")),
 }
+_FIXED_PARTS = tuple(part for parts, _ in PATTERNS.values() for part in parts)
 REASON_PREFIX = "secret_"
 # What people write in place of a secret.
 _FILLER = re.compile(r"(?:[xX*.0_-]|EXAMPLE|example|your|YOUR)+")
@@ -79,8 +80,9 @@ def has_secret(document: Document, settings: SecretsSettings) -> Verdict:
 
 def find_secrets(text: str, *, allow: Collection[str] = ()) -> Iterator[Span]:
     """Places of secrets in a text, kind by kind. Fillers such as `ghp_xxxx...` are none."""
+    present = {part for part in _FIXED_PARTS if part in text}
     for kind, (fixed_parts, pattern) in PATTERNS.items():
-        if not any(part in text for part in fixed_parts):
+        if present.isdisjoint(fixed_parts):
             continue
         for match in pattern.finditer(text):
             filler_chars = sum(map(len, _FILLER.findall(match[0])))

@@ -32,12 +32,12 @@ def normalise(document: Document, settings: UnicodeSettings) -> Verdict:
     text = document["text"]
     if text.count(_REPLACEMENT) > settings.max_replacement_fraction * len(text):
         return "replacement_characters"
-    if not text.isascii() or not text.isprintable():
+    if _NO_TEXT.search(text):  # the characters that end lines are among them
         text, line_ends = _LINE_END.subn("\n", text)
         text, deleted = _NO_TEXT.subn("", text.replace("\x1f", " "))  # the only other white space among them
-        text = unicodedata.normalize("NFC", text)
         edits = {"line_ends": line_ends, "deleted": deleted}
         note_edits(document, "unicode", {what: times for what, times in edits.items() if times})
+    text = unicodedata.normalize("NFC", text)
     if " \n" in text or "\t\n" in text or text.endswith((" ", "\t")):
         text = "\n".join(line.rstrip(" \t") for line in text.split("\n"))
     document["text"] = text.strip("\n")

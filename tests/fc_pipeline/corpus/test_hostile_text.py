@@ -20,7 +20,7 @@ PATTERNS = [
     "x" + " " * 9_999, " " * 199 + "x\n", "a", "." * 999 + "x", "... ", "7", "1234 ", "1.", "1234567a", "+1-", "2001:",
     "@a.b", "a@a.", "a@" + "a" * 63 + ".", "a(at)a dot ", "AB12", "\"'", "a'", "<a ", "<a href=", "&#1", "{", ".a {",
     "# ", "_", "-----BEGIN RSA PRIVATE KEY-----\n", ".eyJaaaaaaaaaaaaaaaa", "xoxb-", "sk-T3BlbkFJ", "postgres://a:",
-    "\n", "\r", "\u200b", "e\u0301", "?!", "cookie policy ",
+    "\n", "\r", "\u200b", "e\u0301", "?!", "cookie policy ", "1.1.1.", "123-45-", "(at) ",
 ]  # fmt: skip
 
 

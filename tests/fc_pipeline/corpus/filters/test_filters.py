@@ -115,6 +115,8 @@ MENU_LINE = "The same line of the menu is shown again and again.\n"
         (repetitive, RepetitionSettings(), "buy cheap watches now " * 200, "top_[234]_gram"),
         (repetitive, RepetitionSettings(), (PROSE.replace("\n", " ") + "\n\n") * 4, ".+"),
         (repetitive, RepetitionSettings(), "spam spam spam", None),  # too short to tell
+        (repetitive, RepetitionSettings(), "\n\n\n\n" + PROSE.replace("\n", "\n\n\n\n") + "\n\n\n\n", None),
+        (low_quality, QualitySettings(min_stop_words=0), "\u6f22\u5b57 \u304b\u306a " * 40, None),  # letters, no Latin
         (web_noise, FinewebSettings(), "Home\nProducts\nAbout us\nContact\nLogin\n" * 10, "line_punct_ratio"),
     ],
 )
@@ -136,6 +138,8 @@ def test_reasons(judge, settings, text: str, reason: str | None) -> None:
         (None, "the documented example AKIAIOSFODNN7EXAMPLE is public"),
         (None, "-----BEGIN PRIVATE KEY-----\n...\n-----END PRIVATE KEY-----"),
         (None, "ghp_short"),
+        ("telegram_token", "https://api.telegram.org/bot" + "123456789:AA" + "hG3k" * 8 + "x/getMe"),
+        (None, "interaction a0d694967460:AA" + "caf0" * 8 + "e"),  # the end of an id
     ],
 )
 def test_secrets(kind: str | None, text: str) -> None:

@@ -1,5 +1,6 @@
 """Personal data: what is found, what it becomes, what stays."""
 
+import re
 from functools import partial
 from importlib.util import find_spec
 from itertools import pairwise
@@ -10,6 +11,7 @@ from factories.documents import document
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fc_pipeline.corpus.filters import network_addresses, personal_numbers, pii
 from fc_pipeline.corpus.filters.base import note_edits
 from fc_pipeline.corpus.filters.licence import LicenceSettings, permitted, wrong_licence
 from fc_pipeline.corpus.filters.pii import PII_TYPES, PiiSettings, find_pii, masked, personal_data
@@ -187,3 +189,21 @@ def test_url_own_lists() -> None:
     assert ask("https://good.bad.org/") is None and ask("https://notbad.org/") is None
     assert ask("https://x.org/best-casino/") == "url_word" and ask("https://x.org/casinos") is None
     assert unwanted_url(doc("x"), chosen) is None
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        network_addresses._IPV4, network_addresses._IPV6, personal_numbers._DIGITS, personal_numbers._NINO,
+        personal_numbers._CODICE_FISCALE,
+    ],
+)  # fmt: skip
+@settings(max_examples=200)
+@given(data=st.data())
+def test_first_scan_finds_all_numbers(pattern: re.Pattern[str], data: st.DataObject) -> None:
+    assert pii._NUMERIC.search(data.draw(st.from_regex(pattern)))
+
+
+@pytest.mark.parametrize("mark", ["(at)", "[ AT ]", "{at }", "<  at  >", "(At)"])
+def test_spelled_mail(mark: str) -> None:
+    assert [span.type for span in find_pii(f"write to ada {mark} nowhere-inc.com", PiiSettings())] == ["email"]
