@@ -42,7 +42,10 @@ _CHUNK_CHARS = 1 << 20
 
 
 def decontaminate(step: Step) -> None:
-    """Writes documents.jsonl.zst, dropped/contaminated_<evalset>.jsonl.zst, drops.json, and what was found:
+    """Writes what it decides, not the documents that stay as they are: of these there is one copy, and
+    fc_pipeline/corpus/decontamination/decisions.py reads it by what stands here.
+
+    cut.jsonl.zst, the documents that lost what they share; dropped/contaminated_<evalset>.jsonl.zst; drops.json;
 
     hits.jsonl.zst, a record for each document and item: {"document", "source", "evalset", "item", "ngrams" (of the
     item, found), "coverage" (of the item's), "matched" (the first one), "word" (of the document, at which it begins),
@@ -133,7 +136,7 @@ def _write_documents(
     counters = step.out.counters
     text_bytes = cut_documents = 0
     with ExitStack() as files:
-        keep = files.enter_context(step.out.records("documents.jsonl.zst"))
+        write_cut = files.enter_context(step.out.records("cut.jsonl.zst"))
         write_hit = files.enter_context(step.out.records("hits.jsonl.zst"))
         drops = Drops(step.out, files, num_samples=config.num_samples)
         for row, document in enumerate(_documents(step)):
@@ -160,10 +163,10 @@ def _write_documents(
                     drops.add(document, refusal, num_bytes=len(document["text"].encode()))  # type: ignore[arg-type]
                     continue
                 cut_documents += 1
+                write_cut(cut)
                 document = cut
             counters.kept += 1
             text_bytes += len(document["text"].encode())
-            keep(document)
         drops.write_report()
     step.out.metrics = {
         "documents": counters.kept,

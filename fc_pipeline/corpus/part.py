@@ -75,7 +75,8 @@ def corpus_steps(track: CorpusFields, parts: Sequence[Part]) -> Iterator[StepSpe
         steps = list(_clean(corpus, entries, dump=dump, models=models, before=dict(before)))
         yield from steps
         before[f"before/{dump or 'base'}"] = steps[1].key
-        cleaned[f"documents/{dump}" if dump else "documents"] = steps[-1].key
+        for role, made in zip(("documents", "decontaminated"), steps[1:], strict=False):
+            cleaned[f"{role}/{dump}" if dump else role] = made.key
     yield step(
         key=split_key(track),
         function=split,
@@ -133,10 +134,11 @@ def _clean(
         yield step(
             key=key.format("decontaminated"),
             function=decontaminate,
-            description="Documents that share no run of words with an item of the eval sets.",
+            description="Which documents share a run of words with an item of the eval sets; they are dropped or cut.",
             config=corpus.decontamination.model_dump(mode="json"),
             inputs={"documents": key.format("deduplicated")} | {name: name for name in evalsets},
             page=contamination_page,
+            expected={},
         )
 
 

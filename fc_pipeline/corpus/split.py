@@ -7,6 +7,7 @@ from typing import Any
 from fc_model.artifacts import read_records
 from fc_model.errors import UserError
 from fc_pipeline.corpus.config import HoldoutConfig
+from fc_pipeline.corpus.decontamination.decisions import decontaminated
 from fc_pipeline.corpus.decontamination.holdout_exclusion import HOLDOUT, held_out_before
 from fc_pipeline.corpus.document import draw
 from fc_pipeline.engine.step import Step
@@ -26,7 +27,8 @@ class Cluster:
 def split(step: Step) -> None:
     """Writes train.jsonl.zst and holdout.jsonl.zst, each in the order of the input.
 
-    config: HoldoutConfig. inputs: `documents`, deduplicated, with `meta.cluster`; `documents/<dump>` of each dump.
+    config: HoldoutConfig. inputs: `documents`, deduplicated, with `meta.cluster`; `documents/<dump>` of each dump;
+    `decontaminated` and `decontaminated/<dump>`, what decontamination decided on them, where the corpus has it.
     With `holdout`, the artifact of this step for another corpus, its holdout is taken as it is, and what it holds out
     is not trained on here either (fc_pipeline/corpus/decontamination/holdout_exclusion.py).
 
@@ -81,7 +83,8 @@ def _documents(step: Step) -> Iterator[Record]:
     """Of the corpus, then of its dumps by name."""
     for role in sorted(step.inputs):
         if role.split("/")[0] == "documents":
-            yield from read_records(step.inputs[role].path("documents.jsonl.zst"))
+            decisions = step.inputs.get(role.replace("documents", "decontaminated", 1))
+            yield from decontaminated(step.inputs[role], decisions)
 
 
 def choose_holdout(clusters: Iterable[Cluster], config: HoldoutConfig) -> set[str]:

@@ -12,6 +12,7 @@ from fc_pipeline.engine.resolve import Resolver
 from fc_pipeline.formatting import Line, columns, size
 
 _CLEANING = ("filtered", "deduplicated", "decontaminated")
+_DOCUMENTS = "documents.jsonl.zst"
 _EXCERPT_CHARS = 600
 
 
@@ -53,8 +54,14 @@ def reason_lines(artifacts: list[Artifact], reason: str, *, limit: int) -> list[
 
 
 def decision_lines(artifacts: list[Artifact], document: str) -> list[Line]:
-    """The decision of each cleaning step on one document; empty when no step read it."""
-    rows = [[artifact.key, text] for artifact in artifacts for text in _decisions(artifact, document)]
+    """The decision of each cleaning step on one document, in the order of the work; empty when no step read it."""
+    rows: list[list[str]] = []
+    for artifact in artifacts:
+        decisions = list(_decisions(artifact, document))
+        read = artifact.manifest.recipe.inputs.get("documents")
+        if not decisions and read and [read.key, "kept"] in rows:
+            decisions = ["kept"]  # decontamination notes what it does not keep as it is
+        rows += [[artifact.key, text] for text in decisions]
     return [("", text) for text in columns(rows)]
 
 
@@ -71,7 +78,7 @@ def _decisions(artifact: Artifact, document: str) -> Iterator[str]:
                 if record[field] == document:
                     noted = True
                     yield _note(record)
-    if not noted and _record(artifact, "documents.jsonl.zst", document) is not None:
+    if not noted and _DOCUMENTS in files and _record(artifact, _DOCUMENTS, document) is not None:
         yield "kept"
 
 
@@ -82,7 +89,7 @@ def _filter_decision(artifact: Artifact, document: str) -> Iterator[str]:
             settings = next(chosen for chosen in chain if chosen["kind"] == entry["filter"])
             yield f"dropped as {reason} by {entry['filter']} {settings}"
             return
-    kept = _record(artifact, "documents.jsonl.zst", document)
+    kept = _record(artifact, _DOCUMENTS, document)
     if kept is not None:
         edits = ", ".join(f"{name} {counts}" for name, counts in sorted(kept["meta"].get("edits", {}).items()))
         yield f"kept{f', edited: {edits}' if edits else ''}"

@@ -178,7 +178,8 @@ def build_track(root: Path) -> Builder:
         config={"filtering": {"filters": FILTERS}},
         gates=(SharedGate(**measured, min=0.5, track="nano"), SharedGate(**measured, min=0.99, track="strict")),
     )
-    track("corpus/small/split", split, config={"min_documents": 2}, inputs={"documents": "corpus/small/decontaminated"})
+    cleaned = {"documents": "corpus/small/deduplicated", "decontaminated": "corpus/small/decontaminated"}
+    track("corpus/small/split", split, config={"min_documents": 2}, inputs=cleaned)
     track("nano/tokenizer", _tokenizer, inputs={"documents": "corpus/small/split"})
     inputs = {"documents": "corpus/small/split", "tokenizer": "nano/tokenizer"}
     track("nano/shards", _shards, config={"weights": WEIGHTS}, inputs=inputs)

@@ -7,14 +7,15 @@ from itertools import count
 from typing import Any
 
 import pytest
-from factories.documents import document, ids, records
+from factories.documents import document, records
 
-from fc_model.artifacts import Artifact
+from fc_model.artifacts import Artifact, Store
 from fc_pipeline.corpus.config import DecontaminationConfig
 from fc_pipeline.corpus.decontaminate import decontaminate
+from fc_pipeline.corpus.decontamination.decisions import decontaminated
 from fc_pipeline.corpus.decontamination.ngram_index import words_of
 from fc_pipeline.engine.step import Step
-from fc_pipeline.lineage.cleaning_decisions import drop_lines
+from fc_pipeline.lineage.cleaning_decisions import decision_lines, drop_lines
 
 Make = Callable[..., Artifact]
 WORDS = random.Random(0).sample([f"{a}{b}{c}" for a in "bdfgklm" for b in "aeiou" for c in "nrst"], 140)
@@ -57,6 +58,18 @@ def clean(run_step: Make, corpus: Make) -> Make:
     return run
 
 
+def source_of(result: Artifact) -> Artifact:
+    source = result.manifest.recipe.inputs["documents"]
+    documents = Store(result.folder.parents[3]).find(source.key, source.identity)
+    assert documents is not None
+    return documents
+
+
+def left(result: Artifact) -> list[dict[str, Any]]:
+    """The documents as they go on."""
+    return list(decontaminated(source_of(result), result))
+
+
 def test_planted_items(clean: Make, evalset: Make) -> None:
     item = sentence(1, 20).split()
     sets = {"quiz": evalset("quiz", {"a": " ".join(item), "b": sentence(2, 30)})}
@@ -76,8 +89,10 @@ def test_planted_items(clean: Make, evalset: Make) -> None:
             "document": name, "source": "demo", "evalset": "quiz", "item": "quiz/a", "ngrams": 1, "coverage": 0.125,
             "matched": text, "word": 40, "action": "drop",
         }  # fmt: skip
-    assert ids(result) == [f"near {n}" for n in range(9)]
-    assert all(one["meta"]["cluster"] for one in records(result))
+    assert [one["id"] for one in left(result)] == [f"near {n}" for n in range(9)]
+    assert all(one["meta"]["cluster"] for one in left(result))
+    for name, decisions in {"near 0": ["kept", "kept"], "at 0": ["kept", "drop:"], "nobody": []}.items():
+        assert [line.split()[1] for _, line in decision_lines([source_of(result), result], name)] == decisions
     dropped = records(result, "dropped/contaminated_quiz")
     assert [record["id"] for record in dropped] == list(planted)
     assert [text.split()[0] for _, text in drop_lines([result])] == ["8", "8"]
@@ -125,7 +140,7 @@ def test_the_forms_in_which_items_are_written(clean: Make, evalset: Make) -> Non
     documents["brief"] = "What keeps warm?\nA. a red brick\nB. deep cold water\nC. the morning sun\nD. wind\nAnswer: C"
     documents["a phrase"] = f"{sentence(50, 20)} what keeps warm? {sentence(51, 20)}"
     result = clean(documents, sets)
-    assert ids(result) == ["a phrase"]
+    assert [one["id"] for one in left(result)] == ["a phrase"]
     assert {hit["item"] for hit in records(result, "hits")} == {"quiz/moons", "quiz/brief"}
 
 
@@ -186,7 +201,7 @@ def test_cut(clean: Make, evalset: Make, margin: int) -> None:
     documents = {"in the middle": f"{before} {item} {after}", "mostly": f"{item} {sentence(4, 5)}", "clean": before}
     sets = {"quiz": evalset("quiz", {"a": item})}
     result = clean(documents, sets, action="cut", cut_margin=margin)
-    kept = {record["id"]: record for record in records(result)}
+    kept = {record["id"]: record for record in left(result)}
     assert list(kept) == ["in the middle", "clean"]
     head, tail = kept["in the middle"]["text"].split("\n\n")
     assert before.startswith(head) and after.endswith(tail)
@@ -215,7 +230,7 @@ def test_workers(clean: Make, evalset: Make, monkeypatch: pytest.MonkeyPatch) ->
 def test_no_hits(clean: Make, corpus: Make, evalset: Make, with_set: bool) -> None:
     documents = {str(n): sentence(n, 40) for n in range(5)}
     result = clean(documents, {"quiz": evalset("quiz", {"a": sentence(99, 20)})} if with_set else {})
-    assert {record["id"]: record["text"] for record in records(result)} == documents
+    assert {record["id"]: record["text"] for record in left(result)} == documents
     assert result.metrics["documents"] == result.manifest.counters.read == result.manifest.counters.kept == 5
     assert records(result, "hits") == [] and json.loads(result.path("drops.json").read_text("utf-8")) == {}
 
