@@ -138,7 +138,7 @@ def _clean(
             config=corpus.decontamination.model_dump(mode="json"),
             inputs={"documents": key.format("deduplicated")} | {name: name for name in evalsets},
             page=contamination_page,
-            expected={},
+            expected=documents_size(sources, copies=0),
         )
 
 
