@@ -6,7 +6,7 @@ go. Nothing is included from other files and no code is run.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable
 from functools import cache, lru_cache
 from importlib import import_module
 from textwrap import dedent
@@ -104,11 +104,11 @@ def _parser() -> Any:
     inliner.interpreted = _interpreted
     inliner.init_customizations(_settings())
     inliner.init_customizations = lambda settings: None  # its patterns depend on the settings alone: always the same
-    states.RSTStateMachine.add_states = _add_states  # type: ignore[method-assign]
+    states.RSTStateMachine.add_states = _add_states  # type: ignore[method-assign, assignment]
     return rst.Parser(inliner=inliner)
 
 
-def _add_states(machine: Any, state_classes: Sequence[Any]) -> None:
+def _add_states(machine: Any, state_classes: Iterable[Any]) -> None:
     """In the place of docutils' own: it builds 15 states for every list and cell, of which most enter one or two."""
     machine.states = _States(machine, state_classes)
 
@@ -116,7 +116,7 @@ def _add_states(machine: Any, state_classes: Sequence[Any]) -> None:
 class _States(dict[str, Any]):
     """States of a state machine of docutils by name, each built when it is first entered."""
 
-    def __init__(self, machine: Any, state_classes: Sequence[Any]) -> None:
+    def __init__(self, machine: Any, state_classes: Iterable[Any]) -> None:
         self._machine = machine
         self._classes = {state_class.__name__: state_class for state_class in state_classes}
 
