@@ -31,7 +31,7 @@ with deferred_imports():
 
 
 def plan(options: argparse.Namespace) -> None:
-    graph, store = project_graph(), Store(fc_home())
+    graph, store = project_graph(of=options.track), Store(fc_home())
     keys = graph.track(options.track) if options.track is not None else graph
     items = make_plan(graph, store, keys, elsewhere=find_in_remote)
     unfinished = [item.key for item in items if item.state in UNFINISHED]
@@ -57,7 +57,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def status(options: argparse.Namespace) -> None:
-    graph, store = project_graph(), Store(fc_home())
+    graph, store = project_graph(of=options.track), Store(fc_home())
     items = make_status(graph, store, graph.track(options.track) if options.track is not None else graph)
     if options.json:
         print_json([asdict(item) for item in items])

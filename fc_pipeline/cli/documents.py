@@ -68,7 +68,7 @@ def _place(text: str) -> tuple[str, int]:
 
 
 def drops(options: argparse.Namespace) -> None:
-    graph = project_graph()
+    graph = project_graph(of=options.track)
     artifacts = cleaning_artifacts(graph, Resolver(graph, Store(built_home())), options.track)
     if options.reason is None:
         print_lines(drop_lines(artifacts))
@@ -77,7 +77,7 @@ def drops(options: argparse.Namespace) -> None:
 
 
 def similar(options: argparse.Namespace) -> None:
-    graph, text = project_graph(), read_text(options.text)
+    graph, text = project_graph(of=options.track), read_text(options.text)
     resolver = Resolver(graph, Store(built_home()))
     answer = find_answer(graph, resolver, options.track, text, at_least=options.at_least, most=options.most)
     if options.json:

@@ -31,7 +31,7 @@ _DPI = 120
 
 
 def chat(options: argparse.Namespace) -> None:
-    graph = project_graph()
+    graph = project_graph(of=options.track)
     if options.vision:
         print(_answer_about_images(graph, options))
         return

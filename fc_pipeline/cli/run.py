@@ -30,6 +30,7 @@ from fc_pipeline.engine.in_use import announce
 from fc_pipeline.engine.resolve import Resolver
 from fc_pipeline.executors.child_process import stop_children
 from fc_pipeline.executors.settings import executor_settings
+from fc_pipeline.experiments.graph import project_graph
 from fc_pipeline.formatting import duration
 from fc_pipeline.orchestration.failures import describe_failure, describe_run_failure
 from fc_pipeline.orchestration.launcher import reclaim_dead_runs
@@ -56,7 +57,7 @@ def run_track(name: str, *, keys: Sequence[str] | None = None) -> int:
     0: all there; 1: failed, the reason stands in one line above; 130: interrupted.
     Raises UserError when there is no such track or key.
     """
-    graph = all_tracks()
+    graph = project_graph(of=name) if keys is None else all_tracks()
     wanted = graph.closure(keys) if keys is not None else graph.track(name)
     return build(name, graph, wanted, load_definitions)
 

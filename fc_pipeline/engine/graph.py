@@ -82,17 +82,18 @@ class Graph(Mapping[str, StepSpec]):
     def code(self, key: str) -> dict[str, Any]:
         """`code_version` of the key's step with its helpers, read once: an edit during a run is for the next run."""
         if key not in self._code:
-            self._code[key] = self._read_code(key)
+            self._code[key] = self._read_code(key, unedited=bool(self._code))
         return self._code[key]
 
     def edited(self, key: str) -> bool:
         """Whether the source of the key's step is no longer what `code` read."""
         return bool(self._read_code(key)["version"] != self.code(key)["version"])
 
-    def _read_code(self, key: str) -> dict[str, Any]:
+    def _read_code(self, key: str, *, unedited: bool = False) -> dict[str, Any]:
+        """One look at the files is enough for all functions of a step, and for all steps of a graph (`unedited`)."""
         spec = self[key]
-        code = code_version(spec.function_path)
-        helpers = {name: code_version(path_of(helper)) for name, helper in sorted(spec.helpers.items())}
+        code = code_version(spec.function_path, unedited=unedited)
+        helpers = {name: code_version(path_of(helper), unedited=True) for name, helper in sorted(spec.helpers.items())}
         if not helpers:
             return code
         versions = "\n".join([code["version"], *(f"{name} {one['version']}" for name, one in helpers.items())])

@@ -28,9 +28,17 @@ with deferred_imports():
 
 
 def project_graph(
-    *, also_without: Sequence[str] = (), tracks: Path = TRACKS, experiments: Path = EXPERIMENTS, warn: bool = True
+    *,
+    of: str | None = None,
+    also_without: Sequence[str] = (),
+    tracks: Path = TRACKS,
+    experiments: Path = EXPERIMENTS,
+    warn: bool = True,
 ) -> Graph:
     """Every track and every experiment below the folders.
+
+    When `of` is a track, experiments are not read, which takes as long as all else: no step of a track depends on one.
+    The other tracks are: they may share its corpus, with gates of their own.
 
     One that is wrong stops no other: it is among the graph's `broken`, and `warn` names it on standard error. So is a
     track that contradicts those before it (it comes after the one that it extends), and an experiment on such a track.
@@ -47,7 +55,8 @@ def project_graph(
             read[name] = one
     graph = _joined([read[name] for name in sorted(read)])
     steps = list(graph.values())
-    for path in sorted(experiments.glob("*/defs.yaml")):
+    only_tracks = of in read or of in broken
+    for path in [] if only_tracks else sorted(experiments.glob("*/defs.yaml")):
         with _noted(broken, f"{experiments.name}/{path.parent.name}", path):
             experiment = load_experiment(path)
             if experiment.track in broken:

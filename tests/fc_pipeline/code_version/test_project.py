@@ -291,6 +291,15 @@ def test_remembered_versions_are_of_this_very_source(mini, tmp_path):
     assert [path.name for path in memory.parent.iterdir()] == ["memory.json"]
 
 
+def test_one_look_at_the_source_serves_several_functions(mini):
+    before = mini.versions
+    (mini.folder / "words.py").write_text(FILES["words.py"].replace('SEPARATOR = " "', 'SEPARATOR = "__"').lstrip())
+    assert mini.project.version("mini.top:step", unedited=True)["version"] == before["step"]
+    (mini.folder / "top.py").write_text("def step():\n    return 1\n\n\ndef newcomer():\n    return 2\n")
+    assert mini.project.version("mini.top:newcomer", unedited=True)["version"] not in before.values(), "not known yet"
+    assert mini.version("step") != before["step"]
+
+
 def test_imports_in_a_circle_are_no_trouble(mini):
     mini.write(late="from mini.top import step\n\n\ndef late_helper():\n    return step\n")
     assert {"late:late_helper", "top:step"} <= mini.parts("step")

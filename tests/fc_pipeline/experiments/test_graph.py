@@ -236,6 +236,15 @@ def test_a_broken_track_stops_no_other(tmp_path: Path, capsys):
     assert line.startswith(f"{tmp_path}/elsewhere/deep/filters/defs.yaml: experiments are looked for in {experiments}")
 
 
+def test_graph_of_a_track_is_the_same_without_experiments():
+    whole, graph = project_graph(), project_graph(of="pico")
+    assert graph.experiments == [] and graph.tracks == whole.tracks
+    assert dict(graph) == {key: spec for key, spec in whole.items() if not key.startswith("experiments/")}
+    assert all(graph.gates(key) == whole.gates(key) for key in graph)
+    for name in ("experiments/filters", "picco", None):
+        assert project_graph(of=name).experiments == whole.experiments, "for the experiment, and to suggest names"
+
+
 def test_tracks_and_experiments_are_told_apart():
     graph = project_graph()
     assert graph.experiments == ["experiments/filters", "experiments/fusion", "experiments/mixture"]
