@@ -20,7 +20,7 @@ from fc_pipeline.cli import ui
 
 start, idle = ui._start, ["python", "-c", "import os, time; os.write(1, bytes([49, 10])); time.sleep(600)"]
 ui._start = lambda command, environment: start(idle, environment)
-ui.serve(Path("."), dagster_port=int(sys.argv[1]), mlflow_port=int(sys.argv[2]))
+ui.serve(Path(sys.argv[1]), dagster_port=int(sys.argv[2]), mlflow_port=int(sys.argv[3]))
 """
 """`serve` with two idle programs in place of the servers, which take ten seconds to start."""
 
@@ -52,8 +52,8 @@ def free_ports() -> list[str]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
-def test_no_server_outlives_the_command(number) -> None:
-    command = [sys.executable, "-c", SERVERS, *free_ports()]
+def test_no_server_outlives_the_command(number, tmp_path) -> None:
+    command = [sys.executable, "-c", SERVERS, str(tmp_path), *free_ports()]
     heeding_ctrl_c = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # whatever started the tests
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, preexec_fn=heeding_ctrl_c) as process:
         assert process.stdout is not None
