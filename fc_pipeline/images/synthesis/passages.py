@@ -9,7 +9,7 @@ import heapq
 import json
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -30,13 +30,31 @@ _UNWRAPPED = (
     (re.compile(r":[\w:+-]+:`~?([^`<]*)(?:<[^>]*>)?`"), r"\1"),  # a role of reStructuredText
     (re.compile(r"(``?)([^`]+)\1_{0,2}"), r"\2"),
     (re.compile(r"(\*{1,3}|__)(?=\S)([^*_]+?)(?<=\S)\1"), r"\2"),
-    (re.compile(r"^(?:#{1,6}|[-*+•>]|\d{1,3}[.)]) +"), ""),  # a heading, an entry of a list, a quotation
 )
 """Mark-up around words, and what of it is kept."""
+_BULLET = re.compile(r"^(?:#{1,6}|[-*+•>]|\d{1,3}[.)]) +")
+"""Of a heading, an entry of a list, a quotation."""
 _MARKUP = re.compile(r"[`\\{}<>|^=#_~*\[\]]|\$.*\$|://|::|\w\(|-- |\.{4}")
 """What running text has none of: mark-up, formulas, code, addresses, rules of tables."""
 _PLAIN_LETTERS, _PLAIN_WORDS, _LONGEST_WORD = 0.85, 4, 25
+_ANY_WRAPPED = re.compile(r"[`*]|__|\]\(")
+"""What all of it but a beginning needs; most paragraphs have none."""
 _BLANK_LINE = re.compile(r"\n\s*\n")
+
+
+class _Kept(dict[int, str | None]):
+    """For `str.translate`: keeps the characters that `keeps` is true of, each of which it is asked once."""
+
+    def __init__(self, keeps: Callable[[str], bool]) -> None:
+        self._keeps = keeps
+
+    def __missing__(self, code: int) -> str | None:
+        self[code] = chr(code) if self._keeps(chr(code)) else None
+        return self[code]
+
+
+_SEEN = _Kept(lambda c: c.isspace() or unicodedata.category(c) not in _INVISIBLE)
+_LETTERS = _Kept(lambda c: c.isalpha() or c == " ")
 
 
 @dataclass
@@ -98,12 +116,14 @@ def _running_paragraph(paragraph: str) -> str:
     """The paragraph without mark-up; empty when it is no running text."""
     speaker = _SPEAKER.match(paragraph)
     text = paragraph[speaker.end() :] if speaker else paragraph
-    for pattern, kept in _UNWRAPPED:
-        text = pattern.sub(kept, text)
+    if _ANY_WRAPPED.search(text):
+        for pattern, kept in _UNWRAPPED:
+            text = pattern.sub(kept, text)
+    text = _BULLET.sub("", text)
     words = text.split()
     if len(words) < _PLAIN_WORDS or max(map(len, words)) > _LONGEST_WORD or _MARKUP.search(text):
         return ""
-    if _SPEAKER.search(text) or sum(c.isalpha() or c == " " for c in text) < _PLAIN_LETTERS * len(text):
+    if _SPEAKER.search(text) or len(text.translate(_LETTERS)) < _PLAIN_LETTERS * len(text):
         return ""
     return " ".join(words)
 
@@ -137,7 +157,4 @@ def _reads_like_title(line: str) -> bool:
 
 def _visible(text: str) -> str:
     """NFC, without control and format characters (soft hyphens, joiners, marks of direction) but white space."""
-    composed = unicodedata.normalize("NFC", text)
-    if composed.isascii() and composed.isprintable():
-        return composed
-    return "".join(c for c in composed if c.isspace() or unicodedata.category(c) not in _INVISIBLE)
+    return unicodedata.normalize("NFC", text).translate(_SEEN)

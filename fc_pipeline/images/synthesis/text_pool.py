@@ -6,13 +6,15 @@ import random
 import re
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise, takewhile
-from operator import itemgetter
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from fc_model.data.images.record import Split
 from fc_model.errors import UserError
@@ -43,20 +45,25 @@ class _Prose:
     """Texts of documents, every character as likely to be drawn."""
 
     def __init__(self) -> None:
-        self.texts: list[tuple[int, int, str]] = []
-        """(its first character's number in all, document, text)."""
+        self.texts: list[tuple[int, str]] = []
+        """(document, text)."""
+        self._starts: list[int] = []
+        """Number in all of each text's first character."""
         self._size = 0
 
     def add(self, document: int, text: str) -> None:
-        self.texts.append((self._size, document, text))
+        self.texts.append((document, text))
+        self._starts.append(self._size)
         self._size += len(text)
 
     def place(self, rng: random.Random) -> tuple[int, str, int]:
         """(document, its text, start of a word in it)."""
         position = rng.randrange(self._size)
-        first, owner, text = self.texts[bisect_right(self.texts, position, key=itemgetter(0)) - 1]
-        line = text.rfind("\n", 0, position - first) + 1
-        return owner, text, max(text.rfind(" ", 0, position - first) + 1, line)
+        number = bisect_right(self._starts, position) - 1
+        owner, text = self.texts[number]
+        end = position - self._starts[number]
+        line = text.rfind("\n", 0, end) + 1
+        return owner, text, max(text.rfind(" ", 0, end) + 1, line)
 
 
 class CorpusText:
@@ -96,7 +103,7 @@ class CorpusText:
         self._common = frozenset(c for c, count in counts.items() if 4 * count >= 3 * len(faces.faces))
         """Characters that at least three faces of four cover."""
         self._split, self._strings = split, strings
-        self._counts = _common_strings((text for _, _, text in self._prose.texts), strings)
+        self._counts = _common_strings((text for _, text in self._prose.texts), strings)
         self.plain = copy.copy(self)
         self.plain._prose = running if running.texts else self._prose
 
@@ -192,18 +199,53 @@ def _of_many_beginnings(titles: list[tuple[int, str]]) -> list[tuple[int, str]]:
 
 
 def _common_strings(texts: Iterable[str], config: StringsConfig) -> dict[str, int]:
-    """Key -> count of the single words, and pairs of words, that stand more than `common` times in the sample."""
-    words: Counter[str] = Counter()
-    pairs: Counter[tuple[str, str]] = Counter()
-    for text in texts:
-        for line in text.split("\n"):
-            run = line.split(" ")
-            words.update(run)
-            pairs.update(pairwise(run))
-    counts: Counter[str] = Counter()
-    for string, count in [*words.items(), *((" ".join(pair), count) for pair, count in pairs.items())]:
-        counts[string_key(string)] += count
-    return {key: count for key, count in counts.items() if count > config.common}
+    """Key -> count of the single words, and pairs of words, that stand more than `common` times in the sample.
+
+    A million pairs stand there once: counts are summed by hashes of the keys, and only a common key is made.
+    """
+    words = _Words()
+    alone = words[""]
+    lines = [np.array([words[word] for word in line.split(" ")]) for text in texts for line in text.split("\n")]
+    firsts = np.concatenate([*lines, *(line[:-1] for line in lines)])
+    seconds = np.concatenate([*(np.full_like(line, alone) for line in lines), *(line[1:] for line in lines)])
+    pairs, counts = np.unique(firsts * len(words) + seconds, return_counts=True)
+    firsts, seconds = np.divmod(pairs, len(words))
+    of_letters, of_shown = (_hashes(strings, firsts, seconds) for strings in (words.letters, words.shown))
+    sized = np.array([bool(letters) for letters in words.letters])
+    _, place = np.unique(np.where(sized[firsts] | sized[seconds], of_letters, of_shown), return_inverse=True)
+    often = np.bincount(place, weights=counts)[place] > config.common
+    totals: Counter[str] = Counter()
+    for first, second, count in zip(*(each[often].tolist() for each in (firsts, seconds, counts)), strict=True):
+        totals[words.letters[first] + words.letters[second] or words.shown[first] + words.shown[second]] += count
+    return {key: count for key, count in totals.items() if count > config.common}
+
+
+class _Words(dict[str, int]):
+    """Numbers of words, with what a word adds to the key of a string: its `letters`, or, if there are none, `shown`."""
+
+    def __init__(self) -> None:
+        self.letters: list[str] = []
+        self.shown: list[str] = []
+
+    def __missing__(self, word: str) -> int:
+        self[word] = len(self.letters)
+        letters = string_key(f"0 {word}")[1:]
+        self.letters.append(letters)
+        self.shown.append("" if letters else "".join(word.split()))
+        return self[word]
+
+
+def _hashes(strings: Sequence[str], firsts: NDArray[np.int64], seconds: NDArray[np.int64]) -> NDArray[np.uint64]:
+    """Polynomial hashes of `strings[first] + strings[second]`, mod 2**64."""
+    base = np.uint64(0x9E3779B97F4A7C15)
+    lengths = np.array([len(string) for string in strings])
+    powers = base ** np.arange(lengths.max(initial=0) + 1, dtype=np.uint64)
+    characters = np.frombuffer("".join(strings).encode("utf-32-le", "surrogatepass"), np.uint32).astype(np.uint64)
+    ends = np.cumsum(lengths)
+    after = np.repeat(ends, lengths) - np.arange(len(characters)) - 1  # characters that follow in the string
+    sums = np.concatenate([np.zeros(1, np.uint64), np.cumsum(characters * powers[after])])
+    values = sums[ends] - sums[ends - lengths]
+    return values[firsts] * powers[lengths[seconds]] + values[seconds]
 
 
 def _whole_words(text: str, max_chars: int) -> str:

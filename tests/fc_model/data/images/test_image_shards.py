@@ -7,6 +7,7 @@ import tarfile
 import tempfile
 from collections import Counter
 from dataclasses import replace
+from itertools import count, islice
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from PIL import Image
 
 from fc_model.artifacts import Artifact, Recipe, Store
 from fc_model.config.image_stage import ImageGroup
-from fc_model.data.images import record_table
+from fc_model.data.images import record_table, shard_writer
 from fc_model.data.images.record import ImageRecord, Line, Question, Word
 from fc_model.data.images.shard_writer import ImageShardWriter, write_index
 from fc_model.data.images.shards import ImageShards, list_image_splits
@@ -129,6 +130,19 @@ def test_datasets_loads_them_with_the_types_of_the_index(tmp_path, monkeypatch, 
     assert [ImageRecord.from_json(row["json"]) for row in rows] == wanted
     assert [row["__key__"] for row in rows] == [f"{n:09d}" for n in range(8)]
     assert [(row["png"] or row["jpg"]).size for row in rows] == [(17, 12)] * 8
+
+
+def test_tars_are_those_that_stock_webdataset_writes(artifact, tmp_path):
+    shards, numbers = ImageShards(artifact.folder, "train").summary["shards"], count()
+    for shard in shards:
+        path = tmp_path / "stock.tar"
+        with wds.TarWriter(str(path), user="", group="", mode=0o644, mtime=0, encoder=False) as tar:
+            for number in islice(numbers, shard["samples"]):
+                wanted, images = sample(number)
+                members = {"json": shard_writer._json(wanted).encode(), **dict(zip(wanted.images, images, strict=True))}
+                tar.write({"__key__": f"{number:09d}", **members})
+        assert (artifact.folder / f"{shard['name']}.tar").read_bytes() == path.read_bytes()
+    assert len(shards) > 1
 
 
 @leaky

@@ -1,11 +1,13 @@
 import random
+from collections import Counter
+from itertools import pairwise
 
 import pytest
 
 from fc_model.errors import UserError
-from fc_pipeline.images.strings import string_split
+from fc_pipeline.images.strings import string_key, string_split
 from fc_pipeline.images.synthesis.passages import clean_prose, running_text, titles, write_passages
-from fc_pipeline.images.synthesis.text_pool import CorpusText, read_passages
+from fc_pipeline.images.synthesis.text_pool import CorpusText, _common_strings, read_passages
 from fc_pipeline.images.synthesis_config import StringsConfig
 
 
@@ -146,3 +148,16 @@ def test_common_strings_are_drawn_less_than_they_stand(tmp_path, faces):
 def test_a_corpus_without_prose_is_refused(tmp_path, faces):
     with pytest.raises(UserError, match="no prose"):
         sample(tmp_path, [dict(each, domain="code") for each in documents()], faces)
+
+
+def test_common_strings_are_words_and_pairs_that_have_one_key():
+    """`ab c`, `a bc` and `ABC!` are one string; what has no letters is told apart; U+FE70 loses all that it is."""
+    text = "ab c\na bc ABC!\n- --\n-- -\n! ?\n!?\n\ufe70 x\nx\nthe end of the end\n\n"
+    for common in (0, 1, 2, 3):
+        counts = Counter(
+            string_key(string)
+            for line in (text * 2).split("\n")
+            for string in [*line.split(" "), *map(" ".join, pairwise(line.split(" ")))]
+        )
+        wanted = {key: count for key, count in counts.items() if count > common}
+        assert _common_strings([text, text.removesuffix("\n")], StringsConfig.model_construct(common=common)) == wanted
