@@ -75,6 +75,8 @@ class Artifact:
         """Hash the files that may have changed, or every one; a line for each that is not what the manifest says."""
         hashed, problems = HashedFiles(self.folder), []
         unsure = [pair for pair in statuses if every or not hashed.holds(pair[0].path, pair[0].sha256, pair[1])]
+        if unsure:
+            hashed.begin()
         with ThreadPoolExecutor(_HASHED_AT_ONCE) as threads:
             digests = threads.map(lambda pair: self._digest(pair[0]), unsure)
             for (entry, status), digest in zip(unsure, digests, strict=True):

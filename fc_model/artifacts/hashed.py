@@ -8,7 +8,7 @@ hashed once: a disk that lied about what it had synced may have lost it. A disk 
 
 import json
 import os
-import time
+import tempfile
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -17,7 +17,7 @@ from fc_model.artifacts.host import Host
 
 _TICK_SECONDS = 2.0
 """Two writes within a tick of the file system's clock look alike (FAT counts in steps of two seconds), so a file that
-was hashed so soon after its last change is hashed again, as git does with its index."""
+was read so soon after its last change is hashed again, as git does with its index."""
 
 
 class HashedFiles:
@@ -30,6 +30,12 @@ class HashedFiles:
             index = json.loads(self._path.read_bytes())
             self._known = dict(index["files"]) if index["boot"] == _boot() != "" else {}
         self._changed = False
+        self._began = 0.0
+
+    def begin(self) -> None:
+        """To be called before files are read that are to be noted."""
+        with suppress(OSError):  # read-only: nothing is noted
+            self._began = _clock(self._path.parent)
 
     def holds(self, name: str, sha256: str, status: os.stat_result) -> bool:
         """Whether the file had this hash when it last looked as it does now."""
@@ -37,7 +43,7 @@ class HashedFiles:
 
     def note(self, name: str, sha256: str, status: os.stat_result) -> None:
         """The file has this hash; `status` is from before it was read."""
-        if time.time() - status.st_ctime > _TICK_SECONDS:
+        if self._began - status.st_ctime > _TICK_SECONDS:
             self._known[name] = _line(sha256, status)
             self._changed = True
 
@@ -51,6 +57,12 @@ class HashedFiles:
 def index_path(folder: Path) -> Path:
     """Where the hashes of an artifact's folder stand."""
     return folder.with_name(f".{folder.name}.hashed")
+
+
+def _clock(folder: Path) -> float:
+    """The time by the clock that stamps the files of a folder; a server's may differ from this machine's."""
+    with tempfile.TemporaryFile(dir=folder) as file:
+        return os.fstat(file.fileno()).st_ctime
 
 
 @cache

@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,27 @@ def test_changed_files_are_read_again(artifact: Artifact, read: list[str], chang
     (problem,) = artifact.problems()
     assert problem.endswith("two.txt: sha256 differs from the manifest") and read == ["two.txt"]
     assert artifact.problems() == [problem], "what is damaged is not remembered as whole"
+
+
+@pytest.mark.parametrize(("age", "times"), [(0.0, 2), (1.9, 2), (2.1, 1)])
+def test_a_file_that_was_read_within_the_tick_of_its_change_is_read_again(
+    artifact: Artifact, read: list[str], monkeypatch: pytest.MonkeyPatch, age: float, times: int
+) -> None:
+    """By the clock of the disk, before the reading: neither a clock that is ahead nor a slow reading makes it older."""
+    monkeypatch.setattr(hashed, "_TICK_SECONDS", 2.0)
+    monkeypatch.setattr(time, "time", lambda: 2e10)
+    path = artifact.path("one.txt")
+    path.touch()
+    monkeypatch.setattr(hashed, "_clock", lambda folder: path.stat().st_ctime + age)
+    assert [artifact.problems(), artifact.problems()] == [[], []]
+    assert read == ["one.txt"] * times
+
+
+def test_the_clock_is_that_of_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "new").touch()
+    monkeypatch.setattr(time, "time", lambda: 2e10)
+    assert 0 <= hashed._clock(tmp_path) - (tmp_path / "new").stat().st_ctime < 60
+    assert [path.name for path in tmp_path.iterdir()] == ["new"]
 
 
 def test_after_a_restart_of_the_machine_all_is_read(
