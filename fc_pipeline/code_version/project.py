@@ -25,7 +25,7 @@ from fc_pipeline.code_version.definitions import Definitions
 from fc_pipeline.code_version.merkle import merkle_hashes, reached
 from fc_pipeline.code_version.normal_form import Symbol
 
-Stamp = tuple[int, int, int] | None
+Stamp = tuple[int, int, int, int] | None
 
 
 class Project:
@@ -114,12 +114,12 @@ class Project:
 
 
 def _stamp(path: Path) -> Stamp:
-    """A value that changes when the file is edited; None when it is gone."""
+    """A value that changes when the file is edited, also by a tool that puts its time back; None when it is gone."""
     try:
         stat = path.stat()
     except FileNotFoundError:
         return None
-    return stat.st_mtime_ns, stat.st_size, stat.st_ino
+    return stat.st_mtime_ns, stat.st_ctime_ns, stat.st_size, stat.st_ino
 
 
 _HERE = Path(__file__).resolve().parents[1]

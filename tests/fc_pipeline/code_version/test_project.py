@@ -2,6 +2,7 @@
 
 import ast
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -289,6 +290,14 @@ def test_remembered_versions_are_of_this_very_source(mini, tmp_path):
     memory.write_text("{")
     assert fresh().version("mini.top:step")["version"] == edited
     assert [path.name for path in memory.parent.iterdir()] == ["memory.json"]
+
+
+def test_an_edit_that_keeps_size_and_time_is_seen(mini):
+    before, path = mini.versions, mini.folder / "words.py"
+    status = path.stat()
+    path.write_text(path.read_text().replace('SEPARATOR = " "', 'SEPARATOR = "_"'))
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert path.stat().st_size == status.st_size and mini.version("step") != before["step"]
 
 
 def test_one_look_at_the_source_serves_several_functions(mini):
