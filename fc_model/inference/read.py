@@ -25,7 +25,7 @@ from fc_model.vision.ctc_head import likeliest, log_likelihoods, text_of
 from fc_model.vision.examples import padded
 from fc_model.vision.vlm import VisionLanguageModel
 
-CTC_WEIGHT = 0.5
+CTC_WEIGHT = 0.7
 """Of the CTC head's log likelihood; the rest is the decoder's."""
 _CANDIDATES = 8
 _EOS_ID, _PAD_ID = SPECIAL_TOKENS.index(EOS), SPECIAL_TOKENS.index(PAD)
