@@ -136,8 +136,10 @@ def classes_of(text: str) -> list[int]:
     return [_CLASS[character] for character in text if character in _CLASS]
 
 
-def place_targets(words: Sequence[Word], text: str, *, num_frames: int, pixels: float) -> list[int]:
-    """Class of what stands in the middle of each frame, `pixels` wide, in an image of this text.
+def place_targets(
+    words: Sequence[Word], text: str, *, num_frames: int, pixels: float, offset: float = 0.0
+) -> list[int]:
+    """Class of what stands in the middle of each frame, `pixels` wide, in an image of this text, moved `offset` pixels.
 
     A word whose characters' starts are not known is shared out evenly to them. A space between words and paper beside
     them is the space; a character that it cannot read is NO_FRAME. All frames are NO_FRAME unless the words are the
@@ -152,7 +154,7 @@ def place_targets(words: Sequence[Word], text: str, *, num_frames: int, pixels: 
         count = len(word.text)
         starts = word.starts or [left + (right - left) * number / count for number in range(count)]
         edges = [left, *starts[1:], right]
-        frames = [min(max(math.ceil(edge / pixels - 0.5), 0), num_frames) for edge in edges]
+        frames = [min(max(math.ceil((edge + offset) / pixels - 0.5), 0), num_frames) for edge in edges]
         for character, (first, last) in zip(word.text, pairwise(frames), strict=True):
             places[first:last] = [_CLASS.get(character, NO_FRAME)] * max(last - first, 0)
     return places

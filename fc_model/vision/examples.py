@@ -90,7 +90,7 @@ class ExampleMaker:
         if group.task == "caption":
             parts |= self._captions(records, length=group.text_tokens)
         if group.task in ("recognize", "read") and self._vision.recognizes(group):
-            parts |= self._characters_of(records, group, [change.stretch if change else 1.0 for change in changes])
+            parts |= self._characters_of(records, group, [change or Augmentation() for change in changes])
         return ImageBatch(group=number, images_BIHWC=images, **parts)
 
     def pixels(self, sample: Sample, group: ImageGroup, change: Augmentation | None = None) -> NDArray[np.uint8]:
@@ -98,7 +98,9 @@ class ExampleMaker:
         pictures = [decode_stored(data, name=sample.record.id, keep_grey=True) for data in sample.images]
         if change:
             pictures = [change(picture) for picture in pictures]
-        fitted = (fit(picture, height=group.height, width=group.width, max_scale=MAX_SCALE) for picture in pictures)
+        shift = change.shift if change else 0.0
+        size = {"height": group.height, "width": group.width}
+        fitted = (fit(picture, **size, max_scale=MAX_SCALE, shift=shift) for picture in pictures)
         return np.stack([np.asarray(picture.convert("RGB")) for picture in fitted])
 
     def prompt_and_answer(self, task: Task, record: ImageRecord, rng: random.Random) -> tuple[list[int], list[int]]:
@@ -147,7 +149,7 @@ class ExampleMaker:
         }
 
     def _characters_of(
-        self, records: list[ImageRecord], group: ImageGroup, stretches: list[float]
+        self, records: list[ImageRecord], group: ImageGroup, changes: list[Augmentation]
     ) -> dict[str, Tensor]:
         assert self._vision.ctc_head is not None
         classes = [classes_of(record.text or "") for record in records]
@@ -155,15 +157,19 @@ class ExampleMaker:
         classes_BS = padded(classes, max(*lengths, 1), 0)
         patch = self._vision.encoder.patch_size
         frames = self._vision.ctc_head.frames
-        places = [
-            place_targets(
-                record.words,
-                record.text or "",
-                num_frames=group.width // patch * frames,
-                pixels=stretch * (patch / frames) / group.scale(record.width, record.height),
+        places = []
+        for record, change in zip(records, changes, strict=True):
+            scale = group.scale(record.width, record.height)
+            paper = int(change.shift * (group.width - max(1, round(record.width * scale))))  # as in `fit`
+            places.append(
+                place_targets(
+                    record.words,
+                    record.text or "",
+                    num_frames=group.width // patch * frames,
+                    pixels=change.stretch * (patch / frames) / scale,
+                    offset=change.stretch * (change.left(record.width) + paper / scale),
+                )
             )
-            for record, stretch in zip(records, stretches, strict=True)
-        ]
         return {"classes_BS": classes_BS, "class_lengths_B": torch.tensor(lengths), "places_BT": torch.tensor(places)}
 
 

@@ -24,6 +24,8 @@ class Augmentation(NamedTuple):
     The upper left corner of the ground fills what comes in from outside.
     """
 
+    shift: float = 0.0
+    """How far to the right, as a share of the room that there is: what the stretch left inside, and the canvas."""
     slant: float = 0.0
     """Shift to the side over the height, about the middle of it."""
     stretch: float = 1.0
@@ -36,17 +38,23 @@ class Augmentation(NamedTuple):
     def draw(cls, rng: random.Random, *, strength: float) -> Self:
         """Slanted, narrower, paler or darker, now and then a little blurred; `strength` (0 to 1) scales it."""
         return cls(
+            shift=rng.random(),
             slant=rng.uniform(-_SLANT, _SLANT) * strength,
             stretch=1 + rng.uniform(0, _STRETCH) * strength,
             contrast=1 + rng.uniform(-_CONTRAST, _CONTRAST) * strength,
             blur=rng.uniform(0, _BLUR) if rng.random() < strength / 3 else 0.0,
         )
 
+    def left(self, width: int) -> float:
+        """Pixels that the picture, `width` wide, is shifted to the right inside itself."""
+        return self.shift * (width - width / self.stretch)
+
     def __call__(self, image: Image.Image) -> Image.Image:
+        left = self.stretch * self.left(image.width)
         image = image.transform(
             image.size,
             Image.Transform.AFFINE,
-            (self.stretch, self.slant, -self.slant * image.height / 2, 0, 1, 0),
+            (self.stretch, self.slant, -self.slant * image.height / 2 - left, 0, 1, 0),
             resample=Image.Resampling.BILINEAR,
             fillcolor=image.getpixel((0, 0)),
         )

@@ -180,18 +180,19 @@ def test_places_are_where_the_ink_is(tokenizer: Tokenizer, width: int, height: i
     assert int((ink_T != places_T).sum()) <= 1
 
 
+@pytest.mark.parametrize("width", [128, 160])
 @pytest.mark.parametrize("seed", range(8))
-def test_places_follow_the_changes_of_training(tokenizer: Tokenizer, seed: int) -> None:
-    """Two characters of a word far to the right, black paper and grey, slanted and made narrower."""
+def test_places_follow_the_changes_of_training(tokenizer: Tokenizer, seed: int, width: int) -> None:
+    """Two characters of a word far to the right, black paper and grey, slanted, made narrower and shifted."""
     image = Image.new("RGB", (128, 32), "white")
     draw = ImageDraw.Draw(image)
     draw.rectangle((80, 0, 94, 31), fill="black")
     draw.rectangle((95, 0, 119, 31), fill=(96, 96, 96))
     maker = maker_of(tokenizer, ctc_head={"rows": 4, "frames": 4})
     sample = sample_of(image, Word("iM", (80, 0, 120, 32), 0, (80, 95)))
-    group = group_of("recognize", height=32, width=128, augment=1.0)
+    group = group_of("recognize", height=32, width=width, augment=1.0)
     batch = maker.batch(group, 0, [sample], [random.Random(seed)], training=True)
-    level_T = batch.images_BIHWC[0, 0, 15:17].float().mean(dim=(0, 2)).view(64, 2).mean(dim=-1)
+    level_T = batch.images_BIHWC[0, 0, 15:17].float().mean(dim=(0, 2)).view(width // 2, 2).mean(dim=-1)
     paper_T = (level_T - level_T.min()) / (level_T.max() - level_T.min())
     shown_T = [" " if share > 0.7 else "i" if share < 0.12 else "M" for share in paper_T.tolist()]
     named_T = text_of(batch.places_BT[0].tolist())

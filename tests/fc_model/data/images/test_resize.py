@@ -32,6 +32,12 @@ def test_aspect_is_kept_and_padding_is_right_and_below():
     assert values(fit(tall, height=4, width=4)) == np.transpose(padded).tolist()
 
 
+def test_a_shift_is_a_share_of_the_room_to_the_right():
+    narrow = grey([[10, 20], [30, 40]])
+    assert values(fit(narrow, height=2, width=5, shift=1.0)) == [[255, 255, 255, 10, 20], [255, 255, 255, 30, 40]]
+    assert values(fit(narrow, height=2, width=5, shift=0.5)) == [[255, 10, 20, 255, 255], [255, 30, 40, 255, 255]]
+
+
 def test_nothing_is_enlarged_beyond_the_factor():
     image = fit(Image.new("RGB", (10, 10), (0, 0, 0)), height=64, width=64, max_scale=2.0)
     assert (np.asarray(image)[:20, :20] == 0).all()
