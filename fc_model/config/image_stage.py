@@ -62,7 +62,7 @@ class ImageGroup(Strict):
     images: int = Field(gt=0, description="Images of one optimizer step.")
     pages: int = Field(default=1, gt=0, description="Images of a sample: 2 takes the samples that have two, alone.")
     text_tokens: int = Field(gt=1, description="Tokens of prompt and answer; what is longer is trained on up to here.")
-    augment: float = Field(default=0.0, ge=0, le=1, description="Strength of slant, stretch and contrast in training.")
+    augment: float = Field(default=0.0, ge=0, le=1, description="Strength of the changes in training; above 0, shifts.")
     bucket_widths: bool = Field(
         default=False, description="A batch has images of one width, padded to a whole patch instead of to `width`."
     )
