@@ -90,3 +90,8 @@ def test_what_the_head_proposes_beyond_the_limit_is_left_out() -> None:
     assert any(likeliest(mean_likelihood(placements(model, images))[0], 8)), "it proposes more than nothing"
     texts = read_together(model, images, tokens_BIQD, ["no"], prompt=PROMPT, transcript=transcript, max_tokens=0)
     assert texts == ["no"]
+    longer = "no " * 40  # than the head has frames: it cannot have written that
+    texts = read_together(model, images, tokens_BIQD, [longer], prompt=PROMPT, transcript=transcript, max_tokens=0)
+    assert texts == [longer]
+    texts = read_together(model, images, tokens_BIQD, [longer], prompt=PROMPT, transcript=transcript, max_tokens=99)
+    assert texts != [longer]

@@ -64,3 +64,14 @@ def test_matrices_are_updated_together_as_each_alone() -> None:
     for one, other in zip(together, alone, strict=True):
         assert torch.allclose(one, other, atol=0.02), "to the rounding of bf16"
         assert one.norm() > 1
+
+
+@pytest.mark.parametrize("size", [0.0, 1e-30, 1e30])
+def test_a_matrix_stays_finite_whatever_the_size_of_its_gradient(size: float) -> None:
+    """A zero one is that of a matrix behind one that starts at zero."""
+    matrix = nn.Parameter(torch.ones(6, 4))
+    optimizer = NorMuon([matrix], lr=0.1)
+    for _ in range(3):
+        matrix.grad = torch.full_like(matrix, size)
+        optimizer.step()
+        assert matrix.isfinite().all()

@@ -164,3 +164,15 @@ def test_likelihood_of_a_text_is_that_of_its_loss() -> None:
         nats = float(one.loss(features_BND, classes, torch.tensor([classes.shape[1]])).detach()) * classes.shape[1]
         assert log_likelihood == pytest.approx(-nats, rel=1e-4)
     assert float(together[2].detach()) == pytest.approx(float(one(features_BND)[0, :, BLANK].sum().detach()), rel=1e-4)
+
+
+def test_a_line_of_characters_that_it_cannot_read_trains_it_to_be_silent() -> None:
+    """Its target is empty: the loss of torch's older releases was wrong there, and its gradient no number."""
+    one = ctc_head(rows=1, frames=2)
+    features_BND = torch.randn(2, 4, 6, requires_grad=True)
+    loss = one.loss(features_BND, torch.tensor([[0, 0], [5, 6]]), torch.tensor([0, 2]))
+    loss.backward()
+    assert features_BND.grad is not None and features_BND.grad.isfinite().all() and features_BND.grad[0].norm() > 0
+    silence = -one(features_BND)[0, :, BLANK].sum()
+    alone = one.loss(features_BND[:1], torch.zeros(1, 1, dtype=torch.long), torch.zeros(1, dtype=torch.long))
+    assert float(alone.detach()) == pytest.approx(float(silence.detach()), rel=1e-5)
