@@ -184,7 +184,10 @@ class _Plan:
         track = self.experiment.track
         self.trained = [f"{track}/stages/{stage}" for stage in self.experiment.stages]
         self.evaluations = [key for key, spec in self.first.items() if spec.judges in self.trained]
-        self.last = [key for key in self.evaluations if self.first[key].judges == self.trained[-1]]
+        latest: dict[str, str] = {}  # evals or image_evals -> the one after the last stage that has it
+        for stage in self.trained:
+            latest |= {_part(key).split("/")[0]: key for key in self.evaluations if self.first[key].judges == stage}
+        self.last = list(latest.values())
         start = [] if self.experiment.start is None else [f"{track}/stages/{self.experiment.start}"]
         self.begins_with = self.base.closure(start)
 

@@ -95,6 +95,7 @@ def test_a_split_of_its_own_takes_over_the_holdout_and_all_that_repeats_it(graph
     cleaned = graph["corpus/pico/split"].inputs["documents"].replace("corpus/pico", "experiments/trial")
     assert graph["experiments/trial/split/no_quality"].inputs == {
         "documents": f"{cleaned}/no_quality",
+        "decontaminated": "experiments/trial/decontaminated/no_quality",
         "holdout": "corpus/pico/split",
         "duplicates/corpus/pico/deduplicated": "corpus/pico/deduplicated",
         "duplicates/experiments/trial/deduplicated/no_quality": "experiments/trial/deduplicated/no_quality",
@@ -166,16 +167,18 @@ def test_pre_training_and_images_may_be_trained_in_one_chain(tmp_path):
     variants = {"baseline": {}, "code": {"mixture": {"weights": {"data": 0}}}}
     experiment = {**IMAGES, "start": None, "stages": stages, "variants": variants}
     graph = on_track(tmp_path, "tiny", image_track(), experiment)
-    own = {part: f"experiments/trial/{part}/code.s3" for part in ("stages/only", "stages/intro", "evals/only", "evals")}
+    own = {
+        part: f"experiments/trial/{part}/code.s3" for part in ("stages/only", "stages/intro", "evals", "image_evals")
+    }
     shards = "experiments/trial/shards/code"
     assert graph[own["stages/only"]].inputs == {"shards": shards}
     assert graph[own["stages/intro"]].inputs == {"shards": shards, "start": own["stages/only"], "images": "tiny/images"}
     score = {"shards": "tiny/shards", "tokenizer": "tiny/tokenizer"}
-    assert graph[own["evals/only"]].inputs == {"stage": own["stages/only"], **score}
-    assert graph[own["evals"]].inputs == {"stage": own["stages/intro"], **score}
-    judged = graph["experiments/trial/image_evals/code.s3"].inputs
-    assert (judged["text"], judged["before"], judged["shards"]) == (own["evals"], own["evals/only"], "tiny/shards")
-    assert graph["experiments/trial/result"].inputs["image_evals/code.s3"] == "experiments/trial/image_evals/code.s3"
+    assert graph[own["evals"]].inputs == {"stage": own["stages/only"], **score}, "the images leave the text as it was"
+    judged = {"stage": own["stages/intro"], "images": "tiny/images", "shards": "tiny/shards"}
+    assert graph[own["image_evals"]].inputs == judged
+    result = graph["experiments/trial/result"].inputs
+    assert [result[f"{part}/code.s3"] for part in ("evals", "image_evals")] == [own["evals"], own["image_evals"]]
 
 
 def test_a_dagster_run_is_of_one_variant(graph):
