@@ -80,11 +80,15 @@ class ImageGroup(Strict):
         """What the sides of an image of this size are multiplied by to fit in."""
         return min(self.width / width, self.height / height, MAX_SCALE)
 
+    def fitted_width(self, width: int, height: int) -> int:
+        """Pixels that an image of this size is wide when it fits in."""
+        return max(1, round(width * self.scale(width, height)))
+
     def bucket(self, width: int, height: int, *, patch: int) -> ImageGroup:
         """The group as an image of this size sees it: with `bucket_widths`, no wider than its whole patches."""
         if not self.bucket_widths:
             return self
-        fitted = max(1, round(width * self.scale(width, height)))
+        fitted = self.fitted_width(width, height)
         return self.model_copy(update={"width": min(self.width, -(-fitted // patch) * patch)})
 
 

@@ -160,7 +160,7 @@ class ExampleMaker:
         places = []
         for record, change in zip(records, changes, strict=True):
             scale = group.scale(record.width, record.height)
-            paper = int(change.shift * (group.width - max(1, round(record.width * scale))))  # as in `fit`
+            paper = int(change.shift * (group.width - group.fitted_width(record.width, record.height)))  # as in `fit`
             places.append(
                 place_targets(
                     record.words,
