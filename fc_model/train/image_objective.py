@@ -68,28 +68,19 @@ class ImageObjective(Objective):
             self._note("loss_text", loss * num_targets, self._text.num_targets(part))
             return loss
         group = self._images.groups[part.group]
-        features_BND, tokens_BIQD = self.model.encode_images(part.images_BIHWC)
+        features_BND = self.model.encode_patches(part.images_BIHWC)
         total = features_BND.new_zeros((), dtype=torch.float32)
-        lm_weight, contrastive_weight = (
-            self._images.losses.at(self._progress) if group.task == "caption" else (1.0, 0.0)
-        )
-        if part.ids_BL is not None and part.targets_BL is not None:
-            hidden_BLD = self.model.hidden(tokens_BIQD, part.ids_BL)
-            targets_N = part.targets_BL.flatten()
-            # Prompts and padding, a half of the rows, are kept from the head, the largest product of a small model.
-            answered_N = (targets_N != IGNORE).nonzero().squeeze(1)
-            lm = next_token_loss(
-                hidden_ND=hidden_BLD.flatten(0, 1).index_select(0, answered_N),
-                head_VD=self.model.decoder.head_VD,
-                targets_N=targets_N[answered_N],
-                num_targets=num_targets,
-            )
-            self._note(f"loss_{group.name}", lm * num_targets, part.num_targets())
-            total = total + lm_weight * lm
-        # The other losses are means over samples: a part counts by its share of the batch.
+        # The other losses than the next token's are means over samples: a part counts by its share of the batch.
         share = len(part) / group.images
-        if contrastive_weight:
-            total = total + contrastive_weight * share * self._contrastive(part, tokens_BIQD)
+        if part.ids_BL is not None:  # what only the CTC head reads needs no tokens for the decoder
+            tokens_BIQD = self.model.fuse(features_BND, part.images_BIHWC)
+            lm = self._next_tokens(part, tokens_BIQD, num_targets=num_targets)
+            if group.task == "caption":
+                lm_weight, contrastive_weight = self._images.losses.at(self._progress)
+                lm = lm_weight * lm
+                if contrastive_weight:
+                    lm = lm + contrastive_weight * share * self._contrastive(part, tokens_BIQD)
+            total = total + lm
         if part.classes_BS is not None and self._images.recognition:
             total = total + share * self._recognition(part, features_BND)
         return total
@@ -108,6 +99,21 @@ class ImageObjective(Objective):
         means = {name: total / max(count, 1) for name, (total, count) in self._sums.items()}
         self._sums.clear()
         return means
+
+    def _next_tokens(self, part: ImageBatch, tokens_BIQD: Tensor, *, num_targets: int) -> Tensor:
+        assert part.ids_BL is not None and part.targets_BL is not None
+        hidden_BLD = self.model.hidden(tokens_BIQD, part.ids_BL)
+        targets_N = part.targets_BL.flatten()
+        # Prompts and padding, a half of the rows, are kept from the head, the largest product of a small model.
+        answered_N = (targets_N != IGNORE).nonzero().squeeze(1)
+        loss = next_token_loss(
+            hidden_ND=hidden_BLD.flatten(0, 1).index_select(0, answered_N),
+            head_VD=self.model.decoder.head_VD,
+            targets_N=targets_N[answered_N],
+            num_targets=num_targets,
+        )
+        self._note(f"loss_{self._images.groups[part.group].name}", loss * num_targets, part.num_targets())
+        return loss
 
     def _contrastive(self, part: ImageBatch, tokens_BIQD: Tensor) -> Tensor:
         assert part.captions_BL is not None and part.caption_lengths_B is not None and part.caption_ids_B is not None

@@ -72,10 +72,18 @@ class VisionLanguageModel(nn.Module):
 
     def encode_images(self, images_BIHWC: Tensor) -> tuple[Tensor, Tensor]:
         """Features of the patches, (B * I, N, encoder's width), and tokens for the decoder, (B, I, Q, D)."""
-        features_BND = self.encoder(self.pixels(images_BIHWC).flatten(0, 1))
+        features_BND = self.encode_patches(images_BIHWC)
+        return features_BND, self.fuse(features_BND, images_BIHWC)
+
+    def encode_patches(self, images_BIHWC: Tensor) -> Tensor:
+        """Features of the patches, (B * I, N, encoder's width): all that the CTC head needs."""
+        return self.encoder(self.pixels(images_BIHWC).flatten(0, 1))
+
+    def fuse(self, features_BND: Tensor, images_BIHWC: Tensor) -> Tensor:
+        """Tokens for the decoder, (B, I, Q, D), of the images' patches."""
         height, width = images_BIHWC.shape[2:4]
         tokens_BQD = self.fusion(features_BND, self.vision.encoder.grid(height, width))
-        return features_BND, tokens_BQD.unflatten(0, images_BIHWC.shape[:2])
+        return tokens_BQD.unflatten(0, images_BIHWC.shape[:2])
 
     def embed(self, tokens_BIQD: Tensor, ids_BL: Tensor) -> Tensor:
         """Embeddings of whole sequences, (B, T, D)."""

@@ -124,7 +124,7 @@ def test_out_of_memory_halves_and_fills_the_queue_once(maker: ExampleMaker, monk
     one, reference = train_step(dropout=0.2), train_step(dropout=0.2)
     batch = batch_of(maker, one, "caption", samples_of("caption"))
     tried: list[int] = []
-    real = VisionLanguageModel.encode_images
+    real = VisionLanguageModel.encode_patches
 
     def limited(self: VisionLanguageModel, images_BIHWC: Tensor) -> Any:
         if self is one.model:
@@ -134,7 +134,7 @@ def test_out_of_memory_halves_and_fills_the_queue_once(maker: ExampleMaker, monk
                 raise torch.OutOfMemoryError("CUDA out of memory")
         return real(self, images_BIHWC)
 
-    monkeypatch.setattr(VisionLanguageModel, "encode_images", limited)
+    monkeypatch.setattr(VisionLanguageModel, "encode_patches", limited)
     state = TrainState(micro_batch=64)
     outcome = one(batch, state)
     assert tried == [4, 2, 2, 1, 1, 1, 1], "64 is more than the batch has, so 2 comes next"
@@ -151,7 +151,7 @@ def test_no_memory_for_one_image_names_its_group(maker: ExampleMaker, monkeypatc
     def fails(self: VisionLanguageModel, images_BIHWC: Tensor) -> Any:
         raise torch.OutOfMemoryError("no")
 
-    monkeypatch.setattr(VisionLanguageModel, "encode_images", fails)
+    monkeypatch.setattr(VisionLanguageModel, "encode_patches", fails)
     batch = batch_of(maker, one, "caption", samples_of("caption"))
     with pytest.raises(UserError, match=r"out of memory with 1 x 24 x 24 pixels of group caption_toy_all: lower its h"):
         one(batch, TrainState(micro_batch=4))
