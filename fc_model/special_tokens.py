@@ -27,6 +27,9 @@ CONTROL_TOKENS = (
     "</image>",
     "<slice>",
     "</slice>",
+    "<user>",
+    "<assistant>",
+    "<result>",
 )
 
 SPECIAL_TOKENS = CORE_TOKENS + CONTROL_TOKENS
