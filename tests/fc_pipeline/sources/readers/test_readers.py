@@ -75,6 +75,23 @@ def test_rst_same_after_other_sources(source: str, monkeypatch) -> None:
     assert rst.to_text(source) == alone == ""
 
 
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        ("+------------------+\n|.. toctree:: name |\n+------------------+\n", "|  |"),
+        (".. csv-table::\n\n   a,.. toctree:: name\n", "| a |  |"),
+        ('.. csv-table::\n\n   a,".. toctree:: name"\n', "| a |  |"),
+        (".. |a\\|b| image:: name\n\nend\n", "end"),
+    ],
+)
+def test_rst_directives_behind_other_marks(source: str, text: str, monkeypatch) -> None:
+    """They mean the same whether a file that was read before had them or not."""
+    monkeypatch.setattr(directives, "_directives", {})
+    alone = rst.to_text(source)
+    rst.to_text(".. toctree::\n\n   a\n\n.. image:: a\n")
+    assert rst.to_text(source) == alone == text
+
+
 def test_rst_keeps_words_code_and_formulas_and_drops_machinery() -> None:
     item = read_one(
         "rst",
