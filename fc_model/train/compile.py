@@ -6,6 +6,7 @@ import logging
 import math
 import os
 import shutil
+import subprocess
 import time
 import warnings
 from collections.abc import Callable
@@ -17,7 +18,7 @@ from torch import Tensor
 
 from fc_model.config.model import ModelConfig
 from fc_model.config.stage import StageConfig
-from fc_model.device import gemm_flops
+from fc_model.device import gemm_flops, is_out_of_memory
 from fc_model.model.decoder import Decoder
 
 logger = logging.getLogger(__name__)
@@ -31,6 +32,7 @@ _WHOLE_LAYERS = 12
 WAYS: dict[str, int | None] = {"eager": None, "compiled": None, "compiled for 256-bit vectors": 256}
 """How the loss may be computed, and the compiler's bits a vector; None are the processor's own. With 256 the bf16 code
 is right where its widest is not (Intel processors with AMX)."""
+_ANSWERS_SECONDS = 60.0
 _TIMED_CALLS = 2
 _FASTER = 0.9
 """Of the time of the way before it, which another must stay below: chance is to choose as rarely as can be."""
@@ -101,12 +103,14 @@ class CompiledLoss:
         expected = computed(self._decoder.loss)
         best, best_seconds, way, loss = "eager", math.inf, "eager", self._decoder.loss
         for way in self._candidates():
-            loss = self._switch_to(way)
             begin = time.perf_counter()
             try:
+                loss = self._switch_to(way)
                 actual = computed(loss)
-            except torch._dynamo.exc.TorchDynamoException as error:  # a compiler that can small functions only
-                logger.warning("torch.compile fails here (%s): %s", way, str(error).splitlines()[0])
+            except Exception as error:  # a compiler that can small functions only, or has lost its folder since
+                if is_out_of_memory(error):
+                    raise
+                logger.warning("torch.compile fails here (%s): %s", way, _first_line(error))
                 continue
             compiling = time.perf_counter() - begin
             if not _agree(actual, expected, dropout=self._decoder.config.dropout > 0):
@@ -172,16 +176,39 @@ def _agree(actual: list[Tensor], expected: list[Tensor], *, dropout: bool) -> bo
 
 def _compiler_works(device: torch.device) -> bool:
     """Whether a small function can be compiled here: the compiler, its headers and its cache are all there."""
-    if device.type == "mps" or (device.type == "cpu" and shutil.which(os.environ.get("CXX", "g++")) is None):
+    if device.type == "mps" or (device.type == "cpu" and not _compiler_answers(os.environ.get("CXX", "g++"))):
         return False
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             torch.compile(_probe, dynamic=False)(torch.ones(16, device=device))
     except Exception as error:  # whatever a compiler can fail with, training goes without it
-        logger.warning("torch.compile does not work here, training goes on without it: %s", str(error).splitlines()[0])
+        logger.warning("torch.compile does not work here, training goes on without it: %s", _first_line(error))
         return False
     return True
+
+
+def _compiler_answers(command: str) -> bool:
+    """Whether the compiler tells its version. torch asks, too, and waits for good on one that hangs (a lost mount)."""
+    if shutil.which(command) is None:
+        return False
+    try:
+        # No pipes: what the command has started may hold them open after it was killed.
+        subprocess.run(
+            [command, "--version"],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            check=True,
+            timeout=_ANSWERS_SECONDS,
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        logger.warning("no C++ compiler works here, training goes on without one: %s", error)
+        return False
+    return True
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__)
 
 
 def _probe(x_N: Tensor) -> Tensor:

@@ -112,6 +112,46 @@ exec {shutil.which("g++")} "$@"
     assert "torch.compile fails here (compiled)" in caplog.text
 
 
+@pytest.mark.parametrize("error", [NotADirectoryError(20, "Not a directory", "/cache"), AssertionError()])
+def test_whatever_the_compiler_fails_with_the_training_goes_on(
+    decoder: Decoder, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, error: Exception
+) -> None:
+    def fails(loss: Callable[..., Tensor], dynamic: bool) -> Callable[..., Tensor]:
+        raise error
+
+    monkeypatch.setattr(torch, "compile", fails)
+    compiled = CompiledLoss(decoder, seq_len=16)
+    with caplog.at_level(logging.WARNING):
+        compiled(IDS, IDS).backward()
+    assert compiled.way == "eager"
+    assert (str(error) or "AssertionError") in caplog.text
+
+
+def test_memory_that_runs_out_is_no_fault_of_the_compiler(decoder: Decoder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The step halves its micro-batch and computes the loss again."""
+
+    def full(*inputs: Any, **options: Any) -> Tensor:
+        raise torch.OutOfMemoryError("no memory")
+
+    monkeypatch.setattr(torch, "compile", lambda loss, dynamic: full)
+    with pytest.raises(torch.OutOfMemoryError):
+        CompiledLoss(decoder, seq_len=16)(IDS, IDS)
+
+
+@pytest.mark.parametrize("does", ["sleep 2", "exit 1"])
+def test_a_compiler_that_does_not_answer_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, does: str
+) -> None:
+    broken = tmp_path / "g++"
+    broken.write_text(f"#!/bin/sh\n{does}\n")
+    broken.chmod(0o755)
+    monkeypatch.setenv("CXX", str(broken))
+    monkeypatch.setattr(module, "_ANSWERS_SECONDS", 0.2)
+    with caplog.at_level(logging.WARNING):
+        assert not module._compiler_works(torch.device("cpu"))
+    assert str(broken) in caplog.text
+
+
 @pytest.mark.parametrize(
     ("seconds", "calls", "chosen"),
     [
