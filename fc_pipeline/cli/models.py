@@ -108,6 +108,8 @@ def read_pictures(paths: Iterable[Path]) -> "list[Image]":
     pictures: list[Image] = []
     for path in paths:
         try:
+            if path.exists() and not path.is_dir() and not path.is_file():
+                raise UserError(f"{path}: is a pipe or a device; give an image or a PDF that is a file")
             data = path.read_bytes()
             pictures += map(decode, _pages(data) if content_format(data) == "PDF" else [data])
         except OSError as error:

@@ -2,6 +2,7 @@
 did not; chat about images with the same model."""
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -274,6 +275,21 @@ def test_chat_pdf(world: World, tmp_path: Path) -> None:
     file.write_bytes(file.read_bytes()[:300])
     with pytest.raises(UserError, match=r"paper\.pdf: invalid_pdf"):
         read_pictures([file])
+
+
+@pytest.mark.parametrize(
+    ("path", "why"),
+    [
+        ("/dev/zero", "is a pipe or a device"),  # has no end
+        ("pipe", "is a pipe or a device"),  # nobody writes into it
+        (".", "Is a directory"),
+        ("none.png", "No such file"),
+    ],
+)
+def test_what_is_no_file_is_refused(tmp_path: Path, path: str, why: str) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(UserError, match=why):
+        read_pictures([tmp_path / path])
 
 
 def test_a_pdf_is_shown_as_a_viewer_shows_it(tmp_path: Path) -> None:
