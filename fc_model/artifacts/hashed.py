@@ -26,7 +26,8 @@ class HashedFiles:
     def __init__(self, folder: Path) -> None:
         self._path = index_path(folder)
         self._known: dict[str, list[str | int]] = {}
-        with suppress(OSError, ValueError, TypeError, KeyError):  # absent or damaged: everything is hashed again
+        # Absent or damaged: everything is hashed again.
+        with suppress(OSError, ValueError, TypeError, KeyError, RecursionError):
             index = json.loads(self._path.read_bytes())
             self._known = dict(index["files"]) if index["boot"] == _boot() != "" else {}
         self._changed = False

@@ -100,7 +100,10 @@ def test_after_a_restart_of_the_machine_all_is_read(
     assert artifact.problems() == [] and len(read) == 2
 
 
-WRONG = ["", "{", "[1]", "3", '{"files": {}}', '{"boot": BOOT, "files": 3}', '{"boot": BOOT, "files": {"one.txt": 3}}']
+WRONG = [
+    "", "{", "[1]", "3", "[" * 100_000,
+    '{"files": {}}', '{"boot": BOOT, "files": 3}', '{"boot": BOOT, "files": {"one.txt": 3}}',
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("text", WRONG)
