@@ -11,10 +11,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from fc_model.errors import UserError
 from fc_model.inference.generate import Runtime, Sampler, Sampling, generate
+from fc_model.inference.grammar import JsonGrammar
 
 HELP = "/reset begins a new document, /seed N fixes the next draws, /quit (or end of input) leaves"
 HISTORY_LENGTH = 1000
@@ -28,6 +29,7 @@ class TextCodec(Protocol):
 
     bos: int
     eos: int
+    vocab_size: int
     control_tokens: list[int]
 
     def tokenize(self, texts: Sequence[str]) -> list[list[int]]: ...
@@ -37,12 +39,16 @@ class TextCodec(Protocol):
 
 @dataclass
 class Conversation:
-    """The document so far, and how it goes on. `seed` counts up, so that each reply draws anew but repeatably."""
+    """The document so far, and how it goes on. `seed` counts up, so that each reply draws anew but repeatably.
+
+    With a `grammar` a reply is JSON of its schema, and nothing else.
+    """
 
     runtime: Runtime
     codec: TextCodec
     sampling: Sampling
     num_tokens: int
+    grammar: JsonGrammar | None = None
 
     def __post_init__(self) -> None:
         self.reset()
@@ -55,9 +61,12 @@ class Conversation:
         """Add `text` to the document and yield the continuation as it is drawn.
 
         Control tokens are never drawn, but for the one that ends the document; then the next reply begins a new one.
+        Raises UserError when JSON is not whole after `num_tokens`.
         """
         self._ids += self.codec.tokenize([text])[0]
-        sampler = Sampler(self.sampling, forbidden=set(self.codec.control_tokens) - {self.codec.eos})
+        constraint = None if self.grammar is None else self.grammar.begin()
+        forbidden = set(self.codec.control_tokens) - {self.codec.eos}
+        sampler = Sampler(self.sampling, forbidden=forbidden, constraint=constraint)
         self.sampling = replace(self.sampling, seed=self.sampling.seed + 1)
         decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
         count = 0
@@ -68,6 +77,8 @@ class Conversation:
         yield decoder.decode(b"", final=True)
         if count < self.num_tokens:
             self.reset()
+        elif constraint is not None and not constraint.is_complete:
+            raise UserError(f"the JSON is not whole after {count} tokens: allow more, or bound the schema's texts")
 
 
 def chat(
@@ -75,21 +86,24 @@ def chat(
     *,
     sampling: Sampling | None = None,
     num_tokens: int = 200,
+    schema: dict[str, Any] | None = None,
     threads: int = 1,
     history_file: Path | None = None,
 ) -> None:
     """Talk until /quit or end of input; off a terminal, read one line, print it with its completion and return.
 
-    `threads` is for llama.cpp; torch keeps its own setting. Lines are remembered in `history_file` if there is one.
-    Raises UserError when `model` is neither a folder written by the Hugging Face export nor a GGUF file, and when
-    standard input is empty.
+    With a JSON `schema` each reply is JSON of it, and off a terminal that alone is printed. `threads` is for llama.cpp;
+    torch keeps its own setting. Lines are remembered in `history_file` if there is one. Raises UserError when `model`
+    is neither a folder written by the Hugging Face export nor a GGUF file, when standard input is empty, and when
+    the schema cannot be enforced.
     """
     if isinstance(sys.stdin, io.TextIOWrapper):  # whatever the locale, and lines may end as on Windows
         sys.stdin.reconfigure(encoding="utf-8", errors="replace", newline=None)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")
     with open_model(model, threads=threads) as (runtime, codec):
-        conversation = Conversation(runtime, codec, sampling or Sampling(), num_tokens)
+        grammar = None if schema is None else JsonGrammar(schema, codec)
+        conversation = Conversation(runtime, codec, sampling or Sampling(), num_tokens, grammar)
         if sys.stdin is not None and sys.stdin.isatty():
             with _history(history_file):
                 _converse(conversation)
@@ -98,7 +112,8 @@ def chat(
         if not line:
             raise UserError("no prompt on standard input: pipe in a line, or run chat in a terminal")
         text = line.removesuffix("\n")
-        print(text, end="", flush=True)
+        if schema is None:
+            print(text, end="", flush=True)
         _print_reply(conversation, text)
 
 
@@ -128,6 +143,7 @@ class SentencePieceCodec:
 
         self._tokenizer = Tokenizer(tokenizer_file)
         self.bos, self.eos = self._tokenizer.bos_id, self._tokenizer.eos_id
+        self.vocab_size = vocab_size
         num_bytes = self._tokenizer.token_bytes.tolist()
         self.control_tokens = [token for token in range(vocab_size) if token >= len(num_bytes) or not num_bytes[token]]
 
@@ -161,7 +177,10 @@ def _converse(conversation: Conversation) -> None:
         elif command.startswith("/"):
             print(HELP)
         else:
-            _print_reply(conversation, line)
+            try:
+                _print_reply(conversation, line)
+            except UserError as error:
+                print(error)
 
 
 def _print_reply(conversation: Conversation, text: str) -> None:

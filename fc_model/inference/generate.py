@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fc_model.errors import UserError
+from fc_model.inference.grammar import Constraint
 
 
 class Runtime(Protocol):
@@ -53,16 +54,27 @@ class Sampling:
 class Sampler:
     """Draws tokens; the same seed and logits give the same tokens on every machine."""
 
-    def __init__(self, sampling: Sampling, *, forbidden: Collection[int] = ()) -> None:
-        """`forbidden` ids are never drawn."""
+    def __init__(
+        self, sampling: Sampling, *, forbidden: Collection[int] = (), constraint: Constraint | None = None
+    ) -> None:
+        """`forbidden` ids are never drawn, and of the others only those that `constraint` allows."""
         self.sampling = sampling
         self._forbidden = sorted(forbidden)
+        self._constraint = constraint
         self._random = np.random.default_rng(sampling.seed)
 
     def draw(self, logits: NDArray[np.float32]) -> int:
         """One token from logits [vocab]. Equal logits are taken in order of id."""
         scores = logits.astype(np.float64)
         scores[self._forbidden] = -np.inf
+        if self._constraint is None:
+            return self._draw(scores)
+        scores[~self._constraint.allowed()] = -np.inf
+        token = self._draw(scores)
+        self._constraint.accept(token)
+        return token
+
+    def _draw(self, scores: NDArray[np.float64]) -> int:
         if self.sampling.temperature == 0:
             return int(scores.argmax())
         order = np.argsort(-scores, kind="stable")

@@ -158,6 +158,10 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--file", metavar="NAME", help="which file of the gguf export (default: the first)")
     command.add_argument("--vision", nargs="+", metavar="IMAGE", help="answer about these: PNG, JPEG, WebP or PDF")
     command.add_argument("--prompt", type=_text, metavar="TEXT", help="with --vision: what to ask (default: Read:)")
+    command.add_argument("--json-schema", metavar="FILE", help="reply with JSON of this schema only")
+    command.add_argument(
+        "--num-tokens", type=_whole("--num-tokens", 1), default=200, metavar="N", help="most tokens of a reply (200)"
+    )
 
     command = add("gc", collect_garbage, "list, or delete, what no track needs any more")
     command.add_argument("--apply", action="store_true", help="delete (default: only list)")

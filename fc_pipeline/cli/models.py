@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fc_model.artifacts import Artifact, Manifest, Store
 from fc_model.artifacts.manifest import MANIFEST_NAME
@@ -24,6 +24,7 @@ with deferred_imports():
     from fc_model.chat.images import answer_about
     from fc_model.chat.text import chat as talk
     from fc_pipeline.experiments.graph import project_graph
+    from fc_pipeline.sources.readers.strict_json import parse_json
     from fc_pipeline.sources.sandbox.isolated import isolated
 
 _MAX_PAGES = 16
@@ -31,8 +32,11 @@ _DPI = 120
 
 
 def chat(options: argparse.Namespace) -> None:
+    schema = None if options.json_schema is None else _read_schema(Path(options.json_schema))
     graph = project_graph(of=options.track)
     if options.vision:
+        if schema is not None:
+            raise UserError("--json-schema constrains text; leave it out beside --vision")
         print(_answer_about_images(graph, options))
         return
     if options.prompt is not None:
@@ -46,7 +50,24 @@ def chat(options: argparse.Namespace) -> None:
     if options.export == "gguf":
         names = (entry.path for entry in export.manifest.files if entry.path.endswith(".gguf"))
         model = export.path(options.file or next(names))
-    talk(model, threads=available_threads(), history_file=store.root / "chat_history")
+    talk(
+        model,
+        num_tokens=options.num_tokens,
+        schema=schema,
+        threads=available_threads(),
+        history_file=store.root / "chat_history",
+    )
+
+
+def _read_schema(path: Path) -> dict[str, Any]:
+    """Raises UserError for a file that is not there, or is no JSON object."""
+    try:
+        schema = parse_json(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, BadInput) as error:
+        raise UserError(f"{path}: no JSON schema ({error})") from error
+    if not isinstance(schema, dict):
+        raise UserError(f'{path}: no JSON schema; write an object, for instance {{"type": "object"}}')
+    return schema
 
 
 def _answer_about_images(graph: Graph, options: argparse.Namespace) -> str:

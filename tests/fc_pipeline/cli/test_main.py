@@ -157,6 +157,24 @@ def test_user_errors_are_one_line(toy, command):
         assert errors.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (None, "No such file"),
+        (b"{", "Expecting property name"),
+        (b'{"type": "object", "type": "string"}', "comes twice"),
+        (b"[" * 100_000, "nested deeper"),
+        (b"\xff", "decode byte"),
+        (b"[]", "write an object"),
+    ],
+)
+def test_a_json_schema_that_is_none(command, tmp_path, content: bytes | None, why: str):
+    if content is not None:
+        (tmp_path / "schema.json").write_bytes(content)
+    status, lines, errors = command("chat", "toy", "--json-schema", str(tmp_path / "schema.json"))
+    assert (status, lines) == (2, []) and "no JSON schema" in errors and why in errors and errors.count("\n") == 1
+
+
 def test_closed_pipe(tmp_path):
     environment, command = (
         os.environ | {"FC_HOME": str(tmp_path)},

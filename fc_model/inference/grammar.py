@@ -1,0 +1,108 @@
+"""Constrained decoding: at each token, only those that can still become JSON of a schema.
+
+llguidance keeps the parser (docs/decisions/constrained-decoding.md). JSON is written compact, as in the chat format.
+
+Shape: V is the number of ids.
+"""
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fc_model.errors import UserError
+
+if TYPE_CHECKING:
+    from llguidance import LLMatcher
+
+# A schema may ask for lenience by itself (`x-guidance`), which would drop what is not understood.
+_OPTIONS = {"whitespace_flexible": False, "item_separator": ",", "key_separator": ":", "lenient": False}
+# Bytes that only one way leads on are not cut into pieces by the tokenizer, since llama.cpp's has none for some.
+_GRAMMAR = '%llguidance {{"no_forcing": true}}\nstart: %json {schema}'
+
+
+class Vocabulary(Protocol):
+    """What is asked of a tokenizer, see `fc_model.chat.text.TextCodec`."""
+
+    bos: int
+    eos: int
+    vocab_size: int
+    control_tokens: list[int]
+
+    def tokenize(self, texts: Sequence[str]) -> list[list[int]]: ...
+
+    def pieces(self, ids: Sequence[int]) -> list[bytes]: ...
+
+
+class JsonGrammar:
+    """The JSON of a schema, in the pieces of a tokenizer."""
+
+    def __init__(self, schema: dict[str, Any], vocabulary: Vocabulary) -> None:
+        """Members of an object come in the order of its `properties`.
+
+        Raises UserError for a schema that is wrong, that nothing satisfies, or with a keyword that is not enforced.
+        """
+        from llguidance import LLMatcher, LLTokenizer, TokenizerWrapper
+
+        self._num_ids = vocabulary.vocab_size
+        self._tokenizer = LLTokenizer(TokenizerWrapper(_Pieces(vocabulary)))
+        self._grammar = LLMatcher.grammar_from_lark(
+            _GRAMMAR.format(schema=json.dumps(schema | {"x-guidance": _OPTIONS}))
+        )
+        self.begin()
+
+    def begin(self) -> "Constraint":
+        """A text that begins."""
+        from llguidance import LLMatcher
+
+        matcher = LLMatcher(self._tokenizer, self._grammar, log_level=0)
+        _check(matcher)
+        return Constraint(matcher, self._num_ids)
+
+
+class Constraint:
+    """One text, token by token."""
+
+    def __init__(self, matcher: "LLMatcher", num_ids: int) -> None:
+        self._matcher, self._num_ids = matcher, num_ids
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the text so far is JSON of the schema."""
+        return self._matcher.is_accepting()
+
+    def allowed(self) -> NDArray[np.bool_]:
+        """Which ids may follow, (V,); EOS among them where the text may end. Raises UserError where none may."""
+        bits = np.frombuffer(self._matcher.compute_bitmask(), dtype=np.uint8)
+        _check(self._matcher)
+        return np.unpackbits(bits, count=self._num_ids, bitorder="little").astype(np.bool_)
+
+    def accept(self, token: int) -> None:
+        """Go on with an allowed token."""
+        self._matcher.consume_token(token)
+        _check(self._matcher)
+
+
+class _Pieces:
+    """A vocabulary as llguidance reads one."""
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self._vocabulary = vocabulary
+        self.bos_token_id, self.eos_token_id = vocabulary.bos, vocabulary.eos
+        self.special_token_ids = vocabulary.control_tokens
+        # Some are beyond the tokenizer where the model's vocabulary is padded.
+        self.tokens = [b"<control %d>" % token for token in range(vocabulary.vocab_size)]
+        texts = sorted(set(range(vocabulary.vocab_size)) - set(vocabulary.control_tokens))
+        for token, piece in zip(texts, vocabulary.pieces(texts), strict=True):
+            self.tokens[token] = piece
+
+    def __call__(self, text: str | bytes) -> list[int]:
+        return self._vocabulary.tokenize([text if isinstance(text, str) else text.decode(errors="replace")])[0]
+
+
+def _check(matcher: "LLMatcher") -> None:
+    if matcher.is_error():
+        reason, _, _ = matcher.get_error().partition("<state>")  # a dump of the parser follows
+        raise UserError(f"JSON schema: {' '.join(reason.split())}")
