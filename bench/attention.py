@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from bench.timing import report, round_robin
+from bench.timing import report, round_robin, whole_number
 from fc_model.model.attention import attention_mask, blockwise_attention, product_attention
 
 _CALLS = 5
@@ -28,8 +28,8 @@ SHAPES = {
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--threads", type=whole_number, default=1)
+    parser.add_argument("--rounds", type=whole_number, default=7)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     for name, shape in SHAPES.items():

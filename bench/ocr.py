@@ -23,7 +23,7 @@ from typing import Any
 from bench.ocr_environments import PEERS, python_of
 from bench.ocr_ours import pictures, write_plan
 from bench.ocr_work import write_work
-from bench.timing import report
+from bench.timing import report, whole_number
 from fc_model.artifacts import Recipe, Store
 from fc_pipeline.engine.step import Runtime, Step
 from fc_pipeline.images.fonts.catalogue import fonts_config
@@ -43,9 +43,9 @@ Rates = dict[str, dict[str, Any]]
 def main(argv: list[str] | None = None) -> None:
     """Print a line of JSON for lines, and one for pages."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--lines", type=int, default=150)
-    parser.add_argument("--pages", type=int, default=64)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--lines", type=whole_number, default=150)
+    parser.add_argument("--pages", type=whole_number, default=64)
+    parser.add_argument("--rounds", type=whole_number, default=5)
     parser.add_argument("--fonts", type=Path, help="folder of an images/fonts artifact; default: fetched into FC_HOME")
     arguments = parser.parse_args(argv)
     fonts = arguments.fonts or fetched_fonts()

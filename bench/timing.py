@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import platform
@@ -12,6 +13,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
+
+
+def whole_number(text: str) -> int:
+    """A number above 0, as an argument of a bench."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{number} is below 1")
+    return number
 
 
 class Seconds(NamedTuple):

@@ -23,7 +23,7 @@ from torch import nn
 
 from bench import hooks, peers, trust
 from bench.gemm import ceiling
-from bench.timing import Seconds, report, round_robin
+from bench.timing import Seconds, report, round_robin, whole_number
 from fc_model.config.model import ModelConfig
 from fc_model.device import autocast_dtype, tune_allocator
 
@@ -44,10 +44,12 @@ BATCH = 16
 def main() -> None:
     """Measure at each number of threads, each in a process of its own."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
-    parser.add_argument("--rounds", type=int, default=5, help="timed steps of each contender")
+    parser.add_argument("--threads", type=whole_number, nargs="+", default=[1, 2])
+    parser.add_argument("--rounds", type=whole_number, default=5, help="timed steps of each contender")
     parser.add_argument("--precision", choices=["auto", "bf16", "fp32"], default="auto")
-    parser.add_argument("--vector-bits", type=int, help="of the compiler's code, on every side")
+    parser.add_argument(
+        "--vector-bits", type=int, choices=(128, 256, 512), help="of the compiler's code, on every side"
+    )
     parser.add_argument("--eager", action="store_true", help="compile no side")
     parser.add_argument("--plain-allocator", action="store_true", help="leave malloc's thresholds as they are")
     arguments = parser.parse_args()

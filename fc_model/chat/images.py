@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +17,8 @@ from fc_model.inference.read import read_together
 from fc_model.tokenizer import Tokenizer
 from fc_model.vision.examples import ExampleMaker
 from fc_model.vision.prompts import DESCRIBE, READ
+
+logger = logging.getLogger(__name__)
 
 
 def answer_about(
@@ -46,6 +49,12 @@ def answer_about(
     is_line = prompt == READ and len(pictures) == 1 and model.vision.recognizes(group)
     if not is_line:
         return decoded
+    if pictures[0].height * group.scale(*pictures[0].size) < group.height / 2:
+        logger.warning(
+            "a line of %d x %d pixels is read from one of %d x %d, with letters smaller than in training: cut it into "
+            "pieces at most %.1f times as wide as high",
+            *pictures[0].size, group.width, group.height, group.width / group.height,
+        )  # fmt: skip
     transcript = ExampleMaker(tokenizer, model.vision).transcript
     [text] = read_together(
         model, images_BIHWC, tokens_BIQD, [decoded], prompt=ids, transcript=transcript, max_tokens=num_tokens

@@ -55,10 +55,13 @@ def available_cores() -> int:
     return cores if quota == "max" else max(1, min(cores, round(int(quota) / int(period))))
 
 
+_MOST_THREADS = 1 << 15  # what torch takes is an int of C; no machine has so many cores
+
+
 def available_threads() -> int:
     """Threads of tensor libraries: what OMP_NUM_THREADS asks them for, else one a core."""
     asked = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
-    return int(asked) if asked.isdecimal() and int(asked) else available_cores()
+    return int(asked) if asked.isdecimal() and 0 < int(asked) <= _MOST_THREADS else available_cores()
 
 
 def stop_children() -> None:

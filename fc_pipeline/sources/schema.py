@@ -143,7 +143,9 @@ class _Source(Entry):
     undecodable: Literal["quarantine", "replace"] = Field(
         default="quarantine", description="invalid UTF-8, NUL, lone surrogates: refuse, or put U+FFFD there and count"
     )
-    isolate: bool = Field(default=False, description="read files in a child process with caps; html and pdf always are")
+    isolate: bool = Field(
+        default=False, description="read files in a child process with caps; html, pdf and rst always are"
+    )
 
     @model_validator(mode="after")
     def _meta_is_free(self) -> "_Source":

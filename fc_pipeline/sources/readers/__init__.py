@@ -57,7 +57,7 @@ READERS: dict[str, Reader] = {
 }
 """`jsonl` and `parquet` are not here: they are read as streams (fc_pipeline/sources/tables.py)."""
 
-ISOLATED = {"html", "pdf"}
+ISOLATED = {"html", "pdf", "rst"}
 """Formats whose parsers are native code or open to documents made to harm: read in a child process with caps."""
 
 __all__ = ["ISOLATED", "READERS", "BadInput", "Item", "Reader"]

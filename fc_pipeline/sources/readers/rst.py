@@ -37,7 +37,6 @@ NAMING_DIRECTIVES = {
 }  # fmt: skip
 """Their argument is a name or a setting, not words for the reader."""
 # Before docutils makes spaces of tabs and feeds: a directive that is not seen here would mean what it meant in a source
-# before.
 # before. Any place will do, and one too many does no harm: a cell of a table begins behind a bar, a comma or a quote.
 _DIRECTIVE = re.compile(r"\.\.[ \t\v\f]+(?:\|(?:\\.|[^|\\])+\|[ \t\v\f]+)?([\w:.+-]+)[ \t\v\f]?::")
 _OWN = {

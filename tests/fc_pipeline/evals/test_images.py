@@ -213,7 +213,7 @@ def command(world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
     return run
 
 
-def test_chat(world: World, command: Callable[..., Any], tmp_path: Path) -> None:
+def test_chat(world: World, command: Callable[..., Any], tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     shards, paths = ImageShards(world.images.folder, "holdout"), {}
     for number in (0, 8, 9):
         paths[number] = tmp_path / f"{number}.png"
@@ -223,6 +223,11 @@ def test_chat(world: World, command: Callable[..., Any], tmp_path: Path) -> None
     assert command("chat", folder, "--vision", paths[8], "--prompt", "Describe:") == (0, f"a {COLOURS[0]} disc\n", "")
     assert command("chat", folder, "--vision", paths[9], "--prompt", "What colour?") == (0, f"{COLOURS[0]}\n", "")
     assert command("chat", folder, "--vision", paths[0], paths[9])[0] == 0
+    wide = tmp_path / "wide.png"
+    wide.write_bytes(png(Image.new("RGB", (2000, 20), "white")))
+    assert command("chat", folder, "--vision", wide)[0] == 0
+    assert "a line of 2000 x 20 pixels is read from one of" in caplog.text and "cut it into pieces" in caplog.text
+    assert caplog.text.count("cut it") == 1, "the others are as in training"
 
     bad = tmp_path / "bad.png"
     bad.write_bytes(png(line_picture("x"))[:60])

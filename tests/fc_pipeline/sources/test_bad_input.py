@@ -268,6 +268,15 @@ def test_hostile_pages_are_dropped_and_counted_and_the_others_unharmed(fetch, tm
     assert refused(artifact).items() >= {f"{name}.html": why for name, why in reasons.items()}.items()
 
 
+def test_a_file_that_docutils_takes_for_ever_to_read_is_refused(monkeypatch) -> None:
+    """Its time grows with the square of the stars that begin no emphasis."""
+    quick = Isolated(cpu_seconds=1.0)
+    monkeypatch.setattr(read_file_module, "isolated", lambda: quick)
+    assert reason("rst", b"*a " * 30_000) == "timeout"
+    assert [item.text for item in read("rst", b"a *b* c")] == ["a b c"]
+    quick.close()
+
+
 def test_a_reader_that_dies_or_eats_all_memory_is_replaced() -> None:
     isolated = Isolated(cpu_seconds=5.0, memory_bytes=400 << 20)
     spec = FileSpec(glob="*", format="html").model_dump()
