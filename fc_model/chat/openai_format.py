@@ -1,0 +1,110 @@
+"""Conversations in OpenAI's format: `{"messages": [...], "tools": [...]}`.
+
+https://platform.openai.com/docs/api-reference/chat, with `reasoning_content` as DeepSeek, vLLM and llama.cpp have it.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fc_model.chat.compact_json import from_json, to_json
+from fc_model.chat.messages import Conversation, Message, ToolCall, kind
+from fc_model.errors import UserError
+
+
+def read_conversation(record: Any) -> Conversation:
+    """A record's conversation. Fields that are not rendered, such as `name` and `refusal`, are left out.
+
+    `arguments` may be an object or its JSON text; `content` may be null. Results that name their calls
+    (`tool_call_id`) are put into the order of the calls. Raises UserError, which names the message or the tool.
+    """
+    if not isinstance(record, Mapping):
+        raise UserError(f"a conversation is an object with messages, not {kind(record)}")
+    messages = _objects(record.get("messages"), "messages")
+    read = [_read_message(message, f"messages[{number}]") for number, message in enumerate(messages)]
+    tools = () if record.get("tools") is None else tuple(_objects(record["tools"], "tools"))
+    return Conversation(tuple(read[number] for number in _order_of_calls(messages)), tools)
+
+
+def conversation_record(conversation: Conversation) -> dict[str, Any]:
+    """The inverse: `arguments` as JSON text, and ids that join calls and results."""
+    messages: list[dict[str, Any]] = []
+    ids: list[str] = []  # of the calls that have no result yet
+    num_calls = 0
+    for message in conversation.messages:
+        record: dict[str, Any] = {"role": message.role, "content": message.content}
+        if message.reasoning is not None:
+            record["reasoning_content"] = message.reasoning
+        if message.role == "tool":
+            record["tool_call_id"] = ids.pop(0)
+        if message.tool_calls:
+            ids = [f"call_{num_calls + place}" for place in range(len(message.tool_calls))]
+            num_calls += len(ids)
+            record["tool_calls"] = [
+                {"id": name, "type": "function", "function": {"name": call.name, "arguments": to_json(call.arguments)}}
+                for name, call in zip(ids, message.tool_calls, strict=True)
+            ]
+        messages.append(record)
+    return {"messages": messages, **({"tools": list(conversation.tools)} if conversation.tools else {})}
+
+
+def _objects(value: Any, place: str) -> list[dict[str, Any]]:
+    if not isinstance(value, Sequence) or isinstance(value, str | bytes):
+        raise UserError(f"{place}: a list is expected, not {kind(value)}")
+    for number, item in enumerate(value):
+        if not isinstance(item, dict):
+            raise UserError(f"{place}[{number}]: an object is expected, not {kind(item)}")
+    return list(value)
+
+
+def _calls(message: Mapping[str, Any], place: str) -> list[dict[str, Any]]:
+    calls = message.get("tool_calls")
+    return [] if calls is None else _objects(calls, f"{place}.tool_calls")
+
+
+def _read_message(record: Mapping[str, Any], place: str) -> Message:
+    content = record.get("content")
+    calls = [_read_call(call, f"{place}.tool_calls[{n}]") for n, call in enumerate(_calls(record, place))]
+    return Message(
+        role=record.get("role"),  # type: ignore[arg-type]  # any value: the conversation checks it
+        content="" if content is None else content,
+        reasoning=record.get("reasoning_content"),
+        tool_calls=tuple(calls),
+    )
+
+
+def _read_call(record: Mapping[str, Any], place: str) -> ToolCall:
+    function = record.get("function")
+    if not isinstance(function, Mapping):
+        raise UserError(f'{place}: {{"function": {{"name", "arguments"}}}} is expected')
+    arguments = function.get("arguments")
+    if isinstance(arguments, str):
+        try:
+            arguments = from_json(arguments)
+        except ValueError as error:
+            raise UserError(f"{place}.arguments: not JSON ({error})") from None
+    return ToolCall(name=function.get("name"), arguments=arguments)  # type: ignore[arg-type]  # checked as above
+
+
+def _order_of_calls(messages: Sequence[Mapping[str, Any]]) -> list[int]:
+    """The numbers of the messages; results that name their calls stand in the calls' order."""
+    keys: list[tuple[int, int]] = []
+    caller, ids = 0, {}
+    answered: set[str] = set()
+    for number, message in enumerate(messages):
+        if message.get("role") != "tool":
+            caller, answered = number, set()
+            calls = _calls(message, f"messages[{number}]")
+            ids = {call["id"]: place for place, call in enumerate(calls) if isinstance(call.get("id"), str)}
+            keys.append((number, -1))
+            continue
+        name = message.get("tool_call_id")
+        if name is None or not ids:
+            keys.append((caller, number - caller))
+            continue
+        if not isinstance(name, str) or name not in ids:
+            raise UserError(f"messages[{number}].tool_call_id: the calls before it are {', '.join(ids)}, not {name!r}")
+        if name in answered:
+            raise UserError(f"messages[{number}].tool_call_id: {name!r} has a result already")
+        answered.add(name)
+        keys.append((caller, ids[name]))
+    return sorted(range(len(messages)), key=keys.__getitem__)
