@@ -8,6 +8,7 @@ UNK = "<unk>"
 BOS = "<s>"
 EOS = "</s>"
 PAD = "<pad>"
+END_OF_TURN = "<im_end>"
 
 # Ids 0 to 3, the places that Llama tokenizers and llama.cpp take for granted.
 CORE_TOKENS = (UNK, BOS, EOS, PAD)
@@ -15,7 +16,7 @@ CORE_TOKENS = (UNK, BOS, EOS, PAD)
 # Ids 4 and up, in this order. Append only: an inserted name moves every id after it.
 CONTROL_TOKENS = (
     "<image>",
-    "<im_end>",
+    END_OF_TURN,
     "<tool>",
     "<json>",
     "<sys>",

@@ -26,6 +26,7 @@ from fc_model.errors import UserError
 from fc_model.export.vocabulary import Vocabulary, read_vocabulary
 from fc_model.export.weights import llama_weights
 from fc_model.model.decoder import Decoder
+from fc_model.special_tokens import END_OF_TURN
 
 Quantization = Literal["f32", "f16", "bf16", "q8_0"]
 
@@ -45,8 +46,9 @@ def export_gguf(
     name: str,
     licence: str,
     description: str = "",
+    chat_template: str | None = None,
 ) -> None:
-    """Write `model` with its tokenizer to `out_file`.
+    """Write `model` with its tokenizer to `out_file`; one that was trained on conversations also with their template.
 
     Norms stay F32. With q8_0, a matrix whose rows are no multiple of 32 becomes F16, as llama.cpp's own converter
     does. Raises UserError for a model or tokenizer that llama.cpp can't express.
@@ -58,6 +60,9 @@ def export_gguf(
     _add_general(writer, quantization=quantization, name=name, licence=licence, description=description)
     _add_architecture(writer, config)
     _add_tokenizer(writer, vocabulary)
+    if chat_template is not None:
+        writer.add_chat_template(chat_template)
+        writer.add_eot_token_id(vocabulary.control_id(END_OF_TURN))
     writer.add_string(TOKENIZER_SHA256, sha256_file(tokenizer_file))
     for weight_name, tensor in weights.items():
         values = interleave_rope(weight_name, tensor.numpy(), config)

@@ -16,6 +16,7 @@ from fc_model.export.huggingface_tokenizer import export_tokenizer
 from fc_model.export.vocabulary import Vocabulary, read_vocabulary
 from fc_model.export.weights import HEAD, llama_weights
 from fc_model.model.decoder import Decoder
+from fc_model.special_tokens import END_OF_TURN
 
 _NAMES = {
     "vocab_size": "vocab_size",
@@ -32,18 +33,26 @@ _NAMES = {
 """Fields of ModelConfig as config.json calls them."""
 
 
-def export_huggingface(model: Decoder, config: ModelConfig, tokenizer_file: Path, out_folder: Path) -> None:
+def export_huggingface(
+    model: Decoder, config: ModelConfig, tokenizer_file: Path, out_folder: Path, *, chat_template: str | None = None
+) -> None:
     """Write model.safetensors (float32), config.json, generation_config.json and the tokenizer's files.
 
-    Equal inputs give equal bytes. Raises UserError for a model or tokenizer that the layout can't express.
+    A model that was trained on conversations has their template, and stops at the end of a turn. Equal inputs give
+    equal bytes. Raises UserError for a model or tokenizer that the layout can't express.
     """
     weights = llama_weights(model, config)
     vocabulary = read_vocabulary(tokenizer_file, vocab_size=config.vocab_size)
     out_folder.mkdir(parents=True, exist_ok=True)
     write_tensors(out_folder / "model.safetensors", weights, metadata={"format": "pt"})
     write_json(out_folder / "config.json", llama_config(config, vocabulary))
-    write_json(out_folder / "generation_config.json", _token_ids(vocabulary))
-    export_tokenizer(vocabulary, tokenizer_file, out_folder, context_length=config.context_length)
+    token_ids: dict[str, Any] = _token_ids(vocabulary)
+    if chat_template is not None:
+        token_ids["eos_token_id"] = [vocabulary.eos, vocabulary.control_id(END_OF_TURN)]
+    write_json(out_folder / "generation_config.json", token_ids)
+    export_tokenizer(
+        vocabulary, tokenizer_file, out_folder, context_length=config.context_length, chat_template=chat_template
+    )
 
 
 def load_huggingface(folder: Path) -> Decoder:

@@ -20,12 +20,21 @@ SPACE = "\u2581"
 SCORE_PENALTY = 1000.0
 
 
-def export_tokenizer(vocabulary: Vocabulary, tokenizer_file: Path, out_folder: Path, *, context_length: int) -> None:
+def export_tokenizer(
+    vocabulary: Vocabulary,
+    tokenizer_file: Path,
+    out_folder: Path,
+    *,
+    context_length: int,
+    chat_template: str | None = None,
+) -> None:
     """Write tokenizer.json, tokenizer_config.json, special_tokens_map.json and tokenizer.model into `out_folder`.
 
     The call that everybody makes, `tokenizer(text)`, takes the name of a special token in a text for text, as our
-    tokenizer does; whoever wants it to be the token passes `split_special_tokens=False`. Batches are padded on the
-    left, for generation, and have no token types, which Llama's forward refuses.
+    tokenizer does; whoever wants it to be the token passes `split_special_tokens=False`. With a `chat_template`
+    (chat_template.jinja) it is the other way round: what the template renders is parsed by that call, and the template
+    escapes the texts. Batches are padded on the left, for generation, and have no token types, which Llama's forward
+    refuses.
     """
     if vocabulary.algorithm != "unigram":
         raise UserError(f"{tokenizer_file}: only a unigram tokenizer exports to Hugging Face, this one is bpe")
@@ -37,7 +46,7 @@ def export_tokenizer(vocabulary: Vocabulary, tokenizer_file: Path, out_folder: P
         "tokenizer_class": "PreTrainedTokenizerFast",
         "model_max_length": context_length,
         "clean_up_tokenization_spaces": False,
-        "split_special_tokens": True,
+        "split_special_tokens": chat_template is None,
         "padding_side": "left",
         "model_input_names": ["input_ids", "attention_mask"],
         **names,
@@ -45,6 +54,8 @@ def export_tokenizer(vocabulary: Vocabulary, tokenizer_file: Path, out_folder: P
     for file_name, content in (("tokenizer_config.json", settings), ("special_tokens_map.json", names)):
         text = json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False)
         (out_folder / file_name).write_text(text + "\n", encoding="utf-8")
+    if chat_template is not None:
+        (out_folder / "chat_template.jinja").write_text(chat_template, encoding="utf-8")
     shutil.copyfile(tokenizer_file, out_folder / "tokenizer.model")
 
 

@@ -43,10 +43,10 @@ class TransformersModel:
 
 
 def tokenize_with_transformers(folder: Path, lines: Sequence[str]) -> list[list[int]]:
-    """Ids of each line by the call of a model card, without the BOS that it begins with."""
+    """Ids of each line as text, without the BOS that the tokenizer begins it with."""
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)
     first = [tokenizer.bos_token_id] if tokenizer.bos_token_id is not None else []
-    ids_of_lines = [tokenizer(line)["input_ids"] for line in lines]
+    ids_of_lines = [tokenizer(line, split_special_tokens=True)["input_ids"] for line in lines]
     if any(ids[: len(first)] != first for ids in ids_of_lines):
         raise UserError(f"{folder}: its tokenizer does not begin a text with BOS; export it again")
     return [ids[len(first) :] for ids in ids_of_lines]

@@ -31,6 +31,13 @@ class Vocabulary:
         """(id, piece) of every piece of one of `types`."""
         return [(token, piece) for token, piece in enumerate(self.pieces) if piece.type in types]
 
+    def control_id(self, name: str) -> int:
+        """The id of a control token. Raises UserError where the tokenizer has none of that name."""
+        for token, piece in self.of_type(TokenType.CONTROL):
+            if piece.text == name:
+                return token
+        raise UserError(f"the tokenizer has no control token {name!r}: train it again")
+
 
 def read_vocabulary(tokenizer_file: Path, *, vocab_size: int) -> Vocabulary:
     """Read a SentencePiece model; pieces are padded with unused ones up to `vocab_size`, the model's.
