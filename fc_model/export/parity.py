@@ -8,7 +8,7 @@ runtime which is not here can be held to them too.
 import itertools
 import json
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ from fc_model.export.vocabulary import read_vocabulary
 from fc_model.inference.decoder_runtime import DecoderRuntime
 from fc_model.inference.generate import Runtime, greedy
 from fc_model.model.decoder import Decoder
+from fc_model.special_tokens import END_OF_TURN
 from fc_model.tokenizer import Tokenizer
 
 PARITY_SCHEMA = 1
@@ -58,18 +59,21 @@ def parity_report(
     out_folder: Path,
     settings: ParityConfig,
     threads: int = 1,
+    chat: bool = False,
 ) -> dict[str, float]:
     """Compare the exports of `model` with it; write parity.json and tokenizer_misses.json into `out_folder`.
 
     Returns flat metrics, to be gated. tokenizer_misses.json lists the lines on which a tokenizer differs from ours.
     `gguf_files` maps a quantization (it names the metrics) to its file; `texts` are held-out documents. Prompts are
-    cut to what the model's context holds. Raises UserError when there is nothing to compare or an export won't load.
+    cut to what the model's context holds. The files of a `chat` model stop at the end of a turn too. Raises UserError
+    when there is nothing to compare or an export won't load.
     """
     settings = _fit_context(settings, model.config.context_length)
     tokenizer = Tokenizer(tokenizer_file)
     vocabulary = read_vocabulary(tokenizer_file, vocab_size=model.config.vocab_size)
     if vocabulary.bos is None or vocabulary.eos is None:
         raise UserError(f"{tokenizer_file} lacks the token that begins or ends a document: train it with both")
+    ends = {vocabulary.eos, *([vocabulary.control_id(END_OF_TURN)] if chat else [])}
     lines = sample_lines(texts, num_lines=settings.num_lines, seed=settings.seed)
     if not lines:
         raise UserError("parity: the held-out texts are empty, give some to compare on")
@@ -105,8 +109,8 @@ def parity_report(
             context_length=model.config.context_length,
             threads=threads,
         )
-        until_eos = [_until(vocabulary.eos, prompt.continuation) for prompt in prompts]
-        equal = [_until(vocabulary.eos, ids) == expected for ids, expected in zip(served, until_eos, strict=True)]
+        until_end = [_until(ends, prompt.continuation) for prompt in prompts]
+        equal = [_until(ends, ids) == expected for ids, expected in zip(served, until_end, strict=True)]
         metrics[f"{name}_server_greedy_match"] = sum(equal) / len(equal)
     misses: dict[str, list[dict[str, Any]]] = {}
     byte_ids = frozenset(token for token, _ in vocabulary.of_type(TokenType.BYTE))
@@ -170,9 +174,9 @@ def compare_runtime(
     return comparison.metrics(name) | {f"{name}_greedy_match": sum(equal) / len(equal)}
 
 
-def _until(eos: int, ids: Sequence[int]) -> list[int]:
-    """`ids` before the first EOS, where llama.cpp's server stops."""
-    return list(itertools.takewhile(lambda token: token != eos, ids))
+def _until(ends: Set[int], ids: Sequence[int]) -> list[int]:
+    """`ids` before the first of `ends`, where llama.cpp's server stops."""
+    return list(itertools.takewhile(lambda token: token not in ends, ids))
 
 
 def _fit_context(settings: ParityConfig, context_length: int) -> ParityConfig:

@@ -17,7 +17,9 @@ def export_steps(track: ExportFields, parts: Sequence[Part]) -> Iterator[StepSpe
     """A step a format, and their parity."""
     final = {"stage": track.stage_key(track.final_stage), "tokenizer": track.tokenizer_key}
     group = f"{track.name}_exports"
-    about = {"name": track.name, "description": track.description, "weights": track.weights}
+    # A base model must not claim a chat template: it would answer in a format that it has never seen.
+    chat = any(stage.kind == "sft" for _, stage in track.main_stages)
+    about = {"name": track.name, "description": track.description, "weights": track.weights, "chat": chat}
     yield StepSpec(
         key=f"{track.name}/exports/huggingface",
         function=huggingface,
@@ -40,7 +42,7 @@ def export_steps(track: ExportFields, parts: Sequence[Part]) -> Iterator[StepSpe
         function=parity,
         description="Token ids and logits of torch, transformers and llama.cpp, side by side.",
         group=group,
-        config={"weights": track.weights, **track.parity.model_dump(mode="json")},
+        config={"weights": track.weights, "chat": chat, **track.parity.model_dump(mode="json")},
         inputs={
             **final,
             "documents": split_key(track),

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from factories.tiny_exports import Exports
+import torch
+from factories.tiny_exports import Exports, tiny_model
 
 from fc_model.config.parity import ParityConfig
 from fc_model.errors import UserError
@@ -16,6 +17,7 @@ from fc_model.export.logit_comparison import LogitComparison
 from fc_model.export.parity import EDGE_PROMPTS, parity_report
 from fc_model.export.tokenizer_comparison import compare_tokenizers, sample_lines
 from fc_model.inference.decoder_runtime import DecoderRuntime
+from fc_model.tokenizer import Tokenizer
 
 
 def compare(exports: Exports, out_folder: Path, **changes: Any) -> dict[str, float]:
@@ -59,6 +61,24 @@ def test_good_exports_pass_and_can_be_replayed(exports: Exports, tmp_path: Path)
             assert logits[top_ids] == pytest.approx(top_logits, abs=1e-4)
             assert expected == top_ids[0] == logits.argmax()
             ids = [*ids, expected]
+
+
+def test_the_server_stops_at_the_end_of_a_turn_of_a_chat_model(exports: Exports, tmp_path: Path) -> None:
+    model = tiny_model(tie_embeddings=False)
+    end = Tokenizer(exports.tokenizer_file).special("<im_end>")
+    likeliest = int(DecoderRuntime(model).logits([1])[-1].argmax())
+    with torch.no_grad():  # wherever this token would be the next, the turn ends
+        model.lm_head.weight[end] = 2 * model.lm_head.weight[likeliest]
+    file = exports.export(model, tmp_path / "chat.gguf", quantization="f32", chat_template="{{ messages }}")
+    matches = {
+        chat: compare(exports, tmp_path, model=model, gguf_files={"f32": file}, chat=chat)[
+            "gguf_f32_server_greedy_match"
+        ]
+        for chat in (False, True)
+    }
+    ids = [prompt["expected_ids"] for prompt in json.loads((tmp_path / "parity.json").read_text())["prompts"]]
+    assert any(end in continuation[:-1] for continuation in ids)
+    assert matches[False] < matches[True]
 
 
 def test_a_file_with_another_tokenizer_is_refused(
