@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -75,12 +75,19 @@ class SpikeConfig(Strict):
     deviations: float = Field(default=10.0, gt=0, description="Standard deviations above the median that are a spike.")
 
 
+def _is_none(value: Any) -> bool:
+    """Left out of the recipe of a stage that does not use the field, whose identity stays as it was without it."""
+    return value is None
+
+
 class StageConfig(Strict):
     """One stage of training: everything that its result depends on, beside the model, data and start."""
 
     name: str = Field(min_length=1, description="Name of the stage, unique in its track.")
-    kind: Literal["pretrain", "overfit", "multimodal"] = Field(
-        default="pretrain", description="overfit: cycle over few tokens; multimodal: images and text, see `images`."
+    kind: Literal["pretrain", "overfit", "multimodal", "sft"] = Field(
+        default="pretrain",
+        description="overfit: cycle over few tokens; multimodal: images and text, see `images`; "
+        "sft: the assistant's tokens of conversations.",
     )
     steps: int | None = Field(default=None, gt=0, description="Optimizer steps; give this or tokens.")
     tokens: int | None = Field(default=None, gt=0, description="Token budget, rounded up to whole steps.")
@@ -90,6 +97,13 @@ class StageConfig(Strict):
     first_batch: int = Field(default=0, ge=0, description="Batch to read on from; the graph sets it.")
     split: str = Field(default="train", pattern="^train", description="Split of the shards; the graph sets it.")
     images: ImageStageConfig | None = Field(default=None, description="multimodal: what is seen, and for what.")
+    text_share: float | None = Field(
+        default=None, gt=0, lt=1, exclude_if=_is_none,
+        description="sft: share of the steps that read packed text, so that it is not forgotten; null: none.",
+    )  # fmt: skip
+    dropout: float | None = Field(
+        default=None, ge=0, lt=1, exclude_if=_is_none, description="Of this stage; null: the model's."
+    )
     document_mask: bool = Field(default=True, description="Attention never crosses a document border.")
     lr: float = Field(gt=0, description="Peak learning rate of AdamW.")
     schedule: ScheduleConfig = Field(default_factory=ScheduleConfig, description="Course of the learning rates.")
@@ -122,6 +136,8 @@ class StageConfig(Strict):
             raise ValueError(f"stage {self.name}: overfit_tokens belongs to kind overfit, and only there")
         if (self.kind == "multimodal") != (self.images is not None):
             raise ValueError(f"stage {self.name}: images belongs to kind multimodal, and only there")
+        if self.text_share is not None and self.kind != "sft":
+            raise ValueError(f"stage {self.name}: text_share belongs to kind sft; images have their own")
         if self.kind == "multimodal" and self.steps is None:
             raise ValueError(f"stage {self.name}: give steps, since its batches differ in tokens")
         if (warmup := self.schedule.warmup_steps) is not None and warmup > self.num_steps:
@@ -148,11 +164,18 @@ class StageConfig(Strict):
         return self.images is None or "decoder" not in self.images.frozen
 
     @property
-    def text_steps(self) -> int:
-        """Steps on packed text: all of them, but for a stage with images."""
+    def window_steps(self) -> int:
+        """Steps on windows of tokens, be it text or conversations: all of them, but for a stage with images."""
         if self.images is None:
             return self.num_steps
         return math.ceil(self.images.shares[-1] * self.num_steps)
+
+    @property
+    def text_steps(self) -> int:
+        """Steps on packed text."""
+        if self.kind == "sft":
+            return math.ceil((self.text_share or 0.0) * self.num_steps)
+        return self.window_steps
 
     @property
     def text_tokens(self) -> int:

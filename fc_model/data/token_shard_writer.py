@@ -1,7 +1,8 @@
 """Writes packed token shards: the other half of `fc_model/data/token_shards.py`.
 
-For every split: `<split>-<n>.bin` with token ids, `<split>-<n>.idx` with the documents in them; for all splits
-`token_bytes.bin` and `index.json`. A document never spans two files, so each pair of files can be read alone.
+For every split: `<split>-<n>.bin` with token ids, `<split>-<n>.idx` with the documents in them, and where only some
+tokens are trained on, `<split>-<n>.mask` with a byte a token, 1 for these; for all splits `token_bytes.bin` and
+`index.json`. A document never spans two files, so each group of files can be read alone.
 """
 
 import json
@@ -28,43 +29,68 @@ def token_dtype(vocab_size: int) -> np.dtype[Any]:
 class SplitWriter:
     """Writes the documents of one split into files of about `shard_tokens` tokens.
 
-    Use as a context manager; `summary` is the split's entry in `index.json` once it has closed.
+    Use as a context manager; `summary` is the split's entry in `index.json` once it has closed. Of a `masked` split
+    only the tokens are trained on that `add` marks.
     """
 
-    def __init__(self, open_file: OpenFile, split: str, *, vocab_size: int, shard_tokens: int) -> None:
+    def __init__(
+        self, open_file: OpenFile, split: str, *, vocab_size: int, shard_tokens: int, masked: bool = False
+    ) -> None:
         self._open_file = open_file
         self._split = split
         self._dtype = token_dtype(vocab_size)
         self._shard_tokens = shard_tokens
+        self._masked = masked
         self._shards: list[dict[str, Any]] = []
         self._documents: list[tuple[int, int]] = []
         self._tokens = 0
         self._stack = ExitStack()  # closes the file that is written
         self._file: BinaryIO | None = None
+        self._mask_file: BinaryIO | None = None
         self._totals: defaultdict[str, Counter[str]] = defaultdict(Counter)
 
-    def add(self, ids: NDArray[np.integer[Any]], *, row: int, domain: str, num_bytes: int) -> None:
+    def add(
+        self,
+        ids: NDArray[np.integer[Any]],
+        *,
+        row: int,
+        domain: str,
+        num_bytes: int,
+        trained: NDArray[np.bool_] | None = None,
+    ) -> None:
         """Appends one document.
 
         Args:
             ids: its tokens, shape (length,), the last one EOS.
             row: its row in `documents.jsonl.zst`.
             domain: counted in the split's summary.
-            num_bytes: UTF-8 bytes of its text.
+            num_bytes: UTF-8 bytes of its text; of a masked split, of the text that is trained on.
+            trained: which tokens are trained on, shape (length,); of a masked split, and only there.
+
+        Raises:
+            ValueError: `trained` is absent, not wanted, or of another length than `ids`.
         """
+        if (trained is not None) != self._masked or (trained is not None and len(trained) != len(ids)):
+            raise ValueError(f"split {self._split}: {len(ids)} ids need {len(ids) if self._masked else 'no'} `trained`")
         if self._file is None:
             self._file = self._stack.enter_context(self._open_file(f"{self._shard_name()}.bin"))
         self._file.write(np.ascontiguousarray(ids, dtype=self._dtype).tobytes())
         self._documents.append((self._tokens, row))
         self._tokens += len(ids)
         self._totals[domain].update(tokens=len(ids), bytes=num_bytes, documents=1)
+        if trained is not None:
+            if self._mask_file is None:
+                self._mask_file = self._stack.enter_context(self._open_file(f"{self._shard_name()}.mask"))
+            self._mask_file.write(np.ascontiguousarray(trained, dtype=np.uint8).tobytes())
+            self._totals[domain].update(trained=int(np.count_nonzero(trained)))
         if self._tokens >= self._shard_tokens:
             self._close_shard()
 
     def summary(self) -> dict[str, Any]:
         """Counts of the split and of each domain, and the list of its files."""
         domains = {name: dict(self._totals[name]) for name in sorted(self._totals)}
-        totals = {unit: sum(domain[unit] for domain in domains.values()) for unit in ("tokens", "bytes", "documents")}
+        units = ("tokens", "bytes", "documents", *(["trained"] if self._masked else []))
+        totals = {unit: sum(domain[unit] for domain in domains.values()) for unit in units}
         return totals | {"domains": domains, "shards": self._shards}
 
     def __enter__(self) -> Self:
@@ -90,7 +116,7 @@ class SplitWriter:
             file.write(np.array(self._documents, dtype="<i8").tobytes())
         self._shards.append({"name": name, "tokens": self._tokens, "documents": len(self._documents)})
         self._documents, self._tokens = [], 0
-        self._file = None
+        self._file = self._mask_file = None
 
 
 def write_index(

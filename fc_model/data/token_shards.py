@@ -26,12 +26,20 @@ if TYPE_CHECKING:
 _MIX = np.uint64(0x9E3779B97F4A7C15)  # 2^64 / golden ratio, the increment of SplitMix64
 
 
+class Windows(NamedTuple):
+    """Windows of training, as torch tensors."""
+
+    ids_BT1: "torch.Tensor"  # int64
+    document_BT1: "torch.Tensor"  # int32; equal where two tokens of a window share a document
+    trained_BT1: "torch.Tensor | None"  # bool; False where a target is not trained on; None: all are
+
+
 class EvalBatch(NamedTuple):
     """Consecutive windows for evaluation, as torch tensors."""
 
     ids_BT1: "torch.Tensor"  # int64; targets are [:, 1:]
     document_BT1: "torch.Tensor"  # int32; equal where two tokens share a document, -1 outside the split
-    scored_BT: "torch.Tensor"  # bool; False where the target is padding after the split's end
+    scored_BT: "torch.Tensor"  # bool; False where the target is not trained on, or padding after the split's end
     num_bytes: int  # bytes of text that the scored targets stand for
 
 
@@ -67,11 +75,17 @@ class Shards:
         self.num_tokens: int = summary["tokens"]
         self.num_bytes: int = summary["bytes"]
         self.num_documents: int = summary["documents"]
+        self.masked: bool = "trained" in summary
+        self.num_trained: int = summary.get("trained", self.num_tokens)
+        self.packed_for: int | None = summary.get("packed_for")
+        """Length of the windows that hold whole documents; None where documents run on over the windows."""
         self.domains: dict[str, dict[str, int]] = summary["domains"]
         self._dtype = np.dtype(self.index["dtype"]).newbyteorder("<")
         self._names = [shard["name"] for shard in summary["shards"]]
         self._check_files(summary["shards"])
         self._tokens = [np.memmap(self.folder / f"{name}.bin", dtype=self._dtype, mode="r") for name in self._names]
+        masks = self._names if self.masked else []
+        self._masks = [np.memmap(self.folder / f"{name}.mask", dtype=np.uint8, mode="r") for name in masks]
         # First token of each file, and the end of the last: shape (number of files + 1,).
         self._bounds = np.cumsum([0] + [len(tokens) for tokens in self._tokens])
 
@@ -123,21 +137,22 @@ class Shards:
         start = index * seq_len
         return self.tokens(start, start + seq_len + 1), self._ordinals(start, start + seq_len + 1)
 
-    def batch(self, step: int, batch_size: int, seq_len: int, seed: int) -> tuple["torch.Tensor", "torch.Tensor"]:
-        """The windows of a training step.
-
-        Returns:
-            ids_BT1 (int64) and document_BT1 (int32; equal where two tokens of a window share a document).
-        """
+    def batch(self, step: int, batch_size: int, seq_len: int, seed: int) -> Windows:
+        """The windows of a training step."""
         import torch
 
-        windows = [self.window(int(index), seq_len) for index in self.window_ids(step, batch_size, seq_len, seed)]
+        chosen = self.window_ids(step, batch_size, seq_len, seed).tolist()
+        windows = [self.window(index, seq_len) for index in chosen]
         ids_BT1 = np.stack([ids for ids, _ in windows])
         document_BT1 = np.stack([documents for _, documents in windows])
-        return torch.from_numpy(ids_BT1), torch.from_numpy(document_BT1)
+        trained_BT1 = None
+        if self.masked:
+            starts = (index * seq_len for index in chosen)
+            trained_BT1 = torch.from_numpy(np.stack([self.trained(start, start + seq_len + 1) for start in starts]))
+        return Windows(torch.from_numpy(ids_BT1), torch.from_numpy(document_BT1), trained_BT1)
 
     def windows_sequential(self, seq_len: int, batch_size: int = 1) -> Iterator[EvalBatch]:
-        """All tokens of the split in order, each a target exactly once.
+        """All tokens of the split in order, each a target exactly once; of a masked split the trained ones are scored.
 
         The first target's input is an EOS put before the split, as every other document follows one; the last
         batch is filled up with EOS that is not scored.
@@ -152,32 +167,37 @@ class Shards:
             lead = 1 if start == 0 else 0  # place 0 holds the token before `start`, which the first batch lacks
             ids[lead : stop - start + 1] = self.tokens(start - 1 + lead, stop)
             documents[lead : stop - start + 1] = self._ordinals(start - 1 + lead, stop)
+            scored = np.zeros(stride + 1, dtype=bool)
+            scored[1 : stop - start + 1] = self.trained(start, stop) if self.masked else True
             places_BT1 = np.arange(batch_size)[:, None] * seq_len + np.arange(seq_len + 1)
             yield EvalBatch(
                 ids_BT1=torch.from_numpy(ids[places_BT1]),
                 document_BT1=torch.from_numpy(documents[places_BT1]),
-                scored_BT=torch.from_numpy(places_BT1[:, 1:] <= stop - start),
-                num_bytes=int(self.token_bytes[ids[1 : stop - start + 1]].sum()),
+                scored_BT=torch.from_numpy(scored[places_BT1[:, 1:]]),
+                num_bytes=int(self.token_bytes[ids[scored]].sum()),
             )
 
     def tokens(self, start: int, stop: int) -> NDArray[np.int64]:
         """Tokens [start, stop) of the split, across files. Raises UserError on an id outside the vocabulary."""
-        first = int(np.searchsorted(self._bounds, start, side="right")) - 1
-        parts = []
-        for number in range(first, len(self._tokens)):
-            offset = self._bounds[number]
-            if offset >= stop:
-                break
-            parts.append(self._tokens[number][max(start - offset, 0) : stop - offset])
-        ids = np.concatenate(parts).astype(np.int64)
+        ids = self._stretch(self._tokens, start, stop).astype(np.int64)
         if ids.max(initial=0) >= self.vocab_size:
             place = start + int(np.argmax(ids >= self.vocab_size))
-            name = self._names[int(np.searchsorted(self._bounds, place, side="right")) - 1]
             raise UserError(
-                f"{self.folder / name}.bin: token id {ids[place - start]} at position {place} of split "
+                f"{self.folder / self._name_at(place)}.bin: token id {ids[place - start]} at position {place} of split "
                 f"{self.split!r}, but the vocabulary has {self.vocab_size}; the file is damaged, build it again"
             )
         return ids
+
+    def trained(self, start: int, stop: int) -> NDArray[np.bool_]:
+        """Which of the tokens [start, stop) of a masked split are trained on. Raises UserError on a damaged mask."""
+        mask = self._stretch(self._masks, start, stop)
+        if mask.max(initial=0) > 1:
+            place = start + int(np.argmax(mask > 1))
+            raise UserError(
+                f"{self.folder / self._name_at(place)}.mask: {mask[place - start]} at position {place} of split "
+                f"{self.split!r}, but a mask is 0 or 1; the file is damaged, build it again"
+            )
+        return mask.astype(bool)
 
     def locate(self, position: int) -> tuple[int, int]:
         """Row in `documents.jsonl.zst` of the document that holds a token, and the token's place in it."""
@@ -204,6 +224,21 @@ class Shards:
         # Fortran order keeps each column contiguous, which searchsorted needs to avoid a copy a call.
         return np.asfortranarray(np.concatenate(parts)) if parts else np.empty((0, 2), dtype=np.int64)
 
+    def _stretch(self, files: list[Any], start: int, stop: int) -> NDArray[Any]:
+        """Entries [start, stop) of the split, across files."""
+        first = int(np.searchsorted(self._bounds, start, side="right")) - 1
+        parts = []
+        for number in range(first, len(files)):
+            offset = self._bounds[number]
+            if offset >= stop:
+                break
+            parts.append(files[number][max(start - offset, 0) : stop - offset])
+        return np.concatenate(parts)
+
+    def _name_at(self, position: int) -> str:
+        """Name of the file that holds a token."""
+        return str(self._names[int(np.searchsorted(self._bounds, position, side="right")) - 1])
+
     def _ordinals(self, start: int, stop: int) -> NDArray[np.int32]:
         """Which document of the split each token of [start, stop) belongs to, shape (stop - start,)."""
         starts = self.document_starts
@@ -218,6 +253,8 @@ class Shards:
         for shard in shards:
             sizes[f"{shard['name']}.bin"] = shard["tokens"] * self._dtype.itemsize
             sizes[f"{shard['name']}.idx"] = shard["documents"] * 16
+            if self.masked:
+                sizes[f"{shard['name']}.mask"] = shard["tokens"]
         missing = [name for name in sizes if not (self.folder / name).is_file()]
         if missing:
             raise UserError(f"{self.folder}: missing {', '.join(missing)}; build the shards again")

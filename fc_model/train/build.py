@@ -11,6 +11,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from fc_model.checkpoints.load import load_encoder, load_weights
+from fc_model.config.model import ModelConfig
 from fc_model.config.stage import StageConfig
 from fc_model.data.prefetch import Batches
 from fc_model.data.token_shards import Shards
@@ -20,6 +21,7 @@ from fc_model.model.decoder import Decoder
 from fc_model.seed import seed_torch
 from fc_model.tokenizer import Tokenizer
 from fc_model.train.compile import CompiledLoss
+from fc_model.train.conversations import ConversationBatches, conversation_split
 from fc_model.train.holdout import HoldoutLoss
 from fc_model.train.image_groups import ImageBatches
 from fc_model.train.image_holdout import ImageHoldoutLoss
@@ -32,7 +34,7 @@ from fc_model.vision.examples import ExampleMaker
 from fc_model.vision.vlm import DECODER, QUEUE, VisionLanguageModel
 
 Evaluate = Callable[[torch.device, torch.dtype | None], dict[str, float]]
-"""Figures on a fixed held-out sample; at least loss, bpb and ppl of the text."""
+"""Figures on a fixed held-out sample; at least loss, bpb and ppl, of the text or of what the stage is for."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,10 @@ def build_training(spec: StageFile, *, compiled: bool, way: str | None = None) -
     windows, model = TrainBatches(train, stage), _model(spec)
     bytes_per_token = train.num_bytes / train.num_tokens
     decoder = model if isinstance(model, Decoder) else model.decoder
-    compiled_loss = CompiledLoss(decoder, seq_len=stage.seq_len, calls=stage.text_steps, way=way) if compiled else None
+    calls = stage.window_steps
+    compiled_loss = CompiledLoss(decoder, seq_len=stage.seq_len, calls=calls, way=way) if compiled else None
+    if isinstance(model, Decoder) and spec.instructions is not None:
+        return _on_conversations(spec, spec.instructions, train, model, compiled=compiled_loss)
     if isinstance(model, Decoder):
         objective = TextObjective(model, compiled=compiled_loss)
         return Training(objective, windows, HoldoutLoss(spec.shards, model, stage).evaluate, bytes_per_token, stage)
@@ -78,6 +83,27 @@ def build_training(spec: StageFile, *, compiled: bool, way: str | None = None) -
     batches = ImageBatches(spec.images, windows, stage, maker)
     image_objective = ImageObjective(model, stage, compiled=compiled_loss)
     return Training(image_objective, batches, evaluate_both, bytes_per_token, batches.sized())
+
+
+def _on_conversations(
+    spec: StageFile, folder: Path, text: Shards, decoder: Decoder, *, compiled: CompiledLoss | None
+) -> Training:
+    """Loss over the assistant's tokens. Held out are conversations, and text beside them as `text_loss` and so on."""
+    conversations = Shards(folder, conversation_split(spec.stage), tokenizer_fingerprint=text.tokenizer_fingerprint)
+    replies = HoldoutLoss(folder, decoder, spec.stage)
+    documents = HoldoutLoss(spec.shards, decoder, spec.stage)
+
+    def evaluate_both(device: torch.device, dtype: torch.dtype | None) -> dict[str, float]:
+        of_text = {f"text_{name}": value for name, value in documents.evaluate(device, dtype).items()}
+        return replies.evaluate(device, dtype) | of_text
+
+    return Training(
+        TextObjective(decoder, compiled=compiled),
+        ConversationBatches(conversations, text, spec.stage),
+        evaluate_both,
+        conversations.num_bytes / conversations.num_trained,
+        spec.stage,
+    )
 
 
 def start(model: nn.Module, spec: StageFile) -> None:
@@ -112,14 +138,20 @@ def _model(spec: StageFile) -> Decoder | VisionLanguageModel:
     """The model with weights drawn from the stage's seed."""
     seed_torch(spec.stage.seed, "weights")
     if spec.stage.images is None:
-        decoder = Decoder(spec.model)
+        decoder = Decoder(_shape(spec))
         decoder.gradient_checkpointing = spec.stage.gradient_checkpointing
         return decoder
     assert spec.vision is not None
-    model = VisionLanguageModel(spec.model, spec.vision, training_heads=spec.stage.images)
+    model = VisionLanguageModel(_shape(spec), spec.vision, training_heads=spec.stage.images)
     if spec.vision.encoder.weights is not None:
         assert isinstance(model.encoder, VisionEncoder)
         load_encoder(model.encoder, Path(spec.vision.encoder.weights))
     model.decoder.gradient_checkpointing = spec.stage.gradient_checkpointing
     model.encoder.gradient_checkpointing = spec.stage.gradient_checkpointing
     return model
+
+
+def _shape(spec: StageFile) -> ModelConfig:
+    """The decoder's, with the dropout of the stage."""
+    dropout = spec.stage.dropout
+    return spec.model if dropout is None else spec.model.model_copy(update={"dropout": dropout})

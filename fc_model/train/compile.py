@@ -54,7 +54,7 @@ def should_compile(
     """
     if isinstance(setting, bool) or not stage.trains_decoder:
         return setting is True and stage.trains_decoder
-    flops = model.flops_per_token(stage.seq_len) * stage.text_steps * stage.batch_tokens
+    flops = model.flops_per_token(stage.seq_len) * stage.window_steps * stage.batch_tokens
     if flops / (_EAGER_SHARE * gemm_flops(device, dtype or torch.float32)) < _PAYS_SECONDS:
         return False
     return _compiler_works(device)

@@ -43,6 +43,7 @@ class StageFile(Strict):
     stage: StageConfig = Field(description="What matters.")
     runtime: RuntimeConfig = Field(default_factory=RuntimeConfig, description="What must not matter.")
     shards: Path = Field(description="Folder of the packed shards.")
+    instructions: Path | None = Field(default=None, description="Folder of the packed conversations, for kind sft.")
     images: Path | None = Field(default=None, description="Folder of the image shards, for a stage with images.")
     start: Path | None = Field(default=None, description="model.safetensors to start from; null for fresh weights.")
     start_vision: Path | None = Field(default=None, description="vision.safetensors to start from; null: fresh.")
@@ -57,6 +58,8 @@ class StageFile(Strict):
                 f"stage {self.stage.name}: seq_len ({self.stage.seq_len}) exceeds the model's context_length "
                 f"({self.model.context_length}): lower the one or raise the other"
             )
+        if self.stage.kind == "sft" and self.instructions is None:
+            raise ValueError(f"stage {self.stage.name}: instructions is missing, which it trains on: add it")
         if self.stage.images is not None and (self.vision is None or self.images is None):
             raise ValueError(f"stage {self.stage.name}: vision and images are missing, which it trains: add both")
         if self.stage.images is not None and self.vision is not None:
@@ -74,6 +77,8 @@ class StageFile(Strict):
             raise UserError(f"{self.shards}: no index.json, so no shards; build them first")
         if self.images is not None and not (self.images / "index.json").is_file():
             raise UserError(f"{self.images}: no index.json, so no image shards; build them first")
+        if self.instructions is not None and not (self.instructions / "index.json").is_file():
+            raise UserError(f"{self.instructions}: no index.json, so no packed conversations; build them first")
         for start in (self.start, self.start_vision):
             if start is not None and not start.is_file():
                 raise UserError(f"{start}: the weights to start from are not there; train the stage before this one")
@@ -83,6 +88,8 @@ class StageFile(Strict):
             "shards": sha256_file(self.shards / "index.json"),
             "start": sha256_file(self.start) if self.start is not None else None,
         }
+        if self.instructions is not None:
+            settings["instructions"] = sha256_file(self.instructions / "index.json")
         if self.vision is not None and self.images is not None:
             settings |= {
                 "vision": self.vision.model_dump(mode="json"),
@@ -193,7 +200,7 @@ def _choose(settings: dict[str, Any], spec: StageFile, threads: int) -> RunSetti
 
 def _row_tokens(spec: StageFile) -> int:
     """Tokens of the longest row of a batch: a window of text, or the patches of an image with the text behind it."""
-    rows = [spec.stage.seq_len] if spec.stage.text_steps else []
+    rows = [spec.stage.seq_len] if spec.stage.window_steps else []
     if spec.stage.images is not None and spec.vision is not None:
         patch = spec.vision.encoder.patch_size
         rows += [

@@ -77,13 +77,13 @@ def _answer_about_images(graph: Graph, options: argparse.Namespace) -> str:
     name = options.track
     is_folder = name not in graph.tracks and Path(name).is_dir()
     stage = _of_folder(Path(name)) if is_folder else _of_track(graph, Store(built_home()), name)
-    images = stage.manifest.recipe.config["stage"].get("images")
+    # Where the folder stands says where the artifacts are that it was made from.
+    store = Store(stage.folder.parents[len(stage.key.split("/"))])
+    images = _images(stage, store)
     if images is None:
         raise UserError(f"{stage.key}: trained without images, so it cannot see; give a stage of kind multimodal")
-    # Where the folder stands says where the artifacts are that it was made from.
-    root = stage.folder.parents[len(stage.key.split("/"))]
     made_from = stage.manifest.recipe.inputs["shards"]
-    shards = Store(root).find(made_from.key, made_from.identity)
+    shards = store.find(made_from.key, made_from.identity)
     if shards is None:
         raise UserError(f"{stage.key} was trained on {made_from.key}/{made_from.identity}, which is not there: pull it")
     return answer_about(
@@ -93,6 +93,16 @@ def _answer_about_images(graph: Graph, options: argparse.Namespace) -> str:
         groups=ImageStageConfig.model_validate(images).groups,
         prompt=READ if options.prompt is None else options.prompt,
     )
+
+
+def _images(stage: Artifact, store: Store) -> dict[str, Any] | None:
+    """What the stage was shown; a stage of conversations sees as the one that it began with."""
+    config, start = stage.manifest.recipe.config["stage"], stage.manifest.recipe.inputs.get("start")
+    if config["kind"] != "sft" or start is None:
+        shown: dict[str, Any] | None = config.get("images")
+        return shown
+    before = store.find(start.key, start.identity)
+    return None if before is None else _images(before, store)
 
 
 def _of_folder(folder: Path) -> Artifact:
@@ -113,8 +123,8 @@ def _of_track(graph: Graph, store: Store, track: str) -> Artifact:
     ]
     if not stages:
         raise UserError(f"{track} has no training stage, so there is no model to look with")
-    if graph[stages[-1]].config["stage"]["images"] is None:
-        raise UserError(f"{stages[-1]}: trained without images, so it cannot see; give a track that ends multimodal")
+    if all(graph[key].config["stage"]["images"] is None for key in stages):
+        raise UserError(f"{track}: trained without images, so it cannot see; give a track with a stage multimodal")
     return Resolver(graph, store).require(stages[-1], for_key="chat").verify()
 
 

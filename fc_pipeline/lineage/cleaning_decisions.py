@@ -11,14 +11,14 @@ from fc_pipeline.engine.graph import Graph
 from fc_pipeline.engine.resolve import Resolver
 from fc_pipeline.formatting import Line, columns, size
 
-_CLEANING = ("filtered", "deduplicated", "decontaminated")
+_CLEANING = ("filtered", "deduplicated", "unique", "decontaminated")
 _DOCUMENTS = "documents.jsonl.zst"
 _EXCERPT_CHARS = 600
 
 
 def cleaning_artifacts(graph: Graph, resolver: Resolver, track: str) -> list[Artifact]:
     """The built artifacts of the track's cleaning, dumps included, in the order of the steps."""
-    keys = [key for key in graph.track(track) if key.startswith("corpus/") and set(key.split("/")) & set(_CLEANING)]
+    keys = [key for key in graph.track(track) if set(key.split("/")) & set(_CLEANING)]
     artifacts = [artifact for key in keys if (artifact := resolver.artifact(key)) is not None]
     if not artifacts:
         raise UserError(f"{track}: no documents have been cleaned yet: {graph.run_command(keys[0])}")

@@ -86,8 +86,8 @@ def touched_lines(items: list[Touched], live: set[tuple[str, str]]) -> list[Line
 
 
 def is_before_takedowns(key: str) -> bool:
-    """True for sources and filtered documents: a taken-down document stays there; deduplication drops it later."""
-    return key.startswith("sources/") or (key.startswith("corpus/") and "filtered" in key.split("/"))
+    """True for sources and what is filtered: a taken-down document stays there; deduplication drops it later."""
+    return key.startswith(("sources/", "conversations/")) or "filtered" in key.split("/")
 
 
 def _places(artifact: Artifact, wanted: set[str]) -> Iterator[str]:
@@ -135,30 +135,43 @@ def _rows(shards: Artifact, wanted: set[str]) -> list[int]:
 def _read(stage: Artifact, store: Store, wanted: set[str]) -> str | None:
     """When a stage read one of the documents, as `first in step 12 of 600, 3 times`; None when it did not."""
     config: dict[str, Any] = stage.manifest.recipe.config
-    entry = stage.manifest.recipe.inputs.get("shards")
-    if entry is None or "stage" not in config:
+    inputs = stage.manifest.recipe.inputs
+    if "shards" not in inputs or "stage" not in config:
         return None
-    shards = store.find(entry.key, entry.identity)
-    if shards is None:
-        return "its shards are gone: it may have"
-    steps = steps_that_read(shards, _rows(shards, wanted), config["stage"], num_steps=int(stage.metrics["steps"]))
-    if not steps:
+    num_steps = int(stage.metrics["steps"])
+    read: set[int] = set()
+    for role in ("shards", "instructions"):
+        if (entry := inputs.get(role)) is None:
+            continue
+        shards = store.find(entry.key, entry.identity)
+        if shards is None:
+            return "its shards are gone: it may have"
+        read.update(steps_that_read(shards, _rows(shards, wanted), config["stage"], num_steps=num_steps, role=role))
+    if not read:
         return None
-    return f"first in step {steps[0] + 1:,} of {int(stage.metrics['steps']):,}, in {len(steps):,} steps"
+    return f"first in step {min(read) + 1:,} of {num_steps:,}, in {len(read):,} steps"
 
 
-def steps_that_read(shards: Artifact, rows: list[int], stage: dict[str, Any], *, num_steps: int) -> list[int]:
+def steps_that_read(
+    shards: Artifact, rows: list[int], stage: dict[str, Any], *, num_steps: int, role: str = "shards"
+) -> list[int]:
     """Steps of a stage, from 0 and ascending, whose batch holds a token of one of these rows of the shards.
 
-    A batch is a pure function of its number, so this is computed, not recorded.
+    A batch is a pure function of its number, so this is computed, not recorded. `role` is that of the shards among the
+    stage's inputs: text (`shards`) or conversations (`instructions`).
     """
     from fc_model.config.stage import StageConfig
     from fc_model.data.token_shards import Shards
     from fc_model.data.windows import TrainBatches
+    from fc_model.train.conversations import CONVERSATIONS, TEXT, conversation_split, text_schedule
     from fc_model.train.image_groups import group_schedule
 
     config = StageConfig.model_validate(stage)
-    reader = Shards(shards.folder, config.split)
+    if role == "instructions":
+        split, config = conversation_split(config), config.model_copy(update={"first_batch": 0})
+    else:
+        split = config.split
+    reader = Shards(shards.folder, split)
     windows: set[int] = set()
     for ordinal in np.flatnonzero(np.isin(reader.document_rows, rows)):
         start, stop = reader.document_span(int(ordinal))
@@ -167,10 +180,12 @@ def steps_that_read(shards: Artifact, rows: list[int], stage: dict[str, Any], *,
     if not windows:
         return []
     batches = TrainBatches(reader, config)
-    text = np.arange(num_steps)
+    own = np.arange(num_steps)
     if config.images is not None:  # text batches alternate with batches of images
-        text = np.flatnonzero(group_schedule(config.images, config.num_steps)[:num_steps] == len(config.images.groups))
-    return [int(step) for number, step in enumerate(text) if not windows.isdisjoint(batches.window_ids(number))]
+        own = np.flatnonzero(group_schedule(config.images, config.num_steps)[:num_steps] == len(config.images.groups))
+    elif config.kind == "sft":
+        own = np.flatnonzero(text_schedule(config)[:num_steps] == (TEXT if role == "shards" else CONVERSATIONS))
+    return [int(step) for number, step in enumerate(own) if not windows.isdisjoint(batches.window_ids(number))]
 
 
 def _inputs(artifact: Artifact) -> set[tuple[str, str]]:

@@ -18,7 +18,7 @@ from fc_pipeline.store.gc import collect, find_garbage
 
 def require_known(items: Sequence[Touched], documents: Sequence[str], graph: Graph) -> None:
     """Raises UserError when no artifact holds the documents and no source of the tracks could."""
-    sources = {key.removeprefix("sources/") for key in graph if key.startswith("sources/")}
+    sources = {key.split("/")[1] for key in graph if key.startswith(("sources/", "conversations/"))}
     for name in documents:
         if "/" not in name or (name.split("/")[0] not in sources and not items):
             raise UserError(

@@ -118,6 +118,20 @@ def _parquet(file: BinaryIO, spec: FileSpec, *, where: str) -> Iterator[Record |
         raise BadInput("invalid_parquet", f"after row {row}: {first_line}", lost_bytes) from error
 
 
+def parquet_records(file: BinaryIO) -> Iterator[Record | BadInput]:
+    """The rows of a parquet file with all their columns. Raises BadInput where it breaks off."""
+    import pyarrow
+    from pyarrow import parquet
+
+    numbers = count()
+    try:
+        with parquet.ParquetFile(file) as table:
+            for batch in table.iter_batches(batch_size=_BATCH_ROWS):
+                yield from _rows(batch, numbers)
+    except (pyarrow.ArrowException, OSError, ValueError) as error:
+        raise BadInput("invalid_parquet", f"after row {next(numbers)}: {str(error).splitlines()[0]}") from error
+
+
 def _rest(file: BinaryIO) -> int:
     """How many bytes of a file are not read yet."""
     position = file.tell()

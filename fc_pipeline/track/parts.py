@@ -9,6 +9,7 @@ _PACKAGES = (
     "training",
     "tokens",
     "images",
+    "instructions",
     "exports",
     "evals.tokenizer",
     "evals.images",

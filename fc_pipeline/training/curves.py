@@ -32,6 +32,11 @@ PANELS = (
     Panel("Throughput", "tokens a second", (("tokens_per_second", "tokens a second"),)),
 )
 
+_CONVERSATION_PANELS = (
+    Panel("Bits per byte of text", "bits", (("holdout_text_bpb", "held-out"), ("ema_text_bpb", "held-out, average"))),
+)
+"""Panels of stages of conversations: whether text is forgotten."""
+
 _IMAGE_PANELS = (
     Panel("Contrastive loss", "nats", (("loss_contrastive", "training"),)),
     Panel("Texts retrieved", "share", (("share_retrieved", "training"),)),
@@ -47,7 +52,7 @@ Point = tuple[float, float]
 def stage_curves(path: Path) -> list[Picture]:
     """The panels of which a log (metrics.jsonl) has values, in order; a stage with images has more of them."""
     records = _read(path)
-    return _drawn(records, (*PANELS, *_loss_panels(records), *_IMAGE_PANELS))
+    return _drawn(records, (*PANELS, *_CONVERSATION_PANELS, *_loss_panels(records), *_IMAGE_PANELS))
 
 
 def reading_curves(path: Path) -> list[Picture]:

@@ -1,9 +1,11 @@
 """The step of a training stage: writes the stage file, trains by fc_model, and adopts the results."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
+from fc_model.artifacts import Artifact
 from fc_model.config.image_stage import VisionConfig
 from fc_model.config.model import ModelConfig
 from fc_model.config.runtime import RuntimeConfig
@@ -13,6 +15,7 @@ from fc_pipeline.engine.step import Step
 from fc_pipeline.paths import mlflow_uri
 
 _LOGS = {"metrics.jsonl"}
+_VISION = {"vision.json", "vision.safetensors", "vision_ema.safetensors"}
 
 
 def train_stage(step: Step) -> None:
@@ -39,6 +42,7 @@ def train_stage(step: Step) -> None:
         "stage": stage.model_dump(),
         "runtime": runtime.model_dump(),
         "shards": str(step.inputs["shards"].folder),
+        "instructions": str(step.inputs["instructions"].folder) if stage.kind == "sft" else None,
         "start": str(start.path(f"{step.config.get('start_weights', 'model')}.safetensors")) if start else None,
         **(_image_settings(step, vision) if vision is not None else {}),
         "tags": {**step.runtime.tags, "fc.artifact": f"{step.key}/{step.out.folder.name}"},
@@ -52,6 +56,8 @@ def train_stage(step: Step) -> None:
     step.out.write_text("config.json", model.model_dump_json(indent=1) + "\n")
     if vision is not None:
         step.out.write_text("vision.json", vision.model_dump_json(indent=1) + "\n")
+    elif stage.kind == "sft" and start is not None:
+        _keep_vision(step, start)
     for name in result.files:
         step.out.adopt(name, folder / name, content=name not in _LOGS)
     step.out.metrics |= result.metrics
@@ -60,6 +66,13 @@ def train_stage(step: Step) -> None:
         "mlflow_error": result.mlflow_error,
         "loss_computed": result.loss_computed,
     }
+
+
+def _keep_vision(step: Step, start: Artifact) -> None:
+    """What the stage before has beside its decoder, so that its model sees after this stage as well."""
+    for name in sorted({entry.path for entry in start.manifest.files} & _VISION):
+        with start.path(name).open("rb") as source, step.out.open(name) as target:
+            shutil.copyfileobj(source, target)
 
 
 def _image_settings(step: Step, vision: VisionConfig) -> dict[str, Any]:

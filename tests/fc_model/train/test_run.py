@@ -87,7 +87,7 @@ def test_seed_and_start_decide_the_weights(tmp_path: Path, shards: Path) -> None
 def test_a_stage_reads_the_split_that_it_names(tmp_path: Path) -> None:
     shards = write_tiny_shards(tmp_path / "shards", late=2000)
     own = drive(open_run(tmp_path / "own", shards, stage={"split": "train-late", "steps": 2}))
-    ids_BT1, _ = Shards(shards, "train-late").batch(0, own.stage.batch_size, own.stage.seq_len, own.stage.seed)
+    ids_BT1, *_ = Shards(shards, "train-late").batch(0, own.stage.batch_size, own.stage.seq_len, own.stage.seed)
     assert torch.equal(own.batches(0).targets_BT, ids_BT1[:, 1:])
     every = drive(open_run(tmp_path / "every", shards, stage={"steps": 2}))
     assert not torch.equal(own.batches(0).targets_BT, every.batches(0).targets_BT)

@@ -1,0 +1,25 @@
+"""The sources of conversations that ship, and how an entry of a track becomes a whole one."""
+
+from pathlib import Path
+from typing import Any
+
+from fc_pipeline.catalogue.catalogue import Catalogue
+from fc_pipeline.catalogue.pins import pinned
+from fc_pipeline.instructions.schema import ConversationSource, parse_source
+
+CATALOGUE = Catalogue(Path(__file__).parent / "catalog", "conversations")
+
+
+def read_source(entry: str | dict[str, Any]) -> ConversationSource:
+    """A track's entry (see `Catalogue.resolve`) as it is written, without a look at this machine."""
+    raw, where = CATALOGUE.resolve(entry)
+    return parse_source(raw, where)
+
+
+def resolve_source(entry: str | dict[str, Any]) -> ConversationSource:
+    """The same with everything pinned that decides what is read.
+
+    Raises UserError when there is no such source or a field is wrong; names it.
+    """
+    source = read_source(entry)
+    return pinned(source, source.files, what="conversations", name=source.name)

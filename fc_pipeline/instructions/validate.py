@@ -1,0 +1,62 @@
+"""Which conversations can be trained on: whole, in order, with a reply to every turn."""
+
+import re
+import unicodedata
+from typing import Any
+
+from fc_model.chat.messages import Conversation
+from fc_model.errors import UserError
+from fc_pipeline.corpus.filters.base import map_meta, meta_texts
+
+_REASONS = (
+    (re.compile("without a call|calls before it|has a result"), "result_without_call"),
+    (re.compile("cannot (?:follow|begin)|come first"), "wrong_order"),
+    (re.compile(r"\.arguments:"), "invalid_arguments"),
+    (re.compile("surrogate"), "invalid_unicode"),
+    (re.compile(r"\.role:"), "unknown_role"),
+    (re.compile(r"^tools"), "invalid_tools"),
+    (re.compile(r"^messages: "), "no_messages"),
+)
+"""What `Conversation` says of one that is none -> the reason that it is dropped for."""
+
+
+class Invalid(Exception):
+    """A record that is no conversation to train on; it is dropped under `reason`, and the rest goes on."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(reason, detail)
+        self.reason, self.detail = reason, detail
+
+
+def valid_conversation(record: dict[str, Any]) -> Conversation:
+    """The conversation of a record in OpenAI's format, its text in Unicode's normal form C. Raises Invalid."""
+    if any("\0" in text for text in meta_texts(record)):
+        raise Invalid("nul_character", "NUL is no text")
+    try:
+        conversation = Conversation.from_record(map_meta(record, lambda text: unicodedata.normalize("NFC", text)))
+    except UserError as error:
+        raise Invalid(_reason(str(error)), str(error)) from error
+    _check_replies(conversation)
+    return conversation
+
+
+def _reason(message: str) -> str:
+    return next((reason for pattern, reason in _REASONS if pattern.search(message)), "invalid_message")
+
+
+def _check_replies(conversation: Conversation) -> None:
+    offered = {tool["function"]["name"] for tool in conversation.tools}
+    replies = 0
+    for number, message in enumerate(conversation.messages):
+        said = bool(message.content.strip() or message.tool_calls)
+        if message.role == "assistant":
+            replies += 1
+            if not said:
+                raise Invalid("empty_reply", f"messages[{number}]: the assistant says nothing")
+        elif message.role == "user" and not said:
+            raise Invalid("empty_prompt", f"messages[{number}]: the user says nothing")
+        unknown = [call.name for call in message.tool_calls if offered and call.name not in offered]
+        if unknown:
+            raise Invalid("unknown_tool", f"messages[{number}]: {unknown[0]!r} is not among the tools")
+    if not replies:
+        raise Invalid("no_reply", "the assistant says nothing, so there is nothing to train on")
