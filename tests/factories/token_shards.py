@@ -1,6 +1,6 @@
 """Packed token shards of documents that a test makes up."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -22,11 +22,17 @@ def write_token_shards(
     *,
     shard_tokens: int = 2000,
     tokenizer: str = "f" * 64,
+    masks: Mapping[str, Sequence[NDArray[Any]]] | None = None,
+    packed_for: int | None = None,
 ) -> Path:
     """Shards of documents' token ids by split, EOS appended.
 
-    token_bytes: bytes that each id stands for, shape (vocabulary,); those of EOS are none.
+    Args:
+        token_bytes: bytes that each id stands for, shape (vocabulary,); those of EOS are none.
+        masks: which ids of each document are trained on, by split; EOS never is.
+        packed_for: length of the windows that the documents fill.
     """
+    masks = masks or {}
     folder.mkdir(parents=True, exist_ok=True)
     token_bytes = np.where(np.arange(len(token_bytes)) == EOS, 0, token_bytes)
 
@@ -35,10 +41,17 @@ def write_token_shards(
 
     summaries = {}
     for split, documents in splits.items():
-        with SplitWriter(open_file, split, vocab_size=len(token_bytes), shard_tokens=shard_tokens) as writer:
-            for row, ids in enumerate(documents, start=FIRST_ROW):
-                domain, num_bytes = split.removeprefix("holdout-"), int(token_bytes[ids].sum())
-                writer.add(np.append(ids, EOS), row=row, domain=domain, num_bytes=num_bytes)
-        summaries[split] = writer.summary()
+        vocab_size, masked = len(token_bytes), split in masks
+        with SplitWriter(open_file, split, vocab_size=vocab_size, shard_tokens=shard_tokens, masked=masked) as writer:
+            for row, ids in enumerate(documents):
+                mask = masks[split][row] if masked else np.ones(len(ids), dtype=bool)
+                writer.add(
+                    np.append(ids, EOS),
+                    row=FIRST_ROW + row,
+                    domain=split.removeprefix("holdout-"),
+                    num_bytes=int(token_bytes[ids[mask]].sum()),
+                    trained=np.append(mask, False) if masked else None,
+                )
+        summaries[split] = writer.summary() | ({"packed_for": packed_for} if packed_for else {})
     write_index(open_file, splits=summaries, token_bytes=token_bytes, tokenizer_fingerprint=tokenizer, eos_id=EOS)
     return folder
