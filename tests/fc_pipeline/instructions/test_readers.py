@@ -146,7 +146,7 @@ def called(arguments: Any, *, name: str = "weather", then: tuple[str, ...] = ("t
         ("invalid_arguments", called('{"place": 1, "place": 2}')),
         ("invalid_arguments", called([1, 2])),
         ("unknown_tool", called({}, name="rain")),
-        ("untrained_message", {"messages": [{"role": "user", "content": "x"}, {"role": "assistant", "content": "x", "weight": 0}]}),
+        ("untrained_message", {"messages": [{"role": "assistant", "content": "x", "weight": 0}]}),
         ("invalid_tools", chat("user", "assistant") | {"tools": [{"type": "function", "function": {}}]}),
         ("invalid_tools", chat("user", "assistant") | {"tools": '[{"name": "a"'}),
     ],
