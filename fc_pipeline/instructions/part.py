@@ -38,8 +38,8 @@ def check(track: InstructionsFields) -> None:
         raise ValueError(f"stages.{track.main_stages[0][0]} is of kind sft, and no stage comes before it: add one")
     lengths = {name: stage.seq_len for name, stage in stages.items()}
     if len(set(lengths.values())) > 1:
-        said = " and ".join(f"{name} {length}" for name, length in lengths.items())
-        raise ValueError(f"stages of kind sft read the same windows, but their seq_len differ ({said}): take one")
+        each = " and ".join(f"{name} {length}" for name, length in lengths.items())
+        raise ValueError(f"stages of kind sft read the same windows, but their seq_len differ ({each}): take one")
     for name in chosen.stages:
         if name not in stages:
             raise ValueError(f"instructions.stages: {name!r} is no stage of kind sft{suggestion(name, stages)}")

@@ -48,12 +48,12 @@ def _check_replies(conversation: Conversation) -> None:
     offered = {tool["function"]["name"] for tool in conversation.tools}
     replies = 0
     for number, message in enumerate(conversation.messages):
-        said = bool(message.content.strip() or message.tool_calls)
+        is_empty = not (message.content.strip() or message.tool_calls)
         if message.role == "assistant":
             replies += 1
-            if not said:
+            if is_empty:
                 raise Invalid("empty_reply", f"messages[{number}]: the assistant says nothing")
-        elif message.role == "user" and not said:
+        elif message.role == "user" and is_empty:
             raise Invalid("empty_prompt", f"messages[{number}]: the user says nothing")
         unknown = [call.name for call in message.tool_calls if offered and call.name not in offered]
         if unknown:

@@ -66,6 +66,12 @@ def from_json(text: str, where: str) -> Any:
         ) from error
 
 
+def arguments(call: Mapping[str, Any]) -> Any:
+    """The arguments of a call: none are an empty object, be they absent, null, or text that is empty or `null`."""
+    value = call.get("arguments")
+    return {} if value is None or (isinstance(value, str) and value.strip() in ("", "null")) else value
+
+
 def result_text(value: Any) -> str:
     """What a tool gives as text: as it is, or compact JSON of a value."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(",", ":"))

@@ -6,7 +6,7 @@ content in parts are read too; a part that is no text is refused.
 
 from typing import Any
 
-from fc_pipeline.instructions.readers.columns import Columns, listed, result_text
+from fc_pipeline.instructions.readers.columns import Columns, arguments, listed, result_text
 from fc_pipeline.instructions.validate import Invalid
 
 _ROLES = {"developer": "system", "function": "tool"}
@@ -46,8 +46,7 @@ def _content(content: Any, where: str, *, is_result: bool) -> Any:
 
 
 def _call(call: dict[str, Any]) -> dict[str, Any]:
-    """A call without arguments has them empty, as null or as no text."""
     function = call.get("function")
     if not isinstance(function, dict):
         return call
-    return {**call, "function": {**function, "arguments": function.get("arguments") or {}}}
+    return {**call, "function": {**function, "arguments": arguments(function)}}

@@ -6,7 +6,7 @@ gave. `tools` is the JSON of their schemas. Turns of the assistant in a row, as 
 
 from typing import Any
 
-from fc_pipeline.instructions.readers.columns import Columns, as_text, from_json, listed, result_text
+from fc_pipeline.instructions.readers.columns import Columns, arguments, as_text, from_json, listed, result_text
 from fc_pipeline.instructions.validate import Invalid
 
 _ROLES = {
@@ -47,4 +47,4 @@ def _calls(value: Any, where: str) -> list[dict[str, Any]]:
     calls = parsed if isinstance(parsed, list) else [parsed]
     if not all(isinstance(call, dict) and "name" in call for call in calls):
         raise Invalid("invalid_arguments", f'{where}: a call is {{"name", "arguments"}}')
-    return [{"function": {"name": call["name"], "arguments": call.get("arguments") or {}}} for call in calls]
+    return [{"function": {"name": call["name"], "arguments": arguments(call)}} for call in calls]

@@ -52,8 +52,16 @@ def test_parquet(tmp_path: Path) -> None:
     import pyarrow
     from pyarrow import parquet
 
-    parquet.write_table(pyarrow.Table.from_pylist(GOOD), tmp_path / "table")
-    assert len(prompts(fetch(tmp_path, {"train.parquet": (tmp_path / "table").read_bytes()}))) == 40
+    call = {"function": {"name": "clock", "arguments": '{"place": "Rome"}'}, "id": "1", "type": "function"}
+    middle = [{"role": "assistant", "tool_calls": [call]}, {"role": "tool", "content": "9:00", "tool_call_id": "1"}]
+    called = talk("What time is it?", "Nine.")
+    called["messages"][1:1] = middle
+    # A column of structs has all fields in every row, those of other messages as null.
+    parquet.write_table(pyarrow.Table.from_pylist([*GOOD, called, *GOOD[:1]]), tmp_path / "table")
+    artifact = fetch(tmp_path, {"train.parquet": (tmp_path / "table").read_bytes()})
+    assert len(prompts(artifact)) == 42
+    *_, with_call, _ = read_records(artifact.path("documents.jsonl.zst"))
+    assert with_call["meta"]["conversation"]["messages"][1]["tool_calls"][0]["function"]["name"] == "clock"
 
 
 BAD_ROWS = {

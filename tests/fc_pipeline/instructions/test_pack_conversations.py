@@ -5,9 +5,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from factories.build import build
 from factories.conversations import TALK, conversations
 from factories.instruction_sources import write_conversations
+from factories.models import random_decoder
 from factories.stdlib_corpus import Packed
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -103,6 +105,22 @@ def test_batches_predict_the_replies(tmp_path: Path, packed: Packed) -> None:
             assert batch.ids_BT[0, inside[0]] == BOS_ID
     wanted = [f"It is {n}.Yes." for n in range(9)]
     assert sorted(filter(None, replies)) == sorted(wanted)
+
+
+def test_a_window_costs_what_its_conversations_cost_alone(tmp_path: Path, packed: Packed) -> None:
+    tokenizer = Tokenizer(packed.tokenizer.path("tokenizer.model"))
+    talks = [spoken(f"Is it {n}?", f"It is {n}.") for n in range(4)]
+    artifact = pack(tmp_path, packed, {"train": {"a": talks}, "holdout": {"a": [talks[0]]}}, seq_len=128)
+    stage = StageConfig(name="sft", kind="sft", steps=1, seq_len=128, batch_tokens=128, lr=1)
+    batch = TrainBatches(Shards(artifact.folder, "train-sft"), stage)(0)
+    decoder = random_decoder(vocab_size=tokenizer.vocab_size, context_length=128)
+    together = decoder.loss(batch.ids_BT, batch.targets_BT, batch.document_BT, num_targets=1)
+    alone = 0.0
+    for one in talks:
+        encoded = encode_conversation(one, tokenizer)
+        targets = [token if mask else IGNORE for token, mask in zip(encoded.ids, encoded.trained, strict=True)]
+        alone += float(decoder.loss(torch.tensor([encoded.ids[:-1]]), torch.tensor([targets[1:]]), num_targets=1))
+    assert float(together) == pytest.approx(alone, rel=1e-5)
 
 
 @pytest.mark.parametrize("too_long", ["cut", "drop"])

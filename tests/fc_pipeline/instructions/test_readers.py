@@ -101,7 +101,7 @@ def test_messages_in_all_their_dialects() -> None:
     )  # fmt: skip
     for middle in (new, old):
         assert read("messages", {"messages": [*begin, *middle, *end], "tools": [WEATHER]}).messages == expected
-    for nothing in ("", None, "{}"):
+    for nothing in ("", None, "{}", "null"):
         function = {"name": "weather", "arguments": nothing}
         middle = [{"role": "assistant", "tool_calls": [{"function": function}]}, {"role": "tool", "content": "19"}]
         assert read("messages", {"messages": [*begin, *middle, *end]}).messages[2].tool_calls[0].arguments == {}
