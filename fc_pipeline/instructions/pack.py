@@ -1,28 +1,18 @@
 """The step that makes `<track>/instruction_shards`: conversations in windows, with a mask of what is trained on."""
 
 from collections.abc import Iterator
-from functools import lru_cache, partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fc_model.artifacts import read_records
 from fc_model.errors import UserError
 from fc_pipeline.corpus.document import draw
 from fc_pipeline.engine.step import Step
-from fc_pipeline.executors.batching import chunks
 from fc_pipeline.instructions.bins import pack_bins
 from fc_pipeline.instructions.config import PackConfig
-from fc_pipeline.instructions.document import conversation_of
+from fc_pipeline.instructions.encode import TOO_LONG, Encoded, encode_conversations
 from fc_pipeline.tokens.mixture_config import HOLDOUT
-
-if TYPE_CHECKING:
-    from fc_model.tokenizer import Tokenizer
-
-TOO_LONG = "too_long"
-_CHUNK_CHARS = 250_000
 
 
 class StagePackConfig(PackConfig):
@@ -31,18 +21,6 @@ class StagePackConfig(PackConfig):
     seq_len: int
     stages: dict[str, dict[str, float] | None]
     """Weights of the sources by stage; None: every source once."""
-
-
-class Packed(NamedTuple):
-    """A conversation as it is packed, with EOS behind it; row is its place in documents.jsonl.zst."""
-
-    row: int
-    name: str
-    source: str
-    held_out: bool
-    ids: NDArray[np.uint32]
-    trained: NDArray[np.bool_]
-    cut: bool
 
 
 def pack_conversations(step: Step) -> None:
@@ -65,113 +43,40 @@ def pack_conversations(step: Step) -> None:
     config = StagePackConfig.model_validate(step.config)
     tokenizer_file = step.inputs["tokenizer"].path("tokenizer.model")
     tokenizer = Tokenizer(tokenizer_file)
-    conversations = _encode(step, config)
+    conversations = encode_conversations(step, tokenizer_file, seq_len=config.seq_len, may_cut=config.too_long == "cut")
     splits = {
         f"train-{stage}": _chosen(conversations, stage, weights, config.seed)
         for stage, weights in config.stages.items()
     }
-    for source in sorted({one.source for one in conversations}):
+    for source in sorted({one.source for one in conversations if one.held_out}):
         splits[HOLDOUT + source] = [one for one in conversations if one.held_out and one.source == source]
-    summaries = {}
     for split, chosen in splits.items():
         if not chosen:
-            raise UserError(f"{step.key}: split {split} would have no conversation: change `stages`, or add a source")
+            raise UserError(f"{step.key}: no conversation for {split}: change `instructions.stages`, or raise seq_len")
+    if len(splits) == len(config.stages):
+        raise UserError(f"{step.key}: no conversation that is held out fits seq_len ({config.seq_len}): raise it")
+    summaries, token_bytes = {}, tokenizer.token_bytes
+    for split, chosen in splits.items():
         with SplitWriter(
             step.out.open, split, vocab_size=tokenizer.vocab_size, shard_tokens=config.shard_tokens, masked=True
         ) as writer:
-            for packed, ids, trained in _in_windows(chosen, tokenizer, config, stream=list(splits).index(split)):
-                num_bytes = int(tokenizer.token_bytes[ids[trained]].sum())
-                writer.add(ids, row=packed.row, domain=packed.source, num_bytes=num_bytes, trained=trained)
+            for one, ids, trained in _in_windows(split, chosen, config, pad_id=tokenizer.pad_id):
+                num_bytes = int(token_bytes[ids[trained]].sum())
+                writer.add(ids, row=one.row, domain=one.source, num_bytes=num_bytes, trained=trained)
         summaries[split] = writer.summary() | {"packed_for": config.seq_len}
     with step.out.open("tokenizer.model") as file:
         file.write(tokenizer_file.read_bytes())
     write_index(
         step.out.open,
         splits=summaries,
-        token_bytes=tokenizer.token_bytes,
+        token_bytes=token_bytes,
         tokenizer_fingerprint=tokenizer.fingerprint,
         eos_id=tokenizer.eos_id,
     )
     _count(step, splits, summaries, config)
 
 
-def _encode(step: Step, config: StagePackConfig) -> list[Packed]:
-    """All conversations that fit, listed in documents.jsonl.zst; those that do not are dropped and counted."""
-    encode = partial(
-        encode_batch, str(step.inputs["tokenizer"].path("tokenizer.model")), config.seq_len, config.too_long
-    )
-    packed: list[Packed] = []
-    with step.out.records("documents.jsonl.zst") as write:
-        batches = chunks(_records(step), weight=lambda pair: len(pair[1]["text"]), limit=_CHUNK_CHARS)
-        waiting: list[list[tuple[str, dict[str, Any]]]] = []
-
-        def noted() -> Iterator[list[dict[str, Any]]]:
-            for batch in batches:
-                waiting.append(batch)
-                yield [record for _, record in batch]
-
-        for encoded in step.ordered_map(encode, noted()):
-            for (side, record), whole in zip(waiting.pop(0), encoded, strict=True):
-                step.out.counters.read += 1
-                if whole is None:
-                    step.out.counters.drop(TOO_LONG)
-                    continue
-                ids, trained, cut = whole
-                one = Packed(len(packed), record["id"], record["source"], side == "holdout", ids, trained, cut)
-                packed.append(one)
-                about = {key: record[key] for key in ("id", "source", "domain", "licence")}
-                counts = {"tokens": len(ids), "trained": int(trained.sum()), "cut": cut}
-                write({**about, "split": side, "bytes": len(record["text"].encode()), **counts})
-            step.runtime.report({"conversations": step.out.counters.read})
-    return packed
-
-
-def _records(step: Step) -> Iterator[tuple[str, dict[str, Any]]]:
-    for side in ("train", "holdout"):
-        for record in read_records(step.inputs["instructions"].path(f"{side}.jsonl.zst")):
-            yield side, record
-
-
-def encode_batch(
-    tokenizer_file: str, seq_len: int, too_long: str, records: list[dict[str, Any]]
-) -> list[tuple[NDArray[np.uint32], NDArray[np.bool_], bool] | None]:
-    """Of each conversation its ids with EOS, which of them are trained on, and whether replies were cut off.
-
-    None for one that does not fit.
-    """
-    from fc_model.chat.encoding import encode_conversation
-
-    tokenizer = _tokenizer(tokenizer_file)
-    encoded = (encode_conversation(conversation_of(record), tokenizer) for record in records)
-    return [_fitted(one.ids, one.trained, seq_len, too_long, tokenizer) for one in encoded]
-
-
-@lru_cache(maxsize=1)
-def _tokenizer(file: str) -> "Tokenizer":
-    from fc_model.tokenizer import Tokenizer
-
-    return Tokenizer(Path(file))
-
-
-def _fitted(
-    ids: list[int], trained: list[bool], seq_len: int, too_long: str, tokenizer: "Tokenizer"
-) -> tuple[NDArray[np.uint32], NDArray[np.bool_], bool] | None:
-    """The conversation up to the last reply that ends inside of the window with room for EOS."""
-    end = tokenizer.special("<im_end>")
-    ends = [
-        place + 1
-        for place, (token, is_trained) in enumerate(zip(ids, trained, strict=True))
-        if is_trained and token == end
-    ]
-    fitting = [place for place in ends if place < seq_len]
-    if not fitting or (too_long == "drop" and len(fitting) < len(ends)):
-        return None
-    stop = fitting[-1]
-    mask = np.array([*trained[:stop], False])
-    return np.array([*ids[:stop], tokenizer.eos_id], dtype=np.uint32), mask, len(fitting) < len(ends)
-
-
-def _chosen(conversations: list[Packed], stage: str, weights: dict[str, float] | None, seed: int) -> list[Packed]:
+def _chosen(conversations: list[Encoded], stage: str, weights: dict[str, float] | None, seed: int) -> list[Encoded]:
     """What a stage trains on, each as often as it comes in a pass."""
     chosen = []
     for one in conversations:
@@ -182,13 +87,13 @@ def _chosen(conversations: list[Packed], stage: str, weights: dict[str, float] |
 
 
 def _in_windows(
-    chosen: list[Packed], tokenizer: "Tokenizer", config: StagePackConfig, *, stream: int
-) -> Iterator[tuple[Packed, NDArray[np.uint32], NDArray[np.bool_]]]:
+    split: str, chosen: list[Encoded], config: StagePackConfig, *, pad_id: int
+) -> Iterator[tuple[Encoded, NDArray[np.uint32], NDArray[np.bool_]]]:
     """The conversations window by window in a seeded order; the last of each window is filled up with PAD.
 
     One more PAD ends the split: the last window's last target.
     """
-    random = np.random.default_rng([config.seed, stream])
+    random = np.random.default_rng([config.seed, draw(split)])
     shuffled = [chosen[place] for place in random.permutation(len(chosen))]
     bins = pack_bins([len(one.ids) for one in shuffled], capacity=config.seq_len)
     for number, place in enumerate(random.permutation(len(bins))):
@@ -197,12 +102,12 @@ def _in_windows(
         for one in inside[:-1]:
             yield one, one.ids, one.trained
         last = inside[-1]
-        ids = np.concatenate([last.ids, np.full(padding, tokenizer.pad_id, dtype=np.uint32)])
+        ids = np.concatenate([last.ids, np.full(padding, pad_id, dtype=np.uint32)])
         yield last, ids, np.concatenate([last.trained, np.zeros(padding, dtype=bool)])
 
 
 def _count(
-    step: Step, splits: dict[str, list[Packed]], summaries: dict[str, dict[str, Any]], config: StagePackConfig
+    step: Step, splits: dict[str, list[Encoded]], summaries: dict[str, dict[str, Any]], config: StagePackConfig
 ) -> None:
     used = {one.row for chosen in splits.values() for one in chosen}
     num_encoded = step.out.counters.read - step.out.counters.dropped.get(TOO_LONG, 0)

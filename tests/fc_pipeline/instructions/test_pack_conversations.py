@@ -149,9 +149,9 @@ def test_what_follows_the_last_reply_is_left_out(tmp_path: Path, packed: Packed)
 
 def test_nothing_to_train_on_is_an_error(tmp_path: Path, packed: Packed) -> None:
     splits = {"train": {"a": [spoken("a", "b")]}, "holdout": {"a": [spoken("c", "d")]}}
-    with pytest.raises(UserError, match="split train-sft would have no conversation"):
+    with pytest.raises(UserError, match="no conversation for train-sft: change"):
         pack(tmp_path, packed, splits, stages={"sft": {"b": 1.0}})
-    with pytest.raises(UserError, match="split holdout-a would have no conversation"):
+    with pytest.raises(UserError, match="no conversation that is held out fits seq_len"):
         pack(tmp_path / "holdout", packed, splits | {"holdout": {}})
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from fc_model.chat.messages import Conversation, Message, ToolCall
 from fc_pipeline.catalogue.bad_input import BadInput
+from fc_pipeline.instructions.catalogue import CATALOGUE, read_source
 from fc_pipeline.instructions.readers import READERS
 from fc_pipeline.instructions.readers.columns import Columns
 from fc_pipeline.instructions.validate import Invalid, valid_conversation
@@ -171,6 +172,10 @@ def test_what_is_no_turn_is_named(reason: str, turn: dict[str, Any]) -> None:
     with pytest.raises(Invalid) as refusal:
         read("sharegpt", {"conversations": [{"from": "human", "value": "x"}, turn]})
     assert refusal.value.reason == reason
+
+
+def test_entries_that_ship_are_whole() -> None:
+    assert {read_source(name).licence for name in CATALOGUE.names()} == {"BSD-3-Clause", "Apache-2.0"}
 
 
 def test_control_tokens_are_text_and_text_is_normal() -> None:
