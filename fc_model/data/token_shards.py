@@ -78,7 +78,7 @@ class Shards:
         self.masked: bool = "trained" in summary
         self.num_trained: int = summary.get("trained", self.num_tokens)
         self.packed_for: int | None = summary.get("packed_for")
-        """Length of the windows that hold whole documents; None where documents run on over the windows."""
+        """Targets of the windows that hold whole documents; None where documents run on over the windows."""
         self.domains: dict[str, dict[str, int]] = summary["domains"]
         self._dtype = np.dtype(self.index["dtype"]).newbyteorder("<")
         self._names = [shard["name"] for shard in summary["shards"]]
@@ -155,12 +155,13 @@ class Shards:
         """All tokens of the split in order, each a target exactly once; of a masked split the trained ones are scored.
 
         The first target's input is an EOS put before the split, as every other document follows one; the last
-        batch is filled up with EOS that is not scored.
+        batch is filled up with EOS that is not scored. Packed windows have an input of their own before the first
+        target, and come as they are packed.
         """
         import torch
 
         stride = seq_len * batch_size
-        for start in range(0, self.num_tokens, stride):
+        for start in range(0 if self.packed_for is None else 1, self.num_tokens, stride):
             stop = min(start + stride, self.num_tokens)
             ids = np.full(stride + 1, self.eos_id, dtype=np.int64)
             documents = np.full(stride + 1, -1, dtype=np.int32)

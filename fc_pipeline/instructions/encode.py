@@ -21,7 +21,10 @@ _CHUNK_CHARS = 250_000
 
 
 class Encoded(NamedTuple):
-    """A conversation up to its last reply that fits, with EOS behind it; row is its place in documents.jsonl.zst."""
+    """A conversation up to its last reply that fits, without BOS, with EOS behind it.
+
+    `row` is its place in documents.jsonl.zst.
+    """
 
     row: int
     name: str
@@ -92,16 +95,16 @@ def _tokenizer(file: str) -> "Tokenizer":
 def _fitted(
     ids: list[int], trained: list[bool], seq_len: int, may_cut: bool, tokenizer: "Tokenizer"
 ) -> tuple[NDArray[np.uint32], NDArray[np.bool_], bool] | None:
-    """The conversation up to the last reply that ends inside of the window with room for EOS."""
+    """The conversation up to the last reply that fits, without BOS, which `make_batch` puts there, and with EOS."""
     end = tokenizer.special("<im_end>")
     ends = [
         place + 1
         for place, (token, is_trained) in enumerate(zip(ids, trained, strict=True))
         if is_trained and token == end
     ]
-    fitting = [place for place in ends if place < seq_len]
+    fitting = [place for place in ends if place <= seq_len]
     if not fitting or (len(fitting) < len(ends) and not may_cut):
         return None
     stop = fitting[-1]
-    mask = np.array([*trained[:stop], False])
-    return np.array([*ids[:stop], tokenizer.eos_id], dtype=np.uint32), mask, len(fitting) < len(ends)
+    mask = np.array([*trained[1:stop], False])
+    return np.array([*ids[1:stop], tokenizer.eos_id], dtype=np.uint32), mask, len(fitting) < len(ends)

@@ -1,7 +1,7 @@
 """The step that makes `<track>/instruction_shards`: conversations in windows, with a mask of what is trained on."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,9 @@ from fc_pipeline.instructions.bins import pack_bins
 from fc_pipeline.instructions.config import PackConfig
 from fc_pipeline.instructions.encode import TOO_LONG, Encoded, encode_conversations
 from fc_pipeline.tokens.mixture_config import HOLDOUT
+
+if TYPE_CHECKING:
+    from fc_model.tokenizer import Tokenizer
 
 
 class StagePackConfig(PackConfig):
@@ -26,9 +29,10 @@ class StagePackConfig(PackConfig):
 def pack_conversations(step: Step) -> None:
     """Writes the splits `train-<stage>` and `holdout-<source>`, as docs/architecture.md describes shards, with masks.
 
-    Every window of `seq_len` tokens holds whole conversations, each from BOS to its last reply and EOS, and PAD behind
-    them. What follows the last reply is left out, since nothing of it is trained on. A conversation that is longer ends
-    after the last reply that fits, or is dropped.
+    Every window of `seq_len` targets holds whole conversations, each to its last reply and EOS, and PAD behind them. A
+    split begins with BOS, its first input; in front of every other conversation stands the EOS or PAD of another one,
+    which `make_batch` turns into BOS. What follows the last reply is left out, since nothing of it is trained on. A
+    conversation that is longer ends after the last reply that fits, or is dropped.
 
     config: StagePackConfig. inputs: `instructions` with train.jsonl.zst and holdout.jsonl.zst, and `tokenizer`.
     Metrics: documents, tokens, trained_tokens and trained_share (of the tokens that are no padding), fill (share of the
@@ -60,7 +64,9 @@ def pack_conversations(step: Step) -> None:
         with SplitWriter(
             step.out.open, split, vocab_size=tokenizer.vocab_size, shard_tokens=config.shard_tokens, masked=True
         ) as writer:
-            for one, ids, trained in _in_windows(split, chosen, config, pad_id=tokenizer.pad_id):
+            for one, ids, trained in _in_windows(
+                split, chosen, config, bos_id=tokenizer.bos_id, pad_id=tokenizer.pad_id
+            ):
                 num_bytes = int(token_bytes[ids[trained]].sum())
                 writer.add(ids, row=one.row, domain=one.source, num_bytes=num_bytes, trained=trained)
         summaries[split] = writer.summary() | {"packed_for": config.seq_len}
@@ -87,23 +93,21 @@ def _chosen(conversations: list[Encoded], stage: str, weights: dict[str, float] 
 
 
 def _in_windows(
-    split: str, chosen: list[Encoded], config: StagePackConfig, *, pad_id: int
+    split: str, chosen: list[Encoded], config: StagePackConfig, tokenizer: "Tokenizer"
 ) -> Iterator[tuple[Encoded, NDArray[np.uint32], NDArray[np.bool_]]]:
-    """The conversations window by window in a seeded order; the last of each window is filled up with PAD.
-
-    One more PAD ends the split: the last window's last target.
-    """
+    """The conversations window by window in a seeded order, with the BOS before the first and the PAD behind each."""
     random = np.random.default_rng([config.seed, draw(split)])
     shuffled = [chosen[place] for place in random.permutation(len(chosen))]
     bins = pack_bins([len(one.ids) for one in shuffled], capacity=config.seq_len)
-    for number, place in enumerate(random.permutation(len(bins))):
+    before = np.array([tokenizer.bos_id], dtype=np.uint32)
+    for place in random.permutation(len(bins)):
         inside = [shuffled[member] for member in bins[place]]
-        padding = config.seq_len - sum(len(one.ids) for one in inside) + (number == len(bins) - 1)
-        for one in inside[:-1]:
-            yield one, one.ids, one.trained
-        last = inside[-1]
-        ids = np.concatenate([last.ids, np.full(padding, pad_id, dtype=np.uint32)])
-        yield last, ids, np.concatenate([last.trained, np.zeros(padding, dtype=bool)])
+        padding = config.seq_len - sum(len(one.ids) for one in inside)
+        for one in inside:
+            behind = np.full(padding if one is inside[-1] else 0, tokenizer.pad_id, dtype=np.uint32)
+            ids = np.concatenate([before, one.ids, behind])
+            yield one, ids, np.pad(one.trained, (len(before), len(behind)))
+            before = before[:0]
 
 
 def _count(

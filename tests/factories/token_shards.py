@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from fc_model.data.token_shard_writer import SplitWriter, write_index
 
-EOS = 2
+BOS, EOS = 1, 2
 FIRST_ROW = 100
 """Row of the first document of a split, so that rows are no ordinals."""
 
@@ -30,7 +30,7 @@ def write_token_shards(
     Args:
         token_bytes: bytes that each id stands for, shape (vocabulary,); those of EOS are none.
         masks: which ids of each document are trained on, by split; EOS never is.
-        packed_for: length of the windows that the documents fill.
+        packed_for: targets of the windows that the documents fill; the first begins with BOS.
     """
     masks = masks or {}
     folder.mkdir(parents=True, exist_ok=True)
@@ -45,6 +45,8 @@ def write_token_shards(
         with SplitWriter(open_file, split, vocab_size=vocab_size, shard_tokens=shard_tokens, masked=masked) as writer:
             for row, ids in enumerate(documents):
                 mask = masks[split][row] if masked else np.ones(len(ids), dtype=bool)
+                if packed_for and row == 0:
+                    ids, mask = np.append(BOS, ids), np.append(False, mask)
                 writer.add(
                     np.append(ids, EOS),
                     row=FIRST_ROW + row,

@@ -23,6 +23,7 @@ from fc_model.data.windows import BOS_ID, TrainBatches
 from fc_model.errors import UserError
 from fc_model.model.loss import IGNORE
 from fc_model.tokenizer import Tokenizer
+from fc_model.train.holdout import HoldoutLoss
 from fc_pipeline.instructions.bins import pack_bins
 from fc_pipeline.instructions.pack import pack_conversations
 
@@ -74,11 +75,12 @@ def test_windows_are_whole_conversations(
     seen = []
     for ordinal in range(shards.num_documents):
         start, stop = shards.document_span(ordinal)
+        start += ordinal == 0  # BOS
         ids, mask = shards.tokens(start, stop).tolist(), shards.trained(start, stop).tolist()
         length = ids.index(tokenizer.eos_id) + 1
-        assert start // seq_len == (start + length - 1) // seq_len, "a conversation stands in one window"
+        assert (start - 1) // seq_len == (start + length - 2) // seq_len, "its targets are of one window"
         whole = encoded[table[shards.document_rows[ordinal]]["id"]]
-        assert ids[: length - 1] == whole.ids[: length - 1] and mask[: length - 1] == whole.trained[: length - 1]
+        assert ids[: length - 1] == whole.ids[1:length] and mask[: length - 1] == whole.trained[1:length]
         assert mask[length - 2] and not any(mask[length - 1 :])
         assert set(ids[length:]) <= {tokenizer.pad_id}
         seen.append(shards.document_rows[ordinal])
@@ -123,6 +125,12 @@ def test_a_window_costs_what_its_conversations_cost_alone(tmp_path: Path, packed
         with torch.no_grad():
             alone += float(decoder.loss(torch.tensor([encoded.ids[:-1]]), torch.tensor([targets[1:]]), num_targets=1))
     assert float(together) == pytest.approx(alone, rel=1e-5)
+    held_out = HoldoutLoss(artifact.folder, decoder, stage)
+    encoded = encode_conversation(talks[0], tokenizer)
+    targets = [token if mask else IGNORE for token, mask in zip(encoded.ids, encoded.trained, strict=True)]
+    with torch.no_grad():
+        expected = float(decoder.loss(torch.tensor([encoded.ids[:-1]]), torch.tensor([targets[1:]])))
+    assert held_out.evaluate(torch.device("cpu"), None)["loss"] == pytest.approx(expected, rel=1e-5)
 
 
 @pytest.mark.parametrize("too_long", ["cut", "drop"])
