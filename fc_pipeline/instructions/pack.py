@@ -64,9 +64,7 @@ def pack_conversations(step: Step) -> None:
         with SplitWriter(
             step.out.open, split, vocab_size=tokenizer.vocab_size, shard_tokens=config.shard_tokens, masked=True
         ) as writer:
-            for one, ids, trained in _in_windows(
-                split, chosen, config, bos_id=tokenizer.bos_id, pad_id=tokenizer.pad_id
-            ):
+            for one, ids, trained in _in_windows(split, chosen, config, tokenizer):
                 num_bytes = int(token_bytes[ids[trained]].sum())
                 writer.add(ids, row=one.row, domain=one.source, num_bytes=num_bytes, trained=trained)
         summaries[split] = writer.summary() | {"packed_for": config.seq_len}
