@@ -19,6 +19,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from bench.packages import sources
 from fc_model.artifacts import Recipe, Store
+from fc_model.checkpoints.load import weights_of
 from fc_model.checkpoints.run_checkpoints import save_tensors
 from fc_model.config.image_stage import ImageStageConfig, VisionConfig
 from fc_model.config.model import ModelConfig
@@ -29,7 +30,6 @@ from fc_model.seed import seed_torch
 from fc_model.special_tokens import EOS, SPECIAL_TOKENS
 from fc_model.tokenizer import Tokenizer
 from fc_model.train.build import outputs
-from fc_model.train.train_step import weights_of
 from fc_model.vision.vlm import VisionLanguageModel
 from fc_pipeline.tokens.sentencepiece_counts import LINE_SYMBOLS, count_units, train_sentencepiece
 

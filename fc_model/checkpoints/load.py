@@ -20,6 +20,7 @@ from fc_model.config.problems import problems
 from fc_model.config.strict import Strict
 from fc_model.errors import UserError
 from fc_model.model.decoder import Decoder
+from fc_model.model.lora import trained_parameters
 from fc_model.vision.contrastive import QueuedInfoNCE
 from fc_model.vision.encoders.vit import VisionEncoder
 from fc_model.vision.vlm import DECODER, QUEUE, VisionLanguageModel
@@ -93,14 +94,23 @@ def load_vision_model(
     return _filled(model, tensors, folder, "config.json and vision.json say", device)
 
 
+def weights_of(model: nn.Module) -> dict[str, Tensor]:
+    """What a stage trains: parameters and buffers by name, a shared one not twice; with LoRA what is not frozen."""
+    named = (*trained_parameters(model).items(), *model.named_buffers())
+    return {name: value.detach() for name, value in named}
+
+
 def load_weights(model: nn.Module, tensors: Mapping[str, Tensor], *, source: Path) -> None:
-    """Take over weights by name. Raises UserError that names the first tensor that is absent or of another shape."""
-    if difference := first_difference(model.state_dict(), tensors):
+    """Take over what `weights_of` gave.
+
+    Raises UserError that names the first tensor that is absent or of another shape.
+    """
+    if difference := first_difference(weights_of(model), tensors):
         name, theirs, ours = difference
         raise UserError(
             f"{source}: {name} is {theirs}, but this model's is {ours}: the stage before it must have the same model"
         )
-    model.load_state_dict(dict(tensors))
+    model.load_state_dict(dict(tensors), strict=False)  # the base of an adapter stays
 
 
 def load_encoder(encoder: VisionEncoder, path: Path) -> None:

@@ -20,8 +20,11 @@ def step_tokens(stage: StageConfig, vision: VisionConfig | None) -> float:
 
 def step_flops(model: ModelConfig, stage: StageConfig, vision: VisionConfig | None) -> float:
     """Forward and backward pass of a step, the mean over the groups. A frozen encoder or decoder has a forward pass
-    and, where something before it is trained, the half of a backward pass that goes through it.
+    and, where something before or in it is trained, the half of a backward pass that goes through it.
     """
+    if stage.lora is not None:
+        flops_per_token = model.flops_per_token(stage.seq_len, frozen=True) + stage.lora.flops_per_token(model)
+        return float(stage.batch_tokens * flops_per_token)
     if stage.images is None or vision is None:
         return float(stage.batch_tokens * model.flops_per_token(stage.seq_len))
     frozen = set(stage.images.frozen)

@@ -64,23 +64,38 @@ class ModelConfig(Strict):
         """Radians a position of the last rotary pair, the last of `fc_model.model.rope.rope_frequencies`."""
         return float(self.rope_theta ** -((self.head_dim - 2) / self.head_dim))
 
-    def num_parameters(self) -> int:
-        """Number of trained parameters; a tied head counts once."""
-        query = self.hidden_size * self.num_heads * self.head_dim
-        key = self.hidden_size * self.num_kv_heads * self.head_dim
-        mlp = 3 * self.hidden_size * self.intermediate_size
-        block = 2 * query + 2 * key + mlp + 2 * self.hidden_size
-        embedding = self.vocab_size * self.hidden_size
-        return embedding * (1 if self.tie_embeddings else 2) + self.num_layers * block + self.hidden_size
+    @property
+    def projections(self) -> dict[str, tuple[int, int]]:
+        """Inputs and outputs of the matrices of a block, by name."""
+        width, key_width = self.num_heads * self.head_dim, self.num_kv_heads * self.head_dim
+        return {
+            "q_proj": (self.hidden_size, width),
+            "k_proj": (self.hidden_size, key_width),
+            "v_proj": (self.hidden_size, key_width),
+            "o_proj": (width, self.hidden_size),
+            "gate_proj": (self.hidden_size, self.intermediate_size),
+            "up_proj": (self.hidden_size, self.intermediate_size),
+            "down_proj": (self.intermediate_size, self.hidden_size),
+        }
 
-    def flops_per_token(self, seq_len: int) -> int:
+    def num_parameters(self) -> int:
+        """Number of parameters; a tied head counts once."""
+        block = sum(inputs * outputs for inputs, outputs in self.projections.values()) + 2 * self.hidden_size
+        return self.num_embeddings() + self.num_layers * block + self.hidden_size
+
+    def num_embeddings(self) -> int:
+        """Number of parameters of embedding and head."""
+        return self.vocab_size * self.hidden_size * (1 if self.tie_embeddings else 2)
+
+    def flops_per_token(self, seq_len: int, *, frozen: bool = False) -> int:
         """Floating point operations of one forward and backward pass, per token.
 
         Six per weight of a matrix product (two forward, four backward; the embedding look-up is none) plus the
-        attention scores and values, 12 x layers x heads x head_dim x seq_len, halved because causal.
+        attention scores and values, 12 x layers x heads x head_dim x seq_len, halved because causal. Four per weight
+        where the weights are `frozen`, and the backward pass only goes through them.
         Source: Chowdhery et al. 2022 (PaLM), appendix B.
         """
         norms = (2 * self.num_layers + 1) * self.hidden_size
         lookups = 0 if self.tie_embeddings else self.vocab_size * self.hidden_size
         matrices = self.num_parameters() - norms - lookups
-        return 6 * matrices + 6 * self.num_layers * self.num_heads * self.head_dim * seq_len
+        return (4 if frozen else 6) * matrices + 6 * self.num_layers * self.num_heads * self.head_dim * seq_len

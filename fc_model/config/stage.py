@@ -8,6 +8,7 @@ from typing import Any, Literal, Self
 from pydantic import Field, model_validator
 
 from fc_model.config.image_stage import ImageStageConfig
+from fc_model.config.lora import LoraConfig
 from fc_model.config.strict import Strict
 
 
@@ -104,6 +105,9 @@ class StageConfig(Strict):
     dropout: float | None = Field(
         default=None, ge=0, lt=1, exclude_if=_is_none, description="Of this stage; null: the model's."
     )
+    lora: LoraConfig | None = Field(
+        default=None, exclude_if=_is_none, description="Train an adapter; null: all weights are trained."
+    )
     document_mask: bool = Field(default=True, description="Attention never crosses a document border.")
     lr: float = Field(gt=0, description="Peak learning rate of AdamW.")
     schedule: ScheduleConfig = Field(default_factory=ScheduleConfig, description="Course of the learning rates.")
@@ -152,7 +156,28 @@ class StageConfig(Strict):
             )
         if self.plateau is not None and self.eval_every is None:
             raise ValueError(f"stage {self.name}: plateau needs eval_every: set it, or set plateau to null")
+        if self.lora is not None:
+            self._check_lora(self.lora)
         return self
+
+    def _check_lora(self, lora: LoraConfig) -> None:
+        """Raise ValueError where there is no base to adapt, or a setting that an adapter has no use for."""
+        whys = {
+            "overfit": "the stage begins with fresh weights, so there is nothing to adapt",
+            "multimodal": "the decoder of a stage with images is trained whole, or frozen (images.frozen)",
+        }
+        if why := whys.get(self.kind):
+            raise ValueError(f"stage {self.name}: lora has no use in kind {self.kind}, {why}: take it away")
+        if self.optimizer.kind != "adamw":
+            raise ValueError(
+                f"stage {self.name}: lora is trained by AdamW, optimizer.kind is {self.optimizer.kind}: set it to adamw"
+            )
+        rates = ("vision_lr", "vision_muon_lr", *(() if lora.embeddings else ("embedding_lr", "head_lr")))
+        if idle := [name for name in rates if getattr(self.optimizer, name) is not None]:
+            raise ValueError(
+                f"stage {self.name}: optimizer.{', optimizer.'.join(idle)} would be of weights that lora freezes: "
+                "set to null, lr is the adapter's"
+            )
 
     @property
     def num_steps(self) -> int:

@@ -7,7 +7,12 @@ from fc_model.config.model import ModelConfig
 from fc_model.errors import UserError
 from fc_model.model.decoder import Decoder
 
-HEAD = "lm_head.weight"
+EMBEDDING, HEAD = "embed_tokens.weight", "lm_head.weight"
+
+
+def llama_name(name: str) -> str:
+    """What transformers' LlamaForCausalLM calls a weight of our decoder."""
+    return name if name == HEAD else f"model.{name}"
 
 
 def llama_weights(model: Decoder, config: ModelConfig) -> dict[str, Tensor]:
@@ -23,5 +28,5 @@ def llama_weights(model: Decoder, config: ModelConfig) -> dict[str, Tensor]:
             continue
         if not torch.isfinite(tensor).all():
             raise UserError(f"{name} has values that are not finite: export an earlier checkpoint")
-        weights[name if name == HEAD else f"model.{name}"] = tensor.detach().to("cpu", torch.float32).contiguous()
+        weights[llama_name(name)] = tensor.detach().to("cpu", torch.float32).contiguous()
     return weights

@@ -111,15 +111,17 @@ class StageOptimizer:
 
 
 def parameter_groups(model: nn.Module) -> dict[str, list[nn.Parameter]]:
-    """Parameters by the role that decides their optimizer.
+    """Parameters that are trained, by the role that decides their optimizer.
 
     embedding, head, matrices, vectors of a decoder, whether it is the model or its part `decoder`; vision_matrices,
     vision_vectors of all else: the matrices of encoder and fusion, and biases, norms, positions, queries, heads.
+    Those of an adapter (LoRA) are matrices.
     """
     names = ("embedding", "head", "matrices", "vectors", "vision_matrices", "vision_vectors")
     groups: dict[str, list[nn.Parameter]] = {name: [] for name in names}
     for name, parameter in model.named_parameters():
-        groups[_role(name, parameter)].append(parameter)
+        if parameter.requires_grad:
+            groups[_role(name, parameter)].append(parameter)
     return groups
 
 

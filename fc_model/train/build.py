@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from fc_model.checkpoints.load import load_encoder, load_weights
+from fc_model.checkpoints.load import load_encoder, load_weights, weights_of
 from fc_model.config.model import ModelConfig
 from fc_model.config.stage import StageConfig
 from fc_model.data.prefetch import Batches
@@ -18,6 +18,7 @@ from fc_model.data.token_shards import Shards
 from fc_model.data.windows import TrainBatches
 from fc_model.errors import UserError
 from fc_model.model.decoder import Decoder
+from fc_model.model.lora import add_lora
 from fc_model.seed import seed_torch
 from fc_model.tokenizer import Tokenizer
 from fc_model.train.compile import CompiledLoss
@@ -28,7 +29,6 @@ from fc_model.train.image_holdout import ImageHoldoutLoss
 from fc_model.train.image_objective import ImageObjective
 from fc_model.train.objective import Objective, TextObjective
 from fc_model.train.settings import StageFile
-from fc_model.train.train_step import weights_of
 from fc_model.vision.encoders.vit import VisionEncoder
 from fc_model.vision.examples import ExampleMaker
 from fc_model.vision.vlm import DECODER, QUEUE, VisionLanguageModel
@@ -107,7 +107,12 @@ def _on_conversations(
 
 
 def start(model: nn.Module, spec: StageFile) -> None:
-    """Take over the weights that the stage starts from; others stay. Raises UserError for those of another model."""
+    """Take over the weights that the stage starts from; others stay. Raises UserError for those of another model.
+
+    The base of an adapter is in the model from its beginning, see `_model`.
+    """
+    if spec.stage.lora is not None:
+        return
     own = weights_of(model)
     if spec.start is not None:
         prefix = "" if spec.stage.images is None else DECODER
@@ -135,10 +140,13 @@ def outputs(tensors: dict[str, Tensor], *, suffix: str = "") -> dict[str, dict[s
 
 
 def _model(spec: StageFile) -> Decoder | VisionLanguageModel:
-    """The model with weights drawn from the stage's seed."""
+    """The model with weights drawn from the stage's seed; with LoRA only the adapter is, and the rest is its start."""
     seed_torch(spec.stage.seed, "weights")
     if spec.stage.images is None:
         decoder = Decoder(_shape(spec))
+        if spec.stage.lora is not None and spec.start is not None:
+            load_weights(decoder, load_file(spec.start), source=spec.start)
+            add_lora(decoder, spec.stage.lora)
         decoder.gradient_checkpointing = spec.stage.gradient_checkpointing
         return decoder
     assert spec.vision is not None

@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from fc_model.config.model import ModelConfig
 from fc_model.config.stage import StageConfig
@@ -113,7 +113,7 @@ class CompiledLoss:
                 logger.warning("torch.compile fails here (%s): %s", way, _first_line(error))
                 continue
             compiling = time.perf_counter() - begin
-            if not _agree(actual, expected, dropout=self._decoder.config.dropout > 0):
+            if not _agree(actual, expected, dropout=_drops(self._decoder)):
                 logger.warning("torch.compile gives other gradients than torch does here (%s)", way)
                 continue
             seconds = min(_timed(partial(computed, loss)) for _ in range(_TIMED_CALLS))
@@ -148,6 +148,10 @@ class CompiledLoss:
             return self._decoder.loss
         compiled: Callable[..., Tensor] = torch.compile(self._decoder.loss, dynamic=False)
         return compiled
+
+
+def _drops(decoder: Decoder) -> bool:
+    return any(module.p > 0 for module in decoder.modules() if isinstance(module, nn.Dropout))
 
 
 def _timed(call: Callable[[], object]) -> float:

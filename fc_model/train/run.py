@@ -25,6 +25,7 @@ from fc_model.data.prefetch import Prefetcher
 from fc_model.errors import UserError
 from fc_model.optim.schedule import lr_factor
 from fc_model.tracking import ARTIFACT_TAG, Tracker
+from fc_model.train.adapter import save_adapted
 from fc_model.train.build import build_training, draw_again, outputs, start
 from fc_model.train.metrics import Meter, MetricsLog, Progress
 from fc_model.train.settings import RunSettings, StageFile, remember_way
@@ -137,14 +138,23 @@ class Run:
                     return
         self.checkpoints.save(self.state.step, tensors, asdict(self.state))
 
-    def finish(self) -> list[str]:
-        """Write the results; returns the names of the files."""
+    def finish(self) -> tuple[dict[str, float], list[str]]:
+        """Write the results.
+
+        Returns:
+            Flat figures of the whole run (`Meter.result_metrics`, and with LoRA those of `save_adapted`), and the names
+            of the files.
+        """
         state, train_step = self.state, self.train_step
-        tensors = {
-            **outputs(train_step.weights()),
-            **outputs(train_step.ema.tensors(), suffix="ema"),
-            "optimizer.safetensors": train_step.optimizer.tensors(),
-        }
+        metrics = self.meter.result_metrics(state, rollbacks=len(self.skips))
+        tensors = {"optimizer.safetensors": train_step.optimizer.tensors()}
+        names: list[str] = []
+        if self.stage.lora is None:
+            weights = outputs(train_step.weights()) | outputs(train_step.ema.tensors(), suffix="ema")
+            tensors = weights | tensors
+        else:
+            adapted, names = save_adapted(self.folder, train_step, self.stage.lora, self.batches(0))
+            metrics |= adapted
         for name, group in tensors.items():
             save_tensors(self.folder / name, group)
         history = {
@@ -158,7 +168,7 @@ class Run:
             "stopped_early": state.stopped_early,
         }
         write_bytes(self.folder / "state.json", (json.dumps(history, allow_nan=False) + "\n").encode())
-        return [*tensors, "state.json", "metrics.jsonl"]
+        return metrics, [*names, *tensors, "state.json", "metrics.jsonl"]
 
     def close(self, status: str) -> None:
         """Close the logs, and make no more batches."""

@@ -60,6 +60,13 @@ class StageFile(Strict):
             )
         if self.stage.kind == "sft" and self.instructions is None:
             raise ValueError(f"stage {self.stage.name}: instructions is missing, which it trains on: add it")
+        if self.stage.lora is not None:
+            if self.start is None:
+                raise ValueError(f"stage {self.stage.name}: lora adapts weights, and start names none: add it")
+            try:
+                self.stage.lora.check_model(self.model)
+            except ValueError as error:
+                raise ValueError(f"stage {self.stage.name}: lora: {error}") from None
         if self.stage.images is not None and (self.vision is None or self.images is None):
             raise ValueError(f"stage {self.stage.name}: vision and images are missing, which it trains: add both")
         if self.stage.images is not None and self.vision is not None:

@@ -26,10 +26,11 @@ class StageResult:
     """What a finished stage hands on."""
 
     metrics: dict[str, float]
-    """Flat figures, see `Meter.result_metrics`."""
+    """Flat figures, see `Run.finish`."""
     files: list[str]
     """Names in the folder: model.safetensors (what later stages start from), ema.safetensors,
-    optimizer.safetensors, state.json (losses and evaluations, no timings), metrics.jsonl (the log)."""
+    optimizer.safetensors, state.json (losses and evaluations, no timings), metrics.jsonl (the log); with LoRA also the
+    adapters of the first two, see `save_adapted`."""
     mlflow_run_id: str | None
     loss_computed: str = "eager"
     """How and on what, see `Run.computed`."""
@@ -66,10 +67,10 @@ def run_stage(folder: Path, *, report: Callable[[dict[str, Any]], None] | None =
                     from fc_model.train.lightning import fit
 
                     fit(run, request)
-            metrics = run.meter.result_metrics(run.state, rollbacks=len(run.skips))
+            metrics, files = run.finish()
             run.tracker.log({f"final_{name}": value for name, value in metrics.items()}, step=run.state.step)
             run.tracker.flush()
-            result = StageResult(metrics, run.finish(), run.tracker.run_id, run.computed, run.tracker.error)
+            result = StageResult(metrics, files, run.tracker.run_id, run.computed, run.tracker.error)
             digests = {name: sha256_file(folder / name) for name in result.files}
             write_sealed(folder / RESULT_FILE, {**asdict(result), "sha256": digests})
             status = "FINISHED"

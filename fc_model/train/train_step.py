@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from fc_model.checkpoints.load import weights_of
 from fc_model.config.stage import StageConfig
 from fc_model.device import is_out_of_memory
 from fc_model.errors import UserError
+from fc_model.model.lora import trained_parameters
 from fc_model.optim.ema import Ema
 from fc_model.optim.schedule import lr_factor
 from fc_model.optim.stage_optimizer import StageOptimizer, clip_gradient
@@ -51,7 +53,7 @@ class TrainStep:
         self.model = objective.model.to(device)
         self.stage, self.device, self.dtype = stage, device, dtype
         self.optimizer = StageOptimizer(self.model, stage)
-        self.ema = Ema(self.model, stage.ema_decay)
+        self.ema = Ema(trained_parameters(self.model), stage.ema_decay)
 
     def weights(self) -> dict[str, Tensor]:
         return weights_of(self.model)
@@ -124,11 +126,6 @@ class TrainStep:
             backward(loss * state.loss_scale if state.loss_scale != 1 else loss)
             total += loss.detach()
         return float(total)
-
-
-def weights_of(model: nn.Module) -> dict[str, Tensor]:
-    """Parameters and buffers by name, a shared one not twice."""
-    return {name: value.detach() for name, value in (*model.named_parameters(), *model.named_buffers())}
 
 
 def _adapt_scale(state: TrainState, *, fits: bool) -> None:

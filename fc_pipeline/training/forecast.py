@@ -94,9 +94,12 @@ def _step(graph: Graph, store: Store, key: str) -> dict[str, Any]:
 def state_bytes(model: ModelConfig, stage: StageConfig, vision: VisionConfig | None = None) -> int:
     """Size of a finished stage on disk: weights, average, and AdamW's two moments or Muon's one, in fp32.
 
-    While it runs, two checkpoints of this size stand beside it.
+    While it runs, two checkpoints of this size stand beside it. With LoRA the adapter, its average and its moments come
+    beside the merged weights, and are all that a checkpoint holds.
     """
     total = model.num_parameters()
+    if stage.lora is not None:
+        return 4 * (2 * total + 4 * stage.lora.num_parameters(model))
     embeddings = model.vocab_size * model.hidden_size * (1 if model.tie_embeddings else 2)
     moments = 2 * total if stage.optimizer.kind == "adamw" else 2 * embeddings + (total - embeddings)
     vision_bytes = 4 * vision.num_parameters(model.hidden_size) if vision is not None else 0
@@ -106,11 +109,15 @@ def state_bytes(model: ModelConfig, stage: StageConfig, vision: VisionConfig | N
 def memory_bytes(model: ModelConfig, stage: StageConfig, vision: VisionConfig | None = None) -> int:
     """Memory of a training step with the whole batch at once, in fp32; a smaller micro-batch or bf16 needs less.
 
-    State and gradients, what each block keeps for the backward pass, and two chunks of logits.
+    State and gradients, what each block keeps for the backward pass, and two chunks of logits; with LoRA the base, of
+    which two copies are merged in the end.
     """
     block = _ACTIVATIONS * model.hidden_size + 3 * model.intermediate_size
     kept = model.hidden_size if stage.gradient_checkpointing else block
     activations = round(4 * step_tokens(stage, vision) * (model.num_layers * kept + block))
+    if stage.lora is not None:
+        trained = 4 * 5 * stage.lora.num_parameters(model)  # weights, average, two moments, gradients
+        return 4 * model.num_parameters() + trained + max(activations + 2 * 4 * 2**24, 2 * 4 * model.num_parameters())
     return state_bytes(model, stage, vision) + 4 * model.num_parameters() + activations + 2 * 4 * 2**24
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from fc_model.config.lora import LoraConfig
 from fc_pipeline.engine.deferred import deferred_imports
 from fc_pipeline.engine.part import Part, Section
 from fc_pipeline.engine.step import StepSpec
@@ -15,14 +16,25 @@ with deferred_imports():
 
 
 def check(track: TrainingFields) -> None:
-    """Raise ValueError where a stage's sequences exceed the model's context, or no stage can be exported."""
+    """Raise ValueError where a stage does not fit the model, lacks a base to adapt, or no stage can be exported."""
     for name, stage in track.stages.items():
         if stage.seq_len > track.model.context_length:
             raise ValueError(
                 f"stages.{name}.seq_len ({stage.seq_len}) exceeds model.context_length ({track.model.context_length})"
             )
+        if stage.lora is not None:
+            _check_lora(track, name, stage.lora)
     if all(stage.kind != "pretrain" for stage in track.stages.values()):
         raise ValueError("stages: none is of kind pretrain, so there is nothing to export: add one")
+
+
+def _check_lora(track: TrainingFields, name: str, lora: LoraConfig) -> None:
+    if track.main_stages[0][0] == name:
+        raise ValueError(f"stages.{name}.lora: no stage before it trains weights that it could adapt: set it to null")
+    try:
+        lora.check_model(track.model)
+    except ValueError as error:
+        raise ValueError(f"stages.{name}.lora: {error}") from None
 
 
 def training_steps(track: TrainingFields, parts: Sequence[Part]) -> Iterator[StepSpec]:
@@ -36,6 +48,8 @@ def training_steps(track: TrainingFields, parts: Sequence[Part]) -> Iterator[Ste
         config: dict[str, Any] = {
             "model": track.model.model_dump(mode="json"),
             "stage": whole.model_dump(mode="json"),
+            # An adapter belongs to weights that are exported; a stage that goes on takes the last step's.
+            **({"start_weights": track.weights} if stage.lora is not None else {}),
             **{field: value for one in extensions for field, value in one.config.items()},
         }
         reads = [one.reads for one in extensions if one.reads]

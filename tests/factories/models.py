@@ -42,3 +42,18 @@ def random_ids(*shape: int) -> Tensor:
     import torch
 
     return torch.randint(0, MODEL["vocab_size"], shape, generator=torch.Generator().manual_seed(1))
+
+
+def adapted_decoder(*, lora: dict[str, Any] | None = None, **changes: Any) -> Decoder:
+    """`random_decoder` with an adapter of which no weight is zero, in evaluation mode."""
+    import torch
+
+    from fc_model.config.lora import LoraConfig
+    from fc_model.model.lora import add_lora, trained_parameters
+
+    decoder = random_decoder(**changes)
+    add_lora(decoder, LoraConfig.model_validate({"rank": 4, "alpha": 6} | (lora or {})))
+    with torch.no_grad():
+        for parameter in trained_parameters(decoder).values():
+            parameter.normal_(std=0.1)
+    return decoder.eval()

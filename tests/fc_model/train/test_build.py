@@ -8,6 +8,7 @@ import torch
 from factories.image_stage import image_stage
 from factories.text_stage import write_stage
 
+from fc_model.checkpoints.load import weights_of
 from fc_model.checkpoints.run_checkpoints import save_tensors
 from fc_model.data.windows import TrainBatches
 from fc_model.errors import UserError
@@ -17,7 +18,6 @@ from fc_model.train.image_groups import ImageBatches
 from fc_model.train.image_objective import ImageObjective
 from fc_model.train.objective import TextObjective
 from fc_model.train.settings import read_stage_file, resolve_settings
-from fc_model.train.train_step import weights_of
 from fc_model.vision.vlm import VisionLanguageModel
 
 CPU = torch.device("cpu")

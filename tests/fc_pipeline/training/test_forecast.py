@@ -11,6 +11,7 @@ from factories.models import tiny_model, tiny_stage
 from factories.steps import step
 
 from fc_model.artifacts import Artifact, Store
+from fc_model.config.lora import LoraConfig
 from fc_pipeline.engine.graph import Graph
 from fc_pipeline.engine.step import Step
 from fc_pipeline.training.forecast import forecast, gemm_flops, state_bytes
@@ -46,6 +47,19 @@ def commit(store: Store, key: str, *, config: Any, metrics: dict[str, float], ru
 
 def measured(tokens: int, rate: float) -> dict[str, float]:
     return {"tokens_per_second": rate, "steps": tokens // STAGE.batch_tokens, "seconds": tokens / rate}
+
+
+def test_forecast_of_an_adapter(graph: Graph, store: Store) -> None:
+    lora = LoraConfig(rank=4, alpha=8)
+    adapted = step("t/stages/b", config=stage_config(lora=lora))
+    costs = forecast(Graph([*graph.values(), adapted], {}), store, ["t/stages/a", "t/stages/b"])["steps"]
+    whole, part = costs["t/stages/a"], costs["t/stages/b"]
+    total, trained = MODEL.num_parameters(), lora.num_parameters(MODEL)
+    assert part["disk_bytes"] == 4 * (2 * total + 4 * trained) < whole["disk_bytes"]
+    assert part["memory_bytes"] < whole["memory_bytes"]
+    attention = 6 * MODEL.num_layers * MODEL.num_heads * MODEL.head_dim * 64
+    weights = MODEL.flops_per_token(64) - attention
+    assert part["flops"] == 102_400 * (weights * 4 // 6 + attention + 6 * trained), "no gradient of frozen weights"
 
 
 def test_forecast_calculated(graph: Graph, store: Store) -> None:
