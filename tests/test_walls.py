@@ -72,7 +72,7 @@ def test_model_imports_no_pipeline():
 
 MODEL_LAYERS = (
     *("errors", "seed", "device", "special_tokens", "tokenizer", "tracking", "child_process"),
-    *("config", "optim", "model", "artifacts", "data", "vision", "checkpoints", "inference", "export", "chat"),
+    *("config", "optim", "model", "artifacts", "data", "vision", "checkpoints", "inference", "export", "tools", "chat"),
     *("train", "evals"),
 )
 """Modules and packages of fc_model, bottom up: each imports only what stands before it."""

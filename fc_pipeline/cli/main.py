@@ -6,6 +6,7 @@ import io
 import os
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from fc_model.errors import UserError
 from fc_pipeline.engine.deferred import deferred_imports
@@ -16,6 +17,7 @@ with deferred_imports():
     from fc_pipeline.cli.documents import drops, similar, take_down, trace
     from fc_pipeline.cli.models import chat
     from fc_pipeline.cli.remote import pull, push
+    from fc_pipeline.cli.tools import tools
 
 INTERRUPTED = 130
 _OF_FILES = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ELOOP)
@@ -162,6 +164,15 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument(
         "--num-tokens", type=_whole("--num-tokens", 1), default=200, metavar="N", help="most tokens of a reply (200)"
     )
+
+    command = add("tools", tools, "the tools that a model may call: list them, show a schema, run a call")
+    command.add_argument("name", nargs="?", help="a tool (default: list them)")
+    command.add_argument(
+        "arguments", nargs="?", metavar="JSON", help="run a call with these (default: show the schema)"
+    )
+    command.add_argument("--folder", type=Path, metavar="DIR", help="of the files that tools read and write")
+    command.add_argument("--track", help="whose documents search_corpus searches, whose model read_image reads with")
+    command.add_argument("--now", metavar="TIME", help="the time of current_time, as 2026-11-30T12:00+01:00")
 
     command = add("gc", collect_garbage, "list, or delete, what no track needs any more")
     command.add_argument("--apply", action="store_true", help="delete (default: only list)")

@@ -2,7 +2,8 @@
 
 import argparse
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -71,10 +72,17 @@ def _read_schema(path: Path) -> dict[str, Any]:
 
 
 def _answer_about_images(graph: Graph, options: argparse.Namespace) -> str:
-    """Raises UserError when there is no such track or stage, when it is not built, and when it has no images."""
     from fc_model.vision.prompts import READ
 
-    name = options.track
+    answer = image_answerer(graph, options.track)
+    return answer(read_pictures(map(Path, options.vision)), prompt=READ if options.prompt is None else options.prompt)
+
+
+def image_answerer(graph: Graph, name: str) -> Callable[..., str]:
+    """answer(pictures, prompt=READ): `answer_about` of the last stage of a track, or of the stage in a folder.
+
+    Raises UserError when there is no such track or stage, when it is not built, and when it has no images.
+    """
     is_folder = name not in graph.tracks and Path(name).is_dir()
     stage = _of_folder(Path(name)) if is_folder else _of_track(graph, Store(built_home()), name)
     # Where the folder stands says where the artifacts are that it was made from.
@@ -86,12 +94,11 @@ def _answer_about_images(graph: Graph, options: argparse.Namespace) -> str:
     shards = store.find(made_from.key, made_from.identity)
     if shards is None:
         raise UserError(f"{stage.key} was trained on {made_from.key}/{made_from.identity}, which is not there: pull it")
-    return answer_about(
+    return partial(
+        answer_about,
         stage.folder,
-        read_pictures(map(Path, options.vision)),
         tokenizer_file=shards.path("tokenizer.model"),
         groups=ImageStageConfig.model_validate(images).groups,
-        prompt=READ if options.prompt is None else options.prompt,
     )
 
 

@@ -1,0 +1,113 @@
+"""A call as a model wrote it, carried out: what comes back is a result or an error, as data. Nothing here raises."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from fc_model.errors import suggestion
+from fc_model.tools.registry import TOOLS
+from fc_model.tools.sandbox import Sandbox
+from fc_model.tools.strict_json import dump, parse
+from fc_model.tools.tool import Tool, ToolError, shown
+
+if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator, ValidationError
+
+_TYPE_NAMES = {dict: "object", list: "array", str: "string", bool: "boolean", int: "integer", float: "number"}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a call came to: `value` is plain JSON, or `error` one line."""
+
+    value: Any = None
+    error: str | None = None
+
+    def text(self) -> str:
+        """For the transcript: the value as compact JSON, or {"error": line}."""
+        return dump(self.value if self.error is None else {"error": self.error})
+
+
+def run_call(text: str, sandbox: Sandbox) -> Outcome:
+    """Carry out {"name": ..., "arguments": {...}}."""
+    try:
+        tool, arguments = parse_call(text)
+        return Outcome(value=sandbox.run(tool, arguments))
+    except ToolError as error:
+        return Outcome(error=str(error))
+
+
+def run_tool(name: str, arguments: str, sandbox: Sandbox) -> Outcome:
+    """Carry out a call of a tool with the JSON text of its arguments."""
+    try:
+        tool = _tool(name, TOOLS)
+        return Outcome(value=sandbox.run(tool, validated(tool, parse(arguments))))
+    except ToolError as error:
+        return Outcome(error=str(error))
+
+
+def parse_call(text: str, tools: Mapping[str, Tool] = TOOLS) -> tuple[Tool, dict[str, Any]]:
+    """The tool and the arguments of a call as JSON text, validated.
+
+    Raises:
+        ToolError: it is no strict JSON (strict_json.py), no call, of no tool, or its arguments break the tool's schema.
+    """
+    call = parse(text)
+    if not isinstance(call, dict) or call.keys() != {"name", "arguments"} or not isinstance(call["name"], str):
+        raise ToolError('a call is {"name": "...", "arguments": {...}}')
+    tool = _tool(call["name"], tools)
+    return tool, validated(tool, call["arguments"])
+
+
+def validated(tool: Tool, arguments: Any) -> dict[str, Any]:
+    """The arguments, which fit the tool's schema. Raises ToolError, one line that names the parameter."""
+    from jsonschema.exceptions import best_match
+
+    error = best_match(_validator(tool.name, dump(tool.parameters)).iter_errors(arguments))
+    if error is not None:
+        raise ToolError(f"{tool.name}: {_line(error)}")
+    return dict(arguments)
+
+
+def _tool(name: str, tools: Mapping[str, Tool]) -> Tool:
+    if name not in tools:
+        raise ToolError(f"no tool {shown(name)}{suggestion(name[:100], tools)}")
+    return tools[name]
+
+
+@lru_cache(maxsize=1024)
+def _validator(name: str, schema: str) -> "Draft202012Validator":
+    from jsonschema import Draft202012Validator
+
+    return Draft202012Validator(parse(schema))
+
+
+def _line(error: "ValidationError") -> str:
+    """jsonschema's own message repeats the whole instance, whatever its length."""
+    where = ".".join(map(str, error.absolute_path)) or "arguments"
+    schema: Any = error.schema
+    instance, limit = error.instance, error.validator_value
+    known = ", ".join(schema.get("properties", {}))
+    match error.validator:
+        case "additionalProperties":
+            unknown = next(key for key in instance if key not in schema["properties"])
+            return f"no parameter {shown(unknown)}; there are: {known or 'none'}"
+        case "required":
+            missing = next(key for key in schema["required"] if key not in instance)
+            return f"the parameter {missing} is missing"
+        case "type":
+            kinds = limit if isinstance(limit, list) else [limit]
+            actual = "null" if instance is None else _TYPE_NAMES[type(instance)]
+            return f"{where} must be of type {' or '.join(kinds)}, not {actual}"
+        case "enum":
+            return f"{where} must be one of {', '.join(limit)}, not {shown(instance)}"
+        case "minimum" | "maximum":
+            return f"{where} must be {'at least' if error.validator == 'minimum' else 'at most'} {limit}"
+        case "minLength" | "maxLength" | "minItems" | "maxItems":
+            unit = "characters" if error.validator.endswith("Length") else "items"
+            bound = "at least" if error.validator.startswith("min") else "at most"
+            return f"{where} has {len(instance)} {unit}, it must have {bound} {limit}"
+        case "pattern":
+            return f"{where} has another form than {schema.get('description', limit)}: {shown(instance)}"
+    return f"{where} breaks the rule {error.validator} of its schema"

@@ -1,0 +1,79 @@
+"""What a tool is: a name, a description, the JSON Schema of its parameters, and a function that really does it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Schema = dict[str, Any]
+"""JSON Schema, draft 2020-12; only keywords that grammars for constrained decoding know, too."""
+
+TEXT: Schema = {"type": "string", "maxLength": 20_000}
+NAME: Schema = {"type": "string", "minLength": 1, "maxLength": 200}
+INTEGER: Schema = {"type": "integer", "minimum": -(10**18), "maximum": 10**18}
+NUMBER: Schema = {"type": "number"}
+BOOLEAN: Schema = {"type": "boolean"}
+
+
+class ToolError(Exception):
+    """A call that cannot be carried out: one line that names the argument, for the model to read."""
+
+
+@dataclass(frozen=True)
+class ImageToRead:
+    """What an executor returns for the sandbox's reader to read: an upright RGB image, as the bytes of a PNG."""
+
+    png: bytes
+
+
+@dataclass(frozen=True)
+class Tool:
+    """One tool.
+
+    Attributes:
+        parameters: schema of an object that names every parameter and allows no other (`record`).
+        executor: gets the arguments by name, after what `uses` names. Returns plain JSON, or an ImageToRead. Raises
+            ToolError. Runs in the sandbox's child (child.py).
+        result: schema of what it returns.
+        uses: what of the sandbox's setting it needs besides the arguments.
+    """
+
+    name: str
+    description: str
+    parameters: Schema
+    executor: Callable[..., Any]
+    result: Schema
+    uses: Literal["folder", "now", "corpus"] | None = None
+
+    def schema(self) -> dict[str, Any]:
+        """As OpenAI's chat completions take it: {"type": "function", "function": {name, description, parameters}}."""
+        function = {"name": self.name, "description": self.description, "parameters": self.parameters}
+        return {"type": "function", "function": function}
+
+
+def record(properties: Mapping[str, Schema], *, optional: Mapping[str, Schema] | None = None) -> Schema:
+    """Schema of an object with these properties and no other; those of `optional` may be absent."""
+    return {
+        "type": "object",
+        "properties": {**properties, **(optional or {})},
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+def described(schema: Schema, description: str) -> Schema:
+    return {**schema, "description": description}
+
+
+def one_of(*values: str) -> Schema:
+    return {"type": "string", "enum": list(values)}
+
+
+def array(items: Schema, *, least: int = 0, most: int = 10_000) -> Schema:
+    return {"type": "array", "items": items, "minItems": least, "maxItems": most}
+
+
+def shown(text: object, *, most: int = 60) -> str:
+    """A value in an error line: one line, quoted, escaped and cut, whatever it holds."""
+    cut = text[: most + 1] if isinstance(text, str) else text
+    quoted = ascii(cut) if isinstance(cut, str) and not cut.isprintable() else repr(cut)
+    return quoted if len(quoted) <= most + 2 else f"{quoted[:most]}...{quoted[0] if isinstance(text, str) else ''}"
