@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from fc_model.errors import suggestion
@@ -14,6 +15,8 @@ from fc_model.tools.tool import Tool, ToolError, shown
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator, ValidationError
 
+_MOST_ERRORS = 20
+"""An array may have thousands, each of which costs as much as the whole check."""
 _TYPE_NAMES = {dict: "object", list: "array", str: "string", bool: "boolean", int: "integer", float: "number"}
 
 
@@ -62,10 +65,9 @@ def parse_call(text: str, tools: Mapping[str, Tool] = TOOLS) -> tuple[Tool, dict
 
 def validated(tool: Tool, arguments: Any) -> dict[str, Any]:
     """The arguments, which fit the tool's schema. Raises ToolError, one line that names the parameter."""
-    from jsonschema.exceptions import best_match
-
-    error = best_match(_validator(tool.name, dump(tool.parameters)).iter_errors(arguments))
-    if error is not None:
+    errors = islice(_validator(dump(tool.parameters)).iter_errors(arguments), _MOST_ERRORS)
+    # A misspelt parameter is missing, too: its line says more.
+    for error in sorted(errors, key=lambda error: error.validator != "additionalProperties"):
         raise ToolError(f"{tool.name}: {_line(error)}")
     return dict(arguments)
 
@@ -77,7 +79,7 @@ def _tool(name: str, tools: Mapping[str, Tool]) -> Tool:
 
 
 @lru_cache(maxsize=1024)
-def _validator(name: str, schema: str) -> "Draft202012Validator":
+def _validator(schema: str) -> "Draft202012Validator":
     from jsonschema import Draft202012Validator
 
     return Draft202012Validator(parse(schema))

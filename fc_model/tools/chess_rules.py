@@ -5,6 +5,7 @@ Squares are numbers from 0 (a1) over 1 (b1) to 63 (h8). Pieces are the letters o
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import NamedTuple
 
 EMPTY = "."
@@ -127,14 +128,15 @@ class Position:
                 yield Move(king, king + 2 if rook > king else king - 2)
 
 
-def _ray(square: int, step: tuple[int, int], *, sliding: bool) -> Iterator[int]:
+@cache
+def _ray(square: int, step: tuple[int, int], *, sliding: bool) -> tuple[int, ...]:
     """Squares of one step, or of all in a direction, up to the edge."""
+    squares: list[int] = []
     file, rank = square % 8 + step[0], square // 8 + step[1]
-    while 0 <= file < 8 and 0 <= rank < 8:
-        yield rank * 8 + file
-        if not sliding:
-            return
+    while 0 <= file < 8 and 0 <= rank < 8 and (sliding or not squares):
+        squares.append(rank * 8 + file)
         file, rank = file + step[0], rank + step[1]
+    return tuple(squares)
 
 
 def _is_attacked(board: tuple[str, ...], square: int, *, by_white: bool) -> bool:

@@ -11,6 +11,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from fc_model.tools import image_text
 from fc_model.tools.folder import Folder
 from fc_model.tools.registry import TOOLS
 from fc_model.tools.strict_json import dump
@@ -27,6 +28,8 @@ def main(setting: dict[str, Any]) -> None:
     setting: {"folder", "now", "corpus"} as in Sandbox, each may be null; {"cpu_seconds", "memory_bytes"}.
     """
     _cap(setting["memory_bytes"])
+    if setting["folder"] is not None:
+        image_text.prepare()
     used = {
         "folder": None if setting["folder"] is None else Folder(Path(setting["folder"])),
         "now": None if setting["now"] is None else datetime.fromisoformat(setting["now"]),

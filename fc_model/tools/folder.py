@@ -114,11 +114,14 @@ def _exists(name: str, folder: int) -> bool:
 
 
 def _read(name: str, folder: int, path: str, most: int) -> bytes:
-    with os.fdopen(_open(name, os.O_RDONLY, folder, path), "rb") as file:
-        status = os.fstat(file.fileno())
-        if not stat.S_ISREG(status.st_mode):
+    descriptor = _open(name, os.O_RDONLY, folder, path)
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise ToolError(f"{shown(path)} is no file")
-        data = file.read(most + 1)
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            data = file.read(most + 1)
+    finally:
+        os.close(descriptor)
     if len(data) > most:
         raise ToolError(f"{shown(path)} has more than {most} bytes")
     return data

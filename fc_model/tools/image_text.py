@@ -1,6 +1,7 @@
 """Optical character recognition of an image in the folder, by the model that holds the conversation."""
 
 import io
+from importlib import import_module
 
 from fc_model.tools.folder import Folder
 from fc_model.tools.tool import NAME, TEXT, ImageToRead, Tool, ToolError, described, record
@@ -8,6 +9,12 @@ from fc_model.tools.tool import NAME, TEXT, ImageToRead, Tool, ToolError, descri
 _MAX_BYTES = 8 << 20
 _MAX_PIXELS = 2_000_000
 """Decoded and written again within the caps of a call, whatever the image holds."""
+
+
+def prepare() -> None:
+    """Import all that reads images, so that no call is charged with it."""
+    import_module("fc_model.data.images.decode")
+    import_module("PIL.Image").init()
 
 
 def read_image(folder: Folder, path: str) -> ImageToRead:

@@ -31,6 +31,8 @@ MAX_REPLY_BYTES = 8 << 20
 """Of a call's reply on its way from the child; an image to read is the longest."""
 _START_SECONDS = 60.0
 """For a child to import what it needs, on a busy machine."""
+_ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+"""Each thread of OpenBLAS reserves address space, which is capped."""
 
 Child = tuple["subprocess.Popen[bytes]", "Connection[Any, Any]"]
 
@@ -44,8 +46,8 @@ class Sandbox:
         now: the time of the conversation, which nothing but this decides.
         corpus: an index to search (corpus_search.write_index).
         reader: reads the text of an upright RGB image; a model with vision. It runs in this process, under no cap.
-        seconds: of a call, by the clock.
-        cpu_seconds: of a call, of the processor.
+        cpu_seconds: of a call, of the processor: unlike the clock, it does not depend on what else the machine does.
+        seconds: of a call, by the clock, for one that waits instead of working.
         memory_bytes: address space of the child; on Linux only.
     """
 
@@ -53,8 +55,8 @@ class Sandbox:
     now: datetime | None = None
     corpus: Path | None = None
     reader: "Callable[[Image], str] | None" = None
-    seconds: float = 2.0
     cpu_seconds: float = 1.0
+    seconds: float = 10.0
     memory_bytes: int = 1 << 30
     _child: Child | None = field(default=None, init=False, repr=False)
 
@@ -120,7 +122,7 @@ class Sandbox:
                     stdin=theirs.fileno(),
                     stdout=subprocess.DEVNULL,
                     stderr=subprocess.DEVNULL,
-                    env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+                    env={**os.environ, **_ONE_THREAD, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
                     start_new_session=True,  # Ctrl-C is the parent's; the child ends with its socket
                 )
             self._child = process, Connection(ours.detach())

@@ -7,8 +7,8 @@ import regex
 
 from fc_model.tools.tool import INTEGER, NAME, TEXT, Tool, ToolError, array, described, one_of, record
 
-_SECONDS = 0.3
-"""For a pattern's matches: a pattern may take longer than the universe."""
+_SECONDS = 0.1
+"""Of the processor, for a pattern's matches: a pattern may take longer than the universe."""
 _MAX_MATCHES = 100
 _OPERATIONS: dict[str, Callable[[str], str]] = {
     "uppercase": str.upper,

@@ -69,7 +69,7 @@ def one_of(*values: str) -> Schema:
 
 
 def array(items: Schema, *, least: int = 0, most: int = 10_000) -> Schema:
-    return {"type": "array", "items": items, "minItems": least, "maxItems": most}
+    return {"type": "array", "minItems": least, "maxItems": most, "items": items}  # checked in this order
 
 
 def shown(text: object, *, most: int = 60) -> str:
