@@ -32,7 +32,7 @@ def main(setting: dict[str, Any]) -> None:
         image_text.prepare()
     used = {
         "folder": None if setting["folder"] is None else Folder(Path(setting["folder"])),
-        "now": None if setting["now"] is None else datetime.fromisoformat(setting["now"]),
+        "time": None if setting["now"] is None else datetime.fromisoformat(setting["now"]),
         "corpus": None if setting["corpus"] is None else Path(setting["corpus"]),
     }
     channel = Connection(sys.stdin.fileno())

@@ -70,7 +70,7 @@ TOOLS = (
         parameters=record({}),
         executor=current_time,
         result=record({"time": TEXT, "weekday": TEXT}),
-        uses="now",
+        uses="time",
     ),
     Tool(
         name="date_difference",

@@ -42,7 +42,7 @@ class Tool:
     parameters: Schema
     executor: Callable[..., Any]
     result: Schema
-    uses: Literal["folder", "now", "corpus"] | None = None
+    uses: Literal["folder", "time", "corpus"] | None = None
 
     def schema(self) -> dict[str, Any]:
         """As OpenAI's chat completions take it: {"type": "function", "function": {name, description, parameters}}."""

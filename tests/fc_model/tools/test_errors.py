@@ -116,7 +116,7 @@ def test_without_a_setting() -> None:
     with Sandbox() as bare:
         for tool, arguments, missing in (
             ("read_file", '{"path": "a"}', "folder"),
-            ("current_time", "{}", "now"),
+            ("current_time", "{}", "time"),
             ("search_corpus", '{"query": "a"}', "corpus"),
         ):
             assert run_tool(tool, arguments, bare).error == f"{tool}: this conversation has no {missing}"
