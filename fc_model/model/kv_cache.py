@@ -31,6 +31,10 @@ class LayerCache:
         kept[:, :, :, : self._filled] = self._pair_2BKSA[:, rows, :, : self._filled]
         self._pair_2BKSA = kept
 
+    def repeat(self, times_B: Tensor) -> None:
+        """Hold each sequence several times, the copies side by side."""
+        self._pair_2BKSA = self._pair_2BKSA.repeat_interleave(times_B, dim=1)
+
 
 class KVCache:
     """The cache of a batch of sequences of different lengths, fed side by side.
@@ -86,3 +90,11 @@ class KVCache:
             layer.select(rows)
         self._next_B = self._next_B[rows]
         self._positions_BS, self._used_BS = self._positions_BS[rows], self._used_BS[rows]
+
+    def repeat(self, times_B: Tensor) -> None:
+        """Go on with each sequence in several copies, which stand side by side."""
+        for layer in self.layers:
+            layer.repeat(times_B)
+        self._next_B = self._next_B.repeat_interleave(times_B)
+        self._positions_BS = self._positions_BS.repeat_interleave(times_B, dim=0)
+        self._used_BS = self._used_BS.repeat_interleave(times_B, dim=0)

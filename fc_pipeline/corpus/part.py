@@ -10,7 +10,7 @@ from fc_pipeline.corpus.filter_quality import fixtures_digest
 from fc_pipeline.engine.deferred import deferred_imports
 from fc_pipeline.engine.part import Part, Section
 from fc_pipeline.engine.step import StepSpec
-from fc_pipeline.evalsets.catalogue import resolve_evalset
+from fc_pipeline.evalsets.steps import evalset_step
 from fc_pipeline.sources.catalogue import read_source, resolve_source
 
 with deferred_imports():
@@ -22,7 +22,6 @@ with deferred_imports():
     from fc_pipeline.corpus.pages import clusters_page, contamination_page, filter_quality_page, filtered_page
     from fc_pipeline.corpus.report import contamination, documents, duplicates, filters
     from fc_pipeline.corpus.split import split
-    from fc_pipeline.evalsets.fetch import fetch_evalset
     from fc_pipeline.sources.fetch import fetch_source
 
 
@@ -41,14 +40,7 @@ def corpus_steps(track: CorpusFields, parts: Sequence[Part]) -> Iterator[StepSpe
             page=filtered_page,
             expected=source_size(source),
         )
-    for evalset in map(resolve_evalset, corpus.decontamination.evalsets):
-        yield StepSpec(
-            key=f"evalsets/{evalset.name}",
-            function=fetch_evalset,
-            description=f"Items that may not be trained on. {evalset.measures}",
-            group="evalsets",
-            config=evalset.model_dump(mode="json"),
-        )
+    yield from map(evalset_step, corpus.decontamination.evalsets)
     step = partial(StepSpec, group=f"corpus_{corpus.name}")
     filtering = corpus.filtering.model_dump(mode="json")
     models: dict[str, str] = {}

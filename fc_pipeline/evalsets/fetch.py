@@ -10,10 +10,11 @@ from fc_pipeline.catalogue.bad_input import BadInput
 from fc_pipeline.catalogue.files import Wanted
 from fc_pipeline.catalogue.pins import read_files
 from fc_pipeline.engine.step import Step
+from fc_pipeline.evalsets.arrow import arrow_rows
 from fc_pipeline.evalsets.schema import EvalSet, parse_evalset
 from fc_pipeline.sources.read_file import read_file
 from fc_pipeline.sources.readers.template import Row, lookup, render
-from fc_pipeline.sources.schema import Limits
+from fc_pipeline.sources.schema import FileSpec, Limits, RecordFields
 
 
 def fetch_evalset(step: Step) -> None:
@@ -54,15 +55,26 @@ def fetch_evalset(step: Step) -> None:
 def _rows(evalset: EvalSet, home: Path) -> Iterator[Row]:
     """The fields that the templates take, of every record; an empty row where a required one is missing."""
     wanted = Wanted(specs=[evalset.files], where=f"eval set {evalset.name}", home=home)
-    for path, spec, content in read_files(evalset, wanted):
+    for path, _, content in read_files(evalset, wanted):
         where = f"{wanted.where}: {path}"
         if isinstance(content, BadInput):
             raise UserError(f"{where}: {content.reason} ({content.detail})")
         assert isinstance(content, bytes), "packages are unpacked in memory"
-        for item in read_file(content, spec, Limits(), where=where):
-            if isinstance(item, BadInput):
-                raise UserError(f"{where}: {item.reason} ({item.detail}); correct `format`, or trust another version")
-            yield {**item.meta, "_key": item.key} if item.text else {}
+        if evalset.format == "arrow":
+            for row in arrow_rows(content, columns=evalset.columns, where=where):
+                yield row if all(lookup(row, name) for name in evalset.require) else {}
+        else:
+            yield from _text_rows(evalset, content, where)
+
+
+def _text_rows(evalset: EvalSet, content: bytes, where: str) -> Iterator[Row]:
+    assert evalset.format != "arrow", "has rows of its own"
+    fields = RecordFields(text="{_key}", meta={name: name for name in evalset.columns}, require=evalset.require)
+    spec = FileSpec(glob=evalset.glob, format=evalset.format, fields=fields)
+    for item in read_file(content, spec, Limits(), where=where):
+        if isinstance(item, BadInput):
+            raise UserError(f"{where}: {item.reason} ({item.detail}); correct `format`, or trust another version")
+        yield {**item.meta, "_key": item.key} if item.text else {}
 
 
 def _item(evalset: EvalSet, row: Row) -> dict[str, Any] | None:

@@ -1,12 +1,19 @@
 """What an eval set may say. Unknown fields are refused."""
 
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from pydantic import Field, TypeAdapter
 
 from fc_pipeline.catalogue.entry import Entry, PypiPin, parse_entry
 from fc_pipeline.sources.readers.template import field_names
-from fc_pipeline.sources.schema import Domain, FileSpec, RecordFields
+from fc_pipeline.sources.schema import Domain
+
+
+class ItemFiles(NamedTuple):
+    """See fc_pipeline/catalogue/download/globs.py."""
+
+    glob: str
+    exclude: tuple[str, ...] = ()
 
 
 class EvalSet(Entry, PypiPin):
@@ -15,7 +22,7 @@ class EvalSet(Entry, PypiPin):
     domain: Domain = Field(description="which part of the mixture it measures")
     measures: str = Field(description="one sentence: what a right answer shows")
     glob: str = Field(description="the files of the items inside the package")
-    format: Literal["csv", "json", "jsonl"]
+    format: Literal["arrow", "csv", "json", "jsonl"] = Field(description="arrow: a stream of Apache Arrow")
     id: str = Field(description="template of the item's name; {_key} is its number in the file")
     question: str = Field(description="template, as a source's `fields.text`")
     answer: str = Field(description="template")
@@ -24,12 +31,15 @@ class EvalSet(Entry, PypiPin):
     require: list[str] = Field(default=[], description="a record where one of these is missing or empty is dropped")
 
     @property
-    def files(self) -> FileSpec:
-        """The files of the items, whose records give every field that the templates take."""
+    def files(self) -> ItemFiles:
+        """The files of the items."""
+        return ItemFiles(self.glob)
+
+    @property
+    def columns(self) -> list[str]:
+        """Every field that the templates take, and those that are kept."""
         templates = f"{self.id}{self.question}{self.answer}"
-        columns = sorted({name.split(".")[0] for name in [*field_names(templates), *self.keep]} - {"_key"})
-        fields = RecordFields(text="{_key}", meta={name: name for name in columns}, require=self.require)
-        return FileSpec(glob=self.glob, format=self.format, fields=fields)
+        return sorted({name.split(".")[0] for name in [*field_names(templates), *self.keep]} - {"_key"})
 
 
 _ADAPTER = TypeAdapter(EvalSet)

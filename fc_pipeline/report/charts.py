@@ -34,6 +34,27 @@ def range_chart(title: str, unit: str, rows: Mapping[str, tuple[float, float, fl
     return Picture(title, unit, draw)
 
 
+def interval_chart(
+    title: str, unit: str, rows: Mapping[str, tuple[float, float, float, float]], *, legend: tuple[str, str]
+) -> Picture:
+    """A bar a row from low to high, a mark at the value between them, and one at what it is compared with.
+
+    rows: (low, value, high, compared), shares of one. legend: names value and compared.
+    """
+
+    def draw(axes: "Axes", palette: Palette) -> None:
+        colour, other = palette.series[:2]
+        for place, (low, value, high, compared) in enumerate(rows.values()):
+            axes.plot([low, high], [place, place], color=colour, linewidth=7, solid_capstyle="butt", alpha=0.45)
+            axes.plot([value], [place], color=colour, marker="|", markersize=13, markeredgewidth=2.5)
+            axes.plot([compared], [place], color=other, marker="|", markersize=13, markeredgewidth=2.5)
+        axes.set_xlim(0, 1)
+        axes.xaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
+        _label_rows(axes, palette, list(rows))
+
+    return Picture(title, unit, draw, tuple(enumerate(legend)), size=(4.4, _FRAME_INCHES + _ROW_INCHES * len(rows)))
+
+
 def bar_chart(title: str, unit: str, rows: Mapping[str, Sequence[float]], *, legend: Sequence[str] = ()) -> Picture:
     """One bar a row, or two, the second in the second colour; `legend` names them."""
     thick = 0.32 if legend else 0.56

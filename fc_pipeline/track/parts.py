@@ -14,6 +14,7 @@ _PACKAGES = (
     "evals.tokenizer",
     "evals.images",
     "evals.text",
+    "evals.benchmarks",
 )
 """Each part after those that it builds on."""
 

@@ -1,0 +1,1 @@
+"""Public benchmarks of language models: how their rows become prompts, and how answers are scored."""

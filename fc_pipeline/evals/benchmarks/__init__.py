@@ -1,0 +1,1 @@
+"""Public benchmarks after the stages of a track."""
