@@ -143,13 +143,18 @@ def _record(task: str, asked: Asked, exposed: dict[str, str] | None) -> dict[str
         "task": task,
         "id": item.id,
         "prompt_hash": asked.prompt_hash,
-        "choices": list(item.choices),
-        "right": sorted(item.right) if item.choices else item.target,
+        "choices": [_writable(choice) for choice in item.choices],
+        "right": sorted(item.right) if item.choices else _writable(item.target),
         **asked.answer,
         **asked.scores,
         "truncated": asked.truncated,
         "exposed": None if exposed is None else exposed.get(item.id, "clean"),
     }
+
+
+def _writable(text: str) -> str:
+    """Lone surrogates, which no file holds, as escapes."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _flat(task: str, figures: dict[str, Any]) -> dict[str, float]:
