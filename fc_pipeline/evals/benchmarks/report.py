@@ -15,10 +15,14 @@ SCORES = {
     "accuracy_flexible": "flexible",
 }
 """The scores of a task, and their labels."""
+_UNKNOWN = {"items": None, "value": None, "low": None, "high": None}
 
 
 def benchmarks(artifacts: list[Artifact]) -> dict[str, Any] | None:
-    """{"labels": SCORES, "stages": [{"name", "artifact", "columns", "chart", **metrics.json}]}; None without any."""
+    """Per evaluated stage metrics.json, and as `rows` its tasks with the same fields in each; None without any.
+
+    {"labels": SCORES, "stages": [{"name", "artifact", "columns", "rows", "chart", **metrics.json}], "last": of them}
+    """
     stages = [_stage(artifact) for artifact in artifacts if "/benchmarks/" in artifact.key]
     if not stages:
         return None
@@ -66,21 +70,33 @@ def picture(tasks: dict[str, Any]) -> Picture:
 
 def _stage(artifact: Artifact) -> dict[str, Any]:
     figures = read_figures(artifact)
-    tasks = figures["tasks"]
-    chart = svg(picture(tasks))
+    names = columns(figures["tasks"])
+    rows = {
+        task: {
+            **one,
+            "scores": {name: one["scores"].get(name, _UNKNOWN) for name in names},
+            "clean": _UNKNOWN | one.get("clean", {}),
+        }
+        for task, one in figures["tasks"].items()
+    }
     return {
-        "name": artifact.key.rpartition("/")[2], "artifact": artifact, **figures,
-        "columns": columns(tasks), "chart": chart,
-    }  # fmt: skip
+        **figures,
+        "name": artifact.key.rpartition("/")[2],
+        "artifact": artifact,
+        "columns": names,
+        "rows": rows,
+        "chart": svg(picture(figures["tasks"])),
+    }
 
 
 def _result(task: str, figures: dict[str, Any]) -> dict[str, Any]:
     """An entry of the model card's `model-index`, in the fields of the Hugging Face hub."""
+    name = f"{task}, {figures['items']} items, {figures['shots']} shots"
     return {
         "task": {"type": "text-generation"},
-        "dataset": {"name": f"{task}, {figures['items']} items, {figures['shots']} shots", "type": task},
+        "dataset": {"name": name, "type": task, "config": task},
         "metrics": [
-            {"type": name, "value": round(score["value"], 6), "name": f"{task}: {SCORES[name]}"}
-            for name, score in figures["scores"].items()
+            {"type": kind, "value": round(score["value"], 6), "name": f"{task}: {SCORES[kind]}"}
+            for kind, score in figures["scores"].items()
         ],
     }
