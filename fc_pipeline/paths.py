@@ -62,8 +62,13 @@ def instance_home() -> Path:
     return home
 
 
-def mlflow_uri(home: Path) -> str:
+def mlflow_database(home: Path) -> str:
     """MLflow's database below FC_HOME: written directly, so that logging needs no server."""
     database = home / "mlflow" / "mlflow.db"
     database.parent.mkdir(parents=True, exist_ok=True)
     return f"sqlite:///{_DECODED.sub(lambda match: quote(match[0]), str(database))}"
+
+
+def mlflow_uri(home: Path) -> str:
+    """Where builds are tracked: MLFLOW_TRACKING_URI, as everywhere in MLflow, or the database below FC_HOME."""
+    return os.environ.get("MLFLOW_TRACKING_URI") or mlflow_database(home)

@@ -71,14 +71,14 @@ def test_model_imports_no_pipeline():
 
 
 MODEL_LAYERS = (
-    *("errors", "seed", "device", "special_tokens", "tokenizer", "tracking", "child_process"),
+    *("errors", "seed", "device", "special_tokens", "tokenizer", "observer", "tracking", "child_process"),
     *("config", "optim", "model", "artifacts", "data", "vision", "checkpoints", "inference", "export", "tools", "chat"),
     *("train", "evals"),
 )
 """Modules and packages of fc_model, bottom up: each imports only what stands before it."""
 PIPELINE_LAYERS = (
     *("formatting", "paths", "yaml_loader", "code_version", "orchestration", "executors", "catalogue"),
-    *("remote", "engine", "store", "lineage", "report", "sources", "evalsets"),
+    *("remote", "engine", "tracking", "store", "lineage", "report", "sources", "evalsets"),
     *("training", "corpus", "tokens", "images", "instructions", "exports", "evals"),  # the parts of a track
     *("track", "experiments", "components", "defs", "definitions", "cli", "__main__"),
 )

@@ -26,4 +26,6 @@ class RuntimeConfig(Strict):
     )
     keep_checkpoints: int = Field(default=2, ge=2, description="Checkpoints that are kept while a stage runs.")
     progress: bool = Field(default=True, description="Show the progress in the terminal.")
-    mlflow_uri: str | None = Field(default=None, description="Tracking database, sqlite:///...; null: no MLflow.")
+    mlflow_uri: str | None = Field(
+        default=None, description="Where `python -m fc_model.train` logs: sqlite:///... or a server; null: nowhere."
+    )

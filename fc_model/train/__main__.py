@@ -4,11 +4,14 @@ import argparse
 import json
 import logging
 import sys
+from functools import partial
 from pathlib import Path
 
 from fc_model.device import is_out_of_memory
 from fc_model.errors import UserError
+from fc_model.tracking import Tracker
 from fc_model.train import Interrupted, run_stage
+from fc_model.train.settings import read_stage_file
 
 
 def main() -> int:
@@ -18,7 +21,8 @@ def main() -> int:
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", stream=sys.stderr)
     try:
-        result = run_stage(arguments.folder)
+        uri = read_stage_file(arguments.folder).runtime.mlflow_uri
+        result = run_stage(arguments.folder, track=partial(Tracker, uri))
     except Interrupted as error:
         print(error, file=sys.stderr)
         return error.exit_code

@@ -23,8 +23,8 @@ from fc_model.checkpoints.load import load_weights
 from fc_model.checkpoints.run_checkpoints import Checkpoints, save_tensors
 from fc_model.data.prefetch import Prefetcher
 from fc_model.errors import UserError
+from fc_model.observer import Track
 from fc_model.optim.schedule import lr_factor
-from fc_model.tracking import ARTIFACT_TAG, Tracker
 from fc_model.train.adapter import save_adapted
 from fc_model.train.build import build_training, draw_again, outputs, start
 from fc_model.train.metrics import Meter, MetricsLog, Progress
@@ -47,10 +47,17 @@ class Run:
         spec: the stage file.
         settings: the settings that the run began with, and the choices of this machine.
         report: takes live progress.
+        track: begins the tracking, see `run_stage`.
     """
 
     def __init__(
-        self, folder: Path, spec: StageFile, settings: RunSettings, *, report: Callable[[dict[str, Any]], None] | None
+        self,
+        folder: Path,
+        spec: StageFile,
+        settings: RunSettings,
+        *,
+        report: Callable[[dict[str, Any]], None] | None,
+        track: Track,
     ) -> None:
         self.folder, self.spec, self.stage, self.settings = folder, spec, spec.stage, settings
         self._report = report
@@ -78,12 +85,8 @@ class Run:
         self._restore()
         self.log = MetricsLog(folder / "metrics.jsonl", step=self.state.step)
         self.progress = Progress(spec.stage.name, steps=spec.stage.num_steps, enabled=spec.runtime.progress)
-        self.tracker = Tracker(
-            spec.runtime.mlflow_uri,
-            artifact=spec.tags.get(ARTIFACT_TAG, f"{spec.stage.name}/{settings.fingerprint[:16]}"),
-            tags=spec.tags,
-            params=settings.settings,
-        )
+        artifact = spec.tags.get("fc.artifact", f"{spec.stage.name}/{settings.fingerprint[:16]}")
+        self.tracker = track(artifact=artifact, tags=spec.tags, params=settings.settings)
 
     @property
     def computed(self) -> str:

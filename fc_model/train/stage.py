@@ -12,6 +12,7 @@ from typing import Any
 from fc_model.artifacts.files import sha256_file
 from fc_model.artifacts.sealed import Damaged, read_sealed, write_sealed
 from fc_model.device import tune_allocator
+from fc_model.observer import Track, untracked
 from fc_model.train.run import Run
 from fc_model.train.settings import read_stage_file, resolve_settings
 from fc_model.train.signals import Interrupted, StopRequest
@@ -38,7 +39,9 @@ class StageResult:
     """Why MLflow does not have all of it."""
 
 
-def run_stage(folder: Path, *, report: Callable[[dict[str, Any]], None] | None = None) -> StageResult:
+def run_stage(
+    folder: Path, *, report: Callable[[dict[str, Any]], None] | None = None, track: Track = untracked
+) -> StageResult:
     """Train the stage that `folder/stage.json` describes; everything is written into the folder.
 
     Killed at any moment and called again, it goes on from the newest good checkpoint, and the weights, moments,
@@ -47,6 +50,8 @@ def run_stage(folder: Path, *, report: Callable[[dict[str, Any]], None] | None =
     Args:
         folder: the stage's folder.
         report: takes each logged record: step, steps, loss, bpb, tokens_per_second, eta_seconds and so on.
+        track: called once with artifact (key/identity), tags and params (the settings); what it returns watches the
+            run, such as `fc_model.tracking.Tracker`. It is passed in, so that no change of it changes the stage.
 
     Raises:
         UserError: anything that a person must set right.
@@ -58,7 +63,7 @@ def run_stage(folder: Path, *, report: Callable[[dict[str, Any]], None] | None =
         if (before := _finished(folder)) is not None:
             return before
         tune_allocator()
-        run = Run(folder, spec, settings, report=report)
+        run = Run(folder, spec, settings, report=report, track=track)
         status = "FAILED"
         try:
             if not run.done:

@@ -11,7 +11,7 @@ from pathlib import Path
 from fc_model.errors import UserError
 from fc_pipeline.cli.signals import ends_like_ctrl_c
 from fc_pipeline.executors.child_process import interrupted_with_parent
-from fc_pipeline.paths import mlflow_uri
+from fc_pipeline.paths import mlflow_database
 
 _SERVICES_STOP_SECONDS = 20
 
@@ -26,7 +26,8 @@ def serve(home: Path, *, dagster_port: int = 3000, mlflow_port: int = 5000) -> i
         _require_free(port, option)
     dagster = ["dg", "dev", "-w", "workspace.yaml", "--host", "127.0.0.1", "--port", str(dagster_port)]
     mlflow = [
-        *("mlflow", "server", "--backend-store-uri", mlflow_uri(home), "--workers", "1"),
+        *("mlflow", "server", "--backend-store-uri", mlflow_database(home), "--workers", "1"),
+        *("--default-artifact-root", (home / "mlflow" / "artifacts").as_uri()),
         *("--host", "127.0.0.1", "--port", str(mlflow_port), "--allowed-hosts", "localhost:*,127.0.0.1:*"),
     ]
     environment = os.environ | {

@@ -17,7 +17,7 @@ from fc_pipeline.engine.graph import Graph
 from fc_pipeline.engine.materialize import materialize
 from fc_pipeline.engine.step import StepSpec
 from fc_pipeline.executors.child_process import forked_children_die_with_me
-from fc_pipeline.paths import mlflow_uri
+from fc_pipeline.tracking.witness import Witness
 
 ACCELERATOR_POOL = "accelerator"
 CORES_POOL = "cores"
@@ -57,23 +57,27 @@ def asset_for(steps: list[StepSpec], graph: Graph, *, owners: list[str] | None =
     def build(context: dg.AssetExecutionContext, factory: Factory) -> dg.MaterializeResult:
         forked_children_die_with_me()
         spec = by_partition[context.partition_key if context.has_partition_key else None]
+        who, started = listener(), time.monotonic()
+        witness = Witness(graph, factory.store, spec.key, home=factory.folder, log=who.note)
         runtime = factory.runtime(
             report=Progress(spec, context.log_event),
+            track=witness.track,
             tags={
                 "dagster.run_id": context.run.run_id,
                 "dagster.asset_key": spec.key,
                 "dagster.job": context.run.job_name,
             },
         )
-        who, started = listener(), time.monotonic()
         who.started(spec.key)
         try:
             outcome = materialize(graph, factory.store, spec.key, runtime, log=who.note)
         except UserError as error:
             who.failed(spec.key)
+            witness.ended("FAILED")
             raise dg.Failure(description=str(error), allow_retries=False) from None
         except Exception as error:
             who.failed(spec.key)
+            witness.ended("FAILED")
             if isinstance(error, _PERMANENT):
                 raise dg.Failure(
                     description=f"{error}: remove the cause, and run again", allow_retries=False
@@ -81,14 +85,17 @@ def asset_for(steps: list[StepSpec], graph: Graph, *, owners: list[str] | None =
             if retries:
                 raise dg.RetryRequested(max_retries=retries, seconds_to_wait=_RETRY_SECONDS) from error
             raise
+        except BaseException:  # Ctrl-C, or Dagster's interrupt
+            witness.ended("KILLED")
+            raise
         artifact, seconds = outcome.artifact, time.monotonic() - started
+        pages = spec.page(artifact) if spec.page is not None else {}
+        run_page = witness.record(artifact, reused=outcome.reused, pages=pages)
         why = {} if outcome.reused else quarantined(artifact)
         who.finished(spec.key, reused=outcome.reused, seconds=seconds, quarantined=why)
         return dg.MaterializeResult(
             data_version=dg.DataVersion(artifact.digest),
-            metadata=artifact_metadata(
-                artifact, page=spec.page, reused=outcome.reused, tracking=mlflow_uri(runtime.home)
-            ),
+            metadata=artifact_metadata(spec, artifact, pages=pages, reused=outcome.reused, run_page=run_page),
             check_results=check_results(spec.asset, gates, artifact.manifest.gates) if gates else [],
         )
 

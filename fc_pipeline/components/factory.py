@@ -8,6 +8,7 @@ import dagster as dg
 
 from fc_model.artifacts import Store
 from fc_model.errors import UserError
+from fc_model.observer import Track, untracked
 from fc_pipeline.engine.step import Runtime
 from fc_pipeline.executors.child_process import available_cores, available_threads
 from fc_pipeline.executors.settings import executor_settings
@@ -36,7 +37,9 @@ class Factory(dg.ConfigurableResource):
     def store(self) -> Store:
         return Store(self.folder)
 
-    def runtime(self, *, report: Callable[[dict[str, Any]], None], tags: dict[str, str]) -> Runtime:
+    def runtime(
+        self, *, report: Callable[[dict[str, Any]], None], tags: dict[str, str], track: Track = untracked
+    ) -> Runtime:
         """Raises dagster.Failure when the executor's settings are wrong."""
         try:
             executor = executor_settings(self.executor, home=self.folder)
@@ -49,5 +52,6 @@ class Factory(dg.ConfigurableResource):
             device=self.device,
             executor=executor,
             report=report,
+            track=track,
             tags=tags,
         )

@@ -1,21 +1,17 @@
 """Metadata of an artifact for the UI, from its manifest and the first records of its files."""
 
 import itertools
-import os
 from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections.abc import Mapping
 from typing import Any
 
 import dagster as dg
 
 from fc_model.artifacts import Artifact, read_records
-from fc_model.tracking import experiment_of
-from fc_pipeline.experiments.result_text import PICTURE, TEXT
+from fc_pipeline.engine.step import StepSpec
 from fc_pipeline.formatting import markdown_table
 from fc_pipeline.lineage.licences import USES, use_of
-from fc_pipeline.report.markdown import plain, png_source
-from fc_pipeline.training.curves import read_curve
-from fc_pipeline.training.pages import curve_markdown
+from fc_pipeline.report.markdown import PICTURE_SOURCE, plain
 
 RECORDS_SUFFIX = ".jsonl.zst"
 QUARANTINE = "quarantine.jsonl.zst"
@@ -33,31 +29,26 @@ _TYPES = {str: "string", int: "integer", float: "number", bool: "boolean", dict:
 
 
 def artifact_metadata(
-    artifact: Artifact,
-    *,
-    reused: bool,
-    page: Callable[[Artifact], dict[str, str]] | None = None,
-    tracking: str | None = None,
+    spec: StepSpec, artifact: Artifact, *, reused: bool, pages: Mapping[str, str], run_page: str | None = None
 ) -> dict[str, Any]:
-    """Metadata of a materialization, the most important entries first.
+    """Metadata of a materialization: the picture, then the five figures that matter, then the rest.
 
     Args:
-        page: pictures and tables of the artifact, Markdown by name (see `StepSpec.page`).
-        tracking: MLflow's database; without it no run is linked.
+        spec: of the step, which names the figures.
+        pages: pictures and tables of the artifact, Markdown by name (see `StepSpec.page`).
+        run_page: the page in MLflow that shows it.
     """
     manifest = artifact.manifest
-    shown = page(artifact) if page is not None else {}
-    metadata: dict[str, Any] = {name: dg.MetadataValue.md(text) for name, text in shown.items()}
-    metadata |= manifest.metrics
-    files = {entry.path for entry in manifest.files}
-    if TEXT in files:
-        metadata["result"] = dg.MetadataValue.md(_with_picture(artifact))
-    if "metrics.jsonl" in files:
-        metadata["curve"] = dg.MetadataValue.md(
-            curve_markdown(read_curve(artifact.path("metrics.jsonl")), title=artifact.key)
-        )
+    shown = {name: dg.MetadataValue.md(text) for name, text in pages.items()}
+    picture = next((name for name, text in pages.items() if PICTURE_SOURCE in text), None)
+    figures: dict[str, Any] = dict(manifest.metrics)
     if manifest.counters.read:
-        metadata |= _counters(artifact)
+        figures |= _counters(artifact)
+    metadata: dict[str, Any] = {} if picture is None else {picture: shown[picture]}
+    metadata |= spec.key_figures(figures)
+    if run_page is not None:
+        metadata["mlflow"] = dg.MetadataValue.url(run_page)
+    metadata |= {name: entry for name, entry in {**shown, **figures}.items() if name not in metadata}
     metadata |= _records(artifact)
     if manifest.licences:
         metadata["licences"] = dg.MetadataValue.md(_licence_table(manifest.licences))
@@ -71,8 +62,6 @@ def artifact_metadata(
         "identity": artifact.identity,
         "path": dg.MetadataValue.path(artifact.folder),
     }
-    if tracking is not None and (run_id := run.get("mlflow_run_id")) and (url := mlflow_run_url(tracking, run_id)):
-        metadata["mlflow"] = dg.MetadataValue.url(url)
     return metadata
 
 
@@ -81,22 +70,6 @@ def quarantined(artifact: Artifact) -> dict[str, int]:
     if not artifact.manifest.counters.quarantined:
         return {}
     return dict(Counter(record["reason"] for record in read_records(artifact.path(QUARANTINE))).most_common())
-
-
-def _with_picture(artifact: Artifact) -> str:
-    """The tables of an experiment's result with its picture inside, since the UI shows no files beside it."""
-    picture = png_source(artifact.path(PICTURE).read_bytes())
-    return artifact.path(TEXT).read_text("utf-8").replace(f"({PICTURE})", f"({picture})")
-
-
-def mlflow_run_url(tracking: str, run_id: str) -> str | None:
-    """Page of a run in the MLflow UI that `fustercluck ui` serves (MLFLOW_UI: another address).
-
-    None when the database does not have the run, as for an artifact that was pulled from a remote.
-    """
-    experiment = experiment_of(tracking, run_id)
-    base = os.environ.get("MLFLOW_UI", "http://127.0.0.1:5000")
-    return None if experiment is None else f"{base}/#/experiments/{experiment}/runs/{run_id}"
 
 
 def _counters(artifact: Artifact) -> dict[str, Any]:

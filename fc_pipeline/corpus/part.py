@@ -38,6 +38,7 @@ def corpus_steps(track: CorpusFields, parts: Sequence[Part]) -> Iterator[StepSpe
             config=source.model_dump(mode="json"),
             kinds=("python", source.kind) if source.kind == "pypi" else ("python",),
             page=filtered_page,
+            key_metrics=("documents", "text_bytes", "dropped", "quarantined", "replaced_characters"),
             expected=source_size(source),
         )
     yield from map(evalset_step, corpus.decontamination.evalsets)
@@ -60,6 +61,7 @@ def corpus_steps(track: CorpusFields, parts: Sequence[Part]) -> Iterator[StepSpe
         config={"filtering": filtering, "fixtures": fixtures_digest()},
         inputs=models,
         page=filter_quality_page,
+        key_metrics=("precision_min", "recall_min"),
     )
     before: dict[str, str] = {}
     cleaned: dict[str, str] = {}
@@ -72,6 +74,7 @@ def corpus_steps(track: CorpusFields, parts: Sequence[Part]) -> Iterator[StepSpe
     yield step(
         key=split_key(track),
         function=split,
+        key_metrics=("train_documents", "train_bytes", "holdout_documents", "holdout_bytes"),
         description="Training documents and a holdout by duplicate cluster and domain.",
         config=corpus.holdout.model_dump(mode="json"),
         inputs=cleaned,
@@ -112,6 +115,7 @@ def _clean(
         config=corpus.filtering.model_dump(mode="json"),
         inputs={source.name: f"sources/{source.name}" for source in sources} | models,
         page=filtered_page,
+        key_metrics=("kept_fraction", "documents", "text_bytes", "dropped", "quarantined"),
     )
     yield step(
         key=key.format("deduplicated"),
@@ -120,6 +124,7 @@ def _clean(
         config=corpus.dedup.model_dump(mode="json"),
         inputs={"documents": key.format("filtered")} | before,
         page=clusters_page,
+        key_metrics=("documents", "text_bytes", "exact_duplicates", "near_duplicates", "taken_down"),
         expected=documents_size(sources, copies=1 + INDEX_COPIES),
     )
     if evalsets := [f"evalsets/{name}" for name in corpus.decontamination.evalsets]:
@@ -130,6 +135,7 @@ def _clean(
             config=corpus.decontamination.model_dump(mode="json"),
             inputs={"documents": key.format("deduplicated")} | {name: name for name in evalsets},
             page=contamination_page,
+            key_metrics=("contaminated_documents", "cut_documents", "hits", "recall_min", "documents"),
             expected=documents_size(sources, copies=0),
         )
 

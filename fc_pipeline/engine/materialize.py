@@ -64,21 +64,9 @@ def materialize(graph: Graph, store: Store, key: str, runtime: Runtime, *, log: 
         reused = True
     built = store.find(key, identity)
     assert built is not None
-    if not reused and (run_id := built.manifest.run.get("mlflow_run_id")):
-        _link_back(run_id, built, runtime)
-    if not reused and (error := built.manifest.run.get("mlflow_error")):
-        log(f"{key}: {error}")
     if not reused:
         push_after_build(built, again=pulled_as == "damaged", log=log)
     return Outcome(_reused(store, built, graph) if reused else built, reused=reused)
-
-
-def _link_back(run_id: str, built: Artifact, runtime: Runtime) -> None:
-    """Tag the MLflow run with the artifact's digest, which is known only after the commit."""
-    from fc_model.tracking import tag_run
-    from fc_pipeline.paths import mlflow_uri
-
-    tag_run(mlflow_uri(runtime.home), run_id, {"fc.data_version": built.digest})
 
 
 def _present(store: Store, key: str, identity: str) -> tuple[Artifact | None, list[str]]:

@@ -1,16 +1,18 @@
 """A step: its specification, and the argument of its function."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
 from fc_model.artifacts import Artifact, ArtifactWriter
+from fc_model.observer import Track, untracked
 from fc_pipeline.engine.deferred import path_of
 from fc_pipeline.executors.settings import Executor, LocalExecutor
 
 T = TypeVar("T")
 R = TypeVar("R")
+MAX_KEY_FIGURES = 5
 
 
 @dataclass(kw_only=True)
@@ -26,6 +28,8 @@ class Runtime:
     device: str = "auto"
     report: Callable[[dict[str, Any]], None] = lambda metrics: None
     """Receives live progress: {"step", "steps", "loss", "tokens_per_second", "eta_seconds", ...}."""
+    track: Track = untracked
+    """Begins the tracking of a training (see fc_model.train.run_stage)."""
     tags: dict[str, str] = field(default_factory=dict)
     """Tags of the MLflow run, such as dagster.run_id."""
 
@@ -85,6 +89,12 @@ class StepSpec:
     """The track that the step belongs to; None for a shared step."""
     page: Callable[[Artifact], dict[str, str]] | None = None
     """Pictures and tables of the artifact for its page in the UI, Markdown by name."""
+    key_metrics: tuple[str, ...] = ()
+    """Names of the figures that matter most, best known first; the UI shows the first five that the artifact has."""
+    logged: tuple[str, ...] = ()
+    """Files that MLflow keeps with the run, beside the pictures of the page; files of records become tables."""
+    registered: bool = False
+    """True for the step whose folder is a version of the track's model in MLflow's registry."""
     kinds: tuple[str, ...] = ("python",)
     accelerator: bool = False
     """True for steps that need the accelerator (or all cores) exclusively."""
@@ -95,6 +105,11 @@ class StepSpec:
     """What `plan` says of its size until it was built once, as far as that is known: download_bytes, disk_bytes."""
     fresh_for_days: int | None = None
     """Age in days at which the UI warns; None: never."""
+
+    def key_figures(self, figures: Mapping[str, float]) -> dict[str, float]:
+        """The five figures that matter most, of those that there are."""
+        names = [name for name in self.key_metrics if name in figures]
+        return {name: figures[name] for name in names[:MAX_KEY_FIGURES]}
 
     @property
     def function_path(self) -> str:

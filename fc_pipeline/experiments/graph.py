@@ -24,6 +24,7 @@ from fc_pipeline.track.graph import build_graph, track_gates, track_steps
 from fc_pipeline.yaml_loader import read_yaml
 
 with deferred_imports():
+    from fc_pipeline.experiments.pages import result_page
     from fc_pipeline.experiments.result import write_result
 
 
@@ -305,6 +306,7 @@ def _result(experiment: ExperimentConfig, tracks: dict[str, TrackConfig], inputs
             "vision": {name: shape for name, track in tracks.items() if (shape := _vision(track))},
         },
         inputs=inputs,
+        page=result_page,
     )
 
 

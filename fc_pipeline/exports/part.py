@@ -28,6 +28,8 @@ def export_steps(track: ExportFields, parts: Sequence[Part]) -> Iterator[StepSpe
         config=about,
         inputs=final,
         kinds=("huggingface",),
+        key_metrics=("parameters", "bytes"),
+        registered=True,
     )
     yield StepSpec(
         key=f"{track.name}/exports/gguf",
@@ -36,6 +38,7 @@ def export_steps(track: ExportFields, parts: Sequence[Part]) -> Iterator[StepSpe
         group=group,
         config={**about, **track.exports.gguf.model_dump(mode="json")},
         inputs=final,
+        key_metrics=tuple(f"bytes_{name}" for name in track.exports.gguf.quantizations),
     )
     yield StepSpec(
         key=f"{track.name}/parity",
@@ -49,6 +52,12 @@ def export_steps(track: ExportFields, parts: Sequence[Part]) -> Iterator[StepSpe
             "huggingface": f"{track.name}/exports/huggingface",
             "gguf": f"{track.name}/exports/gguf",
         },
+        key_metrics=(
+            "huggingface_max_logit_diff",
+            "tokenizer_match_hf",
+            "tokenizer_match_llama_cpp",
+            *(f"gguf_{name}_top1" for name in track.exports.gguf.quantizations),
+        ),
     )
 
 

@@ -83,6 +83,7 @@ def image_steps(track: ImagesFields, parts: Sequence[Part]) -> Iterator[StepSpec
             group="images",
             config=source.model_dump(mode="json"),
             page=images_page,
+            key_metrics=("images", "holdout_records", "captions", "questions", "words"),
         )
     if images.synthetic is not None:
         key = _fonts_key(images)
@@ -93,6 +94,7 @@ def image_steps(track: ImagesFields, parts: Sequence[Part]) -> Iterator[StepSpec
             group="images",
             config=fonts_config(images.fonts).model_dump(mode="json"),
             page=fonts_page,
+            key_metrics=("faces", "font_bytes"),
         )
         yield StepSpec(
             key=f"{track.name}/synthetic",
@@ -104,6 +106,7 @@ def image_steps(track: ImagesFields, parts: Sequence[Part]) -> Iterator[StepSpec
             | {f"photographs_{name}": f"images/{name}" for name in photographs},
             page=images_page,
             expected={"disk_bytes": _drawn_bytes(images)},
+            key_metrics=("train_images", "holdout_images", "faces", "words", "characters"),
         )
         inputs["synthetic"] = f"{track.name}/synthetic"
     for source in map(resolve_image_source, images.sources):
@@ -119,6 +122,7 @@ def image_steps(track: ImagesFields, parts: Sequence[Part]) -> Iterator[StepSpec
         expected={
             "disk_bytes": _drawn_bytes(images) + sum(_WEB_BYTES * (rule.samples or 0) for rule in images.mixture.take)
         },
+        key_metrics=("samples", "holdout_samples", "text_token_share", "distinct_text_share", "commonest_text_share"),
     )
 
 

@@ -5,6 +5,8 @@ import re
 from typing import Any
 
 _CELL_CHARACTERS = 160
+PICTURE_SOURCE = "](data:image/"
+"""Stands in Markdown with an embedded picture."""
 
 
 def code(value: Any) -> str:

@@ -52,6 +52,7 @@ def token_steps(track: TokensFields, parts: Sequence[Part]) -> Iterator[StepSpec
         group=f"{track.name}_data",
         config={"tokenizer": track.tokenizer.model_dump(mode="json"), "weights": dict(track.mixture.weights)},
         inputs={"documents": documents},
+        key_metrics=("bytes_per_token", "vocab_size", "byte_token_share", "alphabet_misses", "round_trip_documents"),
     )
     yield StepSpec(
         key=track.shards_key,
@@ -63,6 +64,7 @@ def token_steps(track: TokensFields, parts: Sequence[Part]) -> Iterator[StepSpec
         fresh_for_days=track.fresh_for_days,
         page=shards_page,
         expected={"disk_bytes": _TOKEN_BYTES * sum(tokens for _, tokens in track.packed_mixture.splits.values())},
+        key_metrics=("tokens", "documents", "bytes_per_token", "mix_error_points", "vocab_size"),
     )
 
 

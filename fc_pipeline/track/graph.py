@@ -119,6 +119,8 @@ def _report(track: TrackConfig, steps: list[StepSpec]) -> StepSpec:
         inputs={key.removeprefix(f"{track.name}/"): key for key in keys},
         helpers={section.name: section.read for section in SECTIONS},
         track=track.name,
+        key_metrics=("bits_per_byte", "gates_passed", "gates_failed", "gates_waived"),
+        logged=("report.html", "model_card.md"),
     )
 
 

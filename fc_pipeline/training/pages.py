@@ -5,15 +5,17 @@ from collections.abc import Sequence
 from fc_model.artifacts import Artifact
 from fc_pipeline.report.drawing import png, show
 from fc_pipeline.report.markdown import embedded
-from fc_pipeline.training.curves import Point, loss_curve, reading_curves
+from fc_pipeline.training.curves import Point, loss_curve, read_curve, reading_curves
 
 _MAX_POINTS = 400
 
 
 def stage_page(artifact: Artifact) -> dict[str, str]:
-    """Exact match on held-out answers of a stage with images, over its steps."""
-    curves = reading_curves(artifact.path("metrics.jsonl"))
-    return {"held_out_exact": show(*curves)} if curves else {}
+    """The loss over the steps; of a stage with images, exact match on held-out answers too."""
+    log = artifact.path("metrics.jsonl")
+    shown = {"curve": curve_markdown(read_curve(log), title=artifact.key)}
+    curves = reading_curves(log)
+    return shown | ({"held_out_exact": show(*curves)} if curves else {})
 
 
 def thin(points: Sequence[Point], limit: int = _MAX_POINTS) -> list[Point]:

@@ -65,6 +65,7 @@ def training_steps(track: TrainingFields, parts: Sequence[Part]) -> Iterator[Ste
             kinds=("pytorch", "mlflow"),
             accelerator=True,
             page=stage_page,
+            key_metrics=("loss_final", "holdout_bpb", "ema_bpb", "tokens", "tokens_per_second"),
         )
         before = track.stage_key(name)
         start = before if goes_on else start

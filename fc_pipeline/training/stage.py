@@ -12,7 +12,6 @@ from fc_model.config.runtime import RuntimeConfig
 from fc_model.config.stage import StageConfig
 from fc_model.errors import UserError
 from fc_pipeline.engine.step import Step
-from fc_pipeline.paths import mlflow_uri
 
 _LOGS = {"metrics.jsonl"}
 _VISION = {"vision.json", "vision.safetensors", "vision_ema.safetensors"}
@@ -35,7 +34,6 @@ def train_stage(step: Step) -> None:
         device=step.runtime.device,  # type: ignore[arg-type]
         threads=step.runtime.threads,
         progress=False,
-        mlflow_uri=mlflow_uri(step.runtime.home),
     )
     stage_file: dict[str, Any] = {
         "model": model.model_dump(),
@@ -49,7 +47,7 @@ def train_stage(step: Step) -> None:
     }
     (folder / "stage.json").write_text(json.dumps(stage_file, indent=1) + "\n", "utf-8")
     try:
-        result = run_stage(folder, report=step.runtime.report)
+        result = run_stage(folder, report=step.runtime.report, track=step.runtime.track)
     except Interrupted as error:  # no failure, which the asset would try again
         raise KeyboardInterrupt(str(error)) from error
 

@@ -4,14 +4,15 @@ import logging
 import math
 import warnings
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from factories.text_stage import write_stage
 
-from fc_model import tracking
-from fc_model.tracking import Tracker, experiment_of, tag_run
+from fc_model.tracking import Tracker
+from fc_model.tracking import client as tracking
 from fc_model.train import run_stage
 
 ARTIFACT = "nano/stages/pretrain/0123456789abcdef"
@@ -57,11 +58,8 @@ def test_one_run_through_a_kill(uri: str) -> None:
     assert run.data.tags["dagster.run_id"] == "two"
     assert run.data.params == {"stage.lr": "0.1", "stage.optimizer.kind": "muon"}
     assert "bad" not in run.data.metrics
-    assert experiment_of(uri, again.run_id) == run.info.experiment_id
     assert client(uri).get_experiment(run.info.experiment_id).name == "nano"
     assert Tracker(uri, artifact=f"{ARTIFACT[:-1]}e", tags={}, params={}).run_id != again.run_id
-    tag_run(uri, again.run_id, {"fc.data_version": "abc"})
-    assert client(uri).get_run(again.run_id).data.tags["fc.data_version"] == "abc"
 
 
 def test_a_deleted_experiment_is_restored(uri: str) -> None:
@@ -100,7 +98,6 @@ def test_a_failure_is_reported_once(tmp_path: Path, caplog: pytest.LogCaptureFix
         tracker = Tracker(f"sqlite:///{tmp_path}/file/mlflow.db", artifact=ARTIFACT, tags={}, params={})
         tracker.log({"loss": 1.0}, step=1)
         tracker.close("FINISHED")
-        tag_run(f"sqlite:///{tmp_path}/file/mlflow.db", "none", {"a": "b"})
     assert tracker.run_id is None
     assert tracker.error is not None and tracker.error.startswith("MLflow tracking stops, training goes on: ")
     assert "\n" not in tracker.error
@@ -119,10 +116,10 @@ def test_a_stage_logs_by_name(tmp_path: Path, shards: Path, uri: str) -> None:
         tmp_path,
         shards,
         stage={"steps": 10},
-        runtime={"mlflow_uri": uri, "log_every": 5},
+        runtime={"log_every": 5},
         tags={"fc.artifact": "nano/stages/tiny/1", "dagster.asset_key": "nano/stages/tiny"},
     )
-    result = run_stage(folder)
+    result = run_stage(folder, track=partial(Tracker, uri))
     run = client(uri).get_run(result.mlflow_run_id)
     names = {"loss", "bpb", "ppl", "lr", "grad_norm", "tokens_per_second", "memory_bytes", "nan_count", "mfu",
              "eta_seconds", "tokens", "holdout_bpb", "ema_bpb", "final_holdout_bpb"}  # fmt: skip

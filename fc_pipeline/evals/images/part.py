@@ -17,6 +17,11 @@ with deferred_imports():
     from fc_pipeline.evals.images.pages import image_evals_page
     from fc_pipeline.evals.images.report import reading
 
+_KEY_METRICS = (
+    "read_exact_match_unseen", "recognize_exact_match_unseen", "answer_exact_match", "retrieval_gain",
+    "text_bits_per_byte_rise",
+)  # fmt: skip
+
 
 class ImageEvalFields(ImagesFields):
     """Settings of the evaluation on held-out images."""
@@ -47,6 +52,8 @@ def image_eval_steps(track: ImageEvalFields, parts: Sequence[Part]) -> Iterator[
                 **({"before": last_text} if stage.trains_decoder and last_text else {}),
             },
             judges=track.stage_key(name),
+            key_metrics=_KEY_METRICS,
+            logged=("metrics.json", "samples.jsonl.zst"),
             kinds=("pytorch",),
             accelerator=True,
             page=image_evals_page,

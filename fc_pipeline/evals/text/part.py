@@ -38,6 +38,8 @@ def eval_steps(track: TextEvalFields, parts: Sequence[Part]) -> Iterator[StepSpe
             judges=track.stage_key(name),
             kinds=("pytorch",),
             accelerator=True,
+            key_metrics=("bits_per_byte", "bits_per_byte_mix", "perplexity", "unigram_gain", "bits_per_byte_random"),
+            logged=("metrics.json", "samples.jsonl.zst"),
         )
 
 

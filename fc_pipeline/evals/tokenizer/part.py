@@ -26,6 +26,7 @@ def comparison_steps(track: TokenizerEvalFields, parts: Sequence[Part]) -> Itera
             group="tokenizers",
             config=entry.model_dump(mode="json"),
             kinds=("python", entry.kind),
+            key_metrics=("vocab_size",),
         )
     if entries:
         yield StepSpec(
@@ -39,6 +40,7 @@ def comparison_steps(track: TokenizerEvalFields, parts: Sequence[Part]) -> Itera
                 "tokenizer": track.tokenizer_key,
                 **{entry.name: f"tokenizers/{entry.name}" for entry in entries},
             },
+            key_metrics=tuple(f"bytes_per_token_{name}" for name in ("ours", *(entry.name for entry in entries))),
         )
 
 

@@ -3,7 +3,6 @@
 import base64
 import io
 import re
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,13 +10,11 @@ from factories.built_image_track import HELD_OUT, SCRIPT, STAGE
 from factories.built_track import COPIES, LEAKED_ITEM, Builder
 from factories.documents import document
 from factories.report_pages import page_of
+from factories.steps import step
 from PIL import Image
 
-from fc_model.artifacts import Artifact
-from fc_model.tracking import Tracker
 from fc_pipeline.components.metadata import artifact_metadata
 from fc_pipeline.engine.step import Step
-from fc_pipeline.paths import mlflow_uri
 from fc_pipeline.report.charts import bar_chart
 from fc_pipeline.report.drawing import png
 from fc_pipeline.report.markdown import code
@@ -45,27 +42,16 @@ def test_pictures_small_and_deterministic(
 ) -> None:
     artifact = image_track.built[key]
     text = page_of(artifact)[name]
-    assert page_of(artifact)[name] == text == artifact_metadata(artifact, page=page_of, reused=False)[name].value
+    assert (
+        page_of(artifact)[name]
+        == text
+        == artifact_metadata(step(artifact.key), artifact, pages=page_of(artifact), reused=False)[name].value
+    )
     encoded = re.findall(r"!\[[A-Za-z: ]+\]\(data:image/(?:png|jpeg);base64,([^)]+)\)", text)
     assert len(encoded) == number and len(text) < max_bytes
     for data in encoded:
         image = Image.open(io.BytesIO(base64.b64decode(data)))
         assert image.width > 300 and len(image.convert("RGB").getcolors(1 << 20) or []) > 4
-
-
-def test_mlflow_link(track: Builder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """To the run on the page of its own experiment; none to a run that is not in the database."""
-    monkeypatch.setenv("MLFLOW_UI", "http://127.0.0.1:5001")
-    uri = mlflow_uri(tmp_path)
-    tracker = Tracker(uri, artifact="nano/stages/first/0123456789abcdef", tags={}, params={})
-    tracker.close("FINISHED")
-    stage = track.built["nano/stages/first"]
-    run = stage.manifest.run | {"mlflow_run_id": tracker.run_id}
-    known = Artifact(stage.folder, replace(stage.manifest, run=run))
-    link = artifact_metadata(known, reused=True, tracking=uri)["mlflow"].value
-    assert link == f"http://127.0.0.1:5001/#/experiments/1/runs/{tracker.run_id}"
-    assert "mlflow" not in artifact_metadata(stage, reused=True, tracking=uri)
-    assert "mlflow" not in artifact_metadata(known, reused=True)
 
 
 def test_names_differ_from_metrics(image_track: Builder) -> None:
@@ -122,7 +108,9 @@ def test_preview_holds_no_markup(track: Builder, tmp_path: Path) -> None:
             write(document("a/0", "[x](javascript:alert) ![](address) a\\|b | c", "code"))
 
     build = Builder(tmp_path)
-    row = artifact_metadata(build("sources/a", one), reused=False)["first_rows"].value.splitlines()[-1]
+    row = artifact_metadata(step("sources/a"), build("sources/a", one), pages={}, reused=False)[
+        "first_rows"
+    ].value.splitlines()[-1]
     assert "\\[x](javascript:alert) !\\[](address) a\\\\\\|b \\| c" in row
 
 

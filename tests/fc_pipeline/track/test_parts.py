@@ -35,7 +35,7 @@ page = Page(materialize(graph, store, "pico/report", Runtime(home=store.root)).a
 print(json.dumps({
     "metrics": built.metrics,
     "gates": [gate.name for gate in whole.gates(key)],
-    "page": artifact_metadata(built, page=whole[key].page, reused=False)["count"].value,
+    "page": artifact_metadata(whole[key], built, pages=whole[key].page(built), reused=False)["count"].value,
     "report": page.text,
     "in_report": key in whole["pico/report"].inputs.values(),
     "own_code": sorted(part.split(":")[1] for part in whole.code("pico/report")["parts"] if "word_count" in part),
