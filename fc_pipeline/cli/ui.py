@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import time
+from importlib.metadata import entry_points
 from pathlib import Path
 
 from fc_model.errors import UserError
@@ -14,6 +15,8 @@ from fc_pipeline.executors.child_process import interrupted_with_parent
 from fc_pipeline.paths import mlflow_database
 
 _SERVICES_STOP_SECONDS = 20
+_APP = "fustercluck"
+"""MLflow's pages as fc_pipeline/tracking/server.py serves them."""
 
 
 def serve(home: Path, *, dagster_port: int = 3000, mlflow_port: int = 5000) -> int:
@@ -29,20 +32,21 @@ def serve(home: Path, *, dagster_port: int = 3000, mlflow_port: int = 5000) -> i
         *("mlflow", "server", "--backend-store-uri", mlflow_database(home), "--workers", "1"),
         *("--default-artifact-root", (home / "mlflow" / "artifacts").as_uri()),
         *("--host", "127.0.0.1", "--port", str(mlflow_port), "--allowed-hosts", "localhost:*,127.0.0.1:*"),
+        *(("--app-name", _APP) if entry_points(group="mlflow.app", name=_APP) else ()),  # not in an older setup
     ]
     environment = os.environ | {
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
         "MLFLOW_DISABLE_TELEMETRY": "true",
-        "MLFLOW_UI": os.environ.get("MLFLOW_UI", f"http://127.0.0.1:{mlflow_port}"),  # for the links of the assets
+        # For the links of either to the other.
+        "MLFLOW_UI": os.environ.get("MLFLOW_UI", f"http://127.0.0.1:{mlflow_port}"),
+        "DAGSTER_UI": os.environ.get("DAGSTER_UI", f"http://127.0.0.1:{dagster_port}"),
     }
     services: list[subprocess.Popen[bytes]] = []
     try:
         with ends_like_ctrl_c():
             services.extend(_start(command, environment) for command in (dagster, mlflow))  # each is known at once
             print(
-                f"Dagster http://127.0.0.1:{dagster_port}   "
-                f"MLflow http://127.0.0.1:{mlflow_port}/#/experiments?workflowType=machine_learning   "
-                "Ctrl-C stops both",
+                f"Dagster http://127.0.0.1:{dagster_port}   MLflow http://127.0.0.1:{mlflow_port}   Ctrl-C stops both",
                 flush=True,
             )
             while all(service.poll() is None for service in services):

@@ -14,11 +14,6 @@ def mlflow_ui() -> str:
     return (os.environ.get("MLFLOW_UI") or (server if server.startswith("http") else local)).rstrip("/")
 
 
-def runs_page() -> str:
-    """All experiments."""
-    return f"{mlflow_ui()}/#/experiments{_OF_TRAINING}"
-
-
 def run_page(experiment: str, run_id: str) -> str:
     return f"{mlflow_ui()}/#/experiments/{experiment}/runs/{run_id}{_OF_TRAINING}"
 

@@ -127,7 +127,7 @@ class Record:
         """Files, figures and gates; at last the tag that says that they are there."""
         from mlflow.entities import RunTag
 
-        done = recorded(artifact)
+        done = recorded(run.data.tags, artifact)
         if done.items() <= run.data.tags.items():
             return
         part = part_of(self.spec.asset, self.owner)

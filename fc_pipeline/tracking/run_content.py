@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _MAX_DIGEST_CHARS = 36
 """Of MLflow's table of datasets: the first characters of our digest."""
-_TABLES = "mlflow.loggedArtifacts"
+_TABLES, _RECORDED = "mlflow.loggedArtifacts", "fc.recorded"
 
 
 def artifact_name(artifact: Artifact) -> str:
@@ -81,10 +81,14 @@ def description(artifact: str, folder: str, asset: str) -> str:
     return f"Artifact `{artifact}` in `{folder}`\n\n[{asset} in Dagster]({asset_page(asset)})"
 
 
-def recorded(artifact: Artifact) -> dict[str, str]:
-    """The tag by which a run says that it has all of this artifact, with its present verdicts."""
-    state = hashlib.sha256(canonical_json([artifact.identity, artifact.manifest.gates]).encode()).hexdigest()[:16]
-    return {valid_name(f"fc.recorded/{artifact.key}"): state}
+def recorded(tags: Mapping[str, str], artifact: Artifact) -> dict[str, str]:
+    """The tag by which a run says which artifacts it has all of, with their present verdicts; this one is among them.
+
+    Args:
+        tags: of the run. It says so already if the new tag is among them.
+    """
+    state = hashlib.sha256(canonical_json([artifact.identity, artifact.manifest.gates]).encode()).hexdigest()[:8]
+    return {_RECORDED: canonical_json(json.loads(tags.get(_RECORDED, "{}")) | {artifact.key: state})}
 
 
 def table_tags(tags: Mapping[str, str], paths: Sequence[str]) -> dict[str, str]:
