@@ -20,8 +20,9 @@ from fc_pipeline.engine.step import Step
 # Two workers on two cores: libraries that start a thread per core would get in each other's way.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-# A remote of the person who runs the tests is theirs.
+# A remote, and a tracking server, of the person who runs the tests are theirs.
 os.environ.pop("FC_REMOTE", None)
+os.environ.pop("MLFLOW_TRACKING_URI", None)
 
 # The same examples on every machine, and none stored: a test that fails fails for everyone.
 settings.register_profile("fustercluck", derandomize=True, deadline=None, database=None, max_examples=60)

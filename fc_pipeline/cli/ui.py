@@ -12,7 +12,7 @@ from pathlib import Path
 from fc_model.errors import UserError
 from fc_pipeline.cli.signals import ends_like_ctrl_c
 from fc_pipeline.executors.child_process import interrupted_with_parent
-from fc_pipeline.paths import mlflow_database
+from fc_pipeline.paths import mlflow_uri
 
 _SERVICES_STOP_SECONDS = 20
 _APP = "fustercluck"
@@ -22,14 +22,19 @@ _APP = "fustercluck"
 def serve(home: Path, *, dagster_port: int = 3000, mlflow_port: int = 5000) -> int:
     """Run both until Ctrl-C, another signal to end, or until one of them ends; returns the exit status.
 
+    Where builds are tracked by a server (MLFLOW_TRACKING_URI), its pages are MLflow's, and only Dagster is run.
+
     Running trainings are run workers of their own and go on when the pages are closed. Raises UserError when a port is
     taken.
     """
-    for option, port in (("--port", dagster_port), ("--mlflow-port", mlflow_port)):
-        _require_free(port, option)
+    tracked_by, mlflow_page = mlflow_uri(home), f"http://127.0.0.1:{mlflow_port}"
+    own = not tracked_by.startswith("http")
+    _require_free(dagster_port, "--port")
+    if own:
+        _require_free(mlflow_port, "--mlflow-port")
     dagster = ["dg", "dev", "-w", "workspace.yaml", "--host", "127.0.0.1", "--port", str(dagster_port)]
     mlflow = [
-        *("mlflow", "server", "--backend-store-uri", mlflow_database(home), "--workers", "1"),
+        *("mlflow", "server", "--backend-store-uri", tracked_by, "--workers", "1"),
         *("--default-artifact-root", (home / "mlflow" / "artifacts").as_uri()),
         *("--host", "127.0.0.1", "--port", str(mlflow_port), "--allowed-hosts", "localhost:*,127.0.0.1:*"),
         *(("--app-name", _APP) if entry_points(group="mlflow.app", name=_APP) else ()),  # not in an older setup
@@ -38,15 +43,18 @@ def serve(home: Path, *, dagster_port: int = 3000, mlflow_port: int = 5000) -> i
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
         "MLFLOW_DISABLE_TELEMETRY": "true",
         # For the links of either to the other.
-        "MLFLOW_UI": os.environ.get("MLFLOW_UI", f"http://127.0.0.1:{mlflow_port}"),
+        "MLFLOW_UI": os.environ.get("MLFLOW_UI", mlflow_page if own else tracked_by),
         "DAGSTER_UI": os.environ.get("DAGSTER_UI", f"http://127.0.0.1:{dagster_port}"),
     }
     services: list[subprocess.Popen[bytes]] = []
     try:
         with ends_like_ctrl_c():
-            services.extend(_start(command, environment) for command in (dagster, mlflow))  # each is known at once
+            services.extend(
+                _start(command, environment) for command in ([dagster, mlflow] if own else [dagster])
+            )  # each is known at once
             print(
-                f"Dagster http://127.0.0.1:{dagster_port}   MLflow http://127.0.0.1:{mlflow_port}   Ctrl-C stops both",
+                f"Dagster http://127.0.0.1:{dagster_port}   MLflow {mlflow_page if own else tracked_by}   "
+                f"Ctrl-C stops {'both' if own else 'Dagster'}",
                 flush=True,
             )
             while all(service.poll() is None for service in services):

@@ -73,3 +73,18 @@ def test_a_port_that_is_taken_is_named(tmp_path) -> None:
         port = taken.getsockname()[1]
         with pytest.raises(UserError, match=rf"ui: port {port} .*in use.*choose another with --mlflow-port"):
             ui.serve(tmp_path, dagster_port=int(free_ports()[0]), mlflow_port=port)
+
+
+def test_a_tracking_server_serves_its_own_pages(tmp_path, monkeypatch, capsys) -> None:
+    started: list[tuple[str, str]] = []
+
+    def start(command: list[str], environment: dict[str, str]) -> SimpleNamespace:
+        started.append((command[0], environment["MLFLOW_UI"]))
+        return SimpleNamespace(poll=lambda: 3, returncode=3)
+
+    monkeypatch.setattr(ui, "_start", start)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://mlflow.example")
+    dagster, mlflow = map(int, free_ports())
+    assert ui.serve(tmp_path, dagster_port=dagster, mlflow_port=mlflow) == 3
+    assert started == [("dg", "http://mlflow.example")]
+    assert "MLflow http://mlflow.example " in capsys.readouterr().out

@@ -127,3 +127,12 @@ def test_filters(track: Builder) -> None:
 
 def test_mix(track: Builder) -> None:
     assert "| science | 50.0% | 50.0% | 300 | 1 | – | 100 |" in page_of(track.built["nano/shards"])["mix"]
+
+
+def test_the_picture_first_then_five_figures(image_track: Builder) -> None:
+    artifact = image_track.built[f"nano/stages/{STAGE}"]
+    figures = ("tokens", "none of it", "loss_final", "steps", "flops", "seconds", "loss_first")
+    spec = step(artifact.key, key_metrics=figures)
+    names = list(artifact_metadata(spec, artifact, pages=page_of(artifact), reused=False, run_page="http://a"))
+    assert names[:7] == ["curve", "tokens", "loss_final", "steps", "flops", "seconds", "mlflow"]
+    assert "held_out_exact" in names[7:] and len(names) == len(set(names))
