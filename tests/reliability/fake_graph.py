@@ -12,6 +12,7 @@ from fc_pipeline.code_version import project as code_version
 from fc_pipeline.components.asset import assets_of
 from fc_pipeline.components.shared import asset_keys
 from fc_pipeline.definitions import policy
+from fc_pipeline.engine.deferred import Deferred
 from fc_pipeline.engine.gates import Gate
 from fc_pipeline.engine.graph import Graph
 from tests.factories.steps import step
@@ -26,6 +27,7 @@ code_version._PROJECT = code_version.Project(_ROOT, packages=("fc_model", "fc_pi
 def fake_graph(*, steps: int = 3, value: float = 1.0, last: str = "measure") -> Graph:
     """source -> corpus -> stage -> eval, gated -> report."""
     train: dict[str, Any] = {"config": {"steps": steps}, "kinds": ("pytorch", "mlflow"), "accelerator": True}
+    train["page"] = Deferred.of("fc_pipeline.training.pages:stage_page")
     last_step: dict[str, Any] = {"config": {"value": 1.0}, "requires": ("toy/evals/one",)}
     return Graph(
         [

@@ -128,16 +128,6 @@ def test_leftover_workspace_is_tidied(toy):
     assert not (folder / "workspace").exists()
 
 
-def test_what_tracking_says_reaches_the_listener(toy):
-    toy.edit("steps.py", "def letters(step):\n", "def letters(step):\n    step.out.run['mlflow_error'] = 'it stops'\n")
-    notes = []
-    runtime = Runtime(home=toy.store.root)
-    for _ in range(2):
-        module.materialize(toy.graph, toy.store, "sources/letters", runtime, log=notes.append)
-    assert notes == ["sources/letters: it stops"]
-    assert toy.present("sources/letters").manifest.run["mlflow_error"] == "it stops"
-
-
 def test_code_edited_during_a_run(toy):
     """Modules are imported when a step first needs them; new code under the old version would never be rebuilt."""
     graph = toy.graph
