@@ -9,6 +9,7 @@ import sys
 import urllib.request
 import warnings
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -145,7 +146,8 @@ def server(home: Path, tmp_path: Path) -> Iterator[tuple[str, "subprocess.Popen[
     with subprocess.Popen(command, start_new_session=True, cwd=tmp_path) as process:
         wait_until(lambda: answers(f"{uri}/health"), "the server answers")
         yield uri, process
-        os.killpg(process.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):  # the test may have killed it
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 def free_port() -> int:
