@@ -29,7 +29,8 @@ Track = Callable[..., Observer]
 class Untracked:
     """An observer that keeps nothing."""
 
-    run_id = error = None
+    run_id: str | None = None
+    error: str | None = None
 
     def log(self, metrics: Mapping[str, Any], *, step: int) -> None: ...
 

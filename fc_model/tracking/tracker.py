@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from fc_model.tracking.client import experiment_id, find_run, metrics_of, open_client, quiet, valid_name
@@ -60,8 +61,7 @@ class Tracker:
         self._next_flush = time.monotonic() + FLUSH_SECONDS
         pending, self._pending = self._pending, []
         for start in range(0, len(pending), _MAX_BATCH):
-            batch = pending[start : start + _MAX_BATCH]
-            self._try(lambda client, run_id, batch=batch: client.log_batch(run_id, metrics=batch))
+            self._try(partial(_send, pending[start : start + _MAX_BATCH]))
 
     def close(self, status: str) -> None:
         """End the run as FINISHED, FAILED or KILLED; a later attempt takes it up again."""
@@ -101,6 +101,10 @@ class Tracker:
         self.error = f"MLflow tracking stops, training goes on: {type(error).__name__}: {' '.join(str(error).split())}"
         logger.warning(self.error)
         self._client, self._pending = None, []
+
+
+def _send(metrics: list[Metric], client: MlflowClient, run_id: str) -> None:
+    client.log_batch(run_id, metrics=metrics)
 
 
 def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
