@@ -71,7 +71,8 @@ def test_model_imports_no_pipeline():
 
 
 MODEL_LAYERS = (
-    *("errors", "seed", "device", "special_tokens", "tokenizer", "observer", "tracking", "child_process"),
+    *("errors", "seed", "device", "special_tokens", "strict_json", "tokenizer"),
+    *("observer", "tracking", "child_process"),
     *("config", "optim", "model", "artifacts", "data", "vision", "checkpoints", "inference", "export", "tools", "chat"),
     *("train", "evals"),
 )

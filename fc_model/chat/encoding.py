@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from fc_model.chat.compact_json import to_json
 from fc_model.chat.escaping import escape_json, escape_text
 from fc_model.chat.messages import Conversation, Message
 from fc_model.errors import UserError
 from fc_model.special_tokens import BOS
+from fc_model.strict_json import to_json
 from fc_model.tokenizer import Tokenizer
 
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from fc_model.chat.compact_json import to_json
 from fc_model.errors import UserError
+from fc_model.strict_json import to_json
 
 Role = Literal["system", "user", "assistant", "tool"]
 

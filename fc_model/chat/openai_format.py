@@ -6,9 +6,9 @@ https://platform.openai.com/docs/api-reference/chat, with `reasoning_content` as
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from fc_model.chat.compact_json import from_json, to_json
 from fc_model.chat.messages import Conversation, Message, ToolCall, kind
 from fc_model.errors import UserError
+from fc_model.strict_json import parse_json, to_json
 
 
 def read_conversation(record: Any) -> Conversation:
@@ -79,7 +79,7 @@ def _read_call(record: Mapping[str, Any], place: str) -> ToolCall:
     arguments = function.get("arguments")
     if isinstance(arguments, str):
         try:
-            arguments = from_json(arguments)
+            arguments = parse_json(arguments)
         except ValueError as error:
             raise UserError(f"{place}.arguments: not JSON ({error})") from None
     return ToolCall(name=function.get("name"), arguments=arguments)  # type: ignore[arg-type]  # checked as above

@@ -7,9 +7,10 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from fc_model.errors import suggestion
+from fc_model.strict_json import to_json
+from fc_model.tools.arguments import parse
 from fc_model.tools.registry import TOOLS
 from fc_model.tools.sandbox import Sandbox
-from fc_model.tools.strict_json import dump, parse
 from fc_model.tools.tool import Tool, ToolError, shown
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ class Outcome:
 
     def text(self) -> str:
         """For the transcript: the value as compact JSON, or {"error": line}."""
-        return dump(self.value if self.error is None else {"error": self.error})
+        return to_json(self.value if self.error is None else {"error": self.error})
 
 
 def run_call(text: str, sandbox: Sandbox) -> Outcome:
@@ -54,7 +55,7 @@ def parse_call(text: str, tools: Mapping[str, Tool] = TOOLS) -> tuple[Tool, dict
     """The tool and the arguments of a call as JSON text, validated.
 
     Raises:
-        ToolError: it is no strict JSON (strict_json.py), no call, of no tool, or its arguments break the tool's schema.
+        ToolError: it is no strict JSON (arguments.py), no call, of no tool, or its arguments break the tool's schema.
     """
     call = parse(text)
     if not isinstance(call, dict) or call.keys() != {"name", "arguments"} or not isinstance(call["name"], str):
@@ -65,7 +66,7 @@ def parse_call(text: str, tools: Mapping[str, Tool] = TOOLS) -> tuple[Tool, dict
 
 def validated(tool: Tool, arguments: Any) -> dict[str, Any]:
     """The arguments, which fit the tool's schema. Raises ToolError, one line that names the parameter."""
-    errors = islice(_validator(dump(tool.parameters)).iter_errors(arguments), _MOST_ERRORS)
+    errors = islice(_validator(to_json(tool.parameters)).iter_errors(arguments), _MOST_ERRORS)
     # A misspelt parameter is missing, too: its line says more.
     for error in sorted(errors, key=lambda error: error.validator != "additionalProperties"):
         raise ToolError(f"{tool.name}: {_line(error)}")

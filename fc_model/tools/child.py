@@ -11,10 +11,10 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from fc_model.strict_json import to_json
 from fc_model.tools import image_text
 from fc_model.tools.folder import Folder
 from fc_model.tools.registry import TOOLS
-from fc_model.tools.strict_json import dump
 from fc_model.tools.tool import ImageToRead, ToolError
 
 MAX_RESULT_CHARACTERS = 64 * 1024
@@ -41,7 +41,7 @@ def main(setting: dict[str, Any]) -> None:
         while True:
             call = json.loads(channel.recv_bytes())
             signal.setitimer(signal.ITIMER_PROF, setting["cpu_seconds"])
-            reply = dump(_reply(call, used)).encode()
+            reply = to_json(_reply(call, used)).encode()
             signal.setitimer(signal.ITIMER_PROF, 0)
             channel.send_bytes(reply)
 
@@ -55,7 +55,7 @@ def _reply(call: dict[str, Any], used: dict[str, Any]) -> dict[str, Any]:
         value = tool.executor(*before, **call["arguments"])
         if isinstance(value, ImageToRead):
             return {"png": base64.b64encode(value.png).decode()}
-        if len(dump(value)) > MAX_RESULT_CHARACTERS:
+        if len(to_json(value)) > MAX_RESULT_CHARACTERS:
             raise ToolError(f"the result has more than {MAX_RESULT_CHARACTERS} characters: ask for less")
     except ToolError as error:
         return {"error": str(error)}

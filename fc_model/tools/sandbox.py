@@ -20,8 +20,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from fc_model.errors import UserError
+from fc_model.strict_json import to_json
 from fc_model.tools.child import main
-from fc_model.tools.strict_json import dump
 from fc_model.tools.tool import Tool, ToolError
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class Sandbox:
         """
         channel = self._running()
         try:
-            channel.send_bytes(dump({"tool": tool.name, "arguments": arguments}).encode())
+            channel.send_bytes(to_json({"tool": tool.name, "arguments": arguments}).encode())
             reply = _received(channel, self.seconds)
         except (OSError, EOFError) as error:
             self.close()

@@ -11,6 +11,7 @@ from fc_model.artifacts import Artifact, Manifest, Store
 from fc_model.artifacts.manifest import MANIFEST_NAME
 from fc_model.config.image_stage import ImageStageConfig
 from fc_model.errors import UserError
+from fc_model.strict_json import parse_json
 from fc_pipeline.catalogue.bad_input import BadInput
 from fc_pipeline.engine.deferred import deferred_imports
 from fc_pipeline.engine.graph import Graph
@@ -25,7 +26,6 @@ with deferred_imports():
     from fc_model.chat.images import answer_about
     from fc_model.chat.text import chat as talk
     from fc_pipeline.experiments.graph import project_graph
-    from fc_pipeline.sources.readers.strict_json import parse_json
     from fc_pipeline.sources.sandbox.isolated import isolated
 
 _MAX_PAGES = 16
@@ -64,7 +64,7 @@ def _read_schema(path: Path) -> dict[str, Any]:
     """Raises UserError for a file that is not there, or is no JSON object."""
     try:
         schema = parse_json(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, BadInput) as error:
+    except (OSError, ValueError) as error:  # of what is no UTF-8, too
         raise UserError(f"{path}: no JSON schema ({error})") from error
     if not isinstance(schema, dict):
         raise UserError(f'{path}: no JSON schema; write an object, for instance {{"type": "object"}}')

@@ -1,67 +1,14 @@
-"""JSON without what parsers disagree on: NaN, duplicate keys, numbers beyond a float, bottomless nesting (RFC 8259)."""
+"""Strict JSON of a file that is read; what is none is bad input."""
 
-import json
-import math
-import re
 from typing import Any
 
+from fc_model import strict_json
 from fc_pipeline.catalogue.bad_input import BadInput
-
-MAX_DEPTH = 64
-"""A fixed depth, since the depth that Python's parser bears depends on who calls it and on its version."""
-
-_STRING = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
-_NOT_BRACKETS = bytes(sorted(set(range(256)) - set(b"[]{}")))
 
 
 def parse_json(text: str, *, strict: bool = True) -> Any:
-    """The value of a JSON text. Raises BadInput("invalid_json") for anything that is not strict JSON.
-
-    With `strict` false duplicate keys pass, and NaN and numbers beyond a float as None, as for metadata that nobody
-    needs and the outputs of notebooks.
-    """
-    if text.count("[") + text.count("{") > MAX_DEPTH and _depth(text) > MAX_DEPTH:
-        raise BadInput("invalid_json", f"nested deeper than {MAX_DEPTH}")
+    """As `fc_model.strict_json.parse_json`. Raises BadInput("invalid_json")."""
     try:
-        return (_STRICT if strict else _LENIENT).decode(text)
-    except (ValueError, RecursionError) as error:  # ValueError: JSONDecodeError, and integers of thousands of digits
+        return strict_json.parse_json(text, strict=strict)
+    except ValueError as error:
         raise BadInput("invalid_json", str(error)) from error
-
-
-def _depth(text: str) -> int:
-    """The deepest nesting of brackets outside strings."""
-    brackets = _STRING.sub("", text).encode("ascii", "replace").translate(None, delete=_NOT_BRACKETS)
-    depth = deepest = 0
-    for bracket in brackets:
-        depth += 1 if bracket in b"[{" else -1
-        deepest = max(deepest, depth)
-    return deepest
-
-
-def _finite(digits: str) -> float:
-    value = float(digits)
-    if value in (float("inf"), float("-inf")):
-        raise ValueError(f"{digits[:20]} is beyond a float")
-    return value
-
-
-def _constant(name: str) -> float:
-    raise ValueError(f"{name} is not JSON")
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        seen: set[str] = set()
-        twice = next(name for name, _ in pairs if name in seen or seen.add(name))  # type: ignore[func-returns-value]
-        raise ValueError(f"key {twice[:40]!r} comes twice in one object")
-    return members
-
-
-def _finite_or_none(digits: str) -> float | None:
-    value = float(digits)
-    return value if math.isfinite(value) else None
-
-
-_LENIENT = json.JSONDecoder(parse_float=_finite_or_none, parse_constant=lambda _: None)
-_STRICT = json.JSONDecoder(parse_float=_finite, parse_constant=_constant, object_pairs_hook=_unique)
