@@ -91,15 +91,15 @@ def test_results_stand_in_the_order_of_the_calls() -> None:
         ),
         (
             {"messages": [ASK, called(("f", '{"x": NaN}'))]},
-            "messages[1].tool_calls[0].arguments: not JSON (JSON has no NaN)",
+            "messages[1].tool_calls[0].arguments: not JSON (NaN is not JSON)",
         ),
         (
             {"messages": [ASK, called(("f", '{"x": 1, "x": 2}'))]},
-            "messages[1].tool_calls[0].arguments: not JSON (the key 'x' stands twice)",
+            "messages[1].tool_calls[0].arguments: not JSON (key 'x' comes twice in one object)",
         ),
         (
             {"messages": [ASK, called(("f", '{"x":' * 100_000))]},
-            "messages[1].tool_calls[0].arguments: not JSON (maximum recursion depth",
+            "messages[1].tool_calls[0].arguments: not JSON (nested deeper than 64)",
         ),
         (
             {"messages": [ASK, called(("f", '{"x":' + "9" * 5000 + "}"))]},
