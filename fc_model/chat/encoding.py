@@ -9,14 +9,13 @@ texts are encoded apart, so no text makes a special token. template.py renders t
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from fc_model.chat.escaping import escape_json, escape_text
 from fc_model.chat.messages import Conversation, Message
 from fc_model.errors import UserError
 from fc_model.special_tokens import BOS
 from fc_model.strict_json import to_json
-from fc_model.tokenizer import Tokenizer
 
 
 @dataclass(frozen=True)
@@ -27,6 +26,14 @@ class Encoded:
     trained: list[bool]
 
 
+class TurnTokenizer(Protocol):
+    """What encoding asks of a tokenizer; `fc_model.tokenizer.Tokenizer` is one."""
+
+    def special(self, name: str) -> int: ...
+
+    def encode(self, text: str) -> list[int]: ...
+
+
 class Part(NamedTuple):
     """A special token by its name, or a text, escaped."""
 
@@ -35,7 +42,7 @@ class Part(NamedTuple):
     trained: bool
 
 
-def encode_conversation(conversation: Conversation, tokenizer: Tokenizer, *, reply: bool = False) -> Encoded:
+def encode_conversation(conversation: Conversation, tokenizer: TurnTokenizer, *, reply: bool = False) -> Encoded:
     """Encode from BOS on. With `reply` the ids end with `<assistant>`, for the model to go on.
 
     Raises UserError for a reply to the assistant itself or to nothing, and when the tokenizer has no such tokens.

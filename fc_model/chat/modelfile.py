@@ -7,6 +7,9 @@ fields of a schema anew, and leaves out those that Ollama does not know.
 
 from fc_model.special_tokens import END_OF_TURN
 
+MODELFILE = "Modelfile"
+"""Its name in the folder of the GGUF files."""
+
 # Ollama puts BOS before it. A message of the assistant that stands last is continued, so its turn does not end.
 _TEMPLATE = """\
 {{- if or .System .Tools -}}

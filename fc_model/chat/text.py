@@ -1,7 +1,7 @@
 """A terminal conversation with a model: a Hugging Face folder (our decoder) or a GGUF file (llama.cpp).
 
-The model is a base model, so nothing is wrapped around what is typed: it continues the text, and the next line goes
-on from there until the model ends the document or /reset does.
+Around what is typed to a base model nothing is wrapped: it continues the text, and the next line goes on from there
+until the model ends the document or /reset does. A model that was trained on conversations replies (agent.py).
 """
 
 import codecs
@@ -13,9 +13,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
+from fc_model.chat.agent import Agent
+from fc_model.chat.assistant import Assistant
+from fc_model.chat.modelfile import MODELFILE
 from fc_model.errors import UserError
 from fc_model.inference.generate import Runtime, Sampler, Sampling, generate
-from fc_model.inference.grammar import JsonGrammar
+from fc_model.inference.grammar import CUT_JSON, JsonGrammar
+from fc_model.tools.sandbox import Sandbox
+from fc_model.tools.tool import Tool
 
 HELP = "/reset begins a new document, /seed N fixes the next draws, /quit (or end of input) leaves"
 HISTORY_LENGTH = 1000
@@ -35,6 +40,19 @@ class TextCodec(Protocol):
     def tokenize(self, texts: Sequence[str]) -> list[list[int]]: ...
 
     def pieces(self, ids: Sequence[int]) -> list[bytes]: ...
+
+    def special(self, name: str) -> int:
+        """Id of a special token. Raises UserError when there is none of that name."""
+
+
+class Partner(Protocol):
+    """Who one talks to: a document that goes on (`Conversation`), or `fc_model.chat.assistant.Assistant`."""
+
+    sampling: Sampling
+
+    def reset(self) -> None: ...
+
+    def reply(self, text: str) -> Iterator[str]: ...
 
 
 @dataclass
@@ -78,7 +96,7 @@ class Conversation:
         if count < self.num_tokens:
             self.reset()
         elif constraint is not None and not constraint.is_complete:
-            raise UserError(f"the JSON is not whole after {count} tokens: allow more, or bound the schema's texts")
+            raise UserError(CUT_JSON.format(count))
 
 
 def chat(
@@ -87,15 +105,22 @@ def chat(
     sampling: Sampling | None = None,
     num_tokens: int = 200,
     schema: dict[str, Any] | None = None,
+    tools: Sequence[Tool] = (),
+    sandbox: Sandbox | None = None,
+    show_reasoning: bool = False,
     threads: int = 1,
     history_file: Path | None = None,
 ) -> None:
-    """Talk until /quit or end of input; off a terminal, read one line, print it with its completion and return.
+    """Talk until /quit or end of input; off a terminal, read one line, print the reply and return.
 
-    With a JSON `schema` each reply is JSON of it, and off a terminal that alone is printed. `threads` is for llama.cpp;
-    torch keeps its own setting. Lines are remembered in `history_file` if there is one. Raises UserError when `model`
-    is neither a folder written by the Hugging Face export nor a GGUF file, when standard input is empty, and when
-    the schema cannot be enforced.
+    A model that was trained on conversations answers, and may call `tools`, which run in `sandbox`. Another one goes on
+    with what is typed, which is printed before its completion off a terminal. With a JSON `schema` each reply is JSON
+    of it and nothing else. `threads` is for llama.cpp; torch keeps its own setting. Lines are remembered in
+    `history_file` if there is one.
+
+    Raises:
+        UserError: `model` is neither a folder written by the Hugging Face export nor a GGUF file, standard input is
+            empty, the schema cannot be enforced, or a model that was not trained on conversations is to have tools.
     """
     if isinstance(sys.stdin, io.TextIOWrapper):  # whatever the locale, and lines may end as on Windows
         sys.stdin.reconfigure(encoding="utf-8", errors="replace", newline=None)
@@ -103,7 +128,13 @@ def chat(
         sys.stdout.reconfigure(errors="replace")
     with open_model(model, threads=threads) as (runtime, codec):
         grammar = None if schema is None else JsonGrammar(schema, codec)
-        conversation = Conversation(runtime, codec, sampling or Sampling(), num_tokens, grammar)
+        sampling, is_chat = sampling or Sampling(), has_chat_format(model)
+        if tools and not is_chat:
+            raise UserError(f"{model}: not trained on conversations, so it calls no tools; give a stage of kind sft")
+        conversation: Partner = Conversation(runtime, codec, sampling, num_tokens, grammar)
+        if is_chat:
+            agent = Agent(runtime, codec, sampling, num_tokens, tools=tools, sandbox=sandbox, grammar=grammar)
+            conversation = Assistant(agent, show_reasoning=show_reasoning)
         if sys.stdin is not None and sys.stdin.isatty():
             with _history(history_file):
                 _converse(conversation)
@@ -112,9 +143,16 @@ def chat(
         if not line:
             raise UserError("no prompt on standard input: pipe in a line, or run chat in a terminal")
         text = line.removesuffix("\n")
-        if schema is None:
+        if schema is None and not is_chat:
             print(text, end="", flush=True)
         _print_reply(conversation, text)
+
+
+def has_chat_format(model: Path) -> bool:
+    """Whether an export was written for a model that was trained on conversations."""
+    from fc_model.export.huggingface_tokenizer import CHAT_TEMPLATE_FILE
+
+    return (model / CHAT_TEMPLATE_FILE if model.is_dir() else model.with_name(MODELFILE)).is_file()
 
 
 @contextmanager
@@ -147,6 +185,9 @@ class SentencePieceCodec:
         num_bytes = self._tokenizer.token_bytes.tolist()
         self.control_tokens = [token for token in range(vocab_size) if token >= len(num_bytes) or not num_bytes[token]]
 
+    def special(self, name: str) -> int:
+        return self._tokenizer.special(name)
+
     def tokenize(self, texts: Sequence[str]) -> list[list[int]]:
         """Ids of each text; special tokens are not parsed."""
         return [self._tokenizer.encode(text) for text in texts]
@@ -156,7 +197,7 @@ class SentencePieceCodec:
         return [self._tokenizer.decode_bytes([token]) for token in ids]
 
 
-def _converse(conversation: Conversation) -> None:
+def _converse(conversation: Partner) -> None:
     print(HELP)
     while True:
         try:
@@ -183,7 +224,7 @@ def _converse(conversation: Conversation) -> None:
                 print(error)
 
 
-def _print_reply(conversation: Conversation, text: str) -> None:
+def _print_reply(conversation: Partner, text: str) -> None:
     """Print the continuation as it is drawn; Ctrl-C ends it early."""
     try:
         for part in conversation.reply(text):

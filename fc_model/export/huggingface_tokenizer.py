@@ -19,6 +19,9 @@ SPACE = "\u2581"
 # get this much less than the worst normal score, so that no segmentation of text is ever better with one.
 SCORE_PENALTY = 1000.0
 
+CHAT_TEMPLATE_FILE = "chat_template.jinja"
+"""Where transformers 5 looks for the template."""
+
 
 def export_tokenizer(
     vocabulary: Vocabulary,
@@ -55,7 +58,7 @@ def export_tokenizer(
         text = json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False)
         (out_folder / file_name).write_text(text + "\n", encoding="utf-8")
     if chat_template is not None:
-        (out_folder / "chat_template.jinja").write_text(chat_template, encoding="utf-8")
+        (out_folder / CHAT_TEMPLATE_FILE).write_text(chat_template, encoding="utf-8")
     shutil.copyfile(tokenizer_file, out_folder / "tokenizer.model")
 
 

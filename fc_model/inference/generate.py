@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fc_model.errors import UserError
-from fc_model.inference.grammar import Constraint
 
 
 class Runtime(Protocol):
@@ -31,6 +30,16 @@ class Runtime(Protocol):
 
     def next_logits(self, ids: Sequence[int]) -> NDArray[np.float32]:
         """Feed `ids` (at least one) after those already fed; logits [vocab] of the token that follows."""
+
+
+class Constraint(Protocol):
+    """What a text may be, asked and told token by token."""
+
+    def allowed(self) -> NDArray[np.bool_]:
+        """Which ids may follow, [vocab]; at least one."""
+
+    def accept(self, token: int) -> None:
+        """Go on with an allowed token."""
 
 
 @dataclass(frozen=True, kw_only=True)

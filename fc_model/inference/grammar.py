@@ -22,6 +22,8 @@ _OPTIONS = {"whitespace_flexible": False, "item_separator": ",", "key_separator"
 # Bytes that only one way leads on are not cut into pieces by the tokenizer, since llama.cpp's has none for some.
 _GRAMMAR = '%llguidance {{"no_forcing": true}}\nstart: %json {schema}'
 
+CUT_JSON = "the JSON is not whole after {} tokens: allow more, or bound the schema's texts"
+
 
 class Vocabulary(Protocol):
     """What is asked of a tokenizer, see `fc_model.chat.text.TextCodec`."""
@@ -53,17 +55,17 @@ class JsonGrammar:
         )
         self.begin()
 
-    def begin(self) -> "Constraint":
+    def begin(self) -> "JsonConstraint":
         """A text that begins."""
         from llguidance import LLMatcher
 
         matcher = LLMatcher(self._tokenizer, self._grammar, log_level=0)
         _check(matcher)
-        return Constraint(matcher, self._num_ids)
+        return JsonConstraint(matcher, self._num_ids)
 
 
-class Constraint:
-    """One text, token by token."""
+class JsonConstraint:
+    """One text, token by token; a `fc_model.inference.generate.Constraint`."""
 
     def __init__(self, matcher: "LLMatcher", num_ids: int) -> None:
         self._matcher, self._num_ids = matcher, num_ids

@@ -162,6 +162,11 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--prompt", type=_text, metavar="TEXT", help="with --vision: what to ask (default: Read:)")
     command.add_argument("--json-schema", metavar="FILE", help="reply with JSON of this schema only")
     command.add_argument(
+        "--tools", type=_text, metavar="NAMES", help="tools that a model of conversations may call: a,b or all"
+    )
+    command.add_argument("--folder", type=Path, metavar="DIR", help="of the files that tools read and write")
+    command.add_argument("--show-reasoning", action="store_true", help="print a model's reasoning too")
+    command.add_argument(
         "--num-tokens", type=_whole("--num-tokens", 1), default=200, metavar="N", help="most tokens of a reply (200)"
     )
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 with deferred_imports():
     from fc_model.chat.images import answer_about
     from fc_model.chat.text import chat as talk
+    from fc_pipeline.cli.tools import named_tools, open_sandbox
     from fc_pipeline.experiments.graph import project_graph
     from fc_pipeline.sources.sandbox.isolated import isolated
 
@@ -34,10 +35,11 @@ _DPI = 120
 
 def chat(options: argparse.Namespace) -> None:
     schema = None if options.json_schema is None else _read_schema(Path(options.json_schema))
+    tools = named_tools(options.tools) if options.tools else []
     graph = project_graph(of=options.track)
     if options.vision:
-        if schema is not None:
-            raise UserError("--json-schema constrains text; leave it out beside --vision")
+        if schema is not None or tools:
+            raise UserError("--json-schema and --tools are for talking; leave them out beside --vision")
         print(_answer_about_images(graph, options))
         return
     if options.prompt is not None:
@@ -51,13 +53,18 @@ def chat(options: argparse.Namespace) -> None:
     if options.export == "gguf":
         names = (entry.path for entry in export.manifest.files if entry.path.endswith(".gguf"))
         model = export.path(options.file or next(names))
-    talk(
-        model,
-        num_tokens=options.num_tokens,
-        schema=schema,
-        threads=available_threads(),
-        history_file=store.root / "chat_history",
-    )
+    # A corpus or a reader is of the track that talks, if one of the tools uses it.
+    with open_sandbox(tools, folder=options.folder, track=options.track) as sandbox:
+        talk(
+            model,
+            num_tokens=options.num_tokens,
+            schema=schema,
+            tools=tools,
+            sandbox=sandbox,
+            show_reasoning=options.show_reasoning,
+            threads=available_threads(),
+            history_file=store.root / "chat_history",
+        )
 
 
 def _read_schema(path: Path) -> dict[str, Any]:

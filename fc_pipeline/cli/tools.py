@@ -2,7 +2,7 @@
 
 import argparse
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -32,13 +32,11 @@ def tools(options: argparse.Namespace) -> int:
             ("", line) for line in columns([["tool", "parameters", "what it does"], *map(_row, TOOLS.values())])
         )
         return 0
-    if options.name not in TOOLS:
-        raise UserError(f"no tool {options.name!r}{suggestion(options.name, TOOLS)}")
-    tool = TOOLS[options.name]
+    tool = _named(options.name)
     if options.arguments is None:
         print_json(tool.schema())
         return 0
-    with _sandbox(tool, options) as sandbox:
+    with open_sandbox([tool], folder=options.folder, track=options.track, now=options.now) as sandbox:
         outcome = run_tool(tool.name, options.arguments, sandbox)
     print(outcome.text())
     return 0 if outcome.error is None else 1
@@ -50,17 +48,30 @@ def _row(tool: Tool) -> list[str]:
     return [tool.name, " ".join(names), tool.description]
 
 
+def named_tools(names: str) -> list[Tool]:
+    """The tools of a list with commas; "all" are all. Raises UserError for a name that is none."""
+    return list(TOOLS.values()) if names == "all" else [_named(name) for name in names.split(",")]
+
+
+def _named(name: str) -> Tool:
+    if name not in TOOLS:
+        raise UserError(f"no tool {name!r}{suggestion(name, TOOLS)}")
+    return TOOLS[name]
+
+
 @contextmanager
-def _sandbox(tool: Tool, options: argparse.Namespace) -> Iterator[Sandbox]:
-    """Only what the tool uses is made: a model is loaded and a corpus indexed for nothing else."""
-    if options.folder is not None and not options.folder.is_dir():
-        raise UserError(f"--folder {options.folder}: is no folder; make it first")
-    now = _time(options.now) if options.now is not None else datetime.now().astimezone()
-    with tempfile.TemporaryDirectory() as scratch, Sandbox(folder=options.folder, now=now) as sandbox:
-        if options.track is not None and tool.uses == "corpus":
-            sandbox.corpus = _index(options.track, Path(scratch))
-        if options.track is not None and tool.name == "read_image":
-            answer = image_answerer(project_graph(of=options.track), options.track)
+def open_sandbox(
+    used: Sequence[Tool], *, folder: Path | None, track: str | None, now: str | None = None
+) -> Iterator[Sandbox]:
+    """Only what the tools use is made: a model is loaded and a corpus indexed for nothing else."""
+    if folder is not None and not folder.is_dir():
+        raise UserError(f"--folder {folder}: is no folder; make it first")
+    time = _time(now) if now is not None else datetime.now().astimezone()
+    with tempfile.TemporaryDirectory() as scratch, Sandbox(folder=folder, now=time) as sandbox:
+        if track is not None and any(tool.uses == "corpus" for tool in used):
+            sandbox.corpus = _index(track, Path(scratch))
+        if track is not None and any(tool.name == "read_image" for tool in used):
+            answer = image_answerer(project_graph(of=track), track)
             sandbox.reader = lambda image: answer([image])
         yield sandbox
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from fc_model.artifacts import read_records
 from fc_model.chat.examples import EXAMPLES, conversations_of
-from fc_model.chat.modelfile import modelfile
+from fc_model.chat.modelfile import MODELFILE, modelfile
 from fc_model.chat.parity import chat_parity_report
 from fc_model.chat.template import CHAT_TEMPLATE
 from fc_model.checkpoints.load import load_decoder
@@ -58,7 +58,7 @@ def gguf(step: Step) -> None:
         step.out.adopt(name, path)
         step.out.metrics[f"bytes_{quantization}"] = step.out.files[name].bytes
     if template is not None:
-        step.out.write_text("Modelfile", modelfile(f"{step.config['name']}-{step.config['quantizations'][0]}.gguf"))
+        step.out.write_text(MODELFILE, modelfile(f"{step.config['name']}-{step.config['quantizations'][0]}.gguf"))
 
 
 def parity(step: Step) -> None:

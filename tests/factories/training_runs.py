@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from factories.text_stage import write_stage
+from fc_model.observer import untracked
 from fc_model.train.run import Run
 from fc_model.train.settings import read_stage_file, resolve_settings
 
@@ -20,7 +21,7 @@ def open_run(folder: Path, shards: Path | None = None, **changes: Any) -> Run:
     if shards is not None:
         write_stage(folder, shards, **changes)
     spec = read_stage_file(folder)
-    _opened.append(Run(folder, spec, resolve_settings(folder, spec), report=None))
+    _opened.append(Run(folder, spec, resolve_settings(folder, spec), report=None, track=untracked))
     return _opened[-1]
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from fc_model.errors import UserError
 from fc_model.export.llama_cpp.library import LlamaCppModel
 from fc_model.export.llama_cpp.worker import Worker
 
@@ -28,6 +29,14 @@ class LlamaCpp(Worker):
         self.bos: int = vocabulary["bos"]
         self.eos: int = vocabulary["eos"]
         self.control_tokens: list[int] = vocabulary["control_tokens"]
+        self._special = dict(zip(self.pieces(self.control_tokens), self.control_tokens, strict=True))
+
+    def special(self, name: str) -> int:
+        """Id of a special token. Raises UserError when the file has none of that name."""
+        token = self._special.get(name.encode())
+        if token is None:
+            raise UserError(f"no special token {name!r} in the vocabulary of the GGUF file; export the model again")
+        return token
 
     def tokenize(self, texts: Sequence[str]) -> list[list[int]]:
         return self.call("tokenize", texts)

@@ -151,6 +151,7 @@ def test_user_errors_are_one_line(toy, command):
         (("trace", "tow", "text"), "there is no track 'tow'"),
         (("trace", "toy", "text"), "there is no step 'toy/shards'"),
         (("chat", "toy"), "there is no step 'toy/exports/gguf'"),
+        (("chat", "toy", "--tools", "calculate,calculator"), "no tool 'calculator'; did you mean 'calculate'?"),
     ]:
         status, lines, errors = command(*arguments)
         assert (status, lines) == (2, []) and errors.startswith(f"fustercluck: error: {message}")

@@ -1,0 +1,145 @@
+"""A conversation in which the model may call tools: it proposes, the call is checked and run, and it goes on."""
+
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal, NamedTuple
+
+from fc_model.chat.encoding import encode_conversation
+from fc_model.chat.messages import Conversation, Message
+from fc_model.chat.reply import JsonReply, Reply, ReplyFormat, TurnVocabulary
+from fc_model.errors import UserError
+from fc_model.inference.generate import Runtime, Sampler, Sampling, generate
+from fc_model.inference.grammar import JsonGrammar
+from fc_model.special_tokens import END_OF_TURN, EOS
+from fc_model.strict_json import to_json
+from fc_model.tools.call import run_call
+from fc_model.tools.sandbox import Sandbox
+from fc_model.tools.tool import Tool
+
+_LEAST_REPLY = 16
+"""Tokens that a context must have left for a reply."""
+
+
+class Step(NamedTuple):
+    """What happened: the text of a turn, its reasoning, a call as JSON, or the result of one."""
+
+    kind: Literal["text", "reasoning", "call", "result"]
+    text: str
+
+
+@dataclass
+class Agent:
+    """A model of the chat format in a conversation. `seed` of the sampling counts up from reply to reply.
+
+    Attributes:
+        tools: what the model may call; they run in `sandbox`, which they need.
+        rounds: most replies to one question; the last one is made without tools, so that there is an answer.
+        grammar: a reply is JSON of it, and nothing else.
+    """
+
+    runtime: Runtime
+    vocabulary: TurnVocabulary
+    sampling: Sampling
+    num_tokens: int
+    tools: Sequence[Tool] = ()
+    sandbox: Sandbox | None = None
+    system: str = ""
+    rounds: int = 4
+    grammar: JsonGrammar | None = None
+    messages: list[Message] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._schemas = tuple(tool.schema() for tool in self.tools)
+        self._encoder = TurnEncoder(self.vocabulary)
+        self._forms = {True: ReplyFormat(self.vocabulary, self._schemas), False: ReplyFormat(self.vocabulary)}
+
+    def reset(self) -> None:
+        """Begin a new conversation."""
+        self.messages.clear()
+
+    def ask(self, text: str) -> Iterator[Step]:
+        """What happens until the model has answered; all of it is remembered.
+
+        Raises UserError when the question alone is too long for the model's context, and for JSON that is cut; then
+        the conversation is as it was before.
+        """
+        before = len(self.messages)
+        self.messages.append(Message("user", text))
+        try:
+            yield from self._answer()
+        except UserError:
+            del self.messages[before:]
+            raise
+
+    def _answer(self) -> Iterator[Step]:
+        for number in range(1, self.rounds + 1):
+            reply = yield from self._reply(with_tools=number < self.rounds)
+            self.messages.append(reply)
+            if not reply.tool_calls:
+                return
+            assert self.sandbox is not None, "tools run in a sandbox"
+            for call in reply.tool_calls:
+                written = to_json({"name": call.name, "arguments": call.arguments})
+                yield Step("call", written)
+                result = run_call(written, self.sandbox).text()
+                self.messages.append(Message("tool", result))
+                yield Step("result", result)
+
+    def _reply(self, *, with_tools: bool) -> Generator[Step, None, Message]:
+        """Yields reasoning and text as they are drawn; returns the message."""
+        ids = self._prompt()
+        num_tokens = min(self.num_tokens, self.runtime.context_length - len(ids))
+        form = self._forms[with_tools and bool(self.tools)]
+        reply = Reply(form) if self.grammar is None else JsonReply(self.grammar, self.vocabulary, num_tokens)
+        sampler = Sampler(self.sampling, constraint=reply)
+        self.sampling = replace(self.sampling, seed=self.sampling.seed + 1)
+        stop = {self.vocabulary.special(END_OF_TURN), self.vocabulary.special(EOS)}
+        shown = _Shown(reply)
+        for _ in generate(self.runtime, ids, sampler, num_tokens=num_tokens, stop=stop):
+            yield from shown.new(final=False)
+        message = reply.message()
+        yield from shown.new(final=True)
+        return message
+
+    def _prompt(self) -> list[int]:
+        """The ids of the conversation; its oldest questions are left out where the context has no room for all."""
+        system = [Message("system", self.system)] if self.system else []
+        starts = [number for number, message in enumerate(self.messages) if message.role == "user"]
+        for start in starts:
+            conversation = Conversation((*system, *self.messages[start:]), self._schemas)
+            ids = encode_conversation(conversation, self._encoder, reply=True).ids
+            if len(ids) + _LEAST_REPLY <= self.runtime.context_length:
+                return ids
+        raise UserError(
+            f"the question needs {len(ids)} tokens with what stands before it, and the model's context has "
+            f"{self.runtime.context_length}: ask less, or with fewer tools"
+        )
+
+
+class _Shown:
+    """How much of a reply was shown: its reasoning once that has ended, and its text."""
+
+    def __init__(self, reply: Reply | JsonReply) -> None:
+        self._reply, self._num_characters, self._reasoned = reply, 0, False
+
+    def new(self, *, final: bool) -> Iterator[Step]:
+        if not self._reasoned and (final or self._reply.state != "reasoning") and self._reply.reasoning:
+            yield Step("reasoning", self._reply.reasoning)
+            self._reasoned = True
+        text = self._reply.text(final=final)
+        if len(text) > self._num_characters:
+            yield Step("text", text[self._num_characters :])
+            self._num_characters = len(text)
+
+
+class TurnEncoder:
+    """A vocabulary as `encode_conversation` asks one."""
+
+    def __init__(self, vocabulary: TurnVocabulary) -> None:
+        self._vocabulary = vocabulary
+
+    def special(self, name: str) -> int:
+        return self._vocabulary.special(name)
+
+    def encode(self, text: str) -> list[int]:
+        return self._vocabulary.tokenize([text])[0] if text else []

@@ -1,0 +1,168 @@
+"""The assistant's turn while it is drawn: which tokens the chat format allows, and the message that they make."""
+
+import codecs
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fc_model.chat.escaping import unescape_text
+from fc_model.chat.messages import Message, ToolCall
+from fc_model.errors import UserError
+from fc_model.inference.grammar import CUT_JSON, JsonConstraint, JsonGrammar, Vocabulary
+from fc_model.special_tokens import END_OF_TURN, SPECIAL_TOKENS
+from fc_model.strict_json import parse_json
+
+State = Literal["begin", "reasoning", "text", "call", "called", "end"]
+_SPECIAL: dict[State, dict[str, State]] = {
+    "begin": {"<reasoning>": "reasoning", "<tool>": "call", END_OF_TURN: "end"},
+    "reasoning": {"</reasoning>": "text"},
+    "text": {"<tool>": "call", END_OF_TURN: "end"},
+    "call": {"</tool>": "called"},
+    "called": {"<tool>": "call", END_OF_TURN: "end"},
+    "end": {},
+}
+"""The special tokens that may come in each state, and where they lead. Text leads from `begin` to `text`."""
+
+_LONGEST_ESCAPE = max(map(len, SPECIAL_TOKENS)) + 1
+
+
+class TurnVocabulary(Vocabulary, Protocol):
+    """A vocabulary with the special tokens of the chat format."""
+
+    def special(self, name: str) -> int: ...
+
+
+class ReplyFormat:
+    """The chat format's turn of the assistant, whose calls are of these tools."""
+
+    def __init__(self, vocabulary: TurnVocabulary, tools: Sequence[Mapping[str, Any]] = ()) -> None:
+        """`tools` as in `Conversation`. Raises UserError for a schema that cannot be enforced."""
+        self.vocabulary = vocabulary
+        self.grammar = JsonGrammar(call_schema(tools), vocabulary) if tools else None
+        self.following: dict[State, dict[int, State]] = {
+            state: {
+                vocabulary.special(name): after
+                for name, after in special.items()
+                if self.grammar is not None or after != "call"
+            }
+            for state, special in _SPECIAL.items()
+        }
+        text_V = np.ones(vocabulary.vocab_size, dtype=np.bool_)
+        text_V[vocabulary.control_tokens] = False
+        self.allowed: dict[State, NDArray[np.bool_]] = {}
+        for state, special_ids in self.following.items():
+            allowed_V = text_V.copy() if state in ("begin", "reasoning", "text") else np.zeros_like(text_V)
+            allowed_V[list(special_ids)] = True
+            self.allowed[state] = allowed_V
+
+
+class Reply:
+    """One turn; a `fc_model.inference.generate.Constraint`."""
+
+    def __init__(self, form: ReplyFormat) -> None:
+        self._form = form
+        self.state: State = "begin"
+        self._call: JsonConstraint | None = None
+        self._texts: dict[State, bytes] = {"reasoning": b"", "text": b"", "call": b""}
+        self._calls: list[ToolCall] = []
+
+    def allowed(self) -> NDArray[np.bool_]:
+        """Which ids may follow, (V,)."""
+        if self._call is None:
+            return self._form.allowed[self.state]
+        allowed_V = self._call.allowed()
+        allowed_V[self._form.vocabulary.eos] = False
+        if self._call.is_complete:  # only then may the call end, which is the end of its JSON
+            allowed_V = allowed_V | self._form.allowed["call"]
+        return allowed_V
+
+    def accept(self, token: int) -> None:
+        """Go on with an allowed token."""
+        after = self._form.following[self.state].get(token)
+        if after is None:
+            if self._call is not None:
+                self._call.accept(token)
+            self.state = "text" if self.state == "begin" else self.state
+            self._texts[self.state] += self._form.vocabulary.pieces([token])[0]
+            return
+        if self._call is not None:
+            self._calls.append(_call_of(self._texts["call"].decode()))
+        self.state, self._call, self._texts["call"] = after, None, b""
+        if after == "call":
+            assert self._form.grammar is not None, "no call without tools"
+            self._call = self._form.grammar.begin()
+
+    @property
+    def reasoning(self) -> str:
+        """The reasoning so far."""
+        return unescape_text(_decoded(self._texts["reasoning"]))
+
+    def text(self, *, final: bool = True) -> str:
+        """The text so far; what may be the beginning of a character or an escape is left out unless it is `final`."""
+        text = _decoded(self._texts["text"], final=final)
+        if not final and "<" in text[-_LONGEST_ESCAPE:]:
+            text = text[: text.rindex("<")]
+        return unescape_text(text)
+
+    def message(self) -> Message:
+        """What is whole of it: a call that has not ended is left out."""
+        return Message("assistant", self.text(), self.reasoning or None, tuple(self._calls))
+
+
+class JsonReply:
+    """A turn that is JSON of a schema and nothing else; a `fc_model.inference.generate.Constraint`."""
+
+    state: State = "text"
+    reasoning = ""
+
+    def __init__(self, grammar: JsonGrammar, vocabulary: Vocabulary, num_tokens: int) -> None:
+        self._constraint, self._vocabulary, self._num_tokens = grammar.begin(), vocabulary, num_tokens
+        self._ids: list[int] = []
+
+    def allowed(self) -> NDArray[np.bool_]:
+        """Which ids may follow, (V,)."""
+        return self._constraint.allowed()
+
+    def accept(self, token: int) -> None:
+        """Go on with an allowed token."""
+        self._constraint.accept(token)
+        self._ids.append(token)
+
+    def text(self, *, final: bool = True) -> str:
+        """The JSON so far."""
+        ids = [token for token in self._ids if token != self._vocabulary.eos]
+        return _decoded(b"".join(self._vocabulary.pieces(ids)), final=final)
+
+    def message(self) -> Message:
+        """Raises UserError when the JSON is not whole."""
+        if not self._constraint.is_complete:
+            raise UserError(CUT_JSON.format(self._num_tokens))
+        return Message("assistant", self.text())
+
+
+def call_schema(tools: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """JSON Schema of a call of any of the tools."""
+    calls = [
+        {
+            "type": "object",
+            "properties": {
+                "name": {"const": tool["function"]["name"]},
+                "arguments": tool["function"].get("parameters") or {"type": "object"},
+            },
+            "required": ["name", "arguments"],
+            "additionalProperties": False,
+        }
+        for tool in tools
+    ]
+    return calls[0] if len(calls) == 1 else {"anyOf": calls}
+
+
+def _decoded(data: bytes, *, final: bool = True) -> str:
+    return codecs.getincrementaldecoder("utf-8")(errors="replace").decode(data, final)
+
+
+def _call_of(text: str) -> ToolCall:
+    call = parse_json(text, strict=False)  # 7E999 fits a schema's number; as null it gets the error that it deserves
+    return ToolCall(name=call["name"], arguments=call["arguments"])
