@@ -89,7 +89,7 @@ def test_one_line_that_names_it(tool: str, arguments: dict, line: str, run: Call
 @pytest.mark.parametrize(
     ("text", "line"),
     [
-        ("", "no valid JSON: Expecting value at character 0"),
+        ("", "no valid JSON: Expecting value: line 1 column 1"),
         ("calculate(1)", "no valid JSON"),
         ("[]", 'a call is {"name": "...", "arguments": {...}}'),
         ('{"name": "calculate"}', "a call is"),

@@ -73,13 +73,13 @@ def test_it_tells_weights_that_know_from_those_that_do_not(tmp_path: Path, maker
         GROUPS["read"] | {"augment": 0.0, "images": 4, "share": 2},
         GROUPS["caption"] | {"images": 16, "share": 1},
     ]
-    stage = stage_config(groups=groups, text_share=0, recognition=1.0, alignment=1.0, steps=180, lr=3e-3)
+    stage = stage_config(groups=groups, text_share=0, recognition=1.0, alignment=1.0, steps=360, lr=3e-3)
     model = vision_model(stage)
     train_step = TrainStep(ImageObjective(model, stage), stage, device=CPU, dtype=None)
     text_batches: Any = None  # no step of it is text
     batches = ImageBatches(images, text_batches, stage, maker)
     holdout = ImageHoldoutLoss(images, model, stage, maker)
-    for step in range(180):
+    for step in range(360):
         train_step(batches(step), TrainState(step=step, micro_batch=16))
     good = holdout.evaluate(CPU, None)
     assert good["exact_read_line"] == good["recognized_read_line"] == 1

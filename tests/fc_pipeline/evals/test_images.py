@@ -236,7 +236,7 @@ def test_chat(world: World, command: Callable[..., Any], tmp_path: Path, caplog:
         ((folder, "--vision", tmp_path / "no.png"), f"{tmp_path / 'no.png'}: cannot be read"),
         ((tmp_path, "--vision", paths[0]), f"{tmp_path}: has no manifest"),
         ((world.images.folder, "--vision", paths[0]), f"{world.images.folder}: t/images is no training stage"),
-        (("blind", "--vision", paths[0]), "blind/stages/text: trained without images, so it cannot see"),
+        (("blind", "--vision", paths[0]), "blind: trained without images, so it cannot see"),
         (("nowhere", "--vision", paths[0]), "there is no track 'nowhere'"),
         (("blind", "--prompt", "x"), "--prompt belongs to --vision"),
     ]:

@@ -15,6 +15,7 @@ from fc_model.export.llama_cpp.runtime import LlamaCpp
 from fc_model.export.llama_cpp.server import server_completions
 from fc_model.inference.decoder_runtime import DecoderRuntime
 from fc_model.inference.generate import greedy
+from fc_model.special_tokens import SPECIAL_TOKENS
 
 IDS = [2, *range(300, 360)]
 
@@ -62,7 +63,11 @@ def test_feeding_piece_by_piece_is_feeding_at_once(llama_cpp: LlamaCpp) -> None:
 
 def test_vocabulary_and_pieces(llama_cpp: LlamaCpp) -> None:
     assert (llama_cpp.vocab_size, llama_cpp.context_length, llama_cpp.bos, llama_cpp.eos) == (1000, 128, 1, 2)
-    assert llama_cpp.control_tokens == [*range(17), 19]
+    two_spaces = len(SPECIAL_TOKENS) + 2  # a symbol that SentencePiece never finds
+    assert llama_cpp.control_tokens == [*range(len(SPECIAL_TOKENS)), two_spaces]
+    assert [llama_cpp.special(name) for name in SPECIAL_TOKENS] == [*range(len(SPECIAL_TOKENS))]
+    with pytest.raises(UserError, match="no special token '<none>' in the vocabulary"):
+        llama_cpp.special("<none>")
     text = "def f(x):\n\treturn  x + 1\n"
     ids = llama_cpp.tokenize([text])[0]
     assert b"".join(llama_cpp.pieces(ids)).decode() == text
