@@ -6,10 +6,11 @@ from typing import Literal, NamedTuple
 
 from fc_model.chat.encoding import encode_conversation
 from fc_model.chat.messages import Conversation, Message
-from fc_model.chat.reply import JsonReply, Reply, ReplyFormat, TurnVocabulary
+from fc_model.chat.reply import JsonReply, Reply, ReplyFormat
 from fc_model.errors import UserError
 from fc_model.inference.generate import Runtime, Sampler, Sampling, generate
 from fc_model.inference.grammar import JsonGrammar
+from fc_model.inference.text_codec import TextCodec
 from fc_model.special_tokens import END_OF_TURN, EOS
 from fc_model.strict_json import to_json
 from fc_model.tools.call import run_call
@@ -38,7 +39,7 @@ class Agent:
     """
 
     runtime: Runtime
-    vocabulary: TurnVocabulary
+    codec: TextCodec
     sampling: Sampling
     num_tokens: int
     tools: Sequence[Tool] = ()
@@ -50,8 +51,8 @@ class Agent:
 
     def __post_init__(self) -> None:
         self._schemas = tuple(tool.schema() for tool in self.tools)
-        self._encoder = TurnEncoder(self.vocabulary)
-        self._forms = {True: ReplyFormat(self.vocabulary, self._schemas), False: ReplyFormat(self.vocabulary)}
+        self._encoder = TurnEncoder(self.codec)
+        self._forms = {True: ReplyFormat(self.codec, self._schemas), False: ReplyFormat(self.codec)}
 
     def reset(self) -> None:
         """Begin a new conversation."""
@@ -90,10 +91,10 @@ class Agent:
         ids = self._prompt()
         num_tokens = min(self.num_tokens, self.runtime.context_length - len(ids))
         form = self._forms[with_tools and bool(self.tools)]
-        reply = Reply(form) if self.grammar is None else JsonReply(self.grammar, self.vocabulary, num_tokens)
+        reply = Reply(form) if self.grammar is None else JsonReply(self.grammar, self.codec, num_tokens)
         sampler = Sampler(self.sampling, constraint=reply)
         self.sampling = replace(self.sampling, seed=self.sampling.seed + 1)
-        stop = {self.vocabulary.special(END_OF_TURN), self.vocabulary.special(EOS)}
+        stop = {self.codec.special(END_OF_TURN), self.codec.special(EOS)}
         shown = _Shown(reply)
         for _ in generate(self.runtime, ids, sampler, num_tokens=num_tokens, stop=stop):
             yield from shown.new(final=False)
@@ -133,13 +134,13 @@ class _Shown:
 
 
 class TurnEncoder:
-    """A vocabulary as `encode_conversation` asks one."""
+    """A codec as `encode_conversation` asks one."""
 
-    def __init__(self, vocabulary: TurnVocabulary) -> None:
-        self._vocabulary = vocabulary
+    def __init__(self, codec: TextCodec) -> None:
+        self._codec = codec
 
     def special(self, name: str) -> int:
-        return self._vocabulary.special(name)
+        return self._codec.special(name)
 
     def encode(self, text: str) -> list[int]:
-        return self._vocabulary.tokenize([text])[0] if text else []
+        return self._codec.tokenize([text])[0] if text else []

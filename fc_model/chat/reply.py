@@ -2,7 +2,7 @@
 
 import codecs
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from fc_model.chat.escaping import unescape_text
 from fc_model.chat.messages import Message, ToolCall
 from fc_model.errors import UserError
-from fc_model.inference.grammar import CUT_JSON, JsonConstraint, JsonGrammar, Vocabulary
+from fc_model.inference.grammar import CUT_JSON, JsonConstraint, JsonGrammar
+from fc_model.inference.text_codec import TextCodec
 from fc_model.special_tokens import END_OF_TURN, SPECIAL_TOKENS
 from fc_model.strict_json import parse_json
 
@@ -28,29 +29,23 @@ _SPECIAL: dict[State, dict[str, State]] = {
 _LONGEST_ESCAPE = max(map(len, SPECIAL_TOKENS)) + 1
 
 
-class TurnVocabulary(Vocabulary, Protocol):
-    """A vocabulary with the special tokens of the chat format."""
-
-    def special(self, name: str) -> int: ...
-
-
 class ReplyFormat:
     """The chat format's turn of the assistant, whose calls are of these tools."""
 
-    def __init__(self, vocabulary: TurnVocabulary, tools: Sequence[Mapping[str, Any]] = ()) -> None:
+    def __init__(self, codec: TextCodec, tools: Sequence[Mapping[str, Any]] = ()) -> None:
         """`tools` as in `Conversation`. Raises UserError for a schema that cannot be enforced."""
-        self.vocabulary = vocabulary
-        self.grammar = JsonGrammar(call_schema(tools), vocabulary) if tools else None
+        self.codec = codec
+        self.grammar = JsonGrammar(call_schema(tools), codec) if tools else None
         self.following: dict[State, dict[int, State]] = {
             state: {
-                vocabulary.special(name): after
+                codec.special(name): after
                 for name, after in special.items()
                 if self.grammar is not None or after != "call"
             }
             for state, special in _SPECIAL.items()
         }
-        text_V = np.ones(vocabulary.vocab_size, dtype=np.bool_)
-        text_V[vocabulary.control_tokens] = False
+        text_V = np.ones(codec.vocab_size, dtype=np.bool_)
+        text_V[codec.control_tokens] = False
         self.allowed: dict[State, NDArray[np.bool_]] = {}
         for state, special_ids in self.following.items():
             allowed_V = text_V.copy() if state in ("begin", "reasoning", "text") else np.zeros_like(text_V)
@@ -73,7 +68,7 @@ class Reply:
         if self._call is None:
             return self._form.allowed[self.state]
         allowed_V = self._call.allowed()
-        allowed_V[self._form.vocabulary.eos] = False
+        allowed_V[self._form.codec.eos] = False
         if self._call.is_complete:  # only then may the call end, which is the end of its JSON
             allowed_V = allowed_V | self._form.allowed["call"]
         return allowed_V
@@ -85,7 +80,7 @@ class Reply:
             if self._call is not None:
                 self._call.accept(token)
             self.state = "text" if self.state == "begin" else self.state
-            self._texts[self.state] += self._form.vocabulary.pieces([token])[0]
+            self._texts[self.state] += self._form.codec.pieces([token])[0]
             return
         if self._call is not None:
             self._calls.append(_call_of(self._texts["call"].decode()))
@@ -117,8 +112,8 @@ class JsonReply:
     state: State = "text"
     reasoning = ""
 
-    def __init__(self, grammar: JsonGrammar, vocabulary: Vocabulary, num_tokens: int) -> None:
-        self._constraint, self._vocabulary, self._num_tokens = grammar.begin(), vocabulary, num_tokens
+    def __init__(self, grammar: JsonGrammar, codec: TextCodec, num_tokens: int) -> None:
+        self._constraint, self._codec, self._num_tokens = grammar.begin(), codec, num_tokens
         self._ids: list[int] = []
 
     def allowed(self) -> NDArray[np.bool_]:
@@ -132,8 +127,8 @@ class JsonReply:
 
     def text(self, *, final: bool = True) -> str:
         """The JSON so far."""
-        ids = [token for token in self._ids if token != self._vocabulary.eos]
-        return _decoded(b"".join(self._vocabulary.pieces(ids)), final=final)
+        ids = [token for token in self._ids if token != self._codec.eos]
+        return _decoded(b"".join(self._codec.pieces(ids)), final=final)
 
     def message(self) -> Message:
         """Raises UserError when the JSON is not whole."""

@@ -19,30 +19,12 @@ from fc_model.chat.modelfile import MODELFILE
 from fc_model.errors import UserError
 from fc_model.inference.generate import Runtime, Sampler, Sampling, generate
 from fc_model.inference.grammar import CUT_JSON, JsonGrammar
+from fc_model.inference.text_codec import TextCodec
 from fc_model.tools.sandbox import Sandbox
 from fc_model.tools.tool import Tool
 
 HELP = "/reset begins a new document, /seed N fixes the next draws, /quit (or end of input) leaves"
 HISTORY_LENGTH = 1000
-
-
-class TextCodec(Protocol):
-    """Text to ids and back; `pieces` gives the bytes of each id, which may be part of a character.
-
-    `control_tokens` are the ids that stand for no text.
-    """
-
-    bos: int
-    eos: int
-    vocab_size: int
-    control_tokens: list[int]
-
-    def tokenize(self, texts: Sequence[str]) -> list[list[int]]: ...
-
-    def pieces(self, ids: Sequence[int]) -> list[bytes]: ...
-
-    def special(self, name: str) -> int:
-        """Id of a special token. Raises UserError when there is none of that name."""
 
 
 class Partner(Protocol):

@@ -9,13 +9,12 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
 from fc_model.data.images.resize import fit
 from fc_model.errors import UserError
-from fc_model.model.kv_cache import KVCache
+from fc_model.inference.greedy_batch import extend
 from fc_model.special_tokens import EOS, PAD, SPECIAL_TOKENS
 from fc_model.vision.examples import padded
 from fc_model.vision.vlm import VisionLanguageModel
@@ -74,27 +73,5 @@ def generate_answers(
             f"images and prompt take {int(lengths_B.max())} tokens, more than the model's context_length "
             f"({model.config.context_length}): give fewer images or a shorter prompt"
         )
-    texts: list[list[int]] = [[] for _ in prompts]
     limits = [min(max_tokens, room) for room in room_B.tolist()]
-    decoder.eval()
-    cache = KVCache(model.config, batch=len(prompts), length=x_BTD.shape[1] + max(limits), device=device)
-    hidden_BTD = decoder.hidden_of(x_BTD, cache=cache, lengths_B=lengths_B)
-    last_BD = hidden_BTD[torch.arange(len(prompts), device=device), lengths_B - 1]
-    rows = list(range(len(prompts)))
-    while True:
-        logits_BV = F.linear(last_BD, decoder.head_VD)
-        logits_BV[:, FORBIDDEN] = -torch.inf
-        going = []
-        for place, token in enumerate(logits_BV.argmax(dim=-1).tolist()):
-            row = rows[place]
-            if len(texts[row]) < limits[row] and token != EOS_ID:
-                texts[row].append(token)
-                if len(texts[row]) < limits[row]:
-                    going.append(place)
-        if not going:
-            return texts
-        if len(going) < len(rows):
-            rows = [rows[place] for place in going]
-            cache.select(torch.tensor(going, device=device))
-        drawn_B = torch.tensor([texts[row][-1] for row in rows], device=device)
-        last_BD = decoder.hidden_of(decoder.embed_tokens(drawn_B).unsqueeze(1), cache=cache)[:, -1]
+    return extend(decoder.eval(), x_BTD, lengths_B, limits, forbidden=FORBIDDEN, stop={EOS_ID})

@@ -6,13 +6,13 @@ Shape: V is the number of ids.
 """
 
 import json
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fc_model.errors import UserError
+from fc_model.inference.text_codec import TextCodec
 
 if TYPE_CHECKING:
     from llguidance import LLMatcher
@@ -25,31 +25,18 @@ _GRAMMAR = '%llguidance {{"no_forcing": true}}\nstart: %json {schema}'
 CUT_JSON = "the JSON is not whole after {} tokens: allow more, or bound the schema's texts"
 
 
-class Vocabulary(Protocol):
-    """What is asked of a tokenizer, see `fc_model.chat.text.TextCodec`."""
-
-    bos: int
-    eos: int
-    vocab_size: int
-    control_tokens: list[int]
-
-    def tokenize(self, texts: Sequence[str]) -> list[list[int]]: ...
-
-    def pieces(self, ids: Sequence[int]) -> list[bytes]: ...
-
-
 class JsonGrammar:
     """The JSON of a schema, in the pieces of a tokenizer."""
 
-    def __init__(self, schema: dict[str, Any], vocabulary: Vocabulary) -> None:
+    def __init__(self, schema: dict[str, Any], codec: TextCodec) -> None:
         """Members of an object come in the order of its `properties`.
 
         Raises UserError for a schema that is wrong, that nothing satisfies, or with a keyword that is not enforced.
         """
         from llguidance import LLMatcher, LLTokenizer, TokenizerWrapper
 
-        self._num_ids = vocabulary.vocab_size
-        self._tokenizer = LLTokenizer(TokenizerWrapper(_Pieces(vocabulary)))
+        self._num_ids = codec.vocab_size
+        self._tokenizer = LLTokenizer(TokenizerWrapper(_Pieces(codec)))
         self._grammar = LLMatcher.grammar_from_lark(
             _GRAMMAR.format(schema=json.dumps(schema | {"x-guidance": _OPTIONS}))
         )
@@ -90,18 +77,18 @@ class JsonConstraint:
 class _Pieces:
     """A vocabulary as llguidance reads one."""
 
-    def __init__(self, vocabulary: Vocabulary) -> None:
-        self._vocabulary = vocabulary
-        self.bos_token_id, self.eos_token_id = vocabulary.bos, vocabulary.eos
-        self.special_token_ids = vocabulary.control_tokens
+    def __init__(self, codec: TextCodec) -> None:
+        self._codec = codec
+        self.bos_token_id, self.eos_token_id = codec.bos, codec.eos
+        self.special_token_ids = codec.control_tokens
         # Some are beyond the tokenizer where the model's vocabulary is padded.
-        self.tokens = [b"<control %d>" % token for token in range(vocabulary.vocab_size)]
-        texts = sorted(set(range(vocabulary.vocab_size)) - set(vocabulary.control_tokens))
-        for token, piece in zip(texts, vocabulary.pieces(texts), strict=True):
+        self.tokens = [b"<control %d>" % token for token in range(codec.vocab_size)]
+        texts = sorted(set(range(codec.vocab_size)) - set(codec.control_tokens))
+        for token, piece in zip(texts, codec.pieces(texts), strict=True):
             self.tokens[token] = piece
 
     def __call__(self, text: str | bytes) -> list[int]:
-        return self._vocabulary.tokenize([text if isinstance(text, str) else text.decode(errors="replace")])[0]
+        return self._codec.tokenize([text if isinstance(text, str) else text.decode(errors="replace")])[0]
 
 
 def _check(matcher: "LLMatcher") -> None:

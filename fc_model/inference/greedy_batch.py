@@ -1,6 +1,6 @@
 """The likeliest texts behind many prompts at once.
 
-Shapes: B prompts, L tokens of a prompt, D hidden size, V vocabulary.
+Shapes: B rows, T tokens of a row, D hidden size, V vocabulary.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 
 import torch
 import torch.nn.functional as F
+from torch import Tensor
 
 from fc_model.errors import UserError
 from fc_model.model.decoder import Decoder
@@ -45,24 +46,49 @@ def greedy_batch(
             f"a prompt of {longest} tokens and {max_tokens} new ones are more than the model's context_length "
             f"({room}): shorten the prompt"
         )
-    device, model = model.head_VD.device, model.eval()
-    barred = sorted(forbidden)
+    device = model.head_VD.device
     lengths_B = torch.tensor([len(prompt) for prompt in prompts], device=device)
-    cache = KVCache(model.config, batch=len(prompts), length=longest + max_tokens, device=device)
-    ids_BL = padded(prompts, longest, _PAD_ID).to(device)
-    hidden_BLD = model.hidden_of(model.embed_tokens(ids_BL), cache=cache, lengths_B=lengths_B)
-    last_BD = hidden_BLD[torch.arange(len(prompts), device=device), lengths_B - 1]
-    texts: list[list[int]] = [[] for _ in prompts]
-    rows = list(range(len(prompts)))
+    x_BTD = model.eval().embed_tokens(padded(prompts, longest, _PAD_ID).to(device))
+    limits = [max_tokens] * len(prompts)
+    return extend(model, x_BTD, lengths_B, limits, forbidden=forbidden, is_complete=is_complete)
+
+
+def extend(
+    model: Decoder,
+    x_BTD: Tensor,
+    lengths_B: Tensor,
+    limits: Sequence[int],
+    *,
+    forbidden: Collection[int] = (),
+    stop: Collection[int] = (),
+    is_complete: Callable[[list[int]], bool] | None = None,
+) -> list[list[int]]:
+    """The likeliest tokens behind each row.
+
+    Args:
+        x_BTD: embeddings, padded.
+        lengths_B: those of a row that count.
+        limits: most new tokens of each row; with its length within the model's context.
+        forbidden: ids that are never produced.
+        stop: ids that end a row and are not kept.
+        is_complete: whether nothing more is wanted behind these new tokens; the last of them is kept.
+    """
+    device, barred = x_BTD.device, sorted(forbidden)
+    cache = KVCache(model.config, batch=len(x_BTD), length=x_BTD.shape[1] + max(limits), device=device)
+    hidden_BTD = model.hidden_of(x_BTD, cache=cache, lengths_B=lengths_B)
+    last_BD = hidden_BTD[torch.arange(len(x_BTD), device=device), lengths_B - 1]
+    texts: list[list[int]] = [[] for _ in limits]
+    rows = list(range(len(limits)))
     while True:
         logits_BV = F.linear(last_BD, model.head_VD)
         logits_BV[:, barred] = -torch.inf
         going = []
         for place, token in enumerate(logits_BV.argmax(dim=-1).tolist()):
-            text = texts[rows[place]]
-            text.append(token)
-            if len(text) < max_tokens and not is_complete(text):
-                going.append(place)
+            text, limit = texts[rows[place]], limits[rows[place]]
+            if len(text) < limit and token not in stop:
+                text.append(token)
+                if len(text) < limit and not (is_complete is not None and is_complete(text)):
+                    going.append(place)
         if not going:
             return texts
         if len(going) < len(rows):

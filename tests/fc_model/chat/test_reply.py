@@ -40,9 +40,9 @@ def draw(form: ReplyFormat, seed: int, num_tokens: int, **likings: float) -> Rep
     reply, random = Reply(form), np.random.default_rng(seed)
     sampler = Sampler(Sampling(temperature=1, top_k=0, top_p=1, seed=seed), constraint=reply)
     for _ in range(num_tokens):
-        logits = random.normal(size=form.vocabulary.vocab_size).astype(np.float32)
+        logits = random.normal(size=form.codec.vocab_size).astype(np.float32)
         for name, liking in likings.items():
-            logits[form.vocabulary.special(f"<{name}>")] += liking
+            logits[form.codec.special(f"<{name}>")] += liking
         sampler.draw(logits)
         if reply.state == "end":
             break
