@@ -58,21 +58,21 @@ class Agent:
         """Begin a new conversation."""
         self.messages.clear()
 
-    def ask(self, text: str) -> Iterator[Step]:
+    def ask(self, text: str) -> Generator[Step, None, None]:
         """What happens until the model has answered; all of it is remembered.
 
-        Raises UserError when the question alone is too long for the model's context, and for JSON that is cut; then
-        the conversation is as it was before.
+        Raises UserError when the question alone is too long for the model's context, and for JSON that is cut. After
+        an error, and when it is broken off, the conversation is as it was before.
         """
         before = len(self.messages)
         self.messages.append(Message("user", text))
         try:
             yield from self._answer()
-        except UserError:
+        except BaseException:  # Ctrl-C too: a question without its answer, or a call without its result, is no turn
             del self.messages[before:]
             raise
 
-    def _answer(self) -> Iterator[Step]:
+    def _answer(self) -> Generator[Step, None, None]:
         for number in range(1, self.rounds + 1):
             reply = yield from self._reply(with_tools=number < self.rounds)
             self.messages.append(reply)

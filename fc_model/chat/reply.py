@@ -114,7 +114,7 @@ class JsonReply:
 
     def __init__(self, grammar: JsonGrammar, codec: TextCodec, num_tokens: int) -> None:
         self._constraint, self._codec, self._num_tokens = grammar.begin(), codec, num_tokens
-        self._ids: list[int] = []
+        self._json = b""
 
     def allowed(self) -> NDArray[np.bool_]:
         """Which ids may follow, (V,)."""
@@ -123,12 +123,12 @@ class JsonReply:
     def accept(self, token: int) -> None:
         """Go on with an allowed token."""
         self._constraint.accept(token)
-        self._ids.append(token)
+        if token != self._codec.eos:
+            self._json += self._codec.pieces([token])[0]
 
     def text(self, *, final: bool = True) -> str:
         """The JSON so far."""
-        ids = [token for token in self._ids if token != self._codec.eos]
-        return _decoded(b"".join(self._codec.pieces(ids)), final=final)
+        return _decoded(self._json, final=final)
 
     def message(self) -> Message:
         """Raises UserError when the JSON is not whole."""

@@ -36,6 +36,10 @@ _DPI = 120
 def chat(options: argparse.Namespace) -> None:
     schema = None if options.json_schema is None else _read_schema(Path(options.json_schema))
     tools = named_tools(options.tools) if options.tools else []
+    if schema is not None and tools:
+        raise UserError(
+            "--json-schema bounds the whole reply, so no tool could be called: leave out the one or the other"
+        )
     graph = project_graph(of=options.track)
     if options.vision:
         if schema is not None or tools:

@@ -103,6 +103,13 @@ def test_ten_turns_and_a_full_context_keep_the_format(folder: Path) -> None:
         with pytest.raises(UserError, match=r"the question needs .* the model's context has 512"):
             list(agent.ask("why " * 600))
         assert agent.messages == before
+        broken_off = agent.ask("And why?")
+        next(broken_off)
+        assert len(agent.messages) > len(before)
+        with pytest.raises(KeyboardInterrupt):
+            broken_off.throw(KeyboardInterrupt)
+        assert agent.messages == before
+        list(agent.ask("And now?"))
 
 
 def test_json_of_a_schema_and_json_that_is_cut(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:

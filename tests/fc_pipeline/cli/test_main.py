@@ -176,6 +176,12 @@ def test_a_json_schema_that_is_none(command, tmp_path, content: bytes | None, wh
     assert (status, lines) == (2, []) and "no JSON schema" in errors and why in errors and errors.count("\n") == 1
 
 
+def test_json_of_a_schema_calls_no_tools(command, tmp_path):
+    (tmp_path / "schema.json").write_text("{}")
+    status, lines, errors = command("chat", "toy", "--json-schema", str(tmp_path / "schema.json"), "--tools", "all")
+    assert (status, lines) == (2, []) and "leave out the one or the other" in errors
+
+
 def test_closed_pipe(tmp_path):
     environment, command = (
         os.environ | {"FC_HOME": str(tmp_path)},
