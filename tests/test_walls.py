@@ -80,7 +80,16 @@ MODEL_LAYERS = (
 PIPELINE_LAYERS = (
     *("formatting", "paths", "yaml_loader", "code_version", "orchestration", "executors", "catalogue"),
     *("remote", "engine", "tracking", "store", "lineage", "report", "sources", "evalsets"),
-    *("training", "corpus", "tokens", "images", "instructions", "exports", "evals"),  # the parts of a track
+    *(
+        "training",
+        "corpus",
+        "tokens",
+        "images",
+        "instructions",
+        "tool_dialogues",
+        "exports",
+        "evals",
+    ),  # parts
     *("track", "experiments", "components", "defs", "definitions", "cli", "__main__"),
 )
 """The same for fc_pipeline. `track` imports the parts by name (fc_pipeline/track/parts.py)."""

@@ -10,6 +10,7 @@ _PACKAGES = (
     "tokens",
     "images",
     "instructions",
+    "tool_dialogues",
     "exports",
     "evals.tokenizer",
     "evals.images",
