@@ -21,7 +21,7 @@ T = TypeVar("T")
 Side = Literal["train", "holdout", "blind"]
 _HELD_OUT = 4
 """One in so many templates of each list is for the holdout alone, at least one."""
-_TRIES = 20
+_TRIES = 100
 _MISSPELT = (("table_statistics", "column"), ("filter_table", "column"), ("read_file", "path"), ("weekday", "date"))
 """Tools and the argument that the user gets wrong: the error suggests another, the folder is listed, or it is asked."""
 

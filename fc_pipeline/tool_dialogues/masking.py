@@ -42,11 +42,12 @@ def masked_tool(name: str, random: Random, *, taken: Sequence[str]) -> MaskedToo
     """
     synonyms, tool = SYNONYMS[name], TOOLS[name]
     new_name = random.choice(synonyms.names)
-    if random.random() < 0.5 or new_name in taken:
-        new_name = f"tool_{_code(random)}"
+    is_opaque = random.random() < 0.5
+    while is_opaque or new_name in taken:
+        new_name, is_opaque = f"tool_{_code(random)}", False
     opaque = random.random() < 0.5
-    real_names = {}
-    properties = {}
+    real_names: dict[str, str] = {}
+    properties: dict[str, Any] = {}
     for parameter, schema in tool.parameters["properties"].items():
         other, meaning = synonyms.parameters[parameter]
         masked = f"{_code(random)}_{len(properties) + 1}" if opaque else other

@@ -163,6 +163,7 @@ def test_every_tool_has_synonyms_and_a_topic() -> None:
     assert SYNONYMS.keys() == TOOLS.keys()
     for name, tool in TOOLS.items():
         assert SYNONYMS[name].parameters.keys() == tool.parameters["properties"].keys(), name
+        assert len({other for other, _ in SYNONYMS[name].parameters.values()}) == len(SYNONYMS[name].parameters), name
         assert fields(name), name
     assert TOOLS.keys() - {topic.tool for topic in TOPICS} == {"read_image"}
     assert all(len(topic.requests) >= 7 for topic in TOPICS)
