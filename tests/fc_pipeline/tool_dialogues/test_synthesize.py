@@ -1,5 +1,6 @@
 """Dialogues of a small real corpus: the topics of Python's own help."""
 
+import re
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
@@ -16,6 +17,7 @@ from fc_model.tools.registry import TOOLS
 from fc_pipeline.engine.step import Step
 from fc_pipeline.instructions.document import conversation_of
 from fc_pipeline.instructions.validate import valid_conversation
+from fc_pipeline.report.write import write_report
 from fc_pipeline.tool_dialogues.config import ToolDialoguesConfig
 from fc_pipeline.tool_dialogues.dialogue import Dialogue, Workbench
 from fc_pipeline.tool_dialogues.masking import MaskedTool
@@ -130,6 +132,15 @@ def test_pages(made: Artifact) -> None:
     section = tool_dialogues([made])
     assert section is not None and {row["name"] for row in section["tools"]} >= {"convert_units", "weekday"}
     assert tool_dialogues([]) is None
+
+
+def test_report(made: Artifact, store: Store) -> None:
+    config = {"name": "talk", "description": "", "sections": {"tool_dialogues": "Tool dialogues"}}
+    report = build(
+        store, "talk/report", write_report, config, {"made": made}, helpers={"tool_dialogues": tool_dialogues}
+    )
+    assert "<td>convert_units</td>" in report.path("report.html").read_text("utf-8")
+    assert re.search(r"\| no.?_fit \| \d+ \| \d+ \| 0 \|", report.path("report.md").read_text("utf-8"))
 
 
 def test_too_small_a_corpus(run_step: Callable[..., Artifact]) -> None:
