@@ -16,6 +16,7 @@ _PACKAGES = (
     "evals.images",
     "evals.text",
     "evals.benchmarks",
+    "evals.chat",
 )
 """Each part after those that it builds on."""
 

@@ -151,6 +151,18 @@ def _benchmarks(step: Step) -> None:
     step.out.write_text("metrics.json", json.dumps({"weights": "ema", "precision": "fp32", "tasks": tasks}))
 
 
+def _chat_evals(step: Step) -> None:
+    share = {"items": 40, "value": 0.625, "low": 0.4725, "high": 0.7775, "random_items": 20}
+    rows = [
+        {"table": "bounded", "score": "exact_calls", "group": "all", "chance": None, "random": 0.0, **share},
+        {"table": "win_rate", "score": "wins_of_decided", "group": "all", "chance": 0.5, "random": None, **share},
+    ]
+    left_out = {"turns_too_long": 2, "turns_unenforceable": 1}
+    win_rate = {"against": "first", "judge": {"kind": "rules"}, "max_openings": 50}
+    figures = {"weights": "ema", "win_rate": win_rate, "left_out": left_out, "rows": rows}
+    step.out.write_text("metrics.json", json.dumps(figures))
+
+
 def _export(step: Step) -> None:
     step.out.write_text(f"nano-{step.key.rpartition('/')[2]}.bin", "weights" * 1000)
 
@@ -208,6 +220,7 @@ def build_track(root: Path) -> Builder:
         inputs = {"stage": f"nano/stages/{name}", "shards": "nano/shards", "tokenizer": "nano/tokenizer"}
         track(f"nano/evals/{name}", _evals, inputs=inputs, gates=(gate, strict) if name == "second" else ())
     track("nano/benchmarks/second", _benchmarks, inputs={"stage": "nano/stages/second"})
+    track("nano/chat_evals/second", _chat_evals, inputs={"stage": "nano/stages/second"})
     final = {"stage": "nano/stages/second", "tokenizer": "nano/tokenizer"}
     track("nano/exports/huggingface", _export, inputs=final)
     track("nano/exports/gguf", _export, inputs=final)

@@ -1,0 +1,1 @@
+"""Chat and tools after the stages of kind sft."""

@@ -1,0 +1,105 @@
+"""The step that asks a stage's model held-out turns, dialogues and prompts."""
+
+import json
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from fc_model.artifacts import Artifact
+from fc_model.chat.text import SentencePieceCodec
+from fc_model.checkpoints.load import Weights, load_decoder
+from fc_model.device import pick_device, set_threads
+from fc_model.evals.chat.figures import ALL, Tally, rows_of
+from fc_model.evals.chat.pairwise import Judge, judge_by_rules
+from fc_model.evals.chat.replies import Speaker
+from fc_model.evals.control import shuffle_weights
+from fc_pipeline.engine.step import Step
+from fc_pipeline.evals.chat.ask import ask_turns, check_replies, compare_replies, play_dialogues, reply_to
+from fc_pipeline.evals.chat.config import ChatEvalsConfig, EndpointJudge
+from fc_pipeline.evals.chat.endpoint import Endpoint
+from fc_pipeline.evals.chat.material import choose_turns, instruction_prompts, openings, read_conversations, shuffled
+
+
+def evaluate_chat(step: Step) -> None:
+    """Writes metrics.json, and items.jsonl.zst: every turn, dialogue, prompt and comparison with its reply and scores.
+
+    config: ChatEvalsConfig without `stages`, and `weights`, the judged ones. inputs: `stage`, `tokenizer`,
+    `instructions` with the held-out conversations, `documents` with the held-out text, and `against`, the stage that
+    replies are compared with, where `win_rate` names one.
+    Metrics: each score, and `_low`, `_high` (95%, bootstrap), `_items`, `_random` (shuffled weights) and `_chance` of
+    it; `_in_<group>` for a kind of conversation or instruction. The scores: CALL_SCORES (turns.py), bounded by chat
+    format and schemas, and with `_free` behind the name without that bound; `answers` of whole dialogues;
+    `prompts_strict`, `prompts_loose`, `instructions_strict`, `instructions_loose`; `wins`, `losses`, `ties`,
+    `wins_of_decided`. A score without items has no metric, so a gate on it fails.
+    Also: turns_too_long, turns_unenforceable, judge_unreadable.
+    """
+    weights: Weights = step.config["weights"]
+    config = ChatEvalsConfig.model_validate({name: value for name, value in step.config.items() if name != "weights"})
+    set_threads(step.runtime.threads)
+    judge = _judge(config)
+    speaker = _speaker(step, "stage", weights, config)
+    conversations = read_conversations(step.inputs["instructions"])
+    turns = choose_turns(conversations, speaker, max_turns=config.max_turns, seed=config.seed)
+    prompts = instruction_prompts(
+        step.inputs["documents"], max_prompts=config.max_prompts, num_words=config.prompt_words, seed=config.seed
+    )
+    with step.out.records("items.jsonl.zst") as write:
+        bounded, free, chance = ask_turns(step, speaker, turns.ready, write)
+        dialogues = play_dialogues(
+            step, speaker, conversations, max_dialogues=config.max_dialogues, seed=config.seed, write=write
+        )
+        replies = reply_to(speaker, prompts)
+        followed = check_replies(prompts, replies, write)
+        verdicts = Tally()
+        if config.win_rate is not None:
+            starts = openings(conversations, max_prompts=config.win_rate.max_openings, seed=config.seed)
+            replies |= reply_to(speaker, starts)
+            against = reply_to(_speaker(step, "against", weights, config), [*prompts, *starts])
+            verdicts = compare_replies([*prompts, *starts], replies, against, judge, write)
+    shuffle_weights(speaker.decoder, seed=config.seed)
+    some = shuffled(turns.ready, seed=config.seed)[: config.control_items]
+    random_bounded, random_free, _ = ask_turns(step, speaker, some, lambda record: None)
+    few = prompts[: config.control_items]
+    random_followed = check_replies(few, reply_to(speaker, few), lambda record: None)
+    even = Tally({("wins_of_decided", ALL): [0.5]})
+    rows = [
+        *rows_of("bounded", bounded, seed=config.seed, chance=chance, random=random_bounded),
+        *rows_of("free", free, seed=config.seed, chance=chance, random=random_free),
+        *rows_of("dialogues", dialogues, seed=config.seed),
+        *rows_of("instructions", followed, seed=config.seed, random=random_followed),
+        *rows_of("win_rate", verdicts, seed=config.seed, chance=even),
+    ]
+    counts = {f"turns_{reason}": count for reason, count in turns.left_out.items()}
+    if isinstance(judge, Endpoint):
+        counts["judge_unreadable"] = judge.unreadable
+    step.out.metrics |= flat(rows) | counts
+    win_rate = None if config.win_rate is None else config.win_rate.model_dump(mode="json")
+    summary = {"weights": weights, "win_rate": win_rate, "left_out": counts, "rows": rows}
+    step.out.write_text("metrics.json", json.dumps(summary, indent=1, allow_nan=False) + "\n")
+
+
+def flat(rows: Sequence[dict[str, Any]]) -> dict[str, float]:
+    """The metrics of the rows, see `evaluate_chat`."""
+    metrics: dict[str, float] = {}
+    for row in rows:
+        name = row["score"] + ("_free" if row["table"] == "free" else "")
+        if row["group"] != ALL:
+            name += "_in_" + re.sub(r"\W+", "_", row["group"].lower()).strip("_")
+        metrics[name] = round(row["value"], 6)
+        metrics[f"{name}_items"] = row["items"]
+        for kind in ("low", "high", "chance", "random"):
+            if row[kind] is not None:
+                metrics[f"{name}_{kind}"] = round(row[kind], 6)
+    return metrics
+
+
+def _speaker(step: Step, role: str, weights: Weights, config: ChatEvalsConfig) -> Speaker:
+    stage: Artifact = step.inputs[role]
+    decoder = load_decoder(stage.folder, weights=weights, device=pick_device(step.runtime.device))
+    codec = SentencePieceCodec(step.inputs["tokenizer"].path("tokenizer.model"), decoder.config.vocab_size)
+    return Speaker(decoder, codec, config.max_reply_tokens)
+
+
+def _judge(config: ChatEvalsConfig) -> Judge:
+    chosen = config.win_rate.judge if config.win_rate is not None else None
+    return Endpoint(chosen) if isinstance(chosen, EndpointJudge) else judge_by_rules

@@ -1,0 +1,119 @@
+"""What the model is asked: turns, dialogues and prompts of held-out conversations and held-out text."""
+
+import heapq
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any, TypeVar
+
+from fc_model.artifacts import Artifact, read_records
+from fc_model.chat.messages import Conversation, Message
+from fc_model.chat.reply import ReplyFormat
+from fc_model.errors import UserError
+from fc_model.evals.chat.calls import Schemas, schemas_of
+from fc_model.evals.chat.instructions import draw_instructions, instruction_prompt
+from fc_model.evals.chat.pairwise import Prompt
+from fc_model.evals.chat.replies import Speaker
+from fc_model.evals.chat.turns import Turn, turns_of
+from fc_model.seed import derive_seed
+from fc_pipeline.corpus.document import draw
+from fc_pipeline.instructions.document import conversation_of, prompt_of
+
+T = TypeVar("T")
+_LEAST_WORDS = 5
+"""Of a text that is worth a prompt."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeldOut:
+    """A held-out conversation."""
+
+    id: str
+    kinds: tuple[str, ...]
+    conversation: Conversation
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ready:
+    """A turn that can be asked."""
+
+    turn: Turn
+    prompt: list[int]
+    form: ReplyFormat
+    schemas: Schemas
+
+
+@dataclass
+class Chosen:
+    """Turns that are asked, and how many of those that were drawn are not, by reason."""
+
+    ready: list[Ready] = field(default_factory=list)
+    left_out: dict[str, int] = field(default_factory=lambda: {"too_long": 0, "unenforceable": 0})
+
+
+def read_conversations(instructions: Artifact) -> list[HeldOut]:
+    """Those that are held out, with the kinds that their `meta` names: `kind`, a text, and `blind`, a truth value."""
+    return [
+        HeldOut(id=record["id"], kinds=tuple(_kinds(record["meta"])), conversation=conversation_of(record))
+        for record in read_records(instructions.path("holdout.jsonl.zst"))
+    ]
+
+
+def choose_turns(conversations: Sequence[HeldOut], speaker: Speaker, *, max_turns: int, seed: int) -> Chosen:
+    """Turns with tools in an order drawn by the seed, until there are enough that fit the context and its schemas."""
+    turns = [
+        turn for one in conversations for turn in turns_of(one.conversation, name=one.id, kinds=one.kinds)
+    ]  # fmt: skip
+    chosen = Chosen()
+    for turn in shuffled(turns, seed=derive_seed(seed, "turns")):
+        if len(chosen.ready) == max_turns:
+            break
+        prompt = speaker.prompt(turn.before)
+        if prompt is None:
+            chosen.left_out["too_long"] += 1
+            continue
+        try:
+            schemas, form = schemas_of(turn.before.tools), speaker.form(turn.before)
+        except UserError:
+            chosen.left_out["unenforceable"] += 1
+            continue
+        chosen.ready.append(Ready(turn=turn, prompt=prompt, form=form, schemas=schemas))
+    return chosen
+
+
+def instruction_prompts(documents: Artifact, *, max_prompts: int, num_words: int, seed: int) -> list[Prompt]:
+    """Prompts about the beginnings of held-out documents, which the seed draws."""
+    starts = (
+        (draw(f"{seed}:{record['id']}"), record["id"], " ".join(words))
+        for record in read_records(documents.path("holdout.jsonl.zst"))
+        if len(words := record["text"].split(maxsplit=num_words)[:num_words]) >= _LEAST_WORDS
+    )
+    prompts = []
+    for place, (number, name, text) in enumerate(heapq.nsmallest(max_prompts, starts)):
+        instructions = draw_instructions(Random(derive_seed(seed, "instructions", place, number)), text)
+        prompts.append(Prompt(id=name, text=instruction_prompt(text, instructions), instructions=instructions))
+    return prompts
+
+
+def openings(conversations: Sequence[HeldOut], *, max_prompts: int, seed: int) -> list[Prompt]:
+    """What the user says first, of conversations without tools."""
+    plain = [one for one in conversations if not one.conversation.tools]
+    order = shuffled(plain, seed=derive_seed(seed, "openings"))
+    return [Prompt(id=one.id, text=prompt_of(one.conversation)) for one in order[:max_prompts]]
+
+
+def as_conversation(prompt: Prompt) -> Conversation:
+    return Conversation((Message("user", prompt.text),))
+
+
+def shuffled(items: Iterable[T], *, seed: int) -> list[T]:
+    order = list(items)
+    Random(seed).shuffle(order)
+    return order
+
+
+def _kinds(meta: dict[str, Any]) -> Iterator[str]:
+    if isinstance(kind := meta.get("kind"), str):
+        yield kind
+    if isinstance(blind := meta.get("blind"), bool):
+        yield "blind tools" if blind else "known tools"

@@ -1,0 +1,60 @@
+"""The report on chat and tools: a table for each kind of question, each row with its number, chance and interval."""
+
+import json
+from typing import Any
+
+from fc_model.artifacts import Artifact
+from fc_model.evals.chat.figures import ALL
+from fc_model.evals.chat.turns import CALL_SCORES
+
+TABLES = {
+    "bounded": "Calls, bounded by the chat format and the tools' schemas",
+    "free": "Calls without that bound",
+    "dialogues": "Whole dialogues with real tools",
+    "instructions": "Instructions that a program checks",
+    "win_rate": "Win-rate",
+}
+LABELS = CALL_SCORES | {
+    "answers": "the last answer holds the value",
+    "prompts_strict": "all instructions of a prompt, strict",
+    "prompts_loose": "all instructions of a prompt, loose",
+    "instructions_strict": "an instruction, strict",
+    "instructions_loose": "an instruction, loose",
+    "wins": "wins",
+    "losses": "losses",
+    "ties": "ties",
+    "wins_of_decided": "wins where there is no tie",
+}
+
+
+def chat(artifacts: list[Artifact]) -> dict[str, Any] | None:
+    """{"stages": [{"name", "artifact", "tables": {title: rows}, **metrics.json}], "last": of them, "row"}; or None.
+
+    A row has "label" beside the fields of `fc_model.evals.chat.figures.rows_of`.
+    """
+    stages = [_stage(artifact) for artifact in artifacts if "/chat_evals/" in artifact.key]
+    if not stages:
+        return None
+    overall = [row for row in stages[-1]["rows"] if row["group"] == ALL and row["table"] != "free"]
+    return {"stages": stages, "last": stages[-1], "row": {row["score"]: row["value"] for row in overall}}
+
+
+def tables_of(figures: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
+    """Rows by the title of their table; tables without rows are left out."""
+    tables = {}
+    for table, title in TABLES.items():
+        rows = [{**row, "label": LABELS[row["score"]]} for row in figures["rows"] if row["table"] == table]
+        if rows:
+            tables[title] = sorted(rows, key=lambda row: list(LABELS).index(row["score"]))
+    return tables
+
+
+def read_figures(artifact: Artifact) -> dict[str, Any]:
+    """metrics.json."""
+    figures: dict[str, Any] = json.loads(artifact.path("metrics.json").read_text("utf-8"))
+    return figures
+
+
+def _stage(artifact: Artifact) -> dict[str, Any]:
+    figures = read_figures(artifact)
+    return {**figures, "name": artifact.key.rpartition("/")[2], "artifact": artifact, "tables": tables_of(figures)}

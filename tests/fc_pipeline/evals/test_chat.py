@@ -1,0 +1,289 @@
+"""Chat and tools as a part of a track: what a track may say, the step, its page, its section, its judge."""
+
+import json
+import re
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from factories.build import build
+from factories.learnt_model import PARALLEL, PRODUCT, SMALL_TALK, learn
+from factories.tiny_exports import tiny_model, train_tokenizer
+from safetensors.torch import save_file
+
+from fc_model.artifacts import Artifact, Store, read_records
+from fc_model.chat.messages import Conversation, Message
+from fc_model.errors import UserError
+from fc_model.evals.chat.pairwise import Prompt
+from fc_model.evals.chat.replies import Written
+from fc_model.model.decoder import Decoder
+from fc_model.tokenizer import Tokenizer
+from fc_pipeline.engine.gates import Gate, judge
+from fc_pipeline.engine.step import Step, StepSpec
+from fc_pipeline.evals.chat.config import EndpointJudge
+from fc_pipeline.evals.chat.endpoint import Endpoint
+from fc_pipeline.evals.chat.evaluate import evaluate_chat
+from fc_pipeline.evals.chat.pages import chat_page
+from fc_pipeline.evals.chat.report import chat
+from fc_pipeline.instructions.document import conversation_document
+from fc_pipeline.track.config import TrackConfig, parse_track, read_attributes
+from fc_pipeline.track.graph import build_graph
+
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "chat-evals.md"
+PLAIN = Conversation((Message("user", "Who are you?"), Message("assistant", "A model.")))
+MODEL = {**read_attributes("pico")["model"], "context_length": 512}
+SFT = {"kind": "sft", "steps": 2, "seq_len": 128, "batch_tokens": 256, "lr": 0.001}
+
+
+def track(chosen: dict[str, Any] | None, **fields: Any) -> TrackConfig:
+    raw = read_attributes("pico")
+    stages = {**raw["stages"], "sft_chat": SFT, "sft_tools": SFT}
+    instructions = {"sources": ["chatterbot_dialogues"]}
+    settings: dict[str, Any] = {
+        "model": MODEL,
+        "stages": stages,
+        "instructions": instructions,
+        "chat_evals": chosen,
+        "gates": [],
+    }
+    return parse_track("pico", {**raw, **settings, **fields})
+
+
+def specs(chosen: dict[str, Any] | None) -> list[StepSpec]:
+    graph = build_graph([track(chosen)])
+    return [graph[key] for key in graph if "/chat_evals/" in key]
+
+
+def write_stage(decoder: Decoder) -> Any:
+    def write(step: Step) -> None:
+        folder = step.out.workspace("training")
+        for name in ("ema.safetensors", "model.safetensors"):
+            save_file({name: weight.detach() for name, weight in decoder.named_parameters()}, folder / name)
+            step.out.adopt(name, folder / name)
+        step.out.write_text("config.json", decoder.config.model_dump_json())
+
+    return write
+
+
+def write_conversations(step: Step) -> None:
+    kinds = [(PRODUCT, "single", False), (SMALL_TALK, "none needed", False), (PARALLEL, "several", True)]
+    with step.out.records("holdout.jsonl.zst") as write:
+        for number, (conversation, kind, blind) in enumerate(kinds):
+            meta = {"kind": kind, "blind": blind}
+            write(
+                dict(conversation_document(conversation, name=f"s/{number}", source="s", licence="CC0-1.0", meta=meta))
+            )
+        write(dict(conversation_document(PLAIN, name="s/plain", source="s", licence="CC0-1.0", meta={})))
+
+
+def write_documents(step: Step) -> None:
+    with step.out.records("holdout.jsonl.zst") as write:
+        for number in range(6):
+            write({"id": f"d/{number}", "text": f"Held out: text number {number} about ships, stars and tables."})
+        write({"id": "d/short", "text": "Too short"})
+
+
+class World:
+    """Everything before the step."""
+
+    def __init__(self, root: Path) -> None:
+        self.store = Store(root / "store")
+        file = train_tokenizer(root, model_type="unigram")
+        learnt = learn((PRODUCT, SMALL_TALK, PARALLEL), Tokenizer(file))
+
+        def write_tokenizer(step: Step) -> None:
+            with step.out.open("tokenizer.model") as out:
+                out.write(file.read_bytes())
+
+        self.inputs = {
+            "stage": build(self.store, "pico/stages/sft_tools", write_stage(learnt)),
+            "against": build(self.store, "pico/stages/base", write_stage(tiny_model(context_length=512))),
+            "tokenizer": build(self.store, "pico/tokenizer", write_tokenizer),
+            "instructions": build(self.store, "pico/instructions", write_conversations),
+            "documents": build(self.store, "corpus/c/split", write_documents),
+        }
+
+    def build(self, **changes: Any) -> Artifact:
+        chosen = {"max_prompts": 4, "max_reply_tokens": 100, "control_items": 3, "win_rate": {"against": "sft_chat"}}
+        (spec,) = specs(chosen | changes)
+        return build(self.store, spec.key, evaluate_chat, spec.config, self.inputs, replace=True)
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> World:
+    return World(tmp_path_factory.mktemp("chat"))
+
+
+@pytest.fixture(scope="module")
+def artifact(world: World) -> Artifact:
+    return world.build()
+
+
+def test_the_example_of_the_documentation_is_a_track() -> None:
+    example = re.search(r"```yaml\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
+    assert example is not None
+    (spec,) = specs(yaml.safe_load(example[1])["chat_evals"])
+    assert spec.key == "pico/chat_evals/sft_tools" and spec.judges == spec.inputs["stage"] == "pico/stages/sft_tools"
+    assert spec.inputs["against"] == "pico/stages/sft_chat" and spec.inputs["instructions"] == "pico/instructions"
+
+
+def test_a_track_without_them_has_no_step() -> None:
+    assert specs(None) == []
+
+
+@pytest.mark.parametrize(
+    ("chosen", "message"),
+    [
+        ({"stages": ["sft_chatt"]}, "chat_evals.stages: 'sft_chatt' is no stage of kind sft"),
+        ({"max_reply_tokens": 512}, r"max_reply_tokens \(512\) leaves no room"),
+        ({"win_rate": {"against": "sft_tools"}}, "'sft_tools' trains no decoder before sft_tools: name one of"),
+        ({"win_rate": {"against": "sft_chat", "judge": {"kind": "endpoint", "url": "file:///a", "model": "m"}}}, "url"),
+        ({"win_rate": {"against": "sft_chat", "judge": {"kind": "person"}}}, "judge"),
+    ],
+)
+def test_what_does_not_fit_is_refused(chosen: dict[str, Any], message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        track(chosen)
+
+
+def test_they_need_a_stage_of_kind_sft() -> None:
+    with pytest.raises(UserError, match="chat_evals belong to a track with a stage of kind sft"):
+        parse_track("pico", {**read_attributes("pico"), "chat_evals": {}})
+
+
+def test_a_model_that_knows_them_by_heart_is_right(artifact: Artifact) -> None:
+    metrics = artifact.metrics
+    right = ("valid_calls", "exact_calls", "ast_match", "right_tools", "declined", "answers", "exact_calls_free")
+    assert {name: metrics[name] for name in right} == dict.fromkeys(right, 1.0)
+    assert metrics["needless_calls"] == metrics["missed_calls"] == 0
+    assert metrics["exact_calls_items"] == 2 and metrics["valid_calls_items"] == 3 and metrics["answers_items"] == 1
+    assert metrics["exact_calls_in_blind_tools"] == metrics["exact_calls_in_parallel_calls"] == 1
+    assert metrics["exact_calls_in_known_tools_items"] == 1 and metrics["right_tools_chance"] == 1
+    assert metrics["turns_too_long"] == metrics["turns_unenforceable"] == 0
+
+
+def test_shuffled_weights_are_never_exact_and_every_row_has_its_interval(artifact: Artifact) -> None:
+    rows = json.loads(artifact.path("metrics.json").read_text("utf-8"))["rows"]
+    assert {row["table"] for row in rows} == {"bounded", "free", "dialogues", "instructions", "win_rate"}
+    for row in rows:
+        assert 0 <= row["low"] <= row["value"] <= row["high"] <= 1 and row["items"] > 0
+        if row["score"] in ("exact_calls", "ast_match") and row["random_items"]:
+            assert row["random"] == 0
+    assert artifact.metrics["exact_calls_random"] == 0
+
+
+def test_every_question_is_kept_with_its_reply(artifact: Artifact) -> None:
+    records = list(read_records(artifact.path("items.jsonl.zst")))
+    numbers = {table: sum(one["table"] == table for one in records) for table in {one["table"] for one in records}}
+    assert numbers == {"turns": 4, "dialogues": 1, "instructions": 4, "win_rate": 5}
+    dialogue = next(one for one in records if one["table"] == "dialogues")
+    assert dialogue["expected"] == [42] and dialogue["messages"][-1]["content"] == "It is 42."
+    shares = [artifact.metrics[name] for name in ("wins", "losses", "ties")]
+    assert sum(shares) == pytest.approx(1)
+
+
+def test_a_second_build_is_equal(world: World, artifact: Artifact) -> None:
+    assert world.build().digest == artifact.digest
+
+
+def test_a_score_without_items_stops_a_gate(world: World) -> None:
+    metrics = world.build(max_reply_tokens=400, win_rate=None, max_prompts=0, max_dialogues=0).metrics
+    assert metrics["turns_too_long"] == 4 and "exact_calls" not in metrics
+    gates = [Gate(artifact="chat_evals/sft_tools", metric="exact_calls", min=0.0)]
+    assert [verdict["passed"] for verdict in judge(metrics, gates)] == [False]
+
+
+def test_page_and_section(artifact: Artifact) -> None:
+    page = chat_page(artifact)
+    assert page["chat"].startswith("![Chat and tools](data:image/png")
+    calls = page["Calls, bounded by the chat format and the tools' schemas"]
+    assert "| name and arguments exact | all | 2 | 100.0% | 100.0-100.0 | – | 0.0% |" in calls
+    section = chat([artifact])
+    assert section is not None and section["row"]["exact_calls"] == 1 and chat([]) is None
+
+
+@dataclass
+class Server:
+    """An OpenAI-compatible server that answers with what it is told, after its faults."""
+
+    answers: list[Any]
+    faults: list[int] = field(default_factory=list)
+    asked: list[tuple[dict[str, Any], str | None]] = field(default_factory=list)
+    url: str = ""
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    told = Server([])
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            told.asked.append((body, self.headers["Authorization"]))
+            status = told.faults.pop(0) if told.faults else 200 if self.path == "/v1/chat/completions" else 404
+            answer = told.answers.pop(0) if status == 200 else {}
+            content = answer if isinstance(answer, dict) else {"choices": [{"message": {"content": answer}}]}
+            data = json.dumps(content).encode()
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data)
+
+        def log_message(self, *args: Any) -> None:
+            pass
+
+    http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    told.url = f"http://127.0.0.1:{http.server_port}/v1"
+    thread = threading.Thread(target=http.serve_forever)
+    thread.start()
+    yield told
+    http.shutdown()
+    thread.join()
+    http.server_close()
+
+
+PROMPT, FIRST, SECOND = Prompt(id="p", text="Hello?"), Written(text="one"), Written(text="two")
+
+
+@pytest.mark.parametrize(
+    ("answers", "verdict", "unreadable"),
+    [
+        (["A", "B"], "first", 0),
+        (["**B**.", "a"], "second", 0),
+        (["A", "A"], "tie", 0),
+        (["tie", "Tie."], "tie", 0),
+        (["A or B", "B"], "tie", 1),
+        (["", None], "tie", 2),
+    ],
+)
+def test_an_endpoint_is_asked_in_both_orders(server: Server, answers: list[Any], verdict: str, unreadable: int) -> None:
+    server.answers = list(answers)
+    endpoint = Endpoint(EndpointJudge(url=server.url, model="m"))
+    assert endpoint(PROMPT, FIRST, SECOND) == verdict and endpoint.unreadable == unreadable
+    texts = [body["messages"][0]["content"] for body, _ in server.asked]
+    assert "[reply A]\none\n[reply B]\ntwo\n" in texts[0] and "[reply A]\ntwo\n[reply B]\none\n" in texts[1]
+    assert server.asked[0][0]["model"] == "m" and server.asked[0][1] is None
+
+
+def test_a_busy_endpoint_is_asked_again_with_its_key(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JUDGE_KEY", "secret")
+    server.answers, server.faults = ["A", "B"], [503, 429]
+    endpoint = Endpoint(EndpointJudge(url=server.url + "/", model="m", key_variable="JUDGE_KEY"), pause_seconds=0)
+    assert endpoint(PROMPT, FIRST, SECOND) == "first"
+    assert {key for _, key in server.asked} == {"Bearer secret"} and len(server.asked) == 4
+
+
+def test_what_is_no_endpoint_is_one_line(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("JUDGE_KEY", raising=False)
+    with pytest.raises(UserError, match="JUDGE_KEY is not set"):
+        Endpoint(EndpointJudge(url=server.url, model="m", key_variable="JUDGE_KEY"))
+    with pytest.raises(UserError, match=r"the server answered 404"):
+        Endpoint(EndpointJudge(url=server.url + "/v2", model="m"))(PROMPT, FIRST, SECOND)
+    server.answers = [{"choices": []}]
+    with pytest.raises(UserError, match="the answer is no chat completion; correct `url`"):
+        Endpoint(EndpointJudge(url=server.url, model="m"))(PROMPT, FIRST, SECOND)
