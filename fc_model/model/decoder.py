@@ -66,13 +66,22 @@ class Decoder(nn.Module):
         return F.linear(self.hidden_of(x_BTD, document_BT, cache=cache, lengths_B=lengths_B), self.head_VD)
 
     def loss(
-        self, ids_BT: Tensor, targets_BT: Tensor, document_BT: Tensor | None = None, *, num_targets: int | None = None
+        self,
+        ids_BT: Tensor,
+        targets_BT: Tensor,
+        document_BT: Tensor | None = None,
+        *,
+        places_K: Tensor | None = None,
+        num_targets: int | None = None,
     ) -> Tensor:
-        """Mean next-token cross-entropy in nats, without a full array of logits; see `next_token_loss`."""
-        hidden_ND = self.hidden(ids_BT, document_BT).flatten(0, 1)
-        return next_token_loss(
-            hidden_ND=hidden_ND, head_VD=self.head_VD, targets_N=targets_BT.flatten(), num_targets=num_targets
-        )
+        """Mean next-token cross-entropy in nats, without a full array of logits; see `next_token_loss`.
+
+        `places_K` are places in the flat batch outside of which no target counts: the head is spared the others.
+        """
+        hidden_ND, targets_N = self.hidden(ids_BT, document_BT).flatten(0, 1), targets_BT.flatten()
+        if places_K is not None:
+            hidden_ND, targets_N = hidden_ND[places_K], targets_N[places_K]
+        return next_token_loss(hidden_ND=hidden_ND, head_VD=self.head_VD, targets_N=targets_N, num_targets=num_targets)
 
     def hidden(self, ids_BT: Tensor, document_BT: Tensor | None = None) -> Tensor:
         """Output of the last norm, (B, T, D)."""
