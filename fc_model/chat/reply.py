@@ -144,7 +144,7 @@ def call_schema(tools: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
             "type": "object",
             "properties": {
                 "name": {"const": tool["function"]["name"]},
-                "arguments": tool["function"].get("parameters") or {"type": "object"},
+                "arguments": arguments_schema(tool),
             },
             "required": ["name", "arguments"],
             "additionalProperties": False,
@@ -152,6 +152,12 @@ def call_schema(tools: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         for tool in tools
     ]
     return calls[0] if len(calls) == 1 else {"anyOf": calls}
+
+
+def arguments_schema(tool: Mapping[str, Any]) -> dict[str, Any]:
+    """JSON Schema of the arguments of a call: no parameter but those that the tool names, unless it says otherwise."""
+    parameters = tool["function"].get("parameters") or {"type": "object"}
+    return {"additionalProperties": False, **parameters} if "properties" in parameters else dict(parameters)
 
 
 def _decoded(data: bytes, *, final: bool = True) -> str:

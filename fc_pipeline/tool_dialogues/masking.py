@@ -8,6 +8,7 @@ from typing import Any
 
 from fc_model.chat.messages import Conversation, Message, ToolCall
 from fc_model.tools.registry import TOOLS
+from fc_model.tools.tool import outline
 from fc_pipeline.tool_dialogues.synonyms import SYNONYMS
 
 _LETTERS = "bcdfghjklmnprstvz"
@@ -40,7 +41,7 @@ def masked_tool(name: str, random: Random, *, taken: Sequence[str]) -> MaskedToo
 
     Each parameter gets a description of what it means.
     """
-    synonyms, tool = SYNONYMS[name], TOOLS[name]
+    synonyms, outlined = SYNONYMS[name], outline(TOOLS[name].parameters)
     new_name = random.choice(synonyms.names)
     is_opaque = random.random() < 0.5
     while is_opaque or new_name in taken:
@@ -48,7 +49,7 @@ def masked_tool(name: str, random: Random, *, taken: Sequence[str]) -> MaskedToo
     opaque = random.random() < 0.5
     real_names: dict[str, str] = {}
     properties: dict[str, Any] = {}
-    for parameter, schema in tool.parameters["properties"].items():
+    for parameter, schema in outlined["properties"].items():
         other, meaning = synonyms.parameters[parameter]
         masked = f"{_code(random)}_{len(properties) + 1}" if opaque else other
         hint = schema.get("description")
@@ -56,9 +57,9 @@ def masked_tool(name: str, random: Random, *, taken: Sequence[str]) -> MaskedToo
         real_names[masked] = parameter
     masked_names = {real: masked for masked, real in real_names.items()}
     parameters = {
-        **tool.parameters,
+        **outlined,
         "properties": properties,
-        "required": [masked_names[parameter] for parameter in tool.parameters["required"]],
+        "required": [masked_names[parameter] for parameter in outlined["required"]],
     }
     function = {"name": new_name, "description": random.choice(synonyms.descriptions), "parameters": parameters}
     return MaskedTool({"type": "function", "function": function}, name, real_names)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from fc_model.chat.messages import Message
+from fc_model.chat.reply import arguments_schema
 from fc_model.strict_json import parse_json, to_json
 from fc_model.tools.call import validated
 from fc_model.tools.registry import TOOLS
@@ -39,7 +40,7 @@ def broken_promise(dialogue: Dialogue, workbench: Workbench) -> str | None:
             if call.name not in tools:
                 return "invalid_call"
             tool = tools[call.name]
-            shown = replace(TOOLS[tool.tool], parameters=tool.schema["function"]["parameters"])
+            shown = replace(TOOLS[tool.tool], parameters=arguments_schema(tool.schema))
             try:
                 validated(shown, call.arguments)
             except ToolError:

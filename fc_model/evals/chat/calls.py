@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from fc_model.chat.messages import ToolCall
+from fc_model.chat.reply import arguments_schema
 from fc_model.errors import UserError
 from fc_model.strict_json import parse_json, to_json
 from fc_model.tools.arguments import parse
@@ -33,7 +34,7 @@ def schemas_of(tools: Iterable[Mapping[str, Any]]) -> dict[str, Mapping[str, Any
     """Parameters by name, of tools in OpenAI's format. Raises UserError for one that is no schema by itself."""
     from jsonschema import Draft202012Validator, SchemaError
 
-    schemas = {tool["function"]["name"]: tool["function"].get("parameters") or _ANY_OBJECT for tool in tools}
+    schemas = {tool["function"]["name"]: arguments_schema(tool) for tool in tools}
     for name, schema in schemas.items():
         try:
             Draft202012Validator.check_schema(schema)

@@ -44,11 +44,11 @@ def folder(exports: Exports, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A Hugging Face folder and a GGUF file of a model that knows nothing but the conversation."""
     folder = tmp_path_factory.mktemp("agent")
     tokenizer, model = Tokenizer(exports.tokenizer_file), tiny_model(context_length=512)
-    encoded = encode_conversation(learnt({"expression": "6 * 7"}, '{"value":42}'), tokenizer)
+    encoded = encode_conversation(learnt({"expression": "6 * 7"}, "42"), tokenizer)
     assert len(encoded.ids) < 400
     ids_T, trained_T = torch.tensor(encoded.ids), torch.tensor(encoded.trained)
     optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
-    for _ in range(150):
+    for _ in range(400):
         logits_TV = model(ids_T[None, :-1])[0]
         loss = F.cross_entropy(logits_TV[trained_T[1:]], ids_T[1:][trained_T[1:]])
         optimizer.zero_grad()

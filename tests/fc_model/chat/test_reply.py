@@ -15,7 +15,7 @@ from fc_model.chat.agent import TurnEncoder
 from fc_model.chat.encoding import encode_conversation
 from fc_model.chat.examples import EXAMPLES
 from fc_model.chat.messages import Conversation, Message
-from fc_model.chat.reply import Reply, ReplyFormat, call_schema
+from fc_model.chat.reply import Reply, ReplyFormat, arguments_schema, call_schema
 from fc_model.chat.text import SentencePieceCodec
 from fc_model.errors import UserError
 from fc_model.inference.generate import Sampler, Sampling
@@ -57,7 +57,7 @@ def test_whatever_is_drawn_is_a_message_with_valid_calls(with_tools: ReplyFormat
     Conversation((Message("user", "x"), message), SCHEMAS)  # checks it
     for call in message.tool_calls:
         if "null" not in to_json(call.arguments):  # a number beyond a float
-            Draft202012Validator(TOOLS[call.name].parameters).validate(call.arguments)
+            Draft202012Validator(arguments_schema(TOOLS[call.name].schema())).validate(call.arguments)
 
 
 def test_random_logits_do_call(with_tools: ReplyFormat) -> None:
