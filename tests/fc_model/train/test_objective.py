@@ -48,6 +48,7 @@ def test_the_loss_and_its_gradients_are_those_of_all_places(share: float) -> Non
     torch.testing.assert_close(gradients[0], gradients[1])
 
 
+@pytest.mark.filterwarnings("ignore:.*should not be instantiated:DeprecationWarning")  # torch's, of its own tracing
 def test_conversations_that_predict_more_or_fewer_tokens_share_their_compiled_code() -> None:
     torch.manual_seed(0)
     decoder = Decoder(ModelConfig.model_validate(MODEL))
