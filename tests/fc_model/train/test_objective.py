@@ -48,14 +48,17 @@ def test_the_loss_and_its_gradients_are_those_of_all_places(share: float) -> Non
     torch.testing.assert_close(gradients[0], gradients[1])
 
 
-@pytest.mark.filterwarnings("ignore:.*should not be instantiated:DeprecationWarning")  # torch's, of its own tracing
 def test_conversations_that_predict_more_or_fewer_tokens_share_their_compiled_code() -> None:
-    torch.manual_seed(0)
-    decoder = Decoder(ModelConfig.model_validate(MODEL))
-    traced = torch.compile(decoder.loss, dynamic=False, backend="eager")  # what decides on compiling anew is the same
-    objective = TextObjective(decoder, compiled=cast(CompiledLoss, traced))
-    first, second = batch_of(share=0.1), batch_of(share=0.2)
-    assert objective.num_targets(first) != objective.num_targets(second)
-    objective.loss(first, num_targets=objective.num_targets(first))
-    with torch.compiler.set_stance("fail_on_recompile"):
-        objective.loss(second, num_targets=objective.num_targets(second))
+    """Compiled code is made anew for another number, and for tensors of another shape."""
+    decoder, asked = Decoder(ModelConfig.model_validate(MODEL)), []
+
+    def compiled(*inputs: torch.Tensor, places_K: torch.Tensor, num_targets: int) -> torch.Tensor:
+        asked.append([*(tensor.shape for tensor in (*inputs, places_K)), num_targets])
+        return decoder.loss(*inputs, places_K=places_K, num_targets=num_targets)
+
+    objective = TextObjective(decoder, compiled=cast(CompiledLoss, compiled))
+    batches = batch_of(share=0.1), batch_of(share=0.2)
+    counts = [objective.num_targets(batch) for batch in batches]
+    for batch, count in zip(batches, counts, strict=True):
+        objective.loss(batch, num_targets=count)
+    assert counts[0] != counts[1] and asked[0] == asked[1]
