@@ -87,6 +87,8 @@ class Part:
     """The steps of a track (an instance of `fields`), in the order of the steps; the second argument is all parts."""
     conversations: Callable[[Any], dict[str, str]] = lambda track: {}
     """Artifacts of conversations (fc_pipeline/instructions/document.py) to fine-tune on: source -> key."""
+    held_out: Callable[[Any], dict[str, str]] = lambda track: {}
+    """Those of these sources with conversations for the evaluation alone, in HELD_OUT_FILES: source -> key."""
     extend_stage: Callable[[Any, str, StageConfig], StageExtension | None] = lambda track, name, stage: None
     """What this part adds to the stage of this name; None adds nothing."""
     check: Callable[[Any], None] = lambda track: None

@@ -13,6 +13,8 @@ from fc_pipeline.corpus.document import Document
 
 DOMAIN = "chat"
 """Of every conversation when it is filtered; after that its domain is its source."""
+HELD_OUT_FILES = ("holdout.jsonl.zst", "blind.jsonl.zst")
+"""Conversations of a source that are never trained on: of tools that are known, and of tools that no training shows."""
 _FIELD = "conversation"
 
 

@@ -36,7 +36,7 @@ class Dialogue:
         return [by_name[call.name].call(call.arguments) for message in messages for call in message.tool_calls]
 
     def meta(self, now: datetime) -> dict[str, Any]:
-        """For whoever runs the dialogue again: {"kind", "now", "files", "tools": {name: {"tool", "parameters"}}}."""
+        """For whoever asks or runs it again: {"kind", "now", "files", "tools": {name: {"tool", "parameters"}}}."""
         tools = {tool.name: {"tool": tool.tool, "parameters": dict(tool.parameters)} for tool in self.tools}
         return {"kind": self.kind, "now": now.isoformat(), "files": dict(self.files), "tools": tools}
 

@@ -48,5 +48,6 @@ PART = Part(
     steps=steps,
     check=check,
     conversations=conversations,
+    held_out=conversations,
     sections=(Section(name="tool_dialogues", title="Tool dialogues", read=tool_dialogues, phase="tokens"),),
 )

@@ -146,7 +146,10 @@ def _made(composer: Composer) -> Made:
         reason = TOO_LONG
     record = conversation_document(dialogue.conversation, name="", source=SOURCE, licence="", meta={})
     calls = [(call.name, dict(sorted(call.arguments.items()))) for call in dialogue.calls()]
-    return Made(dict(record), dialogue.meta(workbench.now), calls, reason)
+    meta = dialogue.meta(workbench.now)
+    if composer.side != "train":
+        meta["blind"] = composer.side == "blind"
+    return Made(dict(record), meta, calls, reason)
 
 
 def _length(dialogue: Dialogue) -> int:

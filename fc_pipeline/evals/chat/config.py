@@ -40,7 +40,7 @@ class ChatEvalsConfig(Strict):
     """The evaluation of chat and tools after one or more stages of kind sft."""
 
     stages: list[str] | None = Field(default=None, description="After which stages; null: after the last one.")
-    max_turns: int = Field(default=200, gt=0, description="Turns in held-out conversations with tools, drawn by seed.")
+    max_turns: int = Field(default=200, gt=0, description="Turns with tools of each file of held-out ones, by seed.")
     max_dialogues: int = Field(default=50, ge=0, description="Held-out conversations that are played with real tools.")
     max_prompts: int = Field(default=100, ge=0, description="Prompts with instructions, made of held-out text.")
     prompt_words: int = Field(default=40, gt=0, description="Words of the held-out text in such a prompt.")

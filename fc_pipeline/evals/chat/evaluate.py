@@ -24,8 +24,9 @@ def evaluate_chat(step: Step) -> None:
     """Writes metrics.json, and items.jsonl.zst: every turn, dialogue, prompt and comparison with its reply and scores.
 
     config: ChatEvalsConfig without `stages`, and `weights`, the judged ones. inputs: `stage`, `tokenizer`,
-    `instructions` with the held-out conversations, `documents` with the held-out text, and `against`, the stage that
-    replies are compared with, where `win_rate` names one.
+    `instructions` with the held-out conversations, `held_out/<source>` with more of them in HELD_OUT_FILES,
+    `documents` with the held-out text, and `against`, the stage that replies are compared with, where `win_rate` names
+    one.
     Metrics: each score, and `_low`, `_high` (95%, bootstrap), `_items`, `_random` (shuffled weights) and `_chance` of
     it; `_in_<group>` for a kind of conversation or instruction. The scores: CALL_SCORES (turns.py), bounded by chat
     format and schemas, and with `_free` behind the name without that bound; `answers` of whole dialogues;
@@ -38,8 +39,10 @@ def evaluate_chat(step: Step) -> None:
     set_threads(step.runtime.threads)
     judge = _judge(config)
     speaker = _speaker(step, "stage", weights, config)
-    conversations = read_conversations(step.inputs["instructions"])
-    turns = choose_turns(conversations, speaker, max_turns=config.max_turns, seed=config.seed)
+    others = [step.inputs[role] for role in sorted(step.inputs) if role.startswith("held_out/")]
+    files = read_conversations(step.inputs["instructions"], others)
+    conversations = [conversation for file in files for conversation in file]
+    turns = choose_turns(files, speaker, max_turns=config.max_turns, seed=config.seed)
     prompts = instruction_prompts(
         step.inputs["documents"], max_prompts=config.max_prompts, num_words=config.prompt_words, seed=config.seed
     )

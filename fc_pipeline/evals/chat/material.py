@@ -17,7 +17,7 @@ from fc_model.evals.chat.replies import Speaker
 from fc_model.evals.chat.turns import Turn, turns_of
 from fc_model.seed import derive_seed
 from fc_pipeline.corpus.document import draw
-from fc_pipeline.instructions.document import conversation_of, prompt_of
+from fc_pipeline.instructions.document import HELD_OUT_FILES, conversation_of, prompt_of
 
 T = TypeVar("T")
 _LEAST_WORDS = 5
@@ -51,22 +51,33 @@ class Chosen:
     left_out: dict[str, int] = field(default_factory=lambda: {"too_long": 0, "unenforceable": 0})
 
 
-def read_conversations(instructions: Artifact) -> list[HeldOut]:
-    """Those that are held out, with the kinds that their `meta` names: `kind`, a text, and `blind`, a truth value."""
+def read_conversations(instructions: Artifact, others: Sequence[Artifact] = ()) -> list[list[HeldOut]]:
+    """Files of held-out conversations, with the kinds that their `meta` names: `kind`, a text, and `blind`, a truth
+    value. The first file is that of the instructions; then come HELD_OUT_FILES of the others."""
+    files = [instructions.path("holdout.jsonl.zst"), *(one.path(name) for one in others for name in HELD_OUT_FILES)]
     return [
-        HeldOut(id=record["id"], kinds=tuple(_kinds(record["meta"])), conversation=conversation_of(record))
-        for record in read_records(instructions.path("holdout.jsonl.zst"))
+        [
+            HeldOut(id=record["id"], kinds=tuple(_kinds(record["meta"])), conversation=conversation_of(record))
+            for record in read_records(file)
+        ]
+        for file in files
     ]
 
 
-def choose_turns(conversations: Sequence[HeldOut], speaker: Speaker, *, max_turns: int, seed: int) -> Chosen:
-    """Turns with tools in an order drawn by the seed, until there are enough that fit the context and its schemas."""
+def choose_turns(files: Sequence[Sequence[HeldOut]], speaker: Speaker, *, max_turns: int, seed: int) -> Chosen:
+    """Of each file turns with tools in an order drawn by the seed, until enough fit the context and its schemas."""
+    chosen = Chosen()
+    for conversations in files:
+        _choose(chosen, conversations, speaker, most=len(chosen.ready) + max_turns, seed=seed)
+    return chosen
+
+
+def _choose(chosen: Chosen, conversations: Sequence[HeldOut], speaker: Speaker, *, most: int, seed: int) -> None:
     turns = [
         turn for one in conversations for turn in turns_of(one.conversation, name=one.id, kinds=one.kinds)
     ]  # fmt: skip
-    chosen = Chosen()
     for turn in shuffled(turns, seed=derive_seed(seed, "turns")):
-        if len(chosen.ready) == max_turns:
+        if len(chosen.ready) == most:
             break
         prompt = speaker.prompt(turn.before)
         if prompt is None:
@@ -78,7 +89,6 @@ def choose_turns(conversations: Sequence[HeldOut], speaker: Speaker, *, max_turn
             chosen.left_out["unenforceable"] += 1
             continue
         chosen.ready.append(Ready(turn=turn, prompt=prompt, form=form, schemas=schemas))
-    return chosen
 
 
 def instruction_prompts(documents: Artifact, *, max_prompts: int, num_words: int, seed: int) -> list[Prompt]:

@@ -59,6 +59,7 @@ def steps(track: ChatEvalFields, parts: Sequence[Part]) -> Iterator[StepSpec]:
     chosen = track.chat_evals
     if chosen is None:
         return
+    held_out = {f"held_out/{name}": key for part in parts for name, key in part.held_out(track).items()}
     opponent = {} if chosen.win_rate is None else {"against": track.stage_key(chosen.win_rate.against)}
     for name in chosen.stages or _assistants(track)[-1:]:
         yield StepSpec(
@@ -72,6 +73,7 @@ def steps(track: ChatEvalFields, parts: Sequence[Part]) -> Iterator[StepSpec]:
                 "tokenizer": track.tokenizer_key,
                 "instructions": instructions_key(track),
                 "documents": split_key(track),
+                **held_out,
                 **opponent,
             },
             judges=track.stage_key(name),

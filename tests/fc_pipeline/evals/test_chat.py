@@ -70,15 +70,21 @@ def write_stage(decoder: Decoder) -> Any:
     return write
 
 
-def write_conversations(step: Step) -> None:
-    kinds = [(PRODUCT, "single", False), (SMALL_TALK, "none needed", False), (PARALLEL, "several", True)]
+def record(conversation: Conversation, name: str, meta: dict[str, Any]) -> dict[str, Any]:
+    return dict(conversation_document(conversation, name=name, source="s", licence="CC0-1.0", meta=meta))
+
+
+def write_instructions(step: Step) -> None:
     with step.out.records("holdout.jsonl.zst") as write:
-        for number, (conversation, kind, blind) in enumerate(kinds):
-            meta = {"kind": kind, "blind": blind}
-            write(
-                dict(conversation_document(conversation, name=f"s/{number}", source="s", licence="CC0-1.0", meta=meta))
-            )
-        write(dict(conversation_document(PLAIN, name="s/plain", source="s", licence="CC0-1.0", meta={})))
+        write(record(SMALL_TALK, "s/talk", {"kind": "none needed", "blind": False}))
+        write(record(PLAIN, "s/plain", {}))
+
+
+def write_dialogues(step: Step) -> None:
+    with step.out.records("holdout.jsonl.zst") as write:
+        write(record(PRODUCT, "d/known", {"kind": "single", "blind": False}))
+    with step.out.records("blind.jsonl.zst") as write:
+        write(record(PARALLEL, "d/blind", {"kind": "several", "blind": True}))
 
 
 def write_documents(step: Step) -> None:
@@ -104,7 +110,8 @@ class World:
             "stage": build(self.store, "pico/stages/sft_tools", write_stage(learnt)),
             "against": build(self.store, "pico/stages/base", write_stage(tiny_model(context_length=512))),
             "tokenizer": build(self.store, "pico/tokenizer", write_tokenizer),
-            "instructions": build(self.store, "pico/instructions", write_conversations),
+            "instructions": build(self.store, "pico/instructions", write_instructions),
+            "held_out/tool_dialogues": build(self.store, "pico/tool_dialogues", write_dialogues),
             "documents": build(self.store, "corpus/c/split", write_documents),
         }
 

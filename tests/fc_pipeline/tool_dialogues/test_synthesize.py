@@ -98,7 +98,10 @@ def test_blind_tools_are_in_no_other_dialogue(made: Artifact) -> None:
     blind = set(ToolDialoguesConfig().blind)
     for side in ("train", "holdout"):
         assert all(blind.isdisjoint(tool.tool for tool in dialogue_of(one).tools) for one in records(made, side))
+    assert {record["meta"].get("blind") for record in records(made, "train")} == {None}
+    assert {record["meta"]["blind"] for record in records(made, "holdout")} == {False}
     for record in records(made, "blind"):
+        assert record["meta"]["blind"]
         calls = dialogue_of(record).calls()
         assert calls and {call.name for call in calls} <= blind
 

@@ -35,6 +35,11 @@ def test_dialogues_are_a_source_of_conversations() -> None:
     assert graph["talk/tool_dialogues"].config["train"] == 20_000
 
 
+def test_the_held_out_ones_are_asked_after_training() -> None:
+    graph = build_graph([parse(chat_evals={"max_reply_tokens": 64})])
+    assert graph["talk/chat_evals/sft_tools"].inputs["held_out/tool_dialogues"] == "talk/tool_dialogues"
+
+
 def test_none_by_default() -> None:
     track = parse(tool_dialogues=None, gates=[])
     with pytest.raises(UserError, match=r"instructions\.sources is empty"):
