@@ -23,11 +23,12 @@ from fc_pipeline.tokens.mixture_config import HOLDOUT
 def evaluate(step: Step) -> None:
     """Writes metrics.json and samples.jsonl.zst.
 
-    config: EvalConfig, and `weights`, the judged ones. inputs: `stage`, `shards`, `tokenizer`.
+    config: EvalConfig, and `weights`, the judged ones. inputs: `stage`, `shards`, `tokenizer`, and
+    `before`, a stage that its bits per byte are compared with where there is one.
     Metrics: bits_per_byte and perplexity of the judged weights, over all tokens and `_<domain>`;
     bits_per_byte_mix, the domains' mean by their share of the training tokens; bits_per_byte_model and _ema for
     either weights; unigram_bits_per_byte and unigram_gain (share of it that the model saves); bits_per_byte_random
-    for shuffled weights; distinct_<n> and repetition_4 of the samples, _greedy and _drawn; tokens_per_second.
+    for shuffled weights; bits_per_byte_rise since the stage before, 0.01 is one per cent more; distinct_<n> and repetition_4 of the samples, _greedy and _drawn; tokens_per_second.
     """
     go_on: Weights = step.config["weights"]
     config = EvalConfig.model_validate({name: value for name, value in step.config.items() if name != "weights"})
@@ -39,6 +40,11 @@ def evaluate(step: Step) -> None:
     settings: dict[str, Any] = {"window": window, "stride": config.stride, "dtype": dtype}
     mix = _training_mix(step) if "train" in list_splits(step.inputs["shards"].folder) else {}
 
+    if "before" in step.inputs:
+        model = load_decoder(step.inputs["before"].folder, weights=go_on, device=device)
+        scores = _score(model, splits, max_tokens=config.max_tokens_per_domain, settings=settings, step=step)
+        before = summarize(scores, mix)["overall"]["bits_per_byte"]
+
     figures: dict[str, dict[str, Any]] = {}
     started, num_tokens = time.perf_counter(), 0
     order: list[Weights] = ["model", "ema"] if go_on == "ema" else ["ema", "model"]
@@ -49,6 +55,8 @@ def evaluate(step: Step) -> None:
         num_tokens += figures[name]["overall"]["tokens"]
     seconds = time.perf_counter() - started
     step.out.metrics |= flat(figures[go_on])
+    if "before" in step.inputs:
+        step.out.metrics["bits_per_byte_rise"] = round(figures[go_on]["overall"]["bits_per_byte"] / before - 1, 6)
     for weights, summary in sorted(figures.items()):
         step.out.metrics[f"bits_per_byte_{weights}"] = summary["overall"]["bits_per_byte"]
     step.out.metrics |= _write_samples(step, model, config)

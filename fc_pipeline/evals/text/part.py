@@ -24,17 +24,28 @@ class TextEvalFields(TokensFields):
 
 
 def eval_steps(track: TextEvalFields, parts: Sequence[Part]) -> Iterator[StepSpec]:
-    """A step a main stage, but for those that leave the decoder as it was."""
+    """A step a main stage, but for those that leave the decoder as it was.
+
+    Fine-tuning on conversations is compared with the stage before it: it may cost text something.
+    """
+    before: dict[str, str] = {}
     for name, stage in track.main_stages:
         if not stage.trains_decoder:
             continue
+        compared = before if stage.kind == "sft" else {}
+        before = {"before": track.stage_key(name)}
         yield StepSpec(
             key=eval_key(track, name),
             function=evaluate,
             description=f"Held-out bits per byte by domain and samples, after {name}.",
             group=f"{track.name}_training",
             config={"weights": track.weights, **track.evals.model_dump(mode="json")},
-            inputs={"stage": track.stage_key(name), "shards": track.shards_key, "tokenizer": track.tokenizer_key},
+            inputs={
+                "stage": track.stage_key(name),
+                "shards": track.shards_key,
+                "tokenizer": track.tokenizer_key,
+                **compared,
+            },
             judges=track.stage_key(name),
             kinds=("pytorch",),
             accelerator=True,

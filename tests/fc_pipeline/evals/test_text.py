@@ -90,9 +90,10 @@ class World:
         config = {"model": CONFIG.model_dump(mode="json"), "stage": {"seq_len": 64}}
         return self.build(f"t/stages/{name}", stage_of(seed, steps, norm), config, shards=self.shards)
 
-    def evaluate(self, stage: Artifact, **changed: Any) -> Artifact:
+    def evaluate(self, stage: Artifact, *, before: Artifact | None = None, **changed: Any) -> Artifact:
         config = {"weights": changed.pop("weights", "ema"), **EVALS.model_copy(update=changed).model_dump(mode="json")}
         inputs = {"stage": stage, "shards": self.shards, "tokenizer": self.tokenizer}
+        inputs |= {} if before is None else {"before": before}
         return self.build(f"t/evals/{stage.key.rpartition('/')[2]}", evaluate, config, **inputs)
 
 
@@ -151,6 +152,15 @@ def test_metrics_weights(world: World, learned: Artifact) -> None:
     assert averaged.metrics["bits_per_byte"] == averaged.metrics["bits_per_byte_ema"]
     assert averaged.metrics["bits_per_byte_model"] == learned.metrics["bits_per_byte_model"]
     assert averaged.metrics["bits_per_byte"] > 1.5 * learned.metrics["bits_per_byte"]
+
+
+def test_what_a_stage_costs_text(world: World, learned: Artifact, random: Artifact) -> None:
+    assert "bits_per_byte_rise" not in learned.metrics
+    same = world.evaluate(world.learned, before=world.learned, weights="model").metrics
+    assert same["bits_per_byte_rise"] == 0
+    forgot = world.evaluate(world.random, before=world.learned, weights="model").metrics
+    expected = random.metrics["bits_per_byte"] / learned.metrics["bits_per_byte"] - 1
+    assert forgot["bits_per_byte_rise"] == pytest.approx(expected, abs=2e-6) and expected > 0.5
 
 
 def test_deterministic(world: World, learned: Artifact) -> None:
