@@ -85,6 +85,8 @@ class Part:
     fields: type[TrackFields]
     steps: Callable[[Any, Sequence["Part"]], Iterator[StepSpec]]
     """The steps of a track (an instance of `fields`), in the order of the steps; the second argument is all parts."""
+    stage_kind: str | None = None
+    """Its own fields are for tracks with a stage of this kind; an experiment without such a stage leaves them out."""
     conversations: Callable[[Any], dict[str, str]] = lambda track: {}
     """Artifacts of conversations (fc_pipeline/instructions/document.py) to fine-tune on: source -> key."""
     held_out: Callable[[Any], dict[str, str]] = lambda track: {}

@@ -6,6 +6,7 @@ from typing import Any
 from fc_model.errors import UserError
 from fc_pipeline.experiments.config import BASELINE, ExperimentConfig, VariantConfig
 from fc_pipeline.track.config import TRACKS, TrackConfig, parse_track, read_attributes, resolve_extends
+from fc_pipeline.track.parts import PARTS
 
 _FIXED = {
     "name": "it is the track's",
@@ -84,8 +85,10 @@ def _variant_track(
     for name, length in experiment.stages.items():
         settings = {key: value for key, value in own[name].items() if key not in ("steps", "tokens")}
         stages[name] = settings | length.model_dump(exclude_none=True)
-    if not any(stage.get("images") for stage in stages.values()):
-        attributes |= {"images": None, "vision": None}  # a track without a stage that reads them is refused
+    kinds = {stage.get("kind") for stage in stages.values()}
+    for part in PARTS:  # a track with what none of its stages reads is refused
+        if part.stage_kind is not None and part.stage_kind not in kinds:
+            attributes = {name: value for name, value in attributes.items() if name not in part.fields.__annotations__}
     curriculum = attributes["mixture"].get("stages", {})
     attributes["mixture"] |= {"stages": {name: part for name, part in curriculum.items() if name in stages}}
     try:

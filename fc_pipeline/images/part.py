@@ -161,6 +161,7 @@ PART = Part(
     fields=ImagesFields,
     steps=image_steps,
     check=check,
+    stage_kind="multimodal",
     extend_stage=see_images,
     sections=(Section(name="images", title="Images", read=images_section, phase="images"),),
 )

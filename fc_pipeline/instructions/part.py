@@ -175,6 +175,7 @@ PART = Part(
     fields=InstructionsFields,
     steps=instruction_steps,
     check=check,
+    stage_kind="sft",
     conversations=own_conversations,
     extend_stage=read_instructions,
     without=without,

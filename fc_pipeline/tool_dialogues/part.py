@@ -47,6 +47,7 @@ PART = Part(
     fields=ToolDialoguesFields,
     steps=steps,
     check=check,
+    stage_kind="sft",
     conversations=conversations,
     held_out=conversations,
     sections=(Section(name="tool_dialogues", title="Tool dialogues", read=tool_dialogues, phase="tokens"),),

@@ -94,5 +94,6 @@ PART = Part(
     fields=ChatEvalFields,
     steps=steps,
     check=check,
+    stage_kind="sft",
     sections=(Section(name="chat", title="Chat and tools", read=chat, phase="evaluation"),),
 )
