@@ -162,8 +162,8 @@ def _check_sources(track: InstructionsFields, inputs: dict[str, str]) -> None:
     if not inputs:
         raise UserError(f"tracks/{track.name}: instructions.sources is empty: name one")
     for stage, weights in track.instructions.stages.items():
-        for name in weights:
-            if name not in inputs:
+        for name, weight in weights.items():
+            if weight and name not in inputs:  # 0 takes away what the track that it extends has
                 raise UserError(
                     f"tracks/{track.name}: instructions.stages.{stage}: {name!r} is no source of the track"
                     f"{suggestion(name, inputs)}"

@@ -22,6 +22,10 @@ Side = Literal["train", "holdout", "blind"]
 _HELD_OUT = 4
 """One in so many templates of each list is for the holdout alone, at least one."""
 _TRIES = 100
+_SAME_TOOL = 0.7
+"""Part of the later requests that are for a tool which was needed before, where there is one."""
+_LATER = ("single", "no_tool", "no_fit", "missing")
+"""Kinds of the later requests of a conversation."""
 _MISSPELT = (("table_statistics", "column"), ("filter_table", "column"), ("read_file", "path"), ("weekday", "date"))
 """Tools and the argument that the user gets wrong: the error suggests another, the folder is listed, or it is asked."""
 
@@ -43,33 +47,52 @@ class Composer:
     files: dict[str, str] = field(default_factory=dict)
     used: dict[str, None] = field(default_factory=dict)
     """Tools that the dialogue needs."""
+    excluded: set[str] = field(default_factory=set)
+    """Fields of tools that may not be offered: what is declined is of one of them."""
+    requests: list[str] = field(default_factory=list)
+    """The kind of each message of the user."""
 
     def __post_init__(self) -> None:
         blind = set(self.config.blind)
-        self._known = [name for name in ALL_TOOLS if name not in blind]
-        is_blind = self.side == "blind"
+        self._known = [name for name in self.config.tools or ALL_TOOLS if name not in blind]
+        asked = blind if self.side == "blind" else set(self._known)
         self._topics: dict[str, list[Topic]] = {}
         for topic in TOPICS:
-            if (topic.tool in blind) is is_blind:
+            if topic.tool in asked:
                 self._topics.setdefault(topic.tool, []).append(topic)
-        self._chains = [] if is_blind else [chain for chain in CHAINS if blind.isdisjoint(chain.tools)]
+        self._chains = [chain for chain in CHAINS if asked.issuperset(chain.tools)] if self.side != "blind" else []
 
     def dialogue(self) -> Dialogue:
-        """A dialogue of a kind that is drawn by its share, of those that the side has."""
-        shares = self.config.kinds.model_dump()
-        kinds = [kind for kind in shares if shares[kind] and self._has(kind)] or ["single"]
-        kind = self.random.choices(kinds, [shares[kind] or 1 for kind in kinds])[0]
+        """A dialogue whose first request is of a kind that is drawn by its share, of those that the side has."""
+        kind = self._kind(tuple(self.config.kinds.model_dump()))
         self._reasons = self.random.random() < self.config.reasoning
         for _ in range(_TRIES):
-            self.messages, self.files, self.used = [], {}, {}
+            self.messages, self.files, self.used, self.excluded, self.requests = [], {}, {}, set(), []
             if self.random.random() < self.config.system:
                 self.messages.append(Message("system", self.random.choice(wording.SYSTEM)))
-            try:
-                excluded = getattr(self, f"_{kind}")()
-            except (Redraw, IndexError):  # an index: a result without the entry that an answer tells
+            if not self._goes_on(kind):
                 continue
-            return self._offered(kind, excluded or set())
+            for _ in range(self.random.randint(0, self.config.most_requests - 1)):
+                self._goes_on(self._kind(_LATER))
+            return self._offered(kind)
         raise AssertionError(f"{kind}: nothing that was drawn works")
+
+    def _kind(self, kinds: Sequence[str]) -> str:
+        shares = self.config.kinds.model_dump()
+        possible = [kind for kind in kinds if shares[kind] and self._has(kind)] or ["single"]
+        return self.random.choices(possible, [shares[kind] or 1 for kind in possible])[0]
+
+    def _goes_on(self, kind: str) -> bool:
+        """Whether a request of a kind and what it leads to could be drawn; without them all is as it was."""
+        before = list(self.messages), dict(self.files), dict(self.used), set(self.excluded)
+        try:
+            getattr(self, f"_{kind}")()
+        except (Redraw, IndexError):  # an index: a result without the entry that an answer tells, no tool that fits
+            self.messages, self.files, self.used, self.excluded = before
+            return False
+        users = sum(message.role == "user" for message in self.messages)
+        self.requests += [kind] * (users - len(self.requests))
+        return True
 
     def _has(self, kind: str) -> bool:
         if kind == "chained":
@@ -89,7 +112,7 @@ class Composer:
     def _chained(self) -> None:
         chain = self.random.choice(self._chains)
         drawn = chain.draw(self.random, self.values)
-        self.files = dict(drawn.files)
+        self.files |= drawn.files
         self._user(self._request(chain.requests, drawn.slots))
         first = self._call(chain.tools[0], drawn.arguments)
         second = self._call(chain.tools[1], chain.then(drawn, first), reason="then")
@@ -101,13 +124,12 @@ class Composer:
         topic = self._topic()
         topics = [topic] * self.random.choice((2, 2, 3))
         if self.random.random() < 0.5:
-            topics = [topic, self._topic()]
+            topics = [topic, self._topic(same=0.0)]
         drawn = [self._draw(one) for one in topics]
         if sum(bool(one.files) for one in drawn) > 1:
             raise Redraw
         requests = [fill(self._one_of(one.requests), drew.slots) for one, drew in zip(topics, drawn, strict=True)]
         self._user(wording.joined(self.random, requests))
-        self.files = {name: text for one in drawn for name, text in one.files.items()}
         calls = [ToolCall(one.tool, self._shuffled(drew.arguments)) for one, drew in zip(topics, drawn, strict=True)]
         if any(call in calls[:number] for number, call in enumerate(calls)):
             raise Redraw
@@ -122,18 +144,17 @@ class Composer:
         self._user(fill(question, slots))
         self._assistant(fill(answer, slots), reason="no_tool")
 
-    def _no_fit(self) -> set[str]:
-        """Returns the fields of tools that may not be offered."""
-        excluded: set[str] = set()
+    def _no_fit(self) -> None:
         if self.random.random() < 0.3:
             self._user(fill(self._one_of(wording.BEYOND), wording.plain_slots(self.random, self.values)))
         else:
-            topic = self._topic()
-            self.used, excluded = {}, fields(topic.tool)
+            taken = {name for tool in self.used for name in fields(tool)}
+            tool = self.random.choice([tool for tool in self._topics if taken.isdisjoint(fields(tool))])
+            self.excluded |= fields(tool)
+            topic = self.random.choice(self._topics[tool])
             drawn = topic.draw(self.random, self.values)
             self._user(self._request(topic.requests, drawn.slots))
         self._assistant(self._one_of(wording.REFUSALS), reason="no_fit")
-        return excluded
 
     def _missing(self) -> None:
         topic = self._topic()
@@ -170,15 +191,20 @@ class Composer:
         result = self._call(tool, drawn.arguments, reason=reason)
         self._assistant(self._answer(topic, slots, result))
 
-    def _topic(self) -> Topic:
-        """Each tool as often as another."""
-        tool = self.random.choice(list(self._topics))
+    def _topic(self, *, same: float = _SAME_TOOL) -> Topic:
+        """Each tool as often as another, but for `same`, the part that is for a tool which was needed before."""
+        tools = [tool for tool in self._topics if self.excluded.isdisjoint(fields(tool))]
+        again = [tool for tool in tools if tool in self.used]
+        tool = self.random.choice(again if again and self.random.random() < same else tools)
         self.used[tool] = None
         return self.random.choice(self._topics[tool])
 
     def _draw(self, topic: Topic) -> Drawn:
+        """Only the first request has files: they are there before it."""
         drawn = topic.draw(self.random, self.values)
-        self.files = dict(drawn.files)
+        if drawn.files and self.requests:
+            raise Redraw
+        self.files |= drawn.files
         return drawn
 
     def _one_of(self, templates: Sequence[str]) -> str:
@@ -232,11 +258,11 @@ class Composer:
             raise Redraw
         return swapped
 
-    def _offered(self, kind: str, excluded: set[str]) -> Dialogue:
+    def _offered(self, kind: str) -> Dialogue:
         """The dialogue with the tools that it needs and some others, in an order that tells nothing."""
-        others = [tool for tool in self._known if tool not in self.used and excluded.isdisjoint(fields(tool))]
+        others = [tool for tool in self._known if tool not in self.used and self.excluded.isdisjoint(fields(tool))]
         count = self.random.randint(self.config.least_others, self.config.most_others)
-        if kind == "no_fit":
+        if "no_fit" in self.requests and not self.used:
             count = max(count, 1)
         names = [*self.used, *self.random.sample(others, min(count, len(others)))]
         self.random.shuffle(names)
@@ -245,7 +271,7 @@ class Composer:
         if self.side != "blind" and kind != "retry" and self.random.random() < self.config.tool_masking:
             tools = self._masked(names)
         conversation = masked_conversation(Conversation(tuple(self.messages)), tools)
-        return Dialogue(kind, conversation, tuple(tools), dict(self.files))
+        return Dialogue(tuple(self.requests), conversation, tuple(tools), dict(self.files))
 
     def _masked(self, names: Sequence[str]) -> list[MaskedTool]:
         tools: list[MaskedTool] = []

@@ -41,6 +41,10 @@ class ToolDialoguesConfig(Strict):
         description="Tools that are never trained on; all tools of their modules must be among them.",
     )
     kinds: Kinds = Field(default_factory=Kinds)
+    tools: list[str] | None = Field(
+        default=None, description="Tools that are called and offered, beside the blind ones; null: all that there are."
+    )
+    most_requests: int = Field(default=1, ge=1, le=20, description="Of the user in one dialogue, one after another.")
     least_others: int = Field(default=2, ge=0, le=20, description="Tools that are offered beside the right ones.")
     most_others: int = Field(default=5, ge=0, le=20)
     tool_masking: Share = Field(default=0.3, description="Part whose tools have other names, parameters, descriptions.")
@@ -72,6 +76,28 @@ class ToolDialoguesConfig(Strict):
         if asked <= set(blind):
             raise ValueError("every tool is blind: leave some to train on")
         return sorted(set(blind))
+
+    @field_validator("tools")
+    @classmethod
+    def _known_tools(cls, tools: list[str] | None) -> list[str] | None:
+        from fc_model.tools.registry import TOOLS
+
+        for name in tools or []:
+            if name not in TOOLS:
+                raise ValueError(f"{name!r} is no tool{suggestion(name, TOOLS)}")
+        return None if tools is None else [name for name in TOOLS if name in tools]
+
+    @model_validator(mode="after")
+    def _some_to_train_on(self) -> "ToolDialoguesConfig":
+        from fc_pipeline.tool_dialogues.topics.registry import TOPICS
+
+        if self.tools is None:
+            return self
+        if both := sorted(set(self.tools) & set(self.blind)):
+            raise ValueError(f"{both[0]} is among `tools` and `blind`: leave it out of one")
+        if not any(topic.tool in self.tools for topic in TOPICS):
+            raise ValueError("no dialogue asks for any of `tools`: add some")
+        return self
 
     @model_validator(mode="after")
     def _others_in_order(self) -> "ToolDialoguesConfig":

@@ -20,11 +20,12 @@ class Dialogue:
     """A conversation with tools.
 
     Attributes:
+        requests: the kind of each message of the user.
         tools: those that are offered, as the conversation has them.
         files: of the folder before the first call, path -> text.
     """
 
-    kind: str
+    requests: tuple[str, ...]
     conversation: Conversation
     tools: tuple[MaskedTool, ...]
     files: Mapping[str, str]
@@ -36,9 +37,9 @@ class Dialogue:
         return [by_name[call.name].call(call.arguments) for message in messages for call in message.tool_calls]
 
     def meta(self, now: datetime) -> dict[str, Any]:
-        """For whoever asks or runs it again: {"kind", "now", "files", "tools": {name: {"tool", "parameters"}}}."""
+        """For whoever asks or runs it again: {"requests", "now", "files", "tools": {name: {"tool", "parameters"}}}."""
         tools = {tool.name: {"tool": tool.tool, "parameters": dict(tool.parameters)} for tool in self.tools}
-        return {"kind": self.kind, "now": now.isoformat(), "files": dict(self.files), "tools": tools}
+        return {"requests": list(self.requests), "now": now.isoformat(), "files": dict(self.files), "tools": tools}
 
 
 @dataclass

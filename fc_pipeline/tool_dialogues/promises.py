@@ -26,8 +26,8 @@ def broken_promise(dialogue: Dialogue, workbench: Workbench) -> str | None:
     `invalid_call`: a call is of no offered tool, or its arguments break the schema that the conversation has.
     `unstated_value`: an argument occurs neither in what the user wrote nor in an earlier result (`is_stated`).
     `other_result`: the call, run again, returns something else.
-    `unanswered_result`: neither the last reply nor a later call has a value of a result.
-    `unfounded_number`: the last reply has a number that neither the user nor a result has.
+    `unanswered_result`: neither the next reply nor a call before it has a value of a result.
+    `unfounded_number`: a reply has a number that neither the user nor a result has.
     """
     tools = {tool.name: tool for tool in dialogue.tools}
     workbench.fill(dialogue.files)
@@ -54,16 +54,20 @@ def broken_promise(dialogue: Dialogue, workbench: Workbench) -> str | None:
                 return "other_result"
             context += f"\n{message.content}"
             results.append((message.content, number))
-    answer = messages[-1]
-    if answer.role != "assistant" or answer.tool_calls or waiting:
-        return "unanswered_result"
-    if not all(_is_used(result, messages[number + 1 :], answer.content) for result, number in results):
-        return "unanswered_result"
+        if message.role == "assistant" and not message.tool_calls:
+            if not all(_is_used(result, messages[place + 1 : number], message.content) for result, place in results):
+                return "unanswered_result"
+            if not _is_founded(message.content, context):
+                return "unfounded_number"
+            results.clear()
+    return "unanswered_result" if waiting or results else None
+
+
+def _is_founded(reply: str, context: str) -> bool:
+    """Whether each number of a reply stands in what came before it."""
     plain = context.replace(",", " ")
-    numbers = (match[0].rstrip(".,") for match in _NUMBER.finditer(answer.content))
-    if not all(holds_number(context, number) or holds_number(plain, number.replace(",", "")) for number in numbers):
-        return "unfounded_number"
-    return None
+    numbers = (match[0].rstrip(".,") for match in _NUMBER.finditer(reply))
+    return all(holds_number(context, number) or holds_number(plain, number.replace(",", "")) for number in numbers)
 
 
 def _is_used(result: str, later: tuple[Message, ...], answer: str) -> bool:

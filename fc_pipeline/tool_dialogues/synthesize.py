@@ -98,7 +98,7 @@ def synthesize_dialogues(step: Step) -> None:
                 name = f"{SOURCE}/{batch.side}#{number}"
                 document = {**made.record, "id": name, "licence": licence, "meta": {**made.record["meta"], **made.meta}}
                 write[batch.side](document)
-                kinds[batch.side][made.meta["kind"]] += 1
+                kinds[batch.side][made.meta["requests"][0]] += 1
                 tools[batch.side].update(name for name, _ in made.calls)
                 offered = {tool["tool"] for tool in made.meta["tools"].values()}
                 kept[batch.side].update(

@@ -1,6 +1,6 @@
 """The assistant's turns of conversations with tools, and the scores of a reply to each."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from fc_model.chat.messages import Conversation, Message, ToolCall
@@ -36,14 +36,24 @@ class Turn:
         return self.before.messages[-1].role == "tool"
 
 
-def turns_of(conversation: Conversation, *, name: str, kinds: tuple[str, ...]) -> Iterator[Turn]:
-    """Every turn of the assistant, with everything before it; none where no tool is offered."""
+def turns_of(
+    conversation: Conversation, *, name: str, kinds: tuple[str, ...], requests: Sequence[str] = ()
+) -> Iterator[Turn]:
+    """Every turn of the assistant, with everything before it; none where no tool is offered.
+
+    `requests` are the kinds of the user's messages, where they are known: a turn is of the kind of the last one.
+    """
     if not conversation.tools:
         return
     for place, message in enumerate(conversation.messages):
         if message.role == "assistant":
             before = Conversation(conversation.messages[:place], conversation.tools)
-            groups = (*kinds, *(("parallel calls",) if len(message.tool_calls) > 1 else ()))
+            asked = sum(earlier.role == "user" for earlier in before.messages)
+            groups = (
+                *kinds,
+                *requests[asked - 1 : asked],
+                *(("parallel calls",) if len(message.tool_calls) > 1 else ()),
+            )
             yield Turn(id=f"{name}@{place}", kinds=groups, before=before, expected=message)
 
 

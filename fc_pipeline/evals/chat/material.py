@@ -30,6 +30,8 @@ class HeldOut:
 
     id: str
     kinds: tuple[str, ...]
+    requests: tuple[str, ...] = ()
+    """The kind of each message of the user, where it is known."""
     conversation: Conversation
 
 
@@ -52,12 +54,17 @@ class Chosen:
 
 
 def read_conversations(instructions: Artifact, others: Sequence[Artifact] = ()) -> list[list[HeldOut]]:
-    """Files of held-out conversations, with the kinds that their `meta` names: `kind`, a text, and `blind`, a truth
-    value. The first file is that of the instructions; then come HELD_OUT_FILES of the others."""
+    """Files of held-out conversations, with what their `meta` says: `kind`, a text; `blind`, a truth value; `requests`,
+    texts. The first file is that of the instructions; then come HELD_OUT_FILES of the others."""
     files = [instructions.path("holdout.jsonl.zst"), *(one.path(name) for one in others for name in HELD_OUT_FILES)]
     return [
         [
-            HeldOut(id=record["id"], kinds=tuple(_kinds(record["meta"])), conversation=conversation_of(record))
+            HeldOut(
+                id=record["id"],
+                kinds=tuple(_kinds(record["meta"])),
+                requests=tuple(record["meta"].get("requests", ())),
+                conversation=conversation_of(record),
+            )
             for record in read_records(file)
         ]
         for file in files
@@ -74,8 +81,10 @@ def choose_turns(files: Sequence[Sequence[HeldOut]], speaker: Speaker, *, max_tu
 
 def _choose(chosen: Chosen, conversations: Sequence[HeldOut], speaker: Speaker, *, most: int, seed: int) -> None:
     turns = [
-        turn for one in conversations for turn in turns_of(one.conversation, name=one.id, kinds=one.kinds)
-    ]  # fmt: skip
+        turn
+        for one in conversations
+        for turn in turns_of(one.conversation, name=one.id, kinds=one.kinds, requests=one.requests)
+    ]
     for turn in shuffled(turns, seed=derive_seed(seed, "turns")):
         if len(chosen.ready) == most:
             break

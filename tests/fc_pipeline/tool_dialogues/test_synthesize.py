@@ -65,7 +65,7 @@ def dialogue_of(record: dict[str, Any]) -> Dialogue:
     conversation, meta = conversation_of(record), record["meta"]
     named = {schema["function"]["name"]: schema for schema in conversation.tools}
     tools = tuple(MaskedTool(named[name], **tool) for name, tool in meta["tools"].items())
-    return Dialogue(meta["kind"], conversation, tools, meta["files"])
+    return Dialogue(tuple(meta["requests"]), conversation, tools, meta["files"])
 
 
 def test_metrics(made: Artifact) -> None:
@@ -76,7 +76,7 @@ def test_metrics(made: Artifact) -> None:
     assert made.manifest.licences == [
         {"licence": "PSF-2.0", "source": "tool_dialogues", "documents": metrics["dialogues"]}
     ]
-    kinds = Counter(record["meta"]["kind"] for record in records(made, "train"))
+    kinds = Counter(record["meta"]["requests"][0] for record in records(made, "train"))
     assert kinds.keys() == {"single", "chained", "parallel", "no_tool", "no_fit", "missing", "retry"}
 
 
@@ -119,7 +119,7 @@ def test_no_call_of_the_holdout_is_trained_on(made: Artifact) -> None:
 
 
 def test_nothing_that_is_offered_could_answer_what_is_declined(made: Artifact) -> None:
-    declined = [record for record in records(made, "train") if record["meta"]["kind"] == "no_fit"]
+    declined = [record for record in records(made, "train") if record["meta"]["requests"] == ["no_fit"]]
     assert declined and all(not dialogue_of(record).calls() and dialogue_of(record).tools for record in declined)
 
 
