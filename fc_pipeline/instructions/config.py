@@ -29,6 +29,16 @@ class PackConfig(Strict):
     seed: int = Field(default=0, ge=0, description="Changes the order of the windows, and which parts are taken.")
 
 
+class ConversationHoldout(HoldoutConfig):
+    """What is never trained on, of each source by its clusters: first prompts, or groups of conversations."""
+
+    blind: dict[str, list[str]] = Field(
+        default={},
+        description="{source: groups that are held out whole}: `skill` names all of `skill/intent/template`, `*` all. "
+        "No conversation that is trained on offers a tool that only these call.",
+    )
+
+
 class InstructionsConfig(PackConfig):
     """Conversations to train an assistant on."""
 
@@ -37,8 +47,9 @@ class InstructionsConfig(PackConfig):
     )
     filtering: FilterConfig = Field(default_factory=_filters, description="What a conversation must be to be kept.")
     removed: list[str] = Field(default=[], description="Ids of conversations taken down, with all their copies.")
-    holdout: HoldoutConfig = Field(
-        default_factory=HoldoutConfig, description="What is never trained on, of each source by its first prompts."
+    holdout: ConversationHoldout = Field(
+        default_factory=ConversationHoldout,
+        description="What is never trained on, of each source by its first prompts or groups.",
     )
     stages: dict[str, dict[str, float]] = Field(
         default={},

@@ -15,10 +15,10 @@ with deferred_imports():
     from fc_pipeline.corpus.decontaminate import decontaminate
     from fc_pipeline.corpus.filter_documents import filter_documents
     from fc_pipeline.corpus.pages import contamination_page, filtered_page
-    from fc_pipeline.corpus.split import split
     from fc_pipeline.instructions.fetch import fetch_conversations
     from fc_pipeline.instructions.pack import pack_conversations
     from fc_pipeline.instructions.report import conversations_page, instructions, shards_page
+    from fc_pipeline.instructions.split import split_conversations
     from fc_pipeline.instructions.unique import unique_conversations
 
 _CLEANING = ("filtered", "unique", "decontaminated")
@@ -100,8 +100,8 @@ def instruction_steps(track: InstructionsFields, parts: Sequence[Part]) -> Itera
         cleaned["decontaminated"] = decontaminated
     yield step(
         key=instructions_key(track),
-        function=split,
-        description="Conversations to train on and a holdout of each source, by first prompt.",
+        function=split_conversations,
+        description="Conversations to train on and a holdout of each source, by first prompt or group.",
         config=chosen.holdout.model_dump(mode="json"),
         inputs=cleaned,
         page=conversations_page,

@@ -20,15 +20,17 @@ def unique_conversations(step: Step) -> None:
 
     Dropped are equal conversations but the first (`exact_duplicate`), documents that were taken down with all their
     copies (`taken_down`), and those whose calls are no JSON any more after a filter has masked a bare number in them
-    (`masked_arguments`). `domain` becomes the source, so that each is held out and counted by itself; `meta.cluster` is
-    equal for conversations with the same first prompt but for case, white space and punctuation, and the holdout never
-    parts them.
+    (`masked_arguments`). `domain` becomes the source, so that each is held out and counted by itself. The holdout never
+    parts what has the same `meta.cluster`: conversations of one `meta.group`, and those without a group that have the
+    same first prompt but for case, white space and punctuation. A prompt that a group shares with what came before is
+    on one side, too: a conversation of another cluster with that prompt is dropped (`prompt_of_another_group`).
 
     config: {"removed": ids}. inputs: `documents`, filtered.
     """
     removed = set(step.config["removed"])
     taken_down = {_digest(document) for document in _documents(step) if document["id"] in removed} if removed else set()
     first: dict[bytes, str] = {}
+    clusters: dict[str, str] = {}
     counters = step.out.counters
     text_bytes = 0
     with step.out.records("documents.jsonl.zst") as keep, step.out.records("duplicates.jsonl.zst") as note:
@@ -36,16 +38,22 @@ def unique_conversations(step: Step) -> None:
             counters.read += 1
             digest = _digest(document)
             try:
-                conversation = conversation_of(document)
+                prompt = _prompt_hash(conversation_of(document))
             except UserError:
                 reason = "masked_arguments"
             else:
                 known = first.setdefault(digest, document["id"])
-                reason = "taken_down" if digest in taken_down else "exact_duplicate"
-                if digest not in taken_down and known == document["id"]:
+                cluster = _group_hash(document) or prompt
+                if digest in taken_down:
+                    reason = "taken_down"
+                elif known != document["id"]:
+                    reason = "exact_duplicate"
+                elif clusters.setdefault(prompt, cluster) != cluster:
+                    reason = "prompt_of_another_group"
+                else:
                     counters.kept += 1
                     text_bytes += len(document["text"].encode())
-                    meta = {**document["meta"], "cluster": _cluster(conversation)}
+                    meta = {**document["meta"], "cluster": cluster}
                     keep({**document, "domain": document["source"], "meta": meta})
                     continue
             counters.drop(reason)
@@ -65,8 +73,18 @@ def _digest(document: dict[str, Any]) -> bytes:
     return hashlib.blake2b(record.encode(), digest_size=16).digest()
 
 
-def _cluster(conversation: Conversation) -> str:
+def _group_hash(document: dict[str, Any]) -> str | None:
+    """A hash of source and group; None for a conversation without a group."""
+    group = document["meta"].get("group")
+    return None if group is None else _hash(f"{document['source']}/{group}")
+
+
+def _prompt_hash(conversation: Conversation) -> str:
     """A hash of the first prompt, by its words in lower case; where it has none, as it is."""
     prompt = prompt_of(conversation)
     words = " ".join(_WORD.findall(prompt.casefold())) or prompt
-    return hashlib.blake2b(words.encode(), digest_size=16).hexdigest()
+    return _hash(words)
+
+
+def _hash(text: str) -> str:
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
