@@ -45,7 +45,8 @@ class Catalogue:
             raise UserError(f"{self.what}: from: must be a name, YAML reads it as {entry['from']!r}: put it in quotes")
         base = self.read(entry["from"])
         raw = {**base, **{key: value for key, value in entry.items() if key != "from"}}
-        raw |= {key: {**base[key], **raw[key]} for key in merged if isinstance(raw.get(key), dict)}
+        both = [key for key in merged if isinstance(raw.get(key), dict) and isinstance(base.get(key), dict)]
+        raw |= {key: {**base[key], **raw[key]} for key in both}
         if raw["name"] == entry["from"]:
             raise UserError(
                 f"{self.what} {raw['name']}: changes fields of {entry['from']}, so give it a `name` of its own"

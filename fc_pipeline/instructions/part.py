@@ -8,6 +8,7 @@ from fc_model.errors import UserError, suggestion
 from fc_pipeline.engine.deferred import deferred_imports
 from fc_pipeline.engine.part import Part, Section, StageExtension
 from fc_pipeline.engine.step import StepSpec
+from fc_pipeline.instructions.calls.schema import CallSource
 from fc_pipeline.instructions.catalogue import read_source, resolve_source
 from fc_pipeline.instructions.config import InstructionsFields, PackConfig
 
@@ -15,6 +16,7 @@ with deferred_imports():
     from fc_pipeline.corpus.decontaminate import decontaminate
     from fc_pipeline.corpus.filter_documents import filter_documents
     from fc_pipeline.corpus.pages import contamination_page, filtered_page
+    from fc_pipeline.instructions.calls.fetch import fetch_calls
     from fc_pipeline.instructions.fetch import fetch_conversations
     from fc_pipeline.instructions.pack import pack_conversations
     from fc_pipeline.instructions.report import conversations_page, instructions, shards_page
@@ -59,7 +61,7 @@ def instruction_steps(track: InstructionsFields, parts: Sequence[Part]) -> Itera
     for source in map(resolve_source, chosen.sources):
         yield StepSpec(
             key=f"conversations/{source.name}",
-            function=fetch_conversations,
+            function=fetch_calls if isinstance(source, CallSource) else fetch_conversations,
             description=f"Conversations of {source.name} ({source.kind}, {source.licence}), read and checked.",
             group="conversations",
             config=source.model_dump(mode="json"),

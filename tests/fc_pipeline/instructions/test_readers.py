@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 
 from fc_model.chat.messages import Conversation, Message, ToolCall
+from fc_model.errors import UserError
 from fc_pipeline.catalogue.bad_input import BadInput
+from fc_pipeline.instructions.calls.schema import CallSource
 from fc_pipeline.instructions.catalogue import CATALOGUE, read_source
 from fc_pipeline.instructions.readers import READERS
 from fc_pipeline.instructions.readers.columns import Columns
@@ -176,6 +178,15 @@ def test_what_is_no_turn_is_named(reason: str, turn: dict[str, Any]) -> None:
 
 def test_entries_that_ship_are_whole() -> None:
     assert {read_source(name).licence for name in CATALOGUE.names()} == {"BSD-3-Clause", "Apache-2.0", "MIT"}
+
+
+def test_an_entry_of_calls_is_changed_field_by_field() -> None:
+    entry = {"from": "aws_cli", "name": "my_aws", "calls": {"max_parameters": 4}, "offered": {"most_others": 3}}
+    source = read_source(entry)
+    assert isinstance(source, CallSource) and source.calls.format == "aws_cli"
+    assert source.calls.max_parameters == 4 and source.offered.most_others == 3
+    with pytest.raises(UserError, match=r"conversations my_aws: offered: .*least_others is above most_others"):
+        read_source(entry | {"offered": {"most_others": 1}})
 
 
 def test_control_tokens_are_text_and_text_is_normal() -> None:

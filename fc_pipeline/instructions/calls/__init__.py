@@ -1,0 +1,1 @@
+"""Sources of real calls: packages that describe tools, and what people ask of them."""
