@@ -159,15 +159,16 @@ def _sft_stages(track: InstructionsFields) -> dict[str, StageConfig]:
 
 
 def _check_sources(track: InstructionsFields, inputs: dict[str, str]) -> None:
-    """Raise UserError where a stage weighs a source that there is not, or there is none at all."""
+    """Raise UserError where a stage weighs a source that there is not, or its groups are blind, or there is none."""
     assert track.instructions is not None
     if not inputs:
         raise UserError(f"tracks/{track.name}: instructions.sources is empty: name one")
-    for stage, weights in track.instructions.stages.items():
-        for name, weight in weights.items():
-            if weight and name not in inputs:  # 0 takes away what the track that it extends has
+    named = {f"stages.{stage}": weights for stage, weights in track.instructions.stages.items()}
+    for where, values in {**named, "holdout.blind": track.instructions.holdout.blind}.items():
+        for name, value in values.items():
+            if value and name not in inputs:  # 0 or [] takes away what the track that it extends has
                 raise UserError(
-                    f"tracks/{track.name}: instructions.stages.{stage}: {name!r} is no source of the track"
+                    f"tracks/{track.name}: instructions.{where}: {name!r} is no source of the track"
                     f"{suggestion(name, inputs)}"
                 )
 

@@ -30,7 +30,7 @@ def split_conversations(step: Step) -> None:
 
     Raises:
         UserError: a source is so small that nothing is left to train on or nothing to hold out, or `blind` names a
-            group or a source that there is not.
+            group that there is not.
     """
     config = ConversationHoldout.model_validate(step.config)
     clusters: dict[str, Cluster] = {}
@@ -83,8 +83,6 @@ def _is_under(group: str, path: str) -> bool:
 
 def _check_blind(key: str, config: ConversationHoldout, groups: dict[str, set[str]]) -> None:
     for source, paths in config.blind.items():
-        if source not in groups:
-            raise UserError(f"{key}: instructions.holdout.blind: {source!r} is no source{suggestion(source, groups)}")
         for path in paths:
             if not any(_is_under(group, path) for group in groups[source]):
                 known = {part for group in groups[source] for part in (group, group.partition("/")[0])}

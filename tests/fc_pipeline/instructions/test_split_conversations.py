@@ -136,7 +136,6 @@ def test_one_group_cannot_be_split(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("blind", "message"),
     [
-        ({"reel": ["a"]}, "'reel' is no source: did you mean real|'reel' is no source"),
         ({"real": ["alpha", "bet"]}, "blind.real: no group 'bet'"),
         ({"real": ["alpha/x/1/0"]}, "blind.real: no group 'alpha/x/1/0'"),
     ],

@@ -181,6 +181,16 @@ def test_a_takedown_is_in_the_recipe(dialogues: Path, monkeypatch: pytest.Monkey
     assert without["talk/conversations/unique"].config == {"removed": ["my_dialogues/a.jsonl#5"]}
 
 
+def test_a_source_of_calls_is_read_by_its_own_step() -> None:
+    holdout = {"blind": {"my_aws": ["lambda"]}}
+    sources = ["chatterbot_dialogues", {"from": "aws_cli", "name": "my_aws", "calls": {"max_enum": 3}}]
+    graph = build_graph([parse(instructions={"sources": sources, "holdout": holdout})])
+    step = graph["conversations/my_aws"]
+    assert "fetch_calls" in str(step.function) and step.config["calls"]["max_enum"] == 3
+    assert graph["talk/conversations/filtered"].inputs["my_aws"] == "conversations/my_aws"
+    assert graph["talk/instructions"].config["blind"] == holdout["blind"]
+
+
 STAGES = example()["stages"]
 
 
@@ -209,6 +219,10 @@ STAGES = example()["stages"]
         (
             {"instructions": {"sources": ["alpaca_demo"], "stages": {"sft_chat": {"alpaca": 1}}}},
             "'alpaca' is no source of the track.*alpaca_demo",
+        ),
+        (
+            {"instructions": {"sources": ["aws_cli"], "holdout": {"blind": {"aws": ["ec2"]}}}},
+            "instructions.holdout.blind: 'aws' is no source of the track.*aws_cli",
         ),
         ({"instructions": {"sources": ["alpacca_demo"]}}, "conversations 'alpacca_demo' is not in the catalogue"),
     ],

@@ -62,6 +62,10 @@ ARGUMENTS = [
     }),
     ("--tags 'Key=\"a, b\",Value=c d'", {"Tags": [{"Key": "a, b", "Value": "c d"}]}),
     ("--item '{\"L\": [{\"L\": [{\"S\": \"x\"}]}]}'", {"Item": {"L": [{"L": [{"S": "x"}]}]}}),
+    ("--labels application/json=Hookshot,indices.cache.size=35", {
+        "Labels": {"application/json": "Hookshot", "indices.cache.size": "35"}
+    }),
+    (r'--tags Key=\"[Group]\",Value=test', {"Tags": [{"Key": "[Group]", "Value": "test"}]}),
     ("--kind=gp2", {"Kind": "gp2"}),
     ("--output json --query 'Roles[0]'", {}),
 ]  # fmt: skip
@@ -80,6 +84,9 @@ REFUSED = [
     ("--tags Key", "invalid_value"),
     ("--tags Key=a,Key=b", "invalid_value"),
     ("--tags Colour=red", "invalid_value"),
+    ("--tags Key=a,Value=sg-1,sg-2", "invalid_value"),
+    ("--tags Key=a,Value=[b,c]", "invalid_value"),
+    ("--tags 'Key=a,Value=x{y}z'", "invalid_value"),
     ("--tags '[{\"Key\": NaN}]'", "invalid_value"),
     ("--item '" + "[" * 100_000 + "'", "command_too_long"),
     ("--item '" + '{"L":[' * 30 + "]}" * 30 + "'", "too_deep"),

@@ -35,6 +35,11 @@ def drawn(template: str, number: int = 60) -> set[str]:
             "timer_hours=hours hour", "timer_hours=hours hours", "timer_hours=hours-hour", "timer_hours=hours-hours",
         }),
         ("(a|)b", {"ab", "b"}),
+        ("1 ((2|4) (3|)) 4", {"1 2 3 4", "1 2 4", "1 4 3 4", "1 4 4"}),
+        ("is ([now];{lock_states:state}[ in <the>])", {
+            f"is {words}" for state in ("lock_states=state", "lock_states=state in the", "lock_states=state in my")
+            for words in (state, f"now {state}", f"{state} now")
+        }),
         ("tell  me", {"tell me"}),
         ("what's the time?", {"what's the time?"}),
     ],
@@ -62,6 +67,8 @@ def test_slots_and_whether_every_sentence_has_them() -> None:
         "a}",
         "<a",
         "(a|b;c)",
+        "",
+        "[a][b][c]",
         "x" * 5000,
         "(" * 40 + ")" * 40,
         "<loop>",
@@ -71,7 +78,7 @@ def test_slots_and_whether_every_sentence_has_them() -> None:
 )
 def test_what_is_no_template_is_refused(template: str) -> None:
     with pytest.raises(BadTemplate):
-        for seed in range(9):
+        for seed in range(40):
             sentence(template, RULES, name, Random(seed))
 
 
