@@ -1,5 +1,6 @@
 """Sides of conversations with groups: a group is on one side, and what is blind is seen nowhere in training."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ def declined(prompt: str, *others: str) -> Conversation:
 
 
 def split(
-    folder: Path, conversations: list[tuple[str | None, Conversation]], **config: Any
+    folder: Path, conversations: Sequence[tuple[str | None, Conversation]], **config: Any
 ) -> tuple[Artifact, Artifact]:
     """(what is unique, its sides) of (group, conversation) of the source `real`."""
 
