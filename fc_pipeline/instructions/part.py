@@ -1,7 +1,8 @@
 """Instructions as a part of a track: conversations, their cleaning, and the windows that stages of kind sft read."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
+from typing import Any
 
 from fc_model.config.stage import StageConfig
 from fc_model.errors import UserError, suggestion
@@ -163,8 +164,10 @@ def _check_sources(track: InstructionsFields, inputs: dict[str, str]) -> None:
     assert track.instructions is not None
     if not inputs:
         raise UserError(f"tracks/{track.name}: instructions.sources is empty: name one")
-    named = {f"stages.{stage}": weights for stage, weights in track.instructions.stages.items()}
-    for where, values in {**named, "holdout.blind": track.instructions.holdout.blind}.items():
+    chosen = track.instructions
+    named: dict[str, Mapping[str, Any]] = {f"stages.{stage}": weights for stage, weights in chosen.stages.items()}
+    named["holdout.blind"] = chosen.holdout.blind
+    for where, values in named.items():
         for name, value in values.items():
             if value and name not in inputs:  # 0 or [] takes away what the track that it extends has
                 raise UserError(
