@@ -87,6 +87,7 @@ PIPELINE_LAYERS = (
         "images",
         "instructions",
         "tool_dialogues",
+        "reasoning",
         "exports",
         "evals",
     ),  # parts

@@ -14,7 +14,8 @@ from fc_pipeline.corpus.document import Document
 DOMAIN = "chat"
 """Of every conversation when it is filtered; after that its domain is its source."""
 HELD_OUT_FILES = ("holdout.jsonl.zst", "blind.jsonl.zst")
-"""Conversations of a source that are never trained on: of tools that are known, and of tools that no training shows."""
+"""Conversations of a source that are never trained on: of what is trained, and of tools that no training shows. A source
+has one or both."""
 _FIELD = "conversation"
 
 

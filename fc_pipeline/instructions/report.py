@@ -69,6 +69,6 @@ def _shown(document: dict[str, Any]) -> str:
         calls = [
             f"{call['function']['name']}({call['function']['arguments']})" for call in message.get("tool_calls", [])
         ]
-        text = " ".join([message["content"], *calls])
+        text = " ".join(filter(None, (message.get("reasoning_content"), message["content"], *calls)))
         lines.append(f"    - {message['role']}: {code(shortened(text[:_SHOWN_CHARS]))}")
     return "\n".join(lines)

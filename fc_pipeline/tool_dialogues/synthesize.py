@@ -3,7 +3,6 @@
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import datetime, timedelta
 from functools import lru_cache, partial
@@ -15,6 +14,7 @@ from typing import Any, NamedTuple
 from fc_model.artifacts import read_records
 from fc_model.strict_json import to_json
 from fc_model.tools.corpus_search import write_index
+from fc_pipeline.corpus.sample import joined_licence, sample_records
 from fc_pipeline.engine.step import Step
 from fc_pipeline.instructions.document import conversation_document
 from fc_pipeline.tool_dialogues.compose import Composer, Side
@@ -173,23 +173,12 @@ def _write_values(step: Step, config: ToolDialoguesConfig, folder: Path) -> str:
     licences: set[str] = set()
     for side in ("train", "holdout"):
         records = read_records(step.inputs["documents"].path(f"{side}.jsonl.zst"))
-        documents = _sample(records, config.documents, Random(f"{config.seed}/{side}"))
+        documents = sample_records(records, config.documents, Random(f"{config.seed}/{side}"))
         licences |= {document["licence"] for document in documents}
         values = Values.of(documents, Random(f"{config.seed}/{side}/values"), where=f"{step.key}, {side}")
         (folder / f"{side}.json").write_text(values.to_json(), "utf-8")
         write_index(documents, folder / f"{side}.sqlite")
-    return " AND ".join(f"({name})" if " OR " in name else name for name in sorted(licences))
-
-
-def _sample(records: Iterator[dict[str, Any]], count: int, random: Random) -> list[dict[str, Any]]:
-    """Up to `count` records, each as likely as another (reservoir sampling, Vitter 1985, algorithm R)."""
-    chosen: list[dict[str, Any]] = []
-    for number, record in enumerate(records):
-        if number < count:
-            chosen.append(record)
-        elif (place := random.randrange(number + 1)) < count:
-            chosen[place] = record
-    return chosen
+    return joined_licence(licences)
 
 
 @lru_cache(maxsize=2)

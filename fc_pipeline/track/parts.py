@@ -11,6 +11,7 @@ _PACKAGES = (
     "images",
     "instructions",
     "tool_dialogues",
+    "reasoning",
     "exports",
     "evals.tokenizer",
     "evals.images",

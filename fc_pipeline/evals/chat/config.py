@@ -42,6 +42,8 @@ class ChatEvalsConfig(Strict):
     stages: list[str] | None = Field(default=None, description="After which stages; null: after the last one.")
     max_turns: int = Field(default=200, gt=0, description="Turns with tools of each file of held-out ones, by seed.")
     max_dialogues: int = Field(default=50, ge=0, description="Held-out conversations that are played with real tools.")
+    max_problems: int = Field(default=200, ge=0, description="Held-out problems whose answer a program checks.")
+    max_problem_tokens: int = Field(default=256, gt=0, description="Of a reply to a problem, with its reasoning.")
     max_prompts: int = Field(default=100, ge=0, description="Prompts with instructions, made of held-out text.")
     prompt_words: int = Field(default=40, gt=0, description="Words of the held-out text in such a prompt.")
     control_items: int = Field(default=20, gt=0, description="Turns and prompts that shuffled weights are asked, too.")

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from fc_model.artifacts import Artifact
@@ -18,6 +19,7 @@ from fc_pipeline.evals.chat.ask import ask_turns, check_replies, compare_replies
 from fc_pipeline.evals.chat.config import ChatEvalsConfig, EndpointJudge
 from fc_pipeline.evals.chat.endpoint import Endpoint
 from fc_pipeline.evals.chat.material import choose_turns, instruction_prompts, openings, read_conversations, shuffled
+from fc_pipeline.evals.chat.problems import ask_problems, choose_problems
 
 
 def evaluate_chat(step: Step) -> None:
@@ -28,11 +30,12 @@ def evaluate_chat(step: Step) -> None:
     `documents` with the held-out text, and `against`, the stage that replies are compared with, where `win_rate` names
     one.
     Metrics: each score, and `_low`, `_high` (95%, bootstrap), `_items`, `_random` (shuffled weights) and `_chance` of
-    it; `_in_<group>` for a kind of conversation or instruction. The scores: CALL_SCORES (turns.py), bounded by chat
-    format and schemas, and with `_free` behind the name without that bound; `answers` of whole dialogues;
-    `prompts_strict`, `prompts_loose`, `instructions_strict`, `instructions_loose`; `wins`, `losses`, `ties`,
-    `wins_of_decided`. A score without items has no metric, so a gate on it fails.
-    Also: turns_too_long, turns_unenforceable, judge_unreadable.
+    it; `_in_<group>` for a kind of conversation, problem or instruction. The scores: CALL_SCORES (turns.py), bounded by
+    chat format and schemas, and with `_free` behind the name without that bound; `answers` of whole dialogues;
+    `exact_answers` and `true_equations` of problems; `prompts_strict`, `prompts_loose`, `instructions_strict`,
+    `instructions_loose`; `wins`, `losses`, `ties`, `wins_of_decided`. A score without items has no metric, so a gate on
+    it fails.
+    Also: turns_too_long, turns_unenforceable, problems_too_long, judge_unreadable.
     """
     weights: Weights = step.config["weights"]
     config = ChatEvalsConfig.model_validate({name: value for name, value in step.config.items() if name != "weights"})
@@ -43,6 +46,8 @@ def evaluate_chat(step: Step) -> None:
     files = read_conversations(step.inputs["instructions"], others)
     conversations = [conversation for file in files for conversation in file]
     turns = choose_turns(files, speaker, max_turns=config.max_turns, seed=config.seed)
+    thinker = replace(speaker, max_tokens=config.max_problem_tokens)
+    problems, problems_too_long = choose_problems(others, thinker, max_problems=config.max_problems, seed=config.seed)
     prompts = instruction_prompts(
         step.inputs["documents"], max_prompts=config.max_prompts, num_words=config.prompt_words, seed=config.seed
     )
@@ -51,6 +56,7 @@ def evaluate_chat(step: Step) -> None:
         dialogues = play_dialogues(
             step, speaker, conversations, max_dialogues=config.max_dialogues, seed=config.seed, write=write
         )
+        solved, solved_chance = ask_problems(step, thinker, problems, write)
         replies = reply_to(speaker, prompts)
         followed = check_replies(prompts, replies, write)
         verdicts = Tally()
@@ -62,6 +68,7 @@ def evaluate_chat(step: Step) -> None:
     shuffle_weights(speaker.decoder, seed=config.seed)
     some = shuffled(turns.ready, seed=config.seed)[: config.control_items]
     random_bounded, random_free, _ = ask_turns(step, speaker, some, lambda record: None)
+    random_solved, _ = ask_problems(step, thinker, problems[: config.control_items], lambda record: None)
     few = prompts[: config.control_items]
     random_followed = check_replies(few, reply_to(speaker, few), lambda record: None)
     even = Tally({("wins_of_decided", ALL): [0.5]})
@@ -69,10 +76,12 @@ def evaluate_chat(step: Step) -> None:
         *rows_of("bounded", bounded, seed=config.seed, chance=chance, random=random_bounded),
         *rows_of("free", free, seed=config.seed, chance=chance, random=random_free),
         *rows_of("dialogues", dialogues, seed=config.seed),
+        *rows_of("problems", solved, seed=config.seed, chance=solved_chance, random=random_solved),
         *rows_of("instructions", followed, seed=config.seed, random=random_followed),
         *rows_of("win_rate", verdicts, seed=config.seed, chance=even),
     ]
     counts = {f"turns_{reason}": count for reason, count in turns.left_out.items()}
+    counts["problems_too_long"] = problems_too_long
     if isinstance(judge, Endpoint):
         counts["judge_unreadable"] = judge.unreadable
     step.out.metrics |= flat(rows) | counts

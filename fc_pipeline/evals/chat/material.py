@@ -55,8 +55,11 @@ class Chosen:
 
 def read_conversations(instructions: Artifact, others: Sequence[Artifact] = ()) -> list[list[HeldOut]]:
     """Files of held-out conversations, with what their `meta` says: `kind`, a text; `blind`, a truth value; `requests`,
-    texts. The first file is that of the instructions; then come HELD_OUT_FILES of the others."""
-    files = [instructions.path("holdout.jsonl.zst"), *(one.path(name) for one in others for name in HELD_OUT_FILES)]
+    texts. The first file is that of the instructions; then come HELD_OUT_FILES of the others, those that there are."""
+    files = [instructions.path("holdout.jsonl.zst")]
+    for one in others:
+        present = {entry.path for entry in one.manifest.files}
+        files += [one.path(name) for name in HELD_OUT_FILES if name in present]
     return [
         [
             HeldOut(

@@ -80,7 +80,15 @@ def steps(track: ChatEvalFields, parts: Sequence[Part]) -> Iterator[StepSpec]:
             kinds=("pytorch",),
             accelerator=True,
             page=chat_page,
-            key_metrics=("exact_calls", "valid_calls", "declined", "answers", "prompts_strict", "wins"),
+            key_metrics=(
+                "exact_calls",
+                "valid_calls",
+                "declined",
+                "answers",
+                "exact_answers",
+                "prompts_strict",
+                "wins",
+            ),
             logged=("metrics.json", "items.jsonl.zst"),
         )
 

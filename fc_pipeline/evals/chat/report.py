@@ -11,11 +11,14 @@ TABLES = {
     "bounded": "Calls, bounded by the chat format and the tools' schemas",
     "free": "Calls without that bound",
     "dialogues": "Whole dialogues with real tools",
+    "problems": "Problems with a chain of thought",
     "instructions": "Instructions that a program checks",
     "win_rate": "Win-rate",
 }
 LABELS = CALL_SCORES | {
     "answers": "the last answer holds the value",
+    "exact_answers": "the answer is right",
+    "true_equations": "an equation of the reasoning holds",
     "prompts_strict": "all instructions of a prompt, strict",
     "prompts_loose": "all instructions of a prompt, loose",
     "instructions_strict": "an instruction, strict",
