@@ -14,8 +14,8 @@ from fc_pipeline.corpus.document import Document
 DOMAIN = "chat"
 """Of every conversation when it is filtered; after that its domain is its source."""
 HELD_OUT_FILES = ("holdout.jsonl.zst", "blind.jsonl.zst")
-"""Conversations of a source that are never trained on: of what is trained, and of tools that no training shows. A source
-has one or both."""
+"""Conversations of a source that are never trained on: of known tools or kinds, and of tools that no training shows.
+A source has one or both."""
 _FIELD = "conversation"
 
 
