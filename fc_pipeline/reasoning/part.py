@@ -51,6 +51,7 @@ PART = Part(
     fields=ReasoningFields,
     steps=steps,
     check=check,
+    stage_kind="sft",
     conversations=conversations,
     held_out=conversations,
     sections=(Section(name="reasoning", title="Reasoning", read=reasoning, phase="tokens"),),

@@ -34,7 +34,7 @@ def schemas_of(tools: Iterable[Mapping[str, Any]]) -> dict[str, Mapping[str, Any
     """Parameters by name, of tools in OpenAI's format. Raises UserError for one that is no schema by itself."""
     from jsonschema import Draft202012Validator, SchemaError
 
-    schemas = {tool["function"]["name"]: arguments_schema(tool) for tool in tools}
+    schemas: dict[str, Mapping[str, Any]] = {tool["function"]["name"]: arguments_schema(tool) for tool in tools}
     for name, schema in schemas.items():
         try:
             Draft202012Validator.check_schema(schema)
