@@ -10,6 +10,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
 from fc_model.chat.encoding import Encoded
 from fc_model.chat.messages import Conversation
 from fc_model.special_tokens import END_OF_TURN
@@ -58,20 +61,27 @@ def check_mask(
     offences: list[str] = []
     for number, conversation in enumerate(conversations):
         encoded = encode(conversation)
-        is_assistant, num_ended = False, 0
-        for place, (token, trained) in enumerate(zip(encoded.ids, encoded.trained, strict=True)):
-            compared += 1
-            if trained != is_assistant:
-                state = "not trained" if is_assistant else "trained"
-                offences.append(f"conversation {number}: token {place} (id {token}) is {state}")
-            if is_assistant and token == end:
-                is_assistant, num_ended = False, num_ended + 1
-            elif token == begin:
-                is_assistant = True
+        expected_T = expected_mask(encoded.ids, tokenizer)
+        compared += len(encoded.ids)
+        for place in np.flatnonzero(expected_T != np.array(encoded.trained)):
+            state = "not trained" if expected_T[place] else "trained"
+            offences.append(f"conversation {number}: token {place} (id {encoded.ids[place]}) is {state}")
+        num_begun = encoded.ids.count(begin)
+        num_ended = sum(token == end for token, is_reply in zip(encoded.ids, expected_T, strict=True) if is_reply)
         expected = sum(message.role == "assistant" for message in conversation.messages)
-        if is_assistant or num_ended != expected:
+        if not num_begun == num_ended == expected:
             offences.append(f"conversation {number}: {num_ended} of {expected} turns of the assistant end")
     return Check(compared, len(offences), offences[0] if offences else None)
+
+
+def expected_mask(ids: ArrayLike, tokenizer: Tokenizer) -> NDArray[np.bool_]:
+    """Which of some ids are to be trained, by where they stand alone, (T,): behind `<assistant>`, to the turn's end."""
+    ids_T = np.asarray(ids)
+    begins_T = ids_T == tokenizer.special("<assistant>")
+    borders_T = begins_T | (ids_T == tokenizer.special(END_OF_TURN))
+    last_T = np.maximum.accumulate(np.where(borders_T, np.arange(len(ids_T)), -1))  # border at or before each token
+    before_T = np.concatenate([[-1], last_T])[:-1]
+    return np.where(before_T < 0, False, begins_T[before_T])
 
 
 def beginning(conversation: Conversation, length: int) -> Conversation:

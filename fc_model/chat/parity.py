@@ -2,6 +2,7 @@
 
 The ids of each prompt are compared with those of transformers (by the exported folder) and of llama.cpp's server (by
 each GGUF file), the masks with transformers', and the two checks of checks.py are made of the encoder and the template.
+The tokens by which each file lets a runtime stop are those that end a reply.
 """
 
 import json
@@ -12,7 +13,10 @@ from typing import Any
 from fc_model.chat.checks import check_mask, check_prefix
 from fc_model.chat.encoding import Encoded, encode_conversation
 from fc_model.chat.messages import Conversation
+from fc_model.chat.modelfile import MODELFILE
+from fc_model.export.ends import gguf_ends, huggingface_ends, modelfile_stops
 from fc_model.export.llama_cpp.server import server_chat_prompts
+from fc_model.special_tokens import END_OF_TURN, EOS
 from fc_model.tokenizer import Tokenizer
 
 MISSES_LISTED = 20
@@ -34,7 +38,8 @@ def chat_parity_report(
     `<runtime>_chat_unexplained` counts the others without those that have characters that our tokenizer spells in
     bytes, which llama.cpp's Unigram tokenizer does not know. `chat_prefix_failures` (the encoder, on ids),
     `chat_template_prefix_failures` (the template, on text) and `chat_mask_failures` (the encoder's tokens, and the
-    conversations whose mask differs in transformers) have to be 0.
+    conversations whose mask differs in transformers) have to be 0, and so has `chat_stop_failures`: the files that do
+    not name the end of a turn and of a document as what ends a reply, or name more.
     """
     tokenizer = Tokenizer(tokenizer_file)
     template = TransformersTemplate(huggingface_folder)
@@ -51,6 +56,7 @@ def chat_parity_report(
         prompts[f"gguf_{quantization}"] = server_chat_prompts(
             file, records, context_length=context_length, threads=threads
         )
+    wrong_stops = _wrong_stops(tokenizer, huggingface_folder, gguf_files)
     metrics: dict[str, float] = {
         "chat_conversations": len(conversations),
         "chat_prefixes": prefix.compared,
@@ -58,12 +64,14 @@ def chat_parity_report(
         "chat_template_prefix_failures": template_prefix.wrong,
         "chat_mask_tokens": mask.compared,
         "chat_mask_failures": mask.wrong + len(other_masks),
+        "chat_stop_failures": len(wrong_stops),
     }
     misses: dict[str, Any] = {
         "prefix": prefix.first,
         "template_prefix": template_prefix.first,
         "mask": mask.first,
         "other_masks": [records[place] for place in other_masks[:MISSES_LISTED]],
+        "stops": wrong_stops,
     }
     for name, ids_of_prompts in prompts.items():
         wrong = [place for place, ids in enumerate(ids_of_prompts) if ids != expected[place]]
@@ -76,6 +84,19 @@ def chat_parity_report(
     text = json.dumps(misses, ensure_ascii=False, sort_keys=True, indent=1)
     (out_folder / "chat_misses.json").write_text(text + "\n", encoding="utf-8")
     return metrics
+
+
+def _wrong_stops(tokenizer: Tokenizer, folder: Path, gguf_files: Mapping[str, Path]) -> dict[str, list[Any]]:
+    """What ends a reply in each file where it is not what it has to be, by the file's name."""
+    expected: set[Any] = {tokenizer.special(EOS), tokenizer.special(END_OF_TURN)}
+    ends: dict[str, set[Any]] = {"generation_config.json": huggingface_ends(folder)}
+    ends |= {file.name: gguf_ends(file) for file in gguf_files.values()}
+    wrong = {name: sorted(named) for name, named in ends.items() if named != expected}
+    for modelfile in sorted({file.with_name(MODELFILE) for file in gguf_files.values()}):
+        stops = modelfile_stops(modelfile) if modelfile.is_file() else set()
+        if stops != {END_OF_TURN}:
+            wrong[modelfile.name] = sorted(stops)
+    return wrong
 
 
 class TransformersTemplate:

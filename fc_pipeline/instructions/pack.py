@@ -36,11 +36,13 @@ def pack_conversations(step: Step) -> None:
 
     config: StagePackConfig. inputs: `instructions` with train.jsonl.zst and holdout.jsonl.zst, and `tokenizer`.
     Metrics: documents, tokens, trained_tokens and trained_share (of the tokens that are no padding), fill (share of the
-    windows that is no padding), cut_conversations; windows_ by stage, holdout_documents_ by source.
+    windows that is no padding), cut_conversations; windows_ by stage, holdout_documents_ by source; mask_failures, the
+    tokens that are trained on and should not be by where they stand, or the reverse (fc_model/chat/checks.py).
 
     Raises:
         UserError: the tokenizer lacks the tokens of the chat format, or a stage or the holdout would be empty.
     """
+    from fc_model.chat.checks import expected_mask
     from fc_model.data.token_shard_writer import SplitWriter, write_index
     from fc_model.tokenizer import Tokenizer
 
@@ -59,7 +61,7 @@ def pack_conversations(step: Step) -> None:
             raise UserError(f"{step.key}: no conversation for {split}: change `instructions.stages`, or raise seq_len")
     if len(splits) == len(config.stages):
         raise UserError(f"{step.key}: no conversation that is held out fits seq_len ({config.seq_len}): raise it")
-    summaries, token_bytes = {}, tokenizer.token_bytes
+    summaries, token_bytes, mask_failures = {}, tokenizer.token_bytes, 0
     for split, chosen in splits.items():
         with SplitWriter(
             step.out.open, split, vocab_size=tokenizer.vocab_size, shard_tokens=config.shard_tokens, masked=True
@@ -67,6 +69,7 @@ def pack_conversations(step: Step) -> None:
             for one, ids, trained in _in_windows(split, chosen, config, tokenizer):
                 num_bytes = int(token_bytes[ids[trained]].sum())
                 writer.add(ids, row=one.row, domain=one.source, num_bytes=num_bytes, trained=trained)
+                mask_failures += int((trained != expected_mask(ids, tokenizer)).sum())
         summaries[split] = writer.summary() | {"packed_for": config.seq_len}
     with step.out.open("tokenizer.model") as file:
         file.write(tokenizer_file.read_bytes())
@@ -77,6 +80,7 @@ def pack_conversations(step: Step) -> None:
         tokenizer_fingerprint=tokenizer.fingerprint,
         eos_id=tokenizer.eos_id,
     )
+    step.out.metrics["mask_failures"] = mask_failures
     _count(step, splits, summaries, config)
 
 

@@ -18,6 +18,7 @@ CALL_SCORES = {
     "missed_calls": "no call where one is due",
     "needless_calls": "a call where none is due",
     "declined": "answered in words where no tool fits",
+    "ended": "ended by the token for it",
 }
 
 
@@ -60,13 +61,14 @@ def turns_of(
 def turn_scores(turn: Turn, reply: Written, schemas: Schemas) -> Scores:
     """CALL_SCORES of a reply; a turn has those that it is asked for.
 
-    `valid_calls`: of each call that was begun. Where the reference calls: `right_tools`, `exact_calls` and `ast_match`
+    `valid_calls`: of each call that was begun. `ended`: by the token that ends a turn, not by the bound on its length
+    or the end of the document. Where the reference calls: `right_tools`, `exact_calls` and `ast_match`
     (of the calls as a set, and all of them valid), and `missed_calls`. Where it does not: `needless_calls`, and behind
     a message of the user `declined`, which silence does not earn.
     """
     calls = [read_call(text, schemas) for text in reply.calls]
     valid = [call for call in calls if call is not None]
-    scores: Scores = {"valid_calls": [float(call is not None) for call in calls]}
+    scores: Scores = {"valid_calls": [float(call is not None) for call in calls], "ended": [float(reply.ended)]}
     expected = turn.expected.tool_calls
     if not expected:
         scores["needless_calls"] = [float(bool(calls))]

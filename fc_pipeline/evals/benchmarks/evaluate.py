@@ -11,6 +11,7 @@ from fc_model.device import autocast_dtype, pick_device, set_threads
 from fc_model.evals.benchmarks.ask import Asked, Model, ask
 from fc_model.evals.benchmarks.bootstrap import bootstrap_interval
 from fc_model.evals.benchmarks.item import Item, prompt_of
+from fc_model.evals.benchmarks.known_answers import item_faults
 from fc_model.evals.benchmarks.multiple_choice import chance
 from fc_model.evals.benchmarks.tasks import TASKS, sample_items, split_examples
 from fc_model.evals.control import shuffle_weights
@@ -20,6 +21,7 @@ from fc_pipeline.engine.step import Step
 from fc_pipeline.evals.benchmarks.items import read_items
 
 Prompts = list[tuple[Item, str]]
+_FAULTS_LISTED = 20
 
 
 def evaluate_benchmarks(step: Step) -> None:
@@ -31,7 +33,8 @@ def evaluate_benchmarks(step: Step) -> None:
     Metrics, each with `_<task>` behind: items, chance, accuracy (and accuracy_norm, accuracy_bytes,
     accuracy_flexible where the task has them) with accuracy_low and _high (95%, bootstrap over items),
     accuracy_random (shuffled weights on some items), accuracy_clean and clean_items (without those that the corpus
-    held, and those that decontamination could not look for), truncated_items, tied_items.
+    held, and those that decontamination could not look for), truncated_items, tied_items, scoring_failures (items on
+    which answers whose worth is known do not get it, known_answers.py).
 
     Raises:
         UserError: items are not of their task's format, or the model's numbers are not finite.
@@ -106,6 +109,7 @@ def _figures(task: str, asked: list[Asked], exposed: dict[str, str] | None, *, s
     groups: dict[str, list[Asked]] = {}
     for one in asked:
         groups.setdefault(one.item.group, []).append(one)
+    faults = [of_item for one in asked if (of_item := item_faults(TASKS[task], one.item))]
     figures: dict[str, Any] = {
         "items": len(asked),
         "chance": fmean(chance(one.item) for one in asked),
@@ -113,6 +117,8 @@ def _figures(task: str, asked: list[Asked], exposed: dict[str, str] | None, *, s
         "truncated_items": sum(one.truncated > 0 for one in asked),
         "truncated_tokens": sum(one.truncated for one in asked),
         "tied_items": sum(one.answer.get("chosen", 0) is None for one in asked),
+        "scoring_failures": len(faults),
+        "scoring_faults": [fault for of_item in faults for fault in of_item][:_FAULTS_LISTED],
     }
     if len(groups) > 1:
         figures["groups"] = {
@@ -158,7 +164,7 @@ def _writable(text: str) -> str:
 
 
 def _flat(task: str, figures: dict[str, Any]) -> dict[str, float]:
-    flat = {name: figures[name] for name in ("items", "chance", "truncated_items", "tied_items")}
+    flat = {name: figures[name] for name in ("items", "chance", "truncated_items", "tied_items", "scoring_failures")}
     for name, score in figures["scores"].items():
         flat |= {name: score["value"], f"{name}_low": score["low"], f"{name}_high": score["high"]}
     flat["accuracy_random"] = figures["random"]["value"]

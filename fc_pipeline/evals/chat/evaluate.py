@@ -11,6 +11,7 @@ from fc_model.chat.text import SentencePieceCodec
 from fc_model.checkpoints.load import Weights, load_decoder
 from fc_model.device import pick_device, set_threads
 from fc_model.evals.chat.figures import ALL, Tally, rows_of
+from fc_model.evals.chat.known_replies import prompt_faults, turn_faults
 from fc_model.evals.chat.pairwise import Judge, judge_by_rules
 from fc_model.evals.chat.replies import Speaker
 from fc_model.evals.control import shuffle_weights
@@ -20,6 +21,8 @@ from fc_pipeline.evals.chat.config import ChatEvalsConfig, EndpointJudge
 from fc_pipeline.evals.chat.endpoint import Endpoint
 from fc_pipeline.evals.chat.material import choose_turns, instruction_prompts, openings, read_conversations, shuffled
 from fc_pipeline.evals.chat.problems import ask_problems, choose_problems
+
+_FAULTS_LISTED = 20
 
 
 def evaluate_chat(step: Step) -> None:
@@ -35,7 +38,8 @@ def evaluate_chat(step: Step) -> None:
     `exact_answers` and `true_equations` of problems; `prompts_strict`, `prompts_loose`, `instructions_strict`,
     `instructions_loose`; `wins`, `losses`, `ties`, `wins_of_decided`. A score without items has no metric, so a gate on
     it fails.
-    Also: turns_too_long, turns_unenforceable, problems_too_long, judge_unreadable.
+    Also: turns_too_long, turns_unenforceable, problems_too_long, judge_unreadable; scoring_failures, the turns and
+    prompts on which replies whose worth is known do not get it (known_replies.py).
     """
     weights: Weights = step.config["weights"]
     config = ChatEvalsConfig.model_validate({name: value for name, value in step.config.items() if name != "weights"})
@@ -80,13 +84,16 @@ def evaluate_chat(step: Step) -> None:
         *rows_of("instructions", followed, seed=config.seed, random=random_followed),
         *rows_of("win_rate", verdicts, seed=config.seed, chance=even),
     ]
+    faults = [*(turn_faults(one.turn, one.schemas) for one in turns.ready), *map(prompt_faults, prompts)]
     counts = {f"turns_{reason}": count for reason, count in turns.left_out.items()}
     counts["problems_too_long"] = problems_too_long
+    counts["scoring_failures"] = sum(map(bool, faults))
     if isinstance(judge, Endpoint):
         counts["judge_unreadable"] = judge.unreadable
     step.out.metrics |= flat(rows) | counts
     win_rate = None if config.win_rate is None else config.win_rate.model_dump(mode="json")
     summary = {"weights": weights, "win_rate": win_rate, "left_out": counts, "rows": rows}
+    summary["scoring_faults"] = [fault for of_one in faults for fault in of_one][:_FAULTS_LISTED]
     step.out.write_text("metrics.json", json.dumps(summary, indent=1, allow_nan=False) + "\n")
 
 

@@ -89,6 +89,7 @@ def test_a_stage_of_conversations(export: Callable[[bool], Exported]) -> None:
         "chat_prefix_failures",
         "chat_template_prefix_failures",
         "chat_mask_failures",
+        "chat_stop_failures",
     }
     for name, value in metrics.items():
         if name.endswith(("_failures", "_unexplained")):
