@@ -12,13 +12,13 @@ from fc_model.inference.generate import Runtime, Sampler, Sampling, generate
 from fc_model.inference.grammar import JsonGrammar
 from fc_model.inference.text_codec import TextCodec
 from fc_model.special_tokens import END_OF_TURN, EOS
-from fc_model.strict_json import to_json
-from fc_model.tools.call import run_call
+from fc_model.tools.call import Outcome, run_call
 from fc_model.tools.sandbox import Sandbox
 from fc_model.tools.tool import Tool
 
 _LEAST_REPLY = 16
 """Tokens that a context must have left for a reply."""
+_NO_ROOM = "the result has {} characters, which the context has no room for: ask for less"
 
 
 class Step(NamedTuple):
@@ -74,20 +74,28 @@ class Agent:
 
     def _answer(self) -> Generator[Step, None, None]:
         for number in range(1, self.rounds + 1):
-            reply = yield from self._reply(with_tools=number < self.rounds)
-            self.messages.append(reply)
-            if not reply.tool_calls:
+            message, calls = yield from self._reply(with_tools=number < self.rounds)
+            self.messages.append(message)
+            if not calls:
                 return
-            assert self.sandbox is not None, "tools run in a sandbox"
-            for call in reply.tool_calls:
-                written = to_json({"name": call.name, "arguments": call.arguments})
-                yield Step("call", written)
-                result = run_call(written, self.sandbox).text()
-                self.messages.append(Message("tool", result))
-                yield Step("result", result)
+            for call in calls:
+                yield Step("call", call)
+                yield Step("result", self._run(call))
 
-    def _reply(self, *, with_tools: bool) -> Generator[Step, None, Message]:
-        """Yields reasoning and text as they are drawn; returns the message."""
+    def _run(self, call: str) -> str:
+        """Carry out a call as it was written, and remember its result; one that has no room becomes an error."""
+        assert self.sandbox is not None, "tools run in a sandbox"
+        result = run_call(call, self.sandbox).text()
+        self.messages.append(Message("tool", result))
+        try:
+            self._prompt()
+        except UserError:
+            result = Outcome(error=_NO_ROOM.format(len(result))).text()
+            self.messages[-1] = Message("tool", result)
+        return result
+
+    def _reply(self, *, with_tools: bool) -> Generator[Step, None, tuple[Message, tuple[str, ...]]]:
+        """Yields reasoning and text as they are drawn; returns the message, and the JSON of its calls."""
         ids = self._prompt()
         num_tokens = min(self.num_tokens, self.runtime.context_length - len(ids))
         form = self._forms[with_tools and bool(self.tools)]
@@ -100,7 +108,7 @@ class Agent:
             yield from shown.new(final=False)
         message = reply.message()
         yield from shown.new(final=True)
-        return message
+        return message, reply.calls
 
     def _prompt(self) -> list[int]:
         """The ids of the conversation; its oldest questions are left out where the context has no room for all."""

@@ -61,7 +61,7 @@ class Reply:
         self.state: State = "begin"
         self._call: JsonConstraint | None = None
         self._texts: dict[State, bytes] = {"reasoning": b"", "text": b"", "call": b""}
-        self._calls: list[ToolCall] = []
+        self._calls: list[str] = []
 
     def allowed(self) -> NDArray[np.bool_]:
         """Which ids may follow, (V,)."""
@@ -83,7 +83,7 @@ class Reply:
             self._texts[self.state] += self._form.codec.pieces([token])[0]
             return
         if self._call is not None:
-            self._calls.append(_call_of(self._texts["call"].decode()))
+            self._calls.append(self._texts["call"].decode())
         self.state, self._call, self._texts["call"] = after, None, b""
         if after == "call":
             assert self._form.grammar is not None, "no call without tools"
@@ -103,7 +103,12 @@ class Reply:
 
     def message(self) -> Message:
         """What is whole of it: a call that has not ended is left out."""
-        return Message("assistant", self.text(), self.reasoning or None, tuple(self._calls))
+        return Message("assistant", self.text(), self.reasoning or None, tuple(map(_call_of, self._calls)))
+
+    @property
+    def calls(self) -> tuple[str, ...]:
+        """JSON of the calls of the message, as it was written."""
+        return tuple(self._calls)
 
 
 class JsonReply:
@@ -111,6 +116,7 @@ class JsonReply:
 
     state: State = "text"
     reasoning = ""
+    calls: tuple[str, ...] = ()
 
     def __init__(self, grammar: JsonGrammar, codec: TextCodec, num_tokens: int) -> None:
         self._constraint, self._codec, self._num_tokens = grammar.begin(), codec, num_tokens
@@ -165,5 +171,14 @@ def _decoded(data: bytes, *, final: bool = True) -> str:
 
 
 def _call_of(text: str) -> ToolCall:
-    call = parse_json(text, strict=False)  # 7E999 fits a schema's number; as null it gets the error that it deserves
+    """What the conversation keeps of a call.
+
+    A grammar bounds neither depth nor digits. A call that no reader of JSON takes is kept without its arguments, and
+    its result says why. 7E999 fits a schema's number, and is null here.
+    """
+    try:
+        call = parse_json(text, strict=False)
+    except ValueError:
+        name, _, _ = text.partition('"arguments"')  # the grammar puts it behind the name
+        return ToolCall(name=parse_json(name.rstrip().removesuffix(",") + "}")["name"], arguments={})
     return ToolCall(name=call["name"], arguments=call["arguments"])

@@ -20,6 +20,8 @@ MAX_FILES = 1000
 _MAX_PATH = 200
 _MAX_PARTS = 8
 _PART = re.compile(r"[^./\\:\x00-\x1f\x7f][^/\\:\x00-\x1f\x7f]*")
+_HALF = re.compile("[\ud800-\udfff]")
+"""What Python makes of a byte of a name that is no UTF-8."""
 _DEVICE = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
 _PARTIAL = ".partial"
 _MODE = 0o666
@@ -27,7 +29,8 @@ _MODE = 0o666
 
 class Folder:
     def __init__(self, root: Path) -> None:
-        self._root = root
+        """`root` may be a link now; one that takes its place later is not followed."""
+        self._root = root.resolve()
 
     def read(self, path: str, *, most: int = MAX_FILE_BYTES) -> bytes:
         """Raises ToolError where there is no such regular file, or it has more than `most` bytes."""
@@ -69,7 +72,7 @@ class Folder:
     def _opened(self, parents: list[str], path: str, *, make: bool = False) -> Iterator[int]:
         """Descriptor of the folder that a file lies in."""
         try:
-            folder = os.open(self._root, os.O_RDONLY | os.O_DIRECTORY)
+            folder = os.open(self._root, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
         except OSError as error:
             raise ToolError(f"the folder of this conversation cannot be opened ({error.strerror})") from error
         try:
@@ -145,9 +148,14 @@ def _replace(name: str, folder: int, data: bytes, path: str) -> None:
         raise ToolError(f"{shown(path)} cannot be written ({error.strerror})") from error
 
 
+def _can_be_named(name: str) -> bool:
+    """Whether a path may have this part; one that is no UTF-8 on the disk stands in no JSON."""
+    return _PART.fullmatch(name) is not None and not _HALF.search(name)
+
+
 def _walk(folder: int, prefix: str, depth: int) -> Iterator[tuple[str, int]]:
     with os.scandir(folder) as entries:
-        listed = [(entry.name, entry.stat(follow_symlinks=False)) for entry in entries if _PART.fullmatch(entry.name)]
+        listed = [(entry.name, entry.stat(follow_symlinks=False)) for entry in entries if _can_be_named(entry.name)]
     for name, status in listed:
         if stat.S_ISREG(status.st_mode):
             yield prefix + name, status.st_size
