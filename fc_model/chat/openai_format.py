@@ -6,8 +6,7 @@ https://platform.openai.com/docs/api-reference/chat, with `reasoning_content` as
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from fc_model.chat.messages import Conversation, Message, ToolCall, kind
-from fc_model.errors import UserError
+from fc_model.chat.messages import Conversation, InvalidConversation, Message, Reason, ToolCall, kind
 from fc_model.strict_json import parse_json, to_json
 
 
@@ -15,13 +14,13 @@ def read_conversation(record: Any) -> Conversation:
     """A record's conversation. Fields that are not rendered, such as `name` and `refusal`, are left out.
 
     `arguments` may be an object or its JSON text; `content` may be null. Results that name their calls
-    (`tool_call_id`) are put into the order of the calls. Raises UserError, which names the message or the tool.
+    (`tool_call_id`) are put into the order of the calls. Raises InvalidConversation, which names the message or tool.
     """
     if not isinstance(record, Mapping):
-        raise UserError(f"a conversation is an object with messages, not {kind(record)}")
-    messages = _objects(record.get("messages"), "messages")
+        raise InvalidConversation("invalid_message", f"a conversation is an object with messages, not {kind(record)}")
+    messages = _objects(record.get("messages"), "messages", whole="no_messages")
     read = [_read_message(message, f"messages[{number}]") for number, message in enumerate(messages)]
-    tools = () if record.get("tools") is None else tuple(_objects(record["tools"], "tools"))
+    tools = () if record.get("tools") is None else tuple(_objects(record["tools"], "tools", "invalid_tools"))
     return Conversation(tuple(read[number] for number in _order_of_calls(messages)), tools)
 
 
@@ -47,12 +46,15 @@ def conversation_record(conversation: Conversation) -> dict[str, Any]:
     return {"messages": messages, **({"tools": list(conversation.tools)} if conversation.tools else {})}
 
 
-def _objects(value: Any, place: str) -> list[dict[str, Any]]:
+def _objects(
+    value: Any, place: str, reason: Reason = "invalid_message", *, whole: Reason | None = None
+) -> list[dict[str, Any]]:
+    """A list of objects; `whole` is the reason where it is no list, if that is another one."""
     if not isinstance(value, Sequence) or isinstance(value, str | bytes):
-        raise UserError(f"{place}: a list is expected, not {kind(value)}")
+        raise InvalidConversation(whole or reason, f"{place}: a list is expected, not {kind(value)}")
     for number, item in enumerate(value):
         if not isinstance(item, dict):
-            raise UserError(f"{place}[{number}]: an object is expected, not {kind(item)}")
+            raise InvalidConversation(reason, f"{place}[{number}]: an object is expected, not {kind(item)}")
     return list(value)
 
 
@@ -75,13 +77,13 @@ def _read_message(record: Mapping[str, Any], place: str) -> Message:
 def _read_call(record: Mapping[str, Any], place: str) -> ToolCall:
     function = record.get("function")
     if not isinstance(function, Mapping):
-        raise UserError(f'{place}: {{"function": {{"name", "arguments"}}}} is expected')
+        raise InvalidConversation("invalid_message", f'{place}: {{"function": {{"name", "arguments"}}}} is expected')
     arguments = function.get("arguments")
     if isinstance(arguments, str):
         try:
             arguments = parse_json(arguments)
         except ValueError as error:
-            raise UserError(f"{place}.arguments: not JSON ({error})") from None
+            raise InvalidConversation("invalid_arguments", f"{place}.arguments: not JSON ({error})") from None
     return ToolCall(name=function.get("name"), arguments=arguments)  # type: ignore[arg-type]  # checked as above
 
 
@@ -102,9 +104,14 @@ def _order_of_calls(messages: Sequence[Mapping[str, Any]]) -> list[int]:
             keys.append((caller, number - caller))
             continue
         if not isinstance(name, str) or name not in ids:
-            raise UserError(f"messages[{number}].tool_call_id: the calls before it are {', '.join(ids)}, not {name!r}")
+            raise InvalidConversation(
+                "result_without_call",
+                f"messages[{number}].tool_call_id: the calls before it are {', '.join(ids)}, not {name!r}",
+            )
         if name in answered:
-            raise UserError(f"messages[{number}].tool_call_id: {name!r} has a result already")
+            raise InvalidConversation(
+                "result_without_call", f"messages[{number}].tool_call_id: {name!r} has a result already"
+            )
         answered.add(name)
         keys.append((caller, ids[name]))
     return sorted(range(len(messages)), key=keys.__getitem__)

@@ -1,23 +1,10 @@
 """Which conversations can be trained on: whole, in order, with a reply to every turn."""
 
-import re
 import unicodedata
 from typing import Any
 
-from fc_model.chat.messages import Conversation
-from fc_model.errors import UserError
+from fc_model.chat.messages import Conversation, InvalidConversation
 from fc_pipeline.corpus.filters.base import map_meta, meta_texts
-
-_REASONS = (
-    (re.compile("without a call|calls before it|has a result"), "result_without_call"),
-    (re.compile("cannot (?:follow|begin)|come first"), "wrong_order"),
-    (re.compile(r"\.arguments:"), "invalid_arguments"),
-    (re.compile("surrogate"), "invalid_unicode"),
-    (re.compile(r"\.role:"), "unknown_role"),
-    (re.compile(r"^tools"), "invalid_tools"),
-    (re.compile(r"^messages: "), "no_messages"),
-)
-"""What `Conversation` says of one that is none -> the reason that it is dropped for."""
 
 
 class Invalid(Exception):
@@ -34,14 +21,10 @@ def valid_conversation(record: dict[str, Any]) -> Conversation:
         raise Invalid("nul_character", "NUL is no text")
     try:
         conversation = Conversation.from_record(map_meta(record, lambda text: unicodedata.normalize("NFC", text)))
-    except UserError as error:
-        raise Invalid(_reason(str(error)), str(error)) from error
+    except InvalidConversation as error:
+        raise Invalid(error.reason, str(error)) from error
     _check_replies(conversation)
     return conversation
-
-
-def _reason(message: str) -> str:
-    return next((reason for pattern, reason in _REASONS if pattern.search(message)), "invalid_message")
 
 
 def _check_replies(conversation: Conversation) -> None:
