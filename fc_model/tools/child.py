@@ -2,15 +2,12 @@
 
 import base64
 import json
-import resource
-import signal
 import sys
-from contextlib import suppress
 from datetime import datetime
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from fc_model.capped_child import serve
 from fc_model.strict_json import to_json
 from fc_model.tools import image_text
 from fc_model.tools.folder import Folder
@@ -23,11 +20,11 @@ _FORBIDDEN = ("socket.", "subprocess.", "os.system", "os.exec", "os.fork", "os.p
 
 
 def main(setting: dict[str, Any]) -> None:
-    """Serves until the parent is gone. The timer's signal is left to kill the process: it stops native code, too.
+    """Serves until the parent is gone.
 
     setting: {"folder", "now", "corpus"} as in Sandbox, each may be null; {"cpu_seconds", "memory_bytes"}.
     """
-    _cap(setting["memory_bytes"])
+    refuse_connections_and_processes()
     if setting["folder"] is not None:
         image_text.prepare()
     used = {
@@ -35,15 +32,11 @@ def main(setting: dict[str, Any]) -> None:
         "time": None if setting["now"] is None else datetime.fromisoformat(setting["now"]),
         "corpus": None if setting["corpus"] is None else Path(setting["corpus"]),
     }
-    channel = Connection(sys.stdin.fileno())
-    with suppress(EOFError, BrokenPipeError):
-        channel.send_bytes(b"{}")
-        while True:
-            call = json.loads(channel.recv_bytes())
-            signal.setitimer(signal.ITIMER_PROF, setting["cpu_seconds"])
-            reply = to_json(_reply(call, used)).encode()
-            signal.setitimer(signal.ITIMER_PROF, 0)
-            channel.send_bytes(reply)
+
+    def answer(call: bytes) -> list[bytes]:
+        return [to_json(_reply(json.loads(call), used)).encode()]
+
+    serve(answer, num_messages=1, cpu_seconds=setting["cpu_seconds"], memory_bytes=setting["memory_bytes"])
 
 
 def _reply(call: dict[str, Any], used: dict[str, Any]) -> dict[str, Any]:
@@ -68,17 +61,14 @@ def _reply(call: dict[str, Any], used: dict[str, Any]) -> dict[str, Any]:
     return {"value": value}
 
 
-def _cap(memory_bytes: int) -> None:
-    signal.signal(signal.SIGPROF, signal.SIG_DFL)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    if sys.platform == "linux":  # macOS takes the call and does not heed it, or refuses it
-        resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
-    sys.addaudithook(_refuse_connections_and_processes)
+def refuse_connections_and_processes() -> None:
+    """From now on, in this process: an audit hook cannot be taken out again."""
 
+    def refuse(event: str, _: tuple[Any, ...]) -> None:
+        if event.startswith(_FORBIDDEN):
+            raise PermissionError(1, f"{event} is not allowed")
 
-def _refuse_connections_and_processes(event: str, _: tuple[Any, ...]) -> None:
-    if event.startswith(_FORBIDDEN):
-        raise PermissionError(1, f"{event} is not allowed")
+    sys.addaudithook(refuse)
 
 
 if __name__ == "__main__":

@@ -1,24 +1,20 @@
 """Where the calls of a conversation run: a child process, capped in processor time, wall-clock time and memory.
 
 One child serves call after call and is replaced when a call kills it. It starts no process and opens no connection.
-Files are those of one folder (folder.py). The child's side is `child.py`.
+Files are those of one folder (folder.py). The child's side is `child.py`; what caps it, fc_model/capped_child.py.
 """
 
 import base64
 import io
 import json
-import os
-import socket
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from multiprocessing.connection import Connection
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from fc_model.capped_child import CappedChild
 from fc_model.errors import UserError
 from fc_model.strict_json import to_json
 from fc_model.tools.child import main
@@ -29,12 +25,8 @@ if TYPE_CHECKING:
 
 MAX_REPLY_BYTES = 8 << 20
 """Of a call's reply on its way from the child; an image to read is the longest."""
-_START_SECONDS = 60.0
-"""For a child to import what it needs, on a busy machine."""
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 """Each thread of OpenBLAS reserves address space, which is capped."""
-
-Child = tuple["subprocess.Popen[bytes]", "Connection[Any, Any]"]
 
 
 @dataclass
@@ -58,7 +50,7 @@ class Sandbox:
     cpu_seconds: float = 1.0
     seconds: float = 10.0
     memory_bytes: int = 1 << 30
-    _child: Child | None = field(default=None, init=False, repr=False)
+    _child: CappedChild | None = field(default=None, init=False, repr=False)
 
     def run(self, tool: Tool, arguments: dict[str, Any]) -> Any:
         """The result of a call with validated arguments, as plain JSON.
@@ -66,10 +58,10 @@ class Sandbox:
         Raises:
             ToolError: the executor refused, or the child reached a cap.
         """
-        channel = self._running()
+        child = self._running()
         try:
-            channel.send_bytes(to_json({"tool": tool.name, "arguments": arguments}).encode())
-            reply = _received(channel, self.seconds)
+            child.send(to_json({"tool": tool.name, "arguments": arguments}).encode())
+            reply = json.loads(child.receive(seconds=self.seconds, max_bytes=MAX_REPLY_BYTES))
         except (OSError, EOFError) as error:
             self.close()
             raise ToolError(f"{tool.name}: took more time or memory than is allowed") from error
@@ -82,10 +74,7 @@ class Sandbox:
     def close(self) -> None:
         """Ends the child; the next call starts another."""
         if self._child is not None:
-            process, channel = self._child
-            process.kill()
-            process.wait()
-            channel.close()
+            self._child.end()
             self._child = None
 
     def __enter__(self) -> "Sandbox":
@@ -106,9 +95,8 @@ class Sandbox:
         except UserError as error:
             raise ToolError(f"{tool.name}: {error}") from error
 
-    def _running(self) -> "Connection[Any, Any]":
+    def _running(self) -> CappedChild:
         if self._child is None:
-            ours, theirs = socket.socketpair()
             setting = {
                 "folder": None if self.folder is None else str(self.folder.absolute()),
                 "now": None if self.now is None else self.now.isoformat(),
@@ -116,27 +104,5 @@ class Sandbox:
                 "cpu_seconds": self.cpu_seconds,
                 "memory_bytes": self.memory_bytes,
             }
-            with theirs:
-                process = subprocess.Popen(
-                    [sys.executable, "-m", main.__module__, json.dumps(setting)],
-                    stdin=theirs.fileno(),
-                    stdout=subprocess.DEVNULL,
-                    stderr=subprocess.DEVNULL,
-                    env={**os.environ, **_ONE_THREAD, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-                    start_new_session=True,  # Ctrl-C is the parent's; the child ends with its socket
-                )
-            self._child = process, Connection(ours.detach())
-            try:
-                _received(self._child[1], _START_SECONDS)
-            except (OSError, EOFError) as error:
-                self.close()
-                raise UserError("the child process of the tools does not start: free memory, and try again") from error
-        return self._child[1]
-
-
-def _received(channel: "Connection[Any, Any]", seconds: float) -> dict[str, Any]:
-    """Raises EOFError when the child dies or takes too long, OSError when it sends more than it may."""
-    if not channel.poll(seconds):
-        raise EOFError
-    reply: dict[str, Any] = json.loads(channel.recv_bytes(MAX_REPLY_BYTES))
-    return reply
+            self._child = CappedChild(main.__module__, json.dumps(setting), environment=_ONE_THREAD)
+        return self._child

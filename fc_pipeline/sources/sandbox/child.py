@@ -2,14 +2,11 @@
 
 import importlib
 import json
-import resource
-import signal
 import sys
 from collections.abc import Callable
-from contextlib import suppress
-from multiprocessing.connection import Connection
 from typing import Any
 
+from fc_model.capped_child import serve
 from fc_pipeline.catalogue.bad_input import BadInput
 
 Answer = Callable[..., tuple[Any, list[bytes]]]
@@ -23,24 +20,19 @@ FUNCTIONS = {
 """What the child may be told to import and call."""
 
 
-def main(cpu_seconds: float, memory_bytes: int, max_reply_bytes: int) -> None:
-    """Serves until the parent is gone. The timer's signal is left to kill the process: it stops native code too."""
-    _cap_memory(memory_bytes)
-    signal.signal(signal.SIGPROF, signal.SIG_DFL)
-    channel = Connection(sys.stdin.fileno())
-    with suppress(EOFError):
-        while True:
-            question, data = json.loads(channel.recv_bytes()), channel.recv_bytes()
-            signal.setitimer(signal.ITIMER_PROF, cpu_seconds)
-            answer, parts = _answered(question, data)
-            reply = json.dumps(answer).encode()
-            signal.setitimer(signal.ITIMER_PROF, 0)
-            num_bytes = len(reply) + sum(map(len, parts))
-            if num_bytes > max_reply_bytes:
-                refusal = {"refused": ["too_large", f"what it becomes takes {num_bytes} bytes"]}
-                reply, parts = json.dumps(refusal).encode(), []
-            for message in (reply, *parts):
-                channel.send_bytes(message)
+def main(setting: dict[str, Any]) -> None:
+    """Serves until the parent is gone. setting: {"cpu_seconds", "memory_bytes", "max_reply_bytes"}."""
+
+    def answer(question: bytes, data: bytes) -> list[bytes]:
+        value, parts = _answered(json.loads(question), data)
+        reply = json.dumps(value).encode()
+        num_bytes = len(reply) + sum(map(len, parts))
+        if num_bytes > setting["max_reply_bytes"]:
+            refusal = {"refused": ["too_large", f"what it becomes takes {num_bytes} bytes"]}
+            return [json.dumps(refusal).encode()]
+        return [reply, *parts]
+
+    serve(answer, num_messages=2, cpu_seconds=setting["cpu_seconds"], memory_bytes=setting["memory_bytes"])
 
 
 def _answered(question: dict[str, Any], data: bytes) -> tuple[dict[str, Any], list[bytes]]:
@@ -62,11 +54,5 @@ def _function(name: str) -> Answer:
     return getattr(importlib.import_module(module), function)
 
 
-def _cap_memory(memory_bytes: int) -> None:
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    if sys.platform == "linux":  # macOS takes the call and does not heed it, or refuses it
-        resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
-
-
 if __name__ == "__main__":
-    main(float(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))
+    main(json.loads(sys.argv[1]))

@@ -286,7 +286,7 @@ def test_a_reader_that_dies_or_eats_all_memory_is_replaced() -> None:
     ((_, text, _),), _ = isolated.call(read_documents, PAGE.format(PROSE).encode(), spec=spec)
     assert PROSE in text
     assert isolated._child is not None
-    isolated._child[0].kill()
+    isolated._child._process.kill()
     with pytest.raises(BadInput) as error:
         isolated.call(read_documents, b"<p>x</p>", spec=spec)
     assert error.value.reason == "reader_died"
