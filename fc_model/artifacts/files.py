@@ -14,13 +14,17 @@ import json
 import os
 import shutil
 import signal
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
+from fc_model.errors import UserError
+
 TEMPORARY_SUFFIX = ".tmp"
 _CHUNK_BYTES = 1 << 20
+_NOT_A_FILE = "{}: a pipe, a socket or a device stands in place of a file: remove it"
 
 _operations = 0
 
@@ -31,6 +35,10 @@ def crash_point() -> None:
     _operations += 1
     if os.environ.get("FC_CRASH_AT") == str(_operations):
         os.kill(os.getpid(), signal.SIGKILL)
+
+
+class NotAFile(UserError):
+    """What stands in place of a file can be waited for without end."""
 
 
 class HashingFile(io.RawIOBase):
@@ -94,6 +102,23 @@ def write_bytes(path: Path, data: bytes) -> str:
 def write_json(path: Path, value: Any, **options: Any) -> str:
     """Write a value durably as JSON, indented by one; `options` are json.dumps's. Returns the file's sha256."""
     return write_bytes(path, (json.dumps(value, indent=1, **options) + "\n").encode())
+
+
+def read_file(path: Path) -> bytes:
+    """The bytes of a small file.
+
+    Raises NotAFile for a pipe, a socket or a device, which `open` would wait for; OSError as `open` does.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        if error.errno != errno.ENXIO:  # of a socket
+            raise
+        raise NotAFile(_NOT_A_FILE.format(path)) from error
+    with os.fdopen(descriptor, "rb") as file:  # IsADirectoryError for a folder
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise NotAFile(_NOT_A_FILE.format(path))
+        return file.read()
 
 
 def move_in(source: Path, target: Path, *, keep: bool = False) -> tuple[int, str]:

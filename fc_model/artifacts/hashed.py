@@ -13,6 +13,7 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
+from fc_model.artifacts.files import read_file
 from fc_model.artifacts.host import Host
 
 _TICK_SECONDS = 2.0
@@ -28,7 +29,7 @@ class HashedFiles:
         self._known: dict[str, list[str | int]] = {}
         # Absent or damaged: everything is hashed again.
         with suppress(OSError, ValueError, TypeError, KeyError, RecursionError):
-            index = json.loads(self._path.read_bytes())
+            index = json.loads(read_file(self._path))
             self._known = dict(index["files"]) if index["boot"] == _boot() != "" else {}
         self._changed = False
         self._began = 0.0

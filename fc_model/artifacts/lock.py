@@ -13,6 +13,7 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
+from fc_model.artifacts.files import read_file
 from fc_model.artifacts.host import Host
 from fc_model.errors import UserError
 
@@ -86,7 +87,7 @@ def read_holder(path: Path) -> dict[str, Any] | None:
     moment fail. A holder on a host whose processes cannot be seen from here counts as alive.
     """
     try:
-        holder: dict[str, Any] = json.loads(path.read_text("utf-8"))
+        holder: dict[str, Any] = json.loads(read_file(path))
         host = Host(**{field.name: holder[field.name] for field in fields(Host) if field.name in holder})
         place = host.seen_from_here()
         if place == "here":

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from fc_model.artifacts.files import write_json
+from fc_model.artifacts.files import read_file, write_json
 from fc_model.artifacts.manifest import seal
 
 
@@ -23,7 +23,7 @@ def read_sealed(path: Path) -> dict[str, Any]:
     Raises Damaged, which names the file, when it is anything else; FileNotFoundError when there is none.
     """
     try:
-        value = json.loads(path.read_bytes())
+        value = json.loads(read_file(path))
         if value.pop("seal") != seal(value):
             raise ValueError("its seal does not match")
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from fc_model.artifacts.artifact import Artifact
-from fc_model.artifacts.files import make_folder
+from fc_model.artifacts.files import make_folder, read_file
 from fc_model.artifacts.hashed import index_path
 from fc_model.artifacts.lock import ArtifactLock, Locked
 from fc_model.artifacts.manifest import MANIFEST_NAME, Manifest, ManifestError, Recipe
@@ -60,7 +60,7 @@ class Store:
         folder = self.folder(key, identity)
         path = folder / MANIFEST_NAME
         try:
-            text = path.read_bytes()
+            text = read_file(path)
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from fc_model.artifacts import Artifact, ManifestError, Recipe, Store
-from fc_model.artifacts.files import write_json
+from fc_model.artifacts.files import read_file, write_json
 from fc_model.artifacts.manifest import InputEntry
 from fc_model.errors import UserError
 from fc_pipeline.engine.graph import Graph
@@ -72,7 +72,7 @@ def read_equivalences(store: Store) -> list[dict]:
     """
     path: Path = store.root / _EQUIVALENCES
     try:
-        return json.loads(path.read_text("utf-8")) if path.exists() else []
+        return json.loads(read_file(path)) if path.exists() else []
     except ValueError as error:
         raise UserError(f"{path}: not JSON ({error}); correct or delete it") from error
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from fc_model.artifacts import ManifestError, Store
+from fc_model.artifacts.files import read_file
 from fc_model.artifacts.lock import read_holder
 from fc_model.artifacts.writer import WORKSPACE
 from fc_pipeline.engine.gates import failures
@@ -112,7 +113,7 @@ def read_progress(folder: Path) -> dict[str, Any] | None:
     """The newest record with a loss in a metrics log below the folder's workspace; None when there is none."""
     newest = None
     for path in sorted((folder / WORKSPACE).rglob("metrics.jsonl")):
-        for line in path.read_bytes().split(b"\n")[:-1]:  # the last piece is empty, or a line being written
+        for line in read_file(path).split(b"\n")[:-1]:  # the last piece is empty, or a line being written
             with suppress(ValueError):  # a damaged line, which training leaves out when it resumes
                 record = json.loads(line)
                 if isinstance(record, dict) and "loss" in record:

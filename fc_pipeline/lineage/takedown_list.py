@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from fc_model.artifacts.files import write_json
+from fc_model.artifacts.files import read_file, write_json
 from fc_model.errors import UserError
 from fc_pipeline.paths import fc_home
 
@@ -16,7 +16,7 @@ def read_takedowns(home: Path) -> list[dict[str, Any]]:
     """[{"id", "reason", "at"}], in the order in which they were asked for. Raises UserError for a damaged list."""
     path = home / _FILE
     try:
-        entries: list[dict[str, Any]] = json.loads(path.read_text("utf-8"))
+        entries: list[dict[str, Any]] = json.loads(read_file(path))
     except FileNotFoundError:
         return []
     except ValueError as error:

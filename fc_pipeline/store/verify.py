@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable, Sequence
 
-from fc_model.artifacts import ManifestError, Store
+from fc_model.artifacts import Store
 from fc_model.artifacts.manifest import MANIFEST_NAME, FileEntry, Manifest
 from fc_model.errors import UserError, suggestion
 from fc_pipeline.remote.remote import Place, Remote
@@ -65,7 +65,7 @@ def _verified(
         if not wanted or any(below(key, name) for name in wanted):
             try:
                 result = problems(key, identity)
-            except (ManifestError, RemoteDamaged) as error:
+            except (UserError, RemoteDamaged) as error:
                 result = [str(error)]
             checked += result is not None
             lines += result or []

@@ -2,7 +2,10 @@
 
 import json
 import os
+import re
+import socket
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,6 +13,7 @@ import pytest
 from fc_model.artifacts import Artifact, Recipe, Store, hashed
 from fc_model.artifacts import artifact as artifact_module
 from fc_model.artifacts.hashed import index_path
+from fc_model.errors import UserError
 
 KEY, RECIPE = "toy/artifact", Recipe(config={}, code={"version": "0" * 16}, inputs={})
 
@@ -134,3 +138,25 @@ def test_the_index_goes_with_its_artifact(store: Store, artifact: Artifact) -> N
     assert index_path(artifact.folder).is_file()
     store.remove(KEY, artifact.identity)
     assert [path for path in store.root.rglob("*") if path.is_file() and path.suffix != ".lock"] == []
+
+
+def bind(path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(os.path.relpath(path))  # the name of a socket is short
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, bind], ids=["a pipe", "a socket"])
+@pytest.mark.parametrize("place", ["index", "manifest"])
+def test_what_is_no_file_is_one_line_and_not_waited_for(
+    artifact: Artifact, store: Store, make: Callable[[Path], object], place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = {"index": index_path(artifact.folder), "manifest": artifact.folder / "manifest.json"}[place]
+    path.unlink(missing_ok=True)
+    monkeypatch.chdir(store.root)
+    make(path)
+    with pytest.raises(UserError, match=f"{re.escape(str(path))}: a pipe, a socket or a device stands in place of a"):
+        reopened = store.find(KEY, RECIPE.identity(KEY))
+        assert reopened is not None
+        reopened.verify()
+    store.remove(KEY, RECIPE.identity(KEY))
+    assert not artifact.folder.exists() and not path.exists()

@@ -88,7 +88,7 @@ def test_chat(
     with Sandbox() as sandbox:
         chat(model, sampling=GREEDY, tools=[TOOL], sandbox=sandbox, show_reasoning=show_reasoning)
     out = capsys.readouterr().out
-    assert ("[reasoning] It asks for a product." in out) == show_reasoning
+    assert ("[reasoning] It asks for a product.\n" in out) == ("product" in out) == show_reasoning
     assert '[call] {"name":"calculate"' in out and out.endswith(f"\n{ANSWER}\n") and "<reasoning>" not in out
 
 
