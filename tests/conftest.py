@@ -36,6 +36,7 @@ LONGEST = (
     "tests/fc_pipeline/executors/test_clusters.py",
     "tests/test_pico.py",
     "tests/reliability/test_runs_from_the_ui.py",
+    "tests/test_mutants.py",
     "tests/fc_model/train/test_image_stage.py",
     "tests/fc_pipeline/executors/test_steps_on_clusters.py",
     "tests/fc_pipeline/experiments/test_for_real.py",

@@ -98,7 +98,7 @@ MUTANTS = [
         *(MASK, None, 0),
     ),
     Mutant(
-        "the end of the turn is not trained",
+        "the end of the turn is not trained",  # huggingface/trl#5988
         *("exports", ENCODING, "part._replace(trained=True)", 'part._replace(trained=part.text != "<im_end>")'),
         *(MASK, None, 0),
     ),
@@ -125,7 +125,7 @@ MUTANTS = [
         *("vocabulary.eos", STOP, None, 0),
     ),
     Mutant(
-        "the GGUF file has no end of a turn",
+        "the GGUF file has no end of a turn",  # ggml-org/llama.cpp#5040
         *("exports", "fc_model/export/gguf.py", "writer.add_eot_token_id(vocabulary.control_id(END_OF_TURN))", "pass"),
         *(STOP, None, 0),
     ),
@@ -164,7 +164,7 @@ MUTANTS = [
         *('if isinstance(layer, LoraLinear) and "up_proj" not in name:', MERGE, None, 1e-4),
     ),
     Mutant(
-        "the merge is rounded to bf16",
+        "the merge is rounded to bf16",  # huggingface/peft#1388, OpenBMB/MiniCPM-V#502
         *("adapter", "fc_model/model/lora.py", "update_FD, alpha=layer.scaling)"),
         *("update_FD, alpha=layer.scaling).bfloat16().float()", MERGE, None, 1e-4),
     ),
@@ -174,7 +174,7 @@ MUTANTS = [
     ),
     # Metric
     Mutant(
-        "exact calls ask for the name alone",
+        "exact calls ask for the name alone",  # ServiceNow/AU-Harness#31
         *("chat_evals", "fc_model/evals/chat/calls.py", "call.name, canonical(call.arguments)", "call.name"),
         *(SCORING, None, 0),
     ),
@@ -185,6 +185,11 @@ MUTANTS = [
     Mutant(
         "any arguments are valid",
         *("chat_evals", "fc_model/evals/chat/calls.py", ".is_valid(arguments)", ".is_valid({}) is not None"),
+        *(SCORING, None, 0),
+    ),
+    Mutant(
+        "a call that cannot be read is none",  # ShishirPatil/gorilla#1362
+        *("chat_evals", "fc_model/evals/chat/turns.py", "[float(bool(calls))]", "[float(bool(valid))]"),
         *(SCORING, None, 0),
     ),
     Mutant(

@@ -70,8 +70,10 @@ def _spoilt(expected: Message, schemas: Schemas) -> Iterator[tuple[str, Written,
     """Replies with one fault: its name, the reply, and its worth."""
     reference = written(expected)
     if not expected.tool_calls:
-        called = replace(reference, calls=_texts([ToolCall(_UNKNOWN, {})]))
-        yield "a needless call", called, {"valid_calls": 0.0, "needless_calls": 1.0, "declined": 0.0}
+        (needless,) = _texts([ToolCall(_UNKNOWN, {})])
+        for name, text in (("a needless call", needless), ("a needless call that is cut", needless[:-1])):
+            worth = {"valid_calls": 0.0, "needless_calls": 1.0, "declined": 0.0}
+            yield name, replace(reference, calls=(text,)), worth
         return
     first, *others = expected.tool_calls
     unknown = ToolCall(_UNKNOWN + first.name, first.arguments)

@@ -92,8 +92,8 @@ def evaluate_chat(step: Step) -> None:
         counts["judge_unreadable"] = judge.unreadable
     step.out.metrics |= flat(rows) | counts
     win_rate = None if config.win_rate is None else config.win_rate.model_dump(mode="json")
-    summary = {"weights": weights, "win_rate": win_rate, "left_out": counts, "rows": rows}
-    summary["scoring_faults"] = [fault for of_one in faults for fault in of_one][:_FAULTS_LISTED]
+    listed = [fault for of_one in faults for fault in of_one][:_FAULTS_LISTED]
+    summary = {"weights": weights, "win_rate": win_rate, "left_out": counts, "scoring_faults": listed, "rows": rows}
     step.out.write_text("metrics.json", json.dumps(summary, indent=1, allow_nan=False) + "\n")
 
 

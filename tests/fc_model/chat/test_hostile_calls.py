@@ -94,6 +94,7 @@ def test_hostile_texts_in_every_parameter(tool: str, codec: SentencePieceCodec, 
 def test_json_that_the_schema_allows_and_no_reader(
     value: str, error: str, codec: SentencePieceCodec, sandbox: Sandbox
 ) -> None:
+    """openai/openai-agents-js#887, mozilla-ai/clawbolt#169"""
     steps = told(codec, sandbox, "query_json", [written("query_json", f'{{"document":{value},"pointer":""}}')])
     (result,) = results(steps)
     assert isinstance(result, dict) and error in result["error"]
@@ -101,6 +102,7 @@ def test_json_that_the_schema_allows_and_no_reader(
 
 
 def test_a_result_without_room_is_an_error_and_the_model_answers(codec: SentencePieceCodec, sandbox: Sandbox) -> None:
+    """agent0ai/agent-zero#833, google-ai-edge/gallery#889"""
     assert sandbox.folder is not None
     (sandbox.folder / "long.txt").write_text("many words " * 4000)
     steps = told(codec, sandbox, "read_file", [written("read_file", '{"path":"long.txt"}')], context=1024)
