@@ -16,6 +16,7 @@ from fc_pipeline.formatting import UNKNOWN, Line, columns, count, print_json, pr
 from fc_pipeline.paths import built_home, fc_home, instance_home
 
 with deferred_imports():
+    from fc_pipeline.cli.milestone_table import milestone_lines, milestone_states, waiver_lines
     from fc_pipeline.cli.plan_table import plan_lines
     from fc_pipeline.cli.run import run_track
     from fc_pipeline.cli.ui import serve
@@ -58,11 +59,13 @@ def run(options: argparse.Namespace) -> int:
 
 def status(options: argparse.Namespace) -> None:
     graph, store = project_graph(of=options.track), Store(fc_home())
-    items = make_status(graph, store, graph.track(options.track) if options.track is not None else graph)
+    keys = graph.track(options.track) if options.track is not None else list(graph)
+    items, milestones = make_status(graph, store, keys), milestone_states(graph, store, keys)
     if options.json:
-        print_json([asdict(item) for item in items])
+        print_json({"items": [asdict(item) for item in items], "milestones": milestones})
     else:
-        print_lines(status_lines(items, root=store.root))
+        *lines, total = status_lines(items, root=store.root)
+        print_lines([*lines, *milestone_lines(milestones), *waiver_lines(graph, store, keys), total])
 
 
 def equivalent(options: argparse.Namespace) -> None:

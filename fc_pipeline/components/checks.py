@@ -29,7 +29,7 @@ def check_specs(key: str, gates: list[Gate]) -> list[dg.AssetCheckSpec]:
             name=name,
             asset=key.split("/"),
             blocking=not isinstance(gate, SharedGate),
-            description=f"{_asked(gate)} must be {bounds(gate.min, gate.max)}." + (f" {gate.why}" if gate.why else ""),
+            description=_about(gate),
         )
         for name, gate in zip(check_names(gates), gates, strict=True)
     ]
@@ -54,6 +54,12 @@ def check_results(key: str, gates: list[Gate], verdicts: list[dict[str, Any]]) -
             )
         )
     return results
+
+
+def _about(gate: Gate) -> str:
+    """`loss_final must be at most 0.5. Learnt by heart. Milestone M1.`"""
+    milestone = f"Milestone {gate.milestone}." if gate.milestone is not None else ""
+    return " ".join(filter(None, (f"{_asked(gate)} must be {bounds(gate.min, gate.max)}.", gate.why, milestone)))
 
 
 def _asked(gate: Gate) -> str:

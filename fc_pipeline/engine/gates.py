@@ -6,20 +6,24 @@ counts for the track that sets it alone (docs/decisions/gates.md).
 """
 
 import math
-from typing import Any
+from typing import Any, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
 from fc_model.artifacts import Artifact, Counters
 from fc_model.config.strict import Strict
 from fc_model.errors import UserError
+from fc_pipeline.engine.waivers import Waiver
 
 _ASKED = ("metric", "min", "max")
 """Fields that match a verdict with its gate: a metric may have several gates."""
 
 
 class Gate(Strict):
-    """One condition on one metric of one artifact of the track, or of its corpus."""
+    """One condition on one metric of one artifact of the track, or of its corpus.
+
+    `with_waiver` joins it with the track's waiver of it, which stands apart from it in the file (`waivers`).
+    """
 
     artifact: str = Field(
         description="In the track, such as evals/pretrain_b; or of its corpus: corpus/filter_quality."
@@ -28,7 +32,8 @@ class Gate(Strict):
     min: float | None = Field(default=None, description="The metric must be at least this.")
     max: float | None = Field(default=None, description="The metric must be at most this.")
     why: str = Field(default="", description="Why the bound is what it is; what was measured stands beside it.")
-    waive: str | None = Field(default=None, description="Reason to go on in spite of a failure; shown in the report.")
+    milestone: str | None = Field(default=None, description="The milestone that it belongs to, such as M2; or null.")
+    _waiver: Waiver | None = PrivateAttr(default=None)
 
     @model_validator(mode="after")
     def _bounded(self) -> "Gate":
@@ -39,6 +44,21 @@ class Gate(Strict):
     @property
     def name(self) -> str:
         return f"{self.artifact}.{self.metric}"
+
+    @property
+    def waiver(self) -> Waiver | None:
+        """The track's waiver of it, also one that has expired."""
+        return self._waiver
+
+    @property
+    def waived(self) -> bool:
+        """Whether steps go on in spite of a failure."""
+        return self._waiver is not None and not self._waiver.expired
+
+    def with_waiver(self, waiver: Waiver | None) -> Self:
+        gate = self.model_copy()
+        gate._waiver = waiver
+        return gate
 
     def verdict(self, metrics: dict[str, float]) -> dict[str, Any]:
         """The verdict as stored in the manifest; `value` is None when the metric is missing or not finite."""
@@ -53,7 +73,7 @@ class Gate(Strict):
             "max": self.max,
             "why": self.why,
             "passed": passed,
-            "waived": self.waive,
+            "waived": str(self.waiver) if self.waived else None,
         }
 
 
@@ -90,9 +110,16 @@ def failures(artifact: Artifact, gates: list[Gate]) -> list[str]:
         verdicts = [entry for entry in artifact.manifest.gates if tuple(map(entry.get, _ASKED)) == asked]
         if not verdicts:
             reasons.append(f"gate {gate.name} has no verdict: materialize {artifact.key} again")
-        elif not (verdicts[0]["passed"] or gate.waive):
-            reasons.append(f"gate {gate.name} failed: {verdicts[0]['value']}, must be {bounds(gate.min, gate.max)}")
+        elif not (verdicts[0]["passed"] or gate.waived):
+            reasons.append(f"gate {gate.name} failed: {failure(gate, verdicts[0]['value'])}")
     return reasons
+
+
+def failure(gate: Gate, value: float | None) -> str:
+    """`0.1, must be at least 0.2`, and that a waiver no longer counts."""
+    shown = "its metric is missing or no number" if value is None else f"{value}"
+    ended = f" (the waiver by {gate.waiver.by} ended on {gate.waiver.until})" if gate.waiver is not None else ""
+    return f"{shown}, must be {bounds(gate.min, gate.max)}{ended}"
 
 
 def bounds(low: float | None, high: float | None) -> str:
@@ -106,5 +133,5 @@ def require_passed(artifact: Artifact, gates: list[Gate], *, for_key: str) -> No
     reasons = failures(artifact, gates)
     if reasons:
         raise UserError(
-            f"{for_key} cannot go on from {artifact.key}: {'; '.join(reasons)} (or waive it with a reason in the track)"
+            f"{for_key} cannot go on from {artifact.key}: {'; '.join(reasons)} (or waive it in the track: by whom, why)"
         )

@@ -1,4 +1,4 @@
-"""The steps of all tracks as data: keys, inputs and gates."""
+"""The steps of all tracks as data: keys, inputs, gates and milestones."""
 
 import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -9,6 +9,7 @@ from fc_model.errors import UserError, suggestion
 from fc_pipeline.code_version.project import code_version
 from fc_pipeline.engine.deferred import path_of
 from fc_pipeline.engine.gates import Gate, SharedGate
+from fc_pipeline.engine.milestones import Milestone
 from fc_pipeline.engine.step import StepSpec
 
 EXPERIMENTS = "experiments"
@@ -18,12 +19,20 @@ class Graph(Mapping[str, StepSpec]):
     """Steps by key, each after the steps that it needs."""
 
     def __init__(
-        self, steps: Iterable[StepSpec], gates: Mapping[str, list[Gate]], *, broken: Mapping[str, str] | None = None
+        self,
+        steps: Iterable[StepSpec],
+        gates: Mapping[str, list[Gate]],
+        *,
+        milestones: Iterable[Milestone] = (),
+        broken: Mapping[str, str] | None = None,
     ) -> None:
         """`broken` are tracks and experiments that could not be read, with the reasons: their steps are left out.
 
+        The steps that wait for one of `milestones` require its artifacts themselves.
+
         Raises UserError for two different steps of one key, a needed key without a step, and a cycle.
         """
+        self.milestones = tuple(milestones)
         self.broken = dict(broken or {})
         self._steps: dict[str, StepSpec] = {}
         for step in steps:

@@ -8,16 +8,19 @@ import importlib.util
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from fc_model.artifacts import Artifact
 from fc_model.config.stage import StageConfig
 from fc_model.config.strict import Strict
+from fc_model.errors import suggestion
 from fc_pipeline.engine.deferred import path_of
 from fc_pipeline.engine.gates import Gate
+from fc_pipeline.engine.milestones import MilestoneConfig
 from fc_pipeline.engine.step import StepSpec
+from fc_pipeline.engine.waivers import Waiver
 
 Phase = Literal["documents", "tokens", "images", "training", "evaluation", "exports"]
 PHASES = get_args(Phase)
@@ -32,6 +35,29 @@ class TrackFields(Strict):
     description: str = Field(default="", description="One sentence for the UI, the report and the model card.")
     owners: list[str] = Field(default=[], description="team:<name> or e-mail addresses, shown in the UI.")
     gates: list[Gate] = Field(default=[], description="What must hold before anything goes on.")
+    milestones: dict[Annotated[str, Field(pattern=r"^\w+$")], MilestoneConfig] = Field(
+        default={}, description="Gates in groups, each a go or no-go, in the order of the work."
+    )
+    waivers: list[Waiver] = Field(default=[], description="Gates that may fail, each by whom and why; never inherited.")
+
+    @model_validator(mode="after")
+    def _refer_to_each_other(self) -> Self:
+        """Raise ValueError for a gate of no milestone, a milestone without gates, and a waiver of no gate, or two."""
+        for gate in self.gates:
+            if gate.milestone is not None and gate.milestone not in self.milestones:
+                known = suggestion(gate.milestone, self.milestones)
+                raise ValueError(f"gates: {gate.name}: there is no milestone {gate.milestone!r}{known}")
+        for name in self.milestones:
+            if name not in {gate.milestone for gate in self.gates}:
+                raise ValueError(f"milestones.{name}: no gate names it: give it one, or take it away ({name}: null)")
+        names = list(dict.fromkeys(gate.name for gate in self.gates))
+        waived = [waiver.gate for waiver in self.waivers]
+        for name in waived:
+            if name not in names:
+                raise ValueError(f"waivers: there is no gate {name!r}{suggestion(name, names)}")
+            if waived.count(name) > 1:
+                raise ValueError(f"waivers: {name} is waived twice: keep one")
+        return self
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,12 +15,14 @@ from fc_model.errors import UserError
 from fc_pipeline.engine.deferred import deferred_imports
 from fc_pipeline.engine.gates import Gate
 from fc_pipeline.engine.graph import Graph
+from fc_pipeline.engine.milestones import Milestone
 from fc_pipeline.engine.step import StepSpec
 from fc_pipeline.experiments.config import BASELINE, EXPERIMENT_TYPE, EXPERIMENTS, ExperimentConfig, load_experiment
 from fc_pipeline.experiments.variants import variant_name, variant_tracks
 from fc_pipeline.lineage.takedown_list import taken_down
 from fc_pipeline.track.config import TRACK_TYPE, TRACKS, TrackConfig, parse_track, read_attributes, read_component
-from fc_pipeline.track.graph import build_graph, track_gates, track_steps
+from fc_pipeline.track.gates import track_gates, track_milestones
+from fc_pipeline.track.graph import build_graph, track_steps
 from fc_pipeline.yaml_loader import read_yaml
 
 with deferred_imports():
@@ -51,7 +53,7 @@ def project_graph(
         name = path.parent.name
         with _noted(broken, name, path):
             track = parse_track(name, read_attributes(name, tracks))
-            one = _Track(track_steps(track, without=removed), list(track_gates(track)))
+            one = _Track(track_steps(track, without=removed), list(track_gates(track)), track_milestones(track))
             _joined([*read.values(), one])
             read[name] = one
     graph = _joined([read[name] for name in sorted(read)])
@@ -69,19 +71,21 @@ def project_graph(
         reasons = set(broken.values())
         why = " ".join(reasons.pop().split()) if len(reasons) == 1 else "`fustercluck check` tells why"
         print(f"fustercluck: warning: left out {', '.join(broken)}: {why}", file=sys.stderr)
-    return Graph(steps, _gates(graph), broken=broken)
+    return Graph(steps, _gates(graph), milestones=graph.milestones, broken=broken)
 
 
 class _Track(NamedTuple):
     steps: list[StepSpec]
     gates: list[tuple[str, Gate]]
+    milestones: list[Milestone]
 
 
 def _joined(tracks: Sequence[_Track]) -> Graph:
     gates: dict[str, list[Gate]] = {}
     for key, gate in (pair for track in tracks for pair in track.gates):
         gates.setdefault(key, []).append(gate)
-    return Graph([step for track in tracks for step in track.steps], gates)
+    milestones = [milestone for track in tracks for milestone in track.milestones]
+    return Graph([step for track in tracks for step in track.steps], gates, milestones=milestones)
 
 
 def _gates(graph: Graph) -> dict[str, list[Gate]]:
@@ -134,7 +138,7 @@ def with_experiments(
     steps = list(tracks.values())
     for experiment in experiments:
         steps += experiment_steps(experiment, folder=folder, also_without=also_without)
-    return Graph(steps, _gates(tracks))
+    return Graph(steps, _gates(tracks), milestones=tracks.milestones)
 
 
 def experiment_steps(

@@ -12,6 +12,8 @@ _FIXED = {
     "name": "it is the track's",
     "extends": "it extends the experiment's track",
     "gates": "nothing holds an experiment up",
+    "milestones": "nothing holds an experiment up",
+    "waivers": "nothing holds an experiment up",
     "tokenizer": "all are scored with the track's",
     "images": "all are trained and scored on the track's",
     "corpus.name": "the corpus is the track's",
@@ -21,6 +23,7 @@ _FIXED = {
     "model.vocab_size": "the tokenizer is the track's",
 }
 """Fields that no variant may change, and why."""
+_NO_GATES: dict[str, Any] = {"gates": [], "milestones": {}, "waivers": []}
 _FIXED_OF_STAGES = dict.fromkeys(("name", "kind", "steps", "tokens", "seed"), "it is the track's or the experiment's")
 
 
@@ -92,7 +95,7 @@ def _variant_track(
     curriculum = attributes["mixture"].get("stages", {})
     attributes["mixture"] |= {"stages": {name: part for name, part in curriculum.items() if name in stages}}
     try:
-        track = parse_track(experiment.track, attributes | {"stages": stages, "gates": []})
+        track = parse_track(experiment.track, attributes | {"stages": stages, **_NO_GATES})
     except UserError as error:
         raise UserError(f"{where}: {str(error).partition(': ')[2]}") from error
     _check_length(experiment, track, where)

@@ -5,6 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from fc_model.artifacts import Artifact
+from fc_pipeline.engine.milestones import decision
 from fc_pipeline.lineage.licences import USES, use_of
 
 
@@ -51,6 +52,21 @@ def gates(artifacts: Iterable[Artifact], *, track: str) -> list[dict[str, Any]]:
             name = verdict["name"].removeprefix(f"{track}: ")  # the report's title names the track
             verdicts.append({**verdict, "name": name, "artifact": artifact, "state": state, "margin": _margin(verdict)})
     return verdicts
+
+
+def milestones(config: dict[str, Any], verdicts: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Per milestone: name, means, before (step names), decision, and its gates, rows of `gates`.
+
+    config: the track's `milestones` by name and its `gates`. verdicts: see `gates`.
+    """
+    rows = []
+    for name, milestone in config["milestones"].items():
+        wanted = {f"{gate['artifact']}.{gate['metric']}" for gate in config["gates"] if gate["milestone"] == name}
+        judged = [row for row in verdicts if row["name"] in wanted]
+        missing = ["not reached"] * len(wanted - {row["name"] for row in judged})
+        decided = decision([*(row["state"] for row in judged), *missing])
+        rows.append({"name": name, **milestone, "decision": decided, "gates": judged})
+    return rows
 
 
 def _margin(verdict: dict[str, Any]) -> float | None:

@@ -12,6 +12,7 @@ from fc_pipeline.report import facts
 from fc_pipeline.report.changes import changes, last_report
 from fc_pipeline.report.figures import key_figures, verdict
 from fc_pipeline.report.leaderboard import ROW_FILE, row
+from fc_pipeline.report.pages import MILESTONES_FILE
 from fc_pipeline.report.render import Renderer
 
 _TEMPLATES = {"html": "html.j2", "md": "md.j2", "card": "card.md.j2", "lead": "lead.md.j2"}
@@ -20,10 +21,10 @@ _TEMPLATES = {"html": "html.j2", "md": "md.j2", "card": "card.md.j2", "lead": "l
 def write_report(step: Step) -> None:
     """Write the report and the model card from the manifests and files of the inputs alone.
 
-    config: {"name", "description", "sections": {name: title}}. inputs: every artifact of the track, any roles, in the
-    order of the steps. helpers: the reader of each section. The same inputs give the same report.md, model_card.md and
-    row.json; report.html also shows times, identities, and what changed since the report before it in the store, so it
-    counts as a log.
+    config: {"name", "description", "sections": {name: title}, "gates", "milestones"}, the last two as in the track.
+    inputs: every artifact of the track, any roles, in the order of the steps. helpers: the reader of each section. The
+    same inputs give the same report.md, model_card.md, milestones.md (where there are any) and row.json; report.html
+    also shows times, identities, and what changed since the report before it in the store, so it counts as a log.
     Metrics: bits_per_byte of the last evaluation; gates_passed, gates_waived, gates_failed.
     """
     titles = step.config["sections"]
@@ -36,6 +37,8 @@ def write_report(step: Step) -> None:
     step.out.write_text("report.html", renderer.html("report.html.j2", context), content=False)
     step.out.write_text("report.md", renderer.markdown("report.md.j2", context))
     step.out.write_text("model_card.md", renderer.markdown("model_card.md.j2", context))
+    if context["milestones"]:
+        step.out.write_text(MILESTONES_FILE, renderer.markdown("milestones.md.j2", context))
     line = row(context)
     step.out.write_text(ROW_FILE, json.dumps(line, indent=1, allow_nan=False) + "\n")
     step.out.metrics |= {f"gates_{state}": count for state, count in line["gates"].items()}
@@ -59,6 +62,7 @@ def gather(config: dict[str, Any], artifacts: list[Artifact], sections: list[Sec
         "artifacts": artifacts,
         "sections": shown,
         "gates": gates,
+        "milestones": facts.milestones(config, gates),
         "verdict": verdict(gates),
         "figures": key_figures(shown),
         "costs": costs,

@@ -2,7 +2,9 @@
 
 A track is a Dagster component, `fc_pipeline/defs/tracks/<name>/defs.yaml`. Its fields are those of its parts
 (fc_pipeline/track/parts.py). `extends:` names another track whose fields it starts from: mappings are merged,
-everything else is replaced, and null removes an entry of a mapping. Nothing here imports torch or Dagster.
+everything else is replaced, and null removes an entry of a mapping. Waivers are not inherited, since whoever waived a
+gate of one track did not mean another; nor is a milestone whose gates were replaced. Nothing here imports torch or
+Dagster.
 """
 
 from collections.abc import Collection
@@ -93,7 +95,19 @@ def resolve_extends(
         return own
     if not isinstance(base, str):
         raise UserError(f"extends: must be the name of a track, YAML reads it as {base!r}: put it in quotes")
-    return _merge(read_attributes(base, folder, _seen=_seen), own)
+    inherited = read_attributes(base, folder, _seen=_seen)
+    inherited.pop("waivers", None)
+    merged = _merge(inherited, own)
+    _leave_out_milestones_without_gates(merged, own)
+    return merged
+
+
+def _leave_out_milestones_without_gates(merged: dict[str, Any], own: dict[str, Any]) -> None:
+    """Those that only the base declares."""
+    milestones, gates, declared = merged.get("milestones"), merged.get("gates"), own.get("milestones") or {}
+    if isinstance(milestones, dict) and isinstance(gates, list) and isinstance(declared, dict):
+        named = [gate.get("milestone") for gate in gates if isinstance(gate, dict)]
+        merged["milestones"] = {name: value for name, value in milestones.items() if name in named or name in declared}
 
 
 def load_tracks(folder: Path = TRACKS, *, without: Collection[str] = ()) -> dict[str, TrackConfig]:

@@ -1,20 +1,22 @@
 """The graph of all tracks: the steps of each track's parts, their gates, and the report."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from fc_model.errors import UserError, suggestion
 from fc_pipeline.engine.deferred import deferred_imports
 from fc_pipeline.engine.gates import Gate, SharedGate
 from fc_pipeline.engine.graph import Graph
+from fc_pipeline.engine.milestones import Milestone
 from fc_pipeline.engine.part import PHASES, template_folder
 from fc_pipeline.engine.step import StepSpec
 from fc_pipeline.lineage.takedown_list import taken_down
 from fc_pipeline.track.config import TrackConfig
+from fc_pipeline.track.gates import check_gates, held_by_milestones, track_gates, track_milestones
 from fc_pipeline.track.parts import PARTS
 
 with deferred_imports():
+    from fc_pipeline.report.pages import report_page
     from fc_pipeline.report.write import write_report
 
 SECTIONS = tuple(
@@ -31,13 +33,14 @@ def build_graph(tracks: Iterable[TrackConfig], *, also_without: Sequence[str] = 
     """
     steps: list[StepSpec] = []
     gates: dict[str, list[Gate]] = {}
+    milestones: list[Milestone] = []
     removed = [*taken_down(), *also_without]
     for track in tracks:
-        own = track_steps(track, without=removed)
-        steps += own
+        steps += track_steps(track, without=removed)
+        milestones += track_milestones(track)
         for key, gate in track_gates(track):
             gates.setdefault(key, []).append(gate)
-    return Graph(steps, gates)
+    return Graph(steps, gates, milestones=milestones)
 
 
 def track_steps(track: TrackConfig, *, without: Sequence[str] = ()) -> list[StepSpec]:
@@ -50,12 +53,10 @@ def track_steps(track: TrackConfig, *, without: Sequence[str] = ()) -> list[Step
     for step in steps:
         if step.judges is not None:
             judges.setdefault(step.judges, []).append(step.key)
-    gates = list(track_gates(track))
-    for key, gate in gates:
-        _check_gate(track, gate, key, {step.key for step in steps} | {f"{track.name}/report"})
-    corpus_gates = [key for key, gate in gates if isinstance(gate, SharedGate)]
+    check_gates(track, steps)
+    corpus_gates = [key for key, gate in track_gates(track) if isinstance(gate, SharedGate)]
     steps = [_held_up(step, judges=judges, corpus_gates=corpus_gates) for step in steps]
-    return [*steps, _report(track, steps)]
+    return held_by_milestones(track, [*steps, _report(track, steps)])
 
 
 def _owned(step: StepSpec, track: str) -> StepSpec:
@@ -80,27 +81,6 @@ def _held_up(step: StepSpec, *, judges: dict[str, list[str]], corpus_gates: list
     return replace(step, requires=tuple(dict.fromkeys((*step.requires, *extra))))
 
 
-def track_gates(track: TrackConfig) -> Iterator[tuple[str, Gate]]:
-    """(key, gate) of every gate. A gate on the corpus names the track, since it blocks only that track."""
-    for gate in track.gates:
-        folder, _, part = gate.artifact.partition("/")
-        if folder == "corpus":
-            yield f"corpus/{track.corpus.name}/{part}", SharedGate(**gate.model_dump(), track=track.name)
-        else:
-            yield f"{track.name}/{gate.artifact}", gate
-
-
-def _check_gate(track: TrackConfig, gate: Gate, key: str, keys: set[str]) -> None:
-    """Raise UserError for a gate on an artifact that the track does not make."""
-    if key not in keys:
-        own, corpus = f"{track.name}/", f"corpus/{track.corpus.name}/"
-        known = [name.removeprefix(own).replace(corpus, "corpus/") for name in keys if name.startswith((own, corpus))]
-        raise UserError(
-            f"tracks/{track.name}: gates: {gate.artifact!r} is no artifact of this track or of its corpus"
-            f"{suggestion(gate.artifact, known)}"
-        )
-
-
 def _report(track: TrackConfig, steps: list[StepSpec]) -> StepSpec:
     """The report's step. Its inputs are the track's artifacts but eval sets and tokenizers, in the steps' order."""
     keys = [key for key in Graph(steps, {}) if not key.startswith(("evalsets/", "tokenizers/"))]
@@ -114,11 +94,14 @@ def _report(track: TrackConfig, steps: list[StepSpec]) -> StepSpec:
             "description": track.description,
             "sections": {section.name: section.title for section in SECTIONS},
             "gates": [gate.model_dump(mode="json") for gate in track.gates],
+            "milestones": {name: one.model_dump(mode="json") for name, one in track.milestones.items()},
+            "waivers": [waiver.model_dump(mode="json") for waiver in track.waivers],
             "templates": _templates_digest(),
         },
         inputs={key.removeprefix(f"{track.name}/"): key for key in keys},
         helpers={section.name: section.read for section in SECTIONS},
         track=track.name,
+        page=report_page,
         key_metrics=("bits_per_byte", "gates_passed", "gates_failed", "gates_waived"),
         logged=("report.html", "model_card.md"),
     )

@@ -63,7 +63,7 @@ def crown(client: MlflowClient, model: str, version: ModelVersion) -> None:
 def all_passed(graph: Graph, resolver: Resolver, track: str) -> bool:
     """Whether every gate of the track has a verdict that it passed. One that is waived has not passed."""
     for key in graph.track(track):
-        gates = [gate.model_copy(update={"waive": None}) for gate in graph.gates(key, tracks=(track,))]
+        gates = [gate.with_waiver(None) for gate in graph.gates(key, tracks=(track,))]
         artifact = resolver.artifact(key) if gates else None
         if gates and (artifact is None or failures(artifact, gates)):
             return False

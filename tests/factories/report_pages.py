@@ -19,6 +19,15 @@ CONFIG = {
     "name": "nano",
     "description": "A model & more",
     "sections": {section.name: section.title for section in SECTIONS},
+    "gates": [
+        {"artifact": "evals/second", "metric": "bits_per_byte", "milestone": "M2"},
+        {"artifact": "evals/second", "metric": "unigram_gain", "milestone": "M2"},
+        {"artifact": "parity", "metric": "gguf_q8_0_kl", "milestone": "M6"},
+    ],
+    "milestones": {
+        "M2": {"means": "Text is learnt on 2B tokens.", "before": ["exports/gguf", "exports/huggingface"]},
+        "M6": {"means": "It runs elsewhere.", "before": ["report"]},
+    },
 }
 HELPERS = {section.name: section.read for section in SECTIONS}
 _PAGES: dict[str, Callable[[Artifact], dict[str, str]]] = {

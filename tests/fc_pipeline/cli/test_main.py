@@ -96,7 +96,7 @@ def test_status(toy, command):
     toy.build()
     status, lines, _ = command("status", "toy")
     assert status == 0 and lines[-1].startswith("4 of 4 built; ") and str(toy.store.root) in lines[-1]
-    assert json.loads("\n".join(command("status", "--json")[1]))[0]["key"] == "sources/letters"
+    assert json.loads("\n".join(command("status", "--json")[1]))["items"][0]["key"] == "sources/letters"
 
 
 def test_verify(toy, command):

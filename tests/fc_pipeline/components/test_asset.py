@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import dagster as dg
 import pytest
+from factories.gates import waived
 from factories.materializer import Materializer, built, materializer, metadata_of
 from factories.steps import step
 
@@ -94,8 +95,8 @@ def test_check_failed(run):
 
 def test_check_waived(run):
     graph = fake_graph(value=2.5)
-    waived = Gate(artifact="evals/one", metric="bits_per_byte", max=2.0, waive="known bad, for the demo")
-    result = run(Graph(graph.values(), {"toy/evals/one": [waived]}))
+    gate = waived(Gate(artifact="evals/one", metric="bits_per_byte", max=2.0), "known bad, for the demo")
+    result = run(Graph(graph.values(), {"toy/evals/one": [gate]}))
     assert result.success
     (check,) = result.get_asset_check_evaluations()
     assert check.passed

@@ -3,6 +3,7 @@
 from functools import partial
 
 import pytest
+from factories.gates import waived
 from factories.steps import step
 
 from fc_model.artifacts import Counters
@@ -13,7 +14,7 @@ from fc_pipeline.engine.graph import Graph
 from fc_pipeline.engine.materialize import materialize
 from fc_pipeline.engine.plan import make_plan
 from fc_pipeline.engine.step import Runtime
-from fc_pipeline.track.config import parse_track, read_attributes
+from fc_pipeline.track.config import parse_track, read_attributes, resolve_extends
 from fc_pipeline.track.graph import build_graph
 
 CLEANED = "corpus/toy/cleaned"
@@ -60,10 +61,10 @@ def test_plan_and_run(toy):
 def test_waiver(toy):
     graph = two_tracks(toy, strict=0.1, loose=0.1)
     strict, loose = graph.gates(CLEANED)
-    waived = Graph(graph.values(), {CLEANED: [strict, loose.model_copy(update={"waive": "a first try"})]})
-    build(toy, waived, "sources/letters", CLEANED, "loose/score")
+    graph = Graph(graph.values(), {CLEANED: [strict, waived(loose, "a first try")]})
+    build(toy, graph, "sources/letters", CLEANED, "loose/score")
     with pytest.raises(UserError, match="gate strict: "):
-        build(toy, waived, "strict/score")
+        build(toy, graph, "strict/score")
 
 
 def test_changed_bound(toy):
@@ -81,7 +82,7 @@ def test_removed_share():
 
 
 def track(name: str, **changes: object):
-    return parse_track(name, {**read_attributes("pico"), **changes})
+    return parse_track(name, resolve_extends({"extends": "pico", **changes}))
 
 
 def test_corpus_gates_of_tracks():

@@ -1,6 +1,7 @@
 """The plan says what a run would do and why; a run then does exactly that."""
 
 import pytest
+from factories.gates import waived
 from factories.toy_project import KEYS as ALL
 
 from fc_pipeline.cli.plan_table import plan_lines
@@ -95,7 +96,7 @@ def test_failed_gate(toy):
     items = plan(toy)
     assert items["toy/report"].blocked == ["gate score.documents failed: 4, must be at least 9"]
     assert any("toy/report" in line and "blocked: gate score.documents failed" in line for line in text(toy))
-    toy.gates = [Gate(artifact="score", metric="documents", min=9, waive="on purpose")]
+    toy.gates = [waived(Gate(artifact="score", metric="documents", min=9), "on purpose")]
     toy.build()
     assert plan(toy)["toy/score"].gates == "waived: score.documents" and not plan(toy)["toy/report"].blocked
 

@@ -130,7 +130,7 @@ def test_gates(track: Builder, page: Page, report: Artifact) -> None:
         assert row[1:6] == cells and f"| {name} | {' | '.join(cells)} |" in text
     for value, artifact in ((1.5, last), (0.53, last), (0.11 / 900, parity), (recall, quality)):
         assert (value, cite(artifact)) in page.numbers
-    assert "Waived: small corpus" in page.text and "three seeds, worst + 0.05" in page.text
+    assert "Waived, Ada Lovelace: small corpus" in page.text and "three seeds, worst + 0.05" in page.text
 
 
 def test_five_figures_first(track: Builder, report: Artifact) -> None:
@@ -243,7 +243,7 @@ def test_contents_deterministic(track: Builder, report: Artifact, tmp_path: Path
         later.built[key] = Artifact(artifact.folder, replace(artifact.manifest, run=run))
     slow = write(later)
     contents = {entry.path for entry in report.manifest.files if entry.content}
-    assert contents == {"report.md", "model_card.md", "row.json"}
+    assert contents == {"report.md", "model_card.md", "milestones.md", "row.json"}
     assert report.digest == slow.digest
     assert report.path("report.html").read_bytes() != slow.path("report.html").read_bytes()
 
