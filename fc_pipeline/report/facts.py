@@ -5,7 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from fc_model.artifacts import Artifact
-from fc_pipeline.engine.milestones import decision
+from fc_pipeline.engine.milestones import Verdict, decision
 from fc_pipeline.lineage.licences import USES, use_of
 
 
@@ -63,9 +63,9 @@ def milestones(config: dict[str, Any], verdicts: list[dict[str, Any]]) -> list[d
     for name, milestone in config["milestones"].items():
         wanted = {f"{gate['artifact']}.{gate['metric']}" for gate in config["gates"] if gate["milestone"] == name}
         judged = [row for row in verdicts if row["name"] in wanted]
-        missing = ["not reached"] * len(wanted - {row["name"] for row in judged})
-        decided = decision([*(row["state"] for row in judged), *missing])
-        rows.append({"name": name, **milestone, "decision": decided, "gates": judged})
+        states: list[Verdict] = [row["state"] for row in judged]
+        states += ["not reached"] * len(wanted - {row["name"] for row in judged})
+        rows.append({"name": name, **milestone, "decision": decision(states), "gates": judged})
     return rows
 
 

@@ -1,6 +1,6 @@
 """The gates of a track with their waivers, and its milestones: on which artifacts they are, and what waits for them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from fc_model.errors import UserError, suggestion
@@ -55,7 +55,7 @@ def held_by_milestones(track: TrackConfig, steps: Sequence[StepSpec]) -> list[St
 
     Raises UserError for a milestone before a step that the track does not make, or that one of these artifacts needs.
     """
-    graph = Graph(steps, {}) if track.milestones else {}
+    graph = Graph(steps, {})
     judged: list[tuple[str, str]] = []
     needed: dict[str, list[str]] = {}
     for milestone in track_milestones(track):
@@ -78,7 +78,7 @@ def _requiring(step: StepSpec, keys: Sequence[str]) -> StepSpec:
     return replace(step, requires=tuple(dict.fromkeys((*step.requires, *extra))))
 
 
-def _names(track: TrackConfig, keys: Sequence[str] | set[str]) -> list[str]:
+def _names(track: TrackConfig, keys: Iterable[str]) -> list[str]:
     """The keys of the track and of its corpus, as its gates name them."""
     own, corpus = f"{track.name}/", f"corpus/{track.corpus.name}/"
     return [name.removeprefix(own).replace(corpus, "corpus/") for name in keys if name.startswith((own, corpus))]

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from fc_model.artifacts import Artifact
-from fc_model.tracking import find_run, metrics_of
+from fc_model.tracking import find_run, metrics_of, valid_name
 from fc_pipeline.engine.gates import failures
 from fc_pipeline.engine.graph import Graph
+from fc_pipeline.engine.milestones import milestone_status
 from fc_pipeline.engine.resolve import Resolver
 from fc_pipeline.engine.step import StepSpec
 from fc_pipeline.tracking.build_identity import stages_of
@@ -40,11 +41,16 @@ def build_run(client: MlflowClient, experiment: str, name: str, *, tags: Mapping
 def update_build(
     client: MlflowClient, build: Run, resolver: Resolver, spec: StepSpec, owner: str, artifact: Artifact
 ) -> None:
-    """Its status, the list of its stages, and the key figures of the evaluation that this artifact is."""
+    """Its status, the list of its stages, the milestones, and the key figures of the evaluation of this artifact."""
     run_id, graph = build.info.run_id, resolver.graph
     note = _list_of_stages(build.info.experiment_id, resolver, owner)
     if build.data.tags.get("mlflow.note.content") != note:
         client.set_tag(run_id, "mlflow.note.content", note)
+    for milestone in graph.milestones:
+        tag = valid_name(f"milestone/{milestone.name}")
+        decided = milestone_status(milestone, resolver.artifact)["decision"]
+        if milestone.track == owner and build.data.tags.get(tag) != decided:
+            client.set_tag(run_id, tag, decided)
     if spec.judges:
         figures = {
             f"eval/{spec.judges.split('/')[-1]}/{name}": value

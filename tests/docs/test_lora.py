@@ -16,7 +16,8 @@ from fc_model.config.model import ModelConfig
 from fc_pipeline.engine.gates import judge
 from fc_pipeline.engine.step import Step
 from fc_pipeline.track.config import TrackConfig, parse_track, resolve_extends
-from fc_pipeline.track.graph import build_graph, track_gates
+from fc_pipeline.track.gates import track_gates
+from fc_pipeline.track.graph import build_graph
 from fc_pipeline.training.stage import train_stage
 from fc_pipeline.yaml_loader import read_yaml
 

@@ -11,6 +11,7 @@ from factories.steps import step
 from factories.text_stage import write_tiny_shards
 from fc_pipeline.engine.gates import Gate
 from fc_pipeline.engine.graph import Graph
+from fc_pipeline.engine.milestones import Milestone
 from fc_pipeline.engine.step import Step
 
 _STEPS = "tests.factories.tracked_track"
@@ -27,7 +28,15 @@ def tracked_graph(*, second: float = 1.5, parity: float = 0.0, waive: str | None
         waive: reason to waive the gate on parity.
         steps: of each stage.
     """
+    judged_by = Gate(artifact="evals/second", metric="bits_per_byte", max=2.0)
     gate = Gate(artifact="parity", metric="difference", max=0.1)
+    milestone = Milestone(
+        track="toy",
+        name="M5",
+        means="The second stage is good.",
+        before=("toy/exports/huggingface",),
+        gates=(("toy/evals/second", judged_by),),
+    )
     config = {"model": MODEL, "stage": STAGE | {"steps": steps, "precision": "fp32"}}
     stage: dict[str, Any] = {"function": _TRAIN, "kinds": ("pytorch", "mlflow"), "accelerator": True}
     judged: dict[str, Any] = {
@@ -50,9 +59,10 @@ def tracked_graph(*, second: float = 1.5, parity: float = 0.0, waive: str | None
             step("toy/report", "toy/parity", function=f"{_STEPS}:report", logged=("report.html",)),
         ],
         {
-            "toy/evals/second": [Gate(artifact="evals/second", metric="bits_per_byte", max=2.0)],
+            "toy/evals/second": [judged_by],
             "toy/parity": [gate if waive is None else waived(gate, waive)],
         },
+        milestones=[milestone],
     )
 
 

@@ -21,6 +21,7 @@ from fc_pipeline.engine.step import Step
 from fc_pipeline.formatting import amount
 from fc_pipeline.report.facts import cite, gates
 from fc_pipeline.report.leaderboard import leaderboard
+from fc_pipeline.report.pages import report_page
 from fc_pipeline.report.render import fence, visible
 from fc_pipeline.report.write import card
 
@@ -131,6 +132,23 @@ def test_gates(track: Builder, page: Page, report: Artifact) -> None:
     for value, artifact in ((1.5, last), (0.53, last), (0.11 / 900, parity), (recall, quality)):
         assert (value, cite(artifact)) in page.numbers
     assert "Waived, Ada Lovelace: small corpus" in page.text and "three seeds, worst + 0.05" in page.text
+    assert "Waiver not needed, Ada Lovelace: in case" in page.text and "| not needed, Ada Lovelace: in case |" in text
+
+
+def test_milestones(page: Page, report: Artifact) -> None:
+    """The decision on each, with every figure, who waived it, and what waited; the same in all files."""
+    rows = [row for row in page.rows if row[0] in ("M2", "M6")]
+    assert [row[:3] for row in rows] == [
+        ["M2", "go by waiver", "Text is learnt on 2B tokens."],
+        ["M6", "go", "It runs elsewhere."],
+    ]
+    assert "evals/second.unigram_gain 0.53, at least 0.6 waived by Ada Lovelace: small corpus" in rows[0][3]
+    assert [row[4] for row in rows] == ["exports/gguf, exports/huggingface", "report"]
+    table = report.path("milestones.md").read_text("utf-8")
+    assert "at least 0.6, waived by Ada Lovelace: small corpus" in table
+    for name in ("report.md", "model_card.md"):
+        assert table.strip() in report.path(name).read_text("utf-8")
+    assert report_page(report) == {"milestones": table}
 
 
 def test_five_figures_first(track: Builder, report: Artifact) -> None:

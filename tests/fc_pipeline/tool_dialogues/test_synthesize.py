@@ -138,7 +138,13 @@ def test_pages(made: Artifact) -> None:
 
 
 def test_report(made: Artifact, store: Store) -> None:
-    config = {"name": "talk", "description": "", "sections": {"tool_dialogues": "Tool dialogues"}}
+    config = {
+        "name": "talk",
+        "description": "",
+        "sections": {"tool_dialogues": "Tool dialogues"},
+        "gates": [],
+        "milestones": {},
+    }
     report = build(
         store, "talk/report", write_report, config, {"made": made}, helpers={"tool_dialogues": tool_dialogues}
     )

@@ -110,8 +110,9 @@ def test_champion_moves_only_with_every_gate(home: Path) -> None:
     assert champion(uri) is None and runs_of(uri)["build"].info.status == "FAILED"
     assert run(tracked_graph()) == 0
     assert champion(uri) == "1" and runs_of(uri)["build"].info.status == "FINISHED"
+    assert runs_of(uri)["build"].data.tags["milestone/M5"] == "go"
     assert run(tracked_graph(second=2.5)) == 1  # the export does not go on from it: there is no second version
-    assert champion(uri) == "1"
+    assert champion(uri) == "1" and runs_of(uri)["build"].data.tags["milestone/M5"] == "no-go"
     tags = runs_of(uri)["toy/stages/second"].data.tags
     assert tags["gate/evals/second.bits_per_byte"] == "failed: 2.5, at most 2"
 
