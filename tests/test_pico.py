@@ -107,6 +107,7 @@ def test_changed_threshold(built: Built) -> None:
 def test_failed_gate_stops_export(built: Built, tmp_path: Path) -> None:
     attributes = read_attributes("pico")
     attributes["gates"] = [{"artifact": "evals/multimodal_full", "metric": "bits_per_byte", "max": 0.1}]
+    attributes["milestones"] = {}
     graph = build_graph([parse_track("pico", attributes)])
     materialize(graph, built.store, "pico/evals/multimodal_full", Runtime(home=built.home))
     with pytest.raises(UserError, match=r"cannot go on from pico/evals/multimodal_full: gate .*bits_per_byte failed"):

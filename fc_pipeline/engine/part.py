@@ -47,7 +47,7 @@ class TrackFields(Strict):
             if gate.milestone is not None and gate.milestone not in self.milestones:
                 known = suggestion(gate.milestone, self.milestones)
                 raise ValueError(f"gates: {gate.name}: there is no milestone {gate.milestone!r}{known}")
-        for name in self.milestones:
+        for name in self.milestones if self.gates else ():
             if name not in {gate.milestone for gate in self.gates}:
                 raise ValueError(f"milestones.{name}: no gate names it: give it one, or take it away ({name}: null)")
         names = list(dict.fromkeys(gate.name for gate in self.gates))

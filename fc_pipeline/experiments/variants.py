@@ -23,7 +23,6 @@ _FIXED = {
     "model.vocab_size": "the tokenizer is the track's",
 }
 """Fields that no variant may change, and why."""
-_NO_GATES: dict[str, Any] = {"gates": [], "milestones": {}, "waivers": []}
 _FIXED_OF_STAGES = dict.fromkeys(("name", "kind", "steps", "tokens", "seed"), "it is the track's or the experiment's")
 
 
@@ -95,7 +94,7 @@ def _variant_track(
     curriculum = attributes["mixture"].get("stages", {})
     attributes["mixture"] |= {"stages": {name: part for name, part in curriculum.items() if name in stages}}
     try:
-        track = parse_track(experiment.track, attributes | {"stages": stages, **_NO_GATES})
+        track = parse_track(experiment.track, attributes | {"stages": stages, "gates": [], "waivers": []})
     except UserError as error:
         raise UserError(f"{where}: {str(error).partition(': ')[2]}") from error
     _check_length(experiment, track, where)

@@ -25,7 +25,7 @@ def track_gates(track: TrackConfig) -> Iterator[tuple[str, Gate]]:
 
 
 def track_milestones(track: TrackConfig) -> list[Milestone]:
-    """The milestones in the order of the file, which is that of the work."""
+    """The milestones in the order of the file, which is that of the work; a track without gates has none."""
     gates = list(track_gates(track))
     return [
         Milestone(
@@ -36,6 +36,7 @@ def track_milestones(track: TrackConfig) -> list[Milestone]:
             gates=tuple((key, gate) for key, gate in gates if gate.milestone == name),
         )
         for name, milestone in track.milestones.items()
+        if gates
     ]
 
 

@@ -94,7 +94,9 @@ def _report(track: TrackConfig, steps: list[StepSpec]) -> StepSpec:
             "description": track.description,
             "sections": {section.name: section.title for section in SECTIONS},
             "gates": [gate.model_dump(mode="json") for gate in track.gates],
-            "milestones": {name: one.model_dump(mode="json") for name, one in track.milestones.items()},
+            "milestones": {
+                one.name: track.milestones[one.name].model_dump(mode="json") for one in track_milestones(track)
+            },
             "waivers": [waiver.model_dump(mode="json") for waiver in track.waivers],
             "templates": _templates_digest(),
         },

@@ -101,7 +101,7 @@ def test_check_waived(run):
     (check,) = result.get_asset_check_evaluations()
     assert check.passed
     assert check.severity == dg.AssetCheckSeverity.WARN
-    assert check.description.startswith("WAIVED: known bad, for the demo (bits_per_byte is 2.5")
+    assert check.description.startswith("WAIVED: Ada Lovelace: known bad, for the demo (bits_per_byte is 2.5")
 
 
 @pytest.mark.parametrize(("track", "goes_on"), [("toy", False), ("other", True)])
