@@ -81,6 +81,7 @@ PIPELINE_LAYERS = (
     *("formatting", "paths", "yaml_loader", "code_version", "orchestration", "executors", "catalogue"),
     *("remote", "engine", "tracking", "store", "lineage", "report", "sources", "evalsets"),
     *(
+        "feedback",
         "training",
         "corpus",
         "tokens",

@@ -15,6 +15,7 @@ with deferred_imports():
     from fc_pipeline.cli.artifacts import collect_garbage, verify
     from fc_pipeline.cli.builds import check, equivalent, leaderboard, plan, run, serve_ui, status
     from fc_pipeline.cli.documents import drops, similar, take_down, trace
+    from fc_pipeline.cli.feedback import feedback
     from fc_pipeline.cli.models import chat
     from fc_pipeline.cli.remote import pull, push
     from fc_pipeline.cli.tools import tools
@@ -153,6 +154,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     command.add_argument("--reason", type=_text, default="", help="recorded with the takedown")
     command.add_argument("--apply", action="store_true", help="record, rebuild and delete (default: only show)")
+
+    command = add("feedback", feedback, "what the evaluation finds weak, and weights of it for the next build")
+    command.add_argument("track")
+    command.add_argument("--accept", action="store_true", help="the next build uses the weights (default: only show)")
+    command.add_argument("--json", action="store_true", help="for other programs")
 
     command = add("chat", chat, "talk to the model of a track, or ask it about images")
     command.add_argument("track", help="a track; with --vision also the folder of a stage")

@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeVar
 from fc_model.chat.messages import Conversation, Message, ToolCall
 from fc_model.tools.registry import TOOLS as ALL_TOOLS
 from fc_pipeline.tool_dialogues import wording
-from fc_pipeline.tool_dialogues.config import ToolDialoguesConfig
+from fc_pipeline.tool_dialogues.config import WeightedDialogues
 from fc_pipeline.tool_dialogues.dialogue import Dialogue, Workbench
 from fc_pipeline.tool_dialogues.masking import MaskedTool, masked_conversation, masked_tool, plain_tool
 from fc_pipeline.tool_dialogues.topics.registry import CHAINS, TOPICS, fields
@@ -38,7 +38,7 @@ class Redraw(Exception):
 class Composer:
     """Makes one dialogue of a kind after another from `random`."""
 
-    config: ToolDialoguesConfig
+    config: WeightedDialogues
     side: Side
     values: Values
     workbench: Workbench
@@ -78,7 +78,7 @@ class Composer:
         raise AssertionError(f"{kind}: nothing that was drawn works")
 
     def _kind(self, kinds: Sequence[str]) -> str:
-        shares = self.config.kinds.model_dump()
+        shares = self.config.kind_shares(trained=self.side == "train")
         possible = [kind for kind in kinds if shares[kind] and self._has(kind)] or ["single"]
         return self.random.choices(possible, [shares[kind] or 1 for kind in possible])[0]
 
@@ -157,9 +157,9 @@ class Composer:
         self._assistant(self._one_of(wording.REFUSALS), reason="no_fit")
 
     def _missing(self) -> None:
-        topic = self._topic()
-        if topic.missing is None:
-            raise Redraw
+        askable = {tool: [topic for topic in topics if topic.missing] for tool, topics in self._topics.items()}
+        topic = self._topic_of({tool: topics for tool, topics in askable.items() if topics})
+        assert topic.missing is not None
         drawn = self._draw(topic)
         self._user(self._request(topic.missing.requests, drawn.slots))
         self._assistant(self._one_of(topic.missing.questions), reason="missing", tool=topic.tool)
@@ -192,12 +192,19 @@ class Composer:
         self._assistant(self._answer(topic, slots, result))
 
     def _topic(self, *, same: float = _SAME_TOOL) -> Topic:
-        """Each tool as often as another, but for `same`, the part that is for a tool which was needed before."""
-        tools = [tool for tool in self._topics if self.excluded.isdisjoint(fields(tool))]
+        """Each tool as often as another, but for its weight, and for `same`, the part of a tool that was needed before."""
+        return self._topic_of(self._topics, same=same)
+
+    def _topic_of(self, topics: Mapping[str, Sequence[Topic]], *, same: float = _SAME_TOOL) -> Topic:
+        tools = [tool for tool in topics if self.excluded.isdisjoint(fields(tool))]
         again = [tool for tool in tools if tool in self.used]
-        tool = self.random.choice(again if again and self.random.random() < same else tools)
+        chosen = again if again and self.random.random() < same else tools
+        tool = self.random.choices(chosen, list(map(self._weight, chosen)))[0]
         self.used[tool] = None
-        return self.random.choice(self._topics[tool])
+        return self.random.choice(topics[tool])
+
+    def _weight(self, tool: str) -> float:
+        return self.config.tool_weight(tool, trained=self.side == "train")
 
     def _draw(self, topic: Topic) -> Drawn:
         """Only the first request has files: they are there before it."""

@@ -6,6 +6,8 @@ from pydantic import Field, field_validator, model_validator
 
 from fc_model.config.strict import Strict
 from fc_model.errors import suggestion
+from fc_pipeline.feedback.accepted import Weights
+from fc_pipeline.feedback.config import FeedbackFields
 from fc_pipeline.instructions.config import InstructionsFields
 
 Kind = Literal["single", "chained", "parallel", "no_tool", "no_fit", "missing", "retry"]
@@ -62,9 +64,9 @@ class ToolDialoguesConfig(Strict):
     @classmethod
     def _whole_domains(cls, blind: list[str]) -> list[str]:
         from fc_model.tools.registry import TOOLS
-        from fc_pipeline.tool_dialogues.topics.registry import TOPICS, domain
+        from fc_pipeline.tool_dialogues.topics.registry import domain
 
-        asked = {topic.tool for topic in TOPICS}
+        asked = set(asked_tools())
         for name in blind:
             if name not in TOOLS:
                 raise ValueError(f"{name!r} is no tool{suggestion(name, TOOLS)}")
@@ -108,7 +110,27 @@ class ToolDialoguesConfig(Strict):
         return self
 
 
-class ToolDialoguesFields(InstructionsFields):
+class WeightedDialogues(ToolDialoguesConfig):
+    """Of the step: the settings, and the weights that were accepted, which only what is trained on has."""
+
+    feedback: Weights = Field(default_factory=Weights)
+
+    def kind_shares(self, *, trained: bool) -> dict[str, float]:
+        weights = self.feedback.kinds if trained else {}
+        return {kind: share * weights.get(kind, 1.0) for kind, share in self.kinds.model_dump().items()}
+
+    def tool_weight(self, tool: str, *, trained: bool) -> float:
+        return self.feedback.tools.get(tool, 1.0) if trained else 1.0
+
+
+def asked_tools() -> list[str]:
+    """Tools that some dialogue asks for, sorted."""
+    from fc_pipeline.tool_dialogues.topics.registry import TOPICS
+
+    return sorted({topic.tool for topic in TOPICS})
+
+
+class ToolDialoguesFields(InstructionsFields, FeedbackFields):
     """Settings of the tool dialogues."""
 
     tool_dialogues: ToolDialoguesConfig | None = Field(

@@ -6,7 +6,8 @@ from fc_pipeline.corpus.part import split_key
 from fc_pipeline.engine.deferred import deferred_imports
 from fc_pipeline.engine.part import Part, Section
 from fc_pipeline.engine.step import StepSpec
-from fc_pipeline.tool_dialogues.config import ToolDialoguesFields
+from fc_pipeline.feedback.accepted import accepted_weights
+from fc_pipeline.tool_dialogues.config import ToolDialoguesFields, WeightedDialogues, asked_tools
 
 with deferred_imports():
     from fc_pipeline.tool_dialogues.report import dialogues_page, tool_dialogues
@@ -15,6 +16,8 @@ with deferred_imports():
 
 def check(track: ToolDialoguesFields) -> None:
     """Raise ValueError where dialogues would be made that nothing trains on."""
+    if track.tool_dialogues is None and track.feedback is not None:
+        raise ValueError("feedback weighs tool_dialogues: add them, or take feedback away")
     if track.tool_dialogues is not None and track.instructions is None:
         raise ValueError("tool_dialogues are conversations for `instructions`: add it, or take tool_dialogues away")
 
@@ -26,11 +29,25 @@ def steps(track: ToolDialoguesFields, parts: Sequence[Part]) -> Iterator[StepSpe
             function=synthesize_dialogues,
             description="Dialogues around real calls of tools, each checked; a holdout, and one of blind tools.",
             group=f"{track.name}_data",
-            config=track.tool_dialogues.model_dump(mode="json"),
+            config=weighted(track).model_dump(mode="json"),
             inputs={"documents": split_key(track)},
             page=dialogues_page,
             key_metrics=("dialogues", "holdout_dialogues", "blind_dialogues", "calls", "broken_promises"),
         )
+
+
+def weighted(track: ToolDialoguesFields) -> WeightedDialogues:
+    """The settings with the weights that were accepted. Raises UserError where these are none of this track's."""
+    chosen = track.tool_dialogues
+    assert chosen is not None
+    if track.feedback is None:
+        return WeightedDialogues(**chosen.model_dump())
+    shares = chosen.kinds.model_dump()
+    tools = [
+        tool for tool in asked_tools() if tool not in chosen.blind and (chosen.tools is None or tool in chosen.tools)
+    ]
+    weights = accepted_weights(track.name, kinds=[kind for kind in shares if shares[kind]], tools=tools)
+    return WeightedDialogues(**chosen.model_dump(), feedback=weights)
 
 
 def dialogues_key(track: ToolDialoguesFields) -> str:

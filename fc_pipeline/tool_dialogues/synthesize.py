@@ -18,7 +18,7 @@ from fc_pipeline.corpus.sample import joined_licence, sample_records
 from fc_pipeline.engine.step import Step
 from fc_pipeline.instructions.document import conversation_document
 from fc_pipeline.tool_dialogues.compose import Composer, Side
-from fc_pipeline.tool_dialogues.config import ToolDialoguesConfig
+from fc_pipeline.tool_dialogues.config import WeightedDialogues
 from fc_pipeline.tool_dialogues.dialogue import Dialogue, Workbench
 from fc_pipeline.tool_dialogues.promises import broken_promise
 from fc_pipeline.tool_dialogues.values import Values
@@ -60,12 +60,12 @@ def synthesize_dialogues(step: Step) -> None:
     `too_long`, and one of the last two with a call that a training dialogue has as `seen_call`. Each record is a
     document of instructions; its `meta` is that of `Dialogue.meta`.
 
-    config: ToolDialoguesConfig. inputs: `documents`, split. The same on every machine, however many workers.
+    config: WeightedDialogues. inputs: `documents`, split. The same on every machine, however many workers.
 
     Raises:
         UserError: the corpus has too few words, numbers, names or sentences.
     """
-    config = ToolDialoguesConfig.model_validate(step.config)
+    config = WeightedDialogues.model_validate(step.config)
     folder = step.out.workspace("dialogues")
     licence = _write_values(step, config, folder)
     sizes: dict[Side, int] = {"train": config.train, "holdout": config.holdout, "blind": config.blind_holdout}
@@ -125,7 +125,7 @@ def synthesize_dialogues(step: Step) -> None:
 
 def make_batch(settings: dict[str, Any], batch: Batch) -> list[Made]:
     """The dialogues of a batch, each checked; a function of settings and batch alone."""
-    config = ToolDialoguesConfig.model_validate(settings)
+    config = WeightedDialogues.model_validate(settings)
     side, start, stop, place = batch
     folder = Path(place)
     values = _values(str(folder / f"{'train' if side == 'train' else 'holdout'}.json"))
@@ -168,7 +168,7 @@ def _now(random: Random) -> datetime:
     return datetime(2020, 1, 1) + timedelta(minutes=random.randrange(10 * 365 * 24 * 60))
 
 
-def _write_values(step: Step, config: ToolDialoguesConfig, folder: Path) -> str:
+def _write_values(step: Step, config: WeightedDialogues, folder: Path) -> str:
     """Values of both sides of the corpus, and an index to search where a dialogue may; returns their licences."""
     licences: set[str] = set()
     for side in ("train", "holdout"):

@@ -5,6 +5,7 @@ from importlib import import_module
 from fc_pipeline.engine.part import Part
 
 _PACKAGES = (
+    "feedback",
     "corpus",
     "training",
     "tokens",

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from fc_model.evals.chat.dialogues import dialogue_of, play
+from fc_model.evals.chat.failures import Failures, error_of
 from fc_model.evals.chat.figures import Tally
 from fc_model.evals.chat.pairwise import Judge, Prompt, verdict_shares
 from fc_model.evals.chat.replies import Speaker, Written
@@ -16,8 +17,13 @@ Write = Callable[[dict[str, Any]], None]
 Replies = dict[str, Written]
 
 
-def ask_turns(step: Step, speaker: Speaker, turns: Sequence[Ready], write: Write) -> tuple[Tally, Tally, Tally]:
-    """(scores with the bound, without it, and what a guess gets)."""
+def ask_turns(
+    step: Step, speaker: Speaker, turns: Sequence[Ready], write: Write, failures: Failures
+) -> tuple[Tally, Tally, Tally]:
+    """(scores with the bound, without it, and what a guess gets); errors of the first are added to `failures`.
+
+    A turn of blind tools is no failure of any kind: what they show must not lead to what is trained on.
+    """
     bounded, free, chance = Tally(), Tally(), Tally()
 
     def report(done: int) -> None:
@@ -35,7 +41,10 @@ def ask_turns(step: Step, speaker: Speaker, turns: Sequence[Ready], write: Write
             chance.add({"right_tools": [guessed]}, one.turn.kinds)
         expected = [{"name": call.name, "arguments": call.arguments} for call in one.turn.expected.tool_calls]
         about = {"table": "turns", "id": one.turn.id, "kinds": one.turn.kinds, "expected": expected}
-        write({**about, "bounded": _shown(kept), "free": _shown(freely), "scores": scores})
+        error = error_of(one.turn, kept, one.schemas)
+        if not one.origin.meta.get("blind"):
+            failures.add(error, **one.origin.error_counts_for(one.turn))
+        write({**about, "bounded": _shown(kept), "free": _shown(freely), "scores": scores, "error": error})
     return bounded, free, chance
 
 

@@ -10,6 +10,7 @@ from fc_model.artifacts import Artifact
 from fc_model.chat.text import SentencePieceCodec
 from fc_model.checkpoints.load import Weights, load_decoder
 from fc_model.device import pick_device, set_threads
+from fc_model.evals.chat.failures import Failures
 from fc_model.evals.chat.figures import ALL, Tally, rows_of
 from fc_model.evals.chat.known_replies import prompt_faults, turn_faults
 from fc_model.evals.chat.pairwise import Judge, judge_by_rules
@@ -21,12 +22,14 @@ from fc_pipeline.evals.chat.config import ChatEvalsConfig, EndpointJudge
 from fc_pipeline.evals.chat.endpoint import Endpoint
 from fc_pipeline.evals.chat.material import choose_turns, instruction_prompts, openings, read_conversations, shuffled
 from fc_pipeline.evals.chat.problems import ask_problems, choose_problems
+from fc_pipeline.feedback.proposal import FAILURES
 
 _FAULTS_LISTED = 20
 
 
 def evaluate_chat(step: Step) -> None:
-    """Writes metrics.json, and items.jsonl.zst: every turn, dialogue, prompt and comparison with its reply and scores.
+    """Writes metrics.json, and items.jsonl.zst: every turn, dialogue, prompt and comparison with its reply and scores;
+    and failures.json: the turns that went wrong by source, kind and tool (`Failures.to_record`).
 
     config: ChatEvalsConfig without `stages`, and `weights`, the judged ones. inputs: `stage`, `tokenizer`,
     `instructions` with the held-out conversations, `held_out/<source>` with more of them in HELD_OUT_FILES,
@@ -55,8 +58,9 @@ def evaluate_chat(step: Step) -> None:
     prompts = instruction_prompts(
         step.inputs["documents"], max_prompts=config.max_prompts, num_words=config.prompt_words, seed=config.seed
     )
+    failures = Failures()
     with step.out.records("items.jsonl.zst") as write:
-        bounded, free, chance = ask_turns(step, speaker, turns.ready, write)
+        bounded, free, chance = ask_turns(step, speaker, turns.ready, write, failures)
         dialogues = play_dialogues(
             step, speaker, conversations, max_dialogues=config.max_dialogues, seed=config.seed, write=write
         )
@@ -71,7 +75,7 @@ def evaluate_chat(step: Step) -> None:
             verdicts = compare_replies([*prompts, *starts], replies, against, judge, write)
     shuffle_weights(speaker.decoder, seed=config.seed)
     some = shuffled(turns.ready, seed=config.seed)[: config.control_items]
-    random_bounded, random_free, _ = ask_turns(step, speaker, some, lambda record: None)
+    random_bounded, random_free, _ = ask_turns(step, speaker, some, lambda record: None, Failures())
     random_solved, _ = ask_problems(step, thinker, problems[: config.control_items], lambda record: None)
     few = prompts[: config.control_items]
     random_followed = check_replies(few, reply_to(speaker, few), lambda record: None)
@@ -95,6 +99,7 @@ def evaluate_chat(step: Step) -> None:
     listed = [fault for of_one in faults for fault in of_one][:_FAULTS_LISTED]
     summary = {"weights": weights, "win_rate": win_rate, "left_out": counts, "scoring_faults": listed, "rows": rows}
     step.out.write_text("metrics.json", json.dumps(summary, indent=1, allow_nan=False) + "\n")
+    step.out.write_text(FAILURES, json.dumps(failures.to_record(), indent=1) + "\n")
 
 
 def flat(rows: Sequence[dict[str, Any]]) -> dict[str, float]:

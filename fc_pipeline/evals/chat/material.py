@@ -1,7 +1,7 @@
 """What the model is asked: turns, dialogues and prompts of held-out conversations and held-out text."""
 
 import heapq
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any, TypeVar
@@ -29,16 +29,28 @@ class HeldOut:
     """A held-out conversation."""
 
     id: str
+    source: str
     kinds: tuple[str, ...]
     requests: tuple[str, ...] = ()
     """The kind of each message of the user, where it is known."""
     conversation: Conversation
+    meta: Mapping[str, Any]
+    """Of its document: `kind`, `blind`, and `tools`, which has the real name of each tool."""
+
+    def error_counts_for(self, turn: Turn) -> dict[str, Any]:
+        """What an error in a turn of it counts for, see `Failures.add`."""
+        named = self.meta.get("tools", {})
+        tools = [named.get(call.name, {}).get("tool", call.name) for call in turn.expected.tool_calls]
+        asked = sum(message.role == "user" for message in turn.before.messages)
+        kind = next(iter(self.requests[asked - 1 : asked]), self.meta.get("kind"))
+        return {"source": self.source, "kind": kind, "tools": tools}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Ready:
     """A turn that can be asked."""
 
+    origin: HeldOut
     turn: Turn
     prompt: list[int]
     form: ReplyFormat
@@ -64,9 +76,11 @@ def read_conversations(instructions: Artifact, others: Sequence[Artifact] = ()) 
         [
             HeldOut(
                 id=record["id"],
+                source=record["source"],
                 kinds=tuple(_kinds(record["meta"])),
                 requests=tuple(record["meta"].get("requests", ())),
                 conversation=conversation_of(record),
+                meta=record["meta"],
             )
             for record in read_records(file)
         ]
@@ -84,11 +98,11 @@ def choose_turns(files: Sequence[Sequence[HeldOut]], speaker: Speaker, *, max_tu
 
 def _choose(chosen: Chosen, conversations: Sequence[HeldOut], speaker: Speaker, *, most: int, seed: int) -> None:
     turns = [
-        turn
+        (one, turn)
         for one in conversations
         for turn in turns_of(one.conversation, name=one.id, kinds=one.kinds, requests=one.requests)
     ]
-    for turn in shuffled(turns, seed=derive_seed(seed, "turns")):
+    for origin, turn in shuffled(turns, seed=derive_seed(seed, "turns")):
         if len(chosen.ready) == most:
             break
         prompt = speaker.prompt(turn.before)
@@ -100,7 +114,7 @@ def _choose(chosen: Chosen, conversations: Sequence[HeldOut], speaker: Speaker, 
         except UserError:
             chosen.left_out["unenforceable"] += 1
             continue
-        chosen.ready.append(Ready(turn=turn, prompt=prompt, form=form, schemas=schemas))
+        chosen.ready.append(Ready(origin=origin, turn=turn, prompt=prompt, form=form, schemas=schemas))
 
 
 def instruction_prompts(documents: Artifact, *, max_prompts: int, num_words: int, seed: int) -> list[Prompt]:

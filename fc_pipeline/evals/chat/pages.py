@@ -2,7 +2,7 @@
 
 from fc_model.artifacts import Artifact
 from fc_model.evals.chat.figures import ALL
-from fc_pipeline.evals.chat.report import read_figures, tables_of
+from fc_pipeline.evals.chat.report import read_figures, tables_of, worst_failures
 from fc_pipeline.formatting import markdown_table, percent
 from fc_pipeline.report.charts import interval_chart
 from fc_pipeline.report.drawing import show
@@ -35,4 +35,10 @@ def chat_page(artifact: Artifact) -> dict[str, str]:
             for row in rows
         ]
         pages[title] = markdown_table(_HEADER, cells)
+    if failures := worst_failures(artifact):
+        fields = ("source", "group", "name", "items", "failed", "error")
+        pages["Failures"] = markdown_table(
+            ["source", "", "name", "turns", "failed", "most often"],
+            [[row[name] for name in fields] for row in failures],
+        )
     return pages

@@ -10,6 +10,7 @@ from fc_pipeline.engine.deferred import deferred_imports
 from fc_pipeline.engine.part import Part, Section
 from fc_pipeline.engine.step import StepSpec
 from fc_pipeline.evals.chat.config import ChatEvalsConfig
+from fc_pipeline.feedback.config import FeedbackFields
 from fc_pipeline.instructions.config import InstructionsFields
 from fc_pipeline.instructions.part import instructions_key
 
@@ -19,7 +20,7 @@ with deferred_imports():
     from fc_pipeline.evals.chat.report import chat
 
 
-class ChatEvalFields(InstructionsFields):
+class ChatEvalFields(InstructionsFields, FeedbackFields):
     """The evaluation of the assistant of a track."""
 
     chat_evals: ChatEvalsConfig | None = Field(
@@ -30,6 +31,8 @@ class ChatEvalFields(InstructionsFields):
 def check(track: ChatEvalFields) -> None:
     chosen = track.chat_evals
     if chosen is None:
+        if track.feedback is not None:
+            raise ValueError("feedback needs failures that are counted: add chat_evals, or take feedback away")
         return
     stages = _assistants(track)
     if not stages:
@@ -61,7 +64,8 @@ def steps(track: ChatEvalFields, parts: Sequence[Part]) -> Iterator[StepSpec]:
         return
     held_out = {f"held_out/{name}": key for part in parts for name, key in part.held_out(track).items()}
     opponent = {} if chosen.win_rate is None else {"against": track.stage_key(chosen.win_rate.against)}
-    for name in chosen.stages or _assistants(track)[-1:]:
+    stages = _assistants(track)
+    for name in stages[-1:] if chosen.stages is None else [name for name in stages if name in chosen.stages]:
         yield StepSpec(
             key=f"{track.name}/chat_evals/{name}",
             function=evaluate_chat,

@@ -4,8 +4,10 @@ import json
 from typing import Any
 
 from fc_model.artifacts import Artifact
+from fc_model.evals.chat.failures import ERRORS
 from fc_model.evals.chat.figures import ALL
 from fc_model.evals.chat.turns import CALL_SCORES
+from fc_pipeline.feedback.proposal import FAILURES
 
 TABLES = {
     "bounded": "Calls, bounded by the chat format and the tools' schemas",
@@ -31,9 +33,9 @@ LABELS = CALL_SCORES | {
 
 
 def chat(artifacts: list[Artifact]) -> dict[str, Any] | None:
-    """{"stages": [{"name", "artifact", "tables": {title: rows}, **metrics.json}], "last": of them, "row"}; or None.
+    """{"stages": [{"name", "artifact", "tables": {title: rows}, "failures", **metrics.json}], "last": of them, "row"}.
 
-    A row has "label" beside the fields of `fc_model.evals.chat.figures.rows_of`.
+    None where nothing was evaluated. A row has "label" beside the fields of `fc_model.evals.chat.figures.rows_of`.
     """
     stages = [_stage(artifact) for artifact in artifacts if "/chat_evals/" in artifact.key]
     if not stages:
@@ -58,6 +60,31 @@ def read_figures(artifact: Artifact) -> dict[str, Any]:
     return figures
 
 
+def worst_failures(artifact: Artifact) -> list[dict[str, Any]]:
+    """Of failures.json, the largest share first: {"source", "group", "name", "items", "failed", "share", "error"}.
+
+    `error` is the most frequent one, in words. Kinds and tools without a failure are left out.
+    """
+    sources: dict[str, Any] = json.loads(artifact.path(FAILURES).read_text("utf-8"))
+    rows = [
+        {
+            "source": source,
+            "group": group.removesuffix("s"),
+            "name": name,
+            "items": count["items"],
+            "failed": count["failed"],
+            "share": count["failed"] / count["items"],
+            "error": ERRORS[next(iter(count["errors"]))],
+        }
+        for source, groups in sources.items()
+        for group, counts in groups.items()
+        for name, count in counts.items()
+        if count["failed"]
+    ]
+    return sorted(rows, key=lambda row: (-row["share"], -row["items"], row["name"]))
+
+
 def _stage(artifact: Artifact) -> dict[str, Any]:
     figures = read_figures(artifact)
-    return {**figures, "name": artifact.key.rpartition("/")[2], "artifact": artifact, "tables": tables_of(figures)}
+    shown = {"tables": tables_of(figures), "failures": worst_failures(artifact)}
+    return {**figures, "name": artifact.key.rpartition("/")[2], "artifact": artifact, **shown}

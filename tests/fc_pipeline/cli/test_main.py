@@ -19,8 +19,8 @@ from fc_pipeline.track.config import parse_track, read_attributes
 
 ROOT = Path(cli.__file__).parents[2]
 COMMANDS = [
-    "plan", "run", "status", "verify", "push", "pull", "trace", "drops", "similar", "takedown", "chat", "tools", "gc",
-    "equivalent", "leaderboard", "check", "ui",
+    "plan", "run", "status", "verify", "push", "pull", "trace", "drops", "similar", "takedown", "feedback", "chat",
+    "tools", "gc", "equivalent", "leaderboard", "check", "ui",
 ]  # fmt: skip
 HEAVY = {"torch", "pytorch_lightning", "transformers", "dagster", "mlflow", "datatrove", "datasets", "pyarrow"}
 HEAVY |= {"pandas", "scipy", "sklearn", "matplotlib", "PIL", "fsspec", "requests", "sqlalchemy"}

@@ -100,6 +100,21 @@ def test_every_question_is_kept_with_its_reply(artifact: Artifact) -> None:
     assert sum(shares) == pytest.approx(1)
 
 
+def test_what_goes_wrong_is_counted_by_source_kind_and_tool(world: ChatWorld, artifact: Artifact) -> None:
+    """Blind tools are left out: what they show must not lead to what is trained on."""
+    failures = json.loads(artifact.path("failures.json").read_text("utf-8"))
+    assert failures["s"]["kinds"].keys() == {"single", "none needed"} and failures["s"]["tools"].keys() == {"calculate"}
+    assert {count["failed"] for group in failures["s"].values() for count in group.values()} == {0}
+    assert "Failures" not in chat_page(artifact)
+    (spec,) = specs({"max_prompts": 0, "max_dialogues": 0, "max_reply_tokens": 20, "control_items": 1})
+    untrained = build(
+        world.store, spec.key, evaluate_chat, spec.config, world.inputs | {"stage": world.inputs["against"]}
+    )
+    assert "| s | tool | calculate | 1 | 1 |" in chat_page(untrained)["Failures"]
+    section = chat([untrained])
+    assert section is not None and section["last"]["failures"][0]["failed"] > 0
+
+
 def test_a_second_build_is_equal(world: ChatWorld, artifact: Artifact) -> None:
     assert world.build().digest == artifact.digest
 
