@@ -89,6 +89,7 @@ PIPELINE_LAYERS = (
         "instructions",
         "tool_dialogues",
         "reasoning",
+        "self_instruct",
         "exports",
         "evals",
     ),  # parts

@@ -1,4 +1,4 @@
-"""The likeliest texts behind many prompts at once.
+"""The likeliest texts behind many prompts at once, or texts that are drawn.
 
 Shapes: B rows, T tokens of a row, D hidden size, V vocabulary.
 """
@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from fc_model.errors import UserError
+from fc_model.inference.generate import Sampler
 from fc_model.model.decoder import Decoder
 from fc_model.model.kv_cache import KVCache
 from fc_model.special_tokens import PAD, SPECIAL_TOKENS
@@ -40,6 +41,34 @@ def greedy_batch(
     Raises:
         UserError: a prompt and `max_tokens` are longer than the model's context.
     """
+    return _batch(model, prompts, None, max_tokens=max_tokens, is_complete=is_complete, forbidden=forbidden)
+
+
+@torch.inference_mode()
+def sampled_batch(
+    model: Decoder,
+    prompts: Sequence[Sequence[int]],
+    samplers: Sequence[Sampler],
+    *,
+    max_tokens: int,
+    is_complete: Callable[[list[int]], bool],
+) -> list[list[int]]:
+    """As `greedy_batch`, but each prompt's tokens are drawn by its own sampler, whatever the others draw.
+
+    The logits of a row may differ in their last bits with the batch that it is in, as sums of floats do.
+    """
+    return _batch(model, prompts, samplers, max_tokens=max_tokens, is_complete=is_complete)
+
+
+def _batch(
+    model: Decoder,
+    prompts: Sequence[Sequence[int]],
+    samplers: Sequence[Sampler] | None,
+    *,
+    max_tokens: int,
+    is_complete: Callable[[list[int]], bool],
+    forbidden: Collection[int] = (),
+) -> list[list[int]]:
     longest, room = max(map(len, prompts)), model.config.context_length
     if longest + max_tokens > room:
         raise UserError(
@@ -50,7 +79,7 @@ def greedy_batch(
     lengths_B = torch.tensor([len(prompt) for prompt in prompts], device=device)
     x_BTD = model.eval().embed_tokens(padded(prompts, longest, _PAD_ID).to(device))
     limits = [max_tokens] * len(prompts)
-    return extend(model, x_BTD, lengths_B, limits, forbidden=forbidden, is_complete=is_complete)
+    return extend(model, x_BTD, lengths_B, limits, forbidden=forbidden, is_complete=is_complete, samplers=samplers)
 
 
 def extend(
@@ -62,8 +91,9 @@ def extend(
     forbidden: Collection[int] = (),
     stop: Collection[int] = (),
     is_complete: Callable[[list[int]], bool] | None = None,
+    samplers: Sequence[Sampler] | None = None,
 ) -> list[list[int]]:
-    """The likeliest tokens behind each row.
+    """The tokens behind each row: the likeliest, or those that its sampler draws.
 
     Args:
         x_BTD: embeddings, padded.
@@ -83,7 +113,9 @@ def extend(
         logits_BV = F.linear(last_BD, model.head_VD)
         logits_BV[:, barred] = -torch.inf
         going = []
-        for place, token in enumerate(logits_BV.argmax(dim=-1).tolist()):
+        for place, token in enumerate(
+            _next_tokens(logits_BV, None if samplers is None else [samplers[row] for row in rows])
+        ):
             text, limit = texts[rows[place]], limits[rows[place]]
             if len(text) < limit and token not in stop:
                 text.append(token)
@@ -96,6 +128,14 @@ def extend(
             cache.select(torch.tensor(going, device=device))
         drawn_B = torch.tensor([texts[row][-1] for row in rows], device=device)
         last_BD = model.hidden_of(model.embed_tokens(drawn_B).unsqueeze(1), cache=cache)[:, -1]
+
+
+def _next_tokens(logits_BV: Tensor, samplers: Sequence[Sampler] | None) -> list[int]:
+    if samplers is None:
+        likeliest: list[int] = logits_BV.argmax(dim=-1).tolist()
+        return likeliest
+    rows = logits_BV.float().cpu().numpy()
+    return [sampler.draw(logits) for sampler, logits in zip(samplers, rows, strict=True)]
 
 
 def by_length(prompts: Sequence[Sequence[int]], *, max_tokens: int) -> Iterator[list[int]]:

@@ -8,7 +8,7 @@ import importlib.util
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import Annotated, Any, Literal, NamedTuple, Self, get_args
 
 from pydantic import Field, model_validator
 
@@ -103,6 +103,15 @@ class StageExtension:
     """What the steps of the stage train on, for its description."""
 
 
+class Written(NamedTuple):
+    """Conversations that a stage of the track writes."""
+
+    key: str
+    """Of the artifact, as those of `Part.conversations`."""
+    stage: str
+    """Stages of kind sft behind this one train on them, and no other: the graph has no circle."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Part:
     """One part of a track; see the module's docstring."""
@@ -117,6 +126,8 @@ class Part:
     """Artifacts of conversations (fc_pipeline/instructions/document.py) to fine-tune on: source -> key."""
     held_out: Callable[[Any], dict[str, str]] = lambda track: {}
     """Those of these sources with conversations for the evaluation alone, in HELD_OUT_FILES: source -> key."""
+    written_conversations: Callable[[Any], dict[str, Written]] = lambda track: {}
+    """The same of conversations that a stage writes: source -> key and stage."""
     extend_stage: Callable[[Any, str, StageConfig], StageExtension | None] = lambda track, name, stage: None
     """What this part adds to the stage of this name; None adds nothing."""
     check: Callable[[Any], None] = lambda track: None

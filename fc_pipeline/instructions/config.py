@@ -15,6 +15,10 @@ _NOT_FOR_CONVERSATIONS = {"unicode", "boilerplate", "perplexity"}
 """Filters that edit the text of a document, which is not what a conversation is trained on, or need its models."""
 
 
+WRITTEN, DECISIONS = "written", "written_decontaminated"
+"""Roles in which packing reads conversations that a stage wrote, and what decontamination decided on them."""
+
+
 def _filters() -> FilterConfig:
     return FilterConfig(filters=[SecretsSettings(), PiiSettings(), LanguageSettings()])
 

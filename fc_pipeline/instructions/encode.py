@@ -9,8 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fc_model.artifacts import read_records
+from fc_pipeline.corpus.decontamination.decisions import decontaminated
 from fc_pipeline.engine.step import Step
 from fc_pipeline.executors.batching import chunks
+from fc_pipeline.instructions.config import DECISIONS, WRITTEN
 from fc_pipeline.instructions.document import conversation_of
 
 if TYPE_CHECKING:
@@ -69,6 +71,9 @@ def _records(step: Step) -> Iterator[tuple[str, dict[str, Any]]]:
     for side in ("train", "holdout"):
         for record in read_records(step.inputs["instructions"].path(f"{side}.jsonl.zst")):
             yield side, record
+    if WRITTEN in step.inputs:
+        for record in decontaminated(step.inputs[WRITTEN], step.inputs.get(DECISIONS)):
+            yield "train", record
 
 
 def encode_batch(

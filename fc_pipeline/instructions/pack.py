@@ -34,7 +34,8 @@ def pack_conversations(step: Step) -> None:
     which `make_batch` turns into BOS. What follows the last reply is left out, since nothing of it is trained on. A
     conversation that is longer ends after the last reply that fits, or is dropped.
 
-    config: StagePackConfig. inputs: `instructions` with train.jsonl.zst and holdout.jsonl.zst, and `tokenizer`.
+    config: StagePackConfig. inputs: `instructions` with train.jsonl.zst and holdout.jsonl.zst, and `tokenizer`;
+    `written` with documents.jsonl.zst that a stage wrote, and `written_decontaminated`, what decontamination decided.
     Metrics: documents, tokens, trained_tokens and trained_share (of the tokens that are no padding), fill (share of the
     windows that is no padding), cut_conversations; windows_ by stage, holdout_documents_ by source; mask_failures, the
     tokens that are trained on and should not be by where they stand, or the reverse (fc_model/chat/checks.py).

@@ -6,12 +6,13 @@ from typing import Any
 
 from fc_model.config.stage import StageConfig
 from fc_model.errors import UserError, suggestion
+from fc_pipeline.corpus.config import DecontaminationConfig
 from fc_pipeline.engine.deferred import deferred_imports
-from fc_pipeline.engine.part import Part, Section, StageExtension
+from fc_pipeline.engine.part import Part, Section, StageExtension, Written
 from fc_pipeline.engine.step import StepSpec
 from fc_pipeline.instructions.calls.schema import CallSource
 from fc_pipeline.instructions.catalogue import read_source, resolve_source
-from fc_pipeline.instructions.config import InstructionsFields, PackConfig
+from fc_pipeline.instructions.config import DECISIONS, WRITTEN, InstructionsFields, PackConfig
 
 with deferred_imports():
     from fc_pipeline.corpus.decontaminate import decontaminate
@@ -70,7 +71,8 @@ def instruction_steps(track: InstructionsFields, parts: Sequence[Part]) -> Itera
             page=conversations_page,
         )
     inputs = {name: key for part in parts for name, key in part.conversations(track).items()}
-    _check_sources(track, inputs)
+    written = {name: one for part in parts for name, one in part.written_conversations(track).items()}
+    _check_sources(track, inputs, written)
     step = partial(StepSpec, group=f"{track.name}_data")
     filtered, unique, decontaminated = (f"{track.name}/conversations/{name}" for name in _CLEANING)
     yield step(
@@ -90,8 +92,9 @@ def instruction_steps(track: InstructionsFields, parts: Sequence[Part]) -> Itera
         page=filtered_page,
     )
     cleaned = {"documents": unique}
-    decontamination = track.corpus.decontamination.model_copy(update={"action": "drop"})
-    if evalsets := [f"evalsets/{name}" for name in decontamination.evalsets]:
+    decontamination = _decontamination(track)
+    evalsets = [f"evalsets/{name}" for name in decontamination.evalsets]
+    if evalsets:
         yield step(
             key=decontaminated,
             function=decontaminate,
@@ -109,18 +112,64 @@ def instruction_steps(track: InstructionsFields, parts: Sequence[Part]) -> Itera
         inputs=cleaned,
         page=conversations_page,
     )
-    stages = _sft_stages(track)
-    settings = {name: getattr(chosen, name) for name in PackConfig.model_fields}
+    later = [name for name in _sft_stages(track) if any(track.is_behind(name, one.stage) for one in written.values())]
+    if earlier := [name for name in _sft_stages(track) if name not in later]:
+        yield _shards(track, shards_key(track), earlier, {})
+    if later:
+        yield from _written_steps(track, written, evalsets)
+        yield _shards(track, later_shards_key(track), later, _written_inputs(track, bool(evalsets)))
+
+
+def _written_steps(track: InstructionsFields, written: dict[str, Written], evalsets: list[str]) -> Iterator[StepSpec]:
+    """Filters and decontamination, as for all others. None is held out: what a model wrote is no yardstick."""
+    assert track.instructions is not None
+    step = partial(StepSpec, group=f"{track.name}_data")
+    filtered, decontaminated = _written_inputs(track, True).values()
     yield step(
-        key=shards_key(track),
+        key=filtered,
+        function=filter_documents,
+        description="Conversations that a stage wrote, as far as they pass the filters.",
+        config=track.instructions.filtering.model_dump(mode="json"),
+        inputs={name: one.key for name, one in written.items()},
+        page=filtered_page,
+    )
+    if evalsets:
+        yield step(
+            key=decontaminated,
+            function=decontaminate,
+            description="Which of them share a run of words with an item of the eval sets; they are dropped.",
+            config=_decontamination(track).model_dump(mode="json"),
+            inputs={"documents": filtered} | {name: name for name in evalsets},
+            page=contamination_page,
+        )
+
+
+def _written_inputs(track: InstructionsFields, has_evalsets: bool) -> dict[str, str]:
+    """What packing reads of the conversations that a stage wrote: role -> key."""
+    filtered = {WRITTEN: f"{track.name}/conversations/written/filtered"}
+    return filtered | ({DECISIONS: f"{track.name}/conversations/written/decontaminated"} if has_evalsets else {})
+
+
+def _decontamination(track: InstructionsFields) -> DecontaminationConfig:
+    return track.corpus.decontamination.model_copy(update={"action": "drop"})
+
+
+def _shards(track: InstructionsFields, key: str, names: Sequence[str], written: dict[str, str]) -> StepSpec:
+    """The windows of these stages."""
+    chosen, stages = track.instructions, _sft_stages(track)
+    assert chosen is not None
+    settings = {name: getattr(chosen, name) for name in PackConfig.model_fields}
+    return StepSpec(
+        key=key,
         function=pack_conversations,
         description="Conversations as token ids in windows, with a mask of what is trained on.",
+        group=f"{track.name}_data",
         config=settings
         | {
             "seq_len": next(iter(stages.values())).seq_len,
-            "stages": {name: chosen.stages.get(name) for name in stages},
+            "stages": {name: chosen.stages.get(name) for name in names},
         },
-        inputs={"instructions": instructions_key(track), "tokenizer": track.tokenizer_key},
+        inputs={"instructions": instructions_key(track), "tokenizer": track.tokenizer_key, **written},
         page=shards_page,
     )
 
@@ -132,6 +181,11 @@ def instructions_key(track: InstructionsFields) -> str:
 
 def shards_key(track: InstructionsFields) -> str:
     return f"{track.name}/instruction_shards"
+
+
+def later_shards_key(track: InstructionsFields) -> str:
+    """Key of the windows of stages that come behind one that writes conversations."""
+    return f"{track.name}/later_stages/instruction_shards"
 
 
 def read_instructions(track: InstructionsFields, name: str, stage: StageConfig) -> StageExtension | None:
@@ -159,17 +213,26 @@ def _sft_stages(track: InstructionsFields) -> dict[str, StageConfig]:
     return {name: stage for name, stage in track.stages.items() if stage.kind == "sft"}
 
 
-def _check_sources(track: InstructionsFields, inputs: dict[str, str]) -> None:
-    """Raise UserError where a stage weighs a source that there is not, or its groups are blind, or there is none."""
+def _check_sources(track: InstructionsFields, inputs: dict[str, str], written: dict[str, Written]) -> None:
+    """Raise UserError where a stage weighs a source that there is not, or that is written later, where the groups of
+    one are blind that there is not, or where there is none at all."""
     assert track.instructions is not None
     if not inputs:
         raise UserError(f"tracks/{track.name}: instructions.sources is empty: name one")
     chosen = track.instructions
+    for stage, weights in chosen.stages.items():
+        for name in [name for name, weight in weights.items() if weight and name in written]:
+            if not track.is_behind(stage, writer := written[name].stage):
+                raise UserError(
+                    f"tracks/{track.name}: instructions.stages.{stage}: {writer} writes {name}, so only stages behind "
+                    f"it can train on it: take it out, or let an earlier stage write (`{name}.stage`)"
+                )
     named: dict[str, Mapping[str, Any]] = {f"stages.{stage}": weights for stage, weights in chosen.stages.items()}
     named["holdout.blind"] = chosen.holdout.blind
     for where, values in named.items():
         for name, value in values.items():
-            if value and name not in inputs:  # 0 or [] takes away what the track that it extends has
+            # 0 or [] takes away what the track that it extends has
+            if value and name not in inputs and not (name in written and where != "holdout.blind"):
                 raise UserError(
                     f"tracks/{track.name}: instructions.{where}: {name!r} is no source of the track"
                     f"{suggestion(name, inputs)}"

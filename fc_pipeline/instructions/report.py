@@ -17,20 +17,20 @@ _SHOWN_CHARS = 300
 
 def instructions(artifacts: list[Artifact]) -> dict[str, Any] | None:
     """{"artifact", "sources", "drops", "stages"}; None where nothing is packed."""
-    packed = next((artifact for artifact in artifacts if artifact.key.endswith("/instruction_shards")), None)
-    if packed is None:
+    shards = [artifact for artifact in artifacts if artifact.key.endswith("/instruction_shards")]
+    if not shards:
         return None
     sources = [artifact for artifact in artifacts if artifact.key.startswith("conversations/")]
-    steps = [*sources, *(artifact for artifact in artifacts if "conversations" in artifact.key.split("/")[1:]), packed]
+    steps = [*sources, *(artifact for artifact in artifacts if "conversations" in artifact.key.split("/")[1:]), *shards]
     return {
-        "artifact": packed,
+        "artifact": shards[-1],
         "sources": [{"name": artifact.key.split("/")[1], "artifact": artifact} for artifact in sources],
         "drops": [
             {"reason": reason, "documents": count, "artifact": artifact}
             for artifact in steps
             for reason, count in removed(artifact).items()
         ],
-        "stages": stage_rows(packed),
+        "stages": [row for packed in shards for row in stage_rows(packed)],
     }
 
 

@@ -192,7 +192,7 @@ class Composer:
         self._assistant(self._answer(topic, slots, result))
 
     def _topic(self, *, same: float = _SAME_TOOL) -> Topic:
-        """Each tool as often as another, but for its weight, and for `same`, the part of a tool that was needed before."""
+        """Each tool as its weight says, but for `same`, the part that is for a tool which was needed before."""
         return self._topic_of(self._topics, same=same)
 
     def _topic_of(self, topics: Mapping[str, Sequence[Topic]], *, same: float = _SAME_TOOL) -> Topic:

@@ -13,6 +13,7 @@ _PACKAGES = (
     "instructions",
     "tool_dialogues",
     "reasoning",
+    "self_instruct",
     "exports",
     "evals.tokenizer",
     "evals.images",

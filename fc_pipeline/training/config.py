@@ -45,5 +45,10 @@ class TrainingFields(TrackFields):
         """The stage whose weights are exported: the last of the main stages."""
         return self.main_stages[-1][0]
 
+    def is_behind(self, name: str, other: str) -> bool:
+        """Whether one of the main stages comes after another."""
+        order = [stage for stage, _ in self.main_stages]
+        return order.index(name) > order.index(other)
+
     def stage_key(self, name: str) -> str:
         return f"{self.name}/stages/{name}"

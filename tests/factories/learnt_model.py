@@ -1,12 +1,13 @@
 """A model that knows some conversations by heart, and nothing else."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 import torch.nn.functional as F
+from torch import Tensor
 
 from factories.tiny_exports import tiny_model
-from fc_model.chat.encoding import encode_conversation
+from fc_model.chat.encoding import Encoded, encode_conversation
 from fc_model.chat.messages import Conversation, Message, ToolCall
 from fc_model.model.decoder import Decoder
 from fc_model.special_tokens import PAD
@@ -38,8 +39,15 @@ PARALLEL = Conversation(
 
 def learn(conversations: Sequence[Conversation], tokenizer: Tokenizer, *, steps: int = 400) -> Decoder:
     """Trained until no token is lost, or `steps` are over."""
-    model = tiny_model(context_length=512)
     encoded = [encode_conversation(conversation, tokenizer) for conversation in conversations]
+    return learn_encoded(encoded, tokenizer, steps=steps, is_learnt=lambda losses_N: bool(losses_N.max() < 0.1))
+
+
+def learn_encoded(
+    encoded: Sequence[Encoded], tokenizer: Tokenizer, *, steps: int, is_learnt: Callable[[Tensor], bool]
+) -> Decoder:
+    """Trained on the tokens that the masks name, until their losses are as wanted, or `steps` are over."""
+    model = tiny_model(context_length=512)
     longest = max(len(one.ids) for one in encoded)
     ids_BT = padded([one.ids for one in encoded], longest, tokenizer.special(PAD))
     trained_BT = padded([one.trained for one in encoded], longest, 0).bool()
@@ -52,6 +60,6 @@ def learn(conversations: Sequence[Conversation], tokenizer: Tokenizer, *, steps:
         optimizer.zero_grad()
         losses_N.mean().backward()
         optimizer.step()
-        if losses_N.max() < 0.1:
+        if is_learnt(losses_N):
             break
     return model.eval()

@@ -2,6 +2,7 @@
 
 import json
 import time
+from typing import Any
 
 import dagster as dg
 
@@ -77,7 +78,7 @@ def feedback_sensor(graph: Graph, tracks: dict[str, TrackConfig], *, seconds: in
     )
 
 
-def _metadata(proposal: Proposal) -> dict[str, object]:
+def _metadata(proposal: Proposal) -> dict[str, Any]:
     return {
         "weights": proposal.weights.model_dump(),
         "evaluation": proposal.evaluation,

@@ -249,7 +249,7 @@ def test_the_sensor_tells_once(graph: Graph, in_home: Path) -> None:
 
 
 def test_an_automatic_track_accepts_and_is_rebuilt_once(graph: Graph, in_home: Path) -> None:
-    automatic = {"feedback": {"automatic": True, "least_items": 10}}
+    automatic: dict[str, Any] = {"feedback": {"automatic": True, "least_items": 10}}
     first = tick(graph, **automatic)
     (request,) = first.run_requests
     assert request.asset_selection[-1].path == ["talk", "tool_dialogues"] and not first.asset_events

@@ -24,7 +24,9 @@ from fc_model.errors import UserError
 from fc_model.model.loss import IGNORE
 from fc_model.tokenizer import Tokenizer
 from fc_model.train.holdout import HoldoutLoss
+from fc_pipeline.engine.step import Step
 from fc_pipeline.instructions.bins import pack_bins
+from fc_pipeline.instructions.document import conversation_document
 from fc_pipeline.instructions.pack import pack_conversations
 
 SEQ_LEN = 64
@@ -168,3 +170,36 @@ def test_nothing_to_train_on_is_an_error(tmp_path: Path, packed: Packed) -> None
 def test_one_worker_and_two_write_the_same(tmp_path: Path, packed: Packed) -> None:
     splits = {"train": {"a": [spoken(f"n {n}", "m" * n) for n in range(1, 40)]}, "holdout": {"a": [spoken("c", "d")]}}
     assert pack(tmp_path / "1", packed, splits).digest == pack(tmp_path / "2", packed, splits, workers=2).digest
+
+
+def test_what_a_stage_wrote_is_trained_on_and_never_held_out(tmp_path: Path, packed: Packed) -> None:
+    """But for what decontamination drops."""
+    store = Store(tmp_path)
+    splits = {"train": {"s": [spoken("a", "b")]}, "holdout": {"s": [spoken("c", "d")]}}
+
+    def write_documents(step: Step) -> None:
+        with step.out.records("documents.jsonl.zst") as write:
+            for number in range(3):
+                name = f"self_instruct/{number}"
+                one = spoken(f"number {number}", "yes")
+                write(dict(conversation_document(one, name=name, source="self_instruct", licence="MIT", meta={})))
+
+    def write_decisions(step: Step) -> None:
+        with step.out.records("hits.jsonl.zst") as hit, step.out.records("cut.jsonl.zst"):
+            hit({"document": "self_instruct/1", "action": "drop"})
+
+    inputs = {
+        "instructions": write_conversations(store, "t/instructions", splits),
+        "tokenizer": packed.tokenizer,
+        "written": build(store, "t/conversations/written/filtered", write_documents),
+        "written_decontaminated": build(store, "t/conversations/written/decontaminated", write_decisions),
+    }
+    config = {"seq_len": SEQ_LEN, "stages": {"sft_tools": {"self_instruct": 1.0}}}
+    artifact = build(store, "t/later_stages/instruction_shards", pack_conversations, config, inputs)
+    table = {record["id"]: record["split"] for record in read_records(artifact.path("documents.jsonl.zst"))}
+    assert {name: side for name, side in table.items() if name.startswith("self")} == {
+        "self_instruct/0": "train",
+        "self_instruct/2": "train",
+    }
+    assert "holdout-self_instruct" not in {entry.path.rsplit("-", 1)[0] for entry in artifact.manifest.files}
+    assert Shards(artifact.folder, "train-sft_tools").num_documents == 2

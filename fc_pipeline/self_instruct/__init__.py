@@ -1,0 +1,1 @@
+"""Self-instruct: a stage writes conversations that later stages train on."""
