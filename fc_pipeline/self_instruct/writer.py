@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 from fc_model.chat.agent import TurnEncoder
@@ -68,9 +69,7 @@ class Writer:
             prompts = [encode_conversation(turn, encoder, reply=True).ids for turn in turns]
         else:
             end = None
-            prompts = [
-                self._longest(shown, lambda some, text=text: answered(some, text), limit) for text, shown in asked
-            ]
+            prompts = [self._longest(shown, partial(answered, instruction=text), limit) for text, shown in asked]
         return self._write(prompts, [_LIKELIEST] * len(prompts), limit, end=end)
 
     def _longest(self, examples: Sequence[Seed], render: Callable[[Sequence[Seed]], str], limit: int) -> list[int]:
