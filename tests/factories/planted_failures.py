@@ -89,7 +89,12 @@ def failures_of(dialogues: Artifact, is_bad: IsBad) -> dict[str, Any]:
         conversation = conversation_of(record)
         schemas = schemas_of(conversation.tools)
         origin = HeldOut(
-            id=record["id"], source=record["source"], kinds=(), conversation=conversation, meta=record["meta"]
+            id=record["id"],
+            source=record["source"],
+            kinds=(),
+            requests=tuple(record["meta"]["requests"]),
+            conversation=conversation,
+            meta=record["meta"],
         )
         for turn in turns_of(conversation, name=origin.id, kinds=()):
             calls = [to_json({"name": call.name, "arguments": call.arguments}) for call in turn.expected.tool_calls]

@@ -36,7 +36,7 @@ from fc_pipeline.track.graph import build_graph
 
 def bad_at_missing(meta: dict[str, Any], turn: Turn) -> bool:
     """Never calls in dialogues in which an argument was missing."""
-    return meta["kind"] == "missing" and bool(turn.expected.tool_calls)
+    return meta["requests"][0] == "missing" and bool(turn.expected.tool_calls)
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +104,7 @@ def test_accepting_changes_the_shares_of_the_next_build_and_nothing_else(graph: 
 
 
 def shares(artifact: Artifact) -> dict[str, float]:
-    kinds = Counter(record["meta"]["kind"] for record in read_records(artifact.path(FILES["train"])))
+    kinds = Counter(record["meta"]["requests"][0] for record in read_records(artifact.path(FILES["train"])))
     return {kind: count / kinds.total() for kind, count in kinds.items()}
 
 
