@@ -99,7 +99,7 @@ class Agent:
         ids = self._prompt()
         num_tokens = min(self.num_tokens, self.runtime.context_length - len(ids))
         form = self._forms[with_tools and bool(self.tools)]
-        reply = Reply(form) if self.grammar is None else JsonReply(self.grammar, self.codec, num_tokens)
+        reply = Reply(form, num_tokens) if self.grammar is None else JsonReply(self.grammar, self.codec, num_tokens)
         sampler = Sampler(self.sampling, constraint=reply)
         self.sampling = replace(self.sampling, seed=self.sampling.seed + 1)
         stop = {self.codec.special(END_OF_TURN), self.codec.special(EOS)}

@@ -13,7 +13,7 @@ from fc_model.errors import UserError
 from fc_model.inference.grammar import CUT_JSON, JsonConstraint, JsonGrammar
 from fc_model.inference.text_codec import TextCodec
 from fc_model.special_tokens import END_OF_TURN, SPECIAL_TOKENS
-from fc_model.strict_json import parse_json
+from fc_model.strict_json import parse_json, to_json
 
 State = Literal["begin", "reasoning", "text", "call", "called", "end"]
 _SPECIAL: dict[State, dict[str, State]] = {
@@ -26,6 +26,8 @@ _SPECIAL: dict[State, dict[str, State]] = {
 }
 """The special tokens that may come in each state, and where they lead. Text leads from `begin` to `text`."""
 
+_CLOSERS = frozenset(b'"]}')
+_SPARE_TOKENS = 8
 _LONGEST_ESCAPE = max(map(len, SPECIAL_TOKENS)) + 1
 
 
@@ -36,6 +38,9 @@ class ReplyFormat:
         """`tools` as in `Conversation`. Raises UserError for a schema that cannot be enforced."""
         self.codec = codec
         self.grammar = JsonGrammar(call_schema(tools), codec) if tools else None
+        shortest = [to_json(_shortest_call(tool)) for tool in tools]
+        self.call_tokens = max(map(len, codec.tokenize(shortest)), default=0) + _SPARE_TOKENS
+        """So many tokens before its end a reply begins nothing new, and a call is brought to its end."""
         self.following: dict[State, dict[int, State]] = {
             state: {
                 codec.special(name): after
@@ -46,18 +51,26 @@ class ReplyFormat:
         }
         text_V = np.ones(codec.vocab_size, dtype=np.bool_)
         text_V[codec.control_tokens] = False
+        self.closers_V = text_V.copy()
+        """Ids that only close strings, arrays and objects."""
+        ids = np.flatnonzero(text_V).tolist()
+        self.closers_V[ids] = [bool(piece) and _CLOSERS.issuperset(piece) for piece in codec.pieces(ids)]
         self.allowed: dict[State, NDArray[np.bool_]] = {}
+        self.allowed_late: dict[State, NDArray[np.bool_]] = {}
+        """The same, but for the beginning of a call."""
         for state, special_ids in self.following.items():
             allowed_V = text_V.copy() if state in ("begin", "reasoning", "text") else np.zeros_like(text_V)
             allowed_V[list(special_ids)] = True
-            self.allowed[state] = allowed_V
+            self.allowed[state], self.allowed_late[state] = allowed_V, allowed_V.copy()
+            self.allowed_late[state][[token for token, after in special_ids.items() if after == "call"]] = False
 
 
 class Reply:
     """One turn; a `fc_model.inference.generate.Constraint`."""
 
-    def __init__(self, form: ReplyFormat) -> None:
-        self._form = form
+    def __init__(self, form: ReplyFormat, num_tokens: int | None = None) -> None:
+        """`num_tokens` is how many there may be, if that is bounded: what is called is brought to its end in time."""
+        self._form, self._num_left = form, num_tokens
         self.state: State = "begin"
         self._call: JsonConstraint | None = None
         self._texts: dict[State, bytes] = {"reasoning": b"", "text": b"", "call": b""}
@@ -65,16 +78,20 @@ class Reply:
 
     def allowed(self) -> NDArray[np.bool_]:
         """Which ids may follow, (V,)."""
+        hurries = self._num_left is not None and self._num_left <= self._form.call_tokens
         if self._call is None:
-            return self._form.allowed[self.state]
+            return (self._form.allowed_late if hurries else self._form.allowed)[self.state]
         allowed_V = self._call.allowed()
         allowed_V[self._form.codec.eos] = False
         if self._call.is_complete:  # only then may the call end, which is the end of its JSON
-            allowed_V = allowed_V | self._form.allowed["call"]
-        return allowed_V
+            return self._form.allowed["call"] if hurries else allowed_V | self._form.allowed["call"]
+        closing_V = allowed_V & self._form.closers_V
+        return closing_V if hurries and closing_V.any() else allowed_V
 
     def accept(self, token: int) -> None:
         """Go on with an allowed token."""
+        if self._num_left is not None:
+            self._num_left -= 1
         after = self._form.following[self.state].get(token)
         if after is None:
             if self._call is not None:
@@ -164,6 +181,12 @@ def arguments_schema(tool: Mapping[str, Any]) -> dict[str, Any]:
     """JSON Schema of the arguments of a call: no parameter but those that the tool names, unless it says otherwise."""
     parameters = tool["function"].get("parameters") or {"type": "object"}
     return {"additionalProperties": False, **parameters} if "properties" in parameters else dict(parameters)
+
+
+def _shortest_call(tool: Mapping[str, Any]) -> dict[str, Any]:
+    """A call with values of no length."""
+    parameters = arguments_schema(tool)
+    return {"name": tool["function"]["name"], "arguments": dict.fromkeys(parameters.get("required", ()), "")}
 
 
 def _decoded(data: bytes, *, final: bool = True) -> str:

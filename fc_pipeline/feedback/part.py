@@ -12,4 +12,4 @@ def steps(track: FeedbackFields, parts: Sequence[Part]) -> Iterator[StepSpec]:
     yield from ()
 
 
-PART = Part(name="feedback", fields=FeedbackFields, steps=steps)
+PART = Part(name="feedback", fields=FeedbackFields, steps=steps, stage_kind="sft")

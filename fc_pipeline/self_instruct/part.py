@@ -109,6 +109,7 @@ PART = Part(
     fields=SelfInstructFields,
     steps=steps,
     check=check,
+    stage_kind="sft",
     written_conversations=written,
     extend_stage=read_later_shards,
     without=without,

@@ -78,12 +78,11 @@ class Speaker:
 
         Greedy, it is the free one up to where that leaves the format, so only what follows is computed.
         """
-        reply, ids = Reply(form), []
-        for token in free.ids:
-            if not reply.allowed()[token]:
-                break
-            reply.accept(token)
-            ids.append(token)
+        reply, ids = Reply(form), list[int]()
+        if _follow(reply, free.ids, ids):
+            return free
+        reply, ids = Reply(form, self.max_tokens), []
+        _follow(reply, free.ids, ids)
         if reply.state != "end" and len(ids) < self.max_tokens:
             sampler = Sampler(Sampling(temperature=0), constraint=reply)
             rest = generate(
@@ -94,6 +93,16 @@ class Speaker:
                 if reply.state == "end":
                     break
         return read_turn(ids, self.codec)
+
+
+def _follow(reply: Reply, written: Sequence[int], ids: list[int]) -> bool:
+    """Go on with what was written, up to where that leaves the format; whether it ends the turn."""
+    for token in written:
+        if not reply.allowed()[token]:
+            return False
+        reply.accept(token)
+        ids.append(token)
+    return reply.state == "end"
 
 
 def read_turn(ids: Sequence[int], codec: TextCodec) -> Written:

@@ -70,7 +70,7 @@ def model(folder: Path, request: pytest.FixtureRequest) -> Path:
 
 def test_a_tool_is_called_and_its_result_is_used(model: Path) -> None:
     with open_model(model, threads=1) as (runtime, codec), Sandbox() as sandbox:
-        agent = Agent(runtime, codec, GREEDY, 100, tools=[TOOL], sandbox=sandbox)
+        agent = Agent(runtime, codec, GREEDY, 150, tools=[TOOL], sandbox=sandbox)
         steps = list(agent.ask(QUESTION))
     joined = {kind: "".join(step.text for step in steps if step.kind == kind) for kind in ("reasoning", "text")}
     assert [step.kind for step in steps if step.kind != "text"] == ["reasoning", "call", "result"]

@@ -65,6 +65,26 @@ def test_random_logits_do_call(with_tools: ReplyFormat) -> None:
     assert sum(len(reply.tool_calls) for reply in replies) >= 1
 
 
+def test_a_call_ends_before_the_tokens_do(codec: SentencePieceCodec) -> None:
+    """A model that likes long pieces never ends a text by itself."""
+    form = ReplyFormat(codec, [TOOLS["calculate"].schema()])
+    lengths_V = np.zeros(codec.vocab_size, dtype=np.float32)
+    texts = sorted(set(range(codec.vocab_size)) - set(codec.control_tokens))
+    lengths_V[texts] = list(map(len, codec.pieces(texts)))
+
+    def drawn(num_tokens: int | None) -> Reply:
+        reply = Reply(form, num_tokens)
+        reply.accept(codec.special("<tool>"))
+        for _ in range(99):
+            reply.accept(int(np.where(reply.allowed(), lengths_V, -1).argmax()))
+            if reply.state == "end":
+                break
+        return reply
+
+    assert drawn(None).state == "call"
+    assert drawn(100).state == "end" and drawn(100).message().tool_calls[0].name == "calculate"
+
+
 def test_without_tools_nothing_is_called(codec: SentencePieceCodec) -> None:
     form = ReplyFormat(codec)
     assert not any(draw(form, seed, 40, tool=50, im_end=2).message().tool_calls for seed in range(4))

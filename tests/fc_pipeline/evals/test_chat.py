@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
+from factories.build import build
 from factories.chat_world import ChatWorld, specs, track
 
 from fc_model.artifacts import Artifact, read_records
@@ -20,6 +21,7 @@ from fc_model.evals.chat.replies import Written
 from fc_pipeline.engine.gates import Gate, judge
 from fc_pipeline.evals.chat.config import EndpointJudge
 from fc_pipeline.evals.chat.endpoint import Endpoint
+from fc_pipeline.evals.chat.evaluate import evaluate_chat
 from fc_pipeline.evals.chat.pages import chat_page
 from fc_pipeline.evals.chat.report import chat
 from fc_pipeline.track.config import parse_track, read_attributes
