@@ -12,7 +12,7 @@ from fc_pipeline.engine.part import Part, Section, StageExtension, Written
 from fc_pipeline.engine.step import StepSpec
 from fc_pipeline.instructions.calls.schema import CallSource
 from fc_pipeline.instructions.catalogue import read_source, resolve_source
-from fc_pipeline.instructions.config import DECISIONS, WRITTEN, InstructionsFields, PackConfig
+from fc_pipeline.instructions.config import DECISIONS, WRITTEN, InstructionsConfig, InstructionsFields, PackConfig
 
 with deferred_imports():
     from fc_pipeline.corpus.decontaminate import decontaminate
@@ -167,7 +167,7 @@ def _shards(track: InstructionsFields, key: str, names: Sequence[str], written: 
         config=settings
         | {
             "seq_len": next(iter(stages.values())).seq_len,
-            "stages": {name: chosen.stages.get(name) for name in names},
+            "stages": {name: _weights(chosen, name) for name in names},
         },
         inputs={"instructions": instructions_key(track), "tokenizer": track.tokenizer_key, **written},
         page=shards_page,
@@ -211,6 +211,12 @@ def without(track: InstructionsFields, ids: Sequence[str]) -> InstructionsFields
 
 def _sft_stages(track: InstructionsFields) -> dict[str, StageConfig]:
     return {name: stage for name, stage in track.stages.items() if stage.kind == "sft"}
+
+
+def _weights(chosen: InstructionsConfig, stage: str) -> dict[str, float] | None:
+    """Of the sources that come; None for each once."""
+    weights = chosen.stages.get(stage)
+    return None if weights is None else {name: weight for name, weight in weights.items() if weight}
 
 
 def _check_sources(track: InstructionsFields, inputs: dict[str, str], written: dict[str, Written]) -> None:
