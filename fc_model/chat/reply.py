@@ -26,7 +26,7 @@ _SPECIAL: dict[State, dict[str, State]] = {
 }
 """The special tokens that may come in each state, and where they lead. Text leads from `begin` to `text`."""
 
-_CLOSERS = frozenset(b'"]}')
+_BRACKETS = frozenset(b"]}")
 _SPARE_TOKENS = 8
 _LONGEST_ESCAPE = max(map(len, SPECIAL_TOKENS)) + 1
 
@@ -51,10 +51,12 @@ class ReplyFormat:
         }
         text_V = np.ones(codec.vocab_size, dtype=np.bool_)
         text_V[codec.control_tokens] = False
-        self.closers_V = text_V.copy()
-        """Ids that only close strings, arrays and objects."""
+        self.closing: dict[bool, NDArray[np.bool_]] = {True: text_V.copy(), False: text_V.copy()}
+        """Ids that close JSON and open nothing: a string and what is around it (True), or what holds no string."""
         ids = np.flatnonzero(text_V).tolist()
-        self.closers_V[ids] = [bool(piece) and _CLOSERS.issuperset(piece) for piece in codec.pieces(ids)]
+        for place, piece in zip(ids, codec.pieces(ids), strict=True):
+            self.closing[True][place] = piece.startswith(b'"') and _BRACKETS.issuperset(piece[1:])
+            self.closing[False][place] = bool(piece) and _BRACKETS.issuperset(piece)
         self.allowed: dict[State, NDArray[np.bool_]] = {}
         self.allowed_late: dict[State, NDArray[np.bool_]] = {}
         """The same, but for the beginning of a call."""
@@ -85,8 +87,10 @@ class Reply:
         allowed_V[self._form.codec.eos] = False
         if self._call.is_complete:  # only then may the call end, which is the end of its JSON
             return self._form.allowed["call"] if hurries else allowed_V | self._form.allowed["call"]
-        closing_V = allowed_V & self._form.closers_V
-        return closing_V if hurries and closing_V.any() else allowed_V
+        if not hurries:
+            return allowed_V
+        closing_V = allowed_V & self._form.closing[_ends_in_string(self._texts["call"])]
+        return closing_V if closing_V.any() else allowed_V
 
     def accept(self, token: int) -> None:
         """Go on with an allowed token."""
@@ -187,6 +191,16 @@ def _shortest_call(tool: Mapping[str, Any]) -> dict[str, Any]:
     """A call with values of no length."""
     parameters = arguments_schema(tool)
     return {"name": tool["function"]["name"], "arguments": dict.fromkeys(parameters.get("required", ()), "")}
+
+
+def _ends_in_string(json: bytes) -> bool:
+    """Whether JSON that is not whole breaks off inside a string."""
+    inside = escaped = False
+    for byte in json:
+        if byte == ord('"') and not escaped:
+            inside = not inside
+        escaped = byte == ord("\\") and not escaped
+    return inside
 
 
 def _decoded(data: bytes, *, final: bool = True) -> str:
