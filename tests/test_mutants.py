@@ -139,9 +139,9 @@ MUTANTS = [
         *("ended_free", 1),
     ),
     Mutant(
-        "the chat format lets a call not end the turn",
+        "the chat format lets nothing but another call follow a call",
         *("chat_evals", "fc_model/chat/reply.py", '"called": {"<tool>": "call", END_OF_TURN: "end"}'),
-        *('"called": {"<tool>": "call"}', "exact_calls", 1),
+        *('"called": {"<tool>": "call", "<reasoning>": "reasoning"}', "exact_calls", 1),
     ),
     # Merge
     Mutant(

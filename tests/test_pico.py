@@ -136,7 +136,9 @@ def test_chat_and_trace(built: Built) -> None:
 
 
 def test_status_and_report(built: Built) -> None:
-    status = {item["key"]: item["state"] for item in json.loads(built.command("status", "pico", "--json").stdout)}
+    status = {
+        item["key"]: item["state"] for item in json.loads(built.command("status", "pico", "--json").stdout)["items"]
+    }
     assert status == dict.fromkeys(pico_graph(), "built")
     report, evals = built.artifact("pico/report"), built.artifact("pico/evals/multimodal_full")
     page = Page(report.path("report.html").read_text("utf-8"))

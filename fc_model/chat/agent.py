@@ -52,6 +52,9 @@ class Agent:
     def __post_init__(self) -> None:
         self._schemas = tuple(tool.schema() for tool in self.tools)
         self._encoder = TurnEncoder(self.codec)
+        error = Outcome(error=_NO_ROOM.format(10**9)).text()
+        self._error_tokens = len(self._encoder.encode(f"{error}{error}")) + _LEAST_REPLY
+        """Room for a result that has none itself, and for what the model says of it; twice, for its frame."""
         self._forms = {True: ReplyFormat(self.codec, self._schemas), False: ReplyFormat(self.codec)}
 
     def reset(self) -> None:
@@ -97,8 +100,11 @@ class Agent:
     def _reply(self, *, with_tools: bool) -> Generator[Step, None, tuple[Message, tuple[str, ...]]]:
         """Yields reasoning and text as they are drawn; returns the message, and the JSON of its calls."""
         ids = self._prompt()
-        num_tokens = min(self.num_tokens, self.runtime.context_length - len(ids))
-        form = self._forms[with_tools and bool(self.tools)]
+        room = self.runtime.context_length - len(ids)
+        if calls_tools := with_tools and bool(self.tools):
+            room = max(room - self._error_tokens, _LEAST_REPLY)
+        num_tokens = min(self.num_tokens, room)
+        form = self._forms[calls_tools]
         reply = Reply(form, num_tokens) if self.grammar is None else JsonReply(self.grammar, self.codec, num_tokens)
         sampler = Sampler(self.sampling, constraint=reply)
         self.sampling = replace(self.sampling, seed=self.sampling.seed + 1)

@@ -123,7 +123,13 @@ def test_page_and_report(made: Artifact, store: Store) -> None:
     page = problems_page(made)
     assert "table/mean" in page["kinds"] and "times" in page["drawn_again"]
     assert "reasoning/train#" in page["conversations"]
-    config = {"name": "talk", "description": "", "sections": {"reasoning": "Reasoning"}}
+    config = {
+        "name": "talk",
+        "description": "",
+        "sections": {"reasoning": "Reasoning"},
+        "gates": [],
+        "milestones": {},
+    }
     report = build(store, "talk/report", write_report, config, {"made": made}, helpers={"reasoning": reasoning})
     assert "<td>table/mean</td>" in report.path("report.html").read_text("utf-8")
     assert re.search(r"\| chess/mate \| \d+ \|", report.path("report.md").read_text("utf-8"))
