@@ -18,6 +18,8 @@ from fc_model.tools.tool import Tool
 
 _LEAST_REPLY = 16
 """Tokens that a context must have left for a reply."""
+_FRAME = 8
+"""More than the control tokens of a result and of the turn behind it."""
 _NO_ROOM = "the result has {} characters, which the context has no room for: ask for less"
 
 
@@ -53,8 +55,8 @@ class Agent:
         self._schemas = tuple(tool.schema() for tool in self.tools)
         self._encoder = TurnEncoder(self.codec)
         error = Outcome(error=_NO_ROOM.format(10**9)).text()
-        self._error_tokens = len(self._encoder.encode(f"{error}{error}")) + _LEAST_REPLY
-        """Room for a result that has none itself, and for what the model says of it; twice, for its frame."""
+        self._error_tokens = len(self._encoder.encode(error)) + _FRAME + _LEAST_REPLY
+        """Room for a result that has none itself, and for what the model says of it."""
         self._forms = {True: ReplyFormat(self.codec, self._schemas), False: ReplyFormat(self.codec)}
 
     def reset(self) -> None:
@@ -117,13 +119,19 @@ class Agent:
         return message, reply.calls
 
     def _prompt(self) -> list[int]:
-        """The ids of the conversation; its oldest questions are left out where the context has no room for all."""
+        """The ids of the conversation; its oldest questions are left out where the context has no room for all.
+
+        There is room where a whole reply fits, or a quarter of the context; beside the last question alone, any reply.
+        """
+        wanted = max(_LEAST_REPLY, min(self.num_tokens, self.runtime.context_length // 4))
+        wanted += self._error_tokens if self.tools else 0
         system = [Message("system", self.system)] if self.system else []
         starts = [number for number, message in enumerate(self.messages) if message.role == "user"]
         for start in starts:
             conversation = Conversation((*system, *self.messages[start:]), self._schemas)
             ids = encode_conversation(conversation, self._encoder, reply=True).ids
-            if len(ids) + _LEAST_REPLY <= self.runtime.context_length:
+            room = self.runtime.context_length - len(ids)
+            if room >= (wanted if start != starts[-1] else _LEAST_REPLY):
                 return ids
         raise UserError(
             f"the question needs {len(ids)} tokens with what stands before it, and the model's context has "
