@@ -123,3 +123,13 @@ def test_no_text_that_comes_back_is_a_special_token(agent: Agent) -> None:
     for message in agent.messages:
         if message.role in ("user", "tool"):
             assert special.isdisjoint(TurnEncoder(codec).encode(message.content))
+
+
+def test_the_oldest_questions_make_room_for_a_whole_reply(tokenizer_file: Path) -> None:
+    codec, text = SentencePieceCodec(tokenizer_file, VOCAB_SIZE), "a reply of some length " * 8
+    turn = reply_ids(codec, text=text)
+    runtime = Dictated([turn] * 10, vocab_size=VOCAB_SIZE, context_length=4 * len(turn))
+    agent = Agent(runtime, codec, Sampling(temperature=0), len(turn))
+    for number in range(10):
+        assert "".join(step.text for step in agent.ask(f"Question {number}?")) == text
+    assert max(map(len, runtime.prompts)) <= 3 * len(turn) < sum(map(len, runtime.prompts)) / 5
