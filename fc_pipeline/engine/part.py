@@ -124,8 +124,8 @@ class Part:
     """Its own fields are for tracks with a stage of this kind; an experiment without such a stage leaves them out."""
     conversations: Callable[[Any], dict[str, str]] = lambda track: {}
     """Artifacts of conversations (fc_pipeline/instructions/document.py) to fine-tune on: source -> key."""
-    held_out: Callable[[Any], dict[str, str]] = lambda track: {}
-    """Those of these sources with conversations for the evaluation alone, in HELD_OUT_FILES: source -> key."""
+    holds_out: bool = False
+    """Whether these artifacts have conversations for the evaluation alone, too, in HELD_OUT_FILES."""
     written_conversations: Callable[[Any], dict[str, Written]] = lambda track: {}
     """The same of conversations that a stage writes: source -> key and stage."""
     extend_stage: Callable[[Any, str, StageConfig], StageExtension | None] = lambda track, name, stage: None

@@ -53,6 +53,6 @@ PART = Part(
     check=check,
     stage_kind="sft",
     conversations=conversations,
-    held_out=conversations,
+    holds_out=True,
     sections=(Section(name="reasoning", title="Reasoning", read=reasoning, phase="tokens"),),
 )

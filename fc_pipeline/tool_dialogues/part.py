@@ -66,6 +66,6 @@ PART = Part(
     check=check,
     stage_kind="sft",
     conversations=conversations,
-    held_out=conversations,
+    holds_out=True,
     sections=(Section(name="tool_dialogues", title="Tool dialogues", read=tool_dialogues, phase="tokens"),),
 )

@@ -1,14 +1,11 @@
 """A track with feedback whose dialogues are real, and an evaluation of an assistant that fails where a test says."""
 
-import re
 from collections.abc import Callable
-from pathlib import Path
 from pydoc_data.topics import topics
 from typing import Any
 
-import yaml
-
 from factories.build import write_text
+from factories.documented_track import attributes
 from fc_model.artifacts import Artifact, Store, read_records
 from fc_model.evals.chat.calls import schemas_of
 from fc_model.evals.chat.failures import Failures, error_of
@@ -24,18 +21,9 @@ from fc_pipeline.instructions.document import conversation_of
 from fc_pipeline.track.config import TrackConfig, parse_track, resolve_extends
 from fc_pipeline.track.graph import build_graph
 
-DOCS = Path(__file__).resolve().parents[2] / "docs"
 DIALOGUES, EVALUATION = "talk/tool_dialogues", "talk/chat_evals/sft_tools"
 IsBad = Callable[[dict[str, Any], Turn], bool]
 """Whether the assistant fails in a turn of a dialogue with this `meta`."""
-
-
-def attributes(page: str) -> dict[str, Any]:
-    """The attributes of a page's first example."""
-    text = re.search(r"```yaml\n(.*?)```", (DOCS / page).read_text("utf-8"), re.DOTALL)
-    assert text is not None
-    read: dict[str, Any] = yaml.safe_load(text[1])["attributes"]
-    return read
 
 
 def talking_track(**changes: Any) -> dict[str, Any]:
@@ -92,7 +80,6 @@ def failures_of(dialogues: Artifact, is_bad: IsBad) -> dict[str, Any]:
             id=record["id"],
             source=record["source"],
             kinds=(),
-            requests=tuple(record["meta"]["requests"]),
             conversation=conversation,
             meta=record["meta"],
         )

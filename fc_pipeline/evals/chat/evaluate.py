@@ -54,7 +54,10 @@ def evaluate_chat(step: Step) -> None:
     conversations = [conversation for file in files for conversation in file]
     turns = choose_turns(files, speaker, max_turns=config.max_turns, seed=config.seed)
     thinker = replace(speaker, max_tokens=config.max_problem_tokens)
-    problems, problems_too_long = choose_problems(others, thinker, max_problems=config.max_problems, seed=config.seed)
+    parts_own = [conversation for file in files[1:] for conversation in file]
+    problems, problems_too_long = choose_problems(
+        parts_own, thinker, max_problems=config.max_problems, seed=config.seed
+    )
     prompts = instruction_prompts(
         step.inputs["documents"], max_prompts=config.max_prompts, num_words=config.prompt_words, seed=config.seed
     )

@@ -31,11 +31,15 @@ class HeldOut:
     id: str
     source: str
     kinds: tuple[str, ...]
-    requests: tuple[str, ...] = ()
-    """The kind of each message of the user, where it is known."""
     conversation: Conversation
     meta: Mapping[str, Any]
-    """Of its document: `kind`, `blind`, and `tools`, which has the real name of each tool."""
+    """Of its document: `kind`, `blind`, `requests`, and `tools`, which has the real name of each tool."""
+
+    @property
+    def requests(self) -> Sequence[str]:
+        """The kind of each message of the user, where it is known."""
+        requests: Sequence[str] = self.meta.get("requests", ())
+        return requests
 
     def error_counts_for(self, turn: Turn) -> dict[str, Any]:
         """What an error in a turn of it counts for, see `Failures.add`."""
@@ -78,7 +82,6 @@ def read_conversations(instructions: Artifact, others: Sequence[Artifact] = ()) 
                 id=record["id"],
                 source=record["source"],
                 kinds=tuple(_kinds(record["meta"])),
-                requests=tuple(record["meta"].get("requests", ())),
                 conversation=conversation_of(record),
                 meta=record["meta"],
             )

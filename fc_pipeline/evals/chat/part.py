@@ -62,7 +62,8 @@ def steps(track: ChatEvalFields, parts: Sequence[Part]) -> Iterator[StepSpec]:
     chosen = track.chat_evals
     if chosen is None:
         return
-    held_out = {f"held_out/{name}": key for part in parts for name, key in part.held_out(track).items()}
+    sources = [part.conversations(track) for part in parts if part.holds_out]
+    held_out = {f"held_out/{name}": key for source in sources for name, key in source.items()}
     opponent = {} if chosen.win_rate is None else {"against": track.stage_key(chosen.win_rate.against)}
     stages = _assistants(track)
     for name in stages[-1:] if chosen.stages is None else [name for name in stages if name in chosen.stages]:

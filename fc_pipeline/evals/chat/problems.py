@@ -1,10 +1,9 @@
 """Problems with a chain of thought: held-out conversations whose `meta.answer` says what a program takes for right."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fc_model.artifacts import Artifact, read_records
 from fc_model.chat.messages import Conversation
 from fc_model.evals.chat.answers import Answer
 from fc_model.evals.chat.equations import equations, holds
@@ -13,10 +12,8 @@ from fc_model.evals.chat.replies import Speaker, Written
 from fc_model.seed import derive_seed
 from fc_pipeline.engine.step import Step
 from fc_pipeline.evals.chat.ask import Write
-from fc_pipeline.evals.chat.material import shuffled
-from fc_pipeline.instructions.document import conversation_of
+from fc_pipeline.evals.chat.material import HeldOut, shuffled
 
-_FILE = "holdout.jsonl.zst"
 _SOURCE = "reasoning/"
 """What `meta.kind` of a problem begins with; the family of problems follows."""
 
@@ -34,21 +31,21 @@ class Problem:
 
 
 def choose_problems(
-    artifacts: Iterable[Artifact], speaker: Speaker, *, max_problems: int, seed: int
+    conversations: Iterable[HeldOut], speaker: Speaker, *, max_problems: int, seed: int
 ) -> tuple[list[Problem], int]:
-    """Held-out problems in an order drawn by the seed that fit the context, and how many that were drawn do not."""
-    records = [record for artifact in artifacts for record in read_records(artifact.path(_FILE)) if _is_problem(record)]
+    """The problems among them, in an order drawn by the seed, that fit the context; and how many of these do not."""
+    problems = [one for one in conversations if _is_problem(one.meta)]
     chosen, too_long = list[Problem](), 0
-    for record in shuffled(records, seed=derive_seed(seed, "problems")):
+    for one in shuffled(problems, seed=derive_seed(seed, "problems")):
         if len(chosen) == max_problems:
             break
-        question = Conversation(conversation_of(record).messages[:-1])
+        question = Conversation(one.conversation.messages[:-1])
         prompt = speaker.prompt(question)
         if prompt is None:
             too_long += 1
             continue
-        family, answer = record["meta"]["kind"].split("/")[1], Answer.from_record(record["meta"]["answer"])
-        chosen.append(Problem(id=record["id"], family=family, question=question, answer=answer, prompt=prompt))
+        family, answer = one.meta["kind"].split("/")[1], Answer.from_record(one.meta["answer"])
+        chosen.append(Problem(id=one.id, family=family, question=question, answer=answer, prompt=prompt))
     return chosen, too_long
 
 
@@ -82,5 +79,5 @@ def problem_scores(answer: Answer, reply: Written) -> dict[str, list[float]]:
     }
 
 
-def _is_problem(record: dict[str, Any]) -> bool:
-    return str(record["meta"].get("kind", "")).startswith(_SOURCE) and "answer" in record["meta"]
+def _is_problem(meta: Mapping[str, Any]) -> bool:
+    return str(meta.get("kind", "")).startswith(_SOURCE) and "answer" in meta

@@ -1,24 +1,13 @@
 """The part in a track: its step, its source of conversations, the settings of its page."""
 
-import re
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
+from factories.documented_track import attributes
 
 from fc_model.errors import UserError
 from fc_pipeline.track.config import TrackConfig, parse_track, resolve_extends
 from fc_pipeline.track.graph import build_graph
-
-DOCS = Path(__file__).resolve().parents[3] / "docs"
-
-
-def attributes(page: str) -> dict[str, Any]:
-    text = re.search(r"```yaml\n(.*?)```", (DOCS / page).read_text("utf-8"), re.DOTALL)
-    assert text is not None
-    read: dict[str, Any] = yaml.safe_load(text[1])["attributes"]
-    return read
 
 
 def parse(**changes: Any) -> TrackConfig:
