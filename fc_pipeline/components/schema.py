@@ -8,7 +8,8 @@ from fc_pipeline.track.config import TrackConfig
 def track_schema() -> dict[str, Any]:
     """The schema of TrackConfig for files that may extend another track.
 
-    No field is required, because the other track may set it; null removes an entry; `name` is the folder's name.
+    No field is required, because the other track may set it; null removes an entry, so a field that has a default may
+    be null: it takes back what the other track set. `name` is the folder's name.
     References are inlined, so that the schema can be embedded in another one.
     """
     schema = TrackConfig.model_json_schema()
@@ -26,7 +27,7 @@ def track_schema() -> dict[str, Any]:
 
 
 def _relaxed(node: Any, definitions: dict[str, Any]) -> Any:
-    """References inlined, nothing required, null beside every value of a mapping."""
+    """References inlined, nothing required, null beside every value of a mapping and of a field with a default."""
     if isinstance(node, list):
         return [_relaxed(item, definitions) for item in node]
     if not isinstance(node, dict):
@@ -40,4 +41,7 @@ def _relaxed(node: Any, definitions: dict[str, Any]) -> Any:
     }
     if isinstance(relaxed.get("additionalProperties"), dict):
         relaxed["additionalProperties"] = {"anyOf": [relaxed["additionalProperties"], {"type": "null"}]}
+    # A type with null beside it, not `anyOf`: validators then still name the entry that is wrong.
+    if "default" in relaxed and isinstance(relaxed.get("type"), str) and not relaxed.keys() & {"enum", "const"}:
+        relaxed["type"] = [relaxed["type"], "null"]
     return relaxed

@@ -58,6 +58,7 @@ def test_schema_shipped_tracks(name):
 
 def test_schema_of_fields():
     jsonschema.validate({"extends": "nano", "stages": {"pretrain_b": None}}, track_schema())
+    jsonschema.validate({"extends": "nano", "instructions": {"holdout": {"blind": None}}}, track_schema())
     with pytest.raises(jsonschema.ValidationError, match="'vocab'"):
         jsonschema.validate({"tokenizer": {"vocab": 1}}, track_schema())
     with pytest.raises(jsonschema.ValidationError):
