@@ -145,10 +145,10 @@ def test_a_program_that_is_not_where_it_was_is_an_error(tmp_path: Path) -> None:
 def test_a_process_that_dies_is_an_error_and_the_next_question_starts_another(programs: Programs) -> None:
     fen = "r1bqkbnr/pppp1ppp/2n5/1B2p3/4P3/5N2/PPPP1PPP/RNBQK2R b KQkq - 3 3"
     assert programs.position(fen)["legal"] == 30
-    process = helper()._process
-    assert process is not None
-    process.kill()
-    process.wait()
+    child = helper()._child
+    assert child is not None
+    child._process.kill()
+    child._process.wait()
     with pytest.raises(UserError, match="its process has ended; run it again"):
         programs.position(fen)
     assert programs.position(fen)["legal"] == 30
