@@ -2,6 +2,7 @@
 
 import codecs
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
@@ -49,14 +50,7 @@ class ReplyFormat:
             }
             for state, special in _SPECIAL.items()
         }
-        text_V = np.ones(codec.vocab_size, dtype=np.bool_)
-        text_V[codec.control_tokens] = False
-        self.closing: dict[bool, NDArray[np.bool_]] = {True: text_V.copy(), False: text_V.copy()}
-        """Ids that close JSON and open nothing: a string and what is around it (True), or what holds no string."""
-        ids = np.flatnonzero(text_V).tolist()
-        for place, piece in zip(ids, codec.pieces(ids), strict=True):
-            self.closing[True][place] = piece.startswith(b'"') and _BRACKETS.issuperset(piece[1:])
-            self.closing[False][place] = bool(piece) and _BRACKETS.issuperset(piece)
+        text_V, self.closing = _text_tables(codec)
         self.allowed: dict[State, NDArray[np.bool_]] = {}
         self.allowed_late: dict[State, NDArray[np.bool_]] = {}
         """The same, but for the beginning of a call."""
@@ -162,6 +156,22 @@ class JsonReply:
         if not self._constraint.is_complete:
             raise UserError(CUT_JSON.format(self._num_tokens))
         return Message("assistant", self.text())
+
+
+@lru_cache(maxsize=4)
+def _text_tables(codec: TextCodec) -> tuple[NDArray[np.bool_], dict[bool, NDArray[np.bool_]]]:
+    """Ids of text, (V,), and those that close JSON and open nothing.
+
+    The latter are of two kinds: a string and what is around it (True), or what holds no string (False).
+    """
+    text_V = np.ones(codec.vocab_size, dtype=np.bool_)
+    text_V[codec.control_tokens] = False
+    closing = {True: text_V.copy(), False: text_V.copy()}
+    ids = np.flatnonzero(text_V).tolist()
+    for place, piece in zip(ids, codec.pieces(ids), strict=True):
+        closing[True][place] = piece.startswith(b'"') and _BRACKETS.issuperset(piece[1:])
+        closing[False][place] = bool(piece) and _BRACKETS.issuperset(piece)
+    return text_V, closing
 
 
 def call_schema(tools: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

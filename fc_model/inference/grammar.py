@@ -6,6 +6,7 @@ Shape: V is the number of ids.
 """
 
 import json
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from fc_model.errors import UserError
 from fc_model.inference.text_codec import TextCodec
 
 if TYPE_CHECKING:
-    from llguidance import LLMatcher
+    from llguidance import LLMatcher, LLTokenizer
 
 # A schema may ask for lenience by itself (`x-guidance`), which would drop what is not understood.
 _OPTIONS = {"whitespace_flexible": False, "item_separator": ",", "key_separator": ":", "lenient": False}
@@ -33,10 +34,10 @@ class JsonGrammar:
 
         Raises UserError for a schema that is wrong, that nothing satisfies, or with a keyword that is not enforced.
         """
-        from llguidance import LLMatcher, LLTokenizer, TokenizerWrapper
+        from llguidance import LLMatcher
 
         self._num_ids = codec.vocab_size
-        self._tokenizer = LLTokenizer(TokenizerWrapper(_Pieces(codec)))
+        self._tokenizer = _vocabulary(codec)
         self._grammar = LLMatcher.grammar_from_lark(
             _GRAMMAR.format(schema=json.dumps(schema | {"x-guidance": _OPTIONS}))
         )
@@ -72,6 +73,14 @@ class JsonConstraint:
         """Go on with an allowed token."""
         self._matcher.consume_token(token)
         _check(self._matcher)
+
+
+@lru_cache(maxsize=4)
+def _vocabulary(codec: TextCodec) -> "LLTokenizer":
+    """Shared by all schemas: a battery makes a grammar a set of tools."""
+    from llguidance import LLTokenizer, TokenizerWrapper
+
+    return LLTokenizer(TokenizerWrapper(_Pieces(codec)))
 
 
 class _Pieces:
