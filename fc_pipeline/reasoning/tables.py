@@ -17,6 +17,7 @@ from fc_pipeline.catalogue.catalogue import Catalogue
 from fc_pipeline.catalogue.entry import Entry, HttpPin, InstalledPin, LocalPin, PypiPin, parse_entry
 from fc_pipeline.catalogue.files import Wanted
 from fc_pipeline.catalogue.pins import pinned, read_files
+from fc_pipeline.engine.waivers import Line
 
 CATALOGUE = Catalogue(Path(__file__).parent / "catalog", "table")
 _MAX_FILE_BYTES = 32 << 20
@@ -37,7 +38,7 @@ class OneFile(NamedTuple):
 
 class _Table(Entry):
     file: str = Field(description="path of the file inside the source, or a glob that matches one; plain or .gz")
-    rows: str = Field(description="what a row is, in the plural, as `flowers`")
+    rows: Line = Field(description="what a row is, in the plural, as `flowers`")
     columns: list[str] | None = Field(default=None, description="names of the columns; null: the first row has them")
     skip_rows: int = Field(default=0, ge=0, description="rows before the data, or before the row with the names")
     delimiter: Literal[",", ";", "\t", " "] = Field(default=",")

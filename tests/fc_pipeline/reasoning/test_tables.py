@@ -49,6 +49,9 @@ def test_ones_own(tmp_path: Path, content: bytes, changes: dict[str, Any], messa
         "file": "own.csv",
         "rows": "rows",
     }
+    for rows in ("", "sh\nops"):
+        with pytest.raises(UserError, match="table own: local.rows: "):
+            resolve_table(raw | {"rows": rows})
     entry = resolve_table(raw | changes)
     if message is None:
         table = read_table(entry, tmp_path)
