@@ -44,7 +44,7 @@ class SelfInstructConfig(Strict):
     def _can_be_kept(self) -> Self:
         if self.least_words > self.most_words:
             raise ValueError(
-                f"least_words ({self.least_words}) is above most_words ({self.most_words}): no instruction would be kept"
+                f"least_words ({self.least_words}) is above most_words ({self.most_words}): no instruction has both"
             )
         for keyword in self.keywords:
             if words_of(keyword) != [keyword]:
