@@ -113,20 +113,20 @@ def read_table(entry: TableEntry, home: Path) -> Table:
             f"{where}: {len(rows)} rows and {len(numeric)} columns of short numbers; {_LEAST_ROWS} and 2 are needed"
         )
     names = tuple(columns[place] for place in numeric)
-    _check_names(names, f"{where}: {files[0].path}", given=bool(entry.columns))
+    _check_names(names, f"{where}: {files[0].path}", from_track=bool(entry.columns))
     kept = tuple(tuple(row[place] for place in numeric) for row in rows)
     return Table(entry.name, entry.licence, entry.rows, names, kept)
 
 
-def _check_names(names: Sequence[str], where: str, *, given: bool) -> None:
+def _check_names(names: Sequence[str], where: str, *, from_track: bool) -> None:
     """Raise UserError where a question could not say by its name which of these columns it means."""
-    remedy = "correct `columns`" if given else "name all in `columns`, and leave the first row out by `skip_rows`"
+    remedy = "correct `columns`" if from_track else "name all in `columns`, and leave the first row out by `skip_rows`"
     for name in names:
         if not name.strip() or not name.isprintable() or _NO_NAME.search(name):
             raise UserError(f"{where}: {name!r} is no name of a column (empty, or with one of , | = ≈): {remedy}")
         if names.count(name) > 1:
             raise UserError(f"{where}: two columns have the name {name!r}: {remedy}")
-    if not given and all(map(_CELL.fullmatch, names)):
+    if not from_track and all(map(_CELL.fullmatch, names)):
         raise UserError(f"{where}: the first row has numbers, no names: give `columns`")
 
 
