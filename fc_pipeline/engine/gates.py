@@ -13,7 +13,7 @@ from pydantic import Field, PrivateAttr, model_validator
 from fc_model.artifacts import Artifact, Counters
 from fc_model.config.strict import Strict
 from fc_model.errors import UserError
-from fc_pipeline.engine.waivers import Waiver
+from fc_pipeline.engine.waivers import Line, Waiver
 
 _ASKED = ("metric", "min", "max")
 """Fields that match a verdict with its gate: a metric may have several gates."""
@@ -25,10 +25,10 @@ class Gate(Strict):
     `with_waiver` joins it with the track's waiver of it, which stands apart from it in the file (`waivers`).
     """
 
-    artifact: str = Field(
+    artifact: Line = Field(
         description="In the track, such as evals/pretrain_b; or of its corpus: corpus/filter_quality."
     )
-    metric: str = Field(description="Of the artifact, such as bits_per_byte; or removed_share: of the documents read.")
+    metric: Line = Field(description="Of the artifact, such as bits_per_byte; or removed_share: of the documents read.")
     min: float | None = Field(default=None, description="The metric must be at least this.")
     max: float | None = Field(default=None, description="The metric must be at most this.")
     why: str = Field(default="", description="Why the bound is what it is; what was measured stands beside it.")
@@ -39,6 +39,10 @@ class Gate(Strict):
     def _bounded(self) -> "Gate":
         if self.min is None and self.max is None:
             raise ValueError(f"gate {self.artifact}.{self.metric} has neither min nor max: give one")
+        if self.min is not None and self.max is not None and self.min > self.max:
+            raise ValueError(
+                f"gate {self.artifact}.{self.metric}: no number is {bounds(self.min, self.max)}: correct min or max"
+            )
         return self
 
     @property

@@ -16,6 +16,9 @@ from fc_pipeline.paths import fc_home
 MOST = 3.0
 """No kind comes more than so many times as often, beside the others, as the track says."""
 
+_YEAR_10000 = 253_402_300_800
+"""The first second after the last that has a date; milliseconds since 1970 lie behind it."""
+
 Weight = Annotated[float, Field(ge=1, le=MOST)]
 
 
@@ -34,7 +37,7 @@ class Accepted(Strict):
 
     weights: Weights
     evaluation: str = Field(description="Which one asked for them: key@identity. It is not asked again.")
-    at: float = Field(default=0.0, description="When, in seconds since 1970.")
+    at: float = Field(default=0.0, ge=0, lt=_YEAR_10000, description="When, in seconds since 1970.")
 
 
 def feedback_file(home: Path, track: str) -> Path:

@@ -4,6 +4,7 @@ import csv
 import gzip
 import io
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
@@ -16,13 +17,16 @@ from fc_pipeline.catalogue.catalogue import Catalogue
 from fc_pipeline.catalogue.entry import Entry, HttpPin, InstalledPin, LocalPin, PypiPin, parse_entry
 from fc_pipeline.catalogue.files import Wanted
 from fc_pipeline.catalogue.pins import pinned, read_files
+from fc_pipeline.engine.waivers import Line
 
 CATALOGUE = Catalogue(Path(__file__).parent / "catalog", "table")
 _MAX_FILE_BYTES = 32 << 20
 _MAX_ROWS = 5_000
 _LEAST_ROWS = 20
-_CELL = re.compile(r"-?\d{1,9}(?:\.\d{1,4})?")
+_CELL = re.compile(r"-?\d{1,9}(?:\.\d{1,4})?", re.ASCII)
 """A number that is short enough to reason with."""
+_NO_NAME = re.compile(r"[,|=≈]")
+"""What a question would part its columns at, and a chain of thought its equations."""
 
 
 class OneFile(NamedTuple):
@@ -34,7 +38,7 @@ class OneFile(NamedTuple):
 
 class _Table(Entry):
     file: str = Field(description="path of the file inside the source, or a glob that matches one; plain or .gz")
-    rows: str = Field(description="what a row is, in the plural, as `flowers`")
+    rows: Line = Field(description="what a row is, in the plural, as `flowers`")
     columns: list[str] | None = Field(default=None, description="names of the columns; null: the first row has them")
     skip_rows: int = Field(default=0, ge=0, description="rows before the data, or before the row with the names")
     delimiter: Literal[",", ";", "\t", " "] = Field(default=",")
@@ -108,8 +112,22 @@ def read_table(entry: TableEntry, home: Path) -> Table:
         raise UserError(
             f"{where}: {len(rows)} rows and {len(numeric)} columns of short numbers; {_LEAST_ROWS} and 2 are needed"
         )
+    names = tuple(columns[place] for place in numeric)
+    _check_names(names, f"{where}: {files[0].path}", from_track=bool(entry.columns))
     kept = tuple(tuple(row[place] for place in numeric) for row in rows)
-    return Table(entry.name, entry.licence, entry.rows, tuple(columns[place] for place in numeric), kept)
+    return Table(entry.name, entry.licence, entry.rows, names, kept)
+
+
+def _check_names(names: Sequence[str], where: str, *, from_track: bool) -> None:
+    """Raise UserError where a question could not say by its name which of these columns it means."""
+    remedy = "correct `columns`" if from_track else "name all in `columns`, and leave the first row out by `skip_rows`"
+    for name in names:
+        if not name.strip() or not name.isprintable() or _NO_NAME.search(name):
+            raise UserError(f"{where}: {name!r} is no name of a column (empty, or with one of , | = ≈): {remedy}")
+        if names.count(name) > 1:
+            raise UserError(f"{where}: two columns have the name {name!r}: {remedy}")
+    if not from_track and all(map(_CELL.fullmatch, names)):
+        raise UserError(f"{where}: the first row has numbers, no names: give `columns`")
 
 
 def _rows(content: bytes, entry: TableEntry, where: str) -> list[list[str]]:
@@ -119,6 +137,8 @@ def _rows(content: bytes, entry: TableEntry, where: str) -> list[list[str]]:
             gzip.GzipFile(fileobj=io.BytesIO(content)).read(_MAX_FILE_BYTES) if content[:2] == b"\x1f\x8b" else content
         )
         lines = data.decode("utf-8-sig").splitlines()
+        if entry.delimiter == " ":  # columns that stand below each other may end in spaces
+            lines = [line.strip() for line in lines]
         rows = [row for row in csv.reader(lines, delimiter=entry.delimiter, skipinitialspace=True) if row]
     except (OSError, EOFError, UnicodeDecodeError, csv.Error) as error:
         raise UserError(f"{where}: {entry.file} is no table in UTF-8 ({error})") from error

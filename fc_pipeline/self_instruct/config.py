@@ -1,9 +1,12 @@
 """What a track says of the conversations that one of its stages writes."""
 
-from pydantic import Field, field_validator
+from typing import Self
+
+from pydantic import Field, field_validator, model_validator
 
 from fc_model.config.strict import Strict
 from fc_pipeline.instructions.config import InstructionsFields
+from fc_pipeline.self_instruct.rouge import words_of
 
 KEYWORDS = (
     *("image", "images", "graph", "graphs", "picture", "pictures", "file", "files", "map", "maps"),
@@ -36,6 +39,20 @@ class SelfInstructConfig(Strict):
     )
     removed: list[str] = Field(default=[], description="Ids of conversations taken down.")
     seed: int = Field(default=0, ge=0, description="Of the examples and of what is drawn.")
+
+    @model_validator(mode="after")
+    def _can_be_kept(self) -> Self:
+        if self.least_words > self.most_words:
+            raise ValueError(
+                f"least_words ({self.least_words}) is above most_words ({self.most_words}): no instruction has both"
+            )
+        for keyword in self.keywords:
+            if words_of(keyword) != [keyword]:
+                raise ValueError(
+                    f"keywords: {keyword!r} is not one word of letters and digits, and stands in no instruction: "
+                    "name a word of it"
+                )
+        return self
 
     @field_validator("keywords", "removed")
     @classmethod

@@ -29,12 +29,12 @@ def instruction_fault(draft: Draft, config: SelfInstructConfig, pool: Pool) -> s
     text = draft.text or ""
     if not text[0].isalnum():
         return "odd_start"
-    words = text.split()
+    words = words_of(text)
     if len(words) < config.least_words:
         return "short_instruction"
     if len(words) > config.most_words:
         return "long_instruction"
-    if not set(words_of(text)).isdisjoint(config.keywords):
+    if not set(words).isdisjoint(config.keywords):
         return "keyword"
     if is_loop(text):
         return "instruction_loop"
@@ -52,9 +52,10 @@ def reply_fault(draft: Draft, instruction: str) -> str | None:
 
 
 def is_loop(text: str) -> bool:
-    """Whether at least LOOP of its runs of four words stood in it before."""
+    """Whether at least LOOP of its runs of four words, or of what stands between spaces, stood in it before."""
     numbers: dict[str, int] = {}
-    return repetition([[numbers.setdefault(word, len(numbers)) for word in text.lower().split()]]) >= LOOP
+    runs = ([numbers.setdefault(word, len(numbers)) for word in words] for words in (words_of(text), text.split()))
+    return any(repetition([run]) >= LOOP for run in runs)
 
 
 def _form_fault(draft: Draft) -> str | None:

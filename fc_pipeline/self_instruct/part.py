@@ -29,7 +29,7 @@ def check(track: SelfInstructFields) -> None:
             f"{suggestion(chosen.stage, writers)}; what a stage writes, only stages behind it can train on: "
             + (f"name one of {', '.join(writers)}" if writers else "add a stage of kind sft")
         )
-    room = track.model.context_length - max(chosen.max_instruction_tokens, chosen.max_reply_tokens)
+    room = track.model.context_length - chosen.max_instruction_tokens - chosen.max_reply_tokens
     if room < 1:
         raise ValueError(
             f"self_instruct: model.context_length ({track.model.context_length}) has no room for examples beside "

@@ -1,13 +1,18 @@
 """ROUGE-L between instructions (Lin 2004): how much of two texts is the same words in the same order."""
 
-import re
 from collections.abc import Iterable
 
-_WORD = re.compile(r"\w+")
+import regex
+
+_UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
+_WORD = regex.compile(rf"(?V1)[{_UNSPACED}]|[[\w\p{{M}}]--[{_UNSPACED}]]+")
 
 
 def words_of(text: str) -> list[str]:
-    """Its words in lower case, of every script: rouge_score keeps a-z and 0-9 alone, and so compares no other."""
+    """Its words in lower case, of every script: rouge_score keeps a-z and 0-9 alone, and so compares no other.
+
+    Where words are written without spaces every character is one; the marks of Hindi or Arabic part none.
+    """
     return _WORD.findall(text.lower())
 
 

@@ -65,7 +65,10 @@ def held_by_milestones(track: TrackConfig, steps: Sequence[StepSpec]) -> list[St
             part = step.removeprefix(f"{track.name}/")
             where = f"tracks/{track.name}: milestones.{milestone.name}.before: {part!r}"
             if step not in graph:
-                raise UserError(f"{where} is no step of this track{suggestion(part, _names(track, graph))}")
+                names = _names(track, graph)
+                what = "of the corpus, which tracks share" if part in names else "no step of this track"
+                own = [name for name in names if f"{track.name}/{name}" in graph]
+                raise UserError(f"{where} is {what}{suggestion(part, own)}")
             for name, key in judged:
                 if step in graph.closure([key]):
                     artifact = key.removeprefix(f"{track.name}/")

@@ -70,6 +70,12 @@ def test_not_yaml(file, text):
     assert "\n" not in str(caught.value)
 
 
+def test_a_day_that_is_none_is_named(file):
+    file.write_text("a: 1\nuntil: 2026-02-30\n")
+    with pytest.raises(UserError, match=r"not YAML: '2026-02-30' in line 2: day is out of range"):
+        read_yaml(file)
+
+
 def test_empty(file):
     file.write_text("# nothing\n")
     assert read_yaml(file) is None

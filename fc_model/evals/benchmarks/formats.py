@@ -37,8 +37,10 @@ def arc(row: Row, item_id: str, where: str) -> Item:
     choices = columns.texts("choices", "text")
     labels = columns.values("choices", "label")
     answer = columns.text("answerKey")
-    if answer not in labels[: len(choices)]:
-        raise columns.fault(f"answerKey is {shown(answer)}, and the labels are {shown(labels)}")
+    if len(labels) != len(choices) or labels.count(answer) != 1:
+        raise columns.fault(
+            f"answerKey is {shown(answer)}, and the labels of {len(choices)} choices are {shown(labels)}"
+        )
     return _choice(item_id, f"Question: {columns.text('question')}\nAnswer:", choices, labels.index(answer))
 
 
@@ -100,8 +102,8 @@ def gsm8k(row: Row, item_id: str, where: str) -> Item:
 def _truthfulqa(row: Row, item_id: str, where: str, *, column: str) -> Item:
     columns = Columns(row, where)
     choices, labels = columns.texts(column, "choices"), columns.values(column, "labels")
-    if len(labels) != len(choices) or any(label not in (0, 1) for label in labels) or 1 not in labels:
-        raise columns.fault(f"{column} needs a label 0 or 1 for each choice, and a 1 among them")
+    if len(labels) != len(choices) or any(label not in (0, 1) for label in labels) or len(set(labels)) < 2:
+        raise columns.fault(f"{column} needs a label 0 or 1 for each choice, and both among them")
     right = [number for number, label in enumerate(labels) if label == 1]
     prompt = f"{_TRUTHFULQA}Q: {columns.text('question')}\nA:"
     return Item(id=item_id, prompt=prompt, target=choices[right[0]], choices=choices, right=frozenset(right))

@@ -19,6 +19,8 @@ from fc_pipeline.sources.schema import MAX_RECORD_BYTES
 def pin_file(path: str, *, where: str) -> dict[str, Any]:
     """{"file", "sha256"}: what is read later is what was planned. Raises UserError when the file cannot be read."""
     try:
+        if Path(path).exists() and not Path(path).is_file():  # to read a pipe would wait for who writes into it
+            raise UserError(f"{where}: {path!r} is no plain file: name one")
         return {"file": path, "sha256": sha256_file(Path(path))}
     except (OSError, ValueError) as error:
         raise UserError(f"{where}: {path!r} cannot be read ({error}); correct `file`, or put it there") from error

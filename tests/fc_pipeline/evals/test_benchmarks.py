@@ -1,6 +1,7 @@
 """Benchmarks as a part of a track: what a track may say, the step, its figures, its page and its section."""
 
 import json
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -156,6 +157,13 @@ def test_what_does_not_fit_is_refused(tasks: Any, fields: dict[str, Any], messag
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     config = with_tasks({"task": "arc_easy", "items": {"file": str(tmp_path / "none.jsonl")}})
     with pytest.raises(UserError, match=r"benchmarks: arc_easy: '.*none.jsonl' cannot be read \(.*correct `file`"):
+        build_graph([config])
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "rows.jsonl")
+    config = with_tasks({"task": "arc_easy", "items": {"file": str(tmp_path / "rows.jsonl")}})
+    with pytest.raises(UserError, match=r"benchmarks: arc_easy: '.*rows.jsonl' is no plain file: name one"):
         build_graph([config])
 
 

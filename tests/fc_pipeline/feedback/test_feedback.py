@@ -155,6 +155,7 @@ def test_intervals(hits: int, items: int) -> None:
         (b'{"weights": {"kinds": {"mising": 2}}, "evaluation": "e"}', "no kind 'mising' is trained on; did you mean"),
         (b'{"weights": {"tools": {"convert_units": 2}}, "evaluation": "e"}', "no tool 'convert_units' is trained on"),
         (b'{"weights": {"kinds": {}}}', "evaluation"),
+        (b'{"weights": {}, "evaluation": "e", "at": 1798675200000}', "at: must be below 253402300800"),
     ],
 )
 def test_a_damaged_file_is_one_line(in_home: Path, content: bytes, message: str) -> None:

@@ -28,6 +28,15 @@ def test_those_that_ship(name: str, tmp_path: Path) -> None:
         (b"", {}, "has no rows"),
         (b"a,b\n" + b"1,2\n" * 30, {"skip_rows": 50}, "has no rows"),
         (b"a,b\n" + b"1,2\n" * 30, {"columns": ["one"]}, "1 columns are named"),
+        (b" a   b \n" + b" 1   2 \n" * 30, {"delimiter": " "}, None),
+        (b'"price, net",b\n' + b"1,2\n" * 30, {}, "own.csv: 'price, net' is no name of a column .*`skip_rows`"),
+        (b"a|b,c\n" + b"1,2\n" * 30, {}, "'a|b' is no name"),
+        (b",b\n" + b"1,2\n" * 30, {}, "'' is no name"),
+        (b"a = b,c\n" + b"1,2\n" * 30, {}, "'a = b' is no name"),
+        (b"a,a\n" + b"1,2\n" * 30, {}, "two columns have the name 'a'"),
+        (b"1,2\n" * 30, {}, "the first row has numbers, no names: give `columns`"),
+        (b"1,2\n" * 30, {"columns": ["a", "a,b"]}, "'a,b' is no name .*: correct `columns`"),
+        (b"a,b\n" + "1,٣\n".encode() * 30, {}, "30 rows and 1 columns"),
     ],
 )
 def test_ones_own(tmp_path: Path, content: bytes, changes: dict[str, Any], message: str | None) -> None:
@@ -40,6 +49,9 @@ def test_ones_own(tmp_path: Path, content: bytes, changes: dict[str, Any], messa
         "file": "own.csv",
         "rows": "rows",
     }
+    for rows in ("", "sh\nops"):
+        with pytest.raises(UserError, match="table own: local.rows: "):
+            resolve_table(raw | {"rows": rows})
     entry = resolve_table(raw | changes)
     if message is None:
         table = read_table(entry, tmp_path)

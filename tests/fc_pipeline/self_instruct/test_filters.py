@@ -24,6 +24,9 @@ LOOP = "blue and green and " * 10
         ("Describe a drawbridge and its profile.", None),
         (LOOP, "instruction_loop"),
         ("Tell me a joke about the moon.", "similar"),
+        ("写一首关于海的诗", None),
+        ("写诗", "short_instruction"),
+        ("写一首诗再写一首诗再写一首诗再写一首诗再写一首诗", "instruction_loop"),
         ("Name three\0 fish of cold water.", "unreadable_instruction"),
     ],
 )

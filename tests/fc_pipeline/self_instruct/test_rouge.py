@@ -29,7 +29,9 @@ def test_common_subsequence(words: list[str], others: list[str]) -> None:
         ("police killed the gunman", "the gunman kill police", 0.5),
         ("Write a poem.", "write, a POEM", 1.0),
         ("напиши стих о море", "напиши стих о горе", 0.75),  # rouge_score has no words here, so 0
-        ("写 一首 诗", "写 一首 歌", 2 / 3),
+        ("写一首关于海的诗", "写一首关于山的诗", 7 / 8),  # evaluate#465: nothing in common
+        ("ร้องเพลง", "ร้องเพลง", 1.0),
+        ("समुद्र पर कविता लिखो", "पहाड़ पर कविता लिखो", 0.75),
         ("", "a", 0.0),
         ("...", "...", 0.0),
     ],

@@ -64,6 +64,10 @@ def test_weights_of_the_stage_that_writes_are_judged_first() -> None:
             "self_instruct.stage: 'multimodal_full' is no stage of kind pretrain or sft",
         ),
         ({"max_reply_tokens": 100_000}, {}, "has no room for examples"),
+        ({"max_instruction_tokens": 300, "max_reply_tokens": 300}, {}, "has no room for examples"),
+        ({"least_words": 9, "most_words": 8}, {}, r"least_words \(9\) is above most_words \(8\)"),
+        ({"keywords": ["draw", "e-mail"]}, {}, "keywords: 'e-mail' is not one word"),
+        ({"keywords": [""]}, {}, "keywords: '' is not one word"),
         (
             {},
             {"sft_chat": {"self_instruct": 1.0}},
@@ -72,7 +76,7 @@ def test_weights_of_the_stage_that_writes_are_judged_first() -> None:
         (None, {"sft_tools": {"self_instruct": 1.0}}, "'self_instruct' is no source of the track"),
     ],
 )
-def test_what_would_be_a_circle_is_refused(
+def test_what_would_be_a_circle_or_keep_nothing_is_refused(
     chosen: dict[str, Any] | None, weights: dict[str, dict[str, float]], message: str
 ) -> None:
     with pytest.raises(UserError, match=message):

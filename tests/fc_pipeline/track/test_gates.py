@@ -1,6 +1,6 @@
 """Milestones and waivers of a track: what they hold up, and what is refused in one line."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import pytest
@@ -53,11 +53,22 @@ def test_waivers_are_not_inherited(tmp_path) -> None:
         ({"waivers": [WAIVER | {"gate": "evals/pretrain_a.unigram_gian"}]}, "no gate .*; did you mean .*unigram_gain'"),
         ({"waivers": [WAIVER, WAIVER]}, "evals/pretrain_a.unigram_gain is waived twice"),
         ({"waivers": [WAIVER | {"until": 20261231}]}, "20261231 is no day: write it as 2026-12-31"),
-        ({"waivers": [WAIVER | {"until": "2026-13-45"}]}, "waivers.0.until"),
+        ({"waivers": [WAIVER | {"until": "2026-13-45"}]}, "waivers.0.until: '2026-13-45' is no day of the calendar"),
+        ({"waivers": [WAIVER | {"until": "1798675200"}]}, "'1798675200' is no day: write it as 2026-12-31"),
+        ({"waivers": [WAIVER | {"until": "2026-1-1"}]}, "'2026-1-1' is no day: write it as"),
+        ({"waivers": [WAIVER | {"until": datetime(2026, 12, 31)}]}, "2026-12-31 00:00:00 is no day"),
+        ({"waivers": [WAIVER | {"by": "Ada\u202e"}]}, r"it has U\+202E"),
+        ({"waivers": [WAIVER | {"by": "\u200d"}]}, r"it has U\+200D"),
+        ({"gates": [GAIN | {"min": 2, "max": 1}]}, "no number is at least 2 and at most 1: correct min or max"),
+        ({"gates": [GAIN | {"metric": " "}]}, "gates.0.metric: must have 1 or more characters"),
         ({"gates": [GAIN | {"milestone": "M9"}]}, "there is no milestone 'M9'"),
         ({"milestones": {"M1": M1}}, "milestones.M1: no gate names it: give it one, or take it away"),
         ({"milestones": {"M2": {"before": []}}}, "milestones.M2.before"),
         ({"milestones": {"M2": {"before": ["stages/pretrain_c"]}}}, "is no step of this track; did you mean"),
+        (
+            {"milestones": {"M2": {"before": ["corpus/filtered"]}}},
+            "'corpus/filtered' is of the corpus, which tracks share; there are: evals/pretrain_a,",
+        ),
         (
             {"milestones": {"M2": {"before": ["shards"]}}},
             "milestones.M2.before: 'shards' is needed for evals/pretrain_a, which M2 judges: name a step that follows",
@@ -72,6 +83,14 @@ def test_refused_in_one_line(changes: dict[str, Any], error: str) -> None:
     with pytest.raises(UserError, match=error) as raised:
         small_text_graph(**changes)
     assert "\n" not in str(raised.value) and str(raised.value).startswith("tracks/toy: ")
+
+
+def test_names_as_people_write_them() -> None:
+    """Of Persian, with what parts letters inside a word, and with a space that does not break."""
+    people = ("مهدی\u200cزاده", "A.\u00a0Lovelace")
+    waivers = [WAIVER | {"by": by, "gate": f" {WAIVER['gate']} "} for by in people]
+    parsed = [parse_track("toy", resolve_extends(ATTRIBUTES | {"waivers": [waiver]})).waivers[0] for waiver in waivers]
+    assert tuple(waiver.by for waiver in parsed) == people
 
 
 @pytest.mark.parametrize("until", ["2026-12-31", date(2026, 12, 31)], ids=["text", "date"])
