@@ -15,10 +15,12 @@ from factories.build import build
 from factories.chat_world import ChatWorld, specs, track
 
 from fc_model.artifacts import Artifact, read_records
+from fc_model.chat.messages import Conversation
 from fc_model.errors import UserError
 from fc_model.evals.chat.pairwise import Prompt
 from fc_model.evals.chat.replies import Written
 from fc_pipeline.engine.gates import Gate, judge
+from fc_pipeline.evals.chat.ask import reply_to
 from fc_pipeline.evals.chat.config import EndpointJudge
 from fc_pipeline.evals.chat.endpoint import Endpoint
 from fc_pipeline.evals.chat.evaluate import evaluate_chat
@@ -154,6 +156,29 @@ def test_page_and_section(artifact: Artifact) -> None:
     assert "| name and arguments exact | all | 2 | 100.0% | 100.0-100.0 | – | 0.0% |" in calls
     section = chat([artifact])
     assert section is not None and section["row"]["exact_calls"] == 1 and chat([]) is None
+
+
+class Echo:
+    """A speaker that says what it is asked; it has no room for more than twenty characters."""
+
+    def prompt(self, conversation: Conversation) -> str | None:
+        text = conversation.messages[-1].content
+        return text if len(text) <= 20 else None
+
+    def form(self, conversation: Conversation) -> None:
+        return None
+
+    def free(self, prompts: list[str]) -> list[Written]:
+        return [Written(text=prompt) for prompt in prompts]
+
+    def bounded(self, prompt: str, freely: Written, form: None) -> Written:
+        return freely
+
+
+def test_a_document_and_a_conversation_of_one_file_have_replies_of_their_own() -> None:
+    prompts = [Prompt(id="mine/a.jsonl#0", text=text) for text in ("Write.", "Hello?", "x" * 21)]
+    replies = reply_to(Echo(), prompts)  # type: ignore[arg-type]
+    assert [replies[prompt].text for prompt in prompts] == ["Write.", "Hello?", ""]
 
 
 @dataclass(frozen=True)
