@@ -3,6 +3,7 @@
 https://platform.openai.com/docs/api-reference/chat, with `reasoning_content` as DeepSeek, vLLM and llama.cpp have it.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -88,30 +89,43 @@ def _read_call(record: Mapping[str, Any], place: str) -> ToolCall:
 
 
 def _order_of_calls(messages: Sequence[Mapping[str, Any]]) -> list[int]:
-    """The numbers of the messages; results that name their calls stand in the calls' order."""
+    """The numbers of the messages; results that name their calls stand in the calls' order.
+
+    Raises InvalidConversation for a name of no call, one that comes twice, and where a call has a result and one before
+    it has none: rendered results are told apart by their order alone.
+    """
     keys: list[tuple[int, int]] = []
-    caller, ids = 0, {}
-    answered: set[str] = set()
+    caller = 0
+    ids: dict[str | int, int] = {}
+    answered: dict[int, set[int]] = {}
+    """Of each caller, the places of its calls whose results name them."""
     for number, message in enumerate(messages):
         if message.get("role") != "tool":
-            caller, answered = number, set()
+            caller = number
             calls = _calls(message, f"messages[{number}]")
-            ids = {call["id"]: place for place, call in enumerate(calls) if isinstance(call.get("id"), str)}
+            ids = {call["id"]: place for place, call in enumerate(calls) if isinstance(call.get("id"), str | int)}
             keys.append((number, -1))
             continue
         name = message.get("tool_call_id")
         if name is None or not ids:
             keys.append((caller, number - caller))
             continue
-        if not isinstance(name, str) or name not in ids:
+        if not isinstance(name, str | int) or name not in ids:
             raise InvalidConversation(
                 "result_without_call",
-                f"messages[{number}].tool_call_id: the calls before it are {', '.join(ids)}, not {name!r}",
+                f"messages[{number}].tool_call_id: the calls before it are {', '.join(map(str, ids))}, not {name!r}",
             )
-        if name in answered:
+        places = answered.setdefault(caller, set())
+        if ids[name] in places:
             raise InvalidConversation(
                 "result_without_call", f"messages[{number}].tool_call_id: {name!r} has a result already"
             )
-        answered.add(name)
+        places.add(ids[name])
         keys.append((caller, ids[name]))
+    num_results = Counter(caller for caller, place in keys if place >= 0)
+    for caller, places in answered.items():
+        if max(places) >= num_results[caller]:
+            raise InvalidConversation(
+                "wrong_order", f"messages[{caller}]: a call has a result, and one before it has none"
+            )
     return sorted(range(len(messages)), key=keys.__getitem__)

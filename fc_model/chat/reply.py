@@ -175,18 +175,19 @@ def _text_tables(codec: TextCodec) -> tuple[NDArray[np.bool_], dict[bool, NDArra
 
 
 def call_schema(tools: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """JSON Schema of a call of any of the tools."""
+    """JSON Schema of a call of any of the tools. A `$ref` of a tool's parameters leads where it led, since each of them
+    has an `$id`: without one `#` would be the schema of the call."""
     calls = [
         {
             "type": "object",
             "properties": {
                 "name": {"const": tool["function"]["name"]},
-                "arguments": arguments_schema(tool),
+                "arguments": {**arguments_schema(tool), "$id": f"tool:{number}"},
             },
             "required": ["name", "arguments"],
             "additionalProperties": False,
         }
-        for tool in tools
+        for number, tool in enumerate(tools)
     ]
     return calls[0] if len(calls) == 1 else {"anyOf": calls}
 

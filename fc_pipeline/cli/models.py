@@ -35,20 +35,20 @@ _DPI = 120
 
 def chat(options: argparse.Namespace) -> None:
     schema = None if options.json_schema is None else _read_schema(Path(options.json_schema))
-    tools = named_tools(options.tools) if options.tools else []
-    if schema is not None and tools:
+    if schema is not None and options.tools:
         raise UserError(
             "--json-schema bounds the whole reply, so no tool could be called: leave out the one or the other"
         )
     graph = project_graph(of=options.track)
     if options.vision:
-        if schema is not None or tools:
+        if schema is not None or options.tools:
             raise UserError("--json-schema and --tools are for talking; leave them out beside --vision")
         print(_answer_about_images(graph, options))
         return
     if options.prompt is not None:
         raise UserError("--prompt belongs to --vision; without it type the text, or pipe it in")
-    graph.track(options.track)
+    sees = any(graph[key].config["stage"]["images"] is not None for key in _stages(graph, options.track))
+    tools = named_tools(options.tools, sees=sees) if options.tools else []
     if sys.stdin is None:
         raise UserError("chat: standard input is closed: type there, or pipe the text in")
     store = Store(built_home())
@@ -133,12 +133,17 @@ def _of_folder(folder: Path) -> Artifact:
     return Artifact(path.parent, manifest).verify()
 
 
-def _of_track(graph: Graph, store: Store, track: str) -> Artifact:
-    stages = [
+def _stages(graph: Graph, track: str) -> list[str]:
+    """The keys of a track's stages, in their order, without the one that only learns by heart."""
+    return [
         key
         for key in graph.track(track)
         if key.startswith(f"{track}/stages/") and graph[key].config["stage"]["kind"] != "overfit"
     ]
+
+
+def _of_track(graph: Graph, store: Store, track: str) -> Artifact:
+    stages = _stages(graph, track)
     if not stages:
         raise UserError(f"{track} has no training stage, so there is no model to look with")
     if all(graph[key].config["stage"]["images"] is None for key in stages):

@@ -48,9 +48,14 @@ def _row(tool: Tool) -> list[str]:
     return [tool.name, " ".join(names), tool.description]
 
 
-def named_tools(names: str) -> list[Tool]:
-    """The tools of a list with commas; "all" are all. Raises UserError for a name that is none."""
-    return list(TOOLS.values()) if names == "all" else [_named(name) for name in names.split(",")]
+def named_tools(names: str, *, sees: bool) -> list[Tool]:
+    """The tools of a list with commas, each once; "all" are all, without `read_image` for a model that does not see.
+
+    Raises UserError for a name that is none.
+    """
+    if names == "all":
+        return [tool for tool in TOOLS.values() if sees or tool.name != "read_image"]
+    return [_named(name) for name in dict.fromkeys(name.strip() for name in names.split(","))]
 
 
 def _named(name: str) -> Tool:

@@ -49,7 +49,7 @@ def _rows(file: BinaryIO, format_: str, source: ConversationSource) -> Iterator[
     start = file.read(len(_PARQUET))
     file.seek(0)
     if start == _PARQUET:
-        yield from parquet_records(file)
+        yield from map(_without_absent, parquet_records(file))
         return
     chunks = unpacked_chunks(file)
     first = next(chunks, b"")
@@ -61,6 +61,20 @@ def _rows(file: BinaryIO, format_: str, source: ConversationSource) -> Iterator[
         yield from list_records(decode(_whole(chunks, source.max_file_bytes)), max_chars=source.max_record_bytes)
     else:
         yield from jsonl_records(capped_lines(chunks, limit=source.max_record_bytes))
+
+
+def _without_absent(record: Record | BadInput) -> Record | BadInput:
+    """A row of parquet without the null members of its structs: a struct has every member that any row has, so a schema
+    would have the parameters of all the others."""
+    if isinstance(record, BadInput):
+        return record
+    return record._replace(fields={name: _present(value) for name, value in record.fields.items()})
+
+
+def _present(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _present(member) for name, member in value.items() if member is not None}
+    return [_present(element) for element in value] if isinstance(value, list) else value
 
 
 def _whole(chunks: Iterator[bytes], limit: int) -> bytes:
@@ -78,7 +92,7 @@ def _whole(chunks: Iterator[bytes], limit: int) -> bytes:
 def list_records(text: str, *, max_chars: int) -> Iterator[Record | BadInput]:
     """The objects of a JSON list, one by one, so that a NaN or a key that comes twice costs one of them.
 
-    Raises BadInput where the list breaks off.
+    Raises BadInput where the list breaks off, and where the file goes on behind it.
     """
     place = _skip_space(text, text.index("[") + 1)
     number = 0
@@ -94,6 +108,12 @@ def list_records(text: str, *, max_chars: int) -> Iterator[Record | BadInput]:
             place = _skip_space(text, place + 1)
         elif text[place : place + 1] != "]":
             raise BadInput("invalid_json", f"record {number}: the list has no end", len(text) - place)
+    if (rest := _skip_space(text, place + 1)) < len(text):
+        raise BadInput(
+            "invalid_json",
+            f"the file goes on behind a list of {number}: write one list, or a record a line",
+            len(text) - rest,
+        )
 
 
 def _record(text: str, number: int, *, max_chars: int) -> Record | BadInput:

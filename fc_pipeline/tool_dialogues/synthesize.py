@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 from fc_model.artifacts import read_records
+from fc_model.errors import UserError
 from fc_model.strict_json import to_json
 from fc_model.tools.corpus_search import write_index
 from fc_pipeline.corpus.sample import joined_licence, sample_records
@@ -63,7 +64,7 @@ def synthesize_dialogues(step: Step) -> None:
     config: WeightedDialogues. inputs: `documents`, split. The same on every machine, however many workers.
 
     Raises:
-        UserError: the corpus has too few words, numbers, names or sentences.
+        UserError: the corpus has too few words, numbers, names or sentences, or no dialogue to train on is kept.
     """
     config = WeightedDialogues.model_validate(step.config)
     folder = step.out.workspace("dialogues")
@@ -107,6 +108,12 @@ def synthesize_dialogues(step: Step) -> None:
                     leaks=not offered.isdisjoint(config.blind),
                 )
             step.runtime.report({"dialogues": counters.read, "kept": counters.kept})
+    if not kept["train"]:
+        dropped = ", ".join(f"{reason} {count}" for reason, count in sorted(counters.dropped.items()))
+        raise UserError(
+            f"{step.key}: none of {config.train} dialogues to train on is kept ({dropped}); raise max_characters, or "
+            "lower least_others, most_others and most_requests"
+        )
     counts = {"kinds": kinds, "tools": tools}
     summary = {name: {side: dict(sorted(one[side].items())) for side in sizes} for name, one in counts.items()}
     step.out.write_text("summary.json", json.dumps(summary, indent=1) + "\n")

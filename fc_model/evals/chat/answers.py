@@ -69,7 +69,8 @@ class Answer:
 
 
 def last_number(text: str) -> tuple[Fraction, bool] | None:
-    """The last number of a text, and whether it is in percent; None where there is none, or it divides by zero.
+    """The last number of a text, and whether it is in percent; None where there is none, it divides by zero, or it has
+    more digits than Python reads.
 
     Commas between groups of three digits are part of a number, all others end it, and so does a full stop.
     """
@@ -77,11 +78,10 @@ def last_number(text: str) -> tuple[Fraction, bool] | None:
     if not matches:
         return None
     match = matches[-1]
-    value = Fraction(match["number"].replace(",", "") + (match["power"] or ""))
-    if match["below"] is not None:
-        if not Fraction(match["below"]):
-            return None
-        value /= Fraction(match["below"])
+    try:
+        value = Fraction(match["number"].replace(",", "") + (match["power"] or "")) / Fraction(match["below"] or 1)
+    except (ValueError, ZeroDivisionError):
+        return None
     return -value if (match["sign"] or "").startswith("-") else value, match["percent"] is not None
 
 
@@ -112,7 +112,10 @@ def _chosen(text: str, options: tuple[str, ...]) -> set[str]:
 
 def _factors(text: str) -> list[int]:
     products = _PRODUCT.findall(text)
-    return sorted(int(number) for number in re.findall(r"\d+", products[-1])) if products else []
+    try:
+        return sorted(int(number) for number in re.findall(r"\d+", products[-1])) if products else []
+    except ValueError:  # more digits than Python reads
+        return []
 
 
 def _last_word(text: str) -> str:

@@ -57,7 +57,10 @@ def read_call(text: str, schemas: Schemas) -> ToolCall | None:
     name, arguments = call["name"], call["arguments"]
     if name not in schemas or not isinstance(arguments, dict):
         return None
-    return ToolCall(name, arguments) if _validator(to_json(schemas[name])).is_valid(arguments) else None
+    try:
+        return ToolCall(name, arguments) if _validator(to_json(schemas[name])).is_valid(arguments) else None
+    except RecursionError:  # a schema that is nothing but a reference to itself
+        return None
 
 
 def same_calls(calls: Iterable[ToolCall], expected: Iterable[ToolCall]) -> bool:

@@ -13,8 +13,9 @@ from typing import Any
 from fc_model.strict_json import parse_json
 
 _WORD = re.compile(r"\w+")
-_BULLET = re.compile(r"^\s*(?:\*[^*]|-).*$", re.MULTILINE)
-_FENCE = re.compile(r"\A```(?:json)?\s*(.*?)\s*```\Z", re.DOTALL | re.IGNORECASE)
+_BULLET = re.compile(r"^[^\S\n]*(?:\*[^*]|-).*$", re.MULTILINE)
+_FENCE = re.compile(r"\A```(?:json)?(.*)```\Z", re.DOTALL | re.IGNORECASE)
+"""One way to match each, so that a reply of white space alone costs no more than its length."""
 _LEAST_KEYWORD = 4
 
 

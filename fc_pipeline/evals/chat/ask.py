@@ -14,7 +14,8 @@ from fc_pipeline.engine.step import Step
 from fc_pipeline.evals.chat.material import HeldOut, Ready, as_conversation, shuffled
 
 Write = Callable[[dict[str, Any]], None]
-Replies = dict[str, Written]
+Replies = dict[Prompt, Written]
+"""Not by id: a document and a conversation of one file have the same."""
 
 
 def ask_turns(
@@ -76,20 +77,20 @@ def play_dialogues(
 
 
 def reply_to(speaker: Speaker, prompts: Sequence[Prompt]) -> Replies:
-    """Replies in the chat format, by id; a prompt that leaves no room in the context gets an empty one."""
-    asked = [(prompt.id, as_conversation(prompt)) for prompt in prompts]
-    ready = [(name, ids, speaker.form(one)) for name, one in asked if (ids := speaker.prompt(one)) is not None]
+    """Replies in the chat format; a prompt that leaves no room in the context gets an empty one."""
+    asked = [(prompt, as_conversation(prompt)) for prompt in prompts]
+    ready = [(prompt, ids, speaker.form(one)) for prompt, one in asked if (ids := speaker.prompt(one)) is not None]
     free = speaker.free([ids for _, ids, _ in ready])
     bounded = {
-        name: speaker.bounded(ids, freely, form) for (name, ids, form), freely in zip(ready, free, strict=True)
+        prompt: speaker.bounded(ids, freely, form) for (prompt, ids, form), freely in zip(ready, free, strict=True)
     }  # fmt: skip
-    return {name: bounded.get(name, Written()) for name, _ in asked}
+    return {prompt: bounded.get(prompt, Written()) for prompt in prompts}
 
 
 def check_replies(prompts: Sequence[Prompt], replies: Replies, write: Write) -> Tally:
     tally = Tally()
     for prompt in prompts:
-        text = replies[prompt.id].text
+        text = replies[prompt].text
         strict = [one.followed_by(text) for one in prompt.instructions]
         loose = [one.loosely_followed_by(text) for one in prompt.instructions]
         tally.add({"prompts_strict": [float(all(strict))], "prompts_loose": [float(all(loose))]})
@@ -104,9 +105,9 @@ def check_replies(prompts: Sequence[Prompt], replies: Replies, write: Write) -> 
 def compare_replies(prompts: Sequence[Prompt], ours: Replies, theirs: Replies, judge: Judge, write: Write) -> Tally:
     tally, verdicts = Tally(), []
     for prompt in prompts:
-        verdict = judge(prompt, ours[prompt.id], theirs[prompt.id])
+        verdict = judge(prompt, ours[prompt], theirs[prompt])
         verdicts.append(verdict)
-        replies = {"reply": ours[prompt.id].text, "against": theirs[prompt.id].text}
+        replies = {"reply": ours[prompt].text, "against": theirs[prompt].text}
         write({"table": "win_rate", "id": prompt.id, "prompt": prompt.text, **replies, "verdict": verdict})
     tally.add(verdict_shares(verdicts))
     return tally

@@ -1,8 +1,10 @@
 """What an assistant is asked after its stages."""
 
+import re
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from fc_model.config.strict import Strict
 
@@ -17,12 +19,35 @@ class EndpointJudge(Strict):
     """A model behind an OpenAI-compatible address decides. It is asked twice, with the replies in either order."""
 
     kind: Literal["endpoint"] = "endpoint"
-    url: str = Field(pattern=r"^https?://", description="Up to /v1; /chat/completions is added.")
+    url: str = Field(description="Up to /v1; /chat/completions is added.")
     model: str = Field(min_length=1, description="The name by which the server knows it.")
     key_variable: str | None = Field(
         default=None, description="Environment variable that holds the key; null where the server wants none."
     )
-    max_tokens: int = Field(default=16, gt=0, description="Of its verdict.")
+    parameters: dict[str, str | int | float | bool] = Field(
+        default={"temperature": 0, "max_tokens": 16},
+        description="What the request says beside model and messages. Some models take none of these two, and "
+        "max_completion_tokens, of which those that reason need a thousand or more.",
+    )
+
+    @field_validator("url")
+    @classmethod
+    def _an_address(cls, url: str) -> str:
+        try:
+            parts = urlsplit(url)
+            has_host = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+        except ValueError:
+            has_host = False
+        if not has_host or parts.query or parts.fragment or re.search(r"\s", url):
+            raise ValueError("is no address of a server: write it as https://host/v1")
+        return url
+
+    @field_validator("parameters")
+    @classmethod
+    def _others(cls, parameters: dict[str, str | int | float | bool]) -> dict[str, str | int | float | bool]:
+        if taken := sorted({"model", "messages", "stream", "n"} & parameters.keys()):
+            raise ValueError(f"{taken[0]} is said already, or would change the form of the answer: leave it out")
+        return parameters
 
 
 Judge = Annotated[RulesJudge | EndpointJudge, Field(discriminator="kind")]

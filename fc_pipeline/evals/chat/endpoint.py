@@ -9,6 +9,7 @@ from fc_model.errors import UserError
 from fc_model.evals.chat.pairwise import Prompt, Verdict, both_orders
 from fc_model.evals.chat.replies import Written
 from fc_pipeline.catalogue.download.http import TIMEOUT_SECONDS, ask_server, http_session
+from fc_pipeline.catalogue.download.retry import RETRIED
 from fc_pipeline.evals.chat.config import EndpointJudge
 
 if TYPE_CHECKING:
@@ -27,8 +28,10 @@ you.
 [end]
 
 Answer with one word: A, B or tie."""
-_WORD = re.compile(r"\b(A|B|tie)\b", re.IGNORECASE)
+_THOUGHT = re.compile(r"\A.*</think>", re.DOTALL)
+_WORD = re.compile(r"\b(?:A|B|[Tt]ie|TIE)\b")
 _VERDICTS: dict[str, Verdict] = {"a": "first", "b": "second", "tie": "tie"}
+_MOST_SHOWN = 200
 
 
 @dataclass
@@ -41,14 +44,20 @@ class Endpoint:
     _session: "requests.Session" = field(init=False)
 
     def __post_init__(self) -> None:
-        """Raises UserError where the environment variable of the key is not set."""
+        """Raises UserError where the environment variable of the key is not set, or holds what no header can."""
         variable = self.settings.key_variable
-        key = os.environ.get(variable) if variable else None
+        key = os.environ.get(variable, "").strip() if variable else ""
         if variable and not key:
             raise UserError(
                 f"chat_evals.win_rate.judge: {variable} is not set; put the key of {self.settings.url} there"
             )
-        self._session = http_session(token=key)
+        if not (key.isascii() and key.isprintable()):
+            raise UserError(f"chat_evals.win_rate.judge: {variable} holds what is no key: copy the key again")
+        self._session = http_session(token=key or None)
+
+    def try_out(self) -> None:
+        """Ask once, before anybody waits for replies. Raises UserError as a call does."""
+        self._answer(_ASK.format(prompt="Hello", first="Hello!", second="Hello!"))
 
     def __call__(self, prompt: Prompt, first: Written, second: Written) -> Verdict:
         """The verdict in both orders; a disagreement is a tie.
@@ -60,11 +69,11 @@ class Endpoint:
         return both_orders(forward, backward)
 
     def _verdict(self, question: str) -> Verdict:
-        words = _WORD.findall(self._answer(question))
-        if not words or len({word.lower() for word in words}) > 1:
+        verdict = read_verdict(self._answer(question))
+        if verdict is None:
             self.unreadable += 1
             return "tie"
-        return _VERDICTS[words[0].lower()]
+        return verdict
 
     def _answer(self, question: str) -> str:
         chosen = self.settings
@@ -72,18 +81,39 @@ class Endpoint:
         body = {
             "model": chosen.model,
             "messages": [{"role": "user", "content": question}],
-            "temperature": 0,
-            "max_tokens": chosen.max_tokens,
+            **chosen.parameters,
         }
 
         def ask() -> "requests.Response":
             response = self._session.post(address, json=body, timeout=TIMEOUT_SECONDS)
+            if not response.ok and response.status_code not in RETRIED:
+                said = " ".join(response.text.split())[:_MOST_SHOWN]
+                raise UserError(
+                    f"judge {address}: the server answered {response.status_code}: {said or 'nothing'}; correct "
+                    f"`url`, `model` or `parameters`{self._key_too}"
+                )
             response.raise_for_status()
             return response
 
         response = ask_server(ask, what=f"judge {address}", pause_seconds=self.pause_seconds)
         try:
             content = response.json()["choices"][0]["message"]["content"]
-        except (ValueError, LookupError, TypeError) as error:
+        except (ValueError, LookupError, TypeError, RecursionError) as error:
             raise UserError(f"judge {address}: the answer is no chat completion; correct `url`") from error
         return content if isinstance(content, str) else ""
+
+    @property
+    def _key_too(self) -> str:
+        variable = self.settings.key_variable
+        return f", or the key in {variable}" if variable else ", or name the variable of a key in `key_variable`"
+
+
+def read_verdict(answer: str) -> Verdict | None:
+    """The one verdict that an answer names, behind its reasoning if it has some; None where it names none or two.
+
+    A small a or b counts only where it is all that is said: "B is a better reply" names B.
+    """
+    said = _THOUGHT.sub("", answer)
+    alone = re.sub(r"\W+", "", said).lower()
+    words = {alone} if alone in _VERDICTS else {word.lower() for word in _WORD.findall(said)}
+    return _VERDICTS[words.pop()] if len(words) == 1 else None

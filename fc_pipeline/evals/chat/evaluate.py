@@ -129,4 +129,8 @@ def _speaker(step: Step, role: str, weights: Weights, config: ChatEvalsConfig) -
 
 def _judge(config: ChatEvalsConfig) -> Judge:
     chosen = config.win_rate.judge if config.win_rate is not None else None
-    return Endpoint(chosen) if isinstance(chosen, EndpointJudge) else judge_by_rules
+    if not isinstance(chosen, EndpointJudge):
+        return judge_by_rules
+    endpoint = Endpoint(chosen)
+    endpoint.try_out()
+    return endpoint

@@ -16,7 +16,10 @@ def read(row: Columns) -> dict[str, Any]:
     messages: list[dict[str, Any]] = []
     if system := row.text("system"):
         messages.append({"role": "system", "content": system})
-    for number, pair in enumerate(row.get("history") or []):
+    history = row.get("history") or []
+    if not isinstance(history, list):
+        raise Invalid("wrong_order", f"history: a list of pairs is expected, not {type(history).__name__}")
+    for number, pair in enumerate(history):
         if not isinstance(pair, list) or len(pair) != 2:
             raise Invalid("wrong_order", f"history[{number}]: a pair of prompt and reply is expected")
         for role, text in zip(("user", "assistant"), pair, strict=True):

@@ -33,9 +33,9 @@ class Columns:
         """A text; null is none. Raises Invalid for anything else."""
         return as_text(self.require(column) if required else self.get(column), column)
 
-    def tools(self) -> list[Any]:
+    def tools(self, column: str = "tools") -> list[Any]:
         """The tools, which may stand as JSON text, and as functions without `{"type": "function"}` around them."""
-        value = self.get("tools")
+        value = self.get(column)
         if isinstance(value, str):
             value = from_json(value, "tools") if value.strip() else None
         tools = [value] if isinstance(value, dict) else value or []

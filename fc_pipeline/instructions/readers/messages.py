@@ -1,12 +1,12 @@
 """OpenAI's format for chat and tool calls: `messages`, with `tool_calls` and `tools`.
 
-https://platform.openai.com/docs/guides/fine-tuning. What came before tool calls (`function_call`, role `function`) and
-content in parts are read too; a part that is no text is refused.
+https://platform.openai.com/docs/guides/fine-tuning. What came before tool calls (`function_call`, `functions`, role
+`function`) and content in parts are read too; a part that is no text is refused.
 """
 
 from typing import Any
 
-from fc_pipeline.instructions.readers.columns import Columns, arguments, listed, result_text
+from fc_pipeline.instructions.readers.columns import Columns, arguments, as_text, listed, result_text
 from fc_pipeline.instructions.validate import Invalid
 
 _ROLES = {"developer": "system", "function": "tool"}
@@ -18,7 +18,7 @@ def read(row: Columns) -> dict[str, Any]:
     messages = listed(row.require("messages"), "messages")
     return {
         "messages": [_message(message, f"messages[{number}]") for number, message in enumerate(messages)],
-        "tools": row.tools(),
+        "tools": row.tools() or row.tools("functions"),
     }
 
 
@@ -41,7 +41,7 @@ def _content(content: Any, where: str, *, is_result: bool) -> Any:
         others = [part["type"] for part in content if part["type"] != "text"]
         if others:
             raise Invalid("not_text", f"{where}.content: a part is {others[0]!r}, and only text is read")
-        return "\n".join(str(part.get("text", "")) for part in content)
+        return "\n".join(as_text(part.get("text"), f"{where}.content") for part in content)
     return result_text(content) if is_result and content is not None else content
 
 

@@ -57,6 +57,12 @@ def test_results_stand_in_the_order_of_the_calls() -> None:
     answer = {"role": "assistant", "content": "c"}
     read = Conversation.from_record({"messages": [ASK, called(("a", {}), ("b", {})), *results, answer]})
     assert [message.content for message in read.messages[2:]] == ["of a", "of b", "c"]
+    numbered = [{**result, "tool_call_id": number} for number, result in zip((1, 0), results, strict=True)]
+    caller = called(("a", {}), ("b", {}))
+    for number, call in enumerate(caller["tool_calls"]):
+        call["id"] = number
+    read = Conversation.from_record({"messages": [ASK, caller, *numbered, answer]})
+    assert [message.content for message in read.messages[2:]] == ["of a", "of b", "c"]
     for result in results:
         del result["tool_call_id"]
     read = Conversation.from_record({"messages": [ASK, called(("a", {}), ("b", {})), *results, answer]})
@@ -114,6 +120,10 @@ def test_results_stand_in_the_order_of_the_calls() -> None:
         (
             {"messages": [ASK, called(("f", {}), ("g", {})), *[{"role": "tool", "tool_call_id": "f"}] * 2]},
             "messages[3].tool_call_id: 'f' has a result already",
+        ),
+        (
+            {"messages": [ASK, called(("f", {}), ("g", {})), {"role": "tool", "content": "c", "tool_call_id": "g"}]},
+            "messages[1]: a call has a result, and one before it has none",
         ),
     ],
 )

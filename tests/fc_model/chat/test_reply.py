@@ -19,6 +19,7 @@ from fc_model.chat.reply import Reply, ReplyFormat, arguments_schema, call_schem
 from fc_model.chat.text import SentencePieceCodec
 from fc_model.errors import UserError
 from fc_model.inference.generate import Sampler, Sampling
+from fc_model.inference.grammar import JsonGrammar
 from fc_model.strict_json import to_json
 from fc_model.tools.registry import TOOLS
 
@@ -133,6 +134,29 @@ def test_a_schema_that_cannot_be_enforced_names_the_keyword(codec: SentencePiece
     parameters: dict[str, Any] = {"type": "object", "properties": {"a": {"type": "array", "uniqueItems": True}}}
     with pytest.raises(UserError, match="uniqueItems"):
         ReplyFormat(codec, [{"type": "function", "function": {"name": "f", "parameters": parameters}}])
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_reference_of_a_schema_leads_into_that_schema(codec: SentencePieceCodec, number: int) -> None:
+    """vllm-project/vllm#16467 and ml-explore/mlx-swift-lm#432: `#` is not the schema of the call."""
+    node = {
+        "type": "object",
+        "properties": {"place": {"$ref": "#/$defs/place"}, "then": {"$ref": "#"}},
+        "additionalProperties": False,
+        "$defs": {"place": {"type": "string", "enum": ["Rome", "Bern"]}},
+    }
+    tools = [{"type": "function", "function": {"name": name, "parameters": node}} for name in ("go", "fly")[:number]]
+
+    def fits(arguments: str) -> bool:
+        constraint = JsonGrammar(call_schema(tools), codec).begin()
+        for token in codec.tokenize([f'{{"name":"go","arguments":{arguments}}}'])[0]:
+            if not constraint.allowed()[token]:
+                return False
+            constraint.accept(token)
+        return constraint.is_complete
+
+    assert fits('{"place":"Rome","then":{"place":"Bern"}}') and fits('{"then":{"then":{}}}')
+    assert not fits('{"place":"Oslo"}') and not fits('{"then":{"name":"go","arguments":{}}}')
 
 
 def test_one_tool_and_several_have_a_schema() -> None:

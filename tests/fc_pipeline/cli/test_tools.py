@@ -8,6 +8,7 @@ import pytest
 
 from fc_model.tools.registry import TOOLS
 from fc_pipeline.cli import main as cli
+from fc_pipeline.cli.tools import named_tools
 
 
 @pytest.fixture
@@ -20,6 +21,13 @@ def tools(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, s
         return status, printed.out.strip(), printed.err.strip()
 
     return run
+
+
+def test_tools_of_a_conversation() -> None:
+    """Spaces and repeats are slips; a model that does not see is not offered what it could never use."""
+    assert [tool.name for tool in named_tools("weekday, calculate,weekday", sees=True)] == ["weekday", "calculate"]
+    assert [tool.name for tool in named_tools("all", sees=True)] == list(TOOLS)
+    assert [tool.name for tool in named_tools("all", sees=False)] == [name for name in TOOLS if name != "read_image"]
 
 
 def test_list(tools: Callable[..., tuple[int, str, str]]) -> None:

@@ -15,10 +15,12 @@ from factories.build import build
 from factories.chat_world import ChatWorld, specs, track
 
 from fc_model.artifacts import Artifact, read_records
+from fc_model.chat.messages import Conversation
 from fc_model.errors import UserError
 from fc_model.evals.chat.pairwise import Prompt
 from fc_model.evals.chat.replies import Written
 from fc_pipeline.engine.gates import Gate, judge
+from fc_pipeline.evals.chat.ask import reply_to
 from fc_pipeline.evals.chat.config import EndpointJudge
 from fc_pipeline.evals.chat.endpoint import Endpoint
 from fc_pipeline.evals.chat.evaluate import evaluate_chat
@@ -57,7 +59,26 @@ def test_a_track_without_them_has_no_step() -> None:
         ({"stages": ["sft_chatt"]}, "chat_evals.stages: 'sft_chatt' is no stage of kind sft"),
         ({"max_reply_tokens": 512}, r"max_reply_tokens \(512\) leaves no room"),
         ({"win_rate": {"against": "sft_tools"}}, "'sft_tools' trains no decoder before sft_tools: name one of"),
-        ({"win_rate": {"against": "sft_chat", "judge": {"kind": "endpoint", "url": "file:///a", "model": "m"}}}, "url"),
+        *[
+            ({"win_rate": {"against": "sft_chat", "judge": {"kind": "endpoint", "url": url, "model": "m"}}}, "url")
+            for url in (
+                "file:///a",
+                "https://",
+                "http://[::1/v1",
+                "http://a:99999/v1",
+                "http://a b/v1",
+                "http://a/v1?b=c",
+            )
+        ],
+        (
+            {
+                "win_rate": {
+                    "against": "sft_chat",
+                    "judge": {"kind": "endpoint", "url": "http://a/v1", "model": "m", "parameters": {"stream": True}},
+                }
+            },
+            "stream is said already, or would change the form of the answer",
+        ),
         ({"win_rate": {"against": "sft_chat", "judge": {"kind": "person"}}}, "judge"),
     ],
 )
@@ -137,6 +158,36 @@ def test_page_and_section(artifact: Artifact) -> None:
     assert section is not None and section["row"]["exact_calls"] == 1 and chat([]) is None
 
 
+class Echo:
+    """A speaker that says what it is asked; it has no room for more than twenty characters."""
+
+    def prompt(self, conversation: Conversation) -> str | None:
+        text = conversation.messages[-1].content
+        return text if len(text) <= 20 else None
+
+    def form(self, conversation: Conversation) -> None:
+        return None
+
+    def free(self, prompts: list[str]) -> list[Written]:
+        return [Written(text=prompt) for prompt in prompts]
+
+    def bounded(self, prompt: str, freely: Written, form: None) -> Written:
+        return freely
+
+
+def test_a_document_and_a_conversation_of_one_file_have_replies_of_their_own() -> None:
+    prompts = [Prompt(id="mine/a.jsonl#0", text=text) for text in ("Write.", "Hello?", "x" * 21)]
+    replies = reply_to(Echo(), prompts)  # type: ignore[arg-type]
+    assert [replies[prompt].text for prompt in prompts] == ["Write.", "Hello?", ""]
+
+
+@dataclass(frozen=True)
+class Raw:
+    """A body that is sent as it is."""
+
+    data: bytes
+
+
 @dataclass
 class Server:
     """An OpenAI-compatible server that answers with what it is told, after its faults."""
@@ -156,9 +207,9 @@ def server() -> Iterator[Server]:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             told.asked.append((body, self.headers["Authorization"]))
             status = told.faults.pop(0) if told.faults else 200 if self.path == "/v1/chat/completions" else 404
-            answer = told.answers.pop(0) if status == 200 else {}
+            answer = told.answers.pop(0) if status in (200, 400) else {}
             content = answer if isinstance(answer, dict) else {"choices": [{"message": {"content": answer}}]}
-            data = json.dumps(content).encode()
+            data = answer.data if isinstance(answer, Raw) else json.dumps(content).encode()
             self.send_response(status)
             self.send_header("Content-Length", str(len(data)))
             self.end_headers()
@@ -185,6 +236,8 @@ PROMPT, FIRST, SECOND = Prompt(id="p", text="Hello?"), Written(text="one"), Writ
     [
         (["A", "B"], "first", 0),
         (["**B**.", "a"], "second", 0),
+        (["B is a better reply.", "<think>A? Or B? A.</think>\nA"], "second", 0),
+        (["It's a tie.", "TIE"], "tie", 0),
         (["A", "A"], "tie", 0),
         (["tie", "Tie."], "tie", 0),
         (["A or B", "B"], "tie", 1),
@@ -212,8 +265,27 @@ def test_what_is_no_endpoint_is_one_line(server: Server, monkeypatch: pytest.Mon
     monkeypatch.delenv("JUDGE_KEY", raising=False)
     with pytest.raises(UserError, match="JUDGE_KEY is not set"):
         Endpoint(EndpointJudge(url=server.url, model="m", key_variable="JUDGE_KEY"))
-    with pytest.raises(UserError, match=r"the server answered 404"):
+    with pytest.raises(UserError, match=r"the server answered 404: .*or name the variable of a key in `key_variable`"):
         Endpoint(EndpointJudge(url=server.url + "/v2", model="m"))(PROMPT, FIRST, SECOND)
-    server.answers = [{"choices": []}]
-    with pytest.raises(UserError, match="the answer is no chat completion; correct `url`"):
-        Endpoint(EndpointJudge(url=server.url, model="m"))(PROMPT, FIRST, SECOND)
+    server.answers = [{"choices": []}, Raw(b"[" * 100_000)]
+    for _ in range(2):
+        with pytest.raises(UserError, match="the answer is no chat completion; correct `url`"):
+            Endpoint(EndpointJudge(url=server.url, model="m")).try_out()
+
+
+def test_a_refusal_of_an_endpoint_is_told_in_its_words(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JUDGE_KEY", "secret\n")  # as `export JUDGE_KEY="$(cat key; echo .)"` and .env files leave it
+    reason = b'{"error": {"message": "Unsupported parameter: \'max_tokens\'"}}'
+    server.answers, server.faults = [Raw(reason), "A"], [400]
+    settings = {"url": server.url, "model": "m", "key_variable": "JUDGE_KEY"}
+    with pytest.raises(
+        UserError, match=r"answered 400: .*Unsupported parameter.*`parameters`, or the key in JUDGE_KEY"
+    ):
+        Endpoint(EndpointJudge(**settings)).try_out()  # type: ignore[arg-type]
+    Endpoint(EndpointJudge(**settings, parameters={"max_completion_tokens": 2000})).try_out()  # type: ignore[arg-type]
+    (first, key), (second, _) = server.asked
+    assert (first["temperature"], first["max_tokens"], key) == (0, 16, "Bearer secret")
+    assert second.keys() == {"model", "messages", "max_completion_tokens"}
+    monkeypatch.setenv("JUDGE_KEY", "k€y")
+    with pytest.raises(UserError, match="JUDGE_KEY holds what is no key"):
+        Endpoint(EndpointJudge(**settings))  # type: ignore[arg-type]

@@ -64,6 +64,27 @@ def test_parquet(tmp_path: Path) -> None:
     assert with_call["meta"]["conversation"]["messages"][1]["tool_calls"][0]["function"]["name"] == "clock"
 
 
+def test_a_schema_in_parquet_has_no_parameters_of_other_tools(tmp_path: Path) -> None:
+    """modelscope/ms-swift#10110: a struct has the members of all structs of its column."""
+    import pyarrow
+    from pyarrow import parquet
+
+    tools = [
+        {"name": name, "parameters": {"type": "object", "properties": {parameter: {"type": "string"}}}}
+        for name, parameter in (("clock", "zone"), ("weather", "place"))
+    ]
+    calls = [{"function": {"name": "clock", "arguments": {"zone": "UTC"}}}]
+    calls += [{"function": {"name": "weather", "arguments": {"place": "Rome"}}}]
+    row = {"messages": [{"role": "user", "content": "x"}, {"role": "assistant", "tool_calls": calls}], "tools": tools}
+    parquet.write_table(pyarrow.Table.from_pylist([row]), tmp_path / "table")
+    artifact = fetch(tmp_path, {"train.parquet": (tmp_path / "table").read_bytes()})
+    (document,) = read_records(artifact.path("documents.jsonl.zst"))
+    conversation = document["meta"]["conversation"]
+    assert [tool["function"] for tool in conversation["tools"]] == tools
+    arguments = [call["function"]["arguments"] for call in conversation["messages"][1]["tool_calls"]]
+    assert arguments == ['{"zone":"UTC"}', '{"place":"Rome"}']
+
+
 BAD_ROWS = {
     "invalid_json": b'{"messages": NaN}',
     "invalid_utf8": b'{"messages": "\xff"}',
@@ -93,6 +114,18 @@ def test_a_list_that_breaks_off_costs_its_rest(tmp_path: Path) -> None:
     artifact = fetch(tmp_path, {"a.json": json.dumps(GOOD).encode()[:-300]}, max_bad_rate=0.5)
     assert 30 < len(prompts(artifact)) < 40
     assert reasons(artifact) == {"invalid_json": 1}
+
+
+@pytest.mark.parametrize("behind", [json.dumps(GOOD).encode(), b"]", b"x", b'{"messages": []}'])
+def test_what_stands_behind_a_list_is_not_left_out_in_silence(tmp_path: Path, behind: bytes) -> None:
+    content = json.dumps(GOOD).encode() + b"\n" + behind
+    artifact = fetch(tmp_path, {"a.json": content}, max_bad_rate=0.6)
+    assert len(prompts(artifact)) == 40 and reasons(artifact) == {"invalid_json": 1}
+    if len(behind) > 100:
+        with pytest.raises(
+            UserError, match=r"bytes in files of records cannot be read.*behind a list of 40: write one"
+        ):
+            fetch(tmp_path / "strict", {"a.json": content})
 
 
 def test_columns_of_another_name_are_told(tmp_path: Path) -> None:

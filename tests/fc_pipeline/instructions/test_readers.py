@@ -36,6 +36,9 @@ def test_alpaca() -> None:
     assert read("alpaca", whole).messages == (
         Message("system", "Be brief."), *turns("1?", "2", "3?", "4", "Translate\nchat", "cat")
     )  # fmt: skip
+    for history in (5, True, "1?", {"1?": "2"}):
+        with pytest.raises(Invalid, match="history: a list of pairs is expected"):
+            read("alpaca", row | {"history": history})
 
 
 def test_columns_have_other_names() -> None:
@@ -104,10 +107,14 @@ def test_messages_in_all_their_dialects() -> None:
     )  # fmt: skip
     for middle in (new, old):
         assert read("messages", {"messages": [*begin, *middle, *end], "tools": [WEATHER]}).messages == expected
+    assert read("messages", {"messages": [*begin, *old, *end], "functions": [WEATHER]}).tools == OFFERED
     for nothing in ("", None, "{}", "null"):
         function = {"name": "weather", "arguments": nothing}
         middle = [{"role": "assistant", "tool_calls": [{"function": function}]}, {"role": "tool", "content": "19"}]
         assert read("messages", {"messages": [*begin, *middle, *end]}).messages[2].tool_calls[0].arguments == {}
+
+
+ANSWER = {"role": "assistant", "content": "x"}
 
 
 def chat(*roles: str, text: str = "x") -> dict[str, Any]:
@@ -140,6 +147,8 @@ def called(arguments: Any, *, name: str = "weather", then: tuple[str, ...] = ("t
         ("nul_character", chat("user", "assistant", text="a\0b")),
         ("invalid_unicode", chat("user", "assistant", text="a\ud800b")),
         ("not_text", {"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": "x"}]}]}),
+        ("not_text", {"messages": [{"role": "user", "content": [{"type": "text", "text": {"value": "x"}}]}]}),
+        ("empty_prompt", {"messages": [{"role": "user", "content": [{"type": "text", "text": None}]}, ANSWER]}),
         ("invalid_message", {"messages": [{"role": "user", "content": 7}, {"role": "assistant", "content": "x"}]}),
         ("empty_reply", {"messages": [{"role": "user", "content": "x"}, {"role": "assistant", "content": None}]}),
         ("result_without_call", called({}, then=("tool", "tool", "assistant"))),
@@ -149,6 +158,7 @@ def called(arguments: Any, *, name: str = "weather", then: tuple[str, ...] = ("t
         ("invalid_arguments", called('{"place": 1, "place": 2}')),
         ("invalid_arguments", called([1, 2])),
         ("unknown_tool", called({}, name="rain")),
+        ("unknown_tool", {"functions": [WEATHER], "messages": called({}, name="rain")["messages"]}),
         ("untrained_message", {"messages": [{"role": "assistant", "content": "x", "weight": 0}]}),
         ("invalid_tools", chat("user", "assistant") | {"tools": [{"type": "function", "function": {}}]}),
         ("invalid_tools", chat("user", "assistant") | {"tools": '[{"name": "a"'}),

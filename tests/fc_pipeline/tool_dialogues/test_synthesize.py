@@ -152,6 +152,17 @@ def test_report(made: Artifact, store: Store) -> None:
     assert re.search(r"\| no.?_fit \| \d+ \| \d+ \| 0 \|", report.path("report.md").read_text("utf-8"))
 
 
+def test_settings_that_keep_nothing_are_an_error_in_a_line(store: Store, documents: Artifact) -> None:
+    with pytest.raises(UserError, match=r"none of 4 dialogues to train on is kept \(.*too_long \d+\); raise max_char"):
+        build(
+            store,
+            "long/tool_dialogues",
+            synthesize_dialogues,
+            settings(train=4, holdout=0, blind_holdout=0, least_others=20, most_others=20, max_characters=500),
+            {"documents": documents},
+        )
+
+
 def test_too_small_a_corpus(run_step: Callable[..., Artifact]) -> None:
     def write_small(step: Step) -> None:
         for side in ("train", "holdout"):

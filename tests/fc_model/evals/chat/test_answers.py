@@ -85,6 +85,13 @@ def test_words_and_factors() -> None:
     assert not factors.is_given_by("2 × 6") and not factors.is_given_by("") and not factors.is_given_by("2, 2, 3")
 
 
+def test_a_number_of_more_digits_than_python_reads_is_no_answer() -> None:
+    many = "9" * 5000
+    for reply in (many, f"1/{many}", f"0.{many}", "1" + ",000" * 5000):
+        assert not number("9").is_given_by(reply)
+    assert not Answer(kind="factors", value="3 × 3").is_given_by(many)
+
+
 @given(strategies.fractions(min_value=-(10**9), max_value=10**9, max_denominator=1))
 def test_whole_numbers_are_read_as_they_are_written(value: Fraction) -> None:
     assert last_number(f"It is {value.numerator:,}.") == (value, False)

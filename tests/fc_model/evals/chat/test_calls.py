@@ -63,6 +63,11 @@ def test_what_is_no_valid_call(text: str) -> None:
     assert read_call(text, SCHEMAS) is None
 
 
+@pytest.mark.parametrize("schema", [{"$ref": "#"}, {"$ref": "#/$defs/a", "$defs": {"a": {"$ref": "#/$defs/a"}}}])
+def test_no_call_is_valid_by_a_schema_that_is_nothing_but_itself(schema: dict[str, Any]) -> None:
+    assert read_call('{"name":"a","arguments":{}}', {"a": schema}) is None
+
+
 def test_a_valid_call() -> None:
     text = '{"arguments": {"days": 2.0, "city": "Bonn"}, "name": "weather"}'
     assert read_call(text, SCHEMAS) == weather()

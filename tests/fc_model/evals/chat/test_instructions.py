@@ -75,6 +75,13 @@ def test_what_is_not_followed(instruction: Instruction, text: str) -> None:
     assert not instruction.followed_by(text)
 
 
+@pytest.mark.parametrize("text", ["```json" + " " * 20_000 + "x", "\n" * 20_000 + "x", "- a" + "\n" * 20_000])
+def test_white_space_without_end_costs_no_more_than_its_length(text: str) -> None:
+    """Small models write it; an expression with several ways to match it would take hours."""
+    for kind in ("json_only", "bullets"):
+        assert not Instruction(kind, 2).loosely_followed_by(text)
+
+
 def test_loose_forgives_a_first_line_and_asterisks() -> None:
     assert Instruction("json_only").loosely_followed_by('Sure:\n{"a": 1}')
     assert Instruction("starts_with", "ship").loosely_followed_by("**ship** ahoy")
