@@ -15,6 +15,10 @@ class TextCodec(Protocol):
     vocab_size: int
     control_tokens: list[int]
 
+    def __hash__(self) -> int:
+        """By identity: what is made of a vocabulary is kept for it."""
+        ...
+
     def tokenize(self, texts: Sequence[str]) -> list[list[int]]: ...
 
     def pieces(self, ids: Sequence[int]) -> list[bytes]: ...
