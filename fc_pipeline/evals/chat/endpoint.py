@@ -87,9 +87,9 @@ class Endpoint:
         def ask() -> "requests.Response":
             response = self._session.post(address, json=body, timeout=TIMEOUT_SECONDS)
             if not response.ok and response.status_code not in RETRIED:
-                said = " ".join(response.text.split())[:_MOST_SHOWN]
+                reason = " ".join(response.text.split())[:_MOST_SHOWN]
                 raise UserError(
-                    f"judge {address}: the server answered {response.status_code}: {said or 'nothing'}; correct "
+                    f"judge {address}: the server answered {response.status_code}: {reason or 'nothing'}; correct "
                     f"`url`, `model` or `parameters`{self._key_too}"
                 )
             response.raise_for_status()
@@ -113,7 +113,7 @@ def read_verdict(answer: str) -> Verdict | None:
 
     A small a or b counts only where it is all that is said: "B is a better reply" names B.
     """
-    said = _THOUGHT.sub("", answer)
-    alone = re.sub(r"\W+", "", said).lower()
-    words = {alone} if alone in _VERDICTS else {word.lower() for word in _WORD.findall(said)}
+    verdict = _THOUGHT.sub("", answer)
+    alone = re.sub(r"\W+", "", verdict).lower()
+    words = {alone} if alone in _VERDICTS else {word.lower() for word in _WORD.findall(verdict)}
     return _VERDICTS[words.pop()] if len(words) == 1 else None

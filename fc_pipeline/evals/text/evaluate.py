@@ -24,11 +24,11 @@ def evaluate(step: Step) -> None:
     """Writes metrics.json and samples.jsonl.zst.
 
     config: EvalConfig, and `weights`, the judged ones. inputs: `stage`, `shards`, `tokenizer`, and
-    `before`, a stage that its bits per byte are compared with where there is one.
+    `before`, the last stage without conversations, where this one has some.
     Metrics: bits_per_byte and perplexity of the judged weights, over all tokens and `_<domain>`;
     bits_per_byte_mix, the domains' mean by their share of the training tokens; bits_per_byte_model and _ema for
     either weights; unigram_bits_per_byte and unigram_gain (share of it that the model saves); bits_per_byte_random
-    for shuffled weights; bits_per_byte_rise since the stage before, 0.01 is one per cent more; distinct_<n> and
+    for shuffled weights; bits_per_byte_rise since `before`, 0.01 is one per cent more; distinct_<n> and
     repetition_4 of the samples, _greedy and _drawn; tokens_per_second.
     """
     go_on: Weights = step.config["weights"]

@@ -26,14 +26,16 @@ class TextEvalFields(TokensFields):
 def eval_steps(track: TextEvalFields, parts: Sequence[Part]) -> Iterator[StepSpec]:
     """A step a main stage, but for those that leave the decoder as it was.
 
-    Fine-tuning on conversations is compared with the stage before it: it may cost text something.
+    Fine-tuning on conversations is compared with the last stage before any of it: each may cost text something, and
+    what they cost together counts.
     """
     before: dict[str, str] = {}
     for name, stage in track.main_stages:
         if not stage.trains_decoder:
             continue
         compared = before if stage.kind == "sft" else {}
-        before = {"before": track.stage_key(name)}
+        if stage.kind != "sft":
+            before = {"before": track.stage_key(name)}
         yield StepSpec(
             key=eval_key(track, name),
             function=evaluate,

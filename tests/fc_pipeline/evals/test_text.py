@@ -22,6 +22,7 @@ from fc_pipeline.engine.gates import Gate
 from fc_pipeline.engine.step import Step
 from fc_pipeline.evals.text.config import EvalConfig
 from fc_pipeline.evals.text.evaluate import evaluate
+from fc_pipeline.experiments.graph import project_graph
 from fc_pipeline.tokens.pack import pack_shards
 from fc_pipeline.tokens.train_tokenizer import train_tokenizer
 
@@ -161,6 +162,15 @@ def test_what_a_stage_costs_text(world: World, learned: Artifact, random: Artifa
     forgot = world.evaluate(world.random, before=world.learned, weights="model").metrics
     expected = random.metrics["bits_per_byte"] / learned.metrics["bits_per_byte"] - 1
     assert forgot["bits_per_byte_rise"] == pytest.approx(expected, abs=2e-6) and expected > 0.5
+
+
+def test_all_that_conversations_cost_text_counts() -> None:
+    graph = project_graph(of="nano")
+    text = "nano/stages/multimodal_full"
+    assert {name: graph[f"nano/evals/{name}"].inputs["before"] for name in ("sft_chat", "sft_tools")} == {
+        "sft_chat": text, "sft_tools": text,
+    }  # fmt: skip
+    assert "before" not in graph["nano/evals/multimodal_full"].inputs
 
 
 def test_deterministic(world: World, learned: Artifact) -> None:

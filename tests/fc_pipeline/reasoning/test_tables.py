@@ -50,7 +50,7 @@ def test_ones_own(tmp_path: Path, content: bytes, changes: dict[str, Any], messa
         "rows": "rows",
     }
     for rows in ("", "sh\nops"):
-        with pytest.raises(UserError, match="table own: local.rows: "):
+        with pytest.raises(UserError, match=r"table own: local\.rows: "):
             resolve_table(raw | {"rows": rows})
     entry = resolve_table(raw | changes)
     if message is None:
