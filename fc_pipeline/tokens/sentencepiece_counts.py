@@ -20,8 +20,6 @@ from fc_model.special_tokens import BOS, CONTROL_TOKENS, EOS, PAD, SPECIAL_TOKEN
 # Unigram, which has no byte fallback, needs them in the vocabulary.
 LINE_SYMBOLS = ("\n", "\n\n", "\n\n\n", "\t")
 
-DIGIT_PAIRS = tuple(f"{number:02d}" for number in range(100))
-
 _SPECIAL = {"unk": UNK, "bos": BOS, "eos": EOS, "pad": PAD}
 _SPACE = "\u2581"
 _MAX_PIECE_LENGTH = 16  # SentencePiece's own default, in characters
@@ -83,13 +81,7 @@ def seed_pieces(units: Counter[str], *, size: int) -> list[tuple[str, int]]:
 
 
 def train_sentencepiece(
-    units: Counter[str],
-    *,
-    kind: str,
-    vocab_size: int,
-    character_coverage: float,
-    symbols: Sequence[str],
-    digit_pairs: bool = False,
+    units: Counter[str], *, kind: str, vocab_size: int, character_coverage: float, symbols: Sequence[str]
 ) -> bytes:
     """Train a model; the same units give the same bytes.
 
@@ -98,17 +90,15 @@ def train_sentencepiece(
     Args:
         kind: `unigram` (Kudo 2018) or `bpe` (Sennrich et al. 2016).
         symbols: strings that become pieces of their own, besides the special tokens.
-        digit_pairs: of `unigram` only; see `_with_digit_pairs`.
 
     Raises:
         UserError: the vocabulary is too large for the units or too small for their characters.
     """
     import sentencepiece
 
-    reserved = len(DIGIT_PAIRS) if digit_pairs else 0
     options: dict[str, Any] = {
         "model_type": kind,
-        "vocab_size": vocab_size - reserved,
+        "vocab_size": vocab_size,
         "character_coverage": character_coverage,
         "normalization_rule_name": "identity",
         "add_dummy_prefix": False,
@@ -138,41 +128,21 @@ def train_sentencepiece(
             sentences = (f"{unit}\t{count}" for unit, count in sorted(units.items()))
             sentencepiece.SentencePieceTrainer.train(sentence_iterator=sentences, model_writer=model, **options)
         except RuntimeError as error:
-            raise UserError(_explain(str(error), vocab_size=vocab_size, reserved=reserved)) from error
-    trained = _without_paths(model.getvalue())
-    return _with_digit_pairs(trained) if digit_pairs else trained
+            raise UserError(_explain(str(error), vocab_size=vocab_size)) from error
+    return _without_paths(model.getvalue())
 
 
-def _with_digit_pairs(model: bytes) -> bytes:
-    """The model with the pieces 00 to 99, so that what stands before a digit tells more of what comes next.
-
-    A pair scores more than any two digits, so runs of digits are cut into as few pieces as there can be. They are
-    normal pieces: llama.cpp searches a text for user-defined ones in the order of their ids, and so would cut 1001
-    into 1, 00 and 1.
-    """
-    from sentencepiece import sentencepiece_model_pb2 as messages
-
-    proto = messages.ModelProto.FromString(model)  # type: ignore[attr-defined]  # made at import time from a descriptor
-    digits = [piece.score for piece in proto.pieces if piece.type == piece.NORMAL and piece.piece in set("0123456789")]
-    score = 2 * max(digits, default=-1.0) + 1 / 16
-    for pair in DIGIT_PAIRS:
-        proto.pieces.add(piece=pair, score=score)
-    proto.trainer_spec.vocab_size = len(proto.pieces)
-    data: bytes = proto.SerializeToString(deterministic=True)
-    return data
-
-
-def _explain(message: str, *, vocab_size: int, reserved: int) -> str:
-    """SentencePiece's refusal, with the remedy; `reserved` pieces were kept from it."""
+def _explain(message: str, *, vocab_size: int) -> str:
+    """SentencePiece's refusal, with the remedy."""
     if largest := re.search(r"value <= (\d+)", message):
         return (
-            f"tokenizer.vocab_size: {vocab_size} pieces are more than this corpus yields, at most "
-            f"{int(largest[1]) + reserved}; lower vocab_size or add text"
+            f"tokenizer.vocab_size: {vocab_size} pieces are more than this corpus yields, at most {largest[1]}; lower "
+            "vocab_size or add text"
         )
     if smallest := re.search(r"required_chars\D*(?:\d+ vs )?(\d+)", message):
         return (
             f"tokenizer.vocab_size: {vocab_size} pieces cannot hold the characters of this corpus, which take "
-            f"{int(smallest[1]) + reserved}; raise vocab_size or lower character_coverage"
+            f"{smallest[1]}; raise vocab_size or lower character_coverage"
         )
     return f"tokenizer: SentencePiece cannot train on this corpus: {' '.join(message.split())}"
 

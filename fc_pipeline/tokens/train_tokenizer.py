@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, field_validator
 
 from fc_model.artifacts import read_records
 from fc_model.config.strict import Strict
@@ -35,9 +35,6 @@ class TokenizerConfig(Strict):
     character_coverage: float = Field(default=1.0, gt=0, le=1, description="Of the characters; the others are bytes.")
     input_bytes: int = Field(default=20_000_000, gt=0, description="Text to train on, split over domains by weight.")
     extra_symbols: tuple[str, ...] = Field(default=(), description="Pieces of their own, beside line ends and tabs.")
-    digit_pairs: bool = Field(
-        default=False, description="Runs of digits are cut into pairs, not single digits; unigram only."
-    )
     seed: int = Field(default=0, ge=0, description="Changes which documents are sampled.")
 
     @field_validator("extra_symbols")
@@ -47,12 +44,6 @@ class TokenizerConfig(Strict):
             if not symbol or " " in symbol or "\u2581" in symbol:
                 raise ValueError(f"{symbol!r}: give strings that are not empty and have no space in them")
         return symbols
-
-    @model_validator(mode="after")
-    def _pairs_of_unigram(self) -> "TokenizerConfig":
-        if self.digit_pairs and self.kind != "unigram":
-            raise ValueError("digit_pairs is for kind unigram: merges of BPE would cut equal runs in different ways")
-        return self
 
 
 def train_tokenizer(step: Step) -> None:
@@ -92,7 +83,6 @@ def train_tokenizer(step: Step) -> None:
         vocab_size=config.vocab_size,
         character_coverage=config.character_coverage,
         symbols=symbols,
-        digit_pairs=config.digit_pairs,
     )
     model = in_child(train, units, what=f"{step.key}: SentencePiece")
     if config.kind == "unigram":

@@ -1,8 +1,6 @@
 """The tokenizer step: reproducible bytes, what it measures, and sizes that do not fit."""
 
 import json
-import random
-import re
 import subprocess
 import sys
 from collections import Counter
@@ -12,17 +10,9 @@ from pathlib import Path
 import pytest
 from factories.build import build
 from factories.stdlib_corpus import CANARY, WEIGHTS, Packed, documents, tokenizer_config
-from factories.tiny_exports import tiny_model
-from pydantic import ValidationError
-from sentencepiece import SentencePieceProcessor
 
 from fc_model.artifacts import Artifact
 from fc_model.errors import UserError
-from fc_model.export.exact_scores import round_scores
-from fc_model.export.gguf import export_gguf
-from fc_model.export.huggingface_tokenizer import unigram_tokenizer
-from fc_model.export.llama_cpp.runtime import LlamaCpp
-from fc_model.export.vocabulary import read_vocabulary
 from fc_model.special_tokens import SPECIAL_TOKENS
 from fc_model.tokenizer import Tokenizer
 from fc_pipeline.tokens.sentencepiece_counts import LINE_SYMBOLS, count_units, seed_pieces, train_sentencepiece
@@ -144,36 +134,3 @@ def test_sample_documents() -> None:
 def test_config_symbol_with_space() -> None:
     with pytest.raises(ValueError, match="have no space in them"):
         TokenizerConfig(vocab_size=1000, extra_symbols=["a b"])
-
-
-def test_digit_pairs_are_cut_alike_everywhere(tmp_path: Path) -> None:
-    units = count_units([record["text"] for record in documents("train")][:60])
-    train = partial(train_sentencepiece, units, kind="unigram", character_coverage=1.0, symbols=LINE_SYMBOLS)
-    tokenizer_file = tmp_path / "pairs.model"
-    tokenizer_file.write_bytes(round_scores(train(vocab_size=1000, digit_pairs=True)))
-    ours = SentencePieceProcessor(model_file=str(tokenizer_file))
-    drawn = random.Random(0)
-    runs = ["".join(drawn.choices("0123456789", k=drawn.randint(1, 12))) for _ in range(500)]
-    assert [len(ours.encode(run)) for run in runs] == [(len(run) + 1) // 2 for run in runs]
-    texts = [f"in {run} of {run[:3]},{run[3:]}.{run}x" for run in runs]
-    expected = [ours.encode(text) for text in texts]
-    assert [ours.decode(ids) for ids in expected] == texts
-    theirs = unigram_tokenizer(read_vocabulary(tokenizer_file, vocab_size=1000))
-    assert [theirs.encode(text, add_special_tokens=False).ids for text in texts] == expected
-    model = tiny_model()
-    export_gguf(
-        model, model.config, tokenizer_file, tmp_path / "f16.gguf", quantization="f16", name="tiny", licence="mit",
-        description="A model for tests",
-    )  # fmt: skip
-    with LlamaCpp(tmp_path / "f16.gguf") as llama_cpp:
-        assert llama_cpp.tokenize(texts) == expected
-    with pytest.raises(UserError, match=r"cannot hold the characters of this corpus, which take (\d+)") as refusal:
-        train(vocab_size=400, digit_pairs=True)
-    smallest = int(re.findall(r"take (\d+)", str(refusal.value))[0])
-    with pytest.raises(UserError):
-        train(vocab_size=smallest - 1, digit_pairs=True)
-
-
-def test_digit_pairs_of_bpe_are_refused() -> None:
-    with pytest.raises(ValidationError, match="digit_pairs is for kind unigram"):
-        TokenizerConfig(kind="bpe", vocab_size=400, digit_pairs=True)
