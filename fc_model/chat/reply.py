@@ -28,6 +28,7 @@ _SPECIAL: dict[State, dict[str, State]] = {
 """The special tokens that may come in each state, and where they lead. Text leads from `begin` to `text`."""
 
 _BRACKETS = frozenset(b"]}")
+_NUMBER = tuple(bytes([byte]) for byte in b"0123456789.eE+-")
 _SPARE_TOKENS = 8
 _LONGEST_ESCAPE = max(map(len, SPECIAL_TOKENS)) + 1
 
@@ -50,7 +51,7 @@ class ReplyFormat:
             }
             for state, special in _SPECIAL.items()
         }
-        text_V, self.closing = _text_tables(codec)
+        text_V, self.closing, self.digits_V = _text_tables(codec)
         self.allowed: dict[State, NDArray[np.bool_]] = {}
         self.allowed_late: dict[State, NDArray[np.bool_]] = {}
         """The same, but for the beginning of a call."""
@@ -83,7 +84,10 @@ class Reply:
             return self._form.allowed["call"] if hurries else allowed_V | self._form.allowed["call"]
         if not hurries:
             return allowed_V
-        closing_V = allowed_V & self._form.closing[_ends_in_string(self._texts["call"])]
+        inside = _ends_in_string(self._texts["call"])
+        closing_V = allowed_V & self._form.closing[inside]
+        if not inside and not closing_V.any():  # a member is still to come: the number before it may only end
+            closing_V = allowed_V & ~self._form.digits_V
         return closing_V if closing_V.any() else allowed_V
 
     def accept(self, token: int) -> None:
@@ -159,19 +163,23 @@ class JsonReply:
 
 
 @lru_cache(maxsize=4)
-def _text_tables(codec: TextCodec) -> tuple[NDArray[np.bool_], dict[bool, NDArray[np.bool_]]]:
-    """Ids of text, (V,), and those that close JSON and open nothing.
+def _text_tables(
+    codec: TextCodec,
+) -> tuple[NDArray[np.bool_], dict[bool, NDArray[np.bool_]], NDArray[np.bool_]]:
+    """Ids of text, (V,), those that close JSON and open nothing, and those that may prolong a number.
 
-    The latter are of two kinds: a string and what is around it (True), or what holds no string (False).
+    Those that close are of two kinds: a string and what is around it (True), or what holds no string (False).
     """
     text_V = np.ones(codec.vocab_size, dtype=np.bool_)
     text_V[codec.control_tokens] = False
     closing = {True: text_V.copy(), False: text_V.copy()}
+    digits_V = np.zeros_like(text_V)
     ids = np.flatnonzero(text_V).tolist()
     for place, piece in zip(ids, codec.pieces(ids), strict=True):
         closing[True][place] = piece.startswith(b'"') and _BRACKETS.issuperset(piece[1:])
         closing[False][place] = bool(piece) and _BRACKETS.issuperset(piece)
-    return text_V, closing
+        digits_V[place] = piece[:1] in _NUMBER
+    return text_V, closing, digits_V
 
 
 def call_schema(tools: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

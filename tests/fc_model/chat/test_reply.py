@@ -66,13 +66,17 @@ def test_random_logits_do_call(with_tools: ReplyFormat) -> None:
     assert sum(len(reply.tool_calls) for reply in replies) >= 1
 
 
-@pytest.mark.parametrize("name", ["calculate", "list_statistics", "filter_table", "current_time", "query_json"])
-def test_a_call_ends_before_the_tokens_do(codec: SentencePieceCodec, name: str) -> None:
-    """A model that likes long pieces never ends a text, a number or a list by itself."""
+@pytest.mark.parametrize("likes_digits", [False, True])
+@pytest.mark.parametrize(
+    "name", ["calculate", "list_statistics", "filter_table", "current_time", "query_json", "convert_units"]
+)
+def test_a_call_ends_before_the_tokens_do(codec: SentencePieceCodec, name: str, likes_digits: bool) -> None:
+    """A model that likes long pieces, or digits, never ends a text, a number or a list by itself."""
     form = ReplyFormat(codec, [TOOLS[name].schema()])
     lengths_V = np.zeros(codec.vocab_size, dtype=np.float32)
     texts = sorted(set(range(codec.vocab_size)) - set(codec.control_tokens))
-    lengths_V[texts] = list(map(len, codec.pieces(texts)))
+    liked = b"123456789" if likes_digits else b""
+    lengths_V[texts] = [100 * (piece[:1] in liked) * len(piece[:1]) + len(piece) for piece in codec.pieces(texts)]
 
     def drawn(num_tokens: int | None) -> Reply:
         reply = Reply(form, num_tokens)
