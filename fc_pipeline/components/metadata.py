@@ -24,6 +24,13 @@ _COLUMN_DESCRIPTIONS = {
     "licence": "SPDX identifier, as the source states it.",
     "meta": "What else the source says of the document.",
     "reason": "Why the document was dropped.",
+    "table": "What was asked: turns, dialogues, problems, instructions, or both stages for a win-rate.",
+    "kinds": "Groups of the scores that it counts for.",
+    "expected": "Calls of the reference, or its answer.",
+    "bounded": "The reply within the chat format and the schemas of the tools.",
+    "free": "The reply without a bound.",
+    "scores": "Of either reply, by the name of the score: 1 is right.",
+    "error": "How the turn failed, null where it did not.",
 }
 _TYPES = {str: "string", int: "integer", float: "number", bool: "boolean", dict: "object", list: "array"}
 
