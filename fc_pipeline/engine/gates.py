@@ -11,9 +11,10 @@ from typing import Any, Self
 from pydantic import Field, PrivateAttr, model_validator
 
 from fc_model.artifacts import Artifact, Counters
+from fc_model.config.line import Line
 from fc_model.config.strict import Strict
 from fc_model.errors import UserError
-from fc_pipeline.engine.waivers import Line, Waiver
+from fc_pipeline.engine.waivers import Waiver
 
 _ASKED = ("metric", "min", "max")
 """Fields that match a verdict with its gate: a metric may have several gates."""

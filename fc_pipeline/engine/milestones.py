@@ -10,9 +10,9 @@ from typing import Any, Literal
 from pydantic import Field
 
 from fc_model.artifacts import Artifact
+from fc_model.config.line import Line
 from fc_model.config.strict import Strict
 from fc_pipeline.engine.gates import Gate, judged_metrics
-from fc_pipeline.engine.waivers import Line
 
 Decision = Literal["go", "go by waiver", "no-go", "not reached"]
 Verdict = Literal["passed", "waived", "failed", "not reached"]

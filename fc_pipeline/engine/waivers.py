@@ -2,27 +2,14 @@
 
 import re
 from datetime import UTC, date, datetime
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import AfterValidator, Field, StringConstraints, field_validator
+from pydantic import Field, field_validator
 
+from fc_model.config.line import Line
 from fc_model.config.strict import Strict
 
-_WITHIN_WORDS = "\u00a0\u202f\u200c\u200d"
-"""Spaces that do not break, and what parts or joins letters: Persian and Hindi names are written with them."""
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
-
-
-def _printable(text: str) -> str:
-    hidden = [letter for letter in text if not letter.isprintable()]
-    if len(hidden) == len(text) or not set(hidden) <= set(_WITHIN_WORDS):
-        named = next((letter for letter in hidden if letter not in _WITHIN_WORDS), hidden[0])
-        raise ValueError(f"write it on one line, without control characters (it has U+{ord(named):04X})")
-    return text
-
-
-Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1), AfterValidator(_printable)]
-"""Text that is not blank, on one line."""
 
 
 class Waiver(Strict):

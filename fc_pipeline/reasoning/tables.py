@@ -11,13 +11,13 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field, TypeAdapter
 
+from fc_model.config.line import Line
 from fc_model.errors import UserError
 from fc_pipeline.catalogue.bad_input import BadInput
 from fc_pipeline.catalogue.catalogue import Catalogue
 from fc_pipeline.catalogue.entry import Entry, HttpPin, InstalledPin, LocalPin, PypiPin, parse_entry
 from fc_pipeline.catalogue.files import Wanted
 from fc_pipeline.catalogue.pins import pinned, read_files
-from fc_pipeline.engine.waivers import Line
 
 CATALOGUE = Catalogue(Path(__file__).parent / "catalog", "table")
 _MAX_FILE_BYTES = 32 << 20
