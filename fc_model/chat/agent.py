@@ -2,9 +2,10 @@
 
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from fc_model.chat.encoding import encode_conversation
+from fc_model.chat.grounding import Grounding, answer_pattern, grounded_tools
 from fc_model.chat.messages import Conversation, Message
 from fc_model.chat.reply import JsonReply, Reply, ReplyFormat
 from fc_model.errors import UserError
@@ -37,6 +38,7 @@ class Agent:
     Attributes:
         tools: what the model may call; they run in `sandbox`, which they need.
         rounds: most replies to one question; the last one is made without tools, so that there is an answer.
+        grounding: what the numbers and dates of a call may be.
         grammar: a reply is JSON of it, and nothing else.
     """
 
@@ -48,6 +50,7 @@ class Agent:
     sandbox: Sandbox | None = None
     system: str = ""
     rounds: int = 4
+    grounding: Grounding = "none"
     grammar: JsonGrammar | None = None
     messages: list[Message] = field(default_factory=list)
 
@@ -107,6 +110,8 @@ class Agent:
             room = max(room - self._error_tokens, _LEAST_REPLY)
         num_tokens = min(self.num_tokens, room)
         form = self._forms[calls_tools]
+        if self.grounding != "none" and self.tools:
+            form = self._grounded_form(self._schemas if calls_tools else ())
         reply = Reply(form, num_tokens) if self.grammar is None else JsonReply(self.grammar, self.codec, num_tokens)
         sampler = Sampler(self.sampling, constraint=reply)
         self.sampling = replace(self.sampling, seed=self.sampling.seed + 1)
@@ -117,6 +122,10 @@ class Agent:
         message = reply.message()
         yield from shown.new(final=True)
         return message, reply.calls
+
+    def _grounded_form(self, schemas: Sequence[dict[str, Any]]) -> ReplyFormat:
+        """Tools that cannot be called with what is stated are known to the model, and not to the format."""
+        return grounded_form(self.codec, schemas, [Message("system", self.system), *self.messages], self.grounding)
 
     def _prompt(self) -> list[int]:
         """The ids of the conversation; its oldest questions are left out where the context has no room for all.
@@ -137,6 +146,14 @@ class Agent:
             f"the question needs {len(ids)} tokens with what stands before it, and the model's context has "
             f"{self.runtime.context_length}: ask less, or with fewer tools"
         )
+
+
+def grounded_form(
+    codec: TextCodec, tools: Sequence[dict[str, Any]], messages: Sequence[Message], grounding: Grounding
+) -> ReplyFormat:
+    """The format of a reply behind these messages whose calls, and whose answer to a result, quote them."""
+    pattern = answer_pattern(messages, grounding) if messages[-1].role == "tool" else None
+    return ReplyFormat(codec, grounded_tools(tools, messages, grounding), pattern=pattern)
 
 
 class _Shown:

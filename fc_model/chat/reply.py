@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from fc_model.chat.escaping import unescape_text
 from fc_model.chat.messages import Message, ToolCall
 from fc_model.errors import UserError
-from fc_model.inference.grammar import CUT_JSON, JsonConstraint, JsonGrammar
+from fc_model.inference.grammar import CUT_JSON, FormConstraint, JsonGrammar, PatternGrammar
 from fc_model.inference.text_codec import TextCodec
 from fc_model.special_tokens import END_OF_TURN, SPECIAL_TOKENS
 from fc_model.strict_json import parse_json, to_json
@@ -36,12 +36,18 @@ _LONGEST_ESCAPE = max(map(len, SPECIAL_TOKENS)) + 1
 class ReplyFormat:
     """The chat format's turn of the assistant, whose calls are of these tools."""
 
-    def __init__(self, codec: TextCodec, tools: Sequence[Mapping[str, Any]] = ()) -> None:
-        """`tools` as in `Conversation`. Raises UserError for a schema that cannot be enforced."""
+    def __init__(
+        self, codec: TextCodec, tools: Sequence[Mapping[str, Any]] = (), *, pattern: str | None = None
+    ) -> None:
+        """`tools` as in `Conversation`; `pattern` is what a text matches that stands in front of any call.
+
+        Raises UserError for a schema that cannot be enforced.
+        """
         self.codec = codec
+        self.texts = None if pattern is None else PatternGrammar(pattern, codec)
         self.grammar = JsonGrammar(call_schema(tools), codec) if tools else None
-        shortest = [to_json(_shortest_call(tool)) for tool in tools]
-        self.call_tokens = max(map(len, codec.tokenize(shortest)), default=0) + _SPARE_TOKENS
+        needed = [to_json(_needed_call(tool)) for tool in tools]
+        self.call_tokens = max(map(len, codec.tokenize(needed)), default=0) + _SPARE_TOKENS
         """So many tokens before its end a reply begins nothing new, and a call is brought to its end."""
         self.following: dict[State, dict[int, State]] = {
             state: {
@@ -69,7 +75,8 @@ class Reply:
         """`num_tokens` is how many there may be, if that is bounded: what is called is brought to its end in time."""
         self._form, self._num_left = form, num_tokens
         self.state: State = "begin"
-        self._call: JsonConstraint | None = None
+        self._call: FormConstraint | None = None
+        self._text = None if form.texts is None else form.texts.begin()
         self._texts: dict[State, bytes] = {"reasoning": b"", "text": b"", "call": b""}
         self._calls: list[str] = []
 
@@ -77,7 +84,8 @@ class Reply:
         """Which ids may follow, (V,)."""
         hurries = self._num_left is not None and self._num_left <= self._form.call_tokens
         if self._call is None:
-            return (self._form.allowed_late if hurries else self._form.allowed)[self.state]
+            allowed_V = (self._form.allowed_late if hurries else self._form.allowed)[self.state]
+            return allowed_V if self._text is None else self._of_pattern(allowed_V, self._text)
         allowed_V = self._call.allowed()
         allowed_V[self._form.codec.eos] = False
         if self._call.is_complete:  # only then may the call end, which is the end of its JSON
@@ -90,6 +98,15 @@ class Reply:
             closing_V = allowed_V & ~self._form.digits_V
         return closing_V if closing_V.any() else allowed_V
 
+    def _of_pattern(self, allowed_V: NDArray[np.bool_], text: FormConstraint) -> NDArray[np.bool_]:
+        """Of the allowed ids those with which the text goes on, or ends."""
+        if self.state not in ("begin", "text"):
+            return allowed_V
+        going_on_V = text.allowed()
+        others = list(self._form.following[self.state])
+        going_on_V[others] = text.is_complete
+        return allowed_V & going_on_V
+
     def accept(self, token: int) -> None:
         """Go on with an allowed token."""
         if self._num_left is not None:
@@ -99,6 +116,8 @@ class Reply:
             if self._call is not None:
                 self._call.accept(token)
             self.state = "text" if self.state == "begin" else self.state
+            if self._text is not None and self.state == "text":
+                self._text.accept(token)
             self._texts[self.state] += self._form.codec.pieces([token])[0]
             return
         if self._call is not None:
@@ -206,10 +225,25 @@ def arguments_schema(tool: Mapping[str, Any]) -> dict[str, Any]:
     return {"additionalProperties": False, **parameters} if "properties" in parameters else dict(parameters)
 
 
-def _shortest_call(tool: Mapping[str, Any]) -> dict[str, Any]:
-    """A call with values of no length."""
+def _needed_call(tool: Mapping[str, Any]) -> dict[str, Any]:
+    """A call with no more than it needs: values of no length, and the longest where there is a choice of whole ones."""
     parameters = arguments_schema(tool)
-    return {"name": tool["function"]["name"], "arguments": dict.fromkeys(parameters.get("required", ()), "")}
+    properties = parameters.get("properties", {})
+    arguments = {name: _needed_value(properties.get(name)) for name in parameters.get("required", ())}
+    return {"name": tool["function"]["name"], "arguments": arguments}
+
+
+def _needed_value(schema: Any) -> Any:
+    match schema:
+        case {"const": value}:
+            return value
+        case {"enum": [*values]} if values:
+            return max(values, key=lambda value: len(to_json(value)))
+        case {"anyOf": [*choices]} if choices:
+            return max(map(_needed_value, choices), key=lambda value: len(to_json(value)))
+        case {"prefixItems": [*items]}:
+            return list(map(_needed_value, items))
+    return ""
 
 
 def _ends_in_string(json: bytes) -> bool:

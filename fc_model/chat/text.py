@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 from fc_model.chat.agent import Agent
 from fc_model.chat.assistant import Assistant
+from fc_model.chat.grounding import Grounding
 from fc_model.chat.modelfile import MODELFILE
 from fc_model.errors import UserError
 from fc_model.inference.generate import Runtime, Sampler, Sampling, generate
@@ -89,16 +90,17 @@ def chat(
     schema: dict[str, Any] | None = None,
     tools: Sequence[Tool] = (),
     sandbox: Sandbox | None = None,
+    grounding: Grounding = "none",
     show_reasoning: bool = False,
     threads: int = 1,
     history_file: Path | None = None,
 ) -> None:
     """Talk until /quit or end of input; off a terminal, read one line, print the reply and return.
 
-    A model that was trained on conversations answers, and may call `tools`, which run in `sandbox`. Another one goes on
-    with what is typed, which is printed before its completion off a terminal. With a JSON `schema` each reply is JSON
-    of it and nothing else. `threads` is for llama.cpp; torch keeps its own setting. Lines are remembered in
-    `history_file` if there is one.
+    A model that was trained on conversations answers, and may call `tools`, which run in `sandbox`; `grounding` says
+    what its calls quote. Another one goes on with what is typed, which is printed before its completion off a terminal.
+    With a JSON `schema` each reply is JSON of it and nothing else. `threads` is for llama.cpp; torch keeps its own
+    setting. Lines are remembered in `history_file` if there is one.
 
     Raises:
         UserError: `model` is neither a folder written by the Hugging Face export nor a GGUF file, standard input is
@@ -115,7 +117,9 @@ def chat(
             raise UserError(f"{model}: not trained on conversations, so it calls no tools; give a stage of kind sft")
         conversation: Partner = Conversation(runtime, codec, sampling, num_tokens, grammar)
         if is_chat:
-            agent = Agent(runtime, codec, sampling, num_tokens, tools=tools, sandbox=sandbox, grammar=grammar)
+            agent = Agent(
+                runtime, codec, sampling, num_tokens, tools=tools, sandbox=sandbox, grounding=grounding, grammar=grammar
+            )
             conversation = Assistant(agent, show_reasoning=show_reasoning)
         if sys.stdin is not None and sys.stdin.isatty():
             with _history(history_file):

@@ -1,4 +1,4 @@
-"""Constrained decoding: at each token, only those that can still become JSON of a schema.
+"""Constrained decoding: at each token, only those that can still become JSON of a schema, or a text of a pattern.
 
 llguidance keeps the parser (docs/decisions/constrained-decoding.md). JSON is written compact, as in the chat format.
 
@@ -21,38 +21,51 @@ if TYPE_CHECKING:
 # A schema may ask for lenience by itself (`x-guidance`), which would drop what is not understood.
 _OPTIONS = {"whitespace_flexible": False, "item_separator": ",", "key_separator": ":", "lenient": False}
 # Bytes that only one way leads on are not cut into pieces by the tokenizer, since llama.cpp's has none for some.
-_GRAMMAR = '%llguidance {{"no_forcing": true}}\nstart: %json {schema}'
+_GRAMMAR = '%llguidance {{"no_forcing": true}}\nstart: {form}'
 
 CUT_JSON = "the JSON is not whole after {} tokens: allow more, or bound the schema's texts"
 
 
-class JsonGrammar:
-    """The JSON of a schema, in the pieces of a tokenizer."""
+class Grammar:
+    """Texts of one form, in the pieces of a tokenizer."""
+
+    def __init__(self, form: str, codec: TextCodec) -> None:
+        """`form` is what llguidance's Lark syntax has behind `start:`. Raises UserError where nothing is of it."""
+        from llguidance import LLMatcher
+
+        self._num_ids = codec.vocab_size
+        self._tokenizer = _vocabulary(codec)
+        self._grammar = LLMatcher.grammar_from_lark(_GRAMMAR.format(form=form))
+        self.begin()
+
+    def begin(self) -> "FormConstraint":
+        """A text that begins."""
+        from llguidance import LLMatcher
+
+        matcher = LLMatcher(self._tokenizer, self._grammar, log_level=0)
+        _check(matcher)
+        return FormConstraint(matcher, self._num_ids)
+
+
+class JsonGrammar(Grammar):
+    """The JSON of a schema."""
 
     def __init__(self, schema: dict[str, Any], codec: TextCodec) -> None:
         """Members of an object come in the order of its `properties`.
 
         Raises UserError for a schema that is wrong, that nothing satisfies, or with a keyword that is not enforced.
         """
-        from llguidance import LLMatcher
-
-        self._num_ids = codec.vocab_size
-        self._tokenizer = _vocabulary(codec)
-        self._grammar = LLMatcher.grammar_from_lark(
-            _GRAMMAR.format(schema=json.dumps(schema | {"x-guidance": _OPTIONS}))
-        )
-        self.begin()
-
-    def begin(self) -> "JsonConstraint":
-        """A text that begins."""
-        from llguidance import LLMatcher
-
-        matcher = LLMatcher(self._tokenizer, self._grammar, log_level=0)
-        _check(matcher)
-        return JsonConstraint(matcher, self._num_ids)
+        super().__init__(f"%json {json.dumps(schema | {'x-guidance': _OPTIONS})}", codec)
 
 
-class JsonConstraint:
+class PatternGrammar(Grammar):
+    """The texts that a regular expression matches from end to end; it has no `/`."""
+
+    def __init__(self, pattern: str, codec: TextCodec) -> None:
+        super().__init__(f"/{pattern}/", codec)
+
+
+class FormConstraint:
     """One text, token by token; a `fc_model.inference.generate.Constraint`."""
 
     def __init__(self, matcher: "LLMatcher", num_ids: int) -> None:
@@ -60,7 +73,7 @@ class JsonConstraint:
 
     @property
     def is_complete(self) -> bool:
-        """Whether the text so far is JSON of the schema."""
+        """Whether the text so far is of the form."""
         return self._matcher.is_accepting()
 
     def allowed(self) -> NDArray[np.bool_]:

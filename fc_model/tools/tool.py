@@ -1,5 +1,6 @@
 """What a tool is: a name, a description, the JSON Schema of its parameters, and a function that really does it."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -58,11 +59,15 @@ _BOUNDS = {
     "additionalProperties",
 }
 _MOST_CHOICES = 12
+_TELLING = 36
 
 
 def outline(schema: Schema) -> Schema:
-    """The schema without bounds, and with examples in place of a long enumeration: a third fewer tokens in a prompt."""
-    short = {key: value for key, value in schema.items() if key not in _BOUNDS}
+    """The schema without bounds, but for those that say what a number is, as 1 to 12 does of a month; with examples in
+    place of a long enumeration. A third fewer tokens in a prompt."""
+    tells = schema.get("maximum", math.inf) <= _TELLING
+    dropped = _BOUNDS - {"minimum", "maximum"} if tells else _BOUNDS
+    short = {key: value for key, value in schema.items() if key not in dropped}
     if len(choices := short.get("enum", ())) > _MOST_CHOICES:
         del short["enum"]
         short = described(short, f"such as {choices[0]} or {choices[1]}")

@@ -171,6 +171,11 @@ def _parser() -> argparse.ArgumentParser:
         "--tools", type=_text, metavar="NAMES", help="tools that a model of conversations may call: a,b or all"
     )
     command.add_argument("--folder", type=Path, metavar="DIR", help="of the files that tools read and write")
+    command.add_argument(
+        "--grounding",
+        choices=("none", "conversation", "request"),
+        help="what numbers and dates of a call are: any, or of what was told (default: chat_evals.grounding)",
+    )
     command.add_argument("--show-reasoning", action="store_true", help="print a model's reasoning too")
     command.add_argument(
         "--num-tokens", type=_whole("--num-tokens", 1), default=200, metavar="N", help="most tokens of a reply (200)"

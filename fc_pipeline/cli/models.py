@@ -22,6 +22,8 @@ from fc_pipeline.paths import built_home
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+    from fc_model.chat.grounding import Grounding
+
 with deferred_imports():
     from fc_model.chat.images import answer_about
     from fc_model.chat.text import chat as talk
@@ -65,10 +67,18 @@ def chat(options: argparse.Namespace) -> None:
             schema=schema,
             tools=tools,
             sandbox=sandbox,
+            grounding=options.grounding or _grounding(graph, options.track),
             show_reasoning=options.show_reasoning,
             threads=available_threads(),
             history_file=store.root / "chat_history",
         )
+
+
+def _grounding(graph: Graph, track: str) -> "Grounding":
+    """As the track's calls are judged, so that its figures hold in chat."""
+    judged = [graph[key].config for key in graph.track(track) if key.startswith(f"{track}/chat_evals/")]
+    grounding: Grounding = judged[-1]["grounding"] if judged else "conversation"
+    return grounding
 
 
 def _read_schema(path: Path) -> dict[str, Any]:

@@ -158,9 +158,9 @@ def _chat_evals(step: Step) -> None:
         {"table": "bounded", "score": "exact_calls", "group": "all", "chance": None, "random": 0.0, **share},
         {"table": "win_rate", "score": "wins_of_decided", "group": "all", "chance": 0.5, "random": None, **share},
     ]
-    left_out = {"turns_too_long": 2, "turns_unenforceable": 1, "problems_too_long": 3}
+    left_out = {"turns_too_long": 2, "turns_unenforceable": 1, "turns_not_grounded": 4, "problems_too_long": 3}
     win_rate = {"against": "first", "judge": {"kind": "rules"}, "max_openings": 50}
-    figures = {"weights": "ema", "win_rate": win_rate, "left_out": left_out, "rows": rows}
+    figures = {"weights": "ema", "grounding": "conversation", "win_rate": win_rate, "left_out": left_out, "rows": rows}
     step.out.write_text("metrics.json", json.dumps(figures))
     step.out.write_text("failures.json", "{}")
 

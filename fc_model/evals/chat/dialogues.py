@@ -72,6 +72,7 @@ def play(speaker: Speaker, dialogue: Dialogue, sandbox: Sandbox) -> tuple[float,
         speaker.max_tokens,
         tools=[TOOLS[name] for name in names],
         sandbox=sandbox,
+        grounding=speaker.grounding,
         system=next((message.content for message in reference.messages if message.role == "system"), ""),
     )
     try:

@@ -3,9 +3,10 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from fc_model.chat.agent import TurnEncoder
+from fc_model.chat.agent import TurnEncoder, grounded_form
 from fc_model.chat.encoding import encode_conversation
 from fc_model.chat.escaping import unescape_text
+from fc_model.chat.grounding import Grounding
 from fc_model.chat.messages import Conversation
 from fc_model.chat.reply import Reply, ReplyFormat
 from fc_model.inference.decoder_runtime import DecoderRuntime
@@ -39,11 +40,13 @@ class Speaker:
 
     Attributes:
         max_tokens: of a reply.
+        grounding: what the numbers and dates of a call may be.
     """
 
     decoder: Decoder
     codec: TextCodec
     max_tokens: int
+    grounding: Grounding = "none"
     _forms: dict[str, ReplyFormat] = field(default_factory=dict)
 
     def form(self, conversation: Conversation) -> ReplyFormat:
@@ -52,6 +55,10 @@ class Speaker:
         if tools not in self._forms:
             self._forms[tools] = ReplyFormat(self.codec, conversation.tools)
         return self._forms[tools]
+
+    def grounded_form(self, conversation: Conversation) -> ReplyFormat:
+        """The same, where a reply quotes the conversation as `grounding` asks."""
+        return grounded_form(self.codec, conversation.tools, conversation.messages, self.grounding)
 
     def prompt(self, conversation: Conversation) -> list[int] | None:
         """The ids of the conversation up to the reply; None where the context has no room for both."""

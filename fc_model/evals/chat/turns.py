@@ -3,9 +3,19 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from fc_model.chat.grounding import Grounding, grounded_tools
 from fc_model.chat.messages import Conversation, Message, ToolCall
-from fc_model.evals.chat.calls import Schemas, ast_match, name_chance, read_call, same_calls, same_names
+from fc_model.evals.chat.calls import (
+    Schemas,
+    ast_match,
+    name_chance,
+    read_call,
+    same_calls,
+    same_names,
+    schemas_of,
+)
 from fc_model.evals.chat.replies import Written
+from fc_model.strict_json import to_json
 
 Scores = dict[str, list[float]]
 """By name the values that a turn has: one, or one of each call."""
@@ -88,3 +98,10 @@ def right_tools_chance(turn: Turn) -> float | None:
     """See `name_chance`; None where no call is expected."""
     expected: tuple[ToolCall, ...] = turn.expected.tool_calls
     return name_chance(expected, len(turn.before.tools)) if expected else None
+
+
+def rules_out(grounding: Grounding, turn: Turn) -> bool:
+    """Whether the reference calls with what may not be quoted, so that no reply can be exact."""
+    schemas = schemas_of(grounded_tools(turn.before.tools, turn.before.messages, grounding))
+    calls = ({"name": call.name, "arguments": call.arguments} for call in turn.expected.tool_calls)
+    return any(read_call(to_json(call), schemas) is None for call in calls)

@@ -20,33 +20,36 @@ Replies = dict[Prompt, Written]
 
 def ask_turns(
     step: Step, speaker: Speaker, turns: Sequence[Ready], write: Write, failures: Failures
-) -> tuple[Tally, Tally, Tally]:
-    """(scores with the bound, without it, and what a guess gets); errors of the first are added to `failures`.
+) -> tuple[dict[str, Tally], Tally]:
+    """(scores by bound: `bounded` as in chat, `ungrounded` where that quotes what is stated, `free`; what a guess
+    gets). Errors of the first are added to `failures`.
 
     A turn of blind tools is no failure of any kind: what they show must not lead to what is trained on.
     """
-    bounded, free, chance = Tally(), Tally(), Tally()
+    tallies, chance = dict[str, Tally](), Tally()
 
     def report(done: int) -> None:
         step.runtime.report({"evaluation": "turns", "step": done, "steps": len(turns)})
 
     written = speaker.free([one.prompt for one in turns], report)
     for one, freely in zip(turns, written, strict=True):
-        kept = speaker.bounded(one.prompt, freely, one.form)
-        scores = {
-            name: turn_scores(one.turn, reply, one.schemas) for name, reply in (("bounded", kept), ("free", freely))
-        }
-        bounded.add(scores["bounded"], one.turn.kinds)
-        free.add(scores["free"], one.turn.kinds)
+        replies = {"bounded": speaker.bounded(one.prompt, freely, one.form), "free": freely}
+        if speaker.grounding != "none":
+            replies["ungrounded"] = replies["bounded"]
+            replies["bounded"] = speaker.bounded(one.prompt, freely, speaker.grounded_form(one.turn.before))
+        scores = {name: turn_scores(one.turn, reply, one.schemas) for name, reply in replies.items()}
+        for name, of_reply in scores.items():
+            tallies.setdefault(name, Tally()).add(of_reply, one.turn.kinds)
         if (guessed := right_tools_chance(one.turn)) is not None:
             chance.add({"right_tools": [guessed]}, one.turn.kinds)
         expected = [{"name": call.name, "arguments": call.arguments} for call in one.turn.expected.tool_calls]
         about = {"table": "turns", "id": one.turn.id, "kinds": one.turn.kinds, "expected": expected}
-        error = error_of(one.turn, kept, one.schemas)
+        error = error_of(one.turn, replies["bounded"], one.schemas)
         if not one.origin.meta.get("blind"):
             failures.add(error, **one.origin.error_counts_for(one.turn))
-        write({**about, "bounded": _shown(kept), "free": _shown(freely), "scores": scores, "error": error})
-    return bounded, free, chance
+        shown = {name: _shown(reply) for name, reply in replies.items()}
+        write({**about, **shown, "scores": scores, "error": error})
+    return tallies, chance
 
 
 def play_dialogues(

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator
 
+from fc_model.chat.grounding import Grounding
 from fc_model.config.strict import Strict
 
 
@@ -73,5 +74,10 @@ class ChatEvalsConfig(Strict):
     prompt_words: int = Field(default=40, gt=0, description="Words of the held-out text in such a prompt.")
     control_items: int = Field(default=20, gt=0, description="Turns and prompts that shuffled weights are asked, too.")
     max_reply_tokens: int = Field(default=128, gt=0, description="Of a reply.")
+    grounding: Grounding = Field(
+        default="conversation",
+        description="What numbers and dates of a call are, here and in chat: of the request, of the conversation, or "
+        "any (none).",
+    )
     win_rate: WinRateConfig | None = Field(default=None, description="Against an earlier stage; null for none.")
     seed: int = Field(default=0, ge=0, description="Of what is drawn, of the intervals and of the shuffled weights.")

@@ -15,6 +15,7 @@ from fc_model.evals.chat.figures import ALL, Tally, rows_of
 from fc_model.evals.chat.known_replies import prompt_faults, turn_faults
 from fc_model.evals.chat.pairwise import Judge, judge_by_rules
 from fc_model.evals.chat.replies import Speaker
+from fc_model.evals.chat.turns import rules_out
 from fc_model.evals.control import shuffle_weights
 from fc_pipeline.engine.step import Step
 from fc_pipeline.evals.chat.ask import ask_turns, check_replies, compare_replies, play_dialogues, reply_to
@@ -22,6 +23,7 @@ from fc_pipeline.evals.chat.config import ChatEvalsConfig, EndpointJudge
 from fc_pipeline.evals.chat.endpoint import Endpoint
 from fc_pipeline.evals.chat.material import choose_turns, instruction_prompts, openings, read_conversations, shuffled
 from fc_pipeline.evals.chat.problems import ask_problems, choose_problems
+from fc_pipeline.evals.chat.report import OTHER_BOUNDS
 from fc_pipeline.feedback.proposal import FAILURES
 
 _FAULTS_LISTED = 20
@@ -36,12 +38,14 @@ def evaluate_chat(step: Step) -> None:
     `documents` with the held-out text, and `against`, the stage that replies are compared with, where `win_rate` names
     one.
     Metrics: each score, and `_low`, `_high` (95%, bootstrap), `_items`, `_random` (shuffled weights) and `_chance` of
-    it; `_in_<group>` for a kind of conversation, problem or instruction. The scores: CALL_SCORES (turns.py), bounded by
-    chat format and schemas, and with `_free` behind the name without that bound; `answers` of whole dialogues;
+    it; `_in_<group>` for a kind of conversation, problem or instruction. The scores: CALL_SCORES (turns.py), bounded as
+    in chat, with `_ungrounded` behind the name by chat format and schemas alone, and with `_free` without a bound;
+    `answers` of whole dialogues;
     `exact_answers` and `true_equations` of problems; `prompts_strict`, `prompts_loose`, `instructions_strict`,
     `instructions_loose`; `wins`, `losses`, `ties`, `wins_of_decided`. A score without items has no metric, so a gate on
     it fails.
-    Also: turns_too_long, turns_unenforceable, problems_too_long, judge_unreadable; scoring_failures, the turns and
+    Also: turns_too_long, turns_unenforceable; turns_not_grounded, whose reference quotes what may not be quoted;
+    problems_too_long, judge_unreadable; scoring_failures, the turns and
     prompts on which replies whose worth is known do not get it (known_replies.py).
     """
     weights: Weights = step.config["weights"]
@@ -63,7 +67,7 @@ def evaluate_chat(step: Step) -> None:
     )
     failures = Failures()
     with step.out.records("items.jsonl.zst") as write:
-        bounded, free, chance = ask_turns(step, speaker, turns.ready, write, failures)
+        called, chance = ask_turns(step, speaker, turns.ready, write, failures)
         dialogues = play_dialogues(
             step, speaker, conversations, max_dialogues=config.max_dialogues, seed=config.seed, write=write
         )
@@ -78,14 +82,17 @@ def evaluate_chat(step: Step) -> None:
             verdicts = compare_replies([*prompts, *starts], replies, against, judge, write)
     shuffle_weights(speaker.decoder, seed=config.seed)
     some = shuffled(turns.ready, seed=config.seed)[: config.control_items]
-    random_bounded, random_free, _ = ask_turns(step, speaker, some, lambda record: None, Failures())
+    random_called, _ = ask_turns(step, speaker, some, lambda record: None, Failures())
     random_solved, _ = ask_problems(step, thinker, problems[: config.control_items], lambda record: None)
     few = prompts[: config.control_items]
     random_followed = check_replies(few, reply_to(speaker, few), lambda record: None)
     even = Tally({("wins_of_decided", ALL): [0.5]})
     rows = [
-        *rows_of("bounded", bounded, seed=config.seed, chance=chance, random=random_bounded),
-        *rows_of("free", free, seed=config.seed, chance=chance, random=random_free),
+        *(
+            row
+            for bound, tally in called.items()
+            for row in rows_of(bound, tally, seed=config.seed, chance=chance, random=random_called.get(bound))
+        ),
         *rows_of("dialogues", dialogues, seed=config.seed),
         *rows_of("problems", solved, seed=config.seed, chance=solved_chance, random=random_solved),
         *rows_of("instructions", followed, seed=config.seed, random=random_followed),
@@ -93,6 +100,7 @@ def evaluate_chat(step: Step) -> None:
     ]
     faults = [*(turn_faults(one.turn, one.schemas) for one in turns.ready), *map(prompt_faults, prompts)]
     counts = {f"turns_{reason}": count for reason, count in turns.left_out.items()}
+    counts["turns_not_grounded"] = sum(rules_out(config.grounding, one.turn) for one in turns.ready)
     counts["problems_too_long"] = problems_too_long
     counts["scoring_failures"] = sum(map(bool, faults))
     if isinstance(judge, Endpoint):
@@ -100,7 +108,14 @@ def evaluate_chat(step: Step) -> None:
     step.out.metrics |= flat(rows) | counts
     win_rate = None if config.win_rate is None else config.win_rate.model_dump(mode="json")
     listed = [fault for of_one in faults for fault in of_one][:_FAULTS_LISTED]
-    summary = {"weights": weights, "win_rate": win_rate, "left_out": counts, "scoring_faults": listed, "rows": rows}
+    summary = {
+        "weights": weights,
+        "grounding": config.grounding,
+        "win_rate": win_rate,
+        "left_out": counts,
+        "scoring_faults": listed,
+        "rows": rows,
+    }
     step.out.write_text("metrics.json", json.dumps(summary, indent=1, allow_nan=False) + "\n")
     step.out.write_text(FAILURES, json.dumps(failures.to_record(), indent=1) + "\n")
 
@@ -109,7 +124,7 @@ def flat(rows: Sequence[dict[str, Any]]) -> dict[str, float]:
     """The metrics of the rows, see `evaluate_chat`."""
     metrics: dict[str, float] = {}
     for row in rows:
-        name = row["score"] + ("_free" if row["table"] == "free" else "")
+        name = row["score"] + (f"_{row['table']}" if row["table"] in OTHER_BOUNDS else "")
         if row["group"] != ALL:
             name += "_in_" + re.sub(r"\W+", "_", row["group"].lower()).strip("_")
         metrics[name] = round(row["value"], 6)
@@ -124,7 +139,7 @@ def _speaker(step: Step, role: str, weights: Weights, config: ChatEvalsConfig) -
     stage: Artifact = step.inputs[role]
     decoder = load_decoder(stage.folder, weights=weights, device=pick_device(step.runtime.device))
     codec = SentencePieceCodec(step.inputs["tokenizer"].path("tokenizer.model"), decoder.config.vocab_size)
-    return Speaker(decoder, codec, config.max_reply_tokens)
+    return Speaker(decoder, codec, config.max_reply_tokens, config.grounding)
 
 
 def _judge(config: ChatEvalsConfig) -> Judge:

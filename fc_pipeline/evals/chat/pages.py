@@ -2,7 +2,7 @@
 
 from fc_model.artifacts import Artifact
 from fc_model.evals.chat.figures import ALL
-from fc_pipeline.evals.chat.report import read_figures, tables_of, worst_failures
+from fc_pipeline.evals.chat.report import OTHER_BOUNDS, read_figures, tables_of, worst_failures
 from fc_pipeline.formatting import markdown_table, percent
 from fc_pipeline.report.charts import interval_chart
 from fc_pipeline.report.drawing import show
@@ -17,7 +17,7 @@ def chat_page(artifact: Artifact) -> dict[str, str]:
         row["label"]: (row["low"], row["value"], row["high"], row["random"])
         for rows in tables.values()
         for row in rows
-        if row["group"] == ALL and row["table"] != "free" and row["random"] is not None
+        if row["group"] == ALL and row["table"] not in OTHER_BOUNDS and row["random"] is not None
     }
     picture = interval_chart("Chat and tools", "share, 95% interval", compared, legend=("share", "shuffled weights"))
     pages = {"chat": show(picture)} if compared else {}

@@ -10,13 +10,16 @@ from fc_model.evals.chat.turns import CALL_SCORES
 from fc_pipeline.feedback.proposal import FAILURES
 
 TABLES = {
-    "bounded": "Calls, bounded by the chat format and the tools' schemas",
-    "free": "Calls without that bound",
+    "bounded": "Calls, bounded as in chat",
+    "ungrounded": "Calls, bounded by the chat format and the tools' schemas alone",
+    "free": "Calls without a bound",
     "dialogues": "Whole dialogues with real tools",
     "problems": "Problems with a chain of thought",
     "instructions": "Instructions that a program checks",
     "win_rate": "Win-rate",
 }
+OTHER_BOUNDS = ("ungrounded", "free")
+"""Tables of the same turns, answered otherwise than chat does."""
 LABELS = CALL_SCORES | {
     "answers": "the last answer holds the value",
     "exact_answers": "the answer is right",
@@ -40,7 +43,7 @@ def chat(artifacts: list[Artifact]) -> dict[str, Any] | None:
     stages = [_stage(artifact) for artifact in artifacts if "/chat_evals/" in artifact.key]
     if not stages:
         return None
-    overall = [row for row in stages[-1]["rows"] if row["group"] == ALL and row["table"] != "free"]
+    overall = [row for row in stages[-1]["rows"] if row["group"] == ALL and row["table"] not in OTHER_BOUNDS]
     return {"stages": stages, "last": stages[-1], "row": {row["score"]: row["value"] for row in overall}}
 
 

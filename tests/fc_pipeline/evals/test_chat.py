@@ -100,12 +100,13 @@ def test_a_model_that_knows_them_by_heart_is_right(artifact: Artifact) -> None:
     assert metrics["exact_calls_items"] == 2 and metrics["valid_calls_items"] == 3 and metrics["answers_items"] == 1
     assert metrics["exact_calls_in_blind_tools"] == metrics["exact_calls_in_parallel_calls"] == 1
     assert metrics["exact_calls_in_known_tools_items"] == 1 and metrics["right_tools_chance"] == 1
-    assert metrics["turns_too_long"] == metrics["turns_unenforceable"] == 0
+    assert metrics["turns_too_long"] == metrics["turns_unenforceable"] == metrics["turns_not_grounded"] == 0
+    assert metrics["exact_calls_ungrounded"] == 1
 
 
 def test_shuffled_weights_are_never_exact_and_every_row_has_its_interval(artifact: Artifact) -> None:
     rows = json.loads(artifact.path("metrics.json").read_text("utf-8"))["rows"]
-    assert {row["table"] for row in rows} == {"bounded", "free", "dialogues", "instructions", "win_rate"}
+    assert {row["table"] for row in rows} == {"bounded", "ungrounded", "free", "dialogues", "instructions", "win_rate"}
     for row in rows:
         assert 0 <= row["low"] <= row["value"] <= row["high"] <= 1 and row["items"] > 0
         if row["score"] in ("exact_calls", "ast_match") and row["random_items"]:
@@ -152,7 +153,7 @@ def test_a_score_without_items_stops_a_gate(world: ChatWorld) -> None:
 def test_page_and_section(artifact: Artifact) -> None:
     page = chat_page(artifact)
     assert page["chat"].startswith("![Chat and tools](data:image/png")
-    calls = page["Calls, bounded by the chat format and the tools' schemas"]
+    calls = page["Calls, bounded as in chat"]
     assert "| name and arguments exact | all | 2 | 100.0% | 100.0-100.0 | – | 0.0% |" in calls
     section = chat([artifact])
     assert section is not None and section["row"]["exact_calls"] == 1 and chat([]) is None

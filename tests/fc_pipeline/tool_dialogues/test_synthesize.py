@@ -12,7 +12,9 @@ import pytest
 from factories.build import build
 
 from fc_model.artifacts import Artifact, Store, read_records
+from fc_model.chat.grounding import Grounding
 from fc_model.errors import UserError
+from fc_model.evals.chat.turns import rules_out, turns_of
 from fc_model.tools.registry import TOOLS
 from fc_pipeline.engine.step import Step
 from fc_pipeline.instructions.document import conversation_of
@@ -54,6 +56,19 @@ def documents(store: Store) -> Artifact:
 @pytest.fixture(scope="module")
 def made(store: Store, documents: Artifact) -> Artifact:
     return build(store, "talk/tool_dialogues", synthesize_dialogues, settings(), {"documents": documents})
+
+
+@pytest.mark.parametrize("grounding", ["conversation", "request"])
+def test_no_reference_calls_with_what_may_not_be_quoted(made: Artifact, grounding: Grounding) -> None:
+    turns = [
+        turn
+        for side in FILES
+        for record in records(made, side)
+        for turn in turns_of(conversation_of(record), name=record["id"], kinds=())
+        if turn.expected.tool_calls
+    ]
+    assert len(turns) > 100
+    assert [turn for turn in turns if rules_out(grounding, turn)] == []
 
 
 def records(artifact: Artifact, side: str) -> list[dict[str, Any]]:
