@@ -71,7 +71,7 @@ def test_model_imports_no_pipeline():
 
 
 MODEL_LAYERS = (
-    *("errors", "seed", "device", "special_tokens", "strict_json", "tokenizer"),
+    *("errors", "seed", "device", "special_tokens", "strict_json", "json_schema", "tokenizer"),
     *("observer", "tracking", "capped_child", "child_process"),
     *("config", "optim", "model", "artifacts", "data", "vision", "checkpoints", "inference", "export", "tools", "chat"),
     *("train", "evals"),

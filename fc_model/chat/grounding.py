@@ -8,13 +8,14 @@ assistant wrote states nothing.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise, product
 from typing import Any, Literal
 
 from fc_model.chat.messages import Message
+from fc_model.json_schema import validator_of
 from fc_model.strict_json import to_json
 from fc_model.tools.arguments import MAX_DIGITS
 
@@ -267,7 +268,7 @@ def _array(schema: Schema, stated: Statements) -> dict[str, Any] | None:
     if items.get("type") not in ("integer", "number"):
         narrowed = grounded_schema(items, stated)
         return None if narrowed is None else {**schema, "items": narrowed}
-    is_valid = _validity(schema)
+    is_valid = validator_of(to_json(schema)).is_valid
     lists = [values for values in stated.lists if is_valid(list(values))]
     forms = [
         {
@@ -295,15 +296,9 @@ def _string(schema: Schema, stated: Statements) -> dict[str, Any] | None:
 
 def _choice(schema: Schema, values: Iterable[Any]) -> dict[str, Any] | None:
     defaults = [schema["default"]] if "default" in schema else []
-    is_valid = _validity(schema)
+    is_valid = validator_of(to_json(schema)).is_valid
     allowed = [value for value in (*values, *defaults) if is_valid(value)]
     return {"enum": list(dict.fromkeys(allowed))} if allowed else None
-
-
-def _validity(schema: Schema) -> Callable[[Any], bool]:
-    from jsonschema import Draft202012Validator
-
-    return Draft202012Validator(dict(schema)).is_valid
 
 
 def _value(figures: str) -> Number | None:

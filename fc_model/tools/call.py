@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from fc_model.errors import suggestion
+from fc_model.json_schema import validator_of
 from fc_model.strict_json import to_json
 from fc_model.tools.arguments import parse
 from fc_model.tools.registry import TOOLS
@@ -14,7 +14,7 @@ from fc_model.tools.sandbox import Sandbox
 from fc_model.tools.tool import Tool, ToolError, shown
 
 if TYPE_CHECKING:
-    from jsonschema import Draft202012Validator, ValidationError
+    from jsonschema import ValidationError
 
 _MOST_ERRORS = 20
 """An array may have thousands, each of which costs as much as the whole check."""
@@ -66,7 +66,7 @@ def parse_call(text: str, tools: Mapping[str, Tool] = TOOLS) -> tuple[Tool, dict
 
 def validated(tool: Tool, arguments: Any) -> dict[str, Any]:
     """The arguments, which fit the tool's schema. Raises ToolError, one line that names the parameter."""
-    errors = islice(_validator(to_json(tool.parameters)).iter_errors(arguments), _MOST_ERRORS)
+    errors = islice(validator_of(to_json(tool.parameters)).iter_errors(arguments), _MOST_ERRORS)
     # A misspelt parameter is missing, too: its line says more.
     for error in sorted(errors, key=lambda error: error.validator != "additionalProperties"):
         raise ToolError(f"{tool.name}: {_line(error)}")
@@ -77,13 +77,6 @@ def _tool(name: str, tools: Mapping[str, Tool]) -> Tool:
     if name not in tools:
         raise ToolError(f"no tool {shown(name)}{suggestion(name[:100], tools)}")
     return tools[name]
-
-
-@lru_cache(maxsize=1024)
-def _validator(schema: str) -> "Draft202012Validator":
-    from jsonschema import Draft202012Validator
-
-    return Draft202012Validator(parse(schema))
 
 
 def _line(error: "ValidationError") -> str:

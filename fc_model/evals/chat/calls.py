@@ -10,18 +10,15 @@ schema's `default`. docs/chat-evals.md lists what differs.
 import re
 from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fc_model.chat.messages import ToolCall
 from fc_model.chat.reply import arguments_schema
 from fc_model.errors import UserError
-from fc_model.strict_json import parse_json, to_json
+from fc_model.json_schema import validator_of
+from fc_model.strict_json import to_json
 from fc_model.tools.arguments import parse
 from fc_model.tools.tool import ToolError
-
-if TYPE_CHECKING:
-    from jsonschema import Draft202012Validator
 
 Schemas = Mapping[str, Mapping[str, Any]]
 """JSON Schema of the parameters of each tool, by name."""
@@ -58,7 +55,7 @@ def read_call(text: str, schemas: Schemas) -> ToolCall | None:
     if name not in schemas or not isinstance(arguments, dict):
         return None
     try:
-        return ToolCall(name, arguments) if _validator(to_json(schemas[name])).is_valid(arguments) else None
+        return ToolCall(name, arguments) if validator_of(to_json(schemas[name])).is_valid(arguments) else None
     except RecursionError:  # a schema that is nothing but a reference to itself
         return None
 
@@ -129,10 +126,3 @@ def _counted(calls: Iterable[ToolCall], form: Any) -> Counter[Hashable]:
 
 def _is_default(value: Any, schema: Any) -> bool:
     return isinstance(schema, Mapping) and "default" in schema and canonical(value) == canonical(schema["default"])
-
-
-@lru_cache(maxsize=1024)
-def _validator(schema: str) -> "Draft202012Validator":
-    from jsonschema import Draft202012Validator
-
-    return Draft202012Validator(parse_json(schema))

@@ -141,3 +141,12 @@ def test_chance_of_the_names() -> None:
     assert name_chance([weather()], 4) == 0.25
     assert name_chance([weather(), ToolCall("clock", {})], 4) == pytest.approx(2 / 16)
     assert name_chance([weather(), weather()], 4) == pytest.approx(1 / 16)
+
+
+def test_a_pattern_that_goes_back_and_forth_holds_nothing_up() -> None:
+    text = {"type": "string", "pattern": "^(a|aa)+$"}
+    tool = {"type": "object", "properties": {"text": text}, "required": ["text"]}
+    schemas = schemas_of([{"type": "function", "function": {"name": "echo", "parameters": tool}}])
+    for value, is_valid in (("a" * 50, True), ("b", False), ("a" * 60 + "b", False)):
+        call = read_call(to_json({"name": "echo", "arguments": {"text": value}}), schemas)
+        assert (call is not None) is is_valid
