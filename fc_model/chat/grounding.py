@@ -32,10 +32,14 @@ _MONTHS = (
 )
 _MONTH = "|".join((*_MONTHS, *(name[:3] for name in _MONTHS), "sept"))
 _MONTH_NAME = re.compile(rf"\b(?:{_MONTH})\b", re.IGNORECASE)
+_MINUS = "-−–－"
 _NUMBER = re.compile(
-    r"(?:(?<![\w.)\]])[-−])?"  # a sign, not the hyphen of 3-5
+    rf"(?:(?<![\w.)\]])[{_MINUS}])?"  # a sign, not the hyphen of 3-5
     r"(?:(?<![\d.,])\d{1,3}(?:,\d{3})+(?:\.\d+)?(?![\d,])|\d+(?:\.\d+)*|(?<![\d.])\.\d+)"
+    r"(?:[eE][-+]?\d{1,2}(?!\w))?"
 )
+_GROUPED = re.compile(r"(?<![\w.,])\d{1,3}(?:[ \u00a0\u2009\u202f'’_]\d{3})+(?![\w.,]?\d)")
+"""12 345 and 12'345, which may be several numbers, too."""
 _SCALED = re.compile(r"(\d+(?:\.\d+)?) 1(0{2}|0{3}|0{6}|0{9})\b")
 """How the reader of number words leaves `3 million`."""
 _ONE = re.compile(r"(?<![\w-])(?<!ty )one\b(?![- ](?:hundred|thousand|million|billion|point)\b)", re.IGNORECASE)
@@ -114,8 +118,8 @@ class Statements:
         """Numbers as texts, without signs: whole, and the parts between separators of thousands."""
         figures = [*self._implied]
         for text in self._written:
-            unsigned = text.lstrip("-−")
-            figures += [unsigned.replace(",", ""), *unsigned.split(",")]
+            unsigned = text.lstrip(_MINUS)
+            figures += [unsigned.replace(",", ""), *re.findall(r"[\d.]+", unsigned)]
         figures += [str(value) for value in map(_value, figures) if isinstance(value, int)]  # 04 is 4
         return tuple(dict.fromkeys(figures))
 
@@ -150,6 +154,7 @@ class Statements:
         """Months by their numbers, dates by their parts, and what words mean."""
         for text in self.texts:
             yield from (str(_month(match[0])) for match in _MONTH_NAME.finditer(text))
+            yield from (re.sub(r"\D", "", match[0]) for match in _GROUPED.finditer(text))
         for text, _ in self._readings:
             yield from (figure for words, figure in _IMPLIED_WORDS if words.search(text))
         for day in self.dates:
@@ -303,8 +308,13 @@ def _choice(schema: Schema, values: Iterable[Any]) -> dict[str, Any] | None:
 
 def _value(figures: str) -> Number | None:
     """Of a number in figures; None for 1.2.3."""
-    plain = figures.replace(",", "").replace("−", "-")
-    return None if plain.count(".") > 1 else float(plain) if "." in plain else int(plain)
+    plain = re.sub(f"^[{_MINUS}]", "-", figures.replace(",", ""))
+    if plain.count(".") > 1:
+        return None
+    if plain.lstrip("-").isdecimal():
+        return int(plain)
+    value = float(plain)
+    return int(value) if "e" in plain.lower() and value.is_integer() else value
 
 
 def _multiplied(match: re.Match[str]) -> str:
