@@ -1,0 +1,181 @@
+"""What texts state: numbers in figures and in English words, lists of them, dates and times in the usual spellings."""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import product
+
+from fc_model.chat.messages import Message
+from fc_model.strict_json import to_json
+from fc_model.tools.arguments import MAX_DIGITS
+
+Number = int | float
+
+_MONTHS = (
+    *("january", "february", "march", "april", "may", "june"),
+    *("july", "august", "september", "october", "november", "december"),
+)
+_MONTH = "|".join((*_MONTHS, *(name[:3] for name in _MONTHS), "sept"))
+_MONTH_NAME = re.compile(rf"\b(?:{_MONTH})\b", re.IGNORECASE)
+_MINUS = "-−–－"
+_NUMBER = re.compile(
+    rf"(?:(?<![\w.)\]])[{_MINUS}])?"  # a sign, not the hyphen of 3-5
+    r"(?:(?<![\d.,])\d{1,3}(?:,\d{3})+(?:\.\d+)?(?![\d,])|\d+(?:\.\d+)*|(?<![\d.])\.\d+)"
+    r"(?:[eE][-+]?\d{1,2}(?!\w))?"
+)
+_GROUPED = re.compile(r"(?<![\w.,])\d{1,3}(?:[ \u00a0\u2009\u202f'’_]\d{3})+(?![\w.,]?\d)")
+"""12 345 and 12'345, which may be several numbers, too."""
+_SCALED = re.compile(r"(\d+(?:\.\d+)?) 1(0{2}|0{3}|0{6}|0{9})\b")
+"""How the reader of number words leaves `3 million`."""
+_ONE = re.compile(r"(?<![\w-])(?<!ty )one\b(?![- ](?:hundred|thousand|million|billion|point)\b)", re.IGNORECASE)
+"""More often a pronoun than a number, as in `another one`; alone it states none."""
+_HYPHEN = re.compile(r"(?<=[a-z])-(?=[a-z])", re.IGNORECASE)
+_MOST_FIGURES = 2_000
+"""Characters of all numbers that are looked at: a table that a tool returns may have any number of them, and a grammar
+grows with each."""
+_BETWEEN = re.compile(r"[\s,;]*(?:(?:and|or)\s+)?", re.IGNORECASE)
+"""What stands between the numbers of a list."""
+_IMPLIED = {
+    "2": r"squared?|half|halve[sd]?|twice|double|binary",
+    "3": r"cubed?|thrice|triple",
+    "8": r"octal",
+    "10": r"decimal",
+    "12": r"dozen",
+    "16": r"hex|hexadecimal",
+    "100": r"per ?cent",
+}
+"""Words that mean a number where they stand for no amount of things."""
+_IMPLIED_WORDS = [(re.compile(rf"\b(?:{words})\b", re.IGNORECASE), figure) for figure, words in _IMPLIED.items()]
+_LESS = re.compile(r"\b(?:before|earlier|ago|back|minus|negative|less|below|subtract)\b", re.IGNORECASE)
+_YEAR, _DAY = r"(?P<year>\d{4})(?!\d)", r"(?<!\d)(?P<day>\d\d?)(?:st|nd|rd|th)?"
+_DATES = (
+    re.compile(rf"(?<!\d){_YEAR}-(?P<month>\d\d)-(?P<day>\d\d)(?!\d)"),
+    re.compile(rf"{_DAY}(?: of)? (?P<month>{_MONTH})\b\.?,? {_YEAR}", re.IGNORECASE),
+    re.compile(rf"\b(?P<month>{_MONTH})\.? {_DAY},? {_YEAR}", re.IGNORECASE),
+    re.compile(rf"(?<!\d)(?P<day>\d\d?)([./])(?P<month>\d\d?)\2{_YEAR}"),
+    re.compile(rf"(?<!\d)(?P<month>\d\d?)/(?P<day>\d\d?)/{_YEAR}"),
+)
+_CLOCK = re.compile(r"(?<![\d:])(?P<hour>\d\d?):(?P<rest>\d\d(?::\d\d)?)(?: ?(?P<half>[ap])\.?m\b)?", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Statements:
+    """What texts state: numbers, lists of them, dates and times."""
+
+    texts: tuple[str, ...]
+
+    @classmethod
+    def of(cls, messages: Iterable[Message]) -> "Statements":
+        """What all say but the assistant."""
+        return cls(tuple(message.content for message in messages if message.role != "assistant"))
+
+    @cached_property
+    def lists(self) -> tuple[tuple[Number, ...], ...]:
+        """Numbers that stand together; where none do, all of a text, too."""
+        lists: list[tuple[Number, ...]] = []
+        for text, matches in self._readings:
+            together, end = list[list[Number]](), 0
+            for match in matches:
+                if (value := _value(match[0])) is None:
+                    continue
+                if not together or not _BETWEEN.fullmatch(text[end : match.start()]):
+                    together.append([])
+                together[-1].append(value)
+                end = match.end()
+            if len(together) > 1 and all(len(one) == 1 for one in together):
+                together.append([one[0] for one in together])
+            lists += map(tuple, together)
+        return tuple(dict.fromkeys(lists))
+
+    @cached_property
+    def numbers(self) -> tuple[Number, ...]:
+        """Without repeats; also the negative ones of `5 days before`."""
+        values = map(_value, (*self._written, *self._implied))
+        stated = dict.fromkeys(value for value in values if value is not None)
+        if any(_LESS.search(text) for text in self.texts):
+            stated |= dict.fromkeys(-value for value in stated if value)
+        return tuple(stated)
+
+    @cached_property
+    def figures(self) -> tuple[str, ...]:
+        """Numbers as texts, without signs: whole, and the parts between separators of thousands."""
+        figures = [*self._implied]
+        for text in self._written:
+            unsigned = text.lstrip(_MINUS)
+            figures += [unsigned.replace(",", ""), *re.findall(r"[\d.]+", unsigned)]
+        figures += [str(value) for value in map(_value, figures) if isinstance(value, int)]  # 04 is 4
+        return tuple(dict.fromkeys(figures))
+
+    @cached_property
+    def dates(self) -> tuple[str, ...]:
+        """As YYYY-MM-DD, whether the calendar has them or not; 3/4/2025 is in March and in April."""
+        days = []
+        for text, form in product(self.texts, _DATES):
+            for match in form.finditer(text):
+                month = match["month"]
+                number = int(month) if month.isdigit() else _month(month)
+                days.append(f"{match['year']}-{number:02}-{int(match['day']):02}")
+        return tuple(dict.fromkeys(days))
+
+    @cached_property
+    def clocks(self) -> tuple[str, ...]:
+        """As HH:MM of 24 hours, or HH:MM:SS."""
+        clocks = []
+        for match in _CLOCK.finditer("\n".join(self.texts)):
+            hour = int(match["hour"])
+            if match["half"]:
+                hour = hour % 12 + (12 if match["half"].lower() == "p" else 0)
+            clocks.append(f"{hour:02}:{match['rest']}")
+        return tuple(dict.fromkeys(clocks))
+
+    @property
+    def _written(self) -> Iterator[str]:
+        return (match[0] for _, matches in self._readings for match in matches)
+
+    @property
+    def _implied(self) -> Iterator[str]:
+        """Months by their numbers, dates by their parts, and what words mean."""
+        for text in self.texts:
+            yield from (str(_month(match[0])) for match in _MONTH_NAME.finditer(text))
+            yield from (re.sub(r"\D", "", match[0]) for match in _GROUPED.finditer(text))
+        for text, _ in self._readings:
+            yield from (figure for words, figure in _IMPLIED_WORDS if words.search(text))
+        for day in self.dates:
+            yield from day.split("-")
+
+    @cached_property
+    def _readings(self) -> list[tuple[str, list[re.Match[str]]]]:
+        """The texts, and each with its words for numbers in figures, with the numbers of both; of all the last ones."""
+        from text_to_num import alpha2digit
+
+        readings, room = [], _MOST_FIGURES
+        for text in reversed(self.texts):
+            words = _ONE.sub("a", _HYPHEN.sub(" ", text.replace("%", " percent ")))
+            for reading in (text, _SCALED.sub(_multiplied, alpha2digit(words, "en", threshold=1))):
+                matches = [match for match in _NUMBER.finditer(reading) if len(match[0]) <= MAX_DIGITS]
+                kept = list[re.Match[str]]()
+                while matches and (room := room - len(matches[-1][0])) > 0:
+                    kept.append(matches.pop())
+                readings.append((reading, kept[::-1]))
+        return readings[::-1]
+
+
+def _value(figures: str) -> Number | None:
+    """Of a number in figures; None for 1.2.3."""
+    plain = re.sub(f"^[{_MINUS}]", "-", figures.replace(",", ""))
+    if plain.count(".") > 1:
+        return None
+    if plain.lstrip("-").isdecimal():
+        return int(plain)
+    value = float(plain)
+    return int(value) if "e" in plain.lower() and value.is_integer() else value
+
+
+def _multiplied(match: re.Match[str]) -> str:
+    value = float(match[1]) * 10 ** len(match[2])
+    return to_json(int(value) if value.is_integer() else value)
+
+
+def _month(name: str) -> int:
+    return next(number for number, month in enumerate(_MONTHS, start=1) if month.startswith(name.lower()[:3]))
