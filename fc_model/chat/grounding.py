@@ -6,8 +6,8 @@ decoder keeps the model to it. What the assistant wrote states nothing.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import pairwise, product
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Any, Literal
 
 from fc_model.chat.messages import Message
@@ -21,8 +21,11 @@ whose required values the request alone does not state may quote the whole conve
 
 Schema = Mapping[str, Any]
 
-_TIMES = {"date-time": "YYYY-MM-DDTHH:MM", "date": "YYYY-MM-DD", "time": "HH:MM"}
-"""Formats of JSON Schema, and how descriptions put them."""
+_FORM = re.compile(
+    r"(?P<date>YYYY-MM-DD)(?:(?P<between>[T ])HH:MM(?P<seconds>:SS)?(?P<zone>Z\b)?)?|HH:MM(?P<alone>:SS)?",
+    re.IGNORECASE,
+)
+"""How descriptions put a date, a time or both."""
 
 
 def grounded_tools(
@@ -136,15 +139,44 @@ def _array(schema: Schema, stated: Statements) -> dict[str, Any] | None:
 
 
 def _string(schema: Schema, stated: Statements) -> dict[str, Any] | None:
-    about = str(schema.get("description", ""))
-    kind = next((kind for kind, form in _TIMES.items() if schema.get("format") == kind or form in about), None)
-    if kind == "date-time":
-        return _choice(schema, [f"{day}T{clock}" for day, clock in product(stated.dates, stated.clocks)])
-    if kind is not None:
-        return _choice(schema, stated.dates if kind == "date" else stated.clocks)
+    moments = _moments(schema, stated)
+    if moments is not None:
+        return _choice(schema, moments)
     if "pattern" in schema:
         return dict(schema)
     return {**schema, "pattern": f"^{figures_pattern(stated.figures)}$"}
+
+
+def _moments(schema: Schema, stated: Statements) -> list[str] | None:
+    """The dates and times that are of a text's format, or as its description puts them; None for any other text."""
+    match schema.get("format"):
+        case "date":
+            return [*stated.dates]
+        case "time":
+            return [*stated.clocks, *map(_to_seconds, stated.clocks)]
+        case "date-time":  # the zone is UTC for most who have to write one
+            whole = [*map(_to_seconds, stated.date_times)]
+            return [*stated.date_times, *whole, *(f"{moment}Z" for moment in whole if moment[-3] == ":")]
+    forms = list(_FORM.finditer(str(schema.get("description", ""))))
+    return [moment for form in forms for moment in _of_form(form, stated)] if forms else None
+
+
+def _of_form(form: re.Match[str], stated: Statements) -> Iterator[str]:
+    if not form["date"]:
+        yield from map(_to_seconds, stated.clocks) if form["alone"] else stated.clocks
+    elif not form["between"]:
+        yield from stated.dates
+    else:
+        for moment in stated.date_times:
+            if len(moment) <= len("YYYY-MM-DDTHH:MM:SS"):
+                moment = _to_seconds(moment) if form["seconds"] else moment
+                yield moment.replace("T", form["between"]) + (form["zone"] or "")
+            elif form["between"] in "Tt" and not form["zone"]:
+                yield moment
+
+
+def _to_seconds(moment: str) -> str:
+    return f"{moment}:00" if len(moment) in (len("HH:MM"), len("YYYY-MM-DDTHH:MM")) else moment
 
 
 def _choice(schema: Schema, values: Iterable[Any]) -> dict[str, Any] | None:

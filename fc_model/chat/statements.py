@@ -48,15 +48,40 @@ _IMPLIED = {
 """Words that mean a number where they stand for no amount of things."""
 _IMPLIED_WORDS = [(re.compile(rf"\b(?:{words})\b", re.IGNORECASE), figure) for figure, words in _IMPLIED.items()]
 _LESS = re.compile(r"\b(?:before|earlier|ago|back|minus|negative|less|below|subtract)\b", re.IGNORECASE)
-_YEAR, _DAY = r"(?P<year>\d{4})(?!\d)", r"(?<!\d)(?P<day>\d\d?)(?:st|nd|rd|th)?"
+_YEAR, _SHORT_YEAR = r"(?P<year>\d{4})(?!\d)", r"(?P<year>\d{4}|\d\d)(?!\d)"
+_NAMED_YEAR = r"(?:['’](?P<short>\d\d)|(?P<year>\d{4}))(?!\d)"
+_TH = r"(?:st|nd|rd|th)?"
+_DAY = rf"(?<!\d)(?:(?P<first>\d\d?){_TH}(?: ?[-–—&] ?| (?:and|or|to) ))?(?P<day>\d\d?){_TH}"
+"""One day, or two as in `May 3-5`."""
 _DATES = (
-    re.compile(rf"(?<!\d){_YEAR}-(?P<month>\d\d)-(?P<day>\d\d)(?!\d)"),
-    re.compile(rf"{_DAY}(?: of)? (?P<month>{_MONTH})\b\.?,? {_YEAR}", re.IGNORECASE),
-    re.compile(rf"\b(?P<month>{_MONTH})\.? {_DAY},? {_YEAR}", re.IGNORECASE),
-    re.compile(rf"(?<!\d)(?P<day>\d\d?)([./])(?P<month>\d\d?)\2{_YEAR}"),
-    re.compile(rf"(?<!\d)(?P<month>\d\d?)/(?P<day>\d\d?)/{_YEAR}"),
+    re.compile(rf"(?<!\d){_YEAR}(?P<sep>[-/.])(?P<month>\d\d?)(?P=sep)(?P<day>\d\d?)(?!\d)"),
+    re.compile(rf"{_DAY}[\s-](?:of )?(?P<month>{_MONTH})\b\.?,?[\s-]{_NAMED_YEAR}", re.IGNORECASE),
+    re.compile(rf"\b(?P<month>{_MONTH})\.?[\s-]{_DAY},?[\s-]{_NAMED_YEAR}", re.IGNORECASE),
+    re.compile(rf"(?<!\d)(?P<day>\d\d?)(?P<sep>[-.])(?P<month>\d\d?)(?P=sep){_YEAR}"),
+    re.compile(rf"(?<!\d)(?P<month>\d\d?)-(?P<day>\d\d?)-{_YEAR}"),
+    re.compile(rf"(?<!\d)(?P<day>\d\d?)/(?P<month>\d\d?)/{_SHORT_YEAR}"),
+    re.compile(rf"(?<!\d)(?P<month>\d\d?)/(?P<day>\d\d?)/{_SHORT_YEAR}"),
 )
-_CLOCK = re.compile(r"(?<![\d:])(?P<hour>\d\d?):(?P<rest>\d\d(?::\d\d)?)(?: ?(?P<half>[ap])\.?m\b)?", re.IGNORECASE)
+_DAYS = (
+    re.compile(rf"{_DAY}[\s-](?:of )?(?P<month>{_MONTH})\b", re.IGNORECASE),
+    re.compile(rf"\b(?P<month>{_MONTH})\.?[\s-]{_DAY}(?!\w)", re.IGNORECASE),
+)
+"""Dates without a year, which is one that stands elsewhere."""
+_YEAR_ALONE = re.compile(rf"\b(?:in|of|for|year|{_MONTH})\.?,? (?P<year>[12]\d{{3}})(?!\w)", re.IGNORECASE)
+_CLOCKS = (
+    re.compile(r"(?<![\d:.+])(?P<hour>\d\d?)[:h](?P<rest>\d\d(?::\d\d)?)(?:\s?(?P<half>[ap])\.?m\b)?", re.IGNORECASE),
+    re.compile(
+        r"(?<![\d:.])(?P<hour>\d\d?)(?:[. ](?P<rest>\d\d))?\s?(?:(?P<half>[ap])\.?m\b|o['’ ]?clock\b)", re.IGNORECASE
+    ),
+)
+_NAMED_CLOCKS = {"noon": "12:00", "midday": "12:00", "midnight": "00:00"}
+_LATE = re.compile(r"\b(?:afternoon|evening|night|tonight)\b", re.IGNORECASE)
+_DATE_TIME = re.compile(
+    r"(?<!\d)\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[-+]\d\d:?\d\d)?(?![\d:])", re.ASCII
+)
+_MOST_DATES, _MOST_YEARS = 100, 3
+_MOST_DATE_TIMES = 30
+"""Of the dates, and of the clocks, that make date-times with each other."""
 
 
 @dataclass(frozen=True)
@@ -109,25 +134,47 @@ class Statements:
 
     @cached_property
     def dates(self) -> tuple[str, ...]:
-        """As YYYY-MM-DD, whether the calendar has them or not; 3/4/2025 is in March and in April."""
-        days = []
-        for text, form in product(self.texts, _DATES):
-            for match in form.finditer(text):
-                month = match["month"]
-                number = int(month) if month.isdigit() else _month(month)
-                days.append(f"{match['year']}-{number:02}-{int(match['day']):02}")
-        return tuple(dict.fromkeys(days))
+        """As YYYY-MM-DD, whether the calendar has them or not; 3/4/2025 is in March and in April. The last ones.
+
+        A date without a year is of each year that dates, or words such as `in 2024`, state.
+        """
+        days, years, without_year = list[str](), dict[str, None](), list[re.Match[str]]()
+        for text in self.texts:
+            whole = _matches(_DATES, text)
+            for match in whole:
+                year = _year(match)
+                years[year] = None
+                days += [f"{year}-{day}" for day in _days(match)]
+            years |= dict.fromkeys(match["year"] for match in _YEAR_ALONE.finditer(text))
+            rest = text
+            for form in _DATES:
+                rest = form.sub("|", rest)
+            without_year += _matches(_DAYS, rest)
+        stated = [day for match in without_year[-_MOST_DATES:] for day in _days(match)]
+        days += [f"{year}-{day}" for day, year in product(stated, [*years][-_MOST_YEARS:])]
+        return tuple(dict.fromkeys(days))[-_MOST_DATES:]
 
     @cached_property
     def clocks(self) -> tuple[str, ...]:
-        """As HH:MM of 24 hours, or HH:MM:SS."""
+        """As HH:MM of 24 hours, or HH:MM:SS. The last ones."""
         clocks = []
-        for match in _CLOCK.finditer("\n".join(self.texts)):
-            hour = int(match["hour"])
-            if match["half"]:
-                hour = hour % 12 + (12 if match["half"].lower() == "p" else 0)
-            clocks.append(f"{hour:02}:{match['rest']}")
-        return tuple(dict.fromkeys(clocks))
+        for text, _ in self._readings:
+            for match in _matches(_CLOCKS, text):
+                hour, rest = int(match["hour"]), match["rest"] or "00"
+                if match["half"]:
+                    hour = hour % 12 + (12 if match["half"].lower() == "p" else 0)
+                clocks.append(f"{hour:02}:{rest}")
+                if not match["half"] and hour < 12 and _LATE.search(text):
+                    clocks.append(f"{hour + 12}:{rest}")
+            clocks += [clock for name, clock in _NAMED_CLOCKS.items() if re.search(rf"\b{name}\b", text.lower())]
+        return tuple(dict.fromkeys(clocks))[-_MOST_DATES:]
+
+    @cached_property
+    def date_times(self) -> tuple[str, ...]:
+        """As YYYY-MM-DDTHH:MM, or to the second; with a zone and fractions where they were written so."""
+        written = [match[0].replace(" ", "T") for match in _matches([_DATE_TIME], "\n".join(self.texts))]
+        dates, clocks = self.dates[-_MOST_DATE_TIMES:], self.clocks[-_MOST_DATE_TIMES:]
+        return tuple(dict.fromkeys((*written[-_MOST_DATES:], *map("T".join, product(dates, clocks)))))
 
     @property
     def _written(self) -> Iterator[str]:
@@ -135,14 +182,14 @@ class Statements:
 
     @property
     def _implied(self) -> Iterator[str]:
-        """Months by their numbers, dates by their parts, and what words mean."""
+        """Months by their numbers, dates and times by their parts, and what words mean."""
         for text in self.texts:
             yield from (str(_month(match[0])) for match in _MONTH_NAME.finditer(text))
             yield from (re.sub(r"\D", "", match[0]) for match in _GROUPED.finditer(text))
         for text, _ in self._readings:
             yield from (figure for words, figure in _IMPLIED_WORDS if words.search(text))
-        for day in self.dates:
-            yield from day.split("-")
+        for moment in (*self.dates, *self.clocks):
+            yield from re.split("[-:]", moment)
 
     @cached_property
     def _readings(self) -> list[tuple[str, list[re.Match[str]]]]:
@@ -179,3 +226,21 @@ def _multiplied(match: re.Match[str]) -> str:
 
 def _month(name: str) -> int:
     return next(number for number, month in enumerate(_MONTHS, start=1) if month.startswith(name.lower()[:3]))
+
+
+def _matches(forms: Iterable[re.Pattern[str]], text: str) -> list[re.Match[str]]:
+    """In the order of the text."""
+    return sorted((match for form in forms for match in form.finditer(text)), key=lambda match: match.start())
+
+
+def _days(match: re.Match[str]) -> list[str]:
+    """As MM-DD; two for `May 3-5`."""
+    month = int(match["month"]) if match["month"].isdecimal() else _month(match["month"])
+    found = match.groupdict()
+    return [f"{month:02}-{int(day):02}" for day in (found.get("first"), found["day"]) if day]
+
+
+def _year(match: re.Match[str]) -> str:
+    """Of four digits: 24 is 2024, and 87 is 1987."""
+    year = int(match["year"] or match["short"])
+    return str(year if year > 99 else year + (2000 if year < 69 else 1900)).zfill(4)

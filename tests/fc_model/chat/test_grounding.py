@@ -60,6 +60,28 @@ def test_a_schema_is_narrowed(schema: dict[str, Any], right: list[Any], wrong: l
     assert [value for value in wrong if validator.is_valid(value)] == []
 
 
+@pytest.mark.parametrize(
+    ("schema", "right", "wrong"),
+    [
+        ({"format": "date-time"}, ["2026-07-29T22:59:00+02:00", "2024-05-05T15:30:00Z", "2024-05-05T15:30"], ["", "5"]),
+        ({"format": "time"}, ["15:30", "15:30:00"], ["15:31"]),
+        ({"description": "YYYY-MM-DD HH:MM:SS"}, ["2024-05-05 15:30:00"], ["2024-05-05", "2024-05-05 15:30"]),
+        ({"description": "yyyy-mm-ddThh:mm:ssZ"}, ["2024-05-05T15:30:00Z"], ["2024-05-05T15:30:00"]),
+        ({"description": "YYYY-MM-DD or YYYY-MM-DDTHH:MM"}, ["2024-05-05", "2024-05-05T15:30"], ["15:30"]),
+        ({"description": "HH:MM:SS"}, ["15:30:00"], ["15:30"]),
+        ({"description": 5}, ["words"], ["8"]),
+    ],
+)
+def test_a_moment_is_in_the_form_that_its_schema_asks_for(
+    schema: dict[str, Any], right: list[str], wrong: list[str]
+) -> None:
+    narrowed = grounded_schema(TEXT | schema, stated("after 2026-07-29T22:59:00+02:00", "5 May 2024 at 3:30 pm"))
+    assert narrowed is not None
+    validator = Draft202012Validator(narrowed)
+    assert [value for value in right if not validator.is_valid(value)] == []
+    assert [value for value in wrong if validator.is_valid(value)] == []
+
+
 def test_what_cannot_be_filled_is_left_out() -> None:
     nothing = stated("What day was it?")
     assert grounded_schema(INTEGER, nothing) is None and grounded_schema(NUMBERS, nothing) is None

@@ -48,6 +48,18 @@ def test_numbers_in_figures_and_in_words(text: str, numbers: list[float]) -> Non
         ("3/4/2025", ["2025-03-04", "2025-04-03"]),
         ("24.12.2025", ["2025-12-24"]),
         ("2010-04-37", ["2010-04-37"]),  # the tool says that there is no such day
+        (
+            "2024/05/03, 5-May-2024, 2024.05.04 and Jan. 5th '24",
+            ["2024-05-03", "2024-05-05", "2024-05-04", "2024-01-05"],
+        ),
+        ("03-05-2024", ["2024-05-03", "2024-03-05"]),
+        ("05/03/87", ["1987-03-05", "1987-05-03"]),
+        ("May 3-5, 2024 and 6 to 7 June 2024", ["2024-05-03", "2024-05-05", "2024-06-06", "2024-06-07"]),
+        ("between May 3 and May 7, 2024", ["2024-05-03", "2024-05-07"]),
+        ("Today is 2024-03-01. Book the 5th of May.", ["2024-03-01", "2024-05-05"]),
+        ("28 April 1843 or 3 May 2024", ["1843-04-28", "2024-05-03"]),
+        ("May 5", []),
+        ("٢٠٢٤-٠٥-٠٣", ["2024-05-03"]),
         ("March 2024, 20240503, 12-05-03", []),
     ],
 )
@@ -55,8 +67,36 @@ def test_dates_as_people_write_them(text: str, dates: list[str]) -> None:
     assert sorted(stated(text).dates) == sorted(dates)
 
 
-def test_clocks_of_12_and_24_hours() -> None:
-    assert stated("12:05 am, 3:30 p.m. and 23:59:01").clocks == ("00:05", "15:30", "23:59:01")
+@pytest.mark.parametrize(
+    ("text", "clocks"),
+    [
+        ("12:05 am, 3:30 p.m. and 23:59:01", ["00:05", "15:30", "23:59:01"]),
+        ("7pm, 8 AM, 19h30 and 7.30pm", ["19:00", "08:00", "19:30"]),
+        ("at noon or midnight", ["12:00", "00:00"]),
+        ("seven thirty pm", ["19:30"]),
+        ("at 7 o'clock", ["07:00"]),
+        ("at 7:30 in the evening", ["07:30", "19:30"]),
+        ("5 pm2 and 3.14, 12 amps", []),
+    ],
+)
+def test_clocks_of_12_and_24_hours(text: str, clocks: list[str]) -> None:
+    assert sorted(stated(text).clocks) == sorted(clocks)
+
+
+def test_the_hours_of_clocks_are_numbers() -> None:
+    assert {15, 30} <= set(stated("at 3:30 pm").numbers)
+
+
+def test_date_times_are_quoted_whole() -> None:
+    written = "2026-07-29T22:59:00.5+02:00"
+    assert written in stated(f"from {written} on").date_times
+    assert stated("29 July 2026 at 10pm").date_times == ("2026-07-29T22:00",)
+
+
+def test_a_calendar_that_a_tool_returns_makes_no_endless_choice() -> None:
+    rows = [f"{year}-{month:02}-01T{year % 24:02}:{month:02}" for year in range(1900, 2100) for month in range(1, 13)]
+    moments = stated("\n".join(rows), "May 5 and " * 2000)
+    assert len(moments.dates) <= 100 and len(moments.date_times) <= 1_000 and rows[-1] in moments.date_times
 
 
 def test_numbers_that_stand_together_are_a_list() -> None:
