@@ -26,17 +26,25 @@ _NUMBER = re.compile(
 )
 _GROUPED = re.compile(r"(?<![\w.,])\d{1,3}(?:[ \u00a0\u2009\u202f'’_]\d{3})+(?![\w.,]?\d)")
 """12 345 and 12'345, which may be several numbers, too."""
-_SCALED = re.compile(r"(\d+(?:\.\d+)?) 1(0{2}|0{3}|0{6}|0{9})\b")
+_SCALED = re.compile(r"(?<![\d.])(\d+(?:\.\d+)?) 1(0{2}|0{3}|0{6}|0{9})\b")
 """How the reader of number words leaves `3 million`."""
-_ONE = re.compile(r"(?<![\w-])(?<!ty )one\b(?![- ](?:hundred|thousand|million|billion|point)\b)", re.IGNORECASE)
-"""More often a pronoun than a number, as in `another one`; alone it states none."""
+_SCALE = "hundred|thousand|million|billion"
+_ONE = re.compile(
+    rf"(?<![\w-])(?<!ty )(?<!point )(?<!hundred )(?<!thousand )(?<!hundred and )(?<!thousand and )one\b"
+    rf"(?![- ](?:{_SCALE}|point|half|percent|per cent|o'clock|seconds?|minutes?|hours?|days?|weeks?|months?|years?)\b)"
+    rf"(?!,?(?: (?:and|or|to))? (?:two|three|four|five|six|seven|eight|nine|ten|\d))",
+    re.IGNORECASE,
+)
+"""More often a pronoun than a number, as in `another one`; where no amount or other number follows it states none."""
 _HYPHEN = re.compile(r"(?<=[a-z])-(?=[a-z])", re.IGNORECASE)
 _MOST_FIGURES = 2_000
 """Characters of all numbers that are looked at: a table that a tool returns may have any number of them, and a grammar
 grows with each."""
+_MOST_IMPLIED = 200
 _BETWEEN = re.compile(r"[\s,;]*(?:(?:and|or)\s+)?", re.IGNORECASE)
 """What stands between the numbers of a list."""
 _IMPLIED = {
+    "0": r"zero",
     "2": r"squared?|half|halve[sd]?|twice|double|binary",
     "3": r"cubed?|thrice|triple",
     "8": r"octal",
@@ -47,7 +55,33 @@ _IMPLIED = {
 }
 """Words that mean a number where they stand for no amount of things."""
 _IMPLIED_WORDS = [(re.compile(rf"\b(?:{words})\b", re.IGNORECASE), figure) for figure, words in _IMPLIED.items()]
-_LESS = re.compile(r"\b(?:before|earlier|ago|back|minus|negative|less|below|subtract)\b", re.IGNORECASE)
+_LESS = re.compile(
+    r"\b(?:before|earlier|ago|back|minus|negative|less|below|under|subtract|down|lower|reduce|decrease)\b"
+    rf"|[{_MINUS}] ?[$€£¥]",
+    re.IGNORECASE,
+)
+_POINTED = re.compile(r"(?<![\w.,])\d{1,3}(?:\.\d{3}){2,}(?![\w.])")
+"""1.000.000"""
+_DIALLED = re.compile(
+    r"(?<![\w.,])(?:\+\d{1,3}[ .-]?\(?\d{1,5}\)?|\(\d{2,5}\)|\d{3}(?=[ .-]\d{3}[ .-]\d{4})|\d{4}(?=(?:[ -]\d{4}){3}))"
+    r"(?:[ .-]?\d{2,5}){1,5}(?!\w)"
+)
+"""Telephone numbers, and those of cards, which a call may need in one piece."""
+_YEAR_IN_WORDS = re.compile(r"(?<![\d.,])(1\d|20) ([1-9]\d)(?!\d|[.,]\d)")
+"""How the reader of number words leaves `nineteen eighty-four`."""
+_DECIMAL_COMMA = re.compile(r"(?<![\d.,])(\d{1,3}(?:\.\d{3})+|\d+),(\d{1,2})(?!\d|,\d)")
+_FRACTIONS = {
+    "25": r"¼|(?<![\d.,/])1/4|\ba quarter",
+    "5": r"½|(?<![\d.,/])1/2|\b(?:an? )?half",
+    "75": r"¾|(?<![\d.,/])3/4|\b3 quarters",
+}
+_MIXED = [
+    (re.compile(rf"(?:(?<![\d.,/])(\d+)(?: and |[ -])?)?(?:{words})(?![\w/])", re.IGNORECASE), fraction)
+    for fraction, words in _FRACTIONS.items()
+]
+"""Two and a half, 2 1/2 and 2½."""
+_SUFFIXED = re.compile(r"(?<![\w.,])(\d+(?:\.\d+)?)(k|K|M|bn)\b")
+_POWERS = {"k": 3, "K": 3, "M": 6, "bn": 9}
 _YEAR, _SHORT_YEAR = r"(?P<year>\d{4})(?!\d)", r"(?P<year>\d{4}|\d\d)(?!\d)"
 _NAMED_YEAR = r"(?:['’](?P<short>\d\d)|(?P<year>\d{4}))(?!\d)"
 _TH = r"(?:st|nd|rd|th)?"
@@ -124,12 +158,14 @@ class Statements:
 
     @cached_property
     def figures(self) -> tuple[str, ...]:
-        """Numbers as texts, without signs: whole, and the parts between separators of thousands."""
+        """Numbers as texts, without signs: whole, and the parts between separators."""
         figures = [*self._implied]
         for text in self._written:
             unsigned = text.lstrip(_MINUS)
             figures += [unsigned.replace(",", ""), *re.findall(r"[\d.]+", unsigned)]
-        figures += [str(value) for value in map(_value, figures) if isinstance(value, int)]  # 04 is 4
+        dialled = [re.sub(r"\D", "", match[0]) for text in self.texts for match in _DIALLED.finditer(text)]
+        figures += dialled[-_MOST_IMPLIED:]
+        figures += [to_json(value) for value in map(_value, figures) if value is not None]  # 04 is 4, and .5 is 0.5
         return tuple(dict.fromkeys(figures))
 
     @cached_property
@@ -159,12 +195,13 @@ class Statements:
         """As HH:MM of 24 hours, or HH:MM:SS. The last ones."""
         clocks = []
         for text, _ in self._readings:
+            late = _LATE.search(text)
             for match in _matches(_CLOCKS, text):
                 hour, rest = int(match["hour"]), match["rest"] or "00"
                 if match["half"]:
                     hour = hour % 12 + (12 if match["half"].lower() == "p" else 0)
                 clocks.append(f"{hour:02}:{rest}")
-                if not match["half"] and hour < 12 and _LATE.search(text):
+                if not match["half"] and hour < 12 and late:
                     clocks.append(f"{hour + 12}:{rest}")
             clocks += [clock for name, clock in _NAMED_CLOCKS.items() if re.search(rf"\b{name}\b", text.lower())]
         return tuple(dict.fromkeys(clocks))[-_MOST_DATES:]
@@ -180,14 +217,26 @@ class Statements:
     def _written(self) -> Iterator[str]:
         return (match[0] for _, matches in self._readings for match in matches)
 
-    @property
-    def _implied(self) -> Iterator[str]:
+    @cached_property
+    def _implied(self) -> tuple[str, ...]:
+        implied = (figures for figures in self._implications() if len(figures) <= MAX_DIGITS)
+        return tuple(dict.fromkeys(implied))[-_MOST_IMPLIED:]
+
+    def _implications(self) -> Iterator[str]:
         """Months by their numbers, dates and times by their parts, and what words mean."""
         for text in self.texts:
             yield from (str(_month(match[0])) for match in _MONTH_NAME.finditer(text))
-            yield from (re.sub(r"\D", "", match[0]) for match in _GROUPED.finditer(text))
+            for form in (_GROUPED, _POINTED):
+                yield from (re.sub(r"\D", "", match[0]) for match in form.finditer(text))
+            for match in _DECIMAL_COMMA.finditer(text):
+                yield f"{match[1].replace('.', '')}.{match[2]}"
+            for match in _SUFFIXED.finditer(text):
+                yield _scaled(match[1], _POWERS[match[2]])
         for text, _ in self._readings:
             yield from (figure for words, figure in _IMPLIED_WORDS if words.search(text))
+            yield from ("".join(match.groups()) for match in _YEAR_IN_WORDS.finditer(text))
+            for form, fraction in _MIXED:
+                yield from (f"{match[1] or 0}.{fraction}" for match in form.finditer(text))
         for moment in (*self.dates, *self.clocks):
             yield from re.split("[-:]", moment)
 
@@ -216,11 +265,15 @@ def _value(figures: str) -> Number | None:
     if plain.lstrip("-").isdecimal():
         return int(plain)
     value = float(plain)
-    return int(value) if "e" in plain.lower() and value.is_integer() else value
+    return int(value) if value.is_integer() else value
 
 
 def _multiplied(match: re.Match[str]) -> str:
-    value = float(match[1]) * 10 ** len(match[2])
+    return _scaled(match[1], len(match[2]))
+
+
+def _scaled(figures: str, power: int) -> str:
+    value = float(figures) * 10**power
     return to_json(int(value) if value.is_integer() else value)
 
 

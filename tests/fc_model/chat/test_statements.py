@@ -1,5 +1,7 @@
 """What texts state: numbers, lists of them, dates and times."""
 
+from time import process_time
+
 import pytest
 
 from fc_model.chat.statements import Statements
@@ -30,12 +32,26 @@ def stated(*texts: str) -> Statements:
         ("the sixth one", [6]),
         ("٣ apples", [3]),
         ("nothing at all", []),
+        ("nineteen eighty-four, twenty twenty-four", [1984, 2024, 19, 84, 20, 24]),
+        ("two and a half, 1½ cups, 2 1/4 and three quarters", [2.5, 1.5, 2.25, 0.75, 1, 4, 3]),
+        ("three point one four", [3.14]),
+        ("a thousand and one, a hundred and one, two hundred one", [1001, 101, 201]),
+        ("one, two and three", [1, 2, 3]),
+        ("in one hour", [1]),
+        ("set it to zero", [0]),
+        ("$5k or 3M, not 5km", [5000, 3_000_000, 5, 3]),
+        ("-$5", [-5, 5]),
+        ("turn it down by 10", [10, -10]),
+        ("1.299,99 € and 1.000.000", [1299.99, 1_000_000, 1.299, 99]),
+        ("12,50", [12.5, 12, 50]),
+        ("5.0", [5]),
+        ("111 " * 2000 + "1", [1, 111]),
     ],
 )
 def test_numbers_in_figures_and_in_words(text: str, numbers: list[float]) -> None:
     values = stated(text).numbers
     assert set(numbers) <= set(values), values
-    parts = {3.5, 1000, 1_000_000, 300, 100, 2, 12, 345}
+    parts = {3.5, 1000, 1_000_000, 300, 100, 2, 12, 345, 0.5}
     assert set(values) - set(numbers) <= parts, "a part of what was meant at most"
 
 
@@ -103,3 +119,31 @@ def test_numbers_that_stand_together_are_a_list() -> None:
     assert stated("Of 3, 4; 5 and 6 take 9.").lists == ((3, 4, 5, 6), (9,))
     assert stated("the gcd of 12, of 18 and of 30").lists == ((12,), (18,), (30,), (12, 18, 30))
     assert stated('{"numbers": [1, 2.5], "factor": 7}').lists == ((1, 2.5), (7,))
+
+
+@pytest.mark.parametrize(
+    ("text", "figures"),
+    [
+        ("call +1 (555) 123-4567", "15551234567"),
+        ("call 555-123-4567", "5551234567"),
+        ("card 4111 1111 1111 1111", "4111111111111111"),
+        (".5", "0.5"),
+        ("1.50", "1.5"),
+        ("5e3", "5000"),
+        ("192.168.0.1", "192.168.0.1"),
+        ("7pm", "19"),
+    ],
+)
+def test_figures_that_a_text_may_hold(text: str, figures: str) -> None:
+    assert figures in stated(text).figures
+
+
+def test_integers_are_whole_numbers_of_json() -> None:
+    assert all(isinstance(value, int) for value in stated("5.0, 1e3 and 1,299.00").numbers)
+
+
+@pytest.mark.parametrize("text", ["1" * 20_000, "1 111" * 4_000, "5k 1/2 " * 3_000, "+1 2 (" * 3_000, "0.1," * 5_000])
+def test_long_texts_are_read_in_time(text: str) -> None:
+    began = process_time()
+    assert len(stated(text).figures) < 1_000
+    assert process_time() - began < 2
