@@ -1,6 +1,8 @@
 """JSON Schema, draft 2020-12, whose patterns end in time: a schema may have come with data."""
 
+import math
 from collections.abc import Iterator
+from fractions import Fraction
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +23,9 @@ def validator_of(schema: str) -> "Draft202012Validator":
     from jsonschema import Draft202012Validator
     from jsonschema.validators import extend
 
-    validator: type[Draft202012Validator] = extend(Draft202012Validator, {"pattern": _pattern})
+    validator: type[Draft202012Validator] = extend(
+        Draft202012Validator, {"pattern": _pattern, "multipleOf": _multiple_of}
+    )
     return validator(parse_json(schema))
 
 
@@ -36,3 +40,18 @@ def _pattern(validator: Any, pattern: str, instance: Any, schema: Any) -> "Itera
         matches = False
     if not matches:
         yield ValidationError(f"the text does not match {pattern!r}")
+
+
+def _multiple_of(validator: Any, unit: float, instance: Any, schema: Any) -> "Iterator[ValidationError]":
+    """In decimals: 19.99 is a multiple of 0.01, though 19.99 / 0.01 is no whole number of floats."""
+    from jsonschema import ValidationError
+
+    if validator.is_type(instance, "number") and not _is_multiple(instance, unit):
+        yield ValidationError(f"{instance!r} is not a multiple of {unit!r}")
+
+
+def _is_multiple(value: float, unit: float) -> bool:
+    if not math.isfinite(value):
+        return False
+    exact, exact_unit = (Fraction(repr(one)) if isinstance(one, float) else Fraction(one) for one in (value, unit))
+    return (exact / exact_unit).denominator == 1

@@ -7,11 +7,14 @@ decoder keeps the model to it. What the assistant wrote states nothing.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
 from itertools import pairwise
 from typing import Any, Literal
 
 from fc_model.chat.messages import Message
+from fc_model.chat.reply import arguments_schema
 from fc_model.chat.statements import Statements
+from fc_model.inference.grammar import can_be_satisfied
 from fc_model.json_schema import validator_of
 from fc_model.strict_json import to_json
 
@@ -26,6 +29,20 @@ _FORM = re.compile(
     re.IGNORECASE,
 )
 """How descriptions put a date, a time or both."""
+
+_JOINING = ("allOf", "anyOf", "oneOf")
+_DEFINITIONS = {"$defs", "definitions"}
+_KEYS = {
+    "object": {"properties", "required", "additionalProperties", "patternProperties"},
+    "array": {"items", "prefixItems", "minItems", "maxItems"},
+    "number": {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"},
+    "string": {"pattern", "format", "minLength", "maxLength"},
+}
+"""What a schema without a type is meant for, by its keywords."""
+_STATED = "#/$defs/_stated"
+"""Where a tool's schema has the values of which nothing is asked but that they are stated."""
+_UNSURE = re.compile(r'"(?:\$ref|allOf|anyOf|oneOf|prefixItems|patternProperties)"')
+"""What may leave nothing to call with, though each part can be filled."""
 
 
 def grounded_tools(
@@ -53,33 +70,36 @@ def grounded_schema(schema: Schema, stated: Statements) -> dict[str, Any] | None
 
     A number is one that is stated, or the default. A list of numbers is one that was written as such, or all the
     numbers of a message. A text that is a date or a time, by its format or its description, is a stated one; in any
-    other a number is stated or has one digit. What `$ref` and `allOf` lead to stays as it is.
+    other a number is stated, or of the default. What no schema bounds is of `_STATED`, and so are what `$ref` leads to
+    and what is chosen from (`enum`, `const`) as they are: `grounded_tools` narrows definitions.
     """
-    if not schema.keys().isdisjoint({"enum", "const", "$ref", "allOf"}):
+    if not schema.keys().isdisjoint({"enum", "const", "$ref"}):
         return dict(schema)
-    for key in ("anyOf", "oneOf"):
-        if key in schema:
-            return _any_of(schema, key, schema[key], stated)
-    match schema.get("type"):
-        case list() as kinds:
-            return _any_of({}, "anyOf", [{**schema, "type": kind} for kind in kinds], stated)
-        case "object":
-            return _object(schema, stated)
-        case "array":
-            return _array(schema, stated)
-        case "integer" | "number":
-            return _choice(schema, stated.numbers)
-        case "string":
-            return _string(schema, stated)
-    return dict(schema)
+    joined: dict[str, Any] = {}
+    for key in (key for key in _JOINING if key in schema):
+        choices = [_of(choice, stated) for choice in schema[key]]
+        kept = [choice for choice in choices if choice is not None]
+        if not kept or (key == "allOf" and len(kept) < len(choices)):
+            return None
+        # What is one of several stays one where each is narrowed, which a decoder may be unable to prove.
+        joined["anyOf" if key == "oneOf" and "anyOf" not in schema else key] = kept
+    bare = {key: value for key, value in schema.items() if key not in _JOINING}
+    kind = schema.get("type") or next((kind for kind, keys in _KEYS.items() if keys & schema.keys()), None)
+    if kind is None:
+        return bare | joined if joined else {"$ref": _STATED}
+    narrowed = _of_kind(kind, bare, stated)
+    if narrowed is None:
+        return None
+    every = [*narrowed.get("allOf", ()), *joined.get("allOf", ())]
+    return narrowed | joined | ({"allOf": every} if every else {})
 
 
 def figures_pattern(figures: Iterable[str]) -> str:
-    """Regular expression of texts whose numbers are these figures."""
+    """Regular expression of texts whose numbers are these figures. Digits of any script are figures."""
     longest_first = "|".join(map(re.escape, sorted(figures, key=len, reverse=True)))
     if not longest_first:
-        return r"[^0-9]*"
-    return rf"[^0-9]*((?:{longest_first})([^0-9.]|\.[^0-9])[^0-9]*)*((?:{longest_first})\.?)?"
+        return r"\P{Nd}*"
+    return rf"\P{{Nd}}*((?:{longest_first})([^\p{{Nd}}.]|\.\P{{Nd}})\P{{Nd}}*)*((?:{longest_first})\.?)?"
 
 
 def _request(messages: Sequence[Message]) -> Sequence[Message]:
@@ -93,39 +113,125 @@ def _request(messages: Sequence[Message]) -> Sequence[Message]:
 
 
 def _narrowed(tool: dict[str, Any], stated: Statements) -> dict[str, Any] | None:
-    function = tool["function"]
-    parameters = grounded_schema(function.get("parameters") or {"type": "object"}, stated)
-    return None if parameters is None else {**tool, "function": {**function, "parameters": parameters}}
+    parameters: Any = arguments_schema(tool)
+    while unfillable := next(_unfillable(parameters, stated), None):
+        parameters = _without(parameters, unfillable)
+    narrowed = grounded_schema(parameters, stated)
+    if narrowed is None:
+        return None
+    definitions = {
+        key: {name: _of(one, stated) or False for name, one in narrowed[key].items()}
+        for key in _DEFINITIONS & narrowed.keys()
+    }
+    narrowed |= definitions
+    text = to_json(narrowed)
+    if _STATED in text:
+        narrowed["$defs"] = {**narrowed.get("$defs", {}), _STATED.rpartition("/")[2]: _any_value(stated)}
+    if _UNSURE.search(text) and not can_be_satisfied(narrowed):
+        return None
+    return {**tool, "function": {**tool["function"], "parameters": narrowed}}
 
 
-def _any_of(schema: Schema, key: str, choices: Sequence[Any], stated: Statements) -> dict[str, Any] | None:
-    narrowed = [grounded_schema(choice, stated) if isinstance(choice, Mapping) else choice for choice in choices]
-    kept = [choice for choice in narrowed if choice is not None]
-    return {**schema, key: kept} if kept else None
+def _any_value(stated: Statements) -> dict[str, Any]:
+    scalars = [grounded_schema({"type": kind}, stated) for kind in ("string", "number", "boolean", "null")]
+    holders = (
+        {"type": "array", "items": {"$ref": _STATED}},
+        {"type": "object", "additionalProperties": {"$ref": _STATED}},
+    )
+    return {"anyOf": [*filter(None, scalars), *holders]}
+
+
+def _unfillable(schema: Any, stated: Statements) -> Iterator[str]:
+    """References within a schema to what nothing stated fills."""
+    for reference in sorted(_references(schema)):
+        target: Any = schema
+        for name in reference.removeprefix("#").split("/")[1:]:
+            target = target.get(name.replace("~1", "/").replace("~0", "~")) if isinstance(target, Mapping) else None
+        if isinstance(target, Mapping) and grounded_schema(target, stated) is None:
+            yield reference
+
+
+def _references(schema: Any) -> set[str]:
+    items = schema.values() if isinstance(schema, Mapping) else schema if isinstance(schema, list) else ()
+    own = schema.get("$ref") if isinstance(schema, Mapping) else None
+    return set[str]().union(*map(_references, items), [own] if isinstance(own, str) and own.startswith("#") else [])
+
+
+def _without(schema: Any, reference: str) -> Any:
+    """The schema with nothing in place of what refers there."""
+    if isinstance(schema, list):
+        return [_without(item, reference) for item in schema]
+    if not isinstance(schema, Mapping):
+        return schema
+    return schema.get("$ref") != reference and {key: _without(item, reference) for key, item in schema.items()}
+
+
+def _of(schema: Any, stated: Statements) -> Any:
+    """`grounded_schema` of what may be true, for anything, or false, for nothing."""
+    if isinstance(schema, Mapping):
+        return grounded_schema(schema, stated)
+    return None if schema is False else {"$ref": _STATED} if schema is True else schema
+
+
+def _of_kind(kind: Any, schema: Schema, stated: Statements) -> dict[str, Any] | None:
+    match kind:
+        case list():
+            kinds = [grounded_schema({**schema, "type": one}, stated) for one in kind]
+            kept = [one for one in kinds if one is not None]
+            return {"anyOf": kept} if kept else None
+        case "object":
+            return _object(schema, stated)
+        case "array":
+            return _array(schema, stated)
+        case "integer" | "number":
+            return _choice(schema, stated.numbers)
+        case "string":
+            return _string(schema, stated)
+    return dict(schema)
 
 
 def _object(schema: Schema, stated: Statements) -> dict[str, Any] | None:
-    properties: dict[str, Any] = {}
-    for name, of_property in schema.get("properties", {}).items():
-        narrowed = grounded_schema(of_property, stated) if isinstance(of_property, Mapping) else of_property
-        if narrowed is None and name in schema.get("required", ()):
-            return None
-        if narrowed is not None:
-            properties[name] = narrowed
-        elif schema.get("additionalProperties", False) is not False:
-            properties[name] = False
-    return {**schema, "properties": properties} if properties or "properties" in schema else dict(schema)
+    others = _of(schema.get("additionalProperties", True), stated) or False
+    narrowed: dict[str, Any] = {**schema, "type": "object", "additionalProperties": others}
+    for key in {"properties", "patternProperties"} & schema.keys():
+        narrowed[key] = {name: _of(one, stated) or False for name, one in schema[key].items()}
+    properties = narrowed.get("properties", {})
+    if any(properties.get(name) is False for name in schema.get("required", ())):
+        return None
+    if others is False and not narrowed.get("patternProperties") and properties:
+        narrowed["properties"] = {name: one for name, one in properties.items() if one is not False}
+    return narrowed
 
 
 def _array(schema: Schema, stated: Statements) -> dict[str, Any] | None:
-    items = schema.get("items")
-    if not isinstance(items, Mapping):
-        return dict(schema)
-    if items.get("type") not in ("integer", "number"):
-        narrowed = grounded_schema(items, stated)
-        return None if narrowed is None else {**schema, "items": narrowed}
+    schema = {**schema, "type": "array"}
+    if isinstance(schema.get("items"), list):  # as drafts before 2020 have tuples
+        schema |= {"prefixItems": schema["items"], "items": schema.pop("additionalItems", True)}
+    first, rest = schema.get("prefixItems", []), schema.get("items", True)
+    if all(map(_is_number, first)) and (_is_number(rest) or (first and isinstance(rest, bool))):
+        return _number_lists(schema, stated)
+    narrowed = _of(rest, stated)
+    if narrowed is None and not first:
+        return None
+    return {
+        **schema,
+        **({"prefixItems": [_of(one, stated) or False for one in first]} if first else {}),
+        "items": narrowed or False,
+    }
+
+
+def _is_number(schema: Any) -> bool:
+    return (
+        isinstance(schema, Mapping)
+        and schema.get("type") in ("integer", "number")
+        and schema.keys().isdisjoint({"enum", "const"})
+    )
+
+
+def _number_lists(schema: Schema, stated: Statements) -> dict[str, Any] | None:
     is_valid = validator_of(to_json(schema)).is_valid
-    lists = [values for values in stated.lists if is_valid(list(values))]
+    defaults = [schema["default"]] if isinstance(schema.get("default"), list) else []
+    lists = [[*values] for values in (*stated.lists, *defaults) if all(map(_is_exact, values)) and is_valid([*values])]
     forms = [
         {
             "type": "array",
@@ -142,9 +248,14 @@ def _string(schema: Schema, stated: Statements) -> dict[str, Any] | None:
     moments = _moments(schema, stated)
     if moments is not None:
         return _choice(schema, moments)
-    if "pattern" in schema:
-        return dict(schema)
-    return {**schema, "pattern": f"^{figures_pattern(stated.figures)}$"}
+    figures = [*stated.figures, *Statements((str(schema.get("default", "")),)).figures]
+    pattern = f"^{figures_pattern(figures)}$"
+    if "pattern" not in schema:
+        narrowed = {**schema, "type": "string", "pattern": pattern}
+    else:
+        narrowed = {**schema, "type": "string", "allOf": [{"type": "string", "pattern": pattern}]}
+    is_bound = not schema.keys().isdisjoint({"pattern", "format"})
+    return None if is_bound and not can_be_satisfied(narrowed) else narrowed
 
 
 def _moments(schema: Schema, stated: Statements) -> list[str] | None:
@@ -182,5 +293,10 @@ def _to_seconds(moment: str) -> str:
 def _choice(schema: Schema, values: Iterable[Any]) -> dict[str, Any] | None:
     defaults = [schema["default"]] if "default" in schema else []
     is_valid = validator_of(to_json(schema)).is_valid
-    allowed = [value for value in (*values, *defaults) if is_valid(value)]
+    allowed = [value for value in (*values, *defaults) if _is_exact(value) and is_valid(value)]
     return {"enum": list(dict.fromkeys(allowed))} if allowed else None
+
+
+def _is_exact(value: Any) -> bool:
+    """Whether a decoder that reads numbers as doubles writes this one as it is."""
+    return not isinstance(value, int) or abs(value) < 2**53 or Decimal(repr(float(value))) == value

@@ -65,6 +65,16 @@ class PatternGrammar(Grammar):
         super().__init__(f"/{pattern}/", codec)
 
 
+def can_be_satisfied(schema: dict[str, Any]) -> bool:
+    """Whether anything is of the schema. One that is wrong, or not enforced, is left to `JsonGrammar` to refuse."""
+    from llguidance import LLMatcher
+
+    grammar = LLMatcher.grammar_from_lark(
+        _GRAMMAR.format(form=f"%json {json.dumps(schema | {'x-guidance': _OPTIONS})}")
+    )
+    return "Unsatisfiable schema" not in LLMatcher.validate_grammar(grammar, None)
+
+
 class FormConstraint:
     """One text, token by token; a `fc_model.inference.generate.Constraint`."""
 

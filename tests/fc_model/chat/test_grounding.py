@@ -8,16 +8,16 @@ import pytest
 from factories.tiny_exports import Exports
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from jsonschema import Draft202012Validator
 
 from fc_model.chat.agent import grounded_form
 from fc_model.chat.grounding import figures_pattern, grounded_schema, grounded_tools
 from fc_model.chat.messages import Message, ToolCall
-from fc_model.chat.reply import Reply
+from fc_model.chat.reply import Reply, ReplyFormat
 from fc_model.chat.statements import Statements
 from fc_model.chat.text import SentencePieceCodec
 from fc_model.inference.generate import Sampler, Sampling
 from fc_model.inference.grammar import PatternGrammar
+from fc_model.json_schema import validator_of
 from fc_model.strict_json import to_json
 from fc_model.tools.registry import TOOLS
 
@@ -55,7 +55,7 @@ def codec(exports: Exports) -> SentencePieceCodec:
 def test_a_schema_is_narrowed(schema: dict[str, Any], right: list[Any], wrong: list[Any]) -> None:
     narrowed = grounded_schema(schema, stated("From 28 April 1843: what is the sum of 12 and 0.5?"))
     assert narrowed is not None
-    validator = Draft202012Validator(narrowed)
+    validator = validator_of(to_json(narrowed))
     assert [value for value in right if not validator.is_valid(value)] == []
     assert [value for value in wrong if validator.is_valid(value)] == []
 
@@ -77,7 +77,7 @@ def test_a_moment_is_in_the_form_that_its_schema_asks_for(
 ) -> None:
     narrowed = grounded_schema(TEXT | schema, stated("after 2026-07-29T22:59:00+02:00", "5 May 2024 at 3:30 pm"))
     assert narrowed is not None
-    validator = Draft202012Validator(narrowed)
+    validator = validator_of(to_json(narrowed))
     assert [value for value in right if not validator.is_valid(value)] == []
     assert [value for value in wrong if validator.is_valid(value)] == []
 
@@ -85,12 +85,128 @@ def test_a_moment_is_in_the_form_that_its_schema_asks_for(
 def test_what_cannot_be_filled_is_left_out() -> None:
     nothing = stated("What day was it?")
     assert grounded_schema(INTEGER, nothing) is None and grounded_schema(NUMBERS, nothing) is None
-    optional = {"type": "object", "properties": {"day": DATE, "note": TEXT}, "required": ["note"]}
+    optional = {
+        "type": "object",
+        "properties": {"day": DATE, "note": TEXT},
+        "required": ["note"],
+        "additionalProperties": False,
+    }
     narrowed = grounded_schema(optional, nothing)
     assert narrowed is not None and list(narrowed["properties"]) == ["note"]
     assert grounded_schema(optional | {"required": ["day"]}, nothing) is None
     open_ended = grounded_schema(optional | {"additionalProperties": True}, nothing)
-    assert open_ended is not None and not Draft202012Validator(open_ended).is_valid({"note": "", "day": "2024-05-03"})
+    assert open_ended is not None and not validator_of(to_json(open_ended)).is_valid({"note": "", "day": "2024-05-03"})
+
+
+def tool(parameters: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "function", "function": {"name": "t", "description": "", "parameters": parameters}}
+
+
+def record(properties: dict[str, Any], **keywords: Any) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    } | keywords
+
+
+COUNTED = record({"n": INTEGER})
+POINT = {"type": "array", "prefixItems": [{"type": "number"}, {"type": "number"}], "items": False, "minItems": 2}
+
+
+@pytest.mark.parametrize(
+    ("value", "keywords", "right", "wrong"),
+    [
+        (INTEGER | {"anyOf": [{"maximum": 5}, {"minimum": 10}]}, {}, [12], [7, 13]),
+        (POINT, {}, [[12, 0.5]], [[12, 0.6], [12]]),
+        ({"type": "array", "items": [INTEGER, {"type": "boolean"}]}, {}, [[12, True]], [[13, True]]),
+        ({"type": "array", "items": {"type": "integer", "enum": [1, 2]}}, {}, [[1], []], [[3]]),
+        (NUMBERS | {"default": [3]}, {}, [[3], [12, 0.5]], [[4]]),
+        ({"type": "object", "additionalProperties": INTEGER}, {}, [{"a": 12}], [{"a": 13}]),
+        ({"type": "object", "patternProperties": {"^x": INTEGER}}, {}, [{"x": 12}, {"y": "a"}], [{"x": 13}, {"y": 13}]),
+        ({"type": "object", "properties": {"n": INTEGER}}, {}, [{"n": 12, "more": [12]}], [{"n": 12, "more": [13]}]),
+        ({}, {}, [12, "12", None, {"a": [{"b": 12}]}], [13, "13", {"a": [{"b": 13}]}]),
+        ({"description": "any value"}, {}, [12], [13]),
+        ({"type": "array"}, {}, [[12, "a"]], [[13]]),
+        ({"minimum": 5}, {}, [12], [13, 0.5]),
+        ({"properties": {"n": INTEGER}}, {}, [{"n": 12}], [{"n": 13}]),
+        (TEXT | {"pattern": "^[0-9]{2}$"}, {}, ["12"], ["13"]),
+        (TEXT | {"format": "ipv4"}, {}, ["10.0.0.7"], ["10.0.0.8"]),
+        (TEXT | {"default": "v3"}, {}, ["v3", "12"], ["v4"]),
+        (TEXT, {}, ["12"], ["٤", "９"]),
+        ({"type": "number", "multipleOf": 0.01}, {}, [19.99], [19.98]),
+        ({"oneOf": [{"type": ["integer", "null"]}, TEXT]}, {}, [12, None, "12"], [13, "13"]),
+        ({"$ref": "#/$defs/Counted"}, {"$defs": {"Counted": COUNTED}}, [{"n": 12}], [{"n": 13}]),
+        (
+            {"allOf": [{"$ref": "#/definitions/Counted"}]},
+            {"definitions": {"Counted": COUNTED}},
+            [{"n": 12}],
+            [{"n": 13}],
+        ),
+        (
+            {"$ref": "#/$defs/Tree"},
+            {"$defs": {"Tree": record({"n": INTEGER, "of": {"type": "array", "items": {"$ref": "#/$defs/Tree"}}})}},
+            [{"n": 12, "of": [{"n": 12, "of": []}]}],
+            [{"n": 12, "of": [{"n": 13, "of": []}]}],
+        ),
+    ],
+)
+def test_schemas_of_real_tools_are_narrowed_to_their_depth(
+    codec: SentencePieceCodec, value: dict[str, Any], keywords: dict[str, Any], right: list[Any], wrong: list[Any]
+) -> None:
+    messages = [Message("user", "Take 12 and 0.5, at 10.0.0.7, for $19.99")]
+    narrowed = grounded_tools([tool(record({"value": value}, **keywords))], messages, "conversation")
+    grammar = ReplyFormat(codec, narrowed).grammar
+    assert grammar is not None
+
+    def can_be_drawn(value: Any) -> bool:
+        constraint = grammar.begin()
+        for token in codec.tokenize([to_json({"name": "t", "arguments": {"value": value}})])[0]:
+            if not constraint.allowed()[token]:
+                return False
+            constraint.accept(token)
+        return constraint.is_complete
+
+    assert [value for value in right if not can_be_drawn(value)] == []
+    assert [value for value in wrong if can_be_drawn(value)] == []
+    validator = validator_of(to_json(narrowed[0]["function"]["parameters"]))
+    assert [value for value in right if not validator.is_valid({"value": value})] == []
+    assert [value for value in wrong if validator.is_valid({"value": value})] == []
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        record({"a": {"$ref": "#/$defs/Counted"}}, **{"$defs": {"Counted": COUNTED}}),
+        record({"a": TEXT | {"format": "ipv4"}}),
+        record({"a": TEXT | {"pattern": "^[0-9]{5}$"}}),
+        record({"a": INTEGER, "b": TEXT}, required=[], anyOf=[{"required": ["a"]}]),
+        record({"a": INTEGER, "b": {"$ref": "#/properties/a"}}, required=["b"]),
+    ],
+)
+def test_a_tool_that_cannot_be_called_is_not_offered(parameters: dict[str, Any]) -> None:
+    assert grounded_tools([tool(parameters)], [Message("user", "Hello")], "conversation") == []
+    assert len(grounded_tools([tool(parameters)], [Message("user", "10.0.0.7, 12345")], "conversation")) == 1
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        record({"a": {"$ref": "#/$defs/Counted"}, "b": TEXT}, required=["b"], **{"$defs": {"Counted": COUNTED}}),
+        record({"a": {"anyOf": [{"$ref": "#/$defs/Counted"}, {"type": "null"}]}}, **{"$defs": {"Counted": COUNTED}}),
+        record({"a": DATE, "b": {"$ref": "#/properties/a"}}, required=[]),
+        record({"a": INTEGER, "b": TEXT}, required=[], anyOf=[{"required": ["a"]}, {"required": ["b"]}]),
+    ],
+)
+def test_what_else_a_tool_can_be_called_with_is_left(codec: SentencePieceCodec, parameters: dict[str, Any]) -> None:
+    form = grounded_form(codec, [tool(parameters)], [Message("user", "Hello")], "conversation")
+    assert Reply(form).allowed()[codec.special("<tool>")]
+
+
+def test_a_number_that_a_decoder_would_round_cannot_be_called_with() -> None:
+    stated_id = stated("user 12345678901234567, or 12")
+    assert grounded_schema(INTEGER, stated_id) == {"enum": [12]}
 
 
 def calls_of(messages: list[Message], grounding: Any) -> dict[str, Any]:
