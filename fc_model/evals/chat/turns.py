@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from fc_model.chat.grounding import Grounding, grounded_tools
 from fc_model.chat.messages import Conversation, Message, ToolCall
+from fc_model.chat.reply import arguments_schema
 from fc_model.evals.chat.calls import (
     Schemas,
     ast_match,
@@ -12,7 +13,6 @@ from fc_model.evals.chat.calls import (
     read_call,
     same_calls,
     same_names,
-    schemas_of,
 )
 from fc_model.evals.chat.replies import Written
 from fc_model.strict_json import to_json
@@ -102,6 +102,7 @@ def right_tools_chance(turn: Turn) -> float | None:
 
 def rules_out(grounding: Grounding, turn: Turn) -> bool:
     """Whether the reference calls with what may not be quoted, so that no reply can be exact."""
-    schemas = schemas_of(grounded_tools(turn.before.tools, turn.before.messages, grounding))
+    offered = grounded_tools(turn.before.tools, turn.before.messages, grounding)
+    schemas = {tool["function"]["name"]: arguments_schema(tool) for tool in offered}
     calls = ({"name": call.name, "arguments": call.arguments} for call in turn.expected.tool_calls)
     return any(read_call(to_json(call), schemas) is None for call in calls)
