@@ -76,8 +76,9 @@ def grounded_schema(schema: Schema, stated: Statements) -> dict[str, Any] | None
     if not schema.keys().isdisjoint({"enum", "const", "$ref"}):
         return dict(schema)
     joined: dict[str, Any] = {}
+    about = {key: schema[key] for key in ("default", "description") if key in schema}
     for key in (key for key in _JOINING if key in schema):
-        choices = [_of(choice, stated) for choice in schema[key]]
+        choices = [_of({**about, **one} if isinstance(one, Mapping) else one, stated) for one in schema[key]]
         kept = [choice for choice in choices if choice is not None]
         if not kept or (key == "allOf" and len(kept) < len(choices)):
             return None

@@ -21,9 +21,11 @@ _MONTH_NAME = re.compile(rf"\b(?:{_MONTH})\b", re.IGNORECASE)
 _MINUS = "-−–－"
 _NUMBER = re.compile(
     rf"(?:(?<![\w.)\]])[{_MINUS}])?"  # a sign, not the hyphen of 3-5
-    r"(?:(?<![\d.,])\d{1,3}(?:,\d{3})+(?:\.\d+)?(?![\d,])|\d+(?:\.\d+)*|(?<![\d.])\.\d+)"
+    r"(?:(?<![\d.,])\d{1,3}(?:,\d{3})+(?:\.\d+)?(?!,?\d)|\d+(?:\.\d+)*|(?<![\d.])\.\d+)"
     r"(?:[eE][-+]?\d{1,2}(?!\w))?"
 )
+_UNSPACED = re.compile(r"(?<![\w.,$€£¥])\d{3}(?:,\d{3})+(?![\w.]|,\d)")
+"""100,250 may be two numbers."""
 _GROUPED = re.compile(r"(?<![\w.,])\d{1,3}(?:[ \u00a0\u2009\u202f'’_]\d{3})+(?![\w.,]?\d)")
 """12 345 and 12'345, which may be several numbers, too."""
 _SCALED = re.compile(r"(?<![\d.])(\d+(?:\.\d+)?) 1(0{2}|0{3}|0{6}|0{9})\b")
@@ -41,12 +43,13 @@ _MOST_FIGURES = 2_000
 """Characters of all numbers that are looked at: a table that a tool returns may have any number of them, and a grammar
 grows with each."""
 _MOST_IMPLIED = 200
-_BETWEEN = re.compile(r"[\s,;]*(?:(?:and|or)\s+)?", re.IGNORECASE)
+_BETWEEN = re.compile(r"[\s,;]*(?:(?:and|or|&)\s+)?", re.IGNORECASE)
 """What stands between the numbers of a list."""
 _IMPLIED = {
     "0": r"zero",
     "2": r"squared?|half|halve[sd]?|twice|double|binary",
     "3": r"cubed?|thrice|triple",
+    "4": r"quarter(?:s|ed)?|quadruple[sd]?",
     "8": r"octal",
     "10": r"decimal",
     "12": r"dozen",
@@ -90,7 +93,7 @@ _DAY = rf"(?<!\d)(?:(?P<first>\d\d?){_TH}(?: ?[-–—&] ?| (?:and|or|to) ))?(?P
 _DATES = (
     re.compile(rf"(?<!\d){_YEAR}(?P<sep>[-/.])(?P<month>\d\d?)(?P=sep)(?P<day>\d\d?)(?!\d)"),
     re.compile(rf"{_DAY}[\s-](?:of )?(?P<month>{_MONTH})\b\.?,?[\s-]{_NAMED_YEAR}", re.IGNORECASE),
-    re.compile(rf"\b(?P<month>{_MONTH})\.?[\s-]{_DAY},?[\s-]{_NAMED_YEAR}", re.IGNORECASE),
+    re.compile(rf"\b(?P<month>{_MONTH})\.?[\s-](?:the )?{_DAY},?[\s-]{_NAMED_YEAR}", re.IGNORECASE),
     re.compile(rf"(?<!\d)(?P<day>\d\d?)(?P<sep>[-.])(?P<month>\d\d?)(?P=sep){_YEAR}"),
     re.compile(rf"(?<!\d)(?P<month>\d\d?)-(?P<day>\d\d?)-{_YEAR}"),
     re.compile(rf"(?<!\d)(?P<day>\d\d?)/(?P<month>\d\d?)/{_SHORT_YEAR}"),
@@ -98,14 +101,16 @@ _DATES = (
 )
 _DAYS = (
     re.compile(rf"{_DAY}[\s-](?:of )?(?P<month>{_MONTH})\b", re.IGNORECASE),
-    re.compile(rf"\b(?P<month>{_MONTH})\.?[\s-]{_DAY}(?!\w)", re.IGNORECASE),
+    re.compile(rf"\b(?P<month>{_MONTH})\.?[\s-](?:the )?{_DAY}(?!\w)", re.IGNORECASE),
 )
 """Dates without a year, which is one that stands elsewhere."""
 _YEAR_ALONE = re.compile(rf"\b(?:in|of|for|year|{_MONTH})\.?,? (?P<year>[12]\d{{3}})(?!\w)", re.IGNORECASE)
 _CLOCKS = (
     re.compile(r"(?<![\d:.+])(?P<hour>\d\d?)[:h](?P<rest>\d\d(?::\d\d)?)(?:\s?(?P<half>[ap])\.?m\b)?", re.IGNORECASE),
     re.compile(
-        r"(?<![\d:.])(?P<hour>\d\d?)(?:[. ](?P<rest>\d\d))?\s?(?:(?P<half>[ap])\.?m\b|o['’ ]?clock\b)", re.IGNORECASE
+        r"(?<![\w:.])(?:(?P<first>\d\d?)(?: ?[-–—] ?| (?:to|till|until|and|or) ))?"
+        r"(?P<hour>\d\d?)(?:[. ](?P<rest>\d\d))?\s?(?:(?P<half>[ap])\.?m\b|o['’ ]?clock\b)",
+        re.IGNORECASE,
     ),
 )
 _NAMED_CLOCKS = {"noon": "12:00", "midday": "12:00", "midnight": "00:00"}
@@ -175,7 +180,7 @@ class Statements:
         A date without a year is of each year that dates, or words such as `in 2024`, state.
         """
         days, years, without_year = list[str](), dict[str, None](), list[re.Match[str]]()
-        for text in self.texts:
+        for text in dict.fromkeys(text for text, _ in self._readings):
             whole = _matches(_DATES, text)
             for match in whole:
                 year = _year(match)
@@ -197,12 +202,15 @@ class Statements:
         for text, _ in self._readings:
             late = _LATE.search(text)
             for match in _matches(_CLOCKS, text):
-                hour, rest = int(match["hour"]), match["rest"] or "00"
-                if match["half"]:
-                    hour = hour % 12 + (12 if match["half"].lower() == "p" else 0)
-                clocks.append(f"{hour:02}:{rest}")
-                if not match["half"] and hour < 12 and late:
-                    clocks.append(f"{hour + 12}:{rest}")
+                times = [(int(match["hour"]), match["rest"] or "00")]
+                if first := match.groupdict().get("first"):
+                    times.insert(0, (int(first), "00"))
+                for hour, rest in times:
+                    if match["half"]:
+                        hour = hour % 12 + (12 if match["half"].lower() == "p" else 0)
+                    clocks.append(f"{hour:02}:{rest}")
+                    if not match["half"] and hour < 12 and late:
+                        clocks.append(f"{hour + 12}:{rest}")
             clocks += [clock for name, clock in _NAMED_CLOCKS.items() if re.search(rf"\b{name}\b", text.lower())]
         return tuple(dict.fromkeys(clocks))[-_MOST_DATES:]
 
@@ -248,7 +256,9 @@ class Statements:
         readings, room = [], _MOST_FIGURES
         for text in reversed(self.texts):
             words = _ONE.sub("a", _HYPHEN.sub(" ", text.replace("%", " percent ")))
-            for reading in (text, _SCALED.sub(_multiplied, alpha2digit(words, "en", threshold=1))):
+            counted = _SCALED.sub(_multiplied, alpha2digit(words, "en", threshold=1))
+            spaced = _UNSPACED.sub(lambda match: match[0].replace(",", ", "), text)
+            for reading in (text, counted, spaced) if spaced != text else (text, counted):
                 matches = [match for match in _NUMBER.finditer(reading) if len(match[0]) <= MAX_DIGITS]
                 kept = list[re.Match[str]]()
                 while matches and (room := room - len(matches[-1][0])) > 0:

@@ -134,6 +134,8 @@ POINT = {"type": "array", "prefixItems": [{"type": "number"}, {"type": "number"}
         (TEXT | {"pattern": "^[0-9]{2}$"}, {}, ["12"], ["13"]),
         (TEXT | {"format": "ipv4"}, {}, ["10.0.0.7"], ["10.0.0.8"]),
         (TEXT | {"default": "v3"}, {}, ["v3", "12"], ["v4"]),
+        ({"anyOf": [INTEGER, {"type": "null"}], "default": 3}, {}, [3, 12, None], [4]),
+        ({"anyOf": [TEXT, {"type": "null"}], "description": "HH:MM or null"}, {}, ["19:30", None], ["12", "words"]),
         (TEXT, {}, ["12"], ["٤", "９"]),
         ({"type": "number", "multipleOf": 0.01}, {}, [19.99], [19.98]),
         ({"oneOf": [{"type": ["integer", "null"]}, TEXT]}, {}, [12, None, "12"], [13, "13"]),
@@ -155,7 +157,7 @@ POINT = {"type": "array", "prefixItems": [{"type": "number"}, {"type": "number"}
 def test_schemas_of_real_tools_are_narrowed_to_their_depth(
     codec: SentencePieceCodec, value: dict[str, Any], keywords: dict[str, Any], right: list[Any], wrong: list[Any]
 ) -> None:
-    messages = [Message("user", "Take 12 and 0.5, at 10.0.0.7, for $19.99")]
+    messages = [Message("user", "Take 12 and 0.5, at 10.0.0.7, for $19.99 at 7:30pm")]
     narrowed = grounded_tools([tool(record({"value": value}, **keywords))], messages, "conversation")
     grammar = ReplyFormat(codec, narrowed).grammar
     assert grammar is not None

@@ -45,6 +45,9 @@ def stated(*texts: str) -> Statements:
         ("1.299,99 € and 1.000.000", [1299.99, 1_000_000, 1.299, 99]),
         ("12,50", [12.5, 12, 50]),
         ("5.0", [5]),
+        ("1,000, 2,000", [1000, 2000]),
+        ("gcd(100,250)", [100, 250, 100_250]),
+        ("a quarter of 90", [4, 0.25, 90]),
         ("111 " * 2000 + "1", [1, 111]),
     ],
 )
@@ -74,6 +77,8 @@ def test_numbers_in_figures_and_in_words(text: str, numbers: list[float]) -> Non
         ("between May 3 and May 7, 2024", ["2024-05-03", "2024-05-07"]),
         ("Today is 2024-03-01. Book the 5th of May.", ["2024-03-01", "2024-05-05"]),
         ("28 April 1843 or 3 May 2024", ["1843-04-28", "2024-05-03"]),
+        ("on May the 3rd, 2024", ["2024-05-03"]),
+        ("the fifth of May two thousand twenty-four", ["2024-05-05"]),
         ("May 5", []),
         ("٢٠٢٤-٠٥-٠٣", ["2024-05-03"]),
         ("March 2024, 20240503, 12-05-03", []),
@@ -88,6 +93,7 @@ def test_dates_as_people_write_them(text: str, dates: list[str]) -> None:
     [
         ("12:05 am, 3:30 p.m. and 23:59:01", ["00:05", "15:30", "23:59:01"]),
         ("7pm, 8 AM, 19h30 and 7.30pm", ["19:00", "08:00", "19:30"]),
+        ("from 3 to 4pm", ["15:00", "16:00"]),
         ("at noon or midnight", ["12:00", "00:00"]),
         ("seven thirty pm", ["19:30"]),
         ("at 7 o'clock", ["07:00"]),
@@ -117,6 +123,8 @@ def test_a_calendar_that_a_tool_returns_makes_no_endless_choice() -> None:
 
 def test_numbers_that_stand_together_are_a_list() -> None:
     assert stated("Of 3, 4; 5 and 6 take 9.").lists == ((3, 4, 5, 6), (9,))
+    assert stated("2, 4 & 8").lists == ((2, 4, 8),)
+    assert (100, 200, 300) in stated("mean of 100,200,300").lists
     assert stated("the gcd of 12, of 18 and of 30").lists == ((12,), (18,), (30,), (12, 18, 30))
     assert stated('{"numbers": [1, 2.5], "factor": 7}').lists == ((1, 2.5), (7,))
 
