@@ -1,6 +1,7 @@
 """JSON Schema, draft 2020-12, whose patterns end in time: a schema may have come with data."""
 
 import math
+import re
 from collections.abc import Iterator
 from fractions import Fraction
 from functools import lru_cache
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 
 _PATTERN_SECONDS = 0.5
 """`^(a+)+$` would need hours for a hundred letters. What takes longer than this does not match."""
+_MOST_UNROLLED = 200_000
+"""`(a{100000}){100000}` would need all memory to be read. What is longer does not match."""
+_PATTERN_PART = re.compile(r"\\.|\[(?:\\.|[^\]\\])*\]|\{(?P<least>\d+)(?:,(?P<most>\d*))?\}|.", re.DOTALL)
 
 
 @lru_cache(maxsize=1024)
@@ -34,12 +38,33 @@ def _pattern(validator: Any, pattern: str, instance: Any, schema: Any) -> "Itera
 
     if not validator.is_type(instance, "string"):
         return
-    try:
-        matches = regex.search(pattern, instance, timeout=_PATTERN_SECONDS) is not None
-    except TimeoutError:
-        matches = False
-    if not matches:
+    if not _matches(pattern, instance):
         yield ValidationError(f"the text does not match {pattern!r}")
+
+
+def _matches(pattern: str, text: str) -> bool:
+    if not _unrolled(pattern) <= _MOST_UNROLLED:  # it may be no number
+        return False
+    try:
+        return regex.search(pattern, text, timeout=_PATTERN_SECONDS) is not None
+    except (TimeoutError, RecursionError, regex.error):
+        return False
+
+
+def _unrolled(pattern: str) -> float:
+    """About how many characters the pattern has with its counted repeats written out."""
+    groups, last = [0.0], 0.0
+    for match in _PATTERN_PART.finditer(pattern):
+        if match["least"]:
+            times = max(float(match["most"] or match["least"]), 1)
+            groups[-1] += last * (times - 1)
+            last *= times
+        elif match[0] == "(":
+            groups.append(0)
+        else:
+            last = groups.pop() if match[0] == ")" and len(groups) > 1 else 1
+            groups[-1] += last
+    return sum(groups)
 
 
 def _multiple_of(validator: Any, unit: float, instance: Any, schema: Any) -> "Iterator[ValidationError]":

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from fc_model.chat.text import Conversation, SentencePieceCodec, open_model
 from fc_model.errors import UserError
 from fc_model.inference.generate import Sampler, Sampling
-from fc_model.inference.grammar import JsonGrammar
+from fc_model.inference.grammar import JsonGrammar, can_be_satisfied
 
 SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -112,3 +112,16 @@ def test_a_constraint_draws_the_best_that_is_allowed(codec: SentencePieceCodec) 
     logits = np.arange(codec.vocab_size, dtype=np.float32)
     token = Sampler(Sampling(temperature=0), constraint=constraint).draw(logits)
     assert token == np.flatnonzero(allowed).max() and not allowed.all()
+
+
+@pytest.mark.parametrize(
+    ("schema", "can_be"),
+    [
+        ({"type": "string", "format": "ipv4", "pattern": "^[^0-9]*$"}, False),
+        ({"type": "object", "properties": {"a": False}, "required": ["a"]}, False),
+        ({"type": "string", "pattern": "^[A-Z]$", "allOf": [{"pattern": "^[^0-9]*$"}]}, True),
+        ({"type": "array", "uniqueItems": True}, True),  # refused by name where it is compiled
+    ],
+)
+def test_what_nothing_satisfies_is_known(schema: dict[str, Any], can_be: bool) -> None:
+    assert can_be_satisfied(schema) == can_be
