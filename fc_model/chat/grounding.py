@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any, Literal
+from urllib.parse import unquote
 
 from fc_model.chat.messages import Message
 from fc_model.chat.reply import arguments_schema
@@ -39,6 +40,7 @@ _KEYS = {
     "string": {"pattern", "format", "minLength", "maxLength"},
 }
 """What a schema without a type is meant for, by its keywords."""
+_TO_DEFINITION = re.compile(r"#|#/(?:\$defs|definitions)/[^/]+")
 _STATED = "#/$defs/_stated"
 """Where a tool's schema has the values of which nothing is asked but that they are stated."""
 _UNSURE = re.compile(r'"(?:\$ref|allOf|anyOf|oneOf|prefixItems|patternProperties)"')
@@ -114,9 +116,9 @@ def _request(messages: Sequence[Message]) -> Sequence[Message]:
 
 
 def _narrowed(tool: dict[str, Any], stated: Statements) -> dict[str, Any] | None:
-    parameters: Any = arguments_schema(tool)
+    parameters: Any = _with_definitions(arguments_schema(tool))
     while unfillable := next(_unfillable(parameters, stated), None):
-        parameters = _without(parameters, unfillable)
+        parameters = _replaced(parameters, unfillable, False)
     narrowed = grounded_schema(parameters, stated)
     if narrowed is None:
         return None
@@ -145,11 +147,30 @@ def _any_value(stated: Statements) -> dict[str, Any]:
 def _unfillable(schema: Any, stated: Statements) -> Iterator[str]:
     """References within a schema to what nothing stated fills."""
     for reference in sorted(_references(schema)):
-        target: Any = schema
-        for name in reference.removeprefix("#").split("/")[1:]:
-            target = target.get(name.replace("~1", "/").replace("~0", "~")) if isinstance(target, Mapping) else None
+        target = _target(schema, reference)
         if isinstance(target, Mapping) and grounded_schema(target, stated) is None:
             yield reference
+
+
+def _with_definitions(schema: Any) -> Any:
+    """The schema whose references lead to definitions: any other place may be elsewhere once it is narrowed."""
+    for number, reference in enumerate(sorted(_references(schema))):
+        target = _target(schema, reference)
+        if isinstance(target, Mapping) and not _TO_DEFINITION.fullmatch(reference):
+            name = f"_{number}"
+            schema = {**schema, "$defs": {**schema.get("$defs", {}), name: target}}
+            schema = _replaced(schema, reference, {"$ref": f"#/$defs/{name}"})
+    return schema
+
+
+def _target(schema: Any, reference: str) -> Any:
+    """None where a reference leads nowhere."""
+    for name in map(unquote, reference.removeprefix("#").split("/")[1:]):
+        if isinstance(schema, list):
+            schema = schema[int(name)] if name.isdecimal() and int(name) < len(schema) else None
+        else:
+            schema = schema.get(name.replace("~1", "/").replace("~0", "~")) if isinstance(schema, Mapping) else None
+    return schema
 
 
 def _references(schema: Any) -> set[str]:
@@ -158,13 +179,15 @@ def _references(schema: Any) -> set[str]:
     return set[str]().union(*map(_references, items), [own] if isinstance(own, str) and own.startswith("#") else [])
 
 
-def _without(schema: Any, reference: str) -> Any:
-    """The schema with nothing in place of what refers there."""
+def _replaced(schema: Any, reference: str, by: Any) -> Any:
+    """The schema with another in place of what refers there."""
     if isinstance(schema, list):
-        return [_without(item, reference) for item in schema]
+        return [_replaced(item, reference, by) for item in schema]
     if not isinstance(schema, Mapping):
         return schema
-    return schema.get("$ref") != reference and {key: _without(item, reference) for key, item in schema.items()}
+    if schema.get("$ref") == reference:
+        return by
+    return {key: _replaced(item, reference, by) for key, item in schema.items()}
 
 
 def _of(schema: Any, stated: Statements) -> Any:

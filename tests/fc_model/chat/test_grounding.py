@@ -147,6 +147,24 @@ POINT = {"type": "array", "prefixItems": [{"type": "number"}, {"type": "number"}
             [{"n": 13}],
         ),
         (
+            record(
+                {"a": {"oneOf": [INTEGER, {"type": "null"}]}, "b": {"$ref": "#/properties/value/properties/a/oneOf/0"}}
+            ),
+            {},
+            [{"a": None, "b": 12}],
+            [{"a": None, "b": 13}, {"a": None, "b": None}],
+        ),
+        (
+            {"$ref": "#/$defs/A%20tree"},
+            {
+                "$defs": {
+                    "A tree": record({"n": INTEGER, "of": {"type": "array", "items": {"$ref": "#/$defs/A%20tree"}}})
+                }
+            },
+            [{"n": 12, "of": [{"n": 12, "of": []}]}],
+            [{"n": 12, "of": [{"n": 13, "of": []}]}],
+        ),
+        (
             {"$ref": "#/$defs/Tree"},
             {"$defs": {"Tree": record({"n": INTEGER, "of": {"type": "array", "items": {"$ref": "#/$defs/Tree"}}})}},
             [{"n": 12, "of": [{"n": 12, "of": []}]}],
