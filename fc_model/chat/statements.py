@@ -28,12 +28,14 @@ _UNSPACED = re.compile(r"(?<![\w.,$€£¥])\d{3}(?:,\d{3})+(?![\w.]|,\d)")
 """100,250 may be two numbers."""
 _GROUPED = re.compile(r"(?<![\w.,])\d{1,3}(?:[ \u00a0\u2009\u202f'’_]\d{3})+(?![\w.,]?\d)")
 """12 345 and 12'345, which may be several numbers, too."""
-_SCALED = re.compile(r"(?<![\d.])(\d+(?:\.\d+)?) 1(0{2}|0{3}|0{6}|0{9})\b")
+_TIMES = r"1(0{2}|0{3}|0{6}|0{9})\b"
+_SCALED = re.compile(rf"(?<![\d.])(\d{{1,30}}(?:\.\d{{1,30}})?) {_TIMES}")
 """How the reader of number words leaves `3 million`."""
 _SCALE = "hundred|thousand|million|billion"
+_AMOUNT = r"point|half|and a half|percent|per cent|o'clock|(?:second|minute|hour|day|week|month|year)s?"
 _ONE = re.compile(
     rf"(?<![\w-])(?<!ty )(?<!point )(?<!hundred )(?<!thousand )(?<!hundred and )(?<!thousand and )one\b"
-    rf"(?![- ](?:{_SCALE}|point|half|percent|per cent|o'clock|seconds?|minutes?|hours?|days?|weeks?|months?|years?)\b)"
+    rf"(?![- ](?:{_SCALE}|{_AMOUNT})\b)"
     rf"(?!,?(?: (?:and|or|to))? (?:two|three|four|five|six|seven|eight|nine|ten|\d))",
     re.IGNORECASE,
 )
@@ -79,11 +81,16 @@ _FRACTIONS = {
     "75": r"¾|(?<![\d.,/])3/4|\b3 quarters",
 }
 _MIXED = [
-    (re.compile(rf"(?:(?<![\d.,/])(\d+)(?: and |[ -])?)?(?:{words})(?![\w/])", re.IGNORECASE), fraction)
+    (
+        re.compile(
+            rf"(?:(?<![\d.,/])(\d{{1,30}})(?: and |[ -])?)?(?:{words})(?![\w/])(?: (?:an? )?{_TIMES})?", re.IGNORECASE
+        ),
+        fraction,
+    )
     for fraction, words in _FRACTIONS.items()
 ]
-"""Two and a half, 2 1/2 and 2½."""
-_SUFFIXED = re.compile(r"(?<![\w.,])(\d+(?:\.\d+)?)(k|K|M|bn)\b")
+"""Two and a half, 2 1/2 and 2½; half a million as the reader of number words leaves it."""
+_SUFFIXED = re.compile(r"(?<![\w.,])(\d{1,30}(?:\.\d{1,30})?)(k|K|M|bn)\b")
 _POWERS = {"k": 3, "K": 3, "M": 6, "bn": 9}
 _YEAR, _SHORT_YEAR = r"(?P<year>\d{4})(?!\d)", r"(?P<year>\d{4}|\d\d)(?!\d)"
 _NAMED_YEAR = r"(?:['’](?P<short>\d\d)|(?P<year>\d{4}))(?!\d)"
@@ -242,9 +249,13 @@ class Statements:
                 yield _scaled(match[1], _POWERS[match[2]])
         for text, _ in self._readings:
             yield from (figure for words, figure in _IMPLIED_WORDS if words.search(text))
-            yield from ("".join(match.groups()) for match in _YEAR_IN_WORDS.finditer(text))
+            in_words = (
+                match for match in _YEAR_IN_WORDS.finditer(text) if not any(match[0] in one for one in self.texts)
+            )
+            yield from ("".join(match.groups()) for match in in_words)
             for form, fraction in _MIXED:
-                yield from (f"{match[1] or 0}.{fraction}" for match in form.finditer(text))
+                for match in form.finditer(text):
+                    yield _scaled(f"{match[1] or 0}.{fraction}", len(match[2] or ""))
         for moment in (*self.dates, *self.clocks):
             yield from re.split("[-:]", moment)
 

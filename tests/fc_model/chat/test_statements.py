@@ -35,6 +35,8 @@ def stated(*texts: str) -> Statements:
         ("nineteen eighty-four, twenty twenty-four", [1984, 2024, 19, 84, 20, 24]),
         ("two and a half, 1½ cups, 2 1/4 and three quarters", [2.5, 1.5, 2.25, 0.75, 1, 4, 3]),
         ("three point one four", [3.14]),
+        ("half a million, one and a half thousand", [500_000, 1500, 1]),
+        ("20 24 and 12 15", [20, 24, 12, 15]),
         ("a thousand and one, a hundred and one, two hundred one", [1001, 101, 201]),
         ("one, two and three", [1, 2, 3]),
         ("in one hour", [1]),
@@ -150,7 +152,17 @@ def test_integers_are_whole_numbers_of_json() -> None:
     assert all(isinstance(value, int) for value in stated("5.0, 1e3 and 1,299.00").numbers)
 
 
-@pytest.mark.parametrize("text", ["1" * 20_000, "1 111" * 4_000, "5k 1/2 " * 3_000, "+1 2 (" * 3_000, "0.1," * 5_000])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1" * 20_000,
+        "1 111" * 4_000,
+        "5k 1/2 " * 3_000,
+        "+1 2 (" * 3_000,
+        "9" * 400 + " million" + "9" * 400 + "k " + "9" * 400 + " and a half",
+        "0.1," * 5_000,
+    ],
+)
 def test_long_texts_are_read_in_time(text: str) -> None:
     began = process_time()
     assert len(stated(text).figures) < 1_000
