@@ -117,8 +117,8 @@ def _request(messages: Sequence[Message]) -> Sequence[Message]:
 
 def _narrowed(tool: dict[str, Any], stated: Statements) -> dict[str, Any] | None:
     parameters: Any = _with_definitions(arguments_schema(tool))
-    while unfillable := next(_unfillable(parameters, stated), None):
-        parameters = _replaced(parameters, unfillable, False)
+    while unfillable := dict.fromkeys(_unfillable(parameters, stated), False):
+        parameters = _replaced(parameters, unfillable)
     narrowed = grounded_schema(parameters, stated)
     if narrowed is None:
         return None
@@ -154,13 +154,12 @@ def _unfillable(schema: Any, stated: Statements) -> Iterator[str]:
 
 def _with_definitions(schema: Any) -> Any:
     """The schema whose references lead to definitions: any other place may be elsewhere once it is narrowed."""
+    definitions, moved = dict[str, Any](), dict[str, Any]()
     for number, reference in enumerate(sorted(_references(schema))):
         target = _target(schema, reference)
         if isinstance(target, Mapping) and not _TO_DEFINITION.fullmatch(reference):
-            name = f"_{number}"
-            schema = {**schema, "$defs": {**schema.get("$defs", {}), name: target}}
-            schema = _replaced(schema, reference, {"$ref": f"#/$defs/{name}"})
-    return schema
+            definitions[f"_{number}"], moved[reference] = target, {"$ref": f"#/$defs/_{number}"}
+    return _replaced({**schema, "$defs": {**schema.get("$defs", {}), **definitions}}, moved) if moved else schema
 
 
 def _target(schema: Any, reference: str) -> Any:
@@ -179,15 +178,16 @@ def _references(schema: Any) -> set[str]:
     return set[str]().union(*map(_references, items), [own] if isinstance(own, str) and own.startswith("#") else [])
 
 
-def _replaced(schema: Any, reference: str, by: Any) -> Any:
-    """The schema with another in place of what refers there."""
+def _replaced(schema: Any, by: Mapping[str, Any]) -> Any:
+    """The schema with others in place of its references."""
     if isinstance(schema, list):
-        return [_replaced(item, reference, by) for item in schema]
+        return [_replaced(item, by) for item in schema]
     if not isinstance(schema, Mapping):
         return schema
-    if schema.get("$ref") == reference:
-        return by
-    return {key: _replaced(item, reference, by) for key, item in schema.items()}
+    reference = schema.get("$ref")
+    if isinstance(reference, str) and reference in by:
+        return by[reference]
+    return {key: _replaced(item, by) for key, item in schema.items()}
 
 
 def _of(schema: Any, stated: Statements) -> Any:
