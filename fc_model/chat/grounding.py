@@ -18,6 +18,7 @@ from fc_model.chat.messages import Message
 from fc_model.json_schema import validator_of
 from fc_model.strict_json import to_json
 from fc_model.tools.arguments import MAX_DIGITS
+from fc_model.tools.registry import known_tool
 
 Grounding = Literal["none", "conversation", "request"]
 """What a call may quote: anything, whatever was stated, or what was stated since the last result was answered. A tool
@@ -45,6 +46,7 @@ _SCALED = re.compile(r"(\d+(?:\.\d+)?) 1(0{2}|0{3}|0{6}|0{9})\b")
 _ONE = re.compile(r"(?<![\w-])(?<!ty )one\b(?![- ](?:hundred|thousand|million|billion|point)\b)", re.IGNORECASE)
 """More often a pronoun than a number, as in `another one`; alone it states none."""
 _HYPHEN = re.compile(r"(?<=[a-z])-(?=[a-z])", re.IGNORECASE)
+_SHORT = 3
 _MOST_FIGURES = 2_000
 """Characters of all numbers that are looked at: a table that a tool returns may have any number of them, and a grammar
 grows with each."""
@@ -160,6 +162,23 @@ class Statements:
         for day in self.dates:
             yield from day.split("-")
 
+    def named(self, spellings: Mapping[str, Iterable[str]]) -> list[str]:
+        """The values that texts name, as whole words and not as a part of another's name; names up to three letters by
+        their case, too, since K is no kilo."""
+        text = "\n".join(self.texts)
+        folded = text.casefold()
+        mentions: dict[str, list[tuple[int, int]]] = {}
+        for value, names in spellings.items():
+            for name in names:
+                if name.casefold() in folded:
+                    mentions.setdefault(value, []).extend(match.span() for match in _whole(name).finditer(text))
+        spans = [span for of_value in mentions.values() for span in of_value]
+
+        def stands_alone(span: tuple[int, int]) -> bool:
+            return not any(low <= span[0] and span[1] <= high and (low, high) != span for low, high in spans)
+
+        return [value for value, of_value in mentions.items() if any(map(stands_alone, of_value))]
+
     @cached_property
     def _readings(self) -> list[tuple[str, list[re.Match[str]]]]:
         """The texts, and each with its words for numbers in figures, with the numbers of both; of all the last ones."""
@@ -243,8 +262,26 @@ def _request(messages: Sequence[Message]) -> Sequence[Message]:
 
 def _narrowed(tool: dict[str, Any], stated: Statements) -> dict[str, Any] | None:
     function = tool["function"]
-    parameters = grounded_schema(function.get("parameters") or {"type": "object"}, stated)
-    return None if parameters is None else {**tool, "function": {**function, "parameters": parameters}}
+    parameters = function.get("parameters") or {"type": "object"}
+    ours = known_tool(tool)
+    narrowed = grounded_schema(parameters, stated)
+    if narrowed is not None and ours is not None and ours.spellings:
+        narrowed = _named(narrowed, {name: stated.named(spellings()) for name, spellings in ours.spellings.items()})
+    return None if narrowed is None else {**tool, "function": {**function, "parameters": narrowed}}
+
+
+def _named(parameters: dict[str, Any], values: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    """The parameters whose values texts name, each with another of them, as long as there are enough."""
+    first, *others = values
+    if not others or len(values[first]) < len(values):
+        narrow = {name: {"enum": list(of_name)} for name, of_name in values.items() if of_name}
+        return {**parameters, "properties": {**parameters["properties"], **narrow}}
+    choices = []
+    for value in values[first]:
+        chosen = {**parameters, "properties": {**parameters["properties"], first: {"const": value}}}
+        rest = {name: [other for other in values[name] if other != value] for name in others}
+        choices.append({**_named(chosen, rest), "additionalProperties": False})
+    return {"anyOf": choices}
 
 
 def _any_of(schema: Schema, key: str, choices: Sequence[Any], stated: Statements) -> dict[str, Any] | None:
@@ -315,6 +352,12 @@ def _value(figures: str) -> Number | None:
         return int(plain)
     value = float(plain)
     return int(value) if "e" in plain.lower() and value.is_integer() else value
+
+
+def _whole(name: str) -> re.Pattern[str]:
+    """A name as whole words."""
+    start, end = (r"(?<![\w'’])" if name[:1].isalnum() else ""), (r"(?!\w)" if name[-1:].isalnum() else "")
+    return re.compile(start + re.escape(name) + end, re.NOFLAG if len(name) <= _SHORT else re.IGNORECASE)
 
 
 def _multiplied(match: re.Match[str]) -> str:
