@@ -18,6 +18,7 @@ from fc_model.chat.statements import Statements
 from fc_model.inference.grammar import can_be_satisfied
 from fc_model.json_schema import validator_of
 from fc_model.strict_json import to_json
+from fc_model.tools.registry import known_tool
 
 Grounding = Literal["none", "conversation", "request"]
 """What a call may quote: anything, whatever was stated, or what was stated since the last result was answered. A tool
@@ -127,12 +128,27 @@ def _narrowed(tool: dict[str, Any], stated: Statements) -> dict[str, Any] | None
         for key in _DEFINITIONS & narrowed.keys()
     }
     narrowed |= definitions
+    if (ours := known_tool(tool)) is not None and ours.spellings:
+        narrowed = _named(narrowed, {name: stated.named(spellings()) for name, spellings in ours.spellings.items()})
     text = to_json(narrowed)
     if _STATED in text:
         narrowed["$defs"] = {**narrowed.get("$defs", {}), _STATED.rpartition("/")[2]: _any_value(stated)}
     if _UNSURE.search(text) and not can_be_satisfied(narrowed):
         return None
     return {**tool, "function": {**tool["function"], "parameters": narrowed}}
+
+
+def _named(parameters: dict[str, Any], values: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    """The parameters whose values texts name, each with another of them, as long as there are enough."""
+    first, *others = values
+    if not others or len(values[first]) < len(values):
+        narrow = {name: {"enum": list(of_name)} for name, of_name in values.items() if of_name}
+        return {**parameters, "properties": {**parameters["properties"], **narrow}}
+    choices = []
+    for value in values[first]:
+        chosen = {**parameters, "properties": {**parameters["properties"], first: {"const": value}}}
+        choices.append(_named(chosen, {name: [other for other in values[name] if other != value] for name in others}))
+    return {"anyOf": choices}
 
 
 def _any_value(stated: Statements) -> dict[str, Any]:

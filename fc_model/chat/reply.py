@@ -227,10 +227,7 @@ def arguments_schema(tool: Mapping[str, Any]) -> dict[str, Any]:
 
 def _needed_call(tool: Mapping[str, Any]) -> dict[str, Any]:
     """A call with no more than it needs: values of no length, and the longest where there is a choice of whole ones."""
-    parameters = arguments_schema(tool)
-    properties = parameters.get("properties", {})
-    arguments = {name: _needed_value(properties.get(name)) for name in parameters.get("required", ())}
-    return {"name": tool["function"]["name"], "arguments": arguments}
+    return {"name": tool["function"]["name"], "arguments": _needed_value(arguments_schema(tool))}
 
 
 def _needed_value(schema: Any) -> Any:
@@ -243,6 +240,8 @@ def _needed_value(schema: Any) -> Any:
             return max(map(_needed_value, choices), key=lambda value: len(to_json(value)))
         case {"prefixItems": [*items]}:
             return list(map(_needed_value, items))
+        case {"properties": dict(properties)}:
+            return {name: _needed_value(properties.get(name)) for name in schema.get("required", ())}
     return ""
 
 

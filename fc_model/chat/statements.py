@@ -1,7 +1,7 @@
 """What texts state: numbers in figures and in English words, lists of them, dates and times in the usual spellings."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
@@ -41,6 +41,7 @@ _ONE = re.compile(
 )
 """More often a pronoun than a number, as in `another one`; where no amount or other number follows it states none."""
 _HYPHEN = re.compile(r"(?<=[a-z])-(?=[a-z])", re.IGNORECASE)
+_SHORT = 3
 _MOST_FIGURES = 2_000
 """Characters of all numbers that are looked at: a table that a tool returns may have any number of them, and a grammar
 grows with each."""
@@ -228,6 +229,23 @@ class Statements:
         dates, clocks = self.dates[-_MOST_DATE_TIMES:], self.clocks[-_MOST_DATE_TIMES:]
         return tuple(dict.fromkeys((*written[-_MOST_DATES:], *map("T".join, product(dates, clocks)))))
 
+    def named(self, spellings: Mapping[str, Iterable[str]]) -> list[str]:
+        """The values that texts name, as whole words and not as a part of another's name; names up to three letters by
+        their case, too, since K is no kilo."""
+        text = "\n".join(self.texts)
+        folded = text.casefold()
+        mentions: dict[str, list[tuple[int, int]]] = {}
+        for value, names in spellings.items():
+            for name in names:
+                if name.casefold() in folded:
+                    mentions.setdefault(value, []).extend(match.span() for match in _whole(name).finditer(text))
+        spans = [span for of_value in mentions.values() for span in of_value]
+
+        def stands_alone(span: tuple[int, int]) -> bool:
+            return not any(low <= span[0] and span[1] <= high and (low, high) != span for low, high in spans)
+
+        return [value for value, of_value in mentions.items() if any(map(stands_alone, of_value))]
+
     @property
     def _written(self) -> Iterator[str]:
         return (match[0] for _, matches in self._readings for match in matches)
@@ -278,6 +296,12 @@ class Statements:
         return readings[::-1]
 
 
+def _whole(name: str) -> re.Pattern[str]:
+    """A name as whole words."""
+    start, end = (r"(?<![\w'’])" if name[:1].isalnum() else ""), (r"(?!\w)" if name[-1:].isalnum() else "")
+    return re.compile(start + re.escape(name) + end, re.NOFLAG if len(name) <= _SHORT else re.IGNORECASE)
+
+
 def _value(figures: str) -> Number | None:
     """Of a number in figures; None for 1.2.3."""
     plain = re.sub(f"^[{_MINUS}]", "-", figures.replace(",", ""))
@@ -310,8 +334,8 @@ def _matches(forms: Iterable[re.Pattern[str]], text: str) -> list[re.Match[str]]
 def _days(match: re.Match[str]) -> list[str]:
     """As MM-DD; two for `May 3-5`."""
     month = int(match["month"]) if match["month"].isdecimal() else _month(match["month"])
-    found = match.groupdict()
-    return [f"{month:02}-{int(day):02}" for day in (found.get("first"), found["day"]) if day]
+    groups = match.groupdict()
+    return [f"{month:02}-{int(day):02}" for day in (groups.get("first"), groups["day"]) if day]
 
 
 def _year(match: re.Match[str]) -> str:

@@ -1,5 +1,8 @@
 """All tools by name. A module of tools ends with its TOOLS; this is the only list of the modules."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from fc_model.tools import (
     arithmetic,
     chess,
@@ -24,3 +27,10 @@ _MODULES = (
 )
 
 TOOLS: dict[str, Tool] = {tool.name: tool for module in _MODULES for tool in module.TOOLS}
+
+
+def known_tool(schema: Mapping[str, Any]) -> Tool | None:
+    """The tool of ours whose schema, in OpenAI's format, this is."""
+    function = schema["function"]
+    tool = TOOLS.get(function["name"])
+    return tool if tool is not None and tool.schema() == schema else None

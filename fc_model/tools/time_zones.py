@@ -58,6 +58,11 @@ def _zones() -> frozenset[str]:
     return frozenset(resources.files("tzdata").joinpath("zones").read_text("utf-8").split())
 
 
+def zone_spellings() -> dict[str, tuple[str, ...]]:
+    """Each zone by its name and by its place."""
+    return {zone: (zone, zone.rpartition("/")[2].replace("_", " ")) for zone in sorted(_zones())}
+
+
 TOOLS = (
     Tool(
         name="convert_time_zone",
@@ -65,5 +70,6 @@ TOOLS = (
         parameters=record({"time": described(_TIME, "YYYY-MM-DDTHH:MM"), "from_zone": _ZONE, "to_zone": _ZONE}),
         executor=convert_time_zone,
         result=record({"time": TEXT, "zone": TEXT, "ambiguous": BOOLEAN}),
+        spellings=dict.fromkeys(("from_zone", "to_zone"), zone_spellings),
     ),
 )

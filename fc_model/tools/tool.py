@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Schema = dict[str, Any]
@@ -36,6 +36,7 @@ class Tool:
             ToolError. Runs in the sandbox's child (child.py).
         result: schema of what it returns.
         uses: what of the sandbox's setting it needs besides the arguments.
+        spellings: of parameters whose values have other names in a text, every value with all of its names.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Tool:
     executor: Callable[..., Any]
     result: Schema
     uses: Literal["folder", "time", "corpus"] | None = None
+    spellings: Mapping[str, Callable[[], Mapping[str, tuple[str, ...]]]] = field(default_factory=dict, hash=False)
 
     def schema(self) -> dict[str, Any]:
         """As OpenAI's chat completions take it: {"type": "function", "function": {name, description, parameters}}.

@@ -50,6 +50,60 @@ _ZERO = {"celsius": Fraction(27_315, 100), "fahrenheit": Fraction(45_967, 180), 
 """Kelvins at 0 degrees of a scale."""
 _KIND = {unit: kind for kind, units in _UNITS.items() for unit in units}
 
+UNIT_SPELLINGS: dict[str, tuple[str, ...]] = {
+    "millimetre": ("mm", "millimetres"),
+    "centimetre": ("cm", "centimetres", "centimeters"),
+    "metre": ("m", "metres", "meters"),
+    "kilometre": ("km", "kilometres", "kilometers"),
+    "inch": ("inches",),
+    "foot": ("feet", "ft"),
+    "yard": ("yards",),
+    "mile": ("miles", "mi"),
+    "nautical_mile": ("nautical miles",),
+    "gram": ("g", "grams"),
+    "kilogram": ("kg", "kilograms", "kilos"),
+    "tonne": ("tonnes",),
+    "ounce": ("ounces", "oz"),
+    "pound": ("pounds", "lb"),
+    "stone": ("stone",),
+    "millilitre": ("ml", "millilitres"),
+    "litre": ("litres", "liters"),
+    "us_gallon": ("US gallons",),
+    "us_cup": ("US cups",),
+    "us_pint": ("US pints",),
+    "hectare": ("hectares", "ha"),
+    "acre": ("acres",),
+    "square_metre": ("square metres", "m²"),
+    "square_foot": ("square feet", "sq ft"),
+    "square_kilometre": ("square kilometres", "km²"),
+    "square_mile": ("square miles",),
+    "metre_per_second": ("m/s", "metres per second"),
+    "kilometre_per_hour": ("km/h", "kilometres per hour"),
+    "mile_per_hour": ("mph", "miles per hour"),
+    "knot": ("knots",),
+    "second": ("seconds",),
+    "minute": ("minutes",),
+    "hour": ("hours",),
+    "day": ("days",),
+    "week": ("weeks",),
+    "kilobyte": ("kB", "kilobytes"),
+    "megabyte": ("MB", "megabytes"),
+    "gigabyte": ("GB", "gigabytes"),
+    "mebibyte": ("MiB", "mebibytes"),
+    "gibibyte": ("GiB", "gibibytes"),
+    "kilojoule": ("kJ", "kilojoules"),
+    "kilocalorie": ("kcal", "kilocalories"),
+    "kilowatt_hour": ("kWh", "kilowatt hours"),
+    "hectopascal": ("hPa", "hectopascals"),
+    "bar": ("bar",),
+    "atmosphere": ("atmospheres", "atm"),
+    "pound_per_square_inch": ("psi", "pounds per square inch"),
+    "celsius": ("°C", "degrees Celsius"),
+    "fahrenheit": ("°F", "degrees Fahrenheit"),
+    "kelvin": ("K", "kelvins"),
+}
+"""How people write a unit, beside its name."""
+
 
 def convert_units(value: float, from_unit: str, to_unit: str) -> float:
     """Raises ToolError for units of different kinds, and below absolute zero."""
@@ -62,6 +116,10 @@ def convert_units(value: float, from_unit: str, to_unit: str) -> float:
     return json_number((base - _ZERO.get(to_unit, 0)) / _UNITS[kind][to_unit])
 
 
+def unit_spellings() -> dict[str, tuple[str, ...]]:
+    return {unit: (unit, unit.replace("_", " "), *UNIT_SPELLINGS.get(unit, ())) for unit in _KIND}
+
+
 _UNIT = one_of(*_KIND)
 
 TOOLS = (
@@ -72,5 +130,6 @@ TOOLS = (
         parameters=record({"value": NUMBER, "from_unit": _UNIT, "to_unit": _UNIT}),
         executor=convert_units,
         result=NUMBER,
+        spellings=dict.fromkeys(("from_unit", "to_unit"), unit_spellings),
     ),
 )

@@ -255,6 +255,25 @@ def test_a_request_is_what_follows_the_last_answer_and_falls_back_on_the_convers
     assert calls_of(asked, "request")["prime_factors"]["number"]["enum"] == [35]
 
 
+def test_units_and_zones_are_those_that_are_named_each_once() -> None:
+    def valid(text: str, name: str, **arguments: Any) -> bool:
+        (tool,) = grounded_tools([TOOLS[name].schema()], [Message("user", text)], "request")
+        return validator_of(to_json(tool["function"]["parameters"])).is_valid(arguments)
+
+    def units(text: str, start: str, end: str) -> bool:
+        return valid(text, "convert_units", value=3, from_unit=start, to_unit=end)
+
+    assert units("How many acres are 3 sq ft?", "square_foot", "acre")
+    assert not units("How many acres are 3 sq ft?", "foot", "acre"), "it stands in the other's name"
+    assert not units("How many acres are 3 sq ft?", "acre", "acre")
+    assert not units("How many acres are 3 sq ft?", "hectare", "acre")
+    assert units("3 K in °F", "kelvin", "fahrenheit") and not units("I'm 3 k away from miles", "kelvin", "mile")
+    assert units("Convert 3 furlongs", "mile", "mile"), "what names none leaves the choice"
+    times = {"time": "2024-05-03T15:30", "from_zone": "America/New_York", "to_zone": "Asia/Tokyo"}
+    assert valid("It is 3:30 pm on 3 May 2024 in New York, and in Tokyo?", "convert_time_zone", **times)
+    assert not valid("It is 3:30 pm on 3 May 2024 in New York, and in Oslo?", "convert_time_zone", **times)
+
+
 def draw(codec: SentencePieceCodec, messages: list[Message], seed: int, **likings: float) -> Reply:
     """What random logits draw."""
     form = grounded_form(codec, [tool.schema() for tool in TOOLS.values()], messages, "conversation")
