@@ -5,7 +5,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple
 
 from fc_model.chat.encoding import encode_conversation
-from fc_model.chat.grounding import Grounding, answer_pattern, grounded_tools
+from fc_model.chat.grounding.mode import Grounding
+from fc_model.chat.grounding.tools import answer_pattern, grounded_tools
 from fc_model.chat.messages import Conversation, Message
 from fc_model.chat.reply import JsonReply, Reply, ReplyFormat
 from fc_model.errors import UserError

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 from fc_model.chat.agent import Agent
 from fc_model.chat.assistant import Assistant
-from fc_model.chat.grounding import Grounding
+from fc_model.chat.grounding.mode import Grounding
 from fc_model.chat.modelfile import MODELFILE
 from fc_model.errors import UserError
 from fc_model.inference.generate import Runtime, Sampler, Sampling, generate

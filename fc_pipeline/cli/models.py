@@ -22,7 +22,7 @@ from fc_pipeline.paths import built_home
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-    from fc_model.chat.grounding import Grounding
+    from fc_model.chat.grounding.mode import Grounding
 
 with deferred_imports():
     from fc_model.chat.images import answer_about

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from fc_model.chat.agent import TurnEncoder, grounded_form
 from fc_model.chat.encoding import encode_conversation
 from fc_model.chat.escaping import unescape_text
-from fc_model.chat.grounding import Grounding
+from fc_model.chat.grounding.mode import Grounding
 from fc_model.chat.messages import Conversation
 from fc_model.chat.reply import Reply, ReplyFormat
 from fc_model.inference.decoder_runtime import DecoderRuntime

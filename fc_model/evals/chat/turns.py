@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from fc_model.chat.grounding import Grounding, grounded_tools
+from fc_model.chat.grounding.mode import Grounding
+from fc_model.chat.grounding.tools import grounded_tools
 from fc_model.chat.messages import Conversation, Message, ToolCall
 from fc_model.chat.reply import arguments_schema
 from fc_model.evals.chat.calls import (

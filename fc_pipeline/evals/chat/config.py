@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator
 
-from fc_model.chat.grounding import Grounding
+from fc_model.chat.grounding.mode import Grounding
 from fc_model.config.strict import Strict
 
 

@@ -12,7 +12,7 @@ import pytest
 from factories.build import build
 
 from fc_model.artifacts import Artifact, Store, read_records
-from fc_model.chat.grounding import Grounding
+from fc_model.chat.grounding.mode import Grounding
 from fc_model.errors import UserError
 from fc_model.evals.chat.turns import rules_out, turns_of
 from fc_model.tools.registry import TOOLS

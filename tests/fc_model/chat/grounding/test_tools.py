@@ -10,10 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fc_model.chat.agent import grounded_form
-from fc_model.chat.grounding import figures_pattern, grounded_schema, grounded_tools
+from fc_model.chat.grounding.schema import figures_pattern, grounded_schema
+from fc_model.chat.grounding.statements import Statements
+from fc_model.chat.grounding.tools import grounded_tools
 from fc_model.chat.messages import Message, ToolCall
 from fc_model.chat.reply import Reply, ReplyFormat
-from fc_model.chat.statements import Statements
 from fc_model.chat.text import SentencePieceCodec
 from fc_model.inference.generate import Sampler, Sampling
 from fc_model.inference.grammar import PatternGrammar

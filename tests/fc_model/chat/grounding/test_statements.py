@@ -4,7 +4,7 @@ from time import process_time
 
 import pytest
 
-from fc_model.chat.statements import Statements
+from fc_model.chat.grounding.statements import Statements
 
 
 def stated(*texts: str) -> Statements:
