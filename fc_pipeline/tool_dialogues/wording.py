@@ -36,14 +36,6 @@ REFUSALS = (
     "I'm sorry, but I can't help with that here.",
 )
 BEYOND = (
-    *("How is the weather in {name}?", "Translate {word} into French.", "Remind me of the {word} at noon."),
-    *("Book a taxi to {name}.", "Find me a flight to {name}.", "Schedule a meeting with {name}."),
-    *("Draw a {word} and a {word2}.", "Recommend a film about {word}.", "Turn up the volume."),
-    *(
-        "Delete my last message to {name}.",
-        "Water the plants in the {word} room.",
-        "Share {number} photos with {name}.",
-    ),
     *("Book a table for {name} tonight.", "Play a song by {name}.", "Send {name} an e-mail about the {word}."),
     *("Turn off the light in the {word} room.", "Order {number} pizzas.", "Call {name} and say I am late."),
     *('Post "{word}" on my page.', "Set an alarm for {name}.", "Buy {number} shares of {name}."),
