@@ -67,14 +67,14 @@ def chat(options: argparse.Namespace) -> None:
             schema=schema,
             tools=tools,
             sandbox=sandbox,
-            grounding=options.grounding or _grounding(graph, options.track),
+            grounding=options.grounding or grounding_of(graph, options.track),
             show_reasoning=options.show_reasoning,
             threads=available_threads(),
             history_file=store.root / "chat_history",
         )
 
 
-def _grounding(graph: Graph, track: str) -> "Grounding":
+def grounding_of(graph: Graph, track: str) -> "Grounding":
     """As the track's calls are judged, so that its figures hold in chat."""
     judged = [graph[key].config for key in graph.track(track) if key.startswith(f"{track}/chat_evals/")]
     grounding: Grounding = judged[-1]["grounding"] if judged else "conversation"

@@ -1,6 +1,7 @@
 """A model that learnt one conversation by heart calls its tool, gets a real result, and answers with it."""
 
 import io
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -8,16 +9,19 @@ from typing import Any
 import pytest
 import torch
 import torch.nn.functional as F
+from factories.learnt_model import learn
 from factories.tiny_exports import Exports, tiny_model
 
 from fc_model.chat.agent import Agent
 from fc_model.chat.encoding import encode_conversation
+from fc_model.chat.grounding.mode import Grounding
 from fc_model.chat.messages import Conversation, Message, ToolCall
 from fc_model.chat.modelfile import MODELFILE, modelfile
 from fc_model.chat.template import CHAT_TEMPLATE
-from fc_model.chat.text import chat, open_model
+from fc_model.chat.text import SentencePieceCodec, chat, open_model
 from fc_model.errors import UserError
 from fc_model.export.huggingface import export_huggingface
+from fc_model.inference.decoder_runtime import DecoderRuntime
 from fc_model.inference.generate import Sampling
 from fc_model.tokenizer import Tokenizer
 from fc_model.tools.registry import TOOLS
@@ -126,3 +130,29 @@ def test_a_base_model_calls_no_tools(exports: Exports, monkeypatch: pytest.Monke
     monkeypatch.setattr(sys, "stdin", io.StringIO("x\n"))
     with Sandbox() as sandbox, pytest.raises(UserError, match="not trained on conversations, so it calls no tools"):
         chat(exports.huggingface, tools=[TOOL], sandbox=sandbox)
+
+
+@pytest.mark.parametrize("grounding", ["none", "conversation"])
+def test_a_number_that_nobody_stated_is_not_called_with(exports: Exports, grounding: Grounding) -> None:
+    learnt_wrong = Conversation(
+        (
+            Message("user", QUESTION),
+            Message("assistant", tool_calls=(ToolCall(TOOL.name, {"expression": "6 * 85"}),)),
+            Message("tool", "510"),
+            Message("assistant", "It is 511."),
+        ),
+        (TOOL.schema(),),
+    )
+    model = learn((learnt_wrong,), Tokenizer(exports.tokenizer_file))
+    codec = SentencePieceCodec(exports.tokenizer_file, model.config.vocab_size)
+    with Sandbox() as sandbox:
+        agent = Agent(DecoderRuntime(model), codec, GREEDY, 150, tools=[TOOL], sandbox=sandbox, grounding=grounding)
+        steps = list(agent.ask(QUESTION))
+    calls = [step.text for step in steps if step.kind == "call"]
+    answer = "".join(step.text for step in steps if step.kind == "text")
+    if grounding == "none":
+        assert "6 * 85" in calls[0] and "511" in answer
+    else:
+        stated = {"6", "7", *re.findall("[0-9]+", " ".join(step.text for step in steps if step.kind == "result"))}
+        assert {figure for call in calls for figure in re.findall("[0-9]+", call)} <= stated
+        assert set(re.findall("[0-9]+", answer)) <= stated
