@@ -3,6 +3,7 @@
 import codecs
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any, Literal
 
 import numpy as np
@@ -29,7 +30,8 @@ _SPECIAL: dict[State, dict[str, State]] = {
 
 _BRACKETS = frozenset(b"]}")
 _NUMBER = tuple(bytes([byte]) for byte in b"0123456789.eE+-")
-_SPARE_TOKENS = 8
+_SPARE_TOKENS, _SPARE_PART = 8, 8
+"""More than a call takes in the tokenizer's own pieces: a model writes others."""
 _LONGEST_ESCAPE = max(map(len, SPECIAL_TOKENS)) + 1
 
 
@@ -47,7 +49,8 @@ class ReplyFormat:
         self.texts = None if pattern is None else PatternGrammar(pattern, codec)
         self.grammar = JsonGrammar(call_schema(tools), codec) if tools else None
         needed = [to_json(_needed_call(tool)) for tool in tools]
-        self.call_tokens = max(map(len, codec.tokenize(needed)), default=0) + _SPARE_TOKENS
+        most = max(map(len, codec.tokenize(needed)), default=0)
+        self.call_tokens = most + most // _SPARE_PART + _SPARE_TOKENS
         """So many tokens before its end a reply begins nothing new, and a call is brought to its end."""
         self.following: dict[State, dict[int, State]] = {
             state: {
@@ -96,7 +99,7 @@ class Reply:
         closing_V = allowed_V & self._form.closing[inside]
         if not inside and not closing_V.any():  # a member is still to come: the number before it may only end
             closing_V = allowed_V & ~self._form.digits_V
-        return closing_V if closing_V.any() else allowed_V
+        return closing_V if closing_V.any() else _whole_pieces(allowed_V, self._form.codec)
 
     def _of_pattern(self, allowed_V: NDArray[np.bool_], text: FormConstraint) -> NDArray[np.bool_]:
         """Of the allowed ids those with which the text goes on, or ends."""
@@ -179,6 +182,16 @@ class JsonReply:
         if not self._constraint.is_complete:
             raise UserError(CUT_JSON.format(self._num_tokens))
         return Message("assistant", self.text())
+
+
+def _whole_pieces(allowed_V: NDArray[np.bool_], codec: TextCodec) -> NDArray[np.bool_]:
+    """The allowed ids without those that only begin another one: what must be written takes few tokens so."""
+    ids = np.flatnonzero(allowed_V).tolist()
+    ordered = sorted(zip(codec.pieces(ids), ids, strict=True))
+    whole_V = allowed_V.copy()
+    for (piece, token), (after, _) in pairwise(ordered):
+        whole_V[token] = not (piece != after and after.startswith(piece))
+    return whole_V
 
 
 @lru_cache(maxsize=4)

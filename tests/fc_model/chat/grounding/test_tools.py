@@ -350,3 +350,18 @@ def test_a_long_list_that_must_be_whole_is_begun_only_where_it_fits(codec: Sente
     assert form.call_tokens >= len(call)
     begin = codec.special("<tool>")
     assert not Reply(form, len(call)).allowed()[begin] and Reply(form, form.call_tokens + 1).allowed()[begin]
+
+
+def test_what_must_be_written_is_written_in_few_tokens(codec: SentencePieceCodec) -> None:
+    text = "It is 12:00 on 1949-02-27 in America/Argentina/Buenos_Aires, and in Pacific/Auckland?"
+    tool = TOOLS["convert_time_zone"].schema()
+    form = grounded_form(codec, [tool], [Message("user", text)], "request")
+    reply, random = Reply(form, form.call_tokens + 2), np.random.default_rng(0)
+    sampler = Sampler(Sampling(temperature=0), constraint=reply)
+    for number in range(form.call_tokens + 2):
+        logits = random.normal(size=codec.vocab_size).astype(np.float32)
+        logits[codec.special("<tool>" if number == 0 else "</tool>")] += 50
+        sampler.draw(logits)
+        if reply.calls:
+            break
+    assert reply.calls, "the call came to its end in time"
