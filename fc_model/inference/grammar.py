@@ -55,7 +55,7 @@ class JsonGrammar(Grammar):
 
         Raises UserError for a schema that is wrong, that nothing satisfies, or with a keyword that is not enforced.
         """
-        super().__init__(f"%json {json.dumps(schema | {'x-guidance': _OPTIONS})}", codec)
+        super().__init__(_json_form(schema), codec)
 
 
 class PatternGrammar(Grammar):
@@ -69,10 +69,12 @@ def can_be_satisfied(schema: dict[str, Any]) -> bool:
     """Whether anything is of the schema. One that is wrong, or not enforced, is left to `JsonGrammar` to refuse."""
     from llguidance import LLMatcher
 
-    grammar = LLMatcher.grammar_from_lark(
-        _GRAMMAR.format(form=f"%json {json.dumps(schema | {'x-guidance': _OPTIONS})}")
-    )
+    grammar = LLMatcher.grammar_from_lark(_GRAMMAR.format(form=_json_form(schema)))
     return "Unsatisfiable schema" not in LLMatcher.validate_grammar(grammar, None)
+
+
+def _json_form(schema: dict[str, Any]) -> str:
+    return f"%json {json.dumps(schema | {'x-guidance': _OPTIONS})}"
 
 
 class FormConstraint:

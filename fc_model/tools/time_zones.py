@@ -58,6 +58,7 @@ def _zones() -> frozenset[str]:
     return frozenset(resources.files("tzdata").joinpath("zones").read_text("utf-8").split())
 
 
+@cache
 def zone_spellings() -> dict[str, tuple[str, ...]]:
     """Each zone by its name and by its place."""
     return {zone: (zone, zone.rpartition("/")[2].replace("_", " ")) for zone in sorted(_zones())}

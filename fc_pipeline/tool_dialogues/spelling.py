@@ -4,6 +4,7 @@ import re
 from datetime import date
 from typing import Any
 
+from fc_model.chat.grounding.moments import MONTHS
 from fc_model.strict_json import to_json
 from fc_model.tools.units import UNIT_SPELLINGS
 
@@ -42,10 +43,6 @@ _WORDS: dict[str, tuple[str, ...]] = {
 """Of enumerations, and of regular expressions, which a user names and does not write."""
 _BASES = {2: ("binary",), 8: ("octal",), 10: ("decimal",), 16: ("hexadecimal", "hex")}
 _TRUE = {"append": ("append", "to the end"), "unique": ("without repetitions", "without duplicates")}
-_MONTHS = (
-    *("January", "February", "March", "April", "May", "June"),
-    *("July", "August", "September", "October", "November", "December"),
-)
 
 
 def spellings(value: Any, parameter: str = "") -> list[str]:
@@ -55,7 +52,7 @@ def spellings(value: Any, parameter: str = "") -> list[str]:
     if isinstance(value, int | float):
         plain = to_json(abs(value))
         words = _BASES.get(int(value), ()) if parameter.endswith("_base") else ()
-        months = (_MONTHS[int(value) - 1],) if parameter == "month" else ()
+        months = (MONTHS[int(value) - 1],) if parameter == "month" else ()
         grouped = (f"{abs(value):,}",) if isinstance(value, int) and abs(value) >= 10_000 else ()
         return [plain, *grouped, *words, *months]
     text = str(value)
@@ -119,7 +116,7 @@ def _date_spellings(text: str) -> list[str]:
         return []
     if day is None:
         return []
-    month, short = _MONTHS[day.month - 1], _MONTHS[day.month - 1][:3]
+    month, short = MONTHS[day.month - 1], MONTHS[day.month - 1][:3]
     return [f"{day.day} {month} {day.year}", f"{month} {day.day}, {day.year}", f"{day.day} {short} {day.year}"]
 
 

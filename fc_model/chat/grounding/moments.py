@@ -4,11 +4,12 @@ import re
 from collections.abc import Iterable, Sequence
 from itertools import product
 
-_MONTHS = (
-    *("january", "february", "march", "april", "may", "june"),
-    *("july", "august", "september", "october", "november", "december"),
+MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
 )
-_MONTH = "|".join((*_MONTHS, *(name[:3] for name in _MONTHS), "sept"))
+"""In English whatever the locale, which `calendar` asks."""
+_MONTH = "|".join((*MONTHS, *(name[:3] for name in MONTHS), "sept"))
 MONTH_NAME = re.compile(rf"\b(?:{_MONTH})\b", re.IGNORECASE)
 _YEAR, _SHORT_YEAR = r"(?P<year>\d{4})(?!\d)", r"(?P<year>\d{4}|\d\d)(?!\d)"
 _NAMED_YEAR = r"(?:['’](?P<short>\d\d)|(?P<year>\d{4}))(?!\d)"
@@ -55,7 +56,7 @@ def dates_in(texts: Iterable[str]) -> list[str]:
     """
     days, years, without_year = list[str](), dict[str, None](), list[re.Match[str]]()
     for text in texts:
-        whole = matches_of(_DATES, text)
+        whole = _matches(_DATES, text)
         for match in whole:
             year = _year(match)
             years[year] = None
@@ -64,7 +65,7 @@ def dates_in(texts: Iterable[str]) -> list[str]:
         rest = text
         for form in _DATES:
             rest = form.sub("|", rest)
-        without_year += matches_of(_DAYS, rest)
+        without_year += _matches(_DAYS, rest)
     stated = [day for match in without_year[-_MOST_DATES:] for day in _days(match)]
     days += [f"{year}-{day}" for day, year in product(stated, [*years][-_MOST_YEARS:])]
     return list(dict.fromkeys(days))[-_MOST_DATES:]
@@ -75,7 +76,7 @@ def clocks_in(texts: Iterable[str]) -> list[str]:
     clocks = []
     for text in texts:
         late = _LATE.search(text)
-        for match in matches_of(_CLOCKS, text):
+        for match in _matches(_CLOCKS, text):
             times = [(int(match["hour"]), match["rest"] or "00")]
             if first := match.groupdict().get("first"):
                 times.insert(0, (int(first), "00"))
@@ -91,16 +92,16 @@ def clocks_in(texts: Iterable[str]) -> list[str]:
 
 def date_times_in(texts: Iterable[str], *, dates: Sequence[str], clocks: Sequence[str]) -> list[str]:
     """As YYYY-MM-DDTHH:MM, or to the second: of the last dates and times, and, with zone and fractions, as written."""
-    written = [match[0].replace(" ", "T") for match in matches_of([_DATE_TIME], "\n".join(texts))]
+    written = [match[0].replace(" ", "T") for match in _matches([_DATE_TIME], "\n".join(texts))]
     pairs = product(dates[-_MOST_DATE_TIMES:], clocks[-_MOST_DATE_TIMES:])
     return list(dict.fromkeys((*written[-_MOST_DATES:], *map("T".join, pairs))))
 
 
 def month_number(name: str) -> int:
-    return next(number for number, month in enumerate(_MONTHS, start=1) if month.startswith(name.lower()[:3]))
+    return next(number for number, month in enumerate(MONTHS, start=1) if month.startswith(name[:3].title()))
 
 
-def matches_of(forms: Iterable[re.Pattern[str]], text: str) -> list[re.Match[str]]:
+def _matches(forms: Iterable[re.Pattern[str]], text: str) -> list[re.Match[str]]:
     """In the order of the text."""
     return sorted((match for form in forms for match in form.finditer(text)), key=lambda match: match.start())
 

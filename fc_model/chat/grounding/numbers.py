@@ -34,7 +34,6 @@ _HYPHEN = re.compile(r"(?<=[a-z])-(?=[a-z])", re.IGNORECASE)
 _MOST_FIGURES = 2_000
 """Characters of all numbers that are looked at: a table that a tool returns may have any number of them, and a grammar
 grows with each."""
-_MOST_IMPLIED = 200
 BETWEEN = re.compile(r"[\s,;]*(?:(?:and|or|&)\s+)?", re.IGNORECASE)
 """What stands between the numbers of a list."""
 _IMPLIED = {

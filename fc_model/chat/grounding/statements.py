@@ -90,12 +90,12 @@ class Statements:
             for name in names:
                 if name.casefold() in folded:
                     mentions.setdefault(value, []).extend(match.span() for match in _whole(name).finditer(text))
-        spans = [span for ofvalue_of in mentions.values() for span in ofvalue_of]
+        spans = [span for places in mentions.values() for span in places]
 
         def stands_alone(span: tuple[int, int]) -> bool:
             return not any(low <= span[0] and span[1] <= high and (low, high) != span for low, high in spans)
 
-        return [value for value, ofvalue_of in mentions.items() if any(map(stands_alone, ofvalue_of))]
+        return [value for value, places in mentions.items() if any(map(stands_alone, places))]
 
     @property
     def _written(self) -> Iterator[str]:

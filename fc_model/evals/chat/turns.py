@@ -103,6 +103,8 @@ def right_tools_chance(turn: Turn) -> float | None:
 
 def rules_out(grounding: Grounding, turn: Turn) -> bool:
     """Whether the reference calls with what may not be quoted, so that no reply can be exact."""
+    if not turn.expected.tool_calls:
+        return False
     offered = grounded_tools(turn.before.tools, turn.before.messages, grounding)
     schemas = {tool["function"]["name"]: arguments_schema(tool) for tool in offered}
     calls = ({"name": call.name, "arguments": call.arguments} for call in turn.expected.tool_calls)
